@@ -1,0 +1,53 @@
+"""The archive queue: jobs whose images the provider has made."""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.job_table import JobTable
+from ringback.aws.queues import SqsArchiveQueue
+from ringback.aws.secrets import json_secret
+from ringback.domain.clock import utc_now
+from ringback.domain.jobs import JobId
+from ringback.images.download import GuardedDownloader
+from ringback.job_log import log_job
+from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.providers.clients import provider_clients
+from ringback.settings import ArchiveImagesSettings
+from ringback.use_cases.archive_images import ArchiveImages
+
+logger = Logger(service="archive_images")
+
+
+@cache
+def archive_images() -> ArchiveImages:
+    settings = ArchiveImagesSettings.from_environ(os.environ)
+    return ArchiveImages(
+        jobs=JobTable.connect(settings.jobs_table),
+        images=ImageBucket.connect(settings.images_bucket),
+        queue=SqsArchiveQueue.connect(settings.archive_queue_url),
+        download=GuardedDownloader(
+            plain_http_hosts=settings.plain_http_hosts, max_bytes=settings.largest_image_bytes
+        ),
+        providers=provider_clients(
+            kie_base_url=settings.kie_base_url, kie_secret=json_secret(settings.kie_secret_arn)
+        ),
+        retry_delays=settings.archive_retry_seconds,
+        now=utc_now,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
+    return handle(event, archive_images())
+
+
+def handle(event: Event, archive: ArchiveImages) -> BatchReply:
+    def process(message: dict[str, Any]) -> None:
+        job = archive(JobId(message["job_id"]), attempt=message["attempt"])
+        log_job(logger, "images looked after", job)
+
+    return process_batch(event, process, logger)

@@ -1,0 +1,57 @@
+"""POST /callbacks/{provider}/{job_id}/{token}: the only route without a key."""
+
+import os
+from functools import cache
+from http import HTTPStatus
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.job_table import JobTable
+from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
+from ringback.aws.secrets import json_secret
+from ringback.callbacks.tokens import CallbackTokens, valid_secrets
+from ringback.domain.clock import utc_now
+from ringback.domain.errors import RequestRefused
+from ringback.http_replies import Reply, problem, reply
+from ringback.job_log import log_job
+from ringback.lambda_events import Event, callback_request
+from ringback.providers.callback_readers import callback_readers
+from ringback.settings import ReceiveCallbackSettings
+from ringback.use_cases.accept_callback import AcceptCallback
+
+logger = Logger(service="receive_callback")
+
+
+@cache
+def accept_callback() -> AcceptCallback:
+    settings = ReceiveCallbackSettings.from_environ(os.environ)
+    callback_secret = json_secret(settings.callback_secret_arn)
+    tokens = CallbackTokens(secrets=lambda: valid_secrets(callback_secret()))
+    return AcceptCallback(
+        is_genuine=tokens.is_genuine,
+        readers=callback_readers(kie_secret=json_secret(settings.kie_secret_arn)),
+        jobs=JobTable.connect(settings.jobs_table),
+        checks=SqsCheckQueue.connect(settings.check_queue_url),
+        archive=SqsArchiveQueue.connect(settings.archive_queue_url),
+        now=utc_now,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Event, context: LambdaContext) -> Reply:
+    return handle(event, accept_callback())
+
+
+def handle(event: Event, accept: AcceptCallback) -> Reply:
+    try:
+        call = callback_request(event)
+        job = accept(call)
+    except RequestRefused as error:
+        logger.warning("callback refused", extra={"reason": type(error).__name__})
+        return problem(error)
+    if job:
+        log_job(logger, "callback recorded", job)
+    else:
+        logger.info("callback to be looked into", extra={"job_id": call.job_id})
+    # The answer that the provider's page asks for.
+    return reply(HTTPStatus.OK, {"code": 200, "msg": "success"})

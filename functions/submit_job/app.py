@@ -1,0 +1,96 @@
+"""POST /jobs, and the submit queue: jobs that waited for their turn."""
+
+import os
+import secrets
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.job_table import JobTable
+from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
+from ringback.aws.rate_window import WindowCounter
+from ringback.aws.secrets import json_secret
+from ringback.callbacks.tokens import CallbackUrls, valid_secrets
+from ringback.catalogue.requests import read_idempotency_key, read_request
+from ringback.domain.clock import utc_now
+from ringback.domain.errors import NotConfigured, RequestRefused
+from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
+from ringback.domain.jobs import JobId
+from ringback.http_replies import Reply, job_body, problem, reply
+from ringback.job_log import log_job
+from ringback.lambda_events import (
+    BatchReply,
+    Event,
+    client_name,
+    lower_headers,
+    process_batch,
+    raw_body,
+)
+from ringback.providers.clients import provider_clients
+from ringback.settings import SubmitJobSettings
+from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+
+logger = Logger(service="submit_job")
+
+
+@cache
+def accept_job() -> AcceptJob:
+    settings = SubmitJobSettings.from_environ(os.environ)
+    callback_secret = json_secret(settings.callback_secret_arn)
+    jobs = JobTable.connect(settings.jobs_table)
+    window = WindowCounter.connect(
+        settings.jobs_table,
+        limit=settings.kie_creates_per_window,
+        seconds=settings.kie_window_seconds,
+    )
+    send = SendJob(
+        jobs=jobs,
+        queue=SqsSubmitQueue.connect(settings.submit_queue_url),
+        window=window,
+        providers=provider_clients(
+            kie_base_url=settings.kie_base_url, kie_secret=json_secret(settings.kie_secret_arn)
+        ),
+        callback_url=CallbackUrls(
+            base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
+        ),
+        deadline=settings.deadline,
+        now=utc_now,
+    )
+    return AcceptJob(
+        jobs=jobs,
+        checks=SqsCheckQueue.connect(settings.check_queue_url),
+        send=send,
+        retention=settings.retention,
+        new_job_id=lambda now: new_job_id(now, secrets.token_bytes(RANDOM_BYTES)),
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Event, context: LambdaContext) -> Reply | BatchReply:
+    accept = accept_job()
+    if "Records" in event:
+        return handle_turns(event, TakeTurn(send=accept.send))
+    return handle_request(event, accept)
+
+
+def handle_request(event: Event, accept: AcceptJob) -> Reply:
+    try:
+        job = accept(
+            read_request(raw_body(event)),
+            client=client_name(event),
+            idempotency_key=read_idempotency_key(lower_headers(event)),
+        )
+    except (RequestRefused, NotConfigured) as error:
+        logger.info("request refused", extra={"reason": type(error).__name__})
+        return problem(error)
+    log_job(logger, "job taken in", job)
+    return reply(HTTPStatus.ACCEPTED, job_body(job))
+
+
+def handle_turns(event: Event, take_turn: TakeTurn) -> BatchReply:
+    def process(message: dict[str, Any]) -> None:
+        log_job(logger, "job had its turn", take_turn(JobId(message["job_id"])))
+
+    return process_batch(event, process, logger)

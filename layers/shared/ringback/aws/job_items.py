@@ -1,0 +1,94 @@
+"""Jobs as DynamoDB items, and back."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest, JobStatus
+
+Item = dict[str, Any]
+
+_typed: Final[Callable[[Any], Any]] = TypeSerializer().serialize
+_deserialize: Final = TypeDeserializer().deserialize
+
+
+def _image_to_plain(image: StoredImage) -> dict[str, Any]:
+    return {"key": image.key, "source_url": image.source_url, **asdict(image.facts)}
+
+
+def _image_from_plain(number: str, plain: dict[str, Any]) -> StoredImage:
+    measures = {name: int(plain[name]) for name in ("width", "height", "bytes")}
+    facts = {field.name: plain[field.name] for field in fields(ImageFacts)} | measures
+    return StoredImage(
+        number=int(number),
+        key=plain["key"],
+        source_url=plain["source_url"],
+        facts=ImageFacts(**facts),
+    )
+
+
+def _images_from_plain(plain: dict[str, dict[str, Any]]) -> tuple[StoredImage, ...]:
+    images = [_image_from_plain(number, image) for number, image in plain.items()]
+    return tuple(sorted(images, key=lambda image: image.number))
+
+
+def _request_to_plain(request: JobRequest) -> str:
+    # As text: DynamoDB has no floats, and what was asked for must come back as it was.
+    return json.dumps(asdict(request), ensure_ascii=False, separators=(",", ":"))
+
+
+# Fields that DynamoDB cannot hold as they are.
+_TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "request": _request_to_plain,
+    "error": asdict,
+    "result_urls": list,
+    "images": lambda images: {str(image.number): _image_to_plain(image) for image in images},
+    "forget_at": lambda moment: int(moment.timestamp()),
+}
+_FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "request": lambda text: JobRequest(**json.loads(text)),
+    "status": JobStatus,
+    "error": lambda plain: JobError(**(plain | {"kind": ErrorKind(plain["kind"])})),
+    "result_urls": tuple,
+    "images": _images_from_plain,
+    "forget_at": lambda seconds: datetime.fromtimestamp(int(seconds), UTC),
+    "attempts": int,
+    **dict.fromkeys(
+        ("created_at", "updated_at", "deadline_at", "queued_at", "submitted_at", "finished_at"),
+        datetime.fromisoformat,
+    ),
+}
+
+
+def attribute(field: str, value: Any) -> Item:
+    """Return one field of a job (not ``None``) as DynamoDB's typed value."""
+    plain = _TO_PLAIN[field](value) if field in _TO_PLAIN else value
+    typed: Item = _typed(plain.isoformat() if isinstance(plain, datetime) else plain)
+    return typed
+
+
+def to_item(job: Job) -> Item:
+    values = {field.name: getattr(job, field.name) for field in fields(Job)}
+    return {name: attribute(name, value) for name, value in values.items() if value is not None}
+
+
+def from_item(item: Mapping[str, Any]) -> Job:
+    plain = {name: _deserialize(value) for name, value in item.items()}
+    known = {field.name for field in fields(Job)}
+    return Job(
+        **{
+            name: _FROM_PLAIN[name](value) if name in _FROM_PLAIN else value
+            for name, value in plain.items()
+            if name in known
+        }
+    )
+
+
+def image_attribute(image: StoredImage) -> dict[str, Any]:
+    typed: Item = _typed(_image_to_plain(image))
+    return typed

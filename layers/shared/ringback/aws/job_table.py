@@ -1,0 +1,195 @@
+"""The jobs table. Each write is one conditional request; nothing is read first and written then."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Self, Unpack
+
+import boto3
+from botocore.exceptions import ClientError
+
+from ringback.aws.job_items import Item, attribute, from_item, image_attribute, to_item
+from ringback.domain.errors import IdempotencyConflict, UnknownJob
+from ringback.domain.images import StoredImage
+from ringback.domain.jobs import Job, JobId, JobStatus, may_precede
+from ringback.use_cases.ports import Changes, Write
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_dynamodb.type_defs import PutTypeDef
+
+
+class JobTable:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @classmethod
+    def connect(cls, table: str) -> Self:
+        return cls(boto3.client("dynamodb"), table)
+
+    def create(self, job: Job) -> Write:
+        key = _idempotency_item(job)
+        if key is None:
+            self._client.put_item(**self._new(to_item(job)))
+            return Write(job, done=True)
+        try:
+            self._client.transact_write_items(
+                TransactItems=[{"Put": self._new(to_item(job))}, {"Put": self._new(key)}]
+            )
+        except self._client.exceptions.TransactionCanceledException as error:
+            of_the_key = error.response["CancellationReasons"][1]
+            if of_the_key.get("Code") != "ConditionalCheckFailed":
+                raise
+            return Write(self._first_with(key), done=False)
+        return Write(job, done=True)
+
+    def _new(self, item: Item) -> "PutTypeDef":
+        return {
+            "TableName": self._table,
+            "Item": item,
+            "ConditionExpression": "attribute_not_exists(job_id)",
+        }
+
+    def _first_with(self, key: Item) -> Job:
+        first = self._read(key["job_id"]["S"])
+        if first["fingerprint"] != key["fingerprint"]:
+            raise IdempotencyConflict("this Idempotency-Key was used with another request")
+        return self.get(JobId(first["refers_to"]["S"]))
+
+    def get(self, job_id: JobId) -> Job:
+        return from_item(self._read(job_id))
+
+    def _read(self, key: str) -> Item:
+        answer = self._client.get_item(
+            TableName=self._table, Key={"job_id": {"S": key}}, ConsistentRead=True
+        )
+        if "Item" not in answer:
+            raise UnknownJob(key)
+        return answer["Item"]
+
+    def move(
+        self,
+        job_id: JobId,
+        *,
+        expect: Collection[JobStatus],
+        to: JobStatus,
+        at: datetime,
+        **changes: Unpack[Changes],
+    ) -> Write:
+        if not may_precede(to).issuperset(expect):
+            raise ValueError(f"no job goes from one of {expect} to {to}")
+        fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
+        values = {f":{name}": attribute(name, value) for name, value in _set(fields)}
+        wanted = {f":expected{i}": {"S": status} for i, status in enumerate(expect)}
+        condition = f"#status IN ({', '.join(wanted)})"
+        if "task_id" in changes:
+            condition += " AND (attribute_not_exists(#task_id) OR #task_id = :task_id)"
+        removed = [f"#{name}" for name, value in fields.items() if value is None]
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key={"job_id": {"S": job_id}},
+                UpdateExpression="SET "
+                + ", ".join(f"#{name} = :{name}" for name, _ in _set(fields))
+                + (" REMOVE " + ", ".join(removed) if removed else ""),
+                ConditionExpression=condition,
+                ExpressionAttributeNames={f"#{name}": name for name in fields},
+                ExpressionAttributeValues=values | wanted,
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            return Write(from_item(_unchanged(error, job_id)), done=False)
+        return Write(from_item(answer["Attributes"]), done=True)
+
+    def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
+        self._note(
+            job_id,
+            "SET queued_at = :at",
+            "#status = :expected",
+            {},
+            {":at": attribute("queued_at", at), ":expected": {"S": JobStatus.ACCEPTED}},
+        )
+
+    def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
+        self._note(
+            job_id,
+            "SET images.#number = :image, updated_at = :at",
+            "#status = :expected AND attribute_not_exists(images.#number)",
+            {"#number": str(image.number)},
+            {
+                ":image": image_attribute(image),
+                ":at": attribute("updated_at", at),
+                ":expected": {"S": JobStatus.ARCHIVING},
+            },
+        )
+
+    def _note(
+        self, job_id: JobId, update: str, condition: str, names: dict[str, str], values: Item
+    ) -> None:
+        """Write beside the state; a note that comes too late is dropped."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key={"job_id": {"S": job_id}},
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#status": "status", **names},
+                ExpressionAttributeValues=values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            _unchanged(error, job_id)
+
+    def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
+        start = {"ExclusiveStartKey": {"client": {"S": client}, "job_id": {"S": before}}}
+        found = self._client.query(
+            TableName=self._table,
+            IndexName="by_client",
+            KeyConditionExpression="client = :client",
+            ExpressionAttributeValues={":client": {"S": client}},
+            ScanIndexForward=False,
+            Limit=limit,
+            **(start if before else {}),  # type: ignore[arg-type]
+        )["Items"]
+        # The index holds keys only: it is then written once in a job's life, not at every step.
+        items: dict[str, Item] = {}
+        unread: Mapping[str, Any] = {}
+        if found:
+            unread = {self._table: {"Keys": [{"job_id": item["job_id"]} for item in found]}}
+        while unread:
+            answer = self._client.batch_get_item(RequestItems=unread)
+            items |= {item["job_id"]["S"]: item for item in answer["Responses"][self._table]}
+            unread = answer["UnprocessedKeys"]
+        order = [item["job_id"]["S"] for item in found]
+        return [from_item(items[job_id]) for job_id in order if job_id in items]
+
+
+def _set(fields: dict[str, Any]) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in fields.items() if value is not None]
+
+
+def _unchanged(error: ClientError, job_id: JobId) -> Item:
+    """Return the item as it stands if that is why a write failed; else raise."""
+    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        raise error
+    if "Item" not in error.response:
+        raise UnknownJob(job_id) from error
+    item: Item = error.response["Item"]  # type: ignore[typeddict-item]
+    return item
+
+
+def _idempotency_item(job: Job) -> Item | None:
+    """Return the item that makes a key unique for a client while the job is remembered."""
+    if job.idempotency_key is None:
+        return None
+    key = hashlib.sha256(job.idempotency_key.encode()).hexdigest()
+    asked = json.dumps(dict(job.request.sent), sort_keys=True, separators=(",", ":"))
+    return {
+        "job_id": {"S": f"idempotency#{job.client}#{key}"},
+        "refers_to": {"S": job.job_id},
+        "fingerprint": {"S": hashlib.sha256(asked.encode()).hexdigest()},
+        "forget_at": attribute("forget_at", job.forget_at),
+    }

@@ -1,0 +1,48 @@
+"""The queues between the functions. Messages are JSON and carry ids, never results."""
+
+import json
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import boto3
+
+from ringback.domain.jobs import JobId, ProviderTaskId
+
+if TYPE_CHECKING:
+    from types_boto3_sqs import SQSClient
+
+LONGEST_DELAY: Final = 900
+
+
+class _Queue:
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    @classmethod
+    def connect(cls, url: str) -> Self:
+        return cls(boto3.client("sqs"), url)
+
+    def _send(self, message: dict[str, Any], *, delay: int) -> None:
+        self._client.send_message(
+            QueueUrl=self._url,
+            MessageBody=json.dumps(message),
+            DelaySeconds=min(delay, LONGEST_DELAY),
+        )
+
+
+class SqsSubmitQueue(_Queue):
+    def add(self, job_id: JobId, *, delay: int) -> None:
+        self._send({"job_id": job_id}, delay=delay)
+
+
+class SqsCheckQueue(_Queue):
+    def arm(self, job_id: JobId, *, delay: int) -> None:
+        self._send({"job_id": job_id}, delay=delay)
+
+    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
+        self._send({"job_id": job_id, "claimed_task": task_id}, delay=delay)
+
+
+class SqsArchiveQueue(_Queue):
+    def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
+        self._send({"job_id": job_id, "attempt": attempt}, delay=delay)

@@ -1,0 +1,58 @@
+"""The token in a callback URL: proves that we made the URL, with nothing to look up.
+
+The provider echoes the whole URL in its records and logs, so a token vouches for one job only and
+a provider's signature is still asked for where there is one.
+"""
+
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from ringback.domain.errors import NotConfigured
+from ringback.domain.jobs import JobId
+
+SHORTEST_SECRET: Final = 32
+
+
+def make_token(secret: bytes, provider: str, job_id: JobId) -> str:
+    """Return the unpadded base64url HMAC-SHA256 of ``provider:job_id`` (43 characters)."""
+    digest = hmac.digest(secret, f"{provider}:{job_id}".encode("utf-8", "surrogatepass"), "sha256")
+    return urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def valid_secrets(secret: Mapping[str, Any]) -> list[bytes]:
+    """Return the keys of the callback secret: ``current``, and ``previous`` during a rotation.
+
+    Raises ``NotConfigured`` if one is so short that it could be guessed.
+    """
+    keys = [str(secret[name]).encode() for name in ("current", "previous") if secret.get(name)]
+    if not keys or min(map(len, keys)) < SHORTEST_SECRET:
+        raise NotConfigured(f"the callback secret needs {SHORTEST_SECRET} characters or more")
+    return keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackTokens:
+    """``secrets`` returns those valid now: the first one signs, all verify."""
+
+    secrets: Callable[[], Sequence[bytes]]
+
+    def is_genuine(self, provider: str, job_id: JobId, token: str) -> bool:
+        """Compare in constant time; as text, so that no second spelling of a token is taken."""
+        offered = token.encode("utf-8", "surrogatepass")
+        known = [make_token(secret, provider, job_id).encode() for secret in self.secrets()]
+        return any(hmac.compare_digest(offered, candidate) for candidate in known)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackUrls:
+    """``base_url`` is the callback API's, without a slash at its end."""
+
+    base_url: str
+    secrets: Callable[[], Sequence[bytes]]
+
+    def __call__(self, provider: str, job_id: JobId) -> str:
+        token = make_token(self.secrets()[0], provider, job_id)
+        return f"{self.base_url}/callbacks/{provider}/{job_id}/{token}"

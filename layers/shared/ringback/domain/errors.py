@@ -1,0 +1,83 @@
+"""What can go wrong, sorted by what the one who catches it should do.
+
+RingbackError
+├── RequestRefused          repeating the request will not help
+│   ├── InvalidRequest
+│   ├── IdempotencyConflict
+│   ├── UnknownJob
+│   ├── PayloadTooLarge
+│   ├── SignatureRejected
+│   └── MalformedCallback
+├── NotConfigured           the owner has to put a secret in place
+├── ProviderUnavailable     ask the provider again later
+├── ImageRefused            not an image we keep, or an address we do not talk to: final
+├── LinkDead                worth one fresh link from the provider
+└── DownloadInterrupted     worth another try later
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class RingbackError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+
+class RequestRefused(RingbackError):
+    """The request is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """``field`` is a dotted path into the request body, such as ``input.image_urls.0``."""
+
+    field: str
+    message: str
+
+
+class InvalidRequest(RequestRefused):
+    """A job that its model would not take; ``errors`` names every wrong field."""
+
+    def __init__(self, errors: Sequence[FieldError]) -> None:
+        super().__init__(f"{len(errors)} invalid field(s)")
+        self.errors = tuple(errors)
+
+
+class IdempotencyConflict(RequestRefused):
+    """An Idempotency-Key that was used with another request."""
+
+
+class UnknownJob(RequestRefused):
+    """There is no such job, or it is not for the one who asks."""
+
+
+class PayloadTooLarge(RequestRefused):
+    """The request body is larger than anything we would read."""
+
+
+class SignatureRejected(RequestRefused):
+    """The callback is not from the provider, or too old to tell."""
+
+
+class MalformedCallback(RequestRefused):
+    """A callback whose body cannot be read."""
+
+
+class NotConfigured(RingbackError):
+    """A secret that this needs has not been put in place."""
+
+
+class ProviderUnavailable(RingbackError):
+    """The provider could not be asked, or gave no readable answer."""
+
+
+class ImageRefused(RingbackError):
+    """What the URL gives is not an image we keep, or the address is not allowed."""
+
+
+class LinkDead(RingbackError):
+    """The link is gone (403, 404, 410)."""
+
+
+class DownloadInterrupted(RingbackError):
+    """Time-out, reset, server error or a short body."""

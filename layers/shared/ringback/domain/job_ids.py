@@ -1,0 +1,26 @@
+"""Job ids: unguessable, and in the order of their making."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from ringback.domain.jobs import JobId
+
+RANDOM_BYTES: Final = 10
+_ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
+_PATTERN: Final = re.compile(rf"job_[{_ALPHABET}]{{26}}")
+
+
+def new_job_id(now: datetime, randomness: bytes) -> JobId:
+    """Return ``job_`` and a ULID in lower case: 48 bits of milliseconds, then 80 random bits.
+
+    https://github.com/ulid/spec
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    number = milliseconds << (8 * RANDOM_BYTES) | int.from_bytes(randomness[:RANDOM_BYTES])
+    digits = (_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
+    return JobId("job_" + "".join(digits))
+
+
+def is_job_id(text: str) -> bool:
+    return _PATTERN.fullmatch(text) is not None

@@ -1,0 +1,120 @@
+"""A job and the states it goes through."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final, NewType
+
+from ringback.domain.images import StoredImage
+
+JobId = NewType("JobId", str)
+ProviderTaskId = NewType("ProviderTaskId", str)
+
+
+class JobStatus(StrEnum):
+    ACCEPTED = "accepted"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    ARCHIVING = "archiving"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    ARCHIVE_FAILED = "archive_failed"
+    CANCELLED = "cancelled"
+
+
+# A callback may overtake the answer to createTask, so SUBMITTING may go straight to a verdict.
+# ACCEPTED goes to FAILED only when a check finds a job that nothing is going to submit.
+NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
+    JobStatus.ACCEPTED: frozenset({JobStatus.SUBMITTING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.SUBMITTING: frozenset(
+        {
+            JobStatus.RUNNING,
+            JobStatus.ACCEPTED,
+            JobStatus.ARCHIVING,
+            JobStatus.FAILED,
+            JobStatus.EXPIRED,
+        }
+    ),
+    JobStatus.RUNNING: frozenset({JobStatus.ARCHIVING, JobStatus.FAILED, JobStatus.EXPIRED}),
+    JobStatus.ARCHIVING: frozenset({JobStatus.SUCCEEDED, JobStatus.ARCHIVE_FAILED}),
+    JobStatus.EXPIRED: frozenset({JobStatus.ARCHIVING}),
+    JobStatus.ARCHIVE_FAILED: frozenset({JobStatus.ARCHIVING}),
+    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+# Nothing of ours is under way in these; a late callback or a redrive may still move two of them.
+FINAL: Final = frozenset(
+    {
+        JobStatus.SUCCEEDED,
+        JobStatus.FAILED,
+        JobStatus.EXPIRED,
+        JobStatus.ARCHIVE_FAILED,
+        JobStatus.CANCELLED,
+    }
+)
+
+
+def may_precede(following: JobStatus) -> frozenset[JobStatus]:
+    """Return the states from which a job may become ``following``."""
+    return frozenset(status for status, nexts in NEXT.items() if following in nexts)
+
+
+class ErrorKind(StrEnum):
+    """Why a job ended badly; ``code`` and ``message`` beside it are the provider's own."""
+
+    REFUSED = "refused"  # the provider would not take the job
+    GENERATION_FAILED = "generation_failed"  # it took the job and could not do it
+    NO_IMAGES = "no_images"  # it reports success and no image
+    NOT_SUBMITTED = "not_submitted"  # nothing was sent, nothing was charged
+    NO_VERDICT = "no_verdict"  # the deadline passed and the provider had said nothing final
+    IMAGES_LOST = "images_lost"  # the images were made and could not be copied
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    kind: ErrorKind
+    message: str
+    code: str = ""
+    may_be_charged: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRequest:
+    """A job as a client asks for it, once it has passed its model's limits.
+
+    ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in.
+    """
+
+    model: str
+    provider: str
+    input: Mapping[str, Any]
+    sent: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """At ``deadline_at`` a job without a verdict is looked at; ``forget_at`` ends its retention."""
+
+    job_id: JobId
+    client: str
+    request: JobRequest
+    status: JobStatus
+    created_at: datetime
+    updated_at: datetime
+    deadline_at: datetime
+    forget_at: datetime
+    idempotency_key: str | None = None
+    queued_at: datetime | None = None
+    submitted_at: datetime | None = None
+    finished_at: datetime | None = None
+    attempts: int = 0
+    task_id: ProviderTaskId | None = None
+    credits: Decimal | None = None
+    error: JobError | None = None
+    result_urls: tuple[str, ...] = ()
+    images: tuple[StoredImage, ...] = ()

@@ -1,0 +1,53 @@
+"""What a provider says: of a new task, and of a task later on."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from ringback.domain.jobs import ProviderTaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskCreated:
+    task_id: ProviderTaskId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRefused:
+    """The provider provably created nothing; ``retry_after`` in seconds, ``None`` for never."""
+
+    code: str
+    message: str
+    retry_after: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeUnknown:
+    """A task may have been created and paid: it must never be asked for again by itself."""
+
+    reason: str
+
+
+Submission = TaskCreated | TaskRefused | OutcomeUnknown
+
+
+class TaskState(StrEnum):
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskReport:
+    """A task as the provider describes it, in a callback or when it is asked.
+
+    ``callback_url`` is the one that the provider echoes, empty if it echoes none.
+    """
+
+    task_id: ProviderTaskId
+    state: TaskState
+    image_urls: tuple[str, ...] = ()
+    code: str = ""
+    message: str = ""
+    credits: Decimal | None = None
+    callback_url: str = ""

@@ -1,0 +1,81 @@
+"""Replies of the HTTP API: jobs as JSON, errors as RFC 9457 problem details."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Any, Final
+
+from ringback.domain.errors import (
+    IdempotencyConflict,
+    InvalidRequest,
+    NotConfigured,
+    PayloadTooLarge,
+    RequestRefused,
+    RingbackError,
+    SignatureRejected,
+    UnknownJob,
+)
+from ringback.domain.jobs import Job
+
+Reply = dict[str, Any]
+
+# A subclass has its parent's status. Whatever is not here is our own failure: it is not caught,
+# API Gateway answers 500 and the function's error metric tells.
+STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
+    SignatureRejected: HTTPStatus.UNAUTHORIZED,
+    UnknownJob: HTTPStatus.NOT_FOUND,
+    IdempotencyConflict: HTTPStatus.CONFLICT,
+    PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    RequestRefused: HTTPStatus.BAD_REQUEST,
+    NotConfigured: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+# What a stranger may read; the exception's own words may name a job.
+_DETAIL: Final[Mapping[type[RingbackError], str]] = {
+    InvalidRequest: "The request has fields that are wrong; errors names each.",
+    UnknownJob: "There is no such job.",
+}
+
+
+def reply(status: HTTPStatus, body: Mapping[str, Any], *, kind: str = "application/json") -> Reply:
+    return {
+        "statusCode": int(status),
+        "headers": {"content-type": kind, "cache-control": "no-store"},
+        "body": json.dumps(body, ensure_ascii=False),
+    }
+
+
+def problem(error: RequestRefused | NotConfigured) -> Reply:
+    status = next(STATUS_FOR[kind] for kind in type(error).__mro__ if kind in STATUS_FOR)
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": int(status),
+        "detail": _DETAIL.get(type(error), str(error)),
+    }
+    if isinstance(error, InvalidRequest):
+        body["errors"] = [asdict(field) for field in error.errors]
+    return reply(status, body, kind="application/problem+json")
+
+
+def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, Any]:
+    """Return a job as clients see it; ``link`` makes the URL to a key of the images bucket."""
+    return {
+        "job_id": job.job_id,
+        "status": job.status,
+        "provider": job.request.provider,
+        "model": job.request.model,
+        "input": job.request.input,
+        "created_at": job.created_at.isoformat(),
+        "updated_at": job.updated_at.isoformat(),
+        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
+        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+        "attempts": job.attempts,
+        "task_id": job.task_id,
+        "credits": float(job.credits) if job.credits is not None else None,
+        "error": asdict(job.error) if job.error else None,
+        "images": [
+            {"key": image.key, **asdict(image.facts)} | ({"url": link(image.key)} if link else {})
+            for image in job.images
+        ],
+    }

@@ -1,0 +1,14 @@
+"""The callback readers of all providers, by provider name. A new provider is a line here."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ringback.providers.kie.callback import KieCallbackReader
+from ringback.use_cases.ports import CallbackReader
+
+
+def callback_readers(*, kie_secret: Callable[[], Mapping[str, Any]]) -> dict[str, CallbackReader]:
+    def kie_keys() -> list[bytes]:
+        return [key.encode() for key in kie_secret().get("webhook_hmac_keys", []) if key]
+
+    return {"kie": KieCallbackReader(keys=kie_keys)}

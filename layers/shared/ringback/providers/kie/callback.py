@@ -1,0 +1,43 @@
+"""Listen to kie.ai: verify, then read."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic_core import from_json
+
+from ringback.callbacks.signatures import verify_signature
+from ringback.domain.errors import MalformedCallback
+from ringback.providers.kie.tasks import read_task
+from ringback.use_cases.ports import CallbackReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KieCallbackReader:
+    """``keys`` returns the account's ``webhookHmacKey``, two during a rotation, or none.
+
+    kie.ai signs the task id and the time, not the body. Without a key nothing proves a call,
+    and it is worth a look at the provider's record, no more.
+    """
+
+    keys: Callable[[], Sequence[bytes]]
+
+    def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
+        try:
+            envelope = from_json(body)
+        except ValueError:
+            raise MalformedCallback("not JSON") from None
+        if not isinstance(envelope, dict):
+            raise MalformedCallback("not a JSON object")
+        report = read_task(envelope)
+        keys = self.keys()
+        if keys:
+            sent_at = headers.get("x-webhook-timestamp", "")
+            verify_signature(
+                signed=f"{report.task_id}.{sent_at}".encode("utf-8", "surrogatepass"),
+                signature=headers.get("x-webhook-signature", ""),
+                sent_at=sent_at,
+                keys=keys,
+                now=now,
+            )
+        return CallbackReport(report=report, proven=bool(keys))

@@ -1,0 +1,137 @@
+"""Speak to kie.ai."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import httpx
+
+from ringback.domain.errors import LinkDead, MalformedCallback, NotConfigured, ProviderUnavailable
+from ringback.domain.jobs import Job, ProviderTaskId
+from ringback.domain.verdicts import (
+    OutcomeUnknown,
+    Submission,
+    TaskCreated,
+    TaskRefused,
+    TaskReport,
+)
+from ringback.providers.kie.tasks import read_task
+
+# The provider's front door answers 403 to the default names of some libraries.
+USER_AGENT: Final = "Ringback/0.1"
+
+# Codes of createTask that say that nothing was created and another try may do: seconds to wait.
+# 429 is a window of ten seconds, 455 is maintenance.
+TRY_AGAIN: Final[Mapping[int, int]] = {429: 10, 455: 300}
+UNREACHABLE_RETRY: Final = 30
+# Codes that say no for good. A code that is in neither table proves nothing either way: 408 and
+# 500 above all may come after the task was made.
+REFUSED: Final = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 433, 501, 505})
+NOT_VISIBLE: Final = frozenset({404, 422})
+FINISHED_AND_FAILED: Final = frozenset({408, 501})
+
+
+class KieClient:
+    """``api_key`` is asked for on each call, so that a rotated one is used soon."""
+
+    def __init__(
+        self,
+        base_url: str,
+        api_key: Callable[[], str],
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._api_key = api_key
+        self._http = httpx.Client(
+            base_url=base_url,
+            headers={"User-Agent": USER_AGENT},
+            timeout=httpx.Timeout(15.0, connect=4.0),
+            follow_redirects=False,
+            trust_env=False,
+            transport=transport,
+        )
+
+    def prepare(self) -> None:
+        self._authorization()
+
+    def create_task(self, job: Job, callback_url: str) -> Submission:
+        body = {
+            "model": job.request.model,
+            "callBackUrl": callback_url,
+            "input": dict(job.request.input),
+        }
+        headers = self._authorization()
+        try:
+            response = self._http.post("/api/v1/jobs/createTask", json=body, headers=headers)
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            # No connection, so no request: the one transport error that proves something.
+            return TaskRefused(
+                code="unreachable",
+                message="kie.ai could not be reached",
+                retry_after=UNREACHABLE_RETRY,
+            )
+        except httpx.HTTPError as error:
+            return OutcomeUnknown(reason=type(error).__name__)
+        return read_submission(response)
+
+    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+        envelope = self._ask("GET", "/api/v1/jobs/recordInfo", params={"taskId": task_id})
+        code = envelope.get("code")
+        if isinstance(envelope.get("data"), dict) or code in FINISHED_AND_FAILED:
+            try:
+                report = read_task({"taskId": task_id, **envelope})
+            except MalformedCallback as error:
+                raise ProviderUnavailable("recordInfo is about another task") from error
+            return report
+        if code in NOT_VISIBLE:
+            return None
+        raise ProviderUnavailable(f"recordInfo answered {code}")
+
+    def fresh_link(self, url: str) -> str:
+        envelope = self._ask("POST", "/api/v1/common/download-url", json={"url": url})
+        link = envelope.get("data")
+        if envelope.get("code") == httpx.codes.OK and isinstance(link, str):
+            return link
+        if envelope.get("code") in REFUSED:
+            raise LinkDead(f"no new link: download-url answered {envelope.get('code')}")
+        raise ProviderUnavailable(f"download-url answered {envelope.get('code')}")
+
+    def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+        """Return the envelope of a call that costs nothing and may be repeated."""
+        headers = self._authorization()
+        try:
+            response = self._http.request(method, path, headers=headers, **arguments)
+        except httpx.HTTPError as error:
+            raise ProviderUnavailable(type(error).__name__) from error
+        return {"code": response.status_code, **read_envelope(response)}
+
+    def _authorization(self) -> dict[str, str]:
+        key = self._api_key()
+        if not key:
+            raise NotConfigured("there is no kie.ai API key yet; README: Deploy")
+        return {"Authorization": f"Bearer {key}"}
+
+
+def read_submission(response: httpx.Response) -> Submission:
+    """Tell what an answer to createTask proves. The body's code outranks the HTTP status."""
+    envelope = read_envelope(response)
+    # A server error without the provider's own body may come from anything on the way.
+    code: int = envelope.get("code", response.status_code if response.is_client_error else 0)
+    data = envelope.get("data")
+    task_id = data.get("taskId") if isinstance(data, dict) else None
+    if response.is_success and code == httpx.codes.OK and isinstance(task_id, str) and task_id:
+        return TaskCreated(task_id=ProviderTaskId(task_id))
+    message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
+    if code in TRY_AGAIN:
+        return TaskRefused(code=str(code), message=message, retry_after=TRY_AGAIN[code])
+    if code in REFUSED:
+        return TaskRefused(code=str(code), message=message)
+    return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+
+
+def read_envelope(response: httpx.Response) -> dict[str, Any]:
+    """Return the body if it is an envelope of the provider's, else an empty one."""
+    try:
+        envelope = response.json()
+    except ValueError:
+        return {}
+    is_envelope = isinstance(envelope, dict) and isinstance(envelope.get("code"), int)
+    return envelope if is_envelope else {}

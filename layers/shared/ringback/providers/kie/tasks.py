@@ -1,0 +1,90 @@
+"""Read a kie.ai task, in every shape that callbacks and recordInfo have been seen in."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from ringback.domain.errors import MalformedCallback
+from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.verdicts import TaskReport, TaskState
+
+STATES: Final[Mapping[str, TaskState]] = {
+    "success": TaskState.SUCCEEDED,
+    "completed": TaskState.SUCCEEDED,
+    "fail": TaskState.FAILED,
+    "failed": TaskState.FAILED,
+}
+# Where no state is given, these codes of the envelope mean finished and failed.
+FAILURE_CODES: Final = frozenset({"408", "501"})
+_TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_MOST_CREDITS: Final = Decimal(1_000_000_000)
+
+
+def read_task(envelope: Mapping[str, Any]) -> TaskReport:
+    """Return what the envelope says of its task; an unknown state is a running one.
+
+    Raises ``MalformedCallback`` if it names no task, or two.
+    """
+    data = envelope.get("data")
+    task = {**envelope, **data} if isinstance(data, dict) else dict(envelope)
+    param, code = _object(task.get("param")), _text(envelope.get("code"))
+    state = STATES.get(str(task.get("state")).lower(), TaskState.RUNNING)
+    if "state" not in task and code in FAILURE_CODES:
+        state = TaskState.FAILED
+    return TaskReport(
+        task_id=_task_id(envelope, data),
+        state=state,
+        image_urls=_image_urls(task.get("resultJson")),
+        code=_text(task.get("failCode")) or code,
+        message=_text(task.get("failMsg")) or _text(envelope.get("msg") or envelope.get("message")),
+        credits=_credits(task.get("creditsConsumed", task.get("consumeCredits"))),
+        callback_url=_text(param.get("callBackUrl")),
+    )
+
+
+def _task_id(*places: object) -> ProviderTaskId:
+    found = {
+        place[name]
+        for place in places
+        if isinstance(place, dict)
+        for name in ("taskId", "task_id")
+        if isinstance(place.get(name), str)
+    }
+    if len(found) != 1:
+        raise MalformedCallback("no task id" if not found else "two task ids")
+    (task_id,) = found
+    if not _TASK_ID.fullmatch(task_id):
+        raise MalformedCallback("unreadable task id")
+    return ProviderTaskId(task_id)
+
+
+def _object(value: object) -> dict[str, Any]:
+    """Return a JSON object that came as one or as text, an empty one if it is neither."""
+    if isinstance(value, str):
+        try:
+            value = from_json(value)
+        except ValueError:
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _image_urls(result: object) -> tuple[str, ...]:
+    urls = _object(result).get("resultUrls")
+    return tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else ()
+
+
+def _text(value: object) -> str:
+    known = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value)[:2000] if known else ""
+
+
+def _credits(value: object) -> Decimal | None:
+    try:
+        spent = Decimal(_text(value) if not isinstance(value, float) else repr(value))
+    except InvalidOperation:
+        return None
+    usable = spent.is_finite() and 0 <= spent < _MOST_CREDITS
+    return spent.quantize(Decimal("0.000001")).normalize() if usable else None

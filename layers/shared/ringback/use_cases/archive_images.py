@@ -1,0 +1,126 @@
+"""Copy what the provider made into the owner's bucket, before the links die."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from tempfile import TemporaryFile
+from typing import Any, BinaryIO, Final, Unpack
+
+from ringback.domain.errors import (
+    DownloadInterrupted,
+    ImageRefused,
+    LinkDead,
+    ProviderUnavailable,
+    RingbackError,
+)
+from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
+from ringback.use_cases.ports import (
+    ArchiveQueue,
+    Changes,
+    Downloader,
+    ImageStore,
+    JobStore,
+    ProviderClient,
+)
+
+WORTH_ANOTHER_TRY: Final = (DownloadInterrupted, LinkDead, ProviderUnavailable)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveImages:
+    """Settle each image on its own; a repeated message copies only what is missing.
+
+    ``retry_delays`` in seconds: after the last of them has passed, copying gives up.
+    """
+
+    jobs: JobStore
+    images: ImageStore
+    queue: ArchiveQueue
+    download: Downloader
+    providers: Mapping[str, ProviderClient]
+    retry_delays: Sequence[int]
+    now: Callable[[], datetime]
+
+    def __call__(self, job_id: JobId, *, attempt: int) -> Job:
+        job = self.jobs.get(job_id)
+        if job.status is not JobStatus.ARCHIVING:
+            return job
+        problems = self._copy_missing(job)
+        again = any(isinstance(problem, WORTH_ANOTHER_TRY) for problem in problems.values())
+        if again and attempt <= len(self.retry_delays):
+            self.queue.add(job_id, attempt=attempt + 1, delay=self.retry_delays[attempt - 1])
+            return job
+        return self._finish(self.jobs.get(job_id), problems)
+
+    def _copy_missing(self, job: Job) -> dict[int, RingbackError]:
+        settled = {image.number for image in job.images}
+        problems: dict[int, RingbackError] = {}
+        for number, url in enumerate(job.result_urls, start=1):
+            if number in settled:
+                continue
+            try:
+                self._copy(job, number, url)
+            except (ImageRefused, *WORTH_ANOTHER_TRY) as problem:
+                problems[number] = problem
+        return problems
+
+    def _copy(self, job: Job, number: int, url: str) -> None:
+        with TemporaryFile() as content:
+            facts = self._fetch(job, url, content)
+            key = self.images.put_image(job.job_id, number, content, facts)
+        image = StoredImage(number=number, key=key, source_url=url, facts=facts)
+        self.jobs.add_image(job.job_id, image, at=self.now())
+
+    def _fetch(self, job: Job, url: str, content: BinaryIO) -> ImageFacts:
+        try:
+            return self.download.fetch(url, content)
+        except LinkDead:
+            fresh = self.providers[job.request.provider].fresh_link(url)
+            return self.download.fetch(fresh, content)
+
+    def _finish(self, job: Job, problems: Mapping[int, RingbackError]) -> Job:
+        at = self.now()
+        self.images.put_record(job.job_id, provenance(job, at=at))
+        if not problems:
+            return self._leave_archiving(job, JobStatus.SUCCEEDED, finished_at=at)
+        lost = "; ".join(f"image {number}: {problem}" for number, problem in problems.items())
+        error = JobError(
+            kind=ErrorKind.IMAGES_LOST,
+            message=f"saved {len(job.images)} of {len(job.result_urls)} images. {lost}",
+            may_be_charged=True,
+        )
+        return self._leave_archiving(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=error)
+
+    def _leave_archiving(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Job:
+        return self.jobs.move(
+            job.job_id, expect=[JobStatus.ARCHIVING], to=to, at=self.now(), **changes
+        ).job
+
+
+def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
+    """Return what it takes to tell how the images were made, and to make them again."""
+    return {
+        "version": 1,
+        "job_id": job.job_id,
+        "provider": job.request.provider,
+        "model": job.request.model,
+        "task_id": job.task_id,
+        "request": dict(job.request.sent),
+        "input": dict(job.request.input),
+        "credits": None if job.credits is None else str(job.credits),
+        "created_at": job.created_at.isoformat(),
+        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
+        "archived_at": at.isoformat(),
+        "images": [
+            {
+                "key": image.key,
+                "content_type": image.facts.content_type,
+                "bytes": image.facts.bytes,
+                "sha256": image.facts.sha256,
+                "width": image.facts.width,
+                "height": image.facts.height,
+            }
+            for image in job.images
+        ],
+    }

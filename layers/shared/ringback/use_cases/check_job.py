@@ -1,0 +1,119 @@
+"""Look at a job whose callback is overdue or unproven."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from ringback.domain.errors import ProviderUnavailable, UnknownJob
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
+from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, ProviderClient
+from ringback.use_cases.record_verdict import UNDECIDED, record_verdict
+
+ASK_AGAIN: Final = timedelta(seconds=30)
+# How long past the deadline a provider that does not answer is asked before the job expires.
+PATIENCE: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """``claimed_task`` is the task id of an unproven callback that asked for this check."""
+
+    job_id: JobId
+    claimed_task: ProviderTaskId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckJob:
+    """See that a job comes to its end. Most checks find that it has, and do nothing."""
+
+    jobs: JobStore
+    checks: CheckQueue
+    archive: ArchiveQueue
+    providers: Mapping[str, ProviderClient]
+    callback_url: Callable[[str, JobId], str]
+    now: Callable[[], datetime]
+
+    def __call__(self, check: Check) -> Job | None:
+        """Return the job as it now stands, ``None`` if it was never recorded."""
+        try:
+            job = self.jobs.get(check.job_id)
+        except UnknownJob:
+            return None
+        match job.status:
+            case JobStatus.ACCEPTED if check.claimed_task is None:
+                return self._see_that_it_is_sent(job)
+            case JobStatus.SUBMITTING | JobStatus.RUNNING:
+                return self._see_that_it_ends(job, check)
+            case JobStatus.ARCHIVING if check.claimed_task is None:
+                self.archive.add(job.job_id)
+        return job
+
+    def _see_that_it_is_sent(self, job: Job) -> Job:
+        at = self.now()
+        if job.queued_at or at < job.deadline_at:
+            return self._arm(job, at=at)
+        error = JobError(
+            kind=ErrorKind.NOT_SUBMITTED,
+            message="recorded, but neither sent nor queued; nothing was charged",
+        )
+        return self.jobs.move(
+            job.job_id,
+            expect=[JobStatus.ACCEPTED],
+            to=JobStatus.FAILED,
+            at=at,
+            finished_at=at,
+            error=error,
+        ).job
+
+    def _see_that_it_ends(self, job: Job, check: Check) -> Job:
+        at = self.now()
+        overdue = at >= job.deadline_at
+        if not overdue and check.claimed_task is None:
+            return self._arm(job, at=at)
+        try:
+            report = self._read(job, check)
+        except ProviderUnavailable:
+            return self._ask_later(job, check, at=at)
+        if report and report.state is not TaskState.RUNNING:
+            return record_verdict(job.job_id, report, jobs=self.jobs, archive=self.archive, at=at)
+        return self._expire(job, at=at) if overdue else job
+
+    def _read(self, job: Job, check: Check) -> TaskReport | None:
+        provider, task_id = self.providers[job.request.provider], job.task_id or check.claimed_task
+        report = provider.read_task(task_id) if task_id else None
+        if report is None or job.task_id:
+            return report
+        # The id is a stranger's claim. The provider's own echo of our URL makes it a fact.
+        ours = self.callback_url(job.request.provider, job.job_id)
+        return report if report.callback_url == ours else None
+
+    def _ask_later(self, job: Job, check: Check, *, at: datetime) -> Job:
+        if at >= job.deadline_at + PATIENCE:
+            return self._expire(job, at=at)
+        delay = int(ASK_AGAIN.total_seconds())
+        if check.claimed_task and at < job.deadline_at:
+            self.checks.wake(job.job_id, check.claimed_task, delay=delay)
+        else:
+            self.checks.arm(job.job_id, delay=delay)
+        return job
+
+    def _arm(self, job: Job, *, at: datetime) -> Job:
+        self.checks.arm(job.job_id, delay=max(1, int((job.deadline_at - at).total_seconds())))
+        return job
+
+    def _expire(self, job: Job, *, at: datetime) -> Job:
+        error = JobError(
+            kind=ErrorKind.NO_VERDICT,
+            message="no verdict by the deadline; the provider may have charged for it",
+            may_be_charged=True,
+        )
+        return self.jobs.move(
+            job.job_id,
+            expect=UNDECIDED,
+            to=JobStatus.EXPIRED,
+            at=at,
+            finished_at=at,
+            error=error,
+        ).job

@@ -1,0 +1,48 @@
+"""Show a client its jobs."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
+from ringback.domain.job_ids import is_job_id
+from ringback.domain.jobs import Job, JobId
+from ringback.use_cases.ports import JobReader
+
+MOST_IN_A_PAGE: Final = 99
+PARAMETERS: Final = frozenset({"limit", "cursor"})
+_SMALL_NUMBER: Final = re.compile(r"[0-9]{1,3}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindJobs:
+    """A client sees its own jobs; another's look as if they were not there."""
+
+    jobs: JobReader
+
+    def one(self, job_id: str, *, client: str) -> Job:
+        """Return the client's job. Raises ``UnknownJob``."""
+        if not is_job_id(job_id):
+            raise UnknownJob(job_id)
+        job = self.jobs.get(JobId(job_id))
+        if job.client != client:
+            raise UnknownJob(job_id)
+        return job
+
+    def page(self, query: Mapping[str, str], *, client: str) -> tuple[Sequence[Job], JobId | None]:
+        """Return jobs, newest first, and the cursor of the next page, ``None`` after the last.
+
+        ``query`` may hold ``limit`` and ``cursor``. Raises ``InvalidRequest``.
+        """
+        limit, cursor = query.get("limit", "25"), query.get("cursor")
+        errors = [FieldError(name, "no such parameter") for name in query.keys() - PARAMETERS]
+        if not (_SMALL_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MOST_IN_A_PAGE):
+            errors.append(FieldError("limit", f"must be a number from 1 to {MOST_IN_A_PAGE}"))
+        if cursor is not None and not is_job_id(cursor):
+            errors.append(FieldError("cursor", "must be the cursor of an earlier page"))
+        if errors:
+            raise InvalidRequest(errors)
+        size = int(limit)
+        jobs = self.jobs.newest(client, limit=size + 1, before=JobId(cursor) if cursor else None)
+        return jobs[:size], jobs[size - 1].job_id if len(jobs) > size else None

@@ -1,0 +1,163 @@
+"""What the use cases need from the world, in their own words."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
+
+from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
+from ringback.domain.verdicts import Submission, TaskReport
+
+
+class Changes(TypedDict, total=False):
+    """Fields of a job that may be written together with its state."""
+
+    attempts: int
+    credits: Decimal | None
+    deadline_at: datetime
+    error: JobError | None
+    finished_at: datetime | None
+    queued_at: datetime | None
+    result_urls: tuple[str, ...]
+    submitted_at: datetime
+    task_id: ProviderTaskId
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """The job as it now stands, and whether this call is what brought it there."""
+
+    job: Job
+    done: bool
+
+
+class JobReader(Protocol):
+    def get(self, job_id: JobId) -> Job:
+        """Return the job as last written. Raises ``UnknownJob``."""
+        ...
+
+    def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
+        """Return the client's jobs made before ``before``, newest first."""
+        ...
+
+
+class JobStore(JobReader, Protocol):
+    """Remembers jobs. Every write states what it expects; one that comes too late does nothing."""
+
+    def create(self, job: Job) -> Write:
+        """Record a new job, or return the one that has the same idempotency key.
+
+        Raises ``IdempotencyConflict`` if that one was asked for with another request.
+        """
+        ...
+
+    def move(
+        self,
+        job_id: JobId,
+        *,
+        expect: Collection[JobStatus],
+        to: JobStatus,
+        at: datetime,
+        **changes: Unpack[Changes],
+    ) -> Write:
+        """Change the state if it is one of ``expect`` and no other task id is recorded already.
+
+        Raises ``UnknownJob``.
+        """
+        ...
+
+    def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
+        """Note that the submit queue holds an accepted job."""
+        ...
+
+    def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
+        """Note one image of a job that is being archived; the first note stays."""
+        ...
+
+
+class SubmitQueue(Protocol):
+    """Jobs that wait for their turn at the provider. Delays of all queues are in seconds."""
+
+    def add(self, job_id: JobId, *, delay: int) -> None: ...
+
+
+class CheckQueue(Protocol):
+    """Longer delays than SQS allows (900) are cut: the check looks at the clock and arms again."""
+
+    def arm(self, job_id: JobId, *, delay: int) -> None: ...
+
+    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
+        """Have the job looked at before its time; ``task_id`` is a claim, not a fact."""
+        ...
+
+
+class ArchiveQueue(Protocol):
+    def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None: ...
+
+
+class RateWindow(Protocol):
+    def take(self, provider: str, *, at: datetime) -> int:
+        """Take a slot and return 0, or return the seconds until there may be one."""
+        ...
+
+
+class ProviderClient(Protocol):
+    def prepare(self) -> None:
+        """Get what a call needs, so that after it only the call itself can fail.
+
+        Raises ``NotConfigured``.
+        """
+        ...
+
+    def create_task(self, job: Job, callback_url: str) -> Submission:
+        """Ask for a task, once. This is the call that costs money."""
+        ...
+
+    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+        """Return the task, ``None`` if it cannot be seen (yet). Raises ``ProviderUnavailable``."""
+        ...
+
+    def fresh_link(self, url: str) -> str:
+        """Return a new link to a result whose own has died.
+
+        Raises ``LinkDead`` if there is none, ``ProviderUnavailable`` to be asked again later.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackReport:
+    """``proven`` says that the provider's own signature vouches for the task id."""
+
+    report: TaskReport
+    proven: bool
+
+
+class CallbackReader(Protocol):
+    def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
+        """Verify, then read. ``headers`` have lower-case names.
+
+        Raises ``SignatureRejected`` or ``MalformedCallback`` for whatever a stranger may send.
+        """
+        ...
+
+
+class Downloader(Protocol):
+    def fetch(self, url: str, into: BinaryIO) -> ImageFacts:
+        """Replace what is in ``into`` by the image, and leave it at its first byte.
+
+        Raises ``ImageRefused``, ``LinkDead`` or ``DownloadInterrupted``; then ``into`` is rubbish.
+        """
+        ...
+
+
+class ImageStore(Protocol):
+    def put_image(self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts) -> str:
+        """Store the image and return its key. Doing it again with the same bytes is harmless."""
+        ...
+
+    def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
+        """Write ``job.json`` beside the images."""
+        ...

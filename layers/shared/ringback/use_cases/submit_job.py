@@ -1,0 +1,137 @@
+"""Take a job in, and make the one call that costs money."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Unpack
+
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
+from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
+from ringback.use_cases.ports import (
+    Changes,
+    CheckQueue,
+    JobStore,
+    ProviderClient,
+    RateWindow,
+    SubmitQueue,
+    Write,
+)
+
+# A provider that refuses a job for now this many times is out of order; at kie's pace of one
+# refusal in ten seconds to five minutes that is between ten minutes and five hours.
+MOST_ATTEMPTS: Final = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendJob:
+    """Submit an accepted job if it is its turn; else leave it to the submit queue.
+
+    Safe to call again at any time: of all calls for a job, one at most reaches the provider,
+    unless the provider says that it created nothing.
+    """
+
+    jobs: JobStore
+    queue: SubmitQueue
+    window: RateWindow
+    providers: Mapping[str, ProviderClient]
+    callback_url: Callable[[str, JobId], str]
+    deadline: timedelta
+    now: Callable[[], datetime]
+
+    def __call__(self, job: Job) -> Job:
+        if job.status is not JobStatus.ACCEPTED:
+            return job
+        provider = self.providers[job.request.provider]
+        provider.prepare()
+        callback_url = self.callback_url(job.request.provider, job.job_id)
+        if wait := self.window.take(job.request.provider, at=self.now()):
+            return self._queue(job, delay=wait)
+        at = self.now()
+        begun = self.jobs.move(
+            job.job_id,
+            expect=[JobStatus.ACCEPTED],
+            to=JobStatus.SUBMITTING,
+            at=at,
+            submitted_at=at,
+            deadline_at=at + self.deadline,
+            attempts=job.attempts + 1,
+        )
+        if not begun.done:
+            return begun.job
+        return self._record(begun.job, provider.create_task(begun.job, callback_url))
+
+    def _record(self, job: Job, answer: Submission) -> Job:
+        match answer:
+            case TaskCreated(task_id=task_id):
+                return self._leave_submitting(job, JobStatus.RUNNING, task_id=task_id).job
+            case TaskRefused(retry_after=int(delay)) if job.attempts < MOST_ATTEMPTS:
+                released = self._leave_submitting(job, JobStatus.ACCEPTED, queued_at=None)
+                return self._queue(released.job, delay=delay) if released.done else released.job
+            case TaskRefused():
+                return self._fail(job, answer)
+            case OutcomeUnknown():
+                # The task may exist. Its callback, which names this job, or the deadline decides.
+                return job
+
+    def _queue(self, job: Job, *, delay: int) -> Job:
+        # The message before the mark: a check that sees the mark may rely on the message.
+        self.queue.add(job.job_id, delay=delay)
+        self.jobs.mark_queued(job.job_id, at=self.now())
+        return job
+
+    def _fail(self, job: Job, refusal: TaskRefused) -> Job:
+        at = self.now()
+        error = JobError(kind=ErrorKind.REFUSED, code=refusal.code, message=refusal.message)
+        return self._leave_submitting(job, JobStatus.FAILED, finished_at=at, error=error).job
+
+    def _leave_submitting(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Write:
+        # A callback may have been faster than the answer; then this write does nothing.
+        return self.jobs.move(
+            job.job_id, expect=[JobStatus.SUBMITTING], to=to, at=self.now(), **changes
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptJob:
+    """Record a job that passed its model's limits, and send it."""
+
+    jobs: JobStore
+    checks: CheckQueue
+    send: SendJob
+    retention: timedelta
+    new_job_id: Callable[[datetime], JobId]
+
+    def __call__(self, request: JobRequest, *, client: str, idempotency_key: str | None) -> Job:
+        """Return the job; with a known idempotency key, the one it belongs to.
+
+        Raises ``IdempotencyConflict``; ``NotConfigured`` before anything is recorded.
+        """
+        self.send.providers[request.provider].prepare()
+        at = self.send.now()
+        job = Job(
+            job_id=self.new_job_id(at),
+            client=client,
+            request=request,
+            status=JobStatus.ACCEPTED,
+            created_at=at,
+            updated_at=at,
+            deadline_at=at + self.send.deadline,
+            forget_at=at + self.retention,
+            idempotency_key=idempotency_key,
+        )
+        # The check comes first: no crash leaves a job that nobody will look at.
+        self.checks.arm(job.job_id, delay=int(self.send.deadline.total_seconds()))
+        # A repeat finds the job of the first call. If that call died before it sent or queued
+        # the job, this one does it; if it did not, the job is past `accepted` or has its message.
+        recorded = self.jobs.create(job)
+        return recorded.job if recorded.job.queued_at else self.send(recorded.job)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakeTurn:
+    """Send a job that was waiting in the submit queue, if it still waits."""
+
+    send: SendJob
+
+    def __call__(self, job_id: JobId) -> Job:
+        return self.send(self.send.jobs.get(job_id))

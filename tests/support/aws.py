@@ -1,0 +1,110 @@
+"""moto's AWS, with the table, queues, bucket and secrets that template.yaml describes."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tests.support.template import resources
+
+REGION = "eu-west-1"
+CALLBACK_KEY = "unit-test-callback-secret-of-44-characters-x"
+HMAC_KEY = "unit-test-webhook-key"
+CALLBACK_BASE_URL = "https://callbacks.example"
+
+
+@dataclass(frozen=True)
+class Cloud:
+    table: str
+    bucket: str
+    submit_queue: str
+    check_queue: str
+    archive_queue: str
+    callback_secret: str
+    kie_secret: str
+    client_keys_secret: str
+
+    def messages(self, queue_url: str) -> list[dict[str, Any]]:
+        """Take what is in a queue, delayed messages included (moto counts delays in real time)."""
+        sqs = boto3.client("sqs")
+        received = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+    def put_secret(self, arn: str, value: dict[str, Any]) -> None:
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId=arn, SecretString=json.dumps(value)
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return all settings of all functions; template.yaml says which function gets which."""
+        return {
+            "JOBS_TABLE": self.table,
+            "IMAGES_BUCKET": self.bucket,
+            "SUBMIT_QUEUE_URL": self.submit_queue,
+            "CHECK_QUEUE_URL": self.check_queue,
+            "ARCHIVE_QUEUE_URL": self.archive_queue,
+            "CALLBACK_SECRET_ARN": self.callback_secret,
+            "KIE_SECRET_ARN": self.kie_secret,
+            "CLIENT_KEYS_SECRET_ARN": self.client_keys_secret,
+            "CALLBACK_BASE_URL": CALLBACK_BASE_URL,
+            "KIE_BASE_URL": "http://127.0.0.1:9",
+            "KIE_CREATES_PER_WINDOW": "20",
+            "KIE_WINDOW_SECONDS": "10",
+            "JOB_DEADLINE_SECONDS": "900",
+            "JOB_RETENTION_DAYS": "365",
+            "ARCHIVE_RETRY_SECONDS": "5,15",
+            "LARGEST_IMAGE_BYTES": "67108864",
+            "PLAIN_HTTP_HOSTS": "",
+            "LINK_LIFETIME_SECONDS": "3600",
+        }
+
+
+def create_table() -> str:
+    (described,) = resources("AWS::DynamoDB::Table").values()
+    needed = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    boto3.client("dynamodb").create_table(
+        TableName="jobs", **{name: described[name] for name in needed}
+    )
+    return "jobs"
+
+
+@contextmanager
+def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    for name, value in {
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with mock_aws():
+        sqs, secrets = boto3.client("sqs"), boto3.client("secretsmanager")
+        boto3.client("s3").create_bucket(
+            Bucket="ringback-images", CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+
+        def queue(name: str) -> str:
+            return sqs.create_queue(QueueName=name)["QueueUrl"]
+
+        def secret(name: str, value: dict[str, Any]) -> str:
+            return secrets.create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
+
+        yield Cloud(
+            table=create_table(),
+            bucket="ringback-images",
+            submit_queue=queue("submit"),
+            check_queue=queue("check"),
+            archive_queue=queue("archive"),
+            callback_secret=secret("callback", {"current": CALLBACK_KEY}),
+            kie_secret=secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}),
+            client_keys_secret=secret("clients", {}),
+        )

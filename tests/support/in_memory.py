@@ -1,0 +1,192 @@
+"""Fakes with state. The contract suite holds them to what the real adapters do."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, BinaryIO, Unpack
+
+from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
+from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
+from ringback.domain.verdicts import Submission, TaskReport
+from ringback.use_cases.ports import Changes, Write
+
+
+class InMemoryJobs:
+    def __init__(self) -> None:
+        self.by_id: dict[JobId, Job] = {}
+
+    def create(self, job: Job) -> Write:
+        for known in self.by_id.values():
+            if job.idempotency_key and (known.client, known.idempotency_key) == (
+                job.client,
+                job.idempotency_key,
+            ):
+                if known.request.sent != job.request.sent:
+                    raise IdempotencyConflict("this Idempotency-Key was used before")
+                return Write(known, done=False)
+        self.by_id[job.job_id] = job
+        return Write(job, done=True)
+
+    def get(self, job_id: JobId) -> Job:
+        try:
+            return self.by_id[job_id]
+        except KeyError:
+            raise UnknownJob(job_id) from None
+
+    def move(
+        self,
+        job_id: JobId,
+        *,
+        expect: Collection[JobStatus],
+        to: JobStatus,
+        at: datetime,
+        **changes: Unpack[Changes],
+    ) -> Write:
+        if not may_precede(to).issuperset(expect):
+            raise ValueError(f"no job goes from one of {expect} to {to}")
+        job = self.get(job_id)
+        same_task = job.task_id in (None, changes.get("task_id", job.task_id))
+        if job.status not in expect or not same_task:
+            return Write(job, done=False)
+        self.by_id[job_id] = replace(job, status=to, updated_at=at, **changes)
+        return Write(self.by_id[job_id], done=True)
+
+    def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
+        job = self.get(job_id)
+        if job.status is JobStatus.ACCEPTED:
+            self.by_id[job_id] = replace(job, queued_at=at)
+
+    def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
+        job = self.get(job_id)
+        known = {one.number for one in job.images}
+        if job.status is JobStatus.ARCHIVING and image.number not in known:
+            images = sorted((*job.images, image), key=lambda one: one.number)
+            self.by_id[job_id] = replace(job, images=tuple(images), updated_at=at)
+
+    def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
+        found = [
+            job
+            for job in self.by_id.values()
+            if job.client == client and (before is None or job.job_id < before)
+        ]
+        return sorted(found, key=lambda job: job.job_id, reverse=True)[:limit]
+
+
+@dataclass
+class InMemoryQueues:
+    """Every message sent, oldest first, with its delay in seconds."""
+
+    submit: list[tuple[JobId, int]] = field(default_factory=list)
+    due: list[tuple[JobId, int]] = field(default_factory=list)
+    woken: list[tuple[JobId, ProviderTaskId, int]] = field(default_factory=list)
+    archive: list[tuple[JobId, int, int]] = field(default_factory=list)
+
+
+@dataclass
+class InMemorySubmitQueue:
+    queues: InMemoryQueues
+
+    def add(self, job_id: JobId, *, delay: int) -> None:
+        self.queues.submit.append((job_id, delay))
+
+
+@dataclass
+class InMemoryCheckQueue:
+    queues: InMemoryQueues
+
+    def arm(self, job_id: JobId, *, delay: int) -> None:
+        self.queues.due.append((job_id, delay))
+
+    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
+        self.queues.woken.append((job_id, task_id, delay))
+
+
+@dataclass
+class InMemoryArchiveQueue:
+    queues: InMemoryQueues
+
+    def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
+        self.queues.archive.append((job_id, attempt, delay))
+
+
+@dataclass
+class OpenWindow:
+    """Lets ``slots`` calls through, then asks for ``wait`` seconds."""
+
+    slots: int = 1_000_000
+    wait: int = 7
+
+    def take(self, provider: str, *, at: datetime) -> int:
+        self.slots -= 1
+        return 0 if self.slots >= 0 else self.wait
+
+
+@dataclass
+class ScriptedProvider:
+    """Answers what it was told to; remembers what it was asked.
+
+    ``tasks`` holds what a task id is answered with: a report, ``None`` or an error to raise.
+    """
+
+    answers: Iterator[Submission] = field(default_factory=lambda: iter(()))
+    tasks: dict[str, TaskReport | RingbackError | None] = field(default_factory=dict)
+    fresh_links: dict[str, str] = field(default_factory=dict)
+    not_ready: RingbackError | None = None
+    created: list[tuple[JobId, str]] = field(default_factory=list)
+    read: list[ProviderTaskId] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        if self.not_ready:
+            raise self.not_ready
+
+    def create_task(self, job: Job, callback_url: str) -> Submission:
+        self.created.append((job.job_id, callback_url))
+        return next(self.answers)
+
+    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+        self.read.append(task_id)
+        found = self.tasks.get(task_id)
+        if isinstance(found, RingbackError):
+            raise found
+        return found
+
+    def fresh_link(self, url: str) -> str:
+        try:
+            return self.fresh_links[url]
+        except KeyError:
+            raise LinkDead("no new link") from None
+
+
+@dataclass
+class InMemoryWeb:
+    """What lies behind each URL: bytes with their facts, or the error that a download ends in."""
+
+    pages: dict[str, tuple[bytes, ImageFacts] | RingbackError] = field(default_factory=dict)
+    fetched: list[str] = field(default_factory=list)
+
+    def fetch(self, url: str, into: BinaryIO) -> ImageFacts:
+        self.fetched.append(url)
+        page = self.pages.get(url, LinkDead("nothing there"))
+        if isinstance(page, RingbackError):
+            raise page
+        content, facts = page
+        into.seek(0)
+        into.truncate()
+        into.write(content)
+        into.seek(0)
+        return facts
+
+
+@dataclass
+class InMemoryBucket:
+    objects: dict[str, bytes] = field(default_factory=dict)
+    records: dict[JobId, dict[str, Any]] = field(default_factory=dict)
+
+    def put_image(self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts) -> str:
+        key = f"images/{job_id}/{number}.{facts.extension}"
+        self.objects[key] = content.read()
+        return key
+
+    def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
+        self.records[job_id] = record
