@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import boto3
 import pytest
@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from tests.support.template import resources
 
-REGION = "eu-west-1"
+REGION: Final = "eu-west-1"
 CALLBACK_KEY = "unit-test-callback-secret-of-44-characters-x"
 HMAC_KEY = "unit-test-webhook-key"
 CALLBACK_BASE_URL = "https://callbacks.example"

@@ -19,13 +19,13 @@ def _short_tag(loader: TemplateLoader, suffix: str, node: yaml.Node) -> dict[str
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]
+        raise yaml.YAMLError(f"!{suffix} on a mapping is nothing that this template uses")
     if suffix == "GetAtt":
         value = value.split(".")
     return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
-TemplateLoader.add_multi_constructor("!", _short_tag)  # type: ignore[no-untyped-call]
+TemplateLoader.add_multi_constructor("!", _short_tag)
 
 
 @cache

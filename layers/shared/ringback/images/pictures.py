@@ -1,0 +1,43 @@
+"""What the readers of the image formats have in common."""
+
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+
+from ringback.domain.errors import DownloadInterrupted, ImageRefused
+
+# Chunks, segments and fill bytes of one file: what bounds the work on a hostile one. A PNG of
+# 64 MiB in pieces of 1 KiB stays below it.
+MOST_PARTS: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    content_type: str
+    extension: str
+    width: int
+    height: int
+
+    def __post_init__(self) -> None:
+        if self.width == 0 or self.height == 0:
+            raise ImageRefused(f"{self.extension} without width or height")
+
+
+class PictureFile:
+    """A file that tells when something is missing instead of giving fewer bytes."""
+
+    def __init__(self, file: BinaryIO, size: int) -> None:
+        self._file = file
+        self.size = size
+
+    def at(self, offset: int, count: int) -> bytes:
+        self.must_reach(offset + count)
+        self._file.seek(offset)
+        return self._file.read(count)
+
+    def must_reach(self, offset: int) -> None:
+        if offset > self.size:
+            raise cut_off()
+
+
+def cut_off() -> DownloadInterrupted:
+    return DownloadInterrupted("image is cut off")

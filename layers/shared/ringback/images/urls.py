@@ -1,0 +1,142 @@
+"""What a URL must look like before anyone asks where it leads."""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
+from urllib.parse import quote, urljoin
+
+from ringback.domain.errors import ImageRefused
+
+HTTPS_PORT: Final = 443
+HTTP_PORT: Final = 80
+LONGEST_URL: Final = 8192
+LONGEST_HOST: Final = 253
+
+# ASCII only: with Unicode rules `s` would also match U+017F.
+SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.I | re.A)
+AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([1-9][0-9]{0,4}))?", re.A)
+LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?", re.A)
+# Anything that ends in such a label is an IPv4 address to some resolver: 127.1, 0x7f.1, 2130706433.
+NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.A)
+# What RFC 3986 allows after the host, `%` too: what is encoded already stays as it was signed.
+PATH_CHARACTERS: Final = "/?:@!$&'()*+,;=%[]~"
+URL_CHARACTERS: Final = PATH_CHARACTERS + "#"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where one request goes; only the addresses behind its host are still unchecked."""
+
+    encrypted: bool
+    host: str
+    port: int
+    path: str
+
+    @property
+    def authority(self) -> str:
+        """The host as the Host header and a URL spell it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = HTTPS_PORT if self.encrypted else HTTP_PORT
+        return host if self.port == usual else f"{host}:{self.port}"
+
+    @property
+    def is_address(self) -> bool:
+        return ":" in self.host or NUMBER.fullmatch(self.host.rpartition(".")[2]) is not None
+
+    def __repr__(self) -> str:
+        # A path may hold a signature, and a repr ends in logs.
+        return f"Target({self.authority})"
+
+
+def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
+    """Read a URL so strictly that no other reader can see another host in it.
+
+    ``plain_http_hosts`` are the ``host:port`` that may be spoken to without TLS.
+
+    Raises ``ImageRefused`` for everything else.
+    """
+    _check_characters(url)
+    shape = SHAPE.fullmatch(url)
+    if shape is None:
+        raise ImageRefused("URL is not an https:// one")
+    scheme, authority, path, query = shape.groups(default="")
+    host, port_text = _split_authority(authority)
+    encrypted = scheme.lower() == "https"
+    port = int(port_text) if port_text else HTTPS_PORT if encrypted else HTTP_PORT
+    listed = not encrypted and f"{host}:{port}" in plain_http_hosts
+    _check_host(host, dotless_allowed=listed)
+    if not encrypted and not listed:
+        raise ImageRefused("URL is plain http")
+    if encrypted and port != HTTPS_PORT:
+        raise ImageRefused("URL has a port other than 443")
+    path = quote((path or "/") + query, safe=PATH_CHARACTERS)
+    return Target(encrypted=encrypted, host=host.strip("[]"), port=port, path=path)
+
+
+def follow_redirect(
+    target: Target, location: str, *, plain_http_hosts: Collection[str] = ()
+) -> Target:
+    """Read a Location header, which http.client decoded as Latin-1, as strictly as the URL."""
+    scheme = "https" if target.encrypted else "http"
+    try:
+        location = location.encode("latin-1").decode("utf-8")
+        _check_characters(location)
+        reference = quote(location, safe=URL_CHARACTERS)
+        url = urljoin(f"{scheme}://{target.authority}{target.path}", reference)
+    except ValueError as error:
+        raise ImageRefused("redirect cannot be read") from error
+    following = parse_url(url, plain_http_hosts=plain_http_hosts)
+    if target.encrypted and not following.encrypted:
+        raise ImageRefused("redirect leaves https")
+    return following
+
+
+def _check_characters(url: str) -> None:
+    """Refuse what readers of URLs drop, trim, fold or turn round."""
+    if len(url) > LONGEST_URL:
+        raise ImageRefused("URL is too long")
+    if "\\" in url or " " in url or not url.isprintable():
+        raise ImageRefused("URL has a space, backslash, control or invisible character")
+
+
+def _split_authority(authority: str) -> tuple[str, str]:
+    if "@" in authority:
+        raise ImageRefused("URL has user information")
+    if not authority.isascii():
+        raise ImageRefused("URL has a host that is not ASCII")
+    parts = AUTHORITY.fullmatch(authority.lower())
+    if parts is None:
+        raise ImageRefused("URL has a malformed host or port")
+    host, port = parts.groups(default="")
+    return host, port
+
+
+def _check_host(host: str, *, dotless_allowed: bool) -> None:
+    if host.startswith("["):
+        _check_ipv6(host[1:-1])
+        return
+    labels = host.split(".")
+    if len(host) > LONGEST_HOST or not all(LABEL.fullmatch(label) for label in labels):
+        raise ImageRefused("URL has a malformed host or port")
+    if NUMBER.fullmatch(labels[-1]):
+        _check_ipv4(host)
+    elif len(labels) == 1 and not dotless_allowed:
+        raise ImageRefused("URL has a host without a dot")
+
+
+def _check_ipv4(host: str) -> None:
+    try:
+        IPv4Address(host)  # four decimal numbers without leading zeros, nothing else
+    except ValueError as error:
+        raise ImageRefused("URL has an IPv4 address in an odd spelling") from error
+
+
+def _check_ipv6(host: str) -> None:
+    try:
+        scope = IPv6Address(host).scope_id
+    except ValueError as error:
+        raise ImageRefused("URL has a malformed IPv6 address") from error
+    if scope is not None:
+        raise ImageRefused("URL has an IPv6 address with a zone")

@@ -1,0 +1,117 @@
+"""The other adapters, against moto."""
+
+import io
+import json
+from base64 import b64decode
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
+from ringback.aws.rate_window import WindowCounter
+from ringback.aws.secrets import FRESH_SECONDS, json_secret
+
+from tests.support.aws import Cloud, a_cloud
+from tests.support.jobs import NOON, TASK, a_job_id, facts_of
+
+PICTURE = b"the very bytes"
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with a_cloud(monkeypatch) as cloud:
+        yield cloud
+
+
+def test_a_window_lets_its_limit_through_and_tells_when_the_next_one_opens(cloud: Cloud) -> None:
+    window = WindowCounter.connect(cloud.table, limit=3, seconds=10)
+    at = NOON + timedelta(seconds=4)
+    assert [window.take("kie", at=at) for _ in range(5)] == [0, 0, 0, 6, 6]
+    assert window.take("chanjing", at=at) == 0
+    assert window.take("kie", at=NOON + timedelta(seconds=10)) == 0
+
+
+def test_a_window_is_forgotten(cloud: Cloud) -> None:
+    WindowCounter.connect(cloud.table, limit=1, seconds=10).take("kie", at=NOON)
+    (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    assert int(item["forget_at"]["N"]) > NOON.timestamp()
+
+
+def test_an_image_is_stored_as_what_it_is(cloud: Cloud) -> None:
+    facts = facts_of(PICTURE, extension="webp")
+    bucket = ImageBucket.connect(cloud.bucket)
+    key = bucket.put_image(a_job_id(), 2, io.BytesIO(PICTURE), facts)
+    assert key == f"images/{a_job_id()}/2.webp"
+    stored = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=key)
+    assert stored["Body"].read() == PICTURE
+    assert stored["ContentType"] == "image/webp"
+    assert stored["Metadata"] == {"job-id": a_job_id()}
+
+
+def test_s3_is_told_what_the_bytes_must_add_up_to(cloud: Cloud) -> None:
+    sent: dict[str, Any] = {}
+    bucket = ImageBucket.connect(cloud.bucket)
+    bucket._client.meta.events.register(
+        "before-call.s3.PutObject", lambda params, **_: sent.update(params["headers"])
+    )
+    bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+    # S3 compares this header with the bytes and refuses others; moto does not.
+    assert b64decode(sent["x-amz-checksum-sha256"]) == sha256(PICTURE).digest()
+
+
+def test_a_link_opens_one_object_for_a_while(cloud: Cloud) -> None:
+    link = ImageBucket.connect(cloud.bucket).link("images/x/1.png", seconds=600)
+    assert "/images/x/1.png?" in link
+    assert "X-Amz-Expires=600" in link
+
+
+def test_the_record_lies_beside_the_images(cloud: Cloud) -> None:
+    ImageBucket.connect(cloud.bucket).put_record(a_job_id(), {"prompt": "雪"})
+    stored = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=f"images/{a_job_id()}/job.json")
+    assert json.loads(stored["Body"].read()) == {"prompt": "雪"}
+    assert stored["ContentType"] == "application/json"
+
+
+def test_messages_carry_ids(cloud: Cloud) -> None:
+    SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0)
+    SqsCheckQueue.connect(cloud.check_queue).wake(a_job_id(), TASK, delay=0)
+    SqsArchiveQueue.connect(cloud.archive_queue).add(a_job_id(), attempt=4)
+    assert cloud.messages(cloud.submit_queue) == [{"job_id": a_job_id()}]
+    assert cloud.messages(cloud.check_queue) == [{"job_id": a_job_id(), "claimed_task": TASK}]
+    assert cloud.messages(cloud.archive_queue) == [{"job_id": a_job_id(), "attempt": 4}]
+
+
+@pytest.mark.parametrize(("asked", "sent"), [(0, 0), (10, 10), (900, 900), (86_400, 900)])
+def test_a_delay_is_at_most_what_sqs_allows(cloud: Cloud, asked: int, sent: int) -> None:
+    queue = SqsCheckQueue.connect(cloud.check_queue)
+    seen: list[int] = []
+    queue._client.meta.events.register(
+        "provide-client-params.sqs.SendMessage",
+        lambda params, **_: seen.append(params["DelaySeconds"]),
+    )
+    queue.arm(a_job_id(), delay=asked)
+    assert seen == [sent]
+
+
+def test_a_secret_is_read_again_after_a_minute(cloud: Cloud) -> None:
+    seconds = 0.0
+    read = json_secret(cloud.kie_secret, clock=lambda: seconds)
+    assert read()["api_key"] == "kie-key"
+    cloud.put_secret(cloud.kie_secret, {"api_key": "rotated"})
+    seconds = FRESH_SECONDS - 1
+    assert read()["api_key"] == "kie-key"
+    seconds = FRESH_SECONDS
+    assert read()["api_key"] == "rotated"
+
+
+def test_a_secret_that_is_gone_is_an_error(cloud: Cloud) -> None:
+    boto3.client("secretsmanager").delete_secret(
+        SecretId=cloud.kie_secret, ForceDeleteWithoutRecovery=True
+    )
+    with pytest.raises(ClientError):
+        json_secret(cloud.kie_secret)()

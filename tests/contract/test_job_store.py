@@ -1,0 +1,211 @@
+"""What every job store does: the fake that the use cases are tested with, and the real table."""
+
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ringback.aws.job_items import from_item, to_item
+from ringback.aws.job_table import JobTable
+from ringback.domain.errors import IdempotencyConflict, UnknownJob
+from ringback.domain.jobs import NEXT, ErrorKind, Job, JobError, JobStatus, ProviderTaskId
+from ringback.use_cases.ports import JobStore
+
+from tests.support.aws import a_cloud
+from tests.support.in_memory import InMemoryJobs
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image
+
+LATER = NOON + timedelta(seconds=5)
+ERROR = JobError(kind=ErrorKind.REFUSED, code="422", message="不允许", may_be_charged=False)
+
+
+@pytest.fixture(params=["in_memory", "dynamo_db"])
+def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]:
+    if request.param == "in_memory":
+        yield InMemoryJobs()
+        return
+    with a_cloud(monkeypatch) as cloud:
+        yield JobTable.connect(cloud.table)
+
+
+def a_full_job() -> Job:
+    """Return a job with something in every field."""
+    return a_job(
+        JobStatus.ARCHIVING,
+        idempotency_key="k",
+        queued_at=NOON,
+        submitted_at=NOON,
+        finished_at=LATER,
+        attempts=3,
+        task_id=TASK,
+        credits=Decimal("3.5"),
+        error=ERROR,
+        result_urls=("https://cdn.example/1", "https://cdn.example/2"),
+        images=(a_stored_image(1), a_stored_image(10)),
+        request=replace(a_request(), input={"guidance_scale": 2.5, "prompt": "雪", "n": 10**15}),
+    )
+
+
+def test_a_job_comes_back_as_it_was(jobs: JobStore) -> None:
+    job = a_full_job()
+    assert all(getattr(job, field.name) not in (None, ()) for field in fields(Job))
+    assert jobs.create(job).done
+    assert jobs.get(job.job_id) == job
+
+
+def test_a_job_that_was_never_made_is_unknown(jobs: JobStore) -> None:
+    with pytest.raises(UnknownJob):
+        jobs.get(a_job_id())
+    with pytest.raises(UnknownJob):
+        jobs.move(a_job_id(), expect=[JobStatus.ACCEPTED], to=JobStatus.SUBMITTING, at=NOON)
+    with pytest.raises(UnknownJob):
+        jobs.mark_queued(a_job_id(), at=NOON)
+    with pytest.raises(UnknownJob):
+        jobs.add_image(a_job_id(), a_stored_image(), at=NOON)
+
+
+def test_an_idempotency_key_makes_one_job(jobs: JobStore) -> None:
+    first = jobs.create(a_job(number=1, idempotency_key="k")).job
+    second = jobs.create(a_job(number=2, idempotency_key="k"))
+    assert (second.job, second.done) == (first, False)
+    with pytest.raises(UnknownJob):
+        jobs.get(a_job_id(2))
+
+
+def test_a_key_is_its_clients_own(jobs: JobStore) -> None:
+    jobs.create(a_job(number=1, idempotency_key="k"))
+    assert jobs.create(a_job(number=2, idempotency_key="k", client="other")).done
+
+
+def test_a_key_with_another_request_is_a_conflict(jobs: JobStore) -> None:
+    jobs.create(a_job(number=1, idempotency_key="k"))
+    with pytest.raises(IdempotencyConflict):
+        jobs.create(a_job(number=2, idempotency_key="k", request=a_request(seed=1)))
+
+
+def test_without_a_key_the_same_request_is_another_job(jobs: JobStore) -> None:
+    assert jobs.create(a_job(number=1)).done
+    assert jobs.create(a_job(number=2)).done
+
+
+MOVES = [(was, to) for was, following in NEXT.items() for to in sorted(following)]
+
+
+@pytest.mark.parametrize(("was", "to"), MOVES)
+def test_a_move_that_the_table_allows_is_made_once(
+    jobs: JobStore, was: JobStatus, to: JobStatus
+) -> None:
+    jobs.create(a_job(was))
+    moved = jobs.move(a_job_id(), expect=[was], to=to, at=LATER)
+    assert (moved.job, moved.done) == (a_job(to, updated_at=LATER), True)
+    again = jobs.move(a_job_id(), expect=[was], to=to, at=NOON)
+    assert (again.job, again.done) == (moved.job, False)
+
+
+@pytest.mark.parametrize("expected", [[JobStatus.SUCCEEDED], [JobStatus.RUNNING, JobStatus.FAILED]])
+def test_a_move_that_the_table_does_not_know_is_a_mistake_of_ours(
+    jobs: JobStore, expected: list[JobStatus]
+) -> None:
+    jobs.create(a_job(JobStatus.SUCCEEDED))
+    with pytest.raises(ValueError, match="no job goes from"):
+        jobs.move(a_job_id(), expect=expected, to=JobStatus.FAILED, at=NOON)
+
+
+@pytest.mark.parametrize("was", sorted(set(JobStatus) - {JobStatus.SUBMITTING}))
+def test_a_move_from_another_state_than_expected_changes_nothing(
+    jobs: JobStore, was: JobStatus
+) -> None:
+    jobs.create(a_job(was))
+    write = jobs.move(
+        a_job_id(), expect=[JobStatus.SUBMITTING], to=JobStatus.RUNNING, at=LATER, task_id=TASK
+    )
+    assert (write.job, write.done) == (a_job(was), False)
+    assert jobs.get(a_job_id()) == a_job(was)
+
+
+def test_a_move_writes_and_clears_fields(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.EXPIRED, error=ERROR, finished_at=NOON))
+    moved = jobs.move(
+        a_job_id(),
+        expect=[JobStatus.EXPIRED],
+        to=JobStatus.ARCHIVING,
+        at=LATER,
+        error=None,
+        finished_at=None,
+        credits=Decimal("0.25"),
+        result_urls=("https://cdn.example/1",),
+        task_id=TASK,
+    ).job
+    assert moved == jobs.get(a_job_id())
+    assert (moved.error, moved.finished_at, moved.credits) == (None, None, Decimal("0.25"))
+    assert (moved.result_urls, moved.task_id) == (("https://cdn.example/1",), TASK)
+
+
+def test_a_task_id_once_recorded_never_changes(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.RUNNING, task_id=TASK))
+    other = jobs.move(
+        a_job_id(),
+        expect=[JobStatus.RUNNING],
+        to=JobStatus.FAILED,
+        at=LATER,
+        task_id=ProviderTaskId("another"),
+    )
+    assert (other.done, other.job.task_id, other.job.status) == (False, TASK, JobStatus.RUNNING)
+    same = jobs.move(
+        a_job_id(), expect=[JobStatus.RUNNING], to=JobStatus.FAILED, at=LATER, task_id=TASK
+    )
+    assert same.done
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_only_an_accepted_job_is_marked_as_queued(jobs: JobStore, status: JobStatus) -> None:
+    jobs.create(a_job(status))
+    jobs.mark_queued(a_job_id(), at=LATER)
+    queued = jobs.get(a_job_id()).queued_at
+    assert queued == (LATER if status is JobStatus.ACCEPTED else None)
+
+
+def test_images_are_noted_once_and_in_their_order(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.ARCHIVING))
+    for number in (10, 2, 1):
+        jobs.add_image(a_job_id(), a_stored_image(number), at=LATER)
+    jobs.add_image(a_job_id(), replace(a_stored_image(2), key="other bytes"), at=LATER)
+    job = jobs.get(a_job_id())
+    assert job.images == tuple(a_stored_image(number) for number in (1, 2, 10))
+    assert job.updated_at == LATER
+
+
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ARCHIVING}))
+def test_no_image_is_noted_on_a_job_that_is_not_being_archived(
+    jobs: JobStore, status: JobStatus
+) -> None:
+    jobs.create(a_job(status))
+    jobs.add_image(a_job_id(), a_stored_image(), at=LATER)
+    assert jobs.get(a_job_id()) == a_job(status)
+
+
+def test_jobs_are_listed_newest_first_by_client(jobs: JobStore) -> None:
+    for number in (3, 1, 4, 0, 2):
+        jobs.create(a_job(number=number, idempotency_key=f"k{number}"))
+    jobs.create(a_job(number=9, client="somebody else"))
+    listed = jobs.newest("studio", limit=3, before=None)
+    assert [job.job_id for job in listed] == [a_job_id(number) for number in (4, 3, 2)]
+    rest = jobs.newest("studio", limit=3, before=a_job_id(2))
+    assert list(rest) == [a_job(number=n, idempotency_key=f"k{n}") for n in (1, 0)]
+    assert jobs.newest("studio", limit=3, before=a_job_id(0)) == []
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(), json_values, max_size=4))
+def test_whatever_a_client_sends_survives_the_table(sent: dict[str, object]) -> None:
+    job = a_job(request=replace(a_request(), sent=sent, input=sent))
+    assert from_item(to_item(job)) == job

@@ -1,0 +1,142 @@
+from dataclasses import dataclass, field
+
+import pytest
+from ringback.domain.errors import DownloadInterrupted, ImageRefused, LinkDead, RingbackError
+from ringback.domain.images import ImageFacts
+from ringback.domain.jobs import ErrorKind, Job, JobStatus
+from ringback.use_cases.archive_images import ArchiveImages
+
+from tests.support.in_memory import (
+    InMemoryArchiveQueue,
+    InMemoryBucket,
+    InMemoryJobs,
+    InMemoryQueues,
+    InMemoryWeb,
+    ScriptedProvider,
+)
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, facts_of
+
+URLS = ("https://cdn.example/1", "https://cdn.example/2", "https://cdn.example/3")
+
+
+@dataclass
+class Archive:
+    jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
+    queues: InMemoryQueues = field(default_factory=InMemoryQueues)
+    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    web: InMemoryWeb = field(default_factory=InMemoryWeb)
+    bucket: InMemoryBucket = field(default_factory=InMemoryBucket)
+
+    def __call__(self, *, attempt: int = 1) -> Job:
+        archive = ArchiveImages(
+            jobs=self.jobs,
+            images=self.bucket,
+            queue=InMemoryArchiveQueue(self.queues),
+            download=self.web,
+            providers={"kie": self.provider},
+            retry_delays=(5, 60),
+            now=lambda: NOON,
+        )
+        return archive(a_job_id(), attempt=attempt)
+
+
+def an_archive(status: JobStatus = JobStatus.ARCHIVING, *, urls: tuple[str, ...] = URLS) -> Archive:
+    archive = Archive()
+    archive.jobs.create(a_job(status, result_urls=urls, task_id=TASK))
+    for url in urls:
+        archive.web.pages[url] = a_page(url)
+    return archive
+
+
+def a_page(url: str) -> tuple[bytes, ImageFacts]:
+    content = b"picture at " + url.encode()
+    return content, facts_of(content)
+
+
+def test_every_image_is_copied_and_the_job_succeeds() -> None:
+    archive = an_archive()
+    job = archive()
+    assert (job.status, job.finished_at) == (JobStatus.SUCCEEDED, NOON)
+    keys = [f"images/{a_job_id()}/{number}.png" for number in (1, 2, 3)]
+    assert archive.bucket.objects == {
+        key: a_page(url)[0] for key, url in zip(keys, URLS, strict=True)
+    }
+    assert [image.key for image in job.images] == keys
+    assert [image.source_url for image in job.images] == list(URLS)
+
+
+def test_the_record_beside_the_images_tells_how_they_were_made() -> None:
+    archive = an_archive()
+    job = archive()
+    record = archive.bucket.records[job.job_id]
+    assert (record["model"], record["task_id"]) == (job.request.model, TASK)
+    assert record["input"] == job.request.input
+    assert [image["sha256"] for image in record["images"]] == [
+        image.facts.sha256 for image in job.images
+    ]
+
+
+def test_a_redelivery_copies_only_what_is_missing() -> None:
+    archive = an_archive()
+    archive.web.pages[URLS[1]] = DownloadInterrupted("reset")
+    assert archive().status is JobStatus.ARCHIVING
+    archive.web.pages[URLS[1]] = a_page(URLS[1])
+    archive.web.fetched.clear()
+    assert archive(attempt=2).status is JobStatus.SUCCEEDED
+    assert archive.web.fetched == [URLS[1]]
+
+
+def test_a_crash_between_copy_and_note_is_healed() -> None:
+    archive = an_archive(urls=URLS[:1])
+    note, archive.jobs.add_image = archive.jobs.add_image, None  # type: ignore[method-assign, assignment]
+    with pytest.raises(TypeError):
+        archive()
+    archive.jobs.add_image = note  # type: ignore[method-assign]
+    assert archive().status is JobStatus.SUCCEEDED
+    assert len(archive.bucket.objects) == 1
+
+
+@pytest.mark.parametrize("problem", [DownloadInterrupted("reset"), LinkDead("404")])
+def test_a_copy_that_may_work_later_is_tried_later(problem: RingbackError) -> None:
+    archive = an_archive()
+    archive.web.pages[URLS[0]] = problem
+    assert archive(attempt=1).status is JobStatus.ARCHIVING
+    assert archive(attempt=2).status is JobStatus.ARCHIVING
+    assert archive.queues.archive == [(a_job_id(), 2, 5), (a_job_id(), 3, 60)]
+
+
+def test_after_the_last_try_the_job_says_what_is_missing() -> None:
+    archive = an_archive()
+    archive.web.pages[URLS[1]] = DownloadInterrupted("reset")
+    job = archive(attempt=3)
+    assert job.error is not None
+    assert (job.status, job.error.kind) == (JobStatus.ARCHIVE_FAILED, ErrorKind.IMAGES_LOST)
+    assert job.error.message == "saved 2 of 3 images. image 2: reset"
+    assert job.error.may_be_charged
+    assert [image.number for image in job.images] == [1, 3]
+    assert len(archive.bucket.records[job.job_id]["images"]) == 2
+
+
+def test_what_is_no_image_is_not_tried_again() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages[URLS[0]] = ImageRefused("not an image we keep")
+    assert archive().status is JobStatus.ARCHIVE_FAILED
+    assert archive.queues.archive == []
+    assert archive.bucket.objects == {}
+
+
+def test_a_dead_link_gets_a_fresh_one_from_the_provider() -> None:
+    archive = an_archive(urls=URLS[:1])
+    fresh = "https://cdn.example/fresh"
+    archive.web.pages = {URLS[0]: LinkDead("404"), fresh: a_page(fresh)}
+    archive.provider.fresh_links[URLS[0]] = fresh
+    job = archive()
+    assert job.status is JobStatus.SUCCEEDED
+    assert job.images[0].source_url == URLS[0]
+
+
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ARCHIVING}))
+def test_a_message_for_a_job_that_is_not_being_archived_does_nothing(status: JobStatus) -> None:
+    archive = an_archive(status)
+    assert archive() == archive.jobs.get(a_job_id())
+    assert (archive.web.fetched, archive.bucket.objects) == ([], {})

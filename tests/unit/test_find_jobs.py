@@ -1,0 +1,46 @@
+import pytest
+from ringback.domain.errors import InvalidRequest, UnknownJob
+from ringback.use_cases.find_jobs import FindJobs
+
+from tests.support.in_memory import InMemoryJobs
+from tests.support.jobs import a_job, a_job_id
+
+
+@pytest.fixture
+def find() -> FindJobs:
+    jobs = InMemoryJobs()
+    for number in range(5):
+        jobs.create(a_job(number=number))
+    jobs.create(a_job(number=9, client="somebody else"))
+    return FindJobs(jobs=jobs)
+
+
+def test_a_client_finds_its_job(find: FindJobs) -> None:
+    assert find.one(a_job_id(3), client="studio").job_id == a_job_id(3)
+
+
+@pytest.mark.parametrize("job_id", [a_job_id(9), a_job_id(77), "job_", "idempotency#studio#00", ""])
+def test_another_clients_job_is_as_unknown_as_none(find: FindJobs, job_id: str) -> None:
+    with pytest.raises(UnknownJob):
+        find.one(job_id, client="studio")
+
+
+def test_pages_go_from_the_newest_to_the_oldest_and_end(find: FindJobs) -> None:
+    seen, cursor = [], None
+    for _ in range(3):
+        query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
+        jobs, cursor = find.page(query, client="studio")
+        seen += [job.job_id for job in jobs]
+    assert seen == [a_job_id(number) for number in (4, 3, 2, 1, 0)]
+    assert cursor is None
+
+
+def test_a_page_that_ends_with_the_last_job_is_the_last(find: FindJobs) -> None:
+    assert find.page({"limit": "5"}, client="studio")[1] is None
+
+
+@pytest.mark.parametrize("limit", ["0", "100", "-1", "1.5", "ten", "", "٣", "0" * 9])
+def test_every_wrong_parameter_is_named_at_once(find: FindJobs, limit: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        find.page({"limit": limit, "cursor": "x", "offset": "3"}, client="studio")
+    assert {error.field for error in caught.value.errors} == {"limit", "cursor", "offset"}

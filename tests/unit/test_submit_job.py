@@ -1,0 +1,277 @@
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+from ringback.domain.errors import IdempotencyConflict, NotConfigured
+from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
+from ringback.use_cases.record_verdict import record_verdict
+from ringback.use_cases.submit_job import MOST_ATTEMPTS, AcceptJob, SendJob, TakeTurn
+
+from tests.support.in_memory import (
+    InMemoryArchiveQueue,
+    InMemoryCheckQueue,
+    InMemoryJobs,
+    InMemoryQueues,
+    InMemorySubmitQueue,
+    OpenWindow,
+    ScriptedProvider,
+)
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_request
+
+CREATED = TaskCreated(task_id=TASK)
+BUSY = TaskRefused(code="429", message="slow down", retry_after=10)
+NO = TaskRefused(code="422", message="prompt not allowed")
+UNKNOWN = OutcomeUnknown(reason="ReadTimeout")
+
+
+@dataclass
+class Desk:
+    """Everything that submitting touches, in memory."""
+
+    jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
+    queues: InMemoryQueues = field(default_factory=InMemoryQueues)
+    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    window: OpenWindow = field(default_factory=OpenWindow)
+    now: datetime = NOON
+    made: int = 0
+
+    @property
+    def send(self) -> SendJob:
+        return SendJob(
+            jobs=self.jobs,
+            queue=InMemorySubmitQueue(self.queues),
+            window=self.window,
+            providers={"kie": self.provider},
+            callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
+            deadline=timedelta(minutes=15),
+            now=lambda: self.now,
+        )
+
+    def accept(self, *, key: str | None = None, **fields: object) -> Job:
+        accept = AcceptJob(
+            jobs=self.jobs,
+            checks=InMemoryCheckQueue(self.queues),
+            send=self.send,
+            retention=timedelta(days=365),
+            new_job_id=self.next_id,
+        )
+        return accept(a_request(**fields), client="studio", idempotency_key=key)
+
+    def next_id(self, now: datetime) -> JobId:
+        self.made += 1
+        return a_job_id(self.made)
+
+    def take_turn(self, job_id: JobId) -> Job:
+        return TakeTurn(send=self.send)(job_id)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def answering(desk: Desk, *answers: Submission) -> Desk:
+    desk.provider.answers = iter(answers)
+    return desk
+
+
+def test_a_job_that_the_provider_takes_is_running(desk: Desk) -> None:
+    job = answering(desk, CREATED).accept()
+    assert (job.status, job.task_id, job.attempts) == (JobStatus.RUNNING, TASK, 1)
+    assert desk.provider.created == [(job.job_id, f"https://hooks.example/kie/{job.job_id}")]
+    assert desk.jobs.get(job.job_id) == job
+
+
+def test_the_check_is_armed_before_anything_is_recorded(desk: Desk) -> None:
+    def crash(job: Job) -> None:
+        raise RuntimeError
+
+    desk.jobs.create = crash  # type: ignore[method-assign, assignment]
+    with pytest.raises(RuntimeError):
+        desk.accept()
+    assert desk.queues.due == [(a_job_id(1), 900)]
+
+
+def test_a_job_is_marked_before_the_paid_call(desk: Desk) -> None:
+    seen: list[JobStatus] = []
+
+    def look(job: Job, callback_url: str) -> Submission:
+        seen.append(desk.jobs.get(job.job_id).status)
+        return CREATED
+
+    desk.provider.create_task = look  # type: ignore[method-assign]
+    desk.accept()
+    assert seen == [JobStatus.SUBMITTING]
+
+
+def test_a_refusal_for_good_fails_the_job_in_the_providers_words(desk: Desk) -> None:
+    job = answering(desk, NO).accept()
+    assert job.status is JobStatus.FAILED
+    assert job.error is not None
+    assert (job.error.kind, job.error.code, job.error.message, job.error.may_be_charged) == (
+        ErrorKind.REFUSED,
+        "422",
+        "prompt not allowed",
+        False,
+    )
+    assert job.finished_at == NOON
+    assert desk.queues.submit == []
+
+
+def test_a_refusal_for_now_waits_in_the_queue(desk: Desk) -> None:
+    job = answering(desk, BUSY).accept()
+    waiting = desk.jobs.get(job.job_id)
+    assert (waiting.status, waiting.queued_at, waiting.task_id) == (JobStatus.ACCEPTED, NOON, None)
+    assert desk.queues.submit == [(job.job_id, 10)]
+
+
+def test_a_job_that_waited_is_sent_when_its_turn_comes(desk: Desk) -> None:
+    job = answering(desk, BUSY, CREATED).accept()
+    desk.now += timedelta(seconds=10)
+    job = desk.take_turn(job.job_id)
+    assert (job.status, job.attempts, job.submitted_at) == (JobStatus.RUNNING, 2, desk.now)
+    assert job.deadline_at == desk.now + timedelta(minutes=15)
+
+
+def test_a_provider_that_is_out_of_order_for_hours_ends_the_job(desk: Desk) -> None:
+    job = answering(desk, *[BUSY] * MOST_ATTEMPTS).accept()
+    for _ in range(MOST_ATTEMPTS - 1):
+        job = desk.take_turn(job.job_id)
+    assert job.status is JobStatus.FAILED
+    assert len(desk.provider.created) == MOST_ATTEMPTS
+
+
+@pytest.mark.parametrize("again", [1, 5])
+def test_an_unknown_outcome_is_never_sent_again(desk: Desk, again: int) -> None:
+    job = answering(desk, UNKNOWN).accept(key="k")
+    assert job.status is JobStatus.SUBMITTING
+    for _ in range(again):
+        assert desk.take_turn(job.job_id).status is JobStatus.SUBMITTING
+        assert desk.accept(key="k").job_id == job.job_id
+    assert len(desk.provider.created) == 1
+    assert desk.queues.submit == []
+
+
+def test_a_crash_after_the_call_leaves_the_job_to_its_callback(desk: Desk) -> None:
+    def crash(job: Job, callback_url: str) -> Submission:
+        desk.provider.created.append((job.job_id, callback_url))
+        raise KeyboardInterrupt
+
+    desk.provider.create_task = crash  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        desk.accept(key="k")
+    assert desk.accept(key="k").status is JobStatus.SUBMITTING
+    assert len(desk.provider.created) == 1
+
+
+def test_a_full_window_queues_without_a_call(desk: Desk) -> None:
+    desk.window = OpenWindow(slots=0, wait=7)
+    job = desk.accept()
+    assert desk.jobs.get(job.job_id).queued_at == NOON
+    assert desk.queues.submit == [(job.job_id, 7)]
+    assert desk.provider.created == []
+
+
+def test_a_queued_job_is_not_sent_by_a_repeated_request(desk: Desk) -> None:
+    desk.window = OpenWindow(slots=0)
+    job = desk.accept(key="k")
+    desk.window = OpenWindow()
+    assert desk.accept(key="k").job_id == job.job_id
+    assert desk.provider.created == []
+    assert len(desk.queues.submit) == 1
+
+
+def test_a_request_that_died_after_the_record_is_resumed_by_its_key(desk: Desk) -> None:
+    def crash(provider: str, *, at: datetime) -> int:
+        raise RuntimeError
+
+    take, desk.window.take = desk.window.take, crash  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        desk.accept(key="k")
+    desk.window.take = take  # type: ignore[method-assign]
+    assert answering(desk, CREATED).accept(key="k").status is JobStatus.RUNNING
+    assert len(desk.jobs.by_id) == 1
+
+
+def test_a_key_makes_one_job(desk: Desk) -> None:
+    first = answering(desk, CREATED).accept(key="k")
+    assert desk.accept(key="k") == first
+    assert len(desk.provider.created) == 1
+
+
+def test_a_key_with_another_request_is_a_conflict(desk: Desk) -> None:
+    answering(desk, CREATED).accept(key="k")
+    with pytest.raises(IdempotencyConflict):
+        desk.accept(key="k", seed=7)
+
+
+def test_without_a_key_nothing_is_taken_for_a_repeat(desk: Desk) -> None:
+    answering(desk, CREATED, CREATED).accept()
+    desk.accept()
+    assert len(desk.jobs.by_id) == len(desk.provider.created) == 2
+
+
+def test_a_provider_that_is_not_configured_records_nothing(desk: Desk) -> None:
+    desk.provider.not_ready = NotConfigured("no key")
+    with pytest.raises(NotConfigured):
+        desk.accept()
+    assert desk.jobs.by_id == {}
+    assert desk.queues == InMemoryQueues()
+
+
+def test_a_key_that_vanishes_leaves_a_waiting_job_waiting(desk: Desk) -> None:
+    job = answering(desk, BUSY).accept()
+    desk.provider.not_ready = NotConfigured("no key")
+    with pytest.raises(NotConfigured):
+        desk.take_turn(job.job_id)
+    assert desk.jobs.get(job.job_id).status is JobStatus.ACCEPTED
+
+
+@pytest.mark.parametrize("answer", [CREATED, BUSY, NO], ids=["created", "busy", "refused"])
+def test_a_callback_that_overtakes_the_answer_stays(desk: Desk, answer: Submission) -> None:
+    def overtaken(job: Job, callback_url: str) -> Submission:
+        record_verdict(
+            job.job_id,
+            a_report(TaskState.SUCCEEDED),
+            jobs=desk.jobs,
+            archive=InMemoryArchiveQueue(desk.queues),
+            at=NOON,
+        )
+        return answer
+
+    desk.provider.create_task = overtaken  # type: ignore[method-assign]
+    job = desk.accept()
+    assert (job.status, job.task_id) == (JobStatus.ARCHIVING, TASK)
+    assert desk.queues.submit == []
+
+
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ACCEPTED}))
+def test_a_turn_does_nothing_for_a_job_that_is_past_it(desk: Desk, status: JobStatus) -> None:
+    job = a_job(status)
+    desk.jobs.create(job)
+    assert desk.take_turn(job.job_id) == job
+    assert desk.provider.created == []
+
+
+def test_of_two_turns_at_once_one_makes_the_call(desk: Desk) -> None:
+    job = a_job(queued_at=NOON)
+    desk.jobs.create(job)
+    answering(desk, CREATED)
+
+    def meanwhile(provider: str, *, at: datetime) -> int:
+        desk.window = OpenWindow()
+        desk.take_turn(job.job_id)
+        return 0
+
+    first: Callable[[JobId], Job] = desk.take_turn
+    desk.window.take = meanwhile  # type: ignore[method-assign]
+    assert first(job.job_id).status is JobStatus.RUNNING
+    assert len(desk.provider.created) == 1
+
+
+def test_task_ids_are_opaque(desk: Desk) -> None:
+    for task_id in ("0123456789abcdef0123456789abcdef", "8e9d4c7a-1111-4222-8333-444455556666"):
+        job = answering(desk, TaskCreated(task_id=ProviderTaskId(task_id))).accept()
+        assert job.task_id == task_id
