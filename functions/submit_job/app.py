@@ -1,13 +1,15 @@
-"""POST /jobs, and the submit queue: jobs that waited for their turn."""
+"""POST /jobs, files dropped into S3, and jobs that waited for their turn."""
 
 import os
 import secrets
+from collections.abc import Callable
 from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.rate_window import WindowCounter
@@ -24,6 +26,7 @@ from ringback.lambda_events import (
     BatchReply,
     Event,
     client_name,
+    dropped_objects,
     lower_headers,
     process_batch,
     raw_body,
@@ -31,6 +34,7 @@ from ringback.lambda_events import (
 from ringback.providers.clients import provider_clients
 from ringback.settings import SubmitJobSettings
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+from ringback.use_cases.take_drop import TakeDrop
 
 logger = Logger(service="submit_job")
 
@@ -67,11 +71,23 @@ def accept_job() -> AcceptJob:
     )
 
 
+@cache
+def take_drop() -> TakeDrop:
+    """Wire it on the first drop: a container that answers HTTP only needs no S3 client."""
+    settings = SubmitJobSettings.from_environ(os.environ)
+    return TakeDrop(
+        drops=DropBucket.connect(),
+        read_request=read_request,
+        accept=accept_job(),
+        client=settings.drop_client,
+    )
+
+
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply | BatchReply:
     accept = accept_job()
     if "Records" in event:
-        return handle_turns(event, TakeTurn(send=accept.send))
+        return handle_messages(event, TakeTurn(send=accept.send), take_drop)
     return handle_request(event, accept)
 
 
@@ -89,8 +105,16 @@ def handle_request(event: Event, accept: AcceptJob) -> Reply:
     return reply(HTTPStatus.ACCEPTED, job_body(job))
 
 
-def handle_turns(event: Event, take_turn: TakeTurn) -> BatchReply:
+def handle_messages(
+    event: Event, take_turn: TakeTurn, take_drop: Callable[[], TakeDrop]
+) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        log_job(logger, "job had its turn", take_turn(JobId(message["job_id"])))
+        if "job_id" in message:
+            log_job(logger, "job had its turn", take_turn(JobId(message["job_id"])))
+        for drop in dropped_objects(message):
+            if job := take_drop()(drop):
+                log_job(logger, "dropped job taken in", job)
+            else:
+                logger.info("drop made no job", extra={"drop": drop.key})
 
     return process_batch(event, process, logger)

@@ -22,6 +22,7 @@ CALLBACK_BASE_URL = "https://callbacks.example"
 class Cloud:
     table: str
     bucket: str
+    drop_bucket: str
     submit_queue: str
     check_queue: str
     archive_queue: str
@@ -56,6 +57,7 @@ class Cloud:
             "KIE_BASE_URL": "http://127.0.0.1:9",
             "KIE_CREATES_PER_WINDOW": "20",
             "KIE_WINDOW_SECONDS": "10",
+            "DROP_CLIENT": "drop",
             "JOB_DEADLINE_SECONDS": "900",
             "JOB_RETENTION_DAYS": "365",
             "ARCHIVE_RETRY_SECONDS": "5,15",
@@ -88,9 +90,10 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with mock_aws():
         sqs, secrets = boto3.client("sqs"), boto3.client("secretsmanager")
-        boto3.client("s3").create_bucket(
-            Bucket="ringback-images", CreateBucketConfiguration={"LocationConstraint": REGION}
-        )
+        s3 = boto3.client("s3")
+        for name in ("ringback-images", "ringback-drops"):
+            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
 
         def queue(name: str) -> str:
             return sqs.create_queue(QueueName=name)["QueueUrl"]
@@ -101,6 +104,7 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield Cloud(
             table=create_table(),
             bucket="ringback-images",
+            drop_bucket="ringback-drops",
             submit_queue=queue("submit"),
             check_queue=queue("check"),
             archive_queue=queue("archive"),

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
@@ -7,74 +6,24 @@ from ringback.domain.errors import IdempotencyConflict, NotConfigured
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
 from ringback.use_cases.record_verdict import record_verdict
-from ringback.use_cases.submit_job import MOST_ATTEMPTS, AcceptJob, SendJob, TakeTurn
+from ringback.use_cases.submit_job import MOST_ATTEMPTS
 
+from tests.support.desk import CREATED, Desk, answering
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
-    InMemoryCheckQueue,
-    InMemoryJobs,
     InMemoryQueues,
-    InMemorySubmitQueue,
     OpenWindow,
-    ScriptedProvider,
 )
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_request
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
 
-CREATED = TaskCreated(task_id=TASK)
 BUSY = TaskRefused(code="429", message="slow down", retry_after=10)
 NO = TaskRefused(code="422", message="prompt not allowed")
 UNKNOWN = OutcomeUnknown(reason="ReadTimeout")
 
 
-@dataclass
-class Desk:
-    """Everything that submitting touches, in memory."""
-
-    jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
-    queues: InMemoryQueues = field(default_factory=InMemoryQueues)
-    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
-    window: OpenWindow = field(default_factory=OpenWindow)
-    now: datetime = NOON
-    made: int = 0
-
-    @property
-    def send(self) -> SendJob:
-        return SendJob(
-            jobs=self.jobs,
-            queue=InMemorySubmitQueue(self.queues),
-            window=self.window,
-            providers={"kie": self.provider},
-            callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
-            deadline=timedelta(minutes=15),
-            now=lambda: self.now,
-        )
-
-    def accept(self, *, key: str | None = None, **fields: object) -> Job:
-        accept = AcceptJob(
-            jobs=self.jobs,
-            checks=InMemoryCheckQueue(self.queues),
-            send=self.send,
-            retention=timedelta(days=365),
-            new_job_id=self.next_id,
-        )
-        return accept(a_request(**fields), client="studio", idempotency_key=key)
-
-    def next_id(self, now: datetime) -> JobId:
-        self.made += 1
-        return a_job_id(self.made)
-
-    def take_turn(self, job_id: JobId) -> Job:
-        return TakeTurn(send=self.send)(job_id)
-
-
 @pytest.fixture
 def desk() -> Desk:
     return Desk()
-
-
-def answering(desk: Desk, *answers: Submission) -> Desk:
-    desk.provider.answers = iter(answers)
-    return desk
 
 
 def test_a_job_that_the_provider_takes_is_running(desk: Desk) -> None:

@@ -1,12 +1,14 @@
-"""What Lambda is called with: HTTP API requests (payload 2.0) and SQS batches."""
+"""What Lambda is called with: HTTP API requests (payload 2.0), SQS batches, S3 notifications."""
 
 import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypedDict
+from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
 
+from ringback.domain.drops import Drop
 from ringback.domain.errors import PayloadTooLarge
 from ringback.domain.jobs import JobId
 from ringback.use_cases.accept_callback import CallbackRequest
@@ -55,6 +57,21 @@ def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
         headers=lower_headers(event),
         body=body,
     )
+
+
+def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
+    """Return the objects that an S3 notification is about; its test message is about none.
+
+    S3 sends keys as a form would: ``+`` for a space, the rest percent-encoded.
+    """
+    return [
+        Drop(
+            bucket=record["s3"]["bucket"]["name"],
+            key=unquote_plus(record["s3"]["object"]["key"]),
+            version=record["s3"]["object"]["versionId"],
+        )
+        for record in notification.get("Records", [])
+    ]
 
 
 def process_batch(

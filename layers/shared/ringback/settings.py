@@ -44,6 +44,7 @@ class SubmitJobSettings(CallbackUrlSettings, KieSettings):
     jobs_table: TableName
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
+    drop_client: Annotated[str, Field(min_length=1)]
     job_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
     job_retention_days: Annotated[int, Field(ge=1, le=3650)]
     kie_creates_per_window: Annotated[int, Field(ge=1)]

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
+from ringback.domain.drops import Drop
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import Submission, TaskReport
@@ -95,6 +96,16 @@ class CheckQueue(Protocol):
 
 class ArchiveQueue(Protocol):
     def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None: ...
+
+
+class DropStore(Protocol):
+    def read(self, drop: Drop, *, most: int) -> bytes | None:
+        """Return the first ``most`` bytes, ``None`` if the object is gone."""
+        ...
+
+    def put_receipt(self, drop: Drop, receipt: dict[str, Any]) -> None:
+        """Answer a drop where the person who dropped it will look."""
+        ...
 
 
 class RateWindow(Protocol):

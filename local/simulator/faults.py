@@ -1,0 +1,131 @@
+"""The faults a simulator knows, and the words in a prompt that ask for them."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, TypeAlias
+
+ALWAYS: Final = math.inf
+
+FaultValues: TypeAlias = Mapping[str, float]
+"""Fault name to its value; ``ALWAYS`` where no number limits it."""
+
+
+class Stage(Enum):
+    REFUSAL = "no task is created"
+    TASK = "a task is created"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    name: str
+    stage: Stage
+    description: str
+    value_means: str = ""
+    """Empty for a fault that takes no value."""
+    default: float = ALWAYS
+
+
+class FaultMistake(Exception):
+    """Somebody asked for a fault that does not exist, or with a value that makes no sense."""
+
+
+_TABLE: Final = (
+    Fault("status_429", Stage.REFUSAL, "createTask answers 429, over the limit", "attempts", 1),
+    Fault("status_455", Stage.REFUSAL, "createTask answers 455, maintenance", "attempts", 1),
+    Fault("error_500_before", Stage.REFUSAL, "500, and no task was created", "attempts", 1),
+    Fault("cut_before", Stage.REFUSAL, "connection cut, no task was created", "attempts", 1),
+    Fault("content_policy", Stage.REFUSAL, "createTask answers 400, content policy"),
+    Fault("no_credits", Stage.REFUSAL, "code 402 in an HTTP 200, whatever the balance"),
+    Fault("slow_create", Stage.TASK, "the answer to createTask comes late", "seconds", 20),
+    Fault("error_500_after", Stage.TASK, "500, but the task was created and charged"),
+    Fault("cut_after", Stage.TASK, "connection cut after the task was created and charged"),
+    Fault("unreadable_after", Stage.TASK, "the task was created; the answer is an HTML page"),
+    Fault("fail", Stage.TASK, "the generation fails", "failCode", 500),
+    Fault("no_callback", Stage.TASK, "the task ends, nobody is called"),
+    Fault("late_callback", Stage.TASK, "the callback comes long after the end", "seconds", 30),
+    Fault("early_callback", Stage.TASK, "the callback arrives before createTask answers"),
+    Fault("double_callback", Stage.TASK, "the same callback is sent twice"),
+    Fault("wrong_signature", Stage.TASK, "the callback is signed with another key"),
+    Fault("unsigned", Stage.TASK, "the callback carries no signature"),
+    Fault("stale_signature", Stage.TASK, "the callback was signed six minutes ago"),
+    Fault("record_null", Stage.TASK, "recordInfo answers 422 `recordInfo is null`", "seconds", 5),
+    Fault("record_404", Stage.TASK, "recordInfo answers 404", "seconds", 5),
+    Fault("fewer_images", Stage.TASK, "one image fewer than asked for (none, if it was one)"),
+    Fault("more_images", Stage.TASK, "one image more than asked for"),
+    Fault("dead_link", Stage.TASK, "the first link of each image answers 404", "links", 1),
+    Fault("gone", Stage.TASK, "every link of every image answers 404, fresh ones too"),
+    Fault("truncated_image", Stage.TASK, "the download is cut half way", "downloads", 1),
+    Fault(
+        "truncated_bytes",
+        Stage.TASK,
+        "half the image, with a Content-Length that fits it",
+        "downloads",
+    ),
+    Fault("not_an_image", Stage.TASK, "an HTML page that calls itself image/png", "downloads"),
+    Fault(
+        "redirect_inside", Stage.TASK, "the link redirects to http://169.254.169.254/", "downloads"
+    ),
+    Fault("as_png", Stage.TASK, "not a fault: all images are PNG"),
+    Fault("as_jpeg", Stage.TASK, "not a fault: all images are JPEG"),
+    Fault("as_webp", Stage.TASK, "not a fault: all images are WebP"),
+)
+
+FAULTS: Final[Mapping[str, Fault]] = {fault.name: fault for fault in _TABLE}
+
+_DIRECTIVE: Final = re.compile(r"\[simulate:([^\]]*)\]", re.IGNORECASE)
+
+
+def fault_named(name: str) -> Fault:
+    if name not in FAULTS:
+        raise FaultMistake(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
+    return FAULTS[name]
+
+
+def value_for(fault: Fault, value: Any) -> float:
+    """Return the number to use; ``None`` means the fault's own default."""
+    if value is None:
+        return fault.default
+    if not fault.value_means:
+        raise FaultMistake(f"fault {fault.name!r} takes no value")
+    try:
+        number = float(value)
+    except (TypeError, ValueError) as error:
+        raise FaultMistake(f"fault {fault.name!r}: {value!r} is not a number") from error
+    if isinstance(value, bool) or not math.isfinite(number) or number < 0:
+        raise FaultMistake(f"fault {fault.name!r}: {value!r} is not a number from 0 up")
+    return number
+
+
+def told_by(prompt: str) -> FaultValues:
+    """Read every ``[simulate: fault, fault=value]`` in a prompt.
+
+    Raises ``FaultMistake``: a misspelt rehearsal must not look like a passed one.
+    """
+    told: dict[str, float] = {}
+    for directive in _DIRECTIVE.findall(prompt):
+        for item in filter(None, (part.strip() for part in directive.split(","))):
+            name, equals, value = (part.strip() for part in item.partition("="))
+            fault = fault_named(name.lower())
+            told[fault.name] = value_for(fault, value if equals else None)
+    return told
+
+
+def shown(values: FaultValues) -> dict[str, float | None]:
+    """Return the values as JSON can carry them: ``null`` for always."""
+    return {name: None if math.isinf(value) else value for name, value in values.items()}
+
+
+def fault_lines() -> list[str]:
+    """One line a fault, for people."""
+    width = max(map(len, FAULTS))
+    return [f"{fault.name:<{width}}  {fault.description}{_value_note(fault)}" for fault in _TABLE]
+
+
+def _value_note(fault: Fault) -> str:
+    if not fault.value_means:
+        return ""
+    default = "all" if math.isinf(fault.default) else f"{fault.default:g}"
+    return f" [={fault.value_means}, default {default}]"

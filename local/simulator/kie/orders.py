@@ -1,0 +1,69 @@
+"""Reads the body of createTask and refuses what kie.ai would refuse."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from local.simulator.faults import FaultMistake, FaultValues, told_by
+from local.simulator.kie.answers import Refused
+from local.simulator.kie.models import MODELS, complaints, images_asked_for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    model: str
+    callback_url: str | None
+    input: Mapping[str, Any]
+    told: FaultValues
+    """The faults its prompt asks for."""
+
+    @property
+    def price(self) -> float:
+        return round(MODELS[self.model].credits_per_image * images_asked_for(self.input), 4)
+
+    @property
+    def subject(self) -> str:
+        """What stays the same when a client sends the order again."""
+        return self.callback_url or self.input["prompt"]
+
+
+def read_order(body: bytes) -> Order:
+    content = _json_object(body)
+    callback_url, given = content.get("callBackUrl"), content.get("input")
+    about = callback_url if isinstance(callback_url, str) else ""
+    if callback_url is not None and not _is_url(callback_url):
+        raise Refused(422, "callBackUrl is not a URL")
+    model = content.get("model")
+    if not isinstance(model, str) or model not in MODELS:
+        raise Refused(422, "The model is not supported", about=about)
+    if not isinstance(given, dict):
+        raise Refused(422, "input is required", about=about)
+    if wrong := complaints(MODELS[model], given):
+        raise Refused(422, "; ".join(wrong), about=about)
+    try:
+        told = told_by(given["prompt"])
+    except FaultMistake as mistake:
+        raise Refused(400, f"simulator: {mistake}", about=about) from mistake
+    return Order(model=model, callback_url=callback_url, input=given, told=told)
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise Refused(400, "the body is not JSON") from error
+    if not isinstance(content, dict):
+        raise Refused(400, "the body is not a JSON object")
+    return content
+
+
+def _is_url(value: Any) -> bool:
+    if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+        return False
+    try:
+        parts = urlsplit(value)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

@@ -1,0 +1,64 @@
+"""Links to pictures that nobody can guess and that die."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Final
+
+from local.simulator.faults import FaultValues
+from local.simulator.images import KINDS, Drawing
+
+CDN_PATH: Final = "/cdn/"
+
+
+@dataclass(slots=True)
+class Picture:
+    """One image of a finished task, and what has happened to it so far."""
+
+    drawing: Drawing
+    faults: FaultValues
+    links: int = 0
+    downloads: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """``picture`` is ``None`` when the link was minted for a file that does not exist."""
+
+    picture: Picture | None
+    expires_at: float
+    is_dead: bool
+
+
+class Links:
+    """``new_id`` makes the unguessable part of a link."""
+
+    def __init__(self, *, new_id: Callable[[], str]) -> None:
+        self._new_id = new_id
+        self._links: dict[str, Link] = {}
+        self._lock = Lock()
+
+    def mint(self, picture: Picture | None, *, expires_at: float) -> str:
+        """Return the path of a new link."""
+        with self._lock:
+            is_dead, name = False, "file"
+            if picture is not None:
+                picture.links += 1
+                is_dead = "gone" in picture.faults or picture.links <= _dead_links(picture)
+                name = f"{picture.drawing.index + 1}.{KINDS[picture.drawing.kind].extension}"
+            link_id = self._new_id()
+            self._links[link_id] = Link(picture, expires_at, is_dead)
+            return f"{CDN_PATH}{link_id}/{name}"
+
+    def find(self, path: str) -> Link | None:
+        link_id = path.removeprefix(CDN_PATH).partition("/")[0]
+        return self._links.get(link_id)
+
+    def count_download(self, picture: Picture) -> int:
+        with self._lock:
+            picture.downloads += 1
+            return picture.downloads
+
+
+def _dead_links(picture: Picture) -> float:
+    return picture.faults.get("dead_link", 0)

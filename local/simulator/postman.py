@@ -1,0 +1,128 @@
+"""Carries callbacks to loopback addresses, again when they are not answered with 200."""
+
+import http.client
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from threading import Lock
+from typing import Final, TypeAlias
+from urllib.parse import SplitResult, urlsplit
+
+from local.simulator.ledger import Delivery, Ledger, Task
+from local.simulator.schedule import Schedule
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One callback; ``signature`` says in a word how it was signed."""
+
+    body: bytes
+    headers: Mapping[str, str]
+    signature: str
+
+
+Writer: TypeAlias = Callable[[], Letter]
+"""Writes the letter anew for every attempt, so that its timestamp is of that attempt."""
+
+
+def is_loopback(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and parts.hostname in LOOPBACK
+
+
+class Postman:
+    """``retry_seconds`` holds the pause before each further attempt."""
+
+    def __init__(
+        self,
+        *,
+        schedule: Schedule,
+        ledger: Ledger,
+        clock: Callable[[], float],
+        timeout: float,
+        retry_seconds: tuple[float, ...],
+        log: Callable[[str], None],
+    ) -> None:
+        self._schedule = schedule
+        self._ledger = ledger
+        self._clock = clock
+        self._timeout = timeout
+        self._retry_seconds = retry_seconds
+        self._log = log
+        self._open: set[socket.socket] = set()
+        self._is_closed = False
+        self._lock = Lock()
+
+    def deliver(self, task: Task, write: Writer, attempt: int = 1) -> None:
+        letter, at = write(), self._clock()
+        url = task.callback_url or ""
+        if not is_loopback(url):
+            self._note(
+                task, letter, at, attempt, status=None, error="refused: not http on loopback"
+            )
+            return
+        status, error = self._post(urlsplit(url), letter)
+        self._note(task, letter, at, attempt, status=status, error=error)
+        if status != HTTPStatus.OK and attempt <= len(self._retry_seconds):
+            pause = self._retry_seconds[attempt - 1]
+            self._schedule.after(pause, lambda: self.deliver(task, write, attempt + 1))
+
+    def stop(self) -> None:
+        """Hang up on whoever has not answered yet, and call nobody any more."""
+        with self._lock:
+            self._is_closed = True
+            for line in self._open:
+                with suppress(OSError):
+                    line.shutdown(socket.SHUT_RDWR)
+
+    def _post(self, target: SplitResult, letter: Letter) -> tuple[int | None, str]:
+        port = target.port or 80
+        # Never by name: a hosts file may send localhost anywhere.
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self._timeout)
+        path = (target.path or "/") + (f"?{target.query}" if target.query else "")
+        headers = {**letter.headers, "Host": f"{target.hostname}:{port}"}
+        try:
+            with closing(connection):
+                connection.connect()
+                with self._watched(connection.sock):
+                    connection.request("POST", path, letter.body, headers)
+                    with connection.getresponse() as response:
+                        return response.status, ""
+        except (OSError, http.client.HTTPException) as error:
+            return None, type(error).__name__
+
+    @contextmanager
+    def _watched(self, line: socket.socket) -> Iterator[None]:
+        """Let ``stop`` hang up on this connection."""
+        with self._lock:
+            if self._is_closed:
+                raise ConnectionAbortedError
+            self._open.add(line)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._open.discard(line)
+
+    def _note(
+        self,
+        task: Task,
+        letter: Letter,
+        at: float,
+        attempt: int,
+        *,
+        status: int | None,
+        error: str,
+    ) -> None:
+        self._ledger.delivered(
+            task,
+            Delivery(
+                at=at, attempt=attempt, signature=letter.signature, status=status, error=error
+            ),
+        )
+        # The URL stays out of the line: its path carries the receiver's token.
+        self._log(f"callback {task.id} attempt {attempt} -> {status or error}")

@@ -1,0 +1,22 @@
+"""What a simulator can be told when it starts."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Keys are kept out of ``repr``, so that printing the settings never prints them."""
+
+    kie_api_key: str = field(repr=False)
+    kie_hmac_key: str = field(default="", repr=False)
+    port: int = 0
+    generate_seconds: float = 1.0
+    link_seconds: float = 1200.0
+    fresh_link_seconds: float = 1200.0
+    credits: float = 10_000.0
+    create_limit: int = 20
+    create_window_seconds: float = 10.0
+    callback_timeout_seconds: float = 15.0
+    callback_retry_seconds: tuple[float, ...] = (1.0, 2.0, 4.0)
+    seed: int = 0
+    verbose: bool = False

@@ -1,0 +1,25 @@
+"""The account's credits."""
+
+from threading import Lock
+
+
+class Wallet:
+    def __init__(self, balance: float) -> None:
+        self._balance = balance
+        self._lock = Lock()
+
+    @property
+    def balance(self) -> float:
+        return round(self._balance, 4)
+
+    def charge(self, amount: float) -> bool:
+        """Return whether there was enough; if not, nothing is taken."""
+        with self._lock:
+            if amount > self._balance:
+                return False
+            self._balance -= amount
+            return True
+
+    def refund(self, amount: float) -> None:
+        with self._lock:
+            self._balance += amount

@@ -1,0 +1,30 @@
+"""What every simulated provider shares."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+
+from local.simulator.fault_board import FaultBoard
+from local.simulator.ledger import Ledger
+from local.simulator.links import Links
+from local.simulator.postman import Postman
+from local.simulator.schedule import Schedule
+from local.simulator.settings import Settings
+from local.simulator.wallet import Wallet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """``url`` is known only once the server listens; ``stopping`` ends every wait."""
+
+    settings: Settings
+    clock: Callable[[], float]
+    url: Callable[[], str]
+    log: Callable[[str], None]
+    stopping: Event
+    schedule: Schedule
+    ledger: Ledger
+    faults: FaultBoard
+    links: Links
+    postman: Postman
+    wallet: Wallet

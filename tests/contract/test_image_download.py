@@ -1,0 +1,359 @@
+"""The downloader against a real server on loopback, with and without TLS."""
+
+import hashlib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from struct import pack
+from tempfile import TemporaryFile
+from threading import Event, Thread
+from typing import Any, TypeVar
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from PIL import Image
+from ringback.domain.errors import DownloadInterrupted, ImageRefused, LinkDead
+from ringback.images.connections import checked_addresses, default_tls_context, resolve_host
+from ringback.images.download import GuardedDownloader
+from ringback.images.urls import Target
+
+
+def image(kind: str, size: tuple[int, int] = (640, 480)) -> bytes:
+    content = BytesIO()
+    Image.effect_noise(size, 90).save(content, kind)
+    return content.getvalue()
+
+
+PNG = image("PNG")
+BODIES = {"/png": PNG, "/jpeg": image("JPEG"), "/webp": image("WEBP"), "/html": b"<!doctype html>"}
+STATUSES = {"/403": 403, "/404": 404, "/410": 410, "/500": 500, "/503": 503}
+
+
+class CdnHandler(BaseHTTPRequestHandler):
+    server: "Cdn"
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.server.asked.append(path)
+        if path in BODIES:
+            self.answer(BODIES[path])
+        elif path in STATUSES:
+            self.answer(b"no", STATUSES[path])
+        elif path.startswith("/to/"):
+            self.answer(b"", 302, Location=path.removeprefix("/to/"))
+        else:
+            self.close_connection = True
+            FAULTS[path](self)
+
+    def answer(self, body: bytes, status: int = 200, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in ({"Content_Length": str(len(body))} | headers).items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def short(self) -> None:
+        self.answer(PNG[:5000], Content_Length=str(len(PNG)))
+
+    def silent(self) -> None:
+        self.server.over.wait(5)
+
+    def stalls(self) -> None:
+        self.short()
+        self.silent()
+
+    def resets(self) -> None:
+        self.short()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, pack("ii", 1, 0))
+
+    def long(self) -> None:
+        self.answer(PNG + b"more", Content_Length=str(len(PNG)))
+
+    def drips_headers(self) -> None:
+        while not self.server.over.wait(0.02):
+            self.wfile.write(b"x")
+
+    def drips(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        self.drips_headers()
+
+    def endless(self) -> None:
+        self.wfile.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        while not self.server.over.is_set():
+            self.wfile.write(PNG)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output clean."""
+
+
+FAULTS = {
+    "/short": CdnHandler.short,
+    "/silent": CdnHandler.silent,
+    "/stalls": CdnHandler.stalls,
+    "/resets": CdnHandler.resets,
+    "/long": CdnHandler.long,
+    "/drips": CdnHandler.drips,
+    "/drips-headers": CdnHandler.drips_headers,
+    "/endless": CdnHandler.endless,
+}
+
+
+class Cdn(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), CdnHandler)
+        self.asked: list[str] = []
+        self.over = Event()
+
+    @property
+    def host(self) -> str:
+        return f"127.0.0.1:{self.server_port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Stay quiet: clients that hang up are what these tests are about."""
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close without a farewell, so that a reset is one."""
+        self.close_request(request)
+
+
+AnyCdn = TypeVar("AnyCdn", bound=Cdn)
+
+
+@contextmanager
+def running(server: AnyCdn) -> Iterator[AnyCdn]:
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def cdn() -> Iterator[Cdn]:
+    with running(Cdn()) as server:
+        yield server
+
+
+def downloader(cdn: Cdn, **settings: Any) -> GuardedDownloader:
+    return GuardedDownloader(plain_http_hosts=frozenset({cdn.host}), **settings)
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
+    with TemporaryFile() as into:
+        facts = downloader(cdn).fetch(f"http://{cdn.host}/{kind}", into)
+        content = into.read()
+    assert content == BODIES[f"/{kind}"]
+    assert facts.content_type == f"image/{kind}"
+    assert (facts.width, facts.height, facts.bytes) == (640, 480, len(content))
+    assert facts.sha256 == hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "message"),
+    [
+        ("/403", LinkDead, "answered 403"),
+        ("/404", LinkDead, "answered 404"),
+        ("/410", LinkDead, "answered 410"),
+        ("/500", DownloadInterrupted, "answered 500"),
+        ("/503", DownloadInterrupted, "answered 503"),
+        ("/html", ImageRefused, "not a PNG, JPEG or WebP"),
+        ("/short", DownloadInterrupted, "bytes came"),
+        ("/resets", DownloadInterrupted, "ConnectionResetError"),
+        ("/silent", DownloadInterrupted, "TimeoutError"),
+        ("/stalls", DownloadInterrupted, "TimeoutError"),
+        ("/drips", DownloadInterrupted, "TimeoutError"),
+        ("/drips-headers", DownloadInterrupted, "TimeoutError"),
+        ("/endless", ImageRefused, "more than 5000000 bytes"),
+    ],
+)
+def test_a_bad_answer_has_its_verdict_in_time(
+    cdn: Cdn, path: str, error: type[Exception], message: str
+) -> None:
+    hurried = downloader(cdn, idle_seconds=0.2, total_seconds=0.5, max_bytes=5_000_000)
+    began = time.monotonic()
+    with TemporaryFile() as into, pytest.raises(error, match=message) as caught:
+        hurried.fetch(f"http://{cdn.host}{path}?signature=secret", into)
+    assert "secret" not in str(caught.value)
+    assert time.monotonic() - began < 0.9
+
+
+def test_a_stalled_body_is_left_after_the_idle_time(cdn: Cdn) -> None:
+    began = time.monotonic()
+    with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+        downloader(cdn, idle_seconds=0.1, total_seconds=60).fetch(
+            f"http://{cdn.host}/stalls", BytesIO()
+        )
+    assert time.monotonic() - began < 0.9
+
+
+def test_what_follows_the_announced_length_is_not_read(cdn: Cdn) -> None:
+    assert downloader(cdn).fetch(f"http://{cdn.host}/long", BytesIO()).bytes == len(PNG)
+
+
+def test_a_redirect_is_followed_by_hand(cdn: Cdn) -> None:
+    downloader(cdn).fetch(f"http://{cdn.host}/to//png", BytesIO())
+    assert cdn.asked == ["/to//png", "/png"]
+
+
+def test_a_redirect_to_an_address_inside_is_not_even_connected_to(cdn: Cdn) -> None:
+    with running(Cdn()) as inside, pytest.raises(ImageRefused, match="plain http"):
+        downloader(cdn).fetch(f"http://{cdn.host}/to/http://{inside.host}/png", BytesIO())
+    assert inside.asked == []
+    with pytest.raises(ImageRefused, match="not public"):
+        downloader(cdn).fetch(f"http://{cdn.host}/to/https://127.0.0.1/", BytesIO())
+
+
+def test_nobody_listening_is_worth_another_try() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{free.getsockname()[1]}"
+        with pytest.raises(DownloadInterrupted, match="ConnectionRefusedError"):
+            GuardedDownloader(plain_http_hosts=frozenset({host})).fetch(
+                f"http://{host}/", BytesIO()
+            )
+
+
+def test_the_default_resolver_finds_this_machine_and_the_guard_refuses_it(cdn: Cdn) -> None:
+    host = f"localhost:{cdn.server_port}"
+    named = GuardedDownloader(plain_http_hosts=frozenset({host}))
+    assert named.fetch(f"http://{host}/png", BytesIO()).bytes == len(PNG)
+    target = Target(encrypted=True, host="localhost", port=443, path="/")
+    with pytest.raises(ImageRefused, match="loopback"):
+        checked_addresses(target, resolve_host)
+
+
+def self_signed(folder: Path, name: str) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime(2020, 1, 1, tzinfo=UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=36500))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = folder / f"{name}.pem"
+    pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
+    return pem
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return self_signed(tmp_path_factory.mktemp("tls"), "cdn.example")
+
+
+class SecureCdn(Cdn):
+    """Speaks TLS and notes the name each client asks for."""
+
+    def __init__(self, pem: Path) -> None:
+        super().__init__()
+        self.names: list[str | None] = []
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(pem)
+        context.sni_callback = lambda _socket, name, _context: self.names.append(name)
+        # The handshake waits for the handler's thread, so that a refusal doesn't end the server.
+        self.socket = context.wrap_socket(
+            self.socket, server_side=True, do_handshake_on_connect=False
+        )
+
+
+@pytest.fixture
+def secure_cdn(pem: Path) -> Iterator[SecureCdn]:
+    with running(SecureCdn(pem)) as server:
+        yield server
+
+
+def through(cdn: Cdn, connected: list[tuple[str, int]]) -> Callable[..., socket.socket]:
+    """Lead every connection to the local server, as a router would, and note where it was to go."""
+
+    def connect(address: str, port: int, timeout: float) -> socket.socket:
+        connected.append((address, port))
+        return socket.create_connection(("127.0.0.1", cdn.server_port), timeout)
+
+    return connect
+
+
+def test_tls_names_the_host_and_goes_to_the_address_that_was_checked(
+    secure_cdn: SecureCdn, pem: Path
+) -> None:
+    connected: list[tuple[str, int]] = []
+    resolved: list[str] = []
+    answers = iter([["93.184.216.34"], ["127.0.0.1"]])
+
+    def resolve(host: str, _port: int) -> list[str]:
+        resolved.append(host)
+        return next(answers)
+
+    facts = GuardedDownloader(
+        resolve=resolve,
+        connect=through(secure_cdn, connected),
+        tls_context=lambda: ssl.create_default_context(cafile=str(pem)),
+    ).fetch("https://cdn.example/png", BytesIO())
+    assert facts.sha256 == hashlib.sha256(PNG).hexdigest()
+    assert connected == [("93.184.216.34", 443)]
+    assert resolved == ["cdn.example"]
+    assert secure_cdn.names == ["cdn.example"]
+
+
+@pytest.mark.parametrize(
+    ("host", "trusted"), [("cdn.example", False), ("other.example", True), ("93.184.216.34", True)]
+)
+def test_a_certificate_that_proves_nothing_ends_it_before_the_request(
+    secure_cdn: SecureCdn, pem: Path, host: str, *, trusted: bool
+) -> None:
+    context = ssl.create_default_context(cafile=str(pem)) if trusted else default_tls_context()
+    with pytest.raises(DownloadInterrupted, match="SSLCertVerificationError"):
+        GuardedDownloader(
+            resolve=lambda _host, _port: ["93.184.216.34"],
+            connect=through(secure_cdn, []),
+            tls_context=lambda: context,
+        ).fetch(f"https://{host}/png", BytesIO())
+    assert secure_cdn.asked == []
+
+
+def test_a_server_that_never_shakes_hands_is_left() -> None:
+    began = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        hurried = GuardedDownloader(
+            idle_seconds=0.1,
+            resolve=lambda _host, _port: ["93.184.216.34"],
+            connect=lambda *_: socket.create_connection(mute.getsockname()),
+        )
+        with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+            hurried.fetch("https://cdn.example/png", BytesIO())
+    assert time.monotonic() - began < 0.9
+
+
+def test_the_default_context_checks_names_and_is_made_once() -> None:
+    context = default_tls_context()
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert default_tls_context() is context

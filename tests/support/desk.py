@@ -1,0 +1,67 @@
+"""Everything that submitting touches, in memory."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from ringback.domain.jobs import Job, JobId
+from ringback.domain.verdicts import Submission, TaskCreated
+from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+
+from tests.support.in_memory import (
+    InMemoryCheckQueue,
+    InMemoryJobs,
+    InMemoryQueues,
+    InMemorySubmitQueue,
+    OpenWindow,
+    ScriptedProvider,
+)
+from tests.support.jobs import NOON, TASK, a_job_id, a_request
+
+CREATED = TaskCreated(task_id=TASK)
+
+
+@dataclass
+class Desk:
+    jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
+    queues: InMemoryQueues = field(default_factory=InMemoryQueues)
+    provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    window: OpenWindow = field(default_factory=OpenWindow)
+    now: datetime = NOON
+    made: int = 0
+
+    @property
+    def send(self) -> SendJob:
+        return SendJob(
+            jobs=self.jobs,
+            queue=InMemorySubmitQueue(self.queues),
+            window=self.window,
+            providers={"kie": self.provider},
+            callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
+            deadline=timedelta(minutes=15),
+            now=lambda: self.now,
+        )
+
+    @property
+    def acceptor(self) -> AcceptJob:
+        return AcceptJob(
+            jobs=self.jobs,
+            checks=InMemoryCheckQueue(self.queues),
+            send=self.send,
+            retention=timedelta(days=365),
+            new_job_id=self.next_id,
+        )
+
+    def accept(self, *, key: str | None = None, **fields: object) -> Job:
+        return self.acceptor(a_request(**fields), client="studio", idempotency_key=key)
+
+    def next_id(self, now: datetime) -> JobId:
+        self.made += 1
+        return a_job_id(self.made)
+
+    def take_turn(self, job_id: JobId) -> Job:
+        return TakeTurn(send=self.send)(job_id)
+
+
+def answering(desk: Desk, *answers: Submission) -> Desk:
+    desk.provider.answers = iter(answers)
+    return desk

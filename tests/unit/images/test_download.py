@@ -1,0 +1,429 @@
+"""Whom the downloader talks to and what it says and believes, without a socket."""
+
+import hashlib
+import socket
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from typing import Any, cast
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from ringback.domain.errors import DownloadInterrupted, ImageRefused, LinkDead
+from ringback.images.download import GuardedDownloader
+
+URL = "https://cdn.example/folder/a.png?signature=secret"
+ADDRESS = "93.184.216.34"
+
+
+def png() -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (7, 5)).save(content, "PNG")
+    return content.getvalue()
+
+
+PNG = png()
+
+
+def answer(body: bytes = PNG, status: str = "200 OK", **headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items())]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def redirect(location: str) -> bytes:
+    return answer(b"", "302 Found", Location=location)
+
+
+class ScriptedConnection:
+    """Gives the bytes of one answer, then the end."""
+
+    def __init__(self, script: bytes, on_read: Callable[[], object]) -> None:
+        self._script = BytesIO(script)
+        self._on_read = on_read
+        self.sent = b""
+        self.closed = False
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds > 0
+
+    def sendall(self, data: bytes) -> None:
+        self.sent += data
+
+    def recv_into(self, buffer: memoryview) -> int:
+        self._on_read()
+        return self._script.readinto(buffer[:1000])
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Network:
+    """An internet of names, addresses and answers that remembers who was asked for what."""
+
+    answers: list[bytes]
+    names: dict[str, list[str]] = field(default_factory=lambda: {"cdn.example": [ADDRESS]})
+    down: set[str] = field(default_factory=set)
+    distrusted: bool = False
+    seconds_per_read: float = 0
+    now: float = 0
+    resolved: list[str] = field(default_factory=list)
+    connected: list[tuple[str, int]] = field(default_factory=list)
+    secured: list[str] = field(default_factory=list)
+    connections: list[ScriptedConnection] = field(default_factory=list)
+
+    def downloader(self, **settings: Any) -> GuardedDownloader:
+        return GuardedDownloader(
+            resolve=self.resolve,
+            connect=self.connect,
+            tls_context=lambda: cast(ssl.SSLContext, self),
+            clock=lambda: self.now,
+            **settings,
+        )
+
+    def resolve(self, host: str, _port: int) -> Sequence[str]:
+        self.resolved.append(host)
+        if host not in self.names:
+            raise socket.gaierror("unknown name")
+        return self.names[host]
+
+    def connect(self, address: str, port: int, _timeout: float) -> socket.socket:
+        self.connected.append((address, port))
+        if address in self.down:
+            raise ConnectionRefusedError
+        connection = ScriptedConnection(self.answers.pop(0), self.wait)
+        self.connections.append(connection)
+        return cast(socket.socket, connection)
+
+    def wrap_socket(self, connection: socket.socket, *, server_hostname: str) -> socket.socket:
+        self.secured.append(server_hostname)
+        if self.distrusted:
+            raise ssl.SSLCertVerificationError("self-signed")
+        return connection
+
+    def wait(self) -> None:
+        self.now += self.seconds_per_read
+
+
+def test_the_facts_and_the_bytes_are_kept() -> None:
+    into = BytesIO(b"rubbish of an earlier try" * 100)
+    facts = Network([answer()]).downloader().fetch(URL, into)
+    assert into.tell() == 0
+    assert into.read() == PNG
+    assert (facts.content_type, facts.extension) == ("image/png", "png")
+    assert (facts.width, facts.height, facts.bytes) == (7, 5, len(PNG))
+    assert facts.sha256 == hashlib.sha256(PNG).hexdigest()
+
+
+def test_it_connects_to_the_checked_address_and_proves_the_name() -> None:
+    network = Network([answer()])
+    network.downloader().fetch(URL, BytesIO())
+    assert network.resolved == ["cdn.example"]
+    assert network.connected == [(ADDRESS, 443)]
+    assert network.secured == ["cdn.example"]
+    assert network.connections[0].closed
+
+
+def test_it_says_no_more_than_it_must() -> None:
+    network = Network([answer()])
+    network.downloader(user_agent="Ringback/test").fetch(URL, BytesIO())
+    assert network.connections[0].sent.decode().split("\r\n") == [
+        "GET /folder/a.png?signature=secret HTTP/1.1",
+        "Host: cdn.example",
+        "User-Agent: Ringback/test",
+        "Accept: */*",
+        "Accept-Encoding: identity",
+        "Connection: close",
+        "",
+        "",
+    ]
+
+
+def test_its_own_name_is_not_a_librarys() -> None:
+    assert GuardedDownloader().user_agent.startswith("Ringback/")
+
+
+def test_proxies_and_cookies_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://10.0.0.1:3128")
+    there = answer(b"", "302 Found", Location="/b", Set_Cookie="a=b")
+    network = Network([there, answer()])
+    network.downloader().fetch(URL, BytesIO())
+    assert network.connected == [(ADDRESS, 443)] * 2
+    assert b"ookie" not in network.connections[1].sent
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ["127.0.0.1"],
+        ["169.254.169.254"],
+        ["::1"],
+        ["::ffff:10.0.0.1"],
+        ["fe80::1%2"],
+        [ADDRESS, "10.0.0.1"],
+        ["10.0.0.1", ADDRESS],
+        [ADDRESS] * 9 + ["fd00::1"],
+    ],
+)
+def test_one_address_inside_spoils_the_host(addresses: list[str]) -> None:
+    network = Network([answer()], names={"cdn.example": addresses})
+    with pytest.raises(ImageRefused, match=r"cdn\.example: address is not public"):
+        network.downloader().fetch(URL, BytesIO())
+    assert network.connected == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[64:ff9b::7f00:1]", "169.254.169.254"])
+def test_an_address_in_the_url_is_checked_without_a_resolver(host: str) -> None:
+    network = Network([answer()])
+    with pytest.raises(ImageRefused, match="not public"):
+        network.downloader().fetch(f"https://{host}/a", BytesIO())
+    assert network.resolved == []
+    assert network.connected == []
+
+
+def test_a_public_address_in_the_url_is_used_as_it_is() -> None:
+    network = Network([answer()])
+    network.downloader().fetch("https://[2606:4700::1]/a", BytesIO())
+    assert network.connected == [("2606:4700::1", 443)]
+    assert network.secured == ["2606:4700::1"]
+    assert b"Host: [2606:4700::1]\r\n" in network.connections[0].sent
+
+
+def test_a_host_named_for_plain_http_may_be_inside_but_not_over_https() -> None:
+    network = Network([answer()], names={"sim.example": ["127.0.0.1"]})
+    downloader = network.downloader(plain_http_hosts=frozenset({"sim.example:9000"}))
+    downloader.fetch("http://sim.example:9000/a", BytesIO())
+    assert network.connected == [("127.0.0.1", 9000)]
+    assert network.secured == []
+    with pytest.raises(ImageRefused, match="not public"):
+        downloader.fetch("https://sim.example/a", BytesIO())
+
+
+def test_the_next_address_is_tried_and_no_more_than_four() -> None:
+    addresses = [f"93.184.216.{number}" for number in range(9)]
+    network = Network([answer()], names={"cdn.example": addresses}, down=set(addresses[:3]))
+    network.downloader().fetch(URL, BytesIO())
+    assert [address for address, _ in network.connected] == addresses[:4]
+    network = Network([answer()], names={"cdn.example": addresses}, down=set(addresses[:4]))
+    with pytest.raises(DownloadInterrupted, match="ConnectionRefusedError"):
+        network.downloader().fetch(URL, BytesIO())
+
+
+@pytest.mark.parametrize("names", [{}, {"cdn.example": []}])
+def test_a_name_without_an_address_is_worth_another_try(names: dict[str, list[str]]) -> None:
+    with pytest.raises(DownloadInterrupted):
+        Network([], names=names).downloader().fetch(URL, BytesIO())
+
+
+def test_a_name_that_the_idna_codec_rejects_is_refused() -> None:
+    def resolve(_host: str, _port: int) -> Sequence[str]:
+        raise UnicodeError("label too long")
+
+    with pytest.raises(ImageRefused):
+        GuardedDownloader(resolve=resolve).fetch(URL, BytesIO())
+
+
+def test_a_wrong_certificate_stops_it_before_a_word_is_said() -> None:
+    network = Network([answer()], distrusted=True)
+    with pytest.raises(DownloadInterrupted, match="SSLCertVerificationError"):
+        network.downloader().fetch(URL, BytesIO())
+    assert network.connections[0].sent == b""
+    assert network.connections[0].closed
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_a_new_url(status: int) -> None:
+    there = answer(b"", f"{status} There", Location="https://other.example/b")
+    network = Network([there, answer()])
+    network.names["other.example"] = ["2606:4700::1"]
+    network.downloader().fetch(URL, BytesIO())
+    assert network.connected == [(ADDRESS, 443), ("2606:4700::1", 443)]
+    assert network.secured == ["cdn.example", "other.example"]
+    assert network.connections[0].closed
+    assert network.connections[1].sent.startswith(b"GET /b HTTP/1.1\r\nHost: other.example\r\n")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://inside.example/",
+        "https://127.0.0.1/",
+        "https://[::1]/",
+        "https://2130706433/",
+        "http://cdn.example/",
+        "//inside.example/",
+        "https://cdn.example:22/",
+        "https://user:password@cdn.example/",
+        "file:///etc/passwd",
+        "\\\\inside.example\\",
+    ],
+)
+def test_a_redirect_leads_nowhere_a_url_may_not(location: str) -> None:
+    network = Network([redirect(location), answer()])
+    network.names["inside.example"] = ["10.0.0.1"]
+    with pytest.raises(ImageRefused):
+        network.downloader().fetch(URL, BytesIO())
+    assert network.connected == [(ADDRESS, 443)]
+
+
+def test_three_redirects_are_followed_and_a_fourth_is_not() -> None:
+    network = Network([redirect("/b")] * 3 + [answer()])
+    network.downloader().fetch(URL, BytesIO())
+    network = Network([redirect("/b")] * 4 + [answer()])
+    with pytest.raises(DownloadInterrupted, match="redirects"):
+        network.downloader().fetch(URL, BytesIO())
+    assert len(network.connected) == 4
+
+
+def test_a_host_is_asked_for_again_at_every_redirect() -> None:
+    network = Network([redirect("/b"), answer()])
+    addresses = iter([[ADDRESS], ["127.0.0.1"]])
+    rebound = replace(network.downloader(), resolve=lambda _host, _port: next(addresses))
+    with pytest.raises(ImageRefused, match="not public"):
+        rebound.fetch(URL, BytesIO())
+    assert network.connected == [(ADDRESS, 443)]
+
+
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (403, LinkDead),
+        (404, LinkDead),
+        (410, LinkDead),
+        *((status, DownloadInterrupted) for status in (201, 204, 206, 304, 400, 401, 408, 416)),
+        *((status, DownloadInterrupted) for status in (429, 500, 502, 503, 504, 522, 999)),
+    ],
+)
+def test_the_status_decides_what_to_do_next(status: int, error: type[Exception]) -> None:
+    with pytest.raises(error, match=rf"^cdn\.example: answered {status}$"):
+        Network([answer(status=f"{status} x")]).downloader().fetch(URL, BytesIO())
+
+
+CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(PNG), PNG)
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answer(Content_Length=str(len(PNG))),
+        answer(Content_Type="text/html", Content_Disposition="attachment; filename=a.exe"),
+        answer(Content_Encoding="identity"),
+        answer(CHUNKED, Transfer_Encoding="chunked"),
+        answer(CHUNKED, Transfer_Encoding="chunked", Content_Length="5"),
+        answer(PNG + b"next answer", Content_Length=str(len(PNG))),
+        b"HTTP/1.1 100 Continue\r\n\r\n" + answer(),
+        b"HTTP/1.0 200\r\n\r\n" + PNG,
+    ],
+)
+def test_the_body_is_what_http_says_it_is(response: bytes) -> None:
+    into = BytesIO()
+    Network([response]).downloader().fetch(URL, into)
+    assert into.read() == PNG
+
+
+@pytest.mark.parametrize(
+    ("response", "error"),
+    [
+        (answer(Content_Length=str(len(PNG) + 1)), "of 7[0-9] bytes came"),
+        (answer(PNG[:-1]), "cut off"),
+        (answer(b""), "cut off"),
+        (answer(PNG, Content_Length="-1"), "content length"),
+        (answer(PNG, Content_Length="1e3"), "content length"),
+        (answer(PNG, Content_Length="²"), "content length"),
+        (answer(PNG, Content_Length="7" * 5000), "content length"),
+        (answer(CHUNKED[:-20], Transfer_Encoding="chunked"), "IncompleteRead"),
+        (answer(b"zz\r\n" + PNG, Transfer_Encoding="chunked"), "IncompleteRead"),
+        (b"", "RemoteDisconnected"),
+        (b"HTTP/1.1 200 OK\r\nA: " + b"b" * 70000, "LineTooLong"),
+        (b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 101 + b"\r\n", "HTTPException"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "BadStatusLine"),
+        (b"+PONG\r\n", "BadStatusLine"),
+    ],
+)
+def test_a_broken_answer_is_worth_another_try(response: bytes, error: str) -> None:
+    with pytest.raises(DownloadInterrupted, match=error):
+        Network([response]).downloader().fetch(URL, BytesIO())
+
+
+def test_two_lengths_are_none() -> None:
+    response = answer(Content_Length="70").replace(
+        b"\r\n\r\n", b"\r\nContent-Length: 71\r\n\r\n", 1
+    )
+    with pytest.raises(DownloadInterrupted, match="content length"):
+        Network([response]).downloader().fetch(URL, BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("response", "reason"),
+    [
+        (answer(b"<!doctype html>", Content_Type="image/png"), "not a PNG"),
+        (answer(b"<svg/>", Content_Type="image/svg+xml"), "not a PNG"),
+        (answer(Content_Encoding="gzip"), "encoded"),
+        (answer(Content_Encoding="br, identity"), "encoded"),
+        (answer(PNG * 2), "end with its image"),
+    ],
+)
+def test_what_is_not_an_image_as_asked_is_refused(response: bytes, reason: str) -> None:
+    with pytest.raises(ImageRefused, match=reason):
+        Network([response]).downloader().fetch(URL, BytesIO())
+
+
+def test_an_announced_excess_is_refused_unread() -> None:
+    network = Network([answer(Content_Length=str(len(PNG)))])
+    into = BytesIO()
+    with pytest.raises(ImageRefused, match="more than 10 bytes"):
+        network.downloader(max_bytes=10).fetch(URL, into)
+    assert into.getvalue() == b""
+
+
+def test_the_size_cap_is_exact() -> None:
+    Network([answer()]).downloader(max_bytes=len(PNG)).fetch(URL, BytesIO())
+    with pytest.raises(ImageRefused, match="more than"):
+        Network([answer()]).downloader(max_bytes=len(PNG) - 1).fetch(URL, BytesIO())
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        answer(bytes(90_000)),
+        b"HTTP/1.1 200 OK\r\n" + (b"a: " + b"b" * 60_000 + b"\r\n") * 2,
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 5_000,
+        answer(b"1\r\nx\r\n" * 20_000, Transfer_Encoding="chunked"),
+    ],
+    ids=["body", "headers", "continues", "chunks"],
+)
+def test_the_total_time_covers_everything(response: bytes) -> None:
+    network = Network([response], seconds_per_read=1)
+    with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+        network.downloader(total_seconds=5).fetch(URL, BytesIO())
+    assert network.now <= 6
+
+
+def test_the_total_time_covers_redirects() -> None:
+    network = Network([redirect("/b")] * 2 + [answer()], seconds_per_read=3)
+    with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+        network.downloader(total_seconds=5).fetch(URL, BytesIO())
+
+
+def test_a_full_disk_is_not_the_networks_fault() -> None:
+    class FullDisk(BytesIO):
+        def write(self, _data: object) -> int:
+            raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        Network([answer()]).downloader().fetch(URL, FullDisk())
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 ", answer(b"")[:-2], answer()]))
+def test_whatever_comes_back_there_is_one_verdict(rest: bytes, start: bytes) -> None:
+    network = Network([start + rest] + [b""] * 9)
+    try:
+        network.downloader().fetch(URL, BytesIO())
+    except (ImageRefused, LinkDead, DownloadInterrupted) as error:
+        assert "secret" not in str(error)
+    assert all(connection.closed for connection in network.connections)

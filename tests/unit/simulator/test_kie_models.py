@@ -1,0 +1,121 @@
+import json
+from typing import Any
+
+import pytest
+
+from local.simulator.kie.answers import Refused
+from local.simulator.kie.models import MODELS, complaints, expected_size, images_asked_for
+from local.simulator.kie.orders import read_order
+
+V4 = "bytedance/seedream-v4-text-to-image"
+V4_EDIT = "bytedance/seedream-v4-edit"
+V45_EDIT = "seedream/4.5-edit"
+URLS = ["https://example.com/a.png"]
+V45_INPUT = {"prompt": "x", "image_urls": URLS, "aspect_ratio": "1:1", "quality": "basic"}
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "size"),
+    [
+        (V4, {}, (1024, 1024)),
+        (V4, {"image_size": "square", "image_resolution": "2K"}, (2048, 2048)),
+        (V4, {"image_size": "landscape_4_3", "image_resolution": "4K"}, (4096, 3072)),
+        (V4_EDIT, {"image_size": "portrait_4_3", "image_resolution": "4K"}, (3072, 4096)),
+        (V4_EDIT, {"image_size": "portrait_16_9"}, (576, 1024)),
+        (V4, {"image_size": "landscape_3_2"}, (1024, 683)),
+        (V4, {"image_size": "landscape_21_9", "image_resolution": "2K"}, (2048, 878)),
+        (V45_EDIT, {"aspect_ratio": "1:1", "quality": "basic"}, (2048, 2048)),
+        (V45_EDIT, {"aspect_ratio": "2:3", "quality": "high"}, (2731, 4096)),
+        (V45_EDIT, {"aspect_ratio": "16:9", "quality": "high"}, (4096, 2304)),
+    ],
+)
+def test_the_scale_is_the_long_side(
+    model: str, given: dict[str, Any], size: tuple[int, int]
+) -> None:
+    assert expected_size(model, given) == size
+
+
+@pytest.mark.parametrize(
+    ("model", "given"),
+    [
+        (V4, {"prompt": "x"}),
+        (V4, {"prompt": "x" * 5000, "max_images": 6.0, "seed": -1, "nsfw_checker": True}),
+        (V4_EDIT, {"prompt": "x", "image_urls": URLS * 10}),
+        (V45_EDIT, V45_INPUT | {"image_urls": URLS * 14, "prompt": "x" * 3000}),
+    ],
+)
+def test_what_the_page_allows_is_fine(model: str, given: dict[str, Any]) -> None:
+    assert complaints(MODELS[model], given) == []
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "field"),
+    [
+        (V4, {}, "prompt"),
+        (V4, {"prompt": ""}, "prompt"),
+        (V4, {"prompt": "x" * 5001}, "prompt"),
+        (V4, {"prompt": "x", "image_size": "Square"}, "image_size"),
+        (V4, {"prompt": "x", "image_resolution": "3K"}, "image_resolution"),
+        (V4, {"prompt": "x", "max_images": 0}, "max_images"),
+        (V4, {"prompt": "x", "max_images": 7}, "max_images"),
+        (V4, {"prompt": "x", "max_images": 1.5}, "max_images"),
+        (V4, {"prompt": "x", "max_images": float("nan")}, "max_images"),
+        (V4, {"prompt": "x", "max_images": True}, "max_images"),
+        (V4, {"prompt": "x", "seed": 1.0}, "seed"),
+        (V4, {"prompt": "x", "nsfw_checker": 1}, "nsfw_checker"),
+        (V4, {"prompt": "x", "image_urls": URLS}, "image_urls"),
+        (V4_EDIT, {"prompt": "x"}, "image_urls"),
+        (V4_EDIT, {"prompt": "x", "image_urls": []}, "image_urls"),
+        (V4_EDIT, {"prompt": "x", "image_urls": URLS * 11}, "image_urls"),
+        (V4_EDIT, {"prompt": "x", "image_urls": ["ftp://example.com/a"]}, "image_urls"),
+        (V45_EDIT, V45_INPUT | {"prompt": "x" * 3001}, "prompt"),
+        (V45_EDIT, V45_INPUT | {"image_urls": URLS * 15}, "image_urls"),
+        (V45_EDIT, V45_INPUT | {"quality": "ultra"}, "quality"),
+        (V45_EDIT, V45_INPUT | {"aspect_ratio": "5:4"}, "aspect_ratio"),
+        (V45_EDIT, V45_INPUT | {"seed": 1}, "seed"),
+    ],
+)
+def test_a_wrong_field_is_named(model: str, given: dict[str, Any], field: str) -> None:
+    (complaint,) = complaints(MODELS[model], given)
+    assert complaint.startswith(f"{field} ")
+
+
+def test_one_image_is_made_unless_more_are_asked_for() -> None:
+    assert [images_asked_for({}), images_asked_for({"max_images": 3.0})] == [1, 3]
+
+
+def an_order(**changes: Any) -> bytes:
+    content = {"model": V4, "callBackUrl": "http://127.0.0.1:9/x", "input": {"prompt": "x"}}
+    return json.dumps(content | changes).encode()
+
+
+def test_an_order_is_priced_by_the_image() -> None:
+    given = {"prompt": "x", "image_urls": URLS, "max_images": 3}
+    assert read_order(an_order(model=V4_EDIT, input=given)).price == 10.5
+
+
+def test_an_order_sent_again_is_known_by_its_callback_url_or_else_its_prompt() -> None:
+    assert read_order(an_order()).subject == "http://127.0.0.1:9/x"
+    assert read_order(an_order(callBackUrl=None)).subject == "x"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"{", 400),
+        (b"\xff", 400),
+        (b"[]", 400),
+        (an_order(model="seedream/9"), 422),
+        (an_order(model=None), 422),
+        (an_order(input=None), 422),
+        (an_order(input={}), 422),
+        (an_order(callBackUrl="example.com"), 422),
+        (an_order(callBackUrl="http://127.0.0.1:x/"), 422),
+        (an_order(callBackUrl="http://127.0.0.1/\n"), 422),
+        (an_order(input={"prompt": "[simulate: no_calback]"}), 400),
+    ],
+)
+def test_a_wrong_order_is_refused_with_the_documented_code(body: bytes, code: int) -> None:
+    with pytest.raises(Refused) as refused:
+        read_order(body)
+    assert refused.value.code == code
