@@ -373,11 +373,9 @@ def test_what_is_not_an_image_as_asked_is_refused(response: bytes, reason: str) 
 
 
 def test_an_announced_excess_is_refused_unread() -> None:
-    network = Network([answer(Content_Length=str(len(PNG)))])
-    into = BytesIO()
+    network = Network([answer(b"", Content_Length="11")])
     with pytest.raises(ImageRefused, match="more than 10 bytes"):
-        network.downloader(max_bytes=10).fetch(URL, into)
-    assert into.getvalue() == b""
+        network.downloader(max_bytes=10).fetch(URL, BytesIO())
 
 
 def test_the_size_cap_is_exact() -> None:

@@ -16,8 +16,8 @@ SHORTEST_FRAME: Final = 11
 
 # In a scan, FF 00 is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
 SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-# Small, for it is read anew at each of the many scans a hostile file may claim to have.
-SCAN_READ: Final = 32 * 1024
+# Doubled from small to large: a hostile file may have a great many scans, all of them short.
+FIRST_READ, LARGEST_READ = 256, 256 * 1024
 # Writers that work in disk blocks leave zeros after the end. Nothing can hide in zeros; all else
 # that follows an image (an archive, a script, a second picture) makes the file more than one.
 LONGEST_PADDING: Final = 4095
@@ -62,16 +62,17 @@ def _next_marker(file: PictureFile, offset: int, marker: int) -> int:
     if length < 2:
         raise ImageRefused("jpeg has a malformed segment")
     end: int = offset + 2 + length
-    file.must_reach(end)
     return _end_of_scan(file, end) if marker == START_OF_SCAN else end
 
 
 def _end_of_scan(file: PictureFile, offset: int) -> int:
+    reach = FIRST_READ
     while offset + 1 < file.size:
-        part = file.at(offset, min(SCAN_READ, file.size - offset))
+        part = file.at(offset, min(reach, file.size - offset))
         if found := SCAN_END.search(part):
             return offset + found.start()
         offset += len(part) - 1  # a marker may straddle two parts
+        reach = min(2 * reach, LARGEST_READ)
     raise cut_off()
 
 

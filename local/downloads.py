@@ -1,0 +1,68 @@
+"""Fetch a finished job's images through their links, and hold them against the job's record."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from PIL import Image
+
+from local.failures import LocalFailure
+from local.jobs_api import Job
+from local.ports import LOOPBACK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavedImage:
+    """``width`` and ``height`` as an image library sees them, not as the job says."""
+
+    path: Path
+    content_type: str
+    width: int
+    height: int
+    bytes: int
+
+
+def download_images(job: Job, folder: Path) -> list[SavedImage]:
+    """Save every image under ``folder``/<job id>.
+
+    Raises ``LocalFailure`` if one does not come, or is not what the job says it is.
+    """
+    return [_download(image, folder / str(job["job_id"])) for image in job["images"]]
+
+
+def _download(image: Mapping[str, Any], folder: Path) -> SavedImage:
+    # The link carries its own permission: no key is sent with it.
+    is_here = urlsplit(image["url"]).hostname in (LOOPBACK, "localhost")
+    answer = httpx.get(image["url"], timeout=60.0, trust_env=not is_here)
+    content = answer.content
+    found = {
+        "status": answer.status_code,
+        "content_type": answer.headers.get("content-type"),
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }
+    expected = {"status": 200} | {key: image[key] for key in ("content_type", "bytes", "sha256")}
+    if found != expected:
+        raise LocalFailure(f"{image['key']}: expected {expected}, the link gave {found}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / Path(image["key"]).name
+    path.write_bytes(content)
+    with Image.open(path) as picture:
+        picture.load()
+        width, height = picture.size
+    if (width, height) != (image["width"], image["height"]):
+        raise LocalFailure(
+            f"{image['key']} is {width} x {height}, "
+            f"the job says {image['width']} x {image['height']}"
+        )
+    return SavedImage(
+        path=path,
+        content_type=image["content_type"],
+        width=width,
+        height=height,
+        bytes=len(content),
+    )

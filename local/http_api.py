@@ -1,0 +1,120 @@
+"""Give the emulator's HTTP APIs what CloudFormation would have read from SAM's OpenAPI body.
+
+The emulator ignores the body, so its routes, its authorizers and CORS are made here, from the
+processed template: what is deployed stays what `template.yaml` says.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import boto3
+
+from local.deployment import administrator
+
+ANY_METHOD = "x-amazon-apigateway-any-method"
+METHODS = {"get", "put", "post", "delete", "patch", "head", "options", ANY_METHOD}
+FUNCTION_NAME = re.compile(r"\b(\w+)\.Arn\b")
+
+
+def wire_http_apis(endpoint_url: str, stack_name: str) -> None:
+    session = administrator()
+    stack = session.client("cloudformation", endpoint_url=endpoint_url)
+    template = stack.get_template(StackName=stack_name, TemplateStage="Processed")["TemplateBody"]
+    physical = {
+        resource["LogicalResourceId"]: resource["PhysicalResourceId"]
+        for resource in stack.describe_stack_resources(StackName=stack_name)["StackResources"]
+    }
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
+            HttpApi(session, endpoint_url, physical[name], physical).wire(
+                resource["Properties"]["Body"]
+            )
+
+
+class HttpApi:
+    def __init__(
+        self,
+        session: boto3.Session,
+        endpoint_url: str,
+        api_id: str,
+        physical: Mapping[str, str],
+    ) -> None:
+        self._gateway = session.client("apigatewayv2", endpoint_url=endpoint_url)
+        self._functions = session.client("lambda", endpoint_url=endpoint_url)
+        self._id = api_id
+        self._physical = physical
+
+    def wire(self, body: Mapping[str, Any]) -> None:
+        authorizers = {
+            name: self._create_authorizer(name, scheme["x-amazon-apigateway-authorizer"])
+            for name, scheme in body.get("components", {}).get("securitySchemes", {}).items()
+        }
+        for route_key, operation in operations(body):
+            self._create_route(route_key, operation, authorizers)
+        if cors := body.get("x-amazon-apigateway-cors"):
+            given: Any = {key[0].upper() + key[1:]: value for key, value in cors.items()}
+            self._gateway.update_api(ApiId=self._id, CorsConfiguration=given)
+
+    def _create_authorizer(self, name: str, authorizer: Mapping[str, Any]) -> str:
+        return self._gateway.create_authorizer(
+            ApiId=self._id,
+            Name=name,
+            AuthorizerType="REQUEST",
+            AuthorizerUri=self._invocation_uri(authorizer["authorizerUri"]),
+            IdentitySource=authorizer["identitySource"],
+            AuthorizerPayloadFormatVersion=authorizer["authorizerPayloadFormatVersion"],
+            AuthorizerResultTtlInSeconds=authorizer.get("authorizerResultTtlInSeconds", 300),
+            EnableSimpleResponses=authorizer.get("enableSimpleResponses", False),
+        )["AuthorizerId"]
+
+    def _create_route(
+        self, route_key: str, operation: Mapping[str, Any], authorizers: Mapping[str, str]
+    ) -> None:
+        integration = operation["x-amazon-apigateway-integration"]
+        integration_id = self._gateway.create_integration(
+            ApiId=self._id,
+            IntegrationType="AWS_PROXY",
+            IntegrationUri=self._invocation_uri(integration["uri"]),
+            PayloadFormatVersion=integration["payloadFormatVersion"],
+        )["IntegrationId"]
+        needed = [name for requirement in operation.get("security", []) for name in requirement]
+        door: dict[str, Any] = (
+            {"AuthorizationType": "CUSTOM", "AuthorizerId": authorizers[needed[0]]}
+            if needed
+            else {"AuthorizationType": "NONE"}
+        )
+        self._gateway.create_route(
+            ApiId=self._id, RouteKey=route_key, Target=f"integrations/{integration_id}", **door
+        )
+
+    def _invocation_uri(self, uri: Any) -> str:
+        """SAM writes ``${Name.Arn}``, or ``Fn::GetAtt: [Name, Arn]`` for an authorizer."""
+        name = next(name for name in logical_names(uri) if name in self._physical)
+        function = self._functions.get_function(FunctionName=self._physical[name])
+        arn = function["Configuration"]["FunctionArn"]
+        region = arn.split(":")[3]
+        return f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+
+
+def operations(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield each route key, such as ``GET /jobs``, with what the body says of it."""
+    for path, methods in body.get("paths", {}).items():
+        for method, operation in methods.items():
+            if method in METHODS:
+                verb = "ANY" if method == ANY_METHOD else method.upper()
+                yield (path if path == "$default" else f"{verb} {path}"), operation
+
+
+def logical_names(uri: Any) -> Iterator[str]:
+    """Yield every resource that an intrinsic function takes the ARN of."""
+    if isinstance(uri, str):
+        yield from FUNCTION_NAME.findall(uri)
+    elif isinstance(uri, list):
+        if len(uri) == 2 and uri[1] == "Arn":
+            yield uri[0]
+        for part in uri:
+            yield from logical_names(part)
+    elif isinstance(uri, Mapping):
+        for part in uri.values():
+            yield from logical_names(part)

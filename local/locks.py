@@ -1,0 +1,83 @@
+"""Do the lock files still fit what they were made from? Checked without a network: ``make locks``.
+
+A lock fits when it pins every requirement to a version that the requirement allows, each pin has a
+hash, and no line names an index. Whether newer versions exist is for ``make lock UPGRADE=1``.
+"""
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from local.paths import ROOT
+
+ENVIRONMENTS = ROOT / "local/environments"
+LAYER = ROOT / "layers/dependencies/requirements.txt"
+PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;]+)")
+URL = re.compile(r"--(?:extra-)?index-url|--find-links|://")
+
+
+def main() -> int:
+    mistakes = list(all_mistakes())
+    for mistake in mistakes:
+        print(mistake, file=sys.stderr)
+    if mistakes:
+        print("Write the lock files anew: make lock", file=sys.stderr)
+    return 1 if mistakes else 0
+
+
+def all_mistakes() -> Iterator[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    runtime = project["project"]["dependencies"]
+    locks = {
+        ENVIRONMENTS / "project.txt": [*runtime, *project["dependency-groups"]["dev"]],
+        LAYER: runtime,
+    } | {
+        path.with_suffix(".txt"): path.read_text().splitlines()
+        for path in sorted(ENVIRONMENTS.glob("*.in"))
+    }
+    for path, wanted in locks.items():
+        text = path.read_text() if path.exists() else ""
+        for mistake in mistakes_in(text, wanted):
+            yield f"{path.relative_to(ROOT)}: {mistake}"
+    tested = pins(ENVIRONMENTS.joinpath("project.txt").read_text())
+    for name, version in pins(LAYER.read_text()).items():
+        if tested.get(name) != version:
+            yield f"{name} {version} is deployed, {tested.get(name)} is tested"
+
+
+def mistakes_in(lock: str, wanted: Iterable[str]) -> Iterator[str]:
+    pinned = pins(lock)
+    for line in wanted:
+        requirement = Requirement(line)
+        version = pinned.get(canonicalize_name(requirement.name))
+        if version is None:
+            yield f"{requirement} is not locked"
+        elif not requirement.specifier.contains(version, prereleases=True):
+            yield f"{requirement} does not allow the locked {version}"
+    for entry in entries(lock):
+        if URL.search(entry):
+            yield f"names an index or an address: {entry.split()[0]}"
+        elif "--hash=sha256:" not in entry:
+            yield f"{entry.split()[0]} has no hash"
+
+
+def pins(lock: str) -> Mapping[str, str]:
+    """Return the version of each locked package, by its canonical name."""
+    found = (PIN.match(entry) for entry in entries(lock))
+    return {canonicalize_name(pin["name"]): pin["version"] for pin in found if pin}
+
+
+def entries(lock: str) -> Iterator[str]:
+    """Yield each requirement with its hashes, in one line, without comments."""
+    lines = "\n".join(line for line in lock.splitlines() if not line.lstrip().startswith("#"))
+    for entry in lines.replace("\\\n", " ").splitlines():
+        if entry.strip():
+            yield entry.strip()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,32 @@
+"""Let the local AWS be spoken to without TLS, which is all it speaks.
+
+It does enforce bucket policies, so the template's rule that refuses plain HTTP would refuse
+everything. Only statements on ``aws:SecureTransport`` go; the rest of each policy holds.
+"""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from local.deployment import administrator
+
+
+def allow_plain_http(endpoint_url: str, bucket: str) -> None:
+    store = administrator().client("s3", endpoint_url=endpoint_url)
+    try:
+        policy = json.loads(store.get_bucket_policy(Bucket=bucket)["Policy"])
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchBucketPolicy":
+            raise
+        return
+    policy["Statement"] = [rule for rule in policy["Statement"] if not refuses_plain_http(rule)]
+    if policy["Statement"]:
+        store.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    else:
+        store.delete_bucket_policy(Bucket=bucket)
+
+
+def refuses_plain_http(rule: dict[str, Any]) -> bool:
+    wanted = rule.get("Condition", {}).get("Bool", {}).get("aws:SecureTransport")
+    return rule["Effect"] == "Deny" and str(wanted).lower() == "false"

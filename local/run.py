@@ -1,0 +1,134 @@
+"""Ringback on this machine, for a person: ``make run``."""
+
+import argparse
+import os
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Sequence
+
+from local.deployment import Deployment
+from local.downloads import SavedImage, download_images
+from local.examples import EXAMPLES, Example
+from local.failures import LocalFailure
+from local.job_table import job_table
+from local.jobs_api import Job, JobsApi, connected
+from local.paths import IMAGES, ROOT
+from local.ports import Ports
+from local.stack import Report, local_stack
+
+JOBS_SECONDS = 90.0
+NOTHING_LEFT = "Stopped. No process and no port is left behind."
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the table (RUN_ONCE=1)")
+    given = parser.parse_args(words)
+    is_once = given.once or os.environ.get("RUN_ONCE", "") not in ("", "0")
+    try:
+        return run(ports_from_environment(), is_once=is_once)
+    except LocalFailure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"\n{NOTHING_LEFT}")
+        return 130 if is_once else 0
+
+
+def run(ports: Ports, *, is_once: bool) -> int:
+    report = clocked()
+    with local_stack(ports=ports, report=report) as deployment:
+        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+            mistakes = run_examples(api, report)
+        for mistake in mistakes:
+            print(f"Not as expected: {mistake}", file=sys.stderr)
+        if not is_once:
+            print(what_to_try(deployment), flush=True)
+            threading.Event().wait()
+    return 1 if mistakes else 0
+
+
+def run_examples(api: JobsApi, report: Report) -> list[str]:
+    """Run the examples, print their table and return what is not as it should be."""
+    submitted = [api.submit(example.model, example.input) for example in EXAMPLES]
+    report(f"submitted {len(submitted)} jobs, following them")
+    jobs = api.wait_until_final(
+        [job["job_id"] for job in submitted],
+        seconds=JOBS_SECONDS,
+        on_change=lambda job: report(f"{job['job_id']}  {job['status']}"),
+    )
+    rows = [(job, download_images(job, IMAGES)) for job in jobs]
+    print(f"\n{job_table(rows)}\n")
+    print(f"The images are in {IMAGES.relative_to(ROOT)}/<job>/.", flush=True)
+    return [
+        mistake
+        for example, (job, images) in zip(EXAMPLES, rows, strict=True)
+        for mistake in mistakes_of(example, job, images)
+    ]
+
+
+def mistakes_of(example: Example, job: Job, images: Sequence[SavedImage]) -> list[str]:
+    if job["status"] != example.status:
+        return [f"{job['job_id']} is {job['status']}, not {example.status}"]
+    count = example.input.get("max_images", 1) if example.status == "succeeded" else 0
+    mistakes = [] if len(images) == count else [f"{job['job_id']} has {len(images)} images"]
+    width, height = example.size
+    return mistakes + [
+        f"{image.path} is {image.width} x {image.height}, not {width} x {height}"
+        for image in images
+        if (image.width, image.height) != example.size
+    ]
+
+
+def what_to_try(deployment: Deployment) -> str:
+    jobs, key = f"{deployment.jobs_api_url}/jobs", f"Authorization: Bearer {deployment.client_key}"
+    body = '{"model": "bytedance/seedream-v4-text-to-image", "input": {"prompt": "A blue door"}}'
+    faults = f"{deployment.simulator_url}/_simulator/faults"
+    newest = (
+        f"curl -s -H {shlex.quote(key)} {shlex.quote(jobs + '?limit=1')} | "
+        f"{shlex.quote(sys.executable)} -c "
+        + shlex.quote(
+            'import json, sys; print(json.load(sys.stdin)["jobs"][0]["images"][0]["url"])'
+        )
+        + " | xargs curl -s -o newest-image"
+    )
+    return f"""
+Everything stays up until Ctrl-C. To try, in another terminal:
+
+  Post a job:
+    curl -s -H {shlex.quote(key)} -d {shlex.quote(body)} {shlex.quote(jobs)}
+  See all jobs, newest first (one job: add /<job> before the last quote):
+    curl -s -H {shlex.quote(key)} {shlex.quote(jobs)}
+  Download the first image of the newest job:
+    {newest}
+
+The provider simulator is at {deployment.simulator_url}. Its faults, to rehearse an outage:
+    curl -s {faults}
+For one job, put the fault into its prompt: "A blue door [simulate: no_callback]".
+"""
+
+
+def ports_from_environment() -> Ports:
+    default = Ports()
+    try:
+        return Ports(
+            aws=int(os.environ.get("RINGBACK_AWS_PORT", default.aws)),
+            simulator=int(os.environ.get("RINGBACK_SIMULATOR_PORT", default.simulator)),
+        )
+    except ValueError as error:
+        raise LocalFailure(f"RINGBACK_AWS_PORT, RINGBACK_SIMULATOR_PORT: {error}") from error
+
+
+def clocked() -> Report:
+    start = time.monotonic()
+
+    def report(line: str) -> None:
+        print(f"{time.monotonic() - start:6.1f} s  {line}", flush=True)
+
+    return report
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

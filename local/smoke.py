@@ -1,0 +1,83 @@
+"""One real job through a deployed stack, from POST to the bytes behind its link: ``make smoke``."""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from local.downloads import download_images
+from local.failures import LocalFailure
+from local.job_table import describe
+from local.jobs_api import Job, JobsApi, connected
+
+MODEL = "bytedance/seedream-v4-text-to-image"
+INPUT = {"prompt": "A red kite over a grey sea", "image_size": "square_hd"}
+COST = "It asks the provider for one paid image: about 5 credits, some 0.03 USD."
+KEY_VARIABLE = "RINGBACK_KEY"
+
+
+def main(words: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m local.smoke", description=__doc__)
+    parser.add_argument(
+        "--api-url",
+        default=os.environ.get("RINGBACK_API_URL"),
+        help="the stack's output JobsApiUrl (RINGBACK_API_URL)",
+    )
+    parser.add_argument("--yes", action="store_true", help="spend the credits without asking")
+    parser.add_argument("--seconds", type=float, default=900.0, help="how long to wait at most")
+    given = parser.parse_args(words)
+    key = os.environ.get(KEY_VARIABLE)
+    if not given.api_url or not key:
+        print(
+            f"Say which stack: RINGBACK_API_URL=<JobsApiUrl> {KEY_VARIABLE}=<your key> make smoke",
+            file=sys.stderr,
+        )
+        return 2
+    print(f"This sends one job to {given.api_url}.\n{COST}")
+    if not (given.yes or agrees()):
+        print("Nothing was sent.")
+        return 1
+    try:
+        with connected(given.api_url, key) as api:
+            send_one_job(api, seconds=given.seconds)
+    except LocalFailure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return 0
+
+
+def agrees() -> bool:
+    try:
+        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+    except EOFError:
+        print()
+        return False
+
+
+def send_one_job(api: JobsApi, *, seconds: float) -> None:
+    """Raise ``LocalFailure`` unless the job ends with an image that is what its record says."""
+    start = time.monotonic()
+
+    def report(job: Job) -> None:
+        print(f"{time.monotonic() - start:6.1f} s  {job['job_id']}  {job['status']}", flush=True)
+
+    job = api.submit(MODEL, INPUT)
+    report(job)
+    [job] = api.wait_until_final([job["job_id"]], seconds=seconds, on_change=report)
+    if job["status"] != "succeeded":
+        raise LocalFailure(f"{job['job_id']} is {job['status']}: {job['error']}")
+    with tempfile.TemporaryDirectory() as folder:
+        images = download_images(job, Path(folder))
+    if not images:
+        raise LocalFailure(f"{job['job_id']} succeeded without an image.")
+    for image in images:
+        print(f"          {describe(image)}, as its SHA-256 says")
+    credits_spent = "unknown" if job["credits"] is None else f"{job['credits']:g}"
+    print(f"The stack works. Credits spent: {credits_spent}.")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
