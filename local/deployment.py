@@ -26,6 +26,7 @@ class Deployment:
     jobs_api_url: str
     callback_api_url: str
     images_bucket: str
+    drop_bucket: str
     jobs_table: str
     submit_queue_url: str
     check_queue_url: str

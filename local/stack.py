@@ -23,6 +23,9 @@ from local.ports import LOOPBACK, Ports, answers
 from local.processes import Process
 from local.sam import STACK_NAME, Sam, make_source_bucket
 
+# The name that the key of this machine's client goes by, and that dropped jobs belong to.
+CLIENT = "local"
+
 Report = Callable[[str], None]
 
 
@@ -96,7 +99,8 @@ class Start:
         wire_http_apis(sam.endpoint_url, STACK_NAME)
         outputs = self._outputs()
         fill_in_callback_address(sam.endpoint_url, outputs["CallbackApiId"])
-        allow_plain_http(sam.endpoint_url, outputs["ImagesBucketName"])
+        for name in ("ImagesBucketName", "DropBucketName"):
+            allow_plain_http(sam.endpoint_url, outputs[name])
         deployment = self._deployment(outputs, keys)
         put_secrets(deployment)
         self.report(f"deployed; the API is {deployment.jobs_api_url}")
@@ -125,6 +129,7 @@ class Start:
             "KieBaseUrl": f"http://{simulator}",
             "PlainHttpHosts": simulator,
             "CallbackBaseUrl": api_url(self.ports.aws, PLACEHOLDER),
+            "DropClient": CLIENT,
         }
 
     def _outputs(self) -> dict[str, str]:
@@ -140,6 +145,7 @@ class Start:
             jobs_api_url=api_url(self.ports.aws, outputs["JobsApiId"]),
             callback_api_url=api_url(self.ports.aws, outputs["CallbackApiId"]),
             images_bucket=outputs["ImagesBucketName"],
+            drop_bucket=outputs["DropBucketName"],
             jobs_table=outputs["JobsTableName"],
             submit_queue_url=outputs["SubmitQueueUrl"],
             check_queue_url=outputs["CheckQueueUrl"],
@@ -158,7 +164,7 @@ def put_secrets(deployment: Deployment) -> None:
     vault = administrator().client("secretsmanager", endpoint_url=deployment.endpoint_url)
     digest = hashlib.sha256(deployment.client_key.encode()).hexdigest()
     for arn, value in (
-        (deployment.client_keys_secret_arn, {"local": digest}),
+        (deployment.client_keys_secret_arn, {CLIENT: digest}),
         (
             deployment.kie_secret_arn,
             {

@@ -30,7 +30,10 @@ def archive_images() -> ArchiveImages:
         images=ImageBucket.connect(settings.images_bucket),
         queue=SqsArchiveQueue.connect(settings.archive_queue_url),
         download=GuardedDownloader(
-            plain_http_hosts=settings.plain_http_hosts, max_bytes=settings.largest_image_bytes
+            plain_http_hosts=settings.plain_http_hosts,
+            max_bytes=settings.largest_image_bytes,
+            # With ``PATIENCE``, and with a dead link before a slow one, inside the time-out of 300.
+            total_seconds=60.0,
         ),
         providers=provider_clients(
             kie_base_url=settings.kie_base_url, kie_secret=json_secret(settings.kie_secret_arn)

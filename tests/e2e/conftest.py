@@ -15,7 +15,9 @@ STACK = pytest.StashKey[Deployment]()
 
 @pytest.fixture(scope="session")
 def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    with local_stack(ports=free_ports(), generate_seconds=0.3) as deployment:
+    # Waits as short as the template allows, so that giving up can be waited for.
+    parameters = {"JobDeadlineSeconds": "30", "ArchiveRetrySeconds": "1,2"}
+    with local_stack(ports=free_ports(), generate_seconds=0.3, parameters=parameters) as deployment:
         request.config.stash[STACK] = deployment
         yield deployment
 

@@ -1,10 +1,12 @@
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO
 
 import pytest
 from ringback.domain.errors import DownloadInterrupted, ImageRefused, LinkDead, RingbackError
 from ringback.domain.images import ImageFacts
 from ringback.domain.jobs import ErrorKind, Job, JobStatus
-from ringback.use_cases.archive_images import ArchiveImages
+from ringback.use_cases.archive_images import PATIENCE, ArchiveImages
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -27,6 +29,8 @@ class Archive:
     web: InMemoryWeb = field(default_factory=InMemoryWeb)
     bucket: InMemoryBucket = field(default_factory=InMemoryBucket)
 
+    now: datetime = NOON
+
     def __call__(self, *, attempt: int = 1) -> Job:
         archive = ArchiveImages(
             jobs=self.jobs,
@@ -35,7 +39,7 @@ class Archive:
             download=self.web,
             providers={"kie": self.provider},
             retry_delays=(5, 60),
-            now=lambda: NOON,
+            now=lambda: self.now,
         )
         return archive(a_job_id(), attempt=attempt)
 
@@ -133,6 +137,20 @@ def test_a_dead_link_gets_a_fresh_one_from_the_provider() -> None:
     job = archive()
     assert job.status is JobStatus.SUCCEEDED
     assert job.images[0].source_url == URLS[0]
+
+
+def test_a_slow_host_leaves_the_rest_to_the_next_delivery() -> None:
+    archive = an_archive()
+    fetch = archive.web.fetch
+
+    def slowly(url: str, into: BinaryIO) -> ImageFacts:
+        archive.now += PATIENCE / 2
+        return fetch(url, into)
+
+    archive.web.fetch = slowly  # type: ignore[method-assign]
+    job = archive()
+    assert (job.status, len(archive.bucket.objects)) == (JobStatus.ARCHIVING, 2)
+    assert archive(attempt=2).status is JobStatus.SUCCEEDED
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ARCHIVING}))

@@ -30,7 +30,9 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
     """Return the body exactly as it was sent."""
     body = event.get("body") or ""
     # API Gateway encodes what it takes for binary, and the sender's content type decides that.
-    return b64decode(body) if event.get("isBase64Encoded") else body.encode()
+    return (
+        b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
+    )
 
 
 def lower_headers(event: Mapping[str, Any]) -> dict[str, str]:
@@ -84,6 +86,15 @@ def process_batch(
             process(json.loads(record["body"]))
         except Exception:
             # Whatever it was, the other messages of the batch are not to pay for it.
-            logger.exception("message failed", extra={"message_id": record["messageId"]})
+            about = {"message_id": record["messageId"], "job_id": _job_named_in(record["body"])}
+            logger.exception("message failed", extra=about)
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _job_named_in(body: str) -> Any:
+    """Tell which job a failed message was about, if that can be told."""
+    try:
+        return json.loads(body)["job_id"]
+    except (ValueError, TypeError, LookupError):
+        return None

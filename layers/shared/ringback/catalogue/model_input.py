@@ -35,7 +35,8 @@ def _https_url(url: str) -> str:
         usable = parts.scheme == "https" and parts.hostname and parts.port != 0
     except ValueError:
         usable = False
-    if not usable or "@" in parts.netloc or not (url.isascii() and url.isprintable()) or " " in url:
+    plain = url.isascii() and url.isprintable() and not set(" \\").intersection(url)
+    if not usable or "@" in parts.netloc or not plain:
         raise PydanticCustomError(
             "image_url", "must be an https:// URL without a user name, percent-encoded"
         )
@@ -45,4 +46,4 @@ def _https_url(url: str) -> str:
 ImageUrl = Annotated[str, Field(max_length=2048), AfterValidator(_https_url)]
 
 # No range is documented; 64 bits are what a JSON reader elsewhere can be trusted to take.
-Seed = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Seed = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]

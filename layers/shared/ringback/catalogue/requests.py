@@ -11,7 +11,14 @@ from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 from ringback.domain.jobs import JobRequest
 
 LARGEST_REQUEST: Final = 256 * 1024
-_FRIENDLIER: Final = {"extra_forbidden": "no such field", "missing": "required"}
+# The words of pydantic are for programmers; the names in braces are its own.
+_FRIENDLIER: Final[Mapping[str, str]] = {
+    "extra_forbidden": "no such field",
+    "missing": "required",
+    "dict_type": "must be a JSON object",
+    "too_short": "must have at least {min_length} item(s)",
+    "too_long": "must have at most {max_length} items",
+}
 
 
 class SubmitJobRequest(BaseModel):
@@ -80,7 +87,9 @@ def _field_errors(errors: Sequence[ErrorDetails], *, within: str = "") -> list[F
     return [
         FieldError(
             ".".join([within] * bool(within) + [str(step) for step in error["loc"]]),
-            _FRIENDLIER.get(error["type"], error["msg"]),
+            _FRIENDLIER[error["type"]].format(**error.get("ctx", {}))
+            if error["type"] in _FRIENDLIER
+            else error["msg"],
         )
         for error in errors
     ]

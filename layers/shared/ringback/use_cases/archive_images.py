@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, Unpack
 
@@ -25,6 +25,9 @@ from ringback.use_cases.ports import (
 )
 
 WORTH_ANOTHER_TRY: Final = (DownloadInterrupted, LinkDead, ProviderUnavailable)
+
+# No copy is begun after this, so that a slow host costs a delay and not the function's time-out.
+PATIENCE: Final = timedelta(seconds=150)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +58,13 @@ class ArchiveImages:
 
     def _copy_missing(self, job: Job) -> dict[int, RingbackError]:
         settled = {image.number for image in job.images}
+        enough = self.now() + PATIENCE
         problems: dict[int, RingbackError] = {}
         for number, url in enumerate(job.result_urls, start=1):
             if number in settled:
+                continue
+            if self.now() >= enough:
+                problems[number] = DownloadInterrupted("not tried yet")
                 continue
             try:
                 self._copy(job, number, url)

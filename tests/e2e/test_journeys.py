@@ -1,0 +1,246 @@
+"""Whole jobs through the deployed template: what a client, a provider and a stranger see."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from ringback.catalogue.models import MODELS
+
+from local.deployment import Deployment, administrator
+from local.downloads import download_images
+from local.examples import EXAMPLES, PHOTO, Example
+from local.jobs_api import Job, JobsApi
+from local.simulator.kie.models import expected_size
+
+TEXT_MODEL = "bytedance/seedream-v4-text-to-image"
+SECONDS = 60.0
+
+
+def run(jobs_api: JobsApi, *inputs: Mapping[str, Any], seconds: float = SECONDS) -> list[Job]:
+    submitted = [jobs_api.submit(TEXT_MODEL, one) for one in inputs]
+    return jobs_api.wait_until_final([job["job_id"] for job in submitted], seconds=seconds)
+
+
+def tasks_of(deployment: Deployment, job: Job) -> list[dict[str, Any]]:
+    """Return what the provider's own ledger has for a job."""
+    ledger = httpx.get(f"{deployment.simulator_url}/_simulator/tasks", trust_env=False).json()
+    return [task for task in ledger if f"/{job['job_id']}/" in task["callBackUrl"]]
+
+
+def test_every_model_has_an_example() -> None:
+    assert {example.model for example in EXAMPLES} == set(MODELS)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: f"{one.model}-{one.status}")
+def test_a_job_of_every_kind_goes_from_post_to_pictures_in_s3(
+    example: Example, deployment: Deployment, jobs_api: JobsApi, tmp_path: Path
+) -> None:
+    posted = jobs_api.submit(example.model, example.input)
+    [job] = jobs_api.wait_until_final([posted["job_id"]], seconds=SECONDS)
+    assert job["status"] == example.status
+    images = download_images(job, tmp_path)
+    wanted = example.input.get("max_images", 1) if example.status == "succeeded" else 0
+    assert [(image.width, image.height) for image in images] == [example.size] * wanted
+    [task] = tasks_of(deployment, job)
+    assert task["id"] == job["task_id"]
+    assert all(call["signature"] == "good" for call in task["callbacks"])
+    if example.status == "succeeded":
+        assert job["credits"] == task["credits_charged"]
+        assert expected_size(example.model, task["input"]) == example.size
+    else:
+        assert job["error"]["code"] == "500"
+        assert job["error"]["message"] == "Internal server error"
+
+
+def test_the_record_lies_beside_the_images(deployment: Deployment, jobs_api: JobsApi) -> None:
+    [job] = run(jobs_api, {"prompt": "two kites", "max_images": 2, "seed": 7})
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    prefix = f"images/{job['job_id']}/"
+    listed = store.list_objects_v2(Bucket=deployment.images_bucket, Prefix=prefix)["Contents"]
+    assert {entry["Key"] for entry in listed} == {
+        f"{prefix}job.json",
+        *(image["key"] for image in job["images"]),
+    }
+    answer = store.get_object(Bucket=deployment.images_bucket, Key=f"{prefix}job.json")
+    record = json.loads(answer["Body"].read())
+    assert record["input"]["seed"] == 7
+    assert [image["sha256"] for image in record["images"]] == [
+        image["sha256"] for image in job["images"]
+    ]
+
+
+def test_jobs_are_listed_newest_first_through_all_pages(jobs_api: JobsApi) -> None:
+    made = [job["job_id"] for job in run(jobs_api, *[{"prompt": f"kite {n}"} for n in range(3)])]
+    seen: list[str] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        query = f"?limit=2{f'&cursor={cursor}' if cursor else ''}"
+        page = jobs_api.client.get(f"{jobs_api.url}/jobs{query}").json()
+        seen += [job["job_id"] for job in page["jobs"]]
+        cursor = page["cursor"]
+    assert seen[:3] == made[::-1]
+    assert seen == sorted(set(seen), reverse=True)
+
+
+def test_wrong_input_names_every_field_and_costs_nothing(
+    deployment: Deployment, jobs_api: JobsApi
+) -> None:
+    before = httpx.get(f"{deployment.simulator_url}/_simulator/tasks", trust_env=False).json()
+    body = {
+        "model": "seedream/4.5-edit",
+        "input": {"image_urls": [PHOTO, "http://10.0.0.1/x"], "seed": 1, "quality": "High"},
+        "mode": "fast",
+    }
+    answer = jobs_api.client.post(f"{jobs_api.url}/jobs", json=body)
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert {error["field"] for error in answer.json()["errors"]} == {
+        "mode",
+        "input.prompt",
+        "input.image_urls.1",
+        "input.seed",
+        "input.quality",
+    }
+    after = httpx.get(f"{deployment.simulator_url}/_simulator/tasks", trust_env=False).json()
+    assert after == before
+
+
+def test_an_idempotency_key_buys_once(deployment: Deployment, jobs_api: JobsApi) -> None:
+    def post(prompt: str) -> httpx.Response:
+        return jobs_api.client.post(
+            f"{jobs_api.url}/jobs",
+            json={"model": TEXT_MODEL, "input": {"prompt": prompt}},
+            headers={"Idempotency-Key": "order 66"},
+        )
+
+    first, second, other = post("a kite"), post("a kite"), post("another")
+    assert first.json()["job_id"] == second.json()["job_id"]
+    assert other.status_code == 409
+    assert len(tasks_of(deployment, first.json())) == 1
+
+
+# What is to become of a job under each fault, and how many tasks the provider made for it.
+FAULTS: dict[str, tuple[str, int]] = {
+    "late_callback=2": ("succeeded", 1),
+    "early_callback": ("succeeded", 1),
+    "double_callback": ("succeeded", 1),
+    "no_callback": ("succeeded", 1),
+    "wrong_signature": ("succeeded", 1),
+    "stale_signature": ("succeeded", 1),
+    "unsigned": ("succeeded", 1),
+    "status_429": ("succeeded", 1),
+    "error_500_after": ("succeeded", 1),
+    "cut_after": ("succeeded", 1),
+    "unreadable_after": ("succeeded", 1),
+    "error_500_before": ("expired", 0),
+    "cut_before": ("expired", 0),
+    "content_policy": ("failed", 0),
+    "no_credits": ("failed", 0),
+    "fail": ("failed", 1),
+    "dead_link": ("succeeded", 1),
+    "truncated_image": ("succeeded", 1),
+    "gone": ("archive_failed", 1),
+    "truncated_bytes": ("archive_failed", 1),
+    "not_an_image": ("archive_failed", 1),
+    "redirect_inside": ("archive_failed", 1),
+}
+
+
+@pytest.fixture(scope="module")
+def under_faults(jobs_api: JobsApi) -> dict[str, Job]:
+    """Run one job under each fault, all at once; the slowest waits for its deadline."""
+    prompts = [{"prompt": f"a kite [simulate: {fault}]"} for fault in FAULTS]
+    return dict(zip(FAULTS, run(jobs_api, *prompts, seconds=120), strict=True))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_under_every_fault_a_job_ends_as_it_should_and_is_bought_once(
+    fault: str, under_faults: dict[str, Job], deployment: Deployment
+) -> None:
+    job = under_faults[fault]
+    status, tasks = FAULTS[fault]
+    assert (job["status"], len(tasks_of(deployment, job))) == (status, tasks)
+
+
+def test_what_may_have_been_charged_says_so(under_faults: dict[str, Job]) -> None:
+    assert under_faults["error_500_before"]["error"]["may_be_charged"] is True
+    assert under_faults["content_policy"]["error"]["may_be_charged"] is False
+
+
+def test_the_usual_job_is_never_asked_about(deployment: Deployment, jobs_api: JobsApi) -> None:
+    [job] = run(jobs_api, {"prompt": "a kite that is called back"})
+    requests = httpx.get(f"{deployment.simulator_url}/_simulator/requests", trust_env=False).json()
+    reads = [one for one in requests if one["path"].endswith("/recordInfo")]
+    assert not [one for one in reads if job["task_id"] in one["query"]]
+
+
+def test_a_forged_callback_changes_nothing(deployment: Deployment, jobs_api: JobsApi) -> None:
+    [job] = run(jobs_api, {"prompt": "a kite [simulate: fail]"})
+    url = f"{deployment.callback_api_url}/callbacks/kie/{job['job_id']}"
+    body = {"code": 200, "data": {"taskId": job["task_id"], "state": "success"}}
+    [task] = tasks_of(deployment, job)
+    token = task["callBackUrl"].rsplit("/", 1)[1]
+    forged = httpx.post(f"{url}/{token[:-1]}x", json=body, trust_env=False, timeout=30)
+    unsigned = httpx.post(f"{url}/{token}", json=body, trust_env=False, timeout=30)
+    assert (forged.status_code, unsigned.status_code) == (404, 401)
+    assert jobs_api.get(job["job_id"])["status"] == "failed"
+
+
+def test_a_dropped_request_becomes_a_job_and_gets_a_receipt(
+    deployment: Deployment, jobs_api: JobsApi
+) -> None:
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    key = "requests/für Anna/a+b %20 c.json"
+    request = {"model": TEXT_MODEL, "input": {"prompt": "a dropped kite"}}
+    store.put_object(Bucket=deployment.drop_bucket, Key=key, Body=json.dumps(request).encode())
+    receipt = wait_for_receipt(deployment, key)
+    [job] = jobs_api.wait_until_final([receipt["job_id"]], seconds=SECONDS)
+    assert job["status"] == "succeeded"
+    assert len(tasks_of(deployment, job)) == 1
+
+
+def test_a_wrong_drop_is_answered_where_it_was_dropped(deployment: Deployment) -> None:
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    store.put_object(Bucket=deployment.drop_bucket, Key="requests/bad.json", Body=b"{}")
+    receipt = wait_for_receipt(deployment, "requests/bad.json")
+    assert {error["field"] for error in receipt["errors"]} == {"model", "input"}
+
+
+def wait_for_receipt(deployment: Deployment, key: str) -> dict[str, Any]:
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    bucket, receipt = deployment.drop_bucket, f"receipts/{key}.jsonl"
+    store.get_waiter("object_exists").wait(
+        Bucket=bucket, Key=receipt, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    answer: dict[str, Any] = json.loads(store.get_object(Bucket=bucket, Key=receipt)["Body"].read())
+    return answer
+
+
+def test_nothing_private_is_in_the_logs(
+    deployment: Deployment, jobs_api: JobsApi, under_faults: dict[str, Job]
+) -> None:
+    [job] = run(jobs_api, {"prompt": "an unmistakable prompt"})
+    [task] = tasks_of(deployment, job)
+    secret = {
+        "an unmistakable prompt",
+        deployment.client_key,
+        deployment.kie_api_key,
+        deployment.kie_hmac_key,
+        task["callBackUrl"].rsplit("/", 1)[1],
+        *task["result_urls"],
+    }
+    lines = function_logs(deployment)
+    assert any(job["job_id"] in line for line in lines)
+    assert not [line for line in lines if any(one in line for one in secret)]
+
+
+def function_logs(deployment: Deployment) -> list[str]:
+    logs = administrator().client("logs", endpoint_url=deployment.endpoint_url)
+    lines: list[str] = []
+    for group in logs.describe_log_groups()["logGroups"]:
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"])
+        lines += [event["message"] for page in pages for event in page["events"]]
+    return lines

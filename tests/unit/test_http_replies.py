@@ -1,0 +1,140 @@
+import json
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ringback import http_replies
+from ringback.domain import errors
+from ringback.domain.errors import FieldError, InvalidRequest, NotConfigured, RequestRefused
+from ringback.domain.jobs import ErrorKind, JobError, JobStatus
+from ringback.http_replies import job_body, problem, reply
+
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image
+
+
+def test_a_reply_is_json_that_nobody_keeps() -> None:
+    answer = reply(http_replies.HTTPStatus.ACCEPTED, {"word": "\N{SNOWMAN}"})
+    assert answer == {
+        "statusCode": 202,
+        "headers": {"content-type": "application/json", "cache-control": "no-store"},
+        "body": '{"word": "\N{SNOWMAN}"}',
+    }
+    assert type(answer["statusCode"]) is int
+
+
+PROBLEMS: list[tuple[RequestRefused | NotConfigured, int, str, str]] = [
+    (InvalidRequest([]), 400, "Bad Request", "errors names each"),
+    (errors.MalformedCallback("not JSON"), 400, "Bad Request", "not JSON"),
+    (errors.SignatureRejected("too old"), 401, "Unauthorized", "too old"),
+    (errors.UnknownJob("job_1"), 404, "Not Found", "There is no such job."),
+    (errors.IdempotencyConflict("used before"), 409, "Conflict", "used before"),
+    (errors.PayloadTooLarge("at most 7"), 413, "Request Entity Too Large", "at most 7"),
+    (NotConfigured("no key yet"), 503, "Service Unavailable", "no key yet"),
+    (RequestRefused("something else"), 400, "Bad Request", "something else"),
+]
+
+
+@pytest.mark.parametrize(("error", "status", "title", "detail"), PROBLEMS)
+def test_each_refusal_has_its_status(
+    error: RequestRefused | NotConfigured, status: int, title: str, detail: str
+) -> None:
+    answer = problem(error)
+    body = json.loads(answer["body"])
+    assert answer["statusCode"] == body["status"] == status
+    assert answer["headers"]["content-type"] == "application/problem+json"
+    assert body["type"] == "about:blank"
+    # The phrase for 413 differs between the versions of Python.
+    assert body["title"] in (title, "Content Too Large")
+    assert detail in body["detail"]
+
+
+def test_every_refusal_is_in_the_table() -> None:
+    known = {type(error) for error, *_ in PROBLEMS}
+    refusals = {RequestRefused, *RequestRefused.__subclasses__(), NotConfigured}
+    assert refusals == known
+
+
+def test_an_unknown_job_and_its_name_are_not_told_apart() -> None:
+    assert problem(errors.UnknownJob("job_1")) == problem(errors.UnknownJob("a secret"))
+
+
+def test_every_wrong_field_is_in_the_answer() -> None:
+    found = [FieldError("input.prompt", "required"), FieldError("input.seed", "no such field")]
+    body = json.loads(problem(InvalidRequest(found))["body"])
+    assert body["errors"] == [
+        {"field": "input.prompt", "message": "required"},
+        {"field": "input.seed", "message": "no such field"},
+    ]
+
+
+NEW: dict[str, Any] = {
+    "job_id": a_job_id(),
+    "status": "accepted",
+    "provider": "kie",
+    "model": "bytedance/seedream-v4-text-to-image",
+    "input": dict(a_job().request.input),
+    "created_at": "2026-09-21T12:00:00+00:00",
+    "updated_at": "2026-09-21T12:00:00+00:00",
+    "submitted_at": None,
+    "finished_at": None,
+    "attempts": 0,
+    "task_id": None,
+    "credits": None,
+    "error": None,
+    "images": [],
+}
+
+
+def test_a_new_job_as_its_client_sees_it() -> None:
+    assert json.loads(json.dumps(job_body(a_job()))) == NEW
+
+
+def test_a_job_that_came_to_its_end() -> None:
+    image = a_stored_image(2)
+    job = a_job(
+        JobStatus.ARCHIVE_FAILED,
+        submitted_at=NOON + timedelta(seconds=1),
+        finished_at=NOON + timedelta(minutes=1),
+        task_id=TASK,
+        credits=Decimal("3.5"),
+        attempts=2,
+        error=JobError(kind=ErrorKind.IMAGES_LOST, message="lost", may_be_charged=True),
+        result_urls=("https://cdn.example/1.png?signature=secret",),
+        images=(image,),
+        idempotency_key="a key",
+    )
+    body = json.loads(json.dumps(job_body(job, lambda key: f"https://link.example/{key}")))
+    assert body == NEW | {
+        "status": "archive_failed",
+        "submitted_at": "2026-09-21T12:00:01+00:00",
+        "finished_at": "2026-09-21T12:01:00+00:00",
+        "task_id": TASK,
+        "credits": 3.5,
+        "attempts": 2,
+        "error": {
+            "kind": "images_lost",
+            "message": "lost",
+            "code": "",
+            "may_be_charged": True,
+        },
+        "images": [
+            {
+                "key": image.key,
+                "content_type": "image/png",
+                "extension": "png",
+                "width": 1024,
+                "height": 768,
+                "bytes": image.facts.bytes,
+                "sha256": image.facts.sha256,
+                "url": f"https://link.example/{image.key}",
+            }
+        ],
+    }
+
+
+def test_images_have_no_link_where_none_can_be_made() -> None:
+    (image,) = job_body(replace(a_job(), images=(a_stored_image(),)))["images"]
+    assert "url" not in image
+    assert "source_url" not in image

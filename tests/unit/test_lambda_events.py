@@ -1,0 +1,173 @@
+import io
+import json
+from base64 import b64encode
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from hypothesis import given
+from hypothesis import strategies as st
+from ringback.domain.drops import Drop
+from ringback.domain.errors import PayloadTooLarge
+from ringback.lambda_events import (
+    LARGEST_CALLBACK,
+    callback_request,
+    client_name,
+    dropped_objects,
+    lower_headers,
+    process_batch,
+    raw_body,
+)
+
+from tests.support.jobs import a_job_id
+
+PATH = {"provider": "kie", "job_id": a_job_id(), "token": "t" * 43}
+
+
+@given(st.binary())
+def test_a_body_that_came_as_base64_is_what_was_sent(body: bytes) -> None:
+    assert raw_body({"body": b64encode(body).decode(), "isBase64Encoded": True}) == body
+
+
+@given(st.text())
+def test_a_body_that_came_as_text_is_what_was_sent(body: str) -> None:
+    assert raw_body({"body": body, "isBase64Encoded": False}).decode() == body
+    assert raw_body({"body": body}).decode() == body
+
+
+@pytest.mark.parametrize("event", [{}, {"body": None}, {"body": ""}, {"body": None, "x": 1}])
+def test_no_body_is_an_empty_one(event: dict[str, Any]) -> None:
+    assert raw_body(event) == b""
+    assert raw_body(event | {"isBase64Encoded": True}) == b""
+
+
+def test_half_a_character_does_not_crash_the_reader() -> None:
+    assert raw_body({"body": "\ud83e"}) == b"\xed\xa0\xbe"
+
+
+def test_header_names_are_lower_case_and_values_as_they_came() -> None:
+    event = {"headers": {"X-Webhook-Signature": "AbC=", "content-type": "Application/JSON"}}
+    assert lower_headers(event) == {
+        "x-webhook-signature": "AbC=",
+        "content-type": "Application/JSON",
+    }
+
+
+@pytest.mark.parametrize("event", [{}, {"headers": None}, {"headers": {}}])
+def test_no_headers_are_no_headers(event: dict[str, Any]) -> None:
+    assert lower_headers(event) == {}
+
+
+def test_the_client_is_whom_the_authorizer_found() -> None:
+    event = {"requestContext": {"authorizer": {"lambda": {"client": "studio"}}}}
+    assert client_name(event) == "studio"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {},
+        {"requestContext": {}},
+        {"requestContext": {"authorizer": {}}},
+        {"requestContext": {"authorizer": {"lambda": {}}}},
+        {"requestContext": {"authorizer": {"jwt": {"claims": {"client": "studio"}}}}},
+        {"headers": {"client": "studio"}},
+    ],
+)
+def test_a_request_that_no_authorizer_saw_is_never_served(event: dict[str, Any]) -> None:
+    with pytest.raises(KeyError):
+        client_name(event)
+
+
+def test_a_callback_names_its_job_in_the_path() -> None:
+    event = {"pathParameters": PATH, "headers": {"X-A": "1"}, "body": "e30=", "isBase64Encoded": 1}
+    call = callback_request(event)
+    assert (call.provider, call.job_id, call.token) == ("kie", a_job_id(), "t" * 43)
+    assert (call.headers, call.body) == ({"x-a": "1"}, b"{}")
+
+
+@pytest.mark.parametrize("encoded", [True, False])
+def test_a_callback_has_its_largest_size_and_not_a_byte_more(*, encoded: bool) -> None:
+    def event(size: int) -> dict[str, Any]:
+        body = b"x" * size
+        text = b64encode(body).decode() if encoded else body.decode()
+        return {"pathParameters": PATH, "body": text, "isBase64Encoded": encoded}
+
+    assert len(callback_request(event(LARGEST_CALLBACK)).body) == LARGEST_CALLBACK
+    with pytest.raises(PayloadTooLarge):
+        callback_request(event(LARGEST_CALLBACK + 1))
+
+
+def test_size_counts_in_bytes() -> None:
+    with pytest.raises(PayloadTooLarge):
+        callback_request({"pathParameters": PATH, "body": "\N{SNOWMAN}" * (LARGEST_CALLBACK // 2)})
+
+
+def a_notification(key: str) -> dict[str, Any]:
+    what = {"bucket": {"name": "drops"}, "object": {"key": key, "versionId": "v1"}}
+    return {"Records": [{"eventSource": "aws:s3", "s3": what}]}
+
+
+@pytest.mark.parametrize(
+    ("sent", "key"),
+    [
+        ("requests/a.json", "requests/a.json"),
+        ("requests/a+red+kite.json", "requests/a red kite.json"),
+        ("requests/1%2B1.json", "requests/1+1.json"),
+        ("requests/caf%C3%A9.json", "requests/caf\N{LATIN SMALL LETTER E WITH ACUTE}.json"),
+        ("requests/100%25.json", "requests/100%.json"),
+    ],
+)
+def test_a_dropped_object_has_the_name_that_s3_meant(sent: str, key: str) -> None:
+    assert dropped_objects(a_notification(sent)) == [Drop(bucket="drops", key=key, version="v1")]
+
+
+def test_the_test_message_of_s3_is_about_no_object() -> None:
+    assert dropped_objects({"Service": "Amazon S3", "Event": "s3:TestEvent"}) == []
+
+
+def a_batch(*bodies: str) -> dict[str, Any]:
+    return {"Records": [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
+
+
+def a_logger(output: io.StringIO) -> Logger:
+    return Logger(service=f"test-{id(output)}", stream=output)
+
+
+def test_of_a_batch_only_what_failed_comes_again() -> None:
+    done: list[dict[str, Any]] = []
+
+    def process(message: dict[str, Any]) -> None:
+        if message["n"] == 1:
+            raise RuntimeError("no luck")
+        done.append(message)
+
+    output = io.StringIO()
+    batch = a_batch('{"n": 0}', '{"n": 1}', "not JSON", '["a list"]', '{"n": 4}')
+    reply = process_batch(batch, process, a_logger(output))
+    assert [failure["itemIdentifier"] for failure in reply["batchItemFailures"]] == [
+        "m1",
+        "m2",
+        "m3",
+    ]
+    assert done == [{"n": 0}, {"n": 4}]
+
+
+def test_a_batch_that_went_well_has_no_failures() -> None:
+    reply = process_batch(a_batch("{}", "{}"), lambda _: None, a_logger(io.StringIO()))
+    assert reply == {"batchItemFailures": []}
+
+
+def test_a_failure_is_logged_with_its_message_and_job_and_without_the_body() -> None:
+    def process(message: dict[str, Any]) -> None:
+        raise RuntimeError("no luck")
+
+    output = io.StringIO()
+    body = json.dumps({"job_id": a_job_id(), "more": "not for the log"})
+    process_batch(a_batch(body, "not JSON for the log", "[]", "7"), process, a_logger(output))
+    first, *others = [json.loads(line) for line in output.getvalue().splitlines()]
+    assert (first["message"], first["message_id"]) == ("message failed", "m0")
+    assert first["job_id"] == a_job_id()
+    assert "RuntimeError: no luck" in first["exception"]
+    assert [line.get("job_id") for line in others] == [None] * 3
+    assert "for the log" not in output.getvalue()

@@ -1,0 +1,207 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ringback.catalogue.requests import LARGEST_REQUEST, read_idempotency_key, read_request
+from ringback.domain.errors import InvalidRequest, PayloadTooLarge
+
+from tests.support.jobs import MODEL, PROMPT
+from tests.support.model_facts import FACTS, smallest
+
+
+def body(given: Any = None, **envelope: Any) -> bytes:
+    return json.dumps({"model": MODEL, "input": given or {"prompt": PROMPT}} | envelope).encode()
+
+
+def refusals(raw: bytes) -> dict[str, str]:
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(raw)
+    return {error.field: error.message for error in refused.value.errors}
+
+
+NOT_JSON = {
+    "nothing": b"",
+    "text": b"a red kite",
+    "cut short": body()[:-1],
+    "two values": body() + b"{}",
+    "single quotes": b"{'model': 'x'}",
+    "a comma too many": b'{"model": "x",}',
+    "a byte order mark": b"\xef\xbb\xbf" + body(),
+    "not UTF-8": body().replace(b"kite", b"k\xefte"),
+    "UTF-16": body().decode().encode("utf-16"),
+    "a control character": body().replace(b"kite", b"ki\nte"),
+    "NaN": body({"prompt": PROMPT, "seed": float("nan")}),
+    "Infinity": body({"prompt": PROMPT, "seed": float("inf")}),
+    "-Infinity": body({"prompt": PROMPT, "seed": float("-inf")}),
+    "a lone surrogate": body({"prompt": "kite \ud83e"}),
+    "a lone surrogate as a name": body({"prompt": PROMPT, "\udc00": 1}),
+    "deep lists": b"[" * 100_000,
+    "deep objects": b'{"input":' * 20_000 + b"1" + b"}" * 20_000,
+    "a number of many digits": body().replace(b'"a red', b"9" * 100_000 + b',"a red'),
+    "a seed of many digits": b'{"model": "x", "input": {"seed": %s}}' % (b"9" * 100_000),
+}
+
+
+@pytest.mark.parametrize("raw", NOT_JSON.values(), ids=NOT_JSON.keys())
+def test_what_is_not_json_is_refused_as_that(raw: bytes) -> None:
+    (message,) = refusals(raw).values()
+    assert message.startswith("the body is not JSON: ")
+    assert len(message) < 120
+    assert "kite" not in message
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"null", b'"kite"', b"7", b"true", b"[{}]"])
+def test_what_is_not_an_object_is_refused_as_that(raw: bytes) -> None:
+    assert refusals(raw) == {"": "the body must be a JSON object"}
+
+
+def test_a_body_may_have_its_largest_size_and_not_a_byte_more() -> None:
+    raw = body()
+    assert read_request(raw + b" " * (LARGEST_REQUEST - len(raw))).input["prompt"] == PROMPT
+    with pytest.raises(PayloadTooLarge, match="262144"):
+        read_request(raw + b" " * (LARGEST_REQUEST - len(raw) + 1))
+
+
+def test_a_body_too_large_is_not_looked_at() -> None:
+    with pytest.raises(PayloadTooLarge):
+        read_request(b"\xff" * (LARGEST_REQUEST + 1))
+
+
+def test_an_empty_object_lacks_both_fields() -> None:
+    assert refusals(b"{}") == {"model": "required", "input": "required"}
+
+
+@pytest.mark.parametrize("value", [None, 7, True, [], {}])
+def test_a_model_is_text(value: Any) -> None:
+    assert refusals(body(model=value)).keys() == {"model"}
+
+
+@pytest.mark.parametrize("value", [None, 7, "x", True, [], [{}]])
+def test_an_input_is_an_object(value: Any) -> None:
+    assert refusals(body(input=value)) == {"input": "must be a JSON object"}
+
+
+@pytest.mark.parametrize("model", ["", "seedream", f" {MODEL}", MODEL.upper(), f"{MODEL}\0"])
+def test_a_model_that_is_not_known_is_answered_with_those_that_are(model: str) -> None:
+    errors = refusals(body(model=model))
+    assert errors.keys() == {"model"}
+    assert all(known in errors["model"] for known in FACTS)
+
+
+def test_envelope_and_input_are_judged_together() -> None:
+    errors = refusals(
+        body({"prompt": "", "max_images": 7, "seed": "1", "colour": "red"}, priority=1, Input={})
+    )
+    assert errors.keys() == {
+        "priority",
+        "Input",
+        "input.prompt",
+        "input.max_images",
+        "input.seed",
+        "input.colour",
+    }
+    assert errors["priority"] == errors["input.colour"] == "no such field"
+
+
+def test_a_wrong_item_is_named_by_its_place() -> None:
+    urls = ["https://a.example/1.png", "http://a.example/2.png", 3]
+    model = "bytedance/seedream-v4-edit"
+    given = smallest(model) | {"image_urls": urls}
+    assert refusals(body(given, model=model)).keys() == {
+        "input.image_urls.1",
+        "input.image_urls.2",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "message"),
+    [
+        ({}, "input.prompt", "required"),
+        ({"prompt": PROMPT, "x": 1}, "input.x", "no such field"),
+        ({"prompt": None}, "input.prompt", "null is not a value: leave the field out"),
+        ({"prompt": PROMPT * 300}, "input.prompt", "String should have at most 5000 characters"),
+    ],
+)
+def test_a_message_is_for_people(given: dict[str, Any], field: str, message: str) -> None:
+    raw = json.dumps({"model": MODEL, "input": given}).encode()
+    assert refusals(raw) == {field: message}
+
+
+def test_lists_are_spoken_of_as_lists() -> None:
+    model = "seedream/4.5-edit"
+    for urls, message in [([], "at least 1"), (["https://a.example/"] * 15, "at most 14")]:
+        errors = refusals(body(smallest(model) | {"image_urls": urls}, model=model))
+        assert message in errors["input.image_urls"]
+        assert "validation" not in errors["input.image_urls"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        body(PROMPT),
+        body([PROMPT]),
+        body({"prompt": [PROMPT]}),
+        body({"prompt": {"text": PROMPT}}),
+        body({"prompt": PROMPT * 300}),
+        body({"prompt": "", "image_size": PROMPT, "colour": PROMPT}),
+        body({"prompt": PROMPT, "image_resolution": PROMPT, "seed": PROMPT}),
+        body({"prompt": PROMPT}, model=PROMPT),
+        body({"prompt": PROMPT}, prompt=PROMPT),
+        body({"prompt": PROMPT})[:-2],
+        body({"prompt": PROMPT, "image_urls": [PROMPT]}, model="bytedance/seedream-v4-edit"),
+    ],
+)
+def test_an_answer_never_repeats_the_prompt(raw: bytes) -> None:
+    assert all(PROMPT not in message for message in refusals(raw).values())
+
+
+def test_the_last_of_two_fields_of_one_name_counts_as_everywhere() -> None:
+    raw = b'{"model": "%s", "input": {"prompt": "a", "prompt": "b"}}' % MODEL.encode()
+    assert read_request(raw).input["prompt"] == "b"
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_have_one_of_two_verdicts(raw: bytes) -> None:
+    with pytest.raises((InvalidRequest, PayloadTooLarge)):
+        read_request(raw)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=8,
+)
+INPUTS = st.dictionaries(
+    st.sampled_from([*FACTS["seedream/4.5-edit"], *FACTS[MODEL]]) | st.text(max_size=8), JSON
+)
+
+
+@given(st.sampled_from(sorted(FACTS)), JSON | INPUTS, st.dictionaries(st.text(max_size=8), JSON))
+def test_any_json_is_taken_or_told_what_is_wrong(model: str, given: Any, more: Any) -> None:
+    raw = json.dumps({"model": model, "input": given, **more}).encode()
+    try:
+        request = read_request(raw)
+    except InvalidRequest as refused:
+        assert refused.errors
+    else:
+        assert isinstance(request.input["prompt"], str)
+
+
+@pytest.mark.parametrize("key", ["a", "~" * 255, "my job #7", "550e8400-e29b-41d4-a716-4466554400"])
+def test_an_idempotency_key_is_taken_as_it_is(key: str) -> None:
+    assert read_idempotency_key({"idempotency-key": key, "other": "x"}) == key
+
+
+def test_no_idempotency_key_is_no_key() -> None:
+    assert read_idempotency_key({"content-type": "application/json"}) is None
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "a\tb"])
+def test_an_idempotency_key_that_is_not_plain_is_refused(key: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_idempotency_key({"idempotency-key": key})
+    (error,) = refused.value.errors
+    assert error.field == "Idempotency-Key"
+    assert "255" in error.message

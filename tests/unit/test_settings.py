@@ -1,0 +1,134 @@
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from ringback import settings
+from ringback.settings import (
+    ArchiveImagesSettings,
+    QueryJobsSettings,
+    Settings,
+    SubmitJobSettings,
+)
+
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf"
+QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/x"
+ENVIRONMENT = {
+    "JOBS_TABLE": "jobs",
+    "IMAGES_BUCKET": "images",
+    "SUBMIT_QUEUE_URL": QUEUE,
+    "CHECK_QUEUE_URL": QUEUE,
+    "ARCHIVE_QUEUE_URL": QUEUE,
+    "CALLBACK_SECRET_ARN": ARN,
+    "KIE_SECRET_ARN": ARN,
+    "CLIENT_KEYS_SECRET_ARN": ARN,
+    "CALLBACK_BASE_URL": "https://callbacks.example",
+    "KIE_BASE_URL": "https://api.kie.ai",
+    "KIE_CREATES_PER_WINDOW": "20",
+    "KIE_WINDOW_SECONDS": "10",
+    "DROP_CLIENT": "drop",
+    "JOB_DEADLINE_SECONDS": "900",
+    "JOB_RETENTION_DAYS": "365",
+    "ARCHIVE_RETRY_SECONDS": "5,15",
+    "LARGEST_IMAGE_BYTES": "67108864",
+    "PLAIN_HTTP_HOSTS": "",
+    "LINK_LIFETIME_SECONDS": "3600",
+}
+OF_FUNCTIONS = [
+    kind
+    for kind in vars(settings).values()
+    if isinstance(kind, type) and issubclass(kind, Settings) and not kind.__subclasses__()
+]
+
+
+def reading(kind: type[Settings], **changes: str) -> Any:
+    return kind.from_environ(ENVIRONMENT | changes)
+
+
+@pytest.mark.parametrize("kind", OF_FUNCTIONS)
+def test_an_environment_is_read_once_and_stays(kind: type[Settings]) -> None:
+    read = kind.from_environ(ENVIRONMENT | {"PATH": "/usr/bin", "AWS_REGION": "eu-west-1"})
+    name = next(iter(kind.model_fields))
+    with pytest.raises(ValidationError):
+        setattr(read, name, "other")
+
+
+@pytest.mark.parametrize("kind", OF_FUNCTIONS)
+def test_every_setting_is_needed_and_named_when_it_is_missing(kind: type[Settings]) -> None:
+    for field in kind.model_fields.values():
+        assert field.alias in ENVIRONMENT
+        without = {name: value for name, value in ENVIRONMENT.items() if name != field.alias}
+        with pytest.raises(ValidationError, match=str(field.alias)):
+            kind.from_environ(without)
+
+
+@pytest.mark.parametrize("kind", OF_FUNCTIONS)
+def test_secrets_come_by_arn(kind: type[Settings]) -> None:
+    for field in kind.model_fields.values():
+        if "SECRET" in str(field.alias):
+            with pytest.raises(ValidationError):
+                kind.from_environ(ENVIRONMENT | {str(field.alias): "the secret itself"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "good", "bad"),
+    [
+        (SubmitJobSettings, "JOB_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401", "", "x"]),
+        (SubmitJobSettings, "JOB_RETENTION_DAYS", ["1", "3650"], ["0", "3651", "1.5"]),
+        (SubmitJobSettings, "KIE_CREATES_PER_WINDOW", ["1", "100000"], ["0", "-1"]),
+        (SubmitJobSettings, "KIE_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
+        (SubmitJobSettings, "DROP_CLIENT", ["a"], [""]),
+        (SubmitJobSettings, "JOBS_TABLE", ["abc"], ["", "ab"]),
+        (SubmitJobSettings, "SUBMIT_QUEUE_URL", ["http://127.0.0.1:4566/1/q"], ["q", "arn:aws:q"]),
+        (QueryJobsSettings, "LINK_LIFETIME_SECONDS", ["60", "604800"], ["59", "604801"]),
+        (
+            ArchiveImagesSettings,
+            "LARGEST_IMAGE_BYTES",
+            ["1024", "419430400"],
+            ["1023", "419430401"],
+        ),
+        (ArchiveImagesSettings, "ARCHIVE_RETRY_SECONDS", ["", "0,900"], ["901", "5,-1", "5;6"]),
+        (
+            SubmitJobSettings,
+            "KIE_BASE_URL",
+            ["https://api.kie.ai", "http://127.0.0.1:8080", "https://a.example/kie"],
+            ["api.kie.ai", "https://", "https://api.kie.ai/", "ftp://api.kie.ai", ""],
+        ),
+        (
+            SubmitJobSettings,
+            "CALLBACK_BASE_URL",
+            ["https://a.example", "https://a.example/stage"],
+            ["https://a.example/", "a.example", ""],
+        ),
+    ],
+)
+def test_a_setting_has_limits(
+    kind: type[Settings], name: str, good: list[str], bad: list[str]
+) -> None:
+    for value in good:
+        reading(kind, **{name: value})
+    for value in bad:
+        with pytest.raises(ValidationError, match=name):
+            reading(kind, **{name: value})
+
+
+def test_times_come_as_what_they_are() -> None:
+    read: SubmitJobSettings = reading(SubmitJobSettings)
+    assert (read.deadline, read.retention) == (timedelta(minutes=15), timedelta(days=365))
+
+
+@pytest.mark.parametrize(
+    ("text", "delays"), [("", ()), ("5", (5,)), ("5,15,60", (5, 15, 60)), (" 5 , 15 ,", (5, 15))]
+)
+def test_a_list_is_comma_separated(text: str, delays: tuple[int, ...]) -> None:
+    read: ArchiveImagesSettings = reading(ArchiveImagesSettings, ARCHIVE_RETRY_SECONDS=text)
+    assert read.archive_retry_seconds == delays
+
+
+def test_no_host_is_reached_without_tls_unless_it_is_named() -> None:
+    nobody: ArchiveImagesSettings = reading(ArchiveImagesSettings)
+    two: ArchiveImagesSettings = reading(
+        ArchiveImagesSettings, PLAIN_HTTP_HOSTS="127.0.0.1:80, a.example:81"
+    )
+    assert nobody.plain_http_hosts == frozenset()
+    assert two.plain_http_hosts == {"127.0.0.1:80", "a.example:81"}
