@@ -1,0 +1,369 @@
+"""A job's whole life in memory, in which any outside effect can be made to go wrong.
+
+An effect is one call of a port, one acknowledgement of a message or one answer to a request. Time
+passes from event to event: messages come due and are delivered again when they were not
+acknowledged, the provider makes its images and calls, and calls again when it is not answered.
+"""
+
+import heapq
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any, Final, TypeVar
+
+from ringback.domain.errors import (
+    DownloadInterrupted,
+    LinkDead,
+    ProviderUnavailable,
+    RingbackError,
+)
+from ringback.domain.jobs import Job, JobId, ProviderTaskId
+from ringback.domain.verdicts import (
+    OutcomeUnknown,
+    Submission,
+    TaskCreated,
+    TaskRefused,
+    TaskReport,
+    TaskState,
+)
+from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
+from ringback.use_cases.archive_images import ArchiveImages
+from ringback.use_cases.check_job import Check, CheckJob
+from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+
+from tests.support.in_memory import InMemoryBucket, InMemoryJobs, InMemoryWeb, OpenWindow
+from tests.support.jobs import NOON, a_job_id, a_request, facts_of
+
+VISIBILITY: Final = timedelta(minutes=3)
+MOST_RECEIVES: Final = 5
+PROVIDER_CALLS_AGAIN: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
+
+
+class Mishap(Enum):
+    """What happens to one effect, and whether it took place all the same."""
+
+    CRASH_BEFORE = "crash before"
+    CRASH_AFTER = "crash after"
+    ERROR_BEFORE = "error, not done"
+    ERROR_AFTER = "error, done"
+
+    @property
+    def takes_place(self) -> bool:
+        return self in (Mishap.CRASH_AFTER, Mishap.ERROR_AFTER)
+
+    @property
+    def is_crash(self) -> bool:
+        return self in (Mishap.CRASH_BEFORE, Mishap.CRASH_AFTER)
+
+
+class Crash(BaseException):
+    """The function is killed; nothing catches this but the world."""
+
+
+class ServiceError(Exception):
+    """An AWS call came back with an error."""
+
+
+# What an adapter makes of an error on the way; AWS adapters let theirs through.
+ERRORS: Final[Mapping[str, type[Exception]]] = {
+    "read_task": ProviderUnavailable,
+    "fresh_link": ProviderUnavailable,
+    "fetch": DownloadInterrupted,
+}
+
+
+Result = TypeVar("Result")
+
+
+@dataclass
+class Effects:
+    """Counts effects from 1; those in ``plan`` go wrong."""
+
+    plan: Mapping[int, Mishap]
+    names: list[str] = field(default_factory=list)
+
+    def __call__(self, name: str, act: Callable[[], Result]) -> Result:
+        self.names.append(name)
+        mishap = self.plan.get(len(self.names))
+        result = act() if mishap is None or mishap.takes_place else None
+        if mishap is None:
+            return result  # type: ignore[return-value]
+        if mishap.is_crash:
+            raise Crash(name)
+        if name == "create_task":
+            # What the adapter makes of a request that came to nothing, or of an answer that did.
+            return OutcomeUnknown(reason="ReadTimeout")  # type: ignore[return-value]
+        raise ERRORS.get(name, ServiceError)(name)
+
+    def watch(self, port: object) -> Any:
+        return _Watched(port, self)
+
+
+class _Watched:
+    """A port, each call of which is an effect."""
+
+    def __init__(self, port: object, effects: Effects) -> None:
+        self._port, self._effects = port, effects
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._port, name)
+        return lambda *given, **named: self._effects(name, lambda: method(*given, **named))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """What the provider does, and what the client sends.
+
+    ``answers`` to createTask in their order: ``created``, ``busy``, ``refused``, ``lost`` (made,
+    and the answer lost) or ``nothing`` (not made, and nobody can tell). ``calls`` when the task
+    ends: ``signed``, ``unsigned``, ``none``, ``twice`` or ``early`` (before createTask answers).
+    """
+
+    answers: tuple[str, ...] = ("created",)
+    calls: str = "signed"
+    succeeds: bool = True
+    images: int = 2
+    dead_links: bool = False
+    has_key: bool = True
+
+
+@dataclass
+class Provider:
+    """Makes images and keeps the ledger: which tasks were made, and paid, for which job."""
+
+    scenario: Scenario
+    call: Callable[[JobId, ProviderTaskId], None]
+    web: InMemoryWeb
+    made: dict[ProviderTaskId, tuple[JobId, str]] = field(default_factory=dict)
+    asked: int = 0
+    reads: int = 0
+
+    def prepare(self) -> None: ...
+
+    def create_task(self, job: Job, callback_url: str) -> Submission:
+        answer = self.scenario.answers[min(self.asked, len(self.scenario.answers) - 1)]
+        self.asked += 1
+        if answer == "busy":
+            return TaskRefused(code="429", message="slow down", retry_after=10)
+        if answer == "refused":
+            return TaskRefused(code="422", message="no")
+        if answer == "nothing":
+            return OutcomeUnknown(reason="ConnectionReset")
+        task_id = ProviderTaskId(f"task_{len(self.made) + 1}")
+        self.made[task_id] = (job.job_id, callback_url)
+        if self.scenario.calls != "none":
+            self.call(job.job_id, task_id)
+        return TaskCreated(task_id=task_id) if answer == "created" else OutcomeUnknown(reason="500")
+
+    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+        self.reads += 1
+        return self.report(task_id)
+
+    def report(self, task_id: ProviderTaskId) -> TaskReport:
+        _, callback_url = self.made[task_id]
+        if not self.scenario.succeeds:
+            return TaskReport(
+                task_id=task_id,
+                state=TaskState.FAILED,
+                code="500",
+                message="no luck",
+                callback_url=callback_url,
+            )
+        return TaskReport(
+            task_id=task_id,
+            state=TaskState.SUCCEEDED,
+            image_urls=tuple(self.publish(task_id, n) for n in range(self.scenario.images)),
+            callback_url=callback_url,
+        )
+
+    def publish(self, task_id: ProviderTaskId, number: int) -> str:
+        url = f"https://cdn.example/{task_id}/{number}"
+        content = picture(url)
+        if self.scenario.dead_links:
+            self.web.pages[url] = LinkDead("404")
+            self.web.pages[f"{url}?fresh"] = (content, facts_of(content))
+        else:
+            self.web.pages[url] = (content, facts_of(content))
+        return url
+
+    def fresh_link(self, url: str) -> str:
+        return f"{url}?fresh"
+
+
+def picture(url: str) -> bytes:
+    return b"picture at " + url.encode()
+
+
+@dataclass(order=True)
+class Happening:
+    due: datetime
+    order: int
+    act: Callable[[], None] = field(compare=False)
+
+
+@dataclass
+class World:
+    """Run with :meth:`live`; then the stores, the ledger and the dead letters can be looked at."""
+
+    scenario: Scenario
+    effects: Effects
+    jobs: Any = field(default_factory=InMemoryJobs)
+    bucket: Any = field(default_factory=InMemoryBucket)
+    web: InMemoryWeb = field(default_factory=InMemoryWeb)
+    window: Any = field(default_factory=OpenWindow)
+    now: datetime = NOON
+    agenda: list[Happening] = field(default_factory=list)
+    dead_letters: list[str] = field(default_factory=list)
+    answered: list[JobId] = field(default_factory=list)
+    made: Iterator[int] = field(default_factory=itertools.count)
+    order: Iterator[int] = field(default_factory=itertools.count)
+
+    def __post_init__(self) -> None:
+        self.provider = Provider(self.scenario, self._provider_calls, self.web)
+        watch = self.effects.watch
+        jobs, archive = watch(self.jobs), watch(ArchiveSender(self))
+        checks, providers = watch(CheckSender(self)), {"kie": watch(self.provider)}
+        self.send = SendJob(
+            jobs=jobs,
+            queue=watch(SubmitSender(self)),
+            window=watch(self.window),
+            providers=providers,
+            callback_url=callback_url,
+            deadline=timedelta(minutes=15),
+            now=lambda: self.now,
+        )
+        self.accept = AcceptJob(
+            jobs=jobs,
+            checks=checks,
+            send=self.send,
+            retention=timedelta(days=1),
+            new_job_id=lambda now: a_job_id(next(self.made)),
+        )
+        self.hear = AcceptCallback(
+            is_genuine=lambda provider, job_id, token: True,
+            readers={"kie": self},
+            jobs=jobs,
+            checks=checks,
+            archive=archive,
+            now=lambda: self.now,
+        )
+        self.check = CheckJob(
+            jobs=jobs,
+            checks=checks,
+            archive=archive,
+            providers=providers,
+            callback_url=callback_url,
+            now=lambda: self.now,
+        )
+        self.archive = ArchiveImages(
+            jobs=jobs,
+            images=watch(self.bucket),
+            queue=archive,
+            download=watch(self.web),
+            providers=providers,
+            retry_delays=(5, 15, 60, 180),
+            now=lambda: self.now,
+        )
+
+    def live(self) -> None:
+        """Play everything to its end: the request, the calls, the messages, the time between."""
+        self.later(timedelta(0), lambda: self._client_posts(tries=4))
+        for _ in range(2000):
+            if not self.agenda:
+                return
+            happening = heapq.heappop(self.agenda)
+            self.now = max(self.now, happening.due)
+            happening.act()
+        raise AssertionError("the world does not come to rest")
+
+    def later(self, delay: timedelta, act: Callable[[], None]) -> None:
+        heapq.heappush(self.agenda, Happening(self.now + delay, next(self.order), act))
+
+    def _client_posts(self, *, tries: int) -> None:
+        key = "key" if self.scenario.has_key else None
+        try:
+            job = self.accept(a_request(), client="studio", idempotency_key=key)
+            self.effects("answer the client", lambda: self.answered.append(job.job_id))
+        except (Crash, ServiceError, RingbackError):
+            # Only a key makes it safe to ask again, so only then a sensible client does.
+            if self.scenario.has_key and tries > 1:
+                self.later(timedelta(seconds=2), lambda: self._client_posts(tries=tries - 1))
+
+    def _provider_calls(self, job_id: JobId, task_id: ProviderTaskId) -> None:
+        body = task_id.encode()
+        if self.scenario.calls == "early":
+            self._one_call(job_id, body, again=PROVIDER_CALLS_AGAIN)
+            return
+        for _ in range(2 if self.scenario.calls == "twice" else 1):
+            self.later(
+                timedelta(seconds=30),
+                lambda: self._one_call(job_id, body, again=PROVIDER_CALLS_AGAIN),
+            )
+
+    def _one_call(self, job_id: JobId, body: bytes, *, again: tuple[timedelta, ...]) -> None:
+        call = CallbackRequest(provider="kie", job_id=job_id, token="t", headers={}, body=body)
+        try:
+            self.hear(call)
+            self.effects("answer the provider", lambda: None)
+        except (Crash, ServiceError, RingbackError):
+            if again:
+                self.later(again[0], lambda: self._one_call(job_id, body, again=again[1:]))
+
+    def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
+        """Be the callback reader: the body is the task's id."""
+        report = self.provider.report(ProviderTaskId(body.decode()))
+        return CallbackReport(report=report, proven=self.scenario.calls != "unsigned")
+
+    def deliver(self, name: str, handle: Callable[[], object], *, delay: int) -> None:
+        """Put a message into a queue that calls ``handle`` for it."""
+        self.later(timedelta(seconds=delay), lambda: self._receive(name, handle, receives=1))
+
+    def _receive(self, name: str, handle: Callable[[], object], *, receives: int) -> None:
+        try:
+            handle()
+            self.effects(f"acknowledge {name}", lambda: None)
+        except (Crash, ServiceError, RingbackError):
+            if receives == MOST_RECEIVES:
+                self.dead_letters.append(name)
+            else:
+                self.later(VISIBILITY, lambda: self._receive(name, handle, receives=receives + 1))
+
+
+def callback_url(provider: str, job_id: JobId) -> str:
+    return f"https://hooks.example/{provider}/{job_id}"
+
+
+@dataclass
+class SubmitSender:
+    world: World
+
+    def add(self, job_id: JobId, *, delay: int) -> None:
+        turn = TakeTurn(send=self.world.send)
+        self.world.deliver("turn", lambda: turn(job_id), delay=delay)
+
+
+@dataclass
+class CheckSender:
+    world: World
+
+    def arm(self, job_id: JobId, *, delay: int) -> None:
+        self._send(Check(job_id=job_id), delay=min(delay, 900))
+
+    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
+        self._send(Check(job_id=job_id, claimed_task=task_id), delay=delay)
+
+    def _send(self, check: Check, *, delay: int) -> None:
+        self.world.deliver("check", lambda: self.world.check(check), delay=delay)
+
+
+@dataclass
+class ArchiveSender:
+    world: World
+
+    def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
+        self.world.deliver(
+            "archive", lambda: self.world.archive(job_id, attempt=attempt), delay=delay
+        )
