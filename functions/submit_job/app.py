@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
-from ringback.aws.rate_window import WindowCounter
+from ringback.aws.rate_window import SlotCounter
 from ringback.aws.secrets import json_secret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.catalogue.requests import read_idempotency_key, read_request
@@ -20,6 +20,7 @@ from ringback.domain.clock import utc_now
 from ringback.domain.errors import NotConfigured, RequestRefused
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId
+from ringback.domain.pace import Pace
 from ringback.http_replies import Reply, job_body, problem, reply
 from ringback.job_log import log_job
 from ringback.lambda_events import (
@@ -44,15 +45,11 @@ def accept_job() -> AcceptJob:
     settings = SubmitJobSettings.from_environ(os.environ)
     callback_secret = json_secret(settings.callback_secret_arn)
     jobs = JobTable.connect(settings.jobs_table)
-    window = WindowCounter.connect(
-        settings.jobs_table,
-        limit=settings.kie_creates_per_window,
-        seconds=settings.kie_window_seconds,
-    )
+    pace = Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds)
     send = SendJob(
         jobs=jobs,
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        window=window,
+        window=SlotCounter.connect(settings.jobs_table, pace),
         providers=provider_clients(
             kie_base_url=settings.kie_base_url, kie_secret=json_secret(settings.kie_secret_arn)
         ),
@@ -110,7 +107,8 @@ def handle_messages(
 ) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
         if "job_id" in message:
-            log_job(logger, "job had its turn", take_turn(JobId(message["job_id"])))
+            sent = take_turn(JobId(message["job_id"]), slot=message.get("slot"))
+            log_job(logger, "job had its turn", sent)
         for drop in dropped_objects(message):
             if job := take_drop()(drop):
                 log_job(logger, "dropped job taken in", job)

@@ -4,7 +4,6 @@ import io
 import json
 from base64 import b64decode
 from collections.abc import Iterator
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -13,11 +12,10 @@ import pytest
 from botocore.exceptions import ClientError
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
-from ringback.aws.rate_window import WindowCounter
 from ringback.aws.secrets import FRESH_SECONDS, json_secret
 
 from tests.support.aws import Cloud, a_cloud
-from tests.support.jobs import NOON, TASK, a_job_id, facts_of
+from tests.support.jobs import TASK, a_job_id, facts_of
 
 PICTURE = b"the very bytes"
 
@@ -26,20 +24,6 @@ PICTURE = b"the very bytes"
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with a_cloud(monkeypatch) as cloud:
         yield cloud
-
-
-def test_a_window_lets_its_limit_through_and_tells_when_the_next_one_opens(cloud: Cloud) -> None:
-    window = WindowCounter.connect(cloud.table, limit=3, seconds=10)
-    at = NOON + timedelta(seconds=4)
-    assert [window.take("kie", at=at) for _ in range(5)] == [0, 0, 0, 6, 6]
-    assert window.take("chanjing", at=at) == 0
-    assert window.take("kie", at=NOON + timedelta(seconds=10)) == 0
-
-
-def test_a_window_is_forgotten(cloud: Cloud) -> None:
-    WindowCounter.connect(cloud.table, limit=1, seconds=10).take("kie", at=NOON)
-    (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
-    assert int(item["forget_at"]["N"]) > NOON.timestamp()
 
 
 def test_an_image_is_stored_as_what_it_is(cloud: Cloud) -> None:
@@ -78,10 +62,10 @@ def test_the_record_lies_beside_the_images(cloud: Cloud) -> None:
 
 
 def test_messages_carry_ids(cloud: Cloud) -> None:
-    SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0)
+    SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0, slot=7)
     SqsCheckQueue.connect(cloud.check_queue).wake(a_job_id(), TASK, delay=0)
     SqsArchiveQueue.connect(cloud.archive_queue).add(a_job_id(), attempt=4)
-    assert cloud.messages(cloud.submit_queue) == [{"job_id": a_job_id()}]
+    assert cloud.messages(cloud.submit_queue) == [{"job_id": a_job_id(), "slot": 7}]
     assert cloud.messages(cloud.check_queue) == [{"job_id": a_job_id(), "claimed_task": TASK}]
     assert cloud.messages(cloud.archive_queue) == [{"job_id": a_job_id(), "attempt": 4}]
 

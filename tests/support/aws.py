@@ -88,7 +88,8 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    with mock_aws():
+    # A new boto3 session for each test would read all of AWS' service descriptions anew.
+    with mock_aws(config={"core": {"reset_boto3_session": False}}):
         sqs, secrets = boto3.client("sqs"), boto3.client("secretsmanager")
         s3 = boto3.client("s3")
         for name in ("ringback-images", "ringback-drops"):

@@ -34,7 +34,7 @@ from ringback.use_cases.check_job import Check, CheckJob
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
-from tests.support.in_memory import InMemoryBucket, InMemoryJobs, InMemoryWeb, OpenWindow
+from tests.support.in_memory import InMemoryBucket, InMemoryJobs, InMemoryWeb, InMemoryWindow
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 
 VISIBILITY: Final = timedelta(minutes=3)
@@ -213,7 +213,7 @@ class World:
     jobs: Any = field(default_factory=InMemoryJobs)
     bucket: Any = field(default_factory=InMemoryBucket)
     web: InMemoryWeb = field(default_factory=InMemoryWeb)
-    window: Any = field(default_factory=OpenWindow)
+    window: Any = field(default_factory=InMemoryWindow)
     now: datetime = NOON
     agenda: list[Happening] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
@@ -340,9 +340,9 @@ def callback_url(provider: str, job_id: JobId) -> str:
 class SubmitSender:
     world: World
 
-    def add(self, job_id: JobId, *, delay: int) -> None:
+    def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         turn = TakeTurn(send=self.world.send)
-        self.world.deliver("turn", lambda: turn(job_id), delay=delay)
+        self.world.deliver("turn", lambda: turn(job_id, slot=slot), delay=delay)
 
 
 @dataclass

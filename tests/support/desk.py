@@ -12,7 +12,7 @@ from tests.support.in_memory import (
     InMemoryJobs,
     InMemoryQueues,
     InMemorySubmitQueue,
-    OpenWindow,
+    InMemoryWindow,
     ScriptedProvider,
 )
 from tests.support.jobs import NOON, TASK, a_job_id, a_request
@@ -25,7 +25,7 @@ class Desk:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
-    window: OpenWindow = field(default_factory=OpenWindow)
+    window: InMemoryWindow = field(default_factory=InMemoryWindow)
     now: datetime = NOON
     made: int = 0
 
@@ -58,8 +58,8 @@ class Desk:
         self.made += 1
         return a_job_id(self.made)
 
-    def take_turn(self, job_id: JobId) -> Job:
-        return TakeTurn(send=self.send)(job_id)
+    def take_turn(self, job_id: JobId, *, slot: int | None = None) -> Job:
+        return TakeTurn(send=self.send)(job_id, slot=slot)
 
 
 def answering(desk: Desk, *answers: Submission) -> Desk:

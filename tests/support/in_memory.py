@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Unpack
 
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
+from ringback.domain.pace import Pace, Turn
 from ringback.domain.verdicts import Submission, TaskReport
 from ringback.use_cases.ports import Changes, Write
 
@@ -77,7 +78,7 @@ class InMemoryJobs:
 class InMemoryQueues:
     """Every message sent, oldest first, with its delay in seconds."""
 
-    submit: list[tuple[JobId, int]] = field(default_factory=list)
+    submit: list[tuple[JobId, int, int | None]] = field(default_factory=list)
     due: list[tuple[JobId, int]] = field(default_factory=list)
     woken: list[tuple[JobId, ProviderTaskId, int]] = field(default_factory=list)
     archive: list[tuple[JobId, int, int]] = field(default_factory=list)
@@ -87,8 +88,8 @@ class InMemoryQueues:
 class InMemorySubmitQueue:
     queues: InMemoryQueues
 
-    def add(self, job_id: JobId, *, delay: int) -> None:
-        self.queues.submit.append((job_id, delay))
+    def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
+        self.queues.submit.append((job_id, delay, slot))
 
 
 @dataclass
@@ -111,15 +112,23 @@ class InMemoryArchiveQueue:
 
 
 @dataclass
-class OpenWindow:
-    """Lets ``slots`` calls through, then asks for ``wait`` seconds."""
+class InMemoryWindow:
+    """Shares out slots at ``pace``; by default so many that nobody waits."""
 
-    slots: int = 1_000_000
-    wait: int = 7
+    pace: Pace = field(default_factory=lambda: Pace(limit=1_000_000, seconds=1))
+    next_slot: int = 0
+    paused_until: int = 0
 
-    def take(self, provider: str, *, at: datetime) -> int:
-        self.slots -= 1
-        return 0 if self.slots >= 0 else self.wait
+    def take(self, provider: str, *, at: datetime, slot: int | None) -> Turn:
+        lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)
+        if slot is None or lost:
+            slot = max(self.next_slot, self.pace.slot_at(at))
+            self.next_slot = slot + 1
+        return self.pace.turn(slot, at=at)
+
+    def pause(self, provider: str, *, at: datetime) -> None:
+        until = self.pace.slot_at(at + timedelta(seconds=self.pace.seconds))
+        self.paused_until, self.next_slot = until, max(self.next_slot, until)
 
 
 @dataclass

@@ -2,10 +2,10 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from http import HTTPStatus
 from typing import Any
 
 import pytest
-from ringback import http_replies
 from ringback.domain import errors
 from ringback.domain.errors import FieldError, InvalidRequest, NotConfigured, RequestRefused
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
@@ -15,7 +15,7 @@ from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image
 
 
 def test_a_reply_is_json_that_nobody_keeps() -> None:
-    answer = reply(http_replies.HTTPStatus.ACCEPTED, {"word": "\N{SNOWMAN}"})
+    answer = reply(HTTPStatus.ACCEPTED, {"word": "\N{SNOWMAN}"})
     assert answer == {
         "statusCode": 202,
         "headers": {"content-type": "application/json", "cache-control": "no-store"},

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 import pytest
 from ringback.domain.errors import IdempotencyConflict, NotConfigured
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.pace import Pace, Turn
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
 from ringback.use_cases.record_verdict import record_verdict
 from ringback.use_cases.submit_job import MOST_ATTEMPTS
@@ -12,7 +13,7 @@ from tests.support.desk import CREATED, Desk, answering
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
     InMemoryQueues,
-    OpenWindow,
+    InMemoryWindow,
 )
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
 
@@ -73,7 +74,7 @@ def test_a_refusal_for_now_waits_in_the_queue(desk: Desk) -> None:
     job = answering(desk, BUSY).accept()
     waiting = desk.jobs.get(job.job_id)
     assert (waiting.status, waiting.queued_at, waiting.task_id) == (JobStatus.ACCEPTED, NOON, None)
-    assert desk.queues.submit == [(job.job_id, 10)]
+    assert desk.queues.submit == [(job.job_id, 10, None)]
 
 
 def test_a_job_that_waited_is_sent_when_its_turn_comes(desk: Desk) -> None:
@@ -115,25 +116,74 @@ def test_a_crash_after_the_call_leaves_the_job_to_its_callback(desk: Desk) -> No
     assert len(desk.provider.created) == 1
 
 
+def a_window_that_is_full(desk: Desk, *, seconds: int = 7) -> InMemoryWindow:
+    """Take all slots up to ``seconds`` from now."""
+    window = InMemoryWindow(pace=Pace(limit=20, seconds=10))
+    window.next_slot = window.pace.slot_at(desk.now + timedelta(seconds=seconds))
+    return window
+
+
 def test_a_full_window_queues_without_a_call(desk: Desk) -> None:
-    desk.window = OpenWindow(slots=0, wait=7)
+    desk.window = a_window_that_is_full(desk)
     job = desk.accept()
     assert desk.jobs.get(job.job_id).queued_at == NOON
-    assert desk.queues.submit == [(job.job_id, 7)]
+    ((queued, delay, slot),) = desk.queues.submit
+    assert (queued, delay, slot) == (job.job_id, 7, desk.window.next_slot - 1)
     assert desk.provider.created == []
 
 
+def test_a_job_keeps_the_slot_that_it_waited_for(desk: Desk) -> None:
+    desk.window = a_window_that_is_full(desk)
+    job = answering(desk, CREATED).accept()
+    ((_, delay, slot),) = desk.queues.submit
+    desk.now += timedelta(seconds=delay)
+    desk.window.next_slot += 100
+    assert desk.take_turn(job.job_id, slot=slot).status is JobStatus.RUNNING
+
+
+def test_a_message_that_comes_before_its_slot_waits_on_with_it(desk: Desk) -> None:
+    desk.window = a_window_that_is_full(desk, seconds=1000)
+    job = desk.accept()
+    ((_, delay, slot),) = desk.queues.submit
+    assert delay > 900
+    desk.now += timedelta(seconds=900)
+    desk.take_turn(job.job_id, slot=slot)
+    assert desk.queues.submit[1] == (job.job_id, delay - 900, slot)
+    assert desk.provider.created == []
+
+
+def test_a_slot_that_was_missed_by_far_is_given_up(desk: Desk) -> None:
+    desk.window = a_window_that_is_full(desk)
+    job = desk.accept()
+    ((_, _, slot),) = desk.queues.submit
+    desk.now += timedelta(minutes=10)
+    desk.window.next_slot = desk.window.pace.slot_at(desk.now + timedelta(minutes=1))
+    assert desk.take_turn(job.job_id, slot=slot).status is JobStatus.ACCEPTED
+
+
+def test_a_provider_that_finds_us_too_fast_is_left_alone_for_a_window(desk: Desk) -> None:
+    desk.window = InMemoryWindow(pace=Pace(limit=20, seconds=10))
+    too_fast = TaskRefused(code="429", message="slow down", retry_after=10, too_fast=True)
+    reserved = desk.window.pace.slot_at(desk.now) + 6
+    first = answering(desk, too_fast).accept()
+    desk.now += timedelta(seconds=3)
+    desk.take_turn(first.job_id, slot=reserved)
+    second = desk.accept()
+    assert [delay for _, delay, _ in desk.queues.submit] == [10, 7, 8]
+    assert (len(desk.provider.created), second.status) == (1, JobStatus.ACCEPTED)
+
+
 def test_a_queued_job_is_not_sent_by_a_repeated_request(desk: Desk) -> None:
-    desk.window = OpenWindow(slots=0)
+    desk.window = a_window_that_is_full(desk)
     job = desk.accept(key="k")
-    desk.window = OpenWindow()
+    desk.window = InMemoryWindow()
     assert desk.accept(key="k").job_id == job.job_id
     assert desk.provider.created == []
     assert len(desk.queues.submit) == 1
 
 
 def test_a_request_that_died_after_the_record_is_resumed_by_its_key(desk: Desk) -> None:
-    def crash(provider: str, *, at: datetime) -> int:
+    def crash(provider: str, *, at: datetime, slot: int | None) -> Turn:
         raise RuntimeError
 
     take, desk.window.take = desk.window.take, crash  # type: ignore[method-assign]
@@ -209,10 +259,10 @@ def test_of_two_turns_at_once_one_makes_the_call(desk: Desk) -> None:
     desk.jobs.create(job)
     answering(desk, CREATED)
 
-    def meanwhile(provider: str, *, at: datetime) -> int:
-        desk.window = OpenWindow()
+    def meanwhile(provider: str, *, at: datetime, slot: int | None) -> Turn:
+        desk.window = InMemoryWindow()
         desk.take_turn(job.job_id)
-        return 0
+        return Turn(slot=0, wait=0)
 
     first: Callable[[JobId], Job] = desk.take_turn
     desk.window.take = meanwhile  # type: ignore[method-assign]

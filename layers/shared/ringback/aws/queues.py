@@ -31,8 +31,8 @@ class _Queue:
 
 
 class SqsSubmitQueue(_Queue):
-    def add(self, job_id: JobId, *, delay: int) -> None:
-        self._send({"job_id": job_id}, delay=delay)
+    def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
+        self._send({"job_id": job_id, "slot": slot}, delay=delay)
 
 
 class SqsCheckQueue(_Queue):

@@ -14,11 +14,15 @@ class TaskCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRefused:
-    """The provider provably created nothing; ``retry_after`` in seconds, ``None`` for never."""
+    """The provider provably created nothing; ``retry_after`` in seconds, ``None`` for never.
+
+    ``too_fast`` says that it is the account's rate that was refused, not this job.
+    """
 
     code: str
     message: str
     retry_after: int | None = None
+    too_fast: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

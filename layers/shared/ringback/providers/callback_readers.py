@@ -9,6 +9,8 @@ from ringback.use_cases.ports import CallbackReader
 
 def callback_readers(*, kie_secret: Callable[[], Mapping[str, Any]]) -> dict[str, CallbackReader]:
     def kie_keys() -> list[bytes]:
-        return [key.encode() for key in kie_secret().get("webhook_hmac_keys", []) if key]
+        keys = kie_secret().get("webhook_hmac_keys") or []
+        # A bare string would otherwise be taken for keys of one letter each.
+        return [key.encode() for key in ([keys] if isinstance(keys, str) else keys) if key]
 
     return {"kie": KieCallbackReader(keys=kie_keys)}

@@ -14,6 +14,8 @@ from ringback.use_cases.record_verdict import UNDECIDED, record_verdict
 ASK_AGAIN: Final = timedelta(seconds=30)
 # How long past the deadline a provider that does not answer is asked before the job expires.
 PATIENCE: Final = timedelta(minutes=10)
+# When to look again at a job that waits for its turn beyond its deadline.
+STILL_WAITING: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,8 @@ class CheckJob:
         return job
 
     def _arm(self, job: Job, *, at: datetime) -> Job:
-        self.checks.arm(job.job_id, delay=max(1, int((job.deadline_at - at).total_seconds())))
+        due_in = job.deadline_at - at if at < job.deadline_at else STILL_WAITING
+        self.checks.arm(job.job_id, delay=max(1, int(due_in.total_seconds())))
         return job
 
     def _expire(self, job: Job, *, at: datetime) -> Job:

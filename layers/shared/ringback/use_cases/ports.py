@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 from ringback.domain.drops import Drop
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
+from ringback.domain.pace import Turn
 from ringback.domain.verdicts import Submission, TaskReport
 
 
@@ -81,7 +82,9 @@ class JobStore(JobReader, Protocol):
 class SubmitQueue(Protocol):
     """Jobs that wait for their turn at the provider. Delays of all queues are in seconds."""
 
-    def add(self, job_id: JobId, *, delay: int) -> None: ...
+    def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
+        """Bring the job back when its slot has come, or earlier if that is too far away."""
+        ...
 
 
 class CheckQueue(Protocol):
@@ -109,8 +112,12 @@ class DropStore(Protocol):
 
 
 class RateWindow(Protocol):
-    def take(self, provider: str, *, at: datetime) -> int:
-        """Take a slot and return 0, or return the seconds until there may be one."""
+    def take(self, provider: str, *, at: datetime, slot: int | None) -> Turn:
+        """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds."""
+        ...
+
+    def pause(self, provider: str, *, at: datetime) -> None:
+        """Let nothing through for a whole window: the provider says that we are too fast."""
         ...
 
 

@@ -38,14 +38,16 @@ class SendJob:
     deadline: timedelta
     now: Callable[[], datetime]
 
-    def __call__(self, job: Job) -> Job:
+    def __call__(self, job: Job, *, slot: int | None = None) -> Job:
+        """Return the job as it now stands. ``slot`` is the one it has waited for."""
         if job.status is not JobStatus.ACCEPTED:
             return job
         provider = self.providers[job.request.provider]
         provider.prepare()
         callback_url = self.callback_url(job.request.provider, job.job_id)
-        if wait := self.window.take(job.request.provider, at=self.now()):
-            return self._queue(job, delay=wait)
+        turn = self.window.take(job.request.provider, at=self.now(), slot=slot)
+        if turn.wait:
+            return self._queue(job, delay=turn.wait, slot=turn.slot)
         at = self.now()
         begun = self.jobs.move(
             job.job_id,
@@ -66,16 +68,20 @@ class SendJob:
                 return self._leave_submitting(job, JobStatus.RUNNING, task_id=task_id).job
             case TaskRefused(retry_after=int(delay)) if job.attempts < MOST_ATTEMPTS:
                 released = self._leave_submitting(job, JobStatus.ACCEPTED, queued_at=None)
-                return self._queue(released.job, delay=delay) if released.done else released.job
+                if answer.too_fast:
+                    self.window.pause(job.request.provider, at=self.now())
+                if not released.done:
+                    return released.job
+                return self._queue(released.job, delay=delay, slot=None)
             case TaskRefused():
                 return self._fail(job, answer)
             case OutcomeUnknown():
                 # The task may exist. Its callback, which names this job, or the deadline decides.
                 return job
 
-    def _queue(self, job: Job, *, delay: int) -> Job:
+    def _queue(self, job: Job, *, delay: int, slot: int | None) -> Job:
         # The message before the mark: a check that sees the mark may rely on the message.
-        self.queue.add(job.job_id, delay=delay)
+        self.queue.add(job.job_id, delay=delay, slot=slot)
         self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 
@@ -133,5 +139,5 @@ class TakeTurn:
 
     send: SendJob
 
-    def __call__(self, job_id: JobId) -> Job:
-        return self.send(self.send.jobs.get(job_id))
+    def __call__(self, job_id: JobId, *, slot: int | None) -> Job:
+        return self.send(self.send.jobs.get(job_id), slot=slot)

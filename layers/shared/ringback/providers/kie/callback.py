@@ -7,7 +7,8 @@ from datetime import datetime
 from pydantic_core import from_json
 
 from ringback.callbacks.signatures import verify_signature
-from ringback.domain.errors import MalformedCallback
+from ringback.domain.errors import MalformedCallback, SignatureRejected
+from ringback.domain.verdicts import TaskReport
 from ringback.providers.kie.tasks import read_task
 from ringback.use_cases.ports import CallbackReport
 
@@ -23,14 +24,13 @@ class KieCallbackReader:
     keys: Callable[[], Sequence[bytes]]
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
-        try:
-            envelope = from_json(body)
-        except ValueError:
-            raise MalformedCallback("not JSON") from None
-        if not isinstance(envelope, dict):
-            raise MalformedCallback("not a JSON object")
-        report = read_task(envelope)
         keys = self.keys()
+        try:
+            report = read_body(body)
+        except MalformedCallback as error:
+            if keys:
+                raise SignatureRejected("names no task that could be signed") from error
+            raise
         if keys:
             sent_at = headers.get("x-webhook-timestamp", "")
             verify_signature(
@@ -41,3 +41,13 @@ class KieCallbackReader:
                 now=now,
             )
         return CallbackReport(report=report, proven=bool(keys))
+
+
+def read_body(body: bytes) -> TaskReport:
+    try:
+        envelope = from_json(body)
+    except ValueError:
+        raise MalformedCallback("not JSON") from None
+    if not isinstance(envelope, dict):
+        raise MalformedCallback("not a JSON object")
+    return read_task(envelope)

@@ -1,9 +1,12 @@
 """Speak to kie.ai."""
 
+import logging
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import httpx
+from pydantic_core import from_json
 
 from ringback.domain.errors import LinkDead, MalformedCallback, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, ProviderTaskId
@@ -22,12 +25,18 @@ USER_AGENT: Final = "Ringback/0.1"
 # Codes of createTask that say that nothing was created and another try may do: seconds to wait.
 # 429 is a window of ten seconds, 455 is maintenance.
 TRY_AGAIN: Final[Mapping[int, int]] = {429: 10, 455: 300}
+TOO_FAST: Final = 429
 UNREACHABLE_RETRY: Final = 30
 # Codes that say no for good. A code that is in neither table proves nothing either way: 408 and
 # 500 above all may come after the task was made.
 REFUSED: Final = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 433, 501, 505})
 NOT_VISIBLE: Final = frozenset({404, 422})
 FINISHED_AND_FAILED: Final = frozenset({408, 501})
+_HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
+
+
+# httpx tells every URL at INFO, and Lambda's JSON log format shows INFO of every library.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class KieClient:
@@ -76,11 +85,7 @@ class KieClient:
         envelope = self._ask("GET", "/api/v1/jobs/recordInfo", params={"taskId": task_id})
         code = envelope.get("code")
         if isinstance(envelope.get("data"), dict) or code in FINISHED_AND_FAILED:
-            try:
-                report = read_task({"taskId": task_id, **envelope})
-            except MalformedCallback as error:
-                raise ProviderUnavailable("recordInfo is about another task") from error
-            return report
+            return read_record(envelope, task_id)
         if code in NOT_VISIBLE:
             return None
         raise ProviderUnavailable(f"recordInfo answered {code}")
@@ -101,12 +106,19 @@ class KieClient:
             response = self._http.request(method, path, headers=headers, **arguments)
         except httpx.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__) from error
-        return {"code": response.status_code, **read_envelope(response)}
+        envelope = read_envelope(response)
+        if not envelope:
+            # Whoever wrote this, a proxy perhaps, knows nothing of the task.
+            raise ProviderUnavailable(f"HTTP {response.status_code} and no answer of kie.ai's own")
+        return envelope
 
     def _authorization(self) -> dict[str, str]:
         key = self._api_key()
         if not key:
             raise NotConfigured("there is no kie.ai API key yet; README: Deploy")
+        if not _HEADER_WORD.fullmatch(key):
+            # Found out later, in the paid call, it would look like a lost answer.
+            raise NotConfigured("the kie.ai API key has a blank, a line break or a strange letter")
         return {"Authorization": f"Bearer {key}"}
 
 
@@ -121,16 +133,30 @@ def read_submission(response: httpx.Response) -> Submission:
         return TaskCreated(task_id=ProviderTaskId(task_id))
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
     if code in TRY_AGAIN:
-        return TaskRefused(code=str(code), message=message, retry_after=TRY_AGAIN[code])
+        return TaskRefused(
+            code=str(code), message=message, retry_after=TRY_AGAIN[code], too_fast=code == TOO_FAST
+        )
     if code in REFUSED:
         return TaskRefused(code=str(code), message=message)
     return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
 
 
+def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskReport:
+    """Read recordInfo's answer, which need not name the task, but must not name another."""
+    try:
+        report = read_task({"taskId": task_id, **envelope})
+    except MalformedCallback as error:
+        raise ProviderUnavailable("recordInfo names two tasks") from error
+    if report.task_id != task_id:
+        raise ProviderUnavailable("recordInfo is about another task")
+    return report
+
+
 def read_envelope(response: httpx.Response) -> dict[str, Any]:
     """Return the body if it is an envelope of the provider's, else an empty one."""
     try:
-        envelope = response.json()
+        # Not httpx's own, which deep nesting makes raise RecursionError.
+        envelope = from_json(response.content)
     except ValueError:
         return {}
     is_envelope = isinstance(envelope, dict) and isinstance(envelope.get("code"), int)

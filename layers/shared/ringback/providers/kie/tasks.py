@@ -31,8 +31,9 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
     data = envelope.get("data")
     task = {**envelope, **data} if isinstance(data, dict) else dict(envelope)
     param, code = _object(task.get("param")), _text(envelope.get("code"))
+    spent = task.get("creditsConsumed")
     state = STATES.get(str(task.get("state")).lower(), TaskState.RUNNING)
-    if "state" not in task and code in FAILURE_CODES:
+    if task.get("state") is None and code in FAILURE_CODES:
         state = TaskState.FAILED
     return TaskReport(
         task_id=_task_id(envelope, data),
@@ -40,7 +41,7 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
         image_urls=_image_urls(task.get("resultJson")),
         code=_text(task.get("failCode")) or code,
         message=_text(task.get("failMsg")) or _text(envelope.get("msg") or envelope.get("message")),
-        credits=_credits(task.get("creditsConsumed", task.get("consumeCredits"))),
+        credits=_credits(task.get("consumeCredits") if spent is None else spent),
         callback_url=_text(param.get("callBackUrl")),
     )
 
@@ -73,7 +74,8 @@ def _object(value: object) -> dict[str, Any]:
 
 def _image_urls(result: object) -> tuple[str, ...]:
     urls = _object(result).get("resultUrls")
-    return tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else ()
+    known = urls if isinstance(urls, list) else []
+    return tuple(url for url in known if isinstance(url, str) and url)
 
 
 def _text(value: object) -> str:

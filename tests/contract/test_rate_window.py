@@ -1,0 +1,82 @@
+"""What every rate window does: the fake, and the counter in the table."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import boto3
+import pytest
+from ringback.aws.rate_window import SlotCounter
+from ringback.domain.pace import Pace
+from ringback.use_cases.ports import RateWindow
+
+from tests.support.aws import Cloud, a_cloud
+from tests.support.in_memory import InMemoryWindow
+from tests.support.jobs import NOON
+
+PACE = Pace(limit=20, seconds=10)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with a_cloud(monkeypatch) as cloud:
+        yield cloud
+
+
+@pytest.fixture(params=["in_memory", "dynamo_db"])
+def window(request: pytest.FixtureRequest) -> RateWindow:
+    if request.param == "in_memory":
+        return InMemoryWindow(pace=PACE)
+    return SlotCounter.connect(request.getfixturevalue("cloud").table, PACE)
+
+
+def test_slots_follow_one_another(window: RateWindow) -> None:
+    first = PACE.slot_at(NOON)
+    turns = [window.take("kie", at=NOON, slot=None) for _ in range(6)]
+    assert [turn.slot for turn in turns] == list(range(first, first + 6))
+    assert [turn.wait for turn in turns] == [0, 1, 1, 2, 2, 3]
+
+
+def test_slots_that_nobody_took_are_gone(window: RateWindow) -> None:
+    window.take("kie", at=NOON, slot=None)
+    later = NOON + timedelta(hours=1)
+    assert window.take("kie", at=later, slot=None).slot == PACE.slot_at(later)
+
+
+def test_a_slot_that_holds_is_kept(window: RateWindow) -> None:
+    slot = [window.take("kie", at=NOON, slot=None).slot for _ in range(9)][-1]
+    turn = window.take("kie", at=NOON + timedelta(seconds=5), slot=slot)
+    assert (turn.slot, turn.wait) == (slot, 0)
+    assert window.take("kie", at=NOON, slot=slot).wait == 4
+
+
+def test_a_slot_that_was_missed_is_taken_anew(window: RateWindow) -> None:
+    slot = window.take("kie", at=NOON, slot=None).slot
+    assert window.take("kie", at=NOON + timedelta(minutes=1), slot=slot).slot > slot
+
+
+def test_a_pause_takes_slots_back_and_holds_for_a_whole_window(window: RateWindow) -> None:
+    reserved = [window.take("kie", at=NOON, slot=None).slot for _ in range(9)][-1]
+    window.pause("kie", at=NOON)
+    first = PACE.slot_at(NOON + timedelta(seconds=10))
+    again = window.take("kie", at=NOON + timedelta(seconds=5), slot=reserved)
+    assert (again.slot, again.wait) == (first, 5)
+    assert window.take("kie", at=NOON, slot=None).slot == first + 1
+
+
+def test_a_pause_does_not_call_back_what_comes_after_it(window: RateWindow) -> None:
+    slots = [window.take("kie", at=NOON, slot=None).slot for _ in range(40)]
+    window.pause("kie", at=NOON)
+    assert window.take("kie", at=NOON + timedelta(seconds=20), slot=slots[-1]).slot == slots[-1]
+    assert window.take("kie", at=NOON, slot=None).slot == slots[-1] + 1
+
+
+def test_each_provider_has_its_own_window(cloud: Cloud) -> None:
+    window = SlotCounter.connect(cloud.table, PACE)
+    assert [window.take(name, at=NOON, slot=None).wait for name in ("kie", "chanjing")] == [0, 0]
+    assert len({window.take(name, at=NOON, slot=None).slot for name in ("kie", "chanjing")}) == 1
+
+
+def test_the_counter_is_forgotten_when_nobody_asks_any_more(cloud: Cloud) -> None:
+    SlotCounter.connect(cloud.table, PACE).take("kie", at=NOON, slot=None)
+    (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    assert int(item["forget_at"]["N"]) > NOON.timestamp()

@@ -1,0 +1,192 @@
+"""Call a function as Lambda does: a whole event, its own environment, nothing else of ours."""
+
+import io
+import json
+import logging
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from tests.support.aws import Cloud
+from tests.support.template import ROOT, resources
+
+EVENTS: Final = ROOT / "events" / "functions"
+
+
+@cache
+def _event_text(function: str, case: str) -> str:
+    return (EVENTS / function / f"{case}.json").read_text()
+
+
+def an_event(function: str, case: str) -> dict[str, Any]:
+    event: dict[str, Any] = json.loads(_event_text(function, case))
+    return event
+
+
+def function_properties(function: str) -> dict[str, Any]:
+    return next(
+        properties
+        for properties in resources("AWS::Serverless::Function").values()
+        if properties["CodeUri"] == f"functions/{function}"
+    )
+
+
+def settings_given(function: str) -> set[str]:
+    """Return the names that template.yaml puts into the function's environment."""
+    return set(function_properties(function)["Environment"]["Variables"])
+
+
+def permitted_actions(function: str) -> set[str]:
+    actions: set[str] = set()
+    for policy in function_properties(function)["Policies"]:
+        for statement in policy["Statement"]:
+            named = statement["Action"]
+            actions |= {named} if isinstance(named, str) else set(named)
+    return actions
+
+
+@dataclass(frozen=True)
+class AwsCall:
+    function: str
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+
+    @property
+    def actions(self) -> set[str]:
+        """Return the permissions that the call takes."""
+        if self.operation == "TransactWriteItems":
+            return {"dynamodb:PutItem"}
+        return {f"{self.service}:{self.operation}"}
+
+
+@dataclass(frozen=True)
+class FakeContext:
+    function_name: str
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:x"
+    aws_request_id: str = "8e2c1a50-0000-4000-8000-000000000000"
+
+
+_listeners: list[Callable[[str, str, dict[str, Any]], None]] = []
+
+
+def _overhear(params: dict[str, Any], model: Any, **_: Any) -> None:
+    for listener in _listeners:
+        listener(model.service_model.endpoint_prefix, model.name, dict(params))
+
+
+@cache
+def _session() -> boto3.Session:
+    session = boto3.Session()
+    session.events.register("provide-client-params", _overhear)
+    return session
+
+
+_clients: dict[str, Any] = {}
+
+
+def lasting_client(service: str, config: Config | None = None) -> Any:
+    """Stand in for ``boto3.client``: making a client takes longer than most tests do.
+
+    All are made alike but for S3's, of which one kind has a configuration.
+    """
+    name = service if config is None else f"{service} configured"
+    if name not in _clients:
+        _clients[name] = _session().client(service, config=config)  # type: ignore[call-overload]
+    return _clients[name]
+
+
+@dataclass
+class Lambdas:
+    """``settings`` are laid over those of the cloud; a name the template gives nobody is lost."""
+
+    cloud: Cloud
+    monkeypatch: pytest.MonkeyPatch
+    settings: dict[str, str] = field(default_factory=dict)
+    aws_calls: list[AwsCall] = field(default_factory=list)
+    log: io.StringIO = field(default_factory=io.StringIO)
+    _warm: dict[str, ModuleType] = field(default_factory=dict)
+    _running: str = ""
+
+    def __post_init__(self) -> None:
+        self.monkeypatch.setattr(f"{__name__}._listeners", [self._note])
+        # Lambda's JSON log format shows INFO of every library.
+        root = logging.getLogger()
+        self.monkeypatch.setattr(
+            root, "handlers", [*root.handlers, logging.StreamHandler(self.log)]
+        )
+        self.monkeypatch.setattr(root, "level", logging.INFO)
+        root.manager._clear_cache()  # type: ignore[attr-defined]
+
+    def _note(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        if self._running:
+            self.aws_calls.append(AwsCall(self._running, service, operation, parameters))
+
+    def __call__(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        app = self._warm.get(function) or self._start(function)
+        self._running = function
+        try:
+            reply: dict[str, Any] = app.lambda_handler(event, FakeContext(function))
+        finally:
+            self._running = ""
+        json.dumps(reply)
+        return reply
+
+    def _start(self, function: str) -> ModuleType:
+        everything = self.cloud.environment | self.settings
+        given = settings_given(function)
+        for name in everything:
+            self.monkeypatch.delenv(name, raising=False)
+        for name in given:
+            self.monkeypatch.setenv(name, everything[name])
+        app = import_module(f"functions.{function}.app")
+        for value in vars(app).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
+        self.monkeypatch.setattr(app.logger.registered_handler, "stream", self.log)
+        self._warm[function] = app
+        return app
+
+    def sent(self, queue_url: str) -> list[tuple[dict[str, Any], int]]:
+        """Return the messages that functions put into a queue, each with its delay."""
+        return [
+            (json.loads(call.parameters["MessageBody"]), call.parameters["DelaySeconds"])
+            for call in self.aws_calls
+            if call.operation == "SendMessage" and call.parameters["QueueUrl"] == queue_url
+        ]
+
+    def written(self) -> list[str]:
+        """Return the names of calls that change something."""
+        reads = {"GetItem", "BatchGetItem", "Query", "GetSecretValue", "GetObject"}
+        return [call.operation for call in self.aws_calls if call.operation not in reads]
+
+
+def with_body(event: dict[str, Any], body: bytes, *, encoded: bool = False) -> dict[str, Any]:
+    text = b64encode(body).decode() if encoded else body.decode()
+    return event | {"body": text, "isBase64Encoded": encoded}
+
+
+def with_headers(event: dict[str, Any], **headers: str) -> dict[str, Any]:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return event | {"headers": event["headers"] | named}
+
+
+def a_batch(function: str, case: str, *messages: object) -> dict[str, Any]:
+    """Return the recorded batch with other messages in it; text stays as it is."""
+    (record, *_) = an_event(function, case)["Records"]
+    bodies = [each if isinstance(each, str) else json.dumps(each) for each in messages]
+    return {
+        "Records": [
+            record | {"messageId": f"message-{number}", "body": body}
+            for number, body in enumerate(bodies)
+        ]
+    }

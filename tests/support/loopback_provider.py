@@ -1,0 +1,80 @@
+"""A stand-in for kie.ai and its CDN on loopback: answers what it was told to, remembers calls."""
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+CREATE, RECORD, FRESH = (
+    "/api/v1/jobs/createTask",
+    "/api/v1/jobs/recordInfo",
+    "/api/v1/common/download-url",
+)
+CUT: Final = (0, b"")
+
+
+@dataclass(frozen=True)
+class Heard:
+    path: str
+    query: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class LoopbackProvider:
+    """``answers`` by path: a status and a body; what is not there is answered with 404.
+
+    ``CUT`` takes the request and closes the connection.
+    """
+
+    address: str = ""
+    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    heard: list[Heard] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address}"
+
+    def will_answer(self, path: str, envelope: dict[str, Any], *, status: int = 200) -> None:
+        self.answers[path] = (status, json.dumps(envelope).encode())
+
+    def at(self, path: str) -> list[Heard]:
+        return [each for each in self.heard if each.path == path]
+
+
+@contextmanager
+def a_loopback_provider() -> Iterator[LoopbackProvider]:
+    provider = LoopbackProvider()
+
+    class Handler(BaseHTTPRequestHandler):
+        def _answer(self) -> None:
+            path, _, query = self.path.partition("?")
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            provider.heard.append(Heard(path, query, headers, json.loads(body) if body else None))
+            status, content = provider.answers.get(path, (404, b""))
+            if not status:
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        do_GET = do_POST = _answer  # noqa: N815 the server's names
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        provider.address = f"127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield provider
+        finally:
+            server.shutdown()
+            thread.join()
