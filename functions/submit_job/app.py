@@ -1,4 +1,4 @@
-"""POST /jobs, files dropped into S3, and jobs that waited for their turn."""
+"""POST /jobs, POST /jobs/{job_id}/retry, files dropped into S3, jobs that waited their turn."""
 
 import os
 import secrets
@@ -17,7 +17,7 @@ from ringback.aws.secrets import json_secret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.catalogue.requests import read_idempotency_key, read_request
 from ringback.domain.clock import utc_now
-from ringback.domain.errors import NotConfigured, RequestRefused
+from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId
 from ringback.domain.pace import Pace
@@ -34,6 +34,8 @@ from ringback.lambda_events import (
 )
 from ringback.providers.clients import provider_clients
 from ringback.settings import SubmitJobSettings
+from ringback.use_cases.change_job import RetryJob
+from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 from ringback.use_cases.take_drop import TakeDrop
 
@@ -90,12 +92,13 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply | BatchReply:
 
 def handle_request(event: Event, accept: AcceptJob) -> Reply:
     try:
-        job = accept(
-            read_request(raw_body(event)),
-            client=client_name(event),
-            idempotency_key=read_idempotency_key(lower_headers(event)),
-        )
-    except (RequestRefused, NotConfigured) as error:
+        client, key = client_name(event), read_idempotency_key(lower_headers(event))
+        if job_id := (event.get("pathParameters") or {}).get("job_id"):
+            old = FindJobs(jobs=accept.jobs).one(job_id, client=client)
+            job = RetryJob(accept=accept)(old, idempotency_key=key)
+        else:
+            job = accept(read_request(raw_body(event)), client=client, idempotency_key=key)
+    except (RequestRefused, NotConfigured, TryAgain) as error:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)
     log_job(logger, "job taken in", job)

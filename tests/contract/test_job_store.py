@@ -36,6 +36,7 @@ def a_full_job() -> Job:
     return a_job(
         JobStatus.ARCHIVING,
         idempotency_key="k",
+        retry_of=a_job_id(7),
         queued_at=NOON,
         submitted_at=NOON,
         finished_at=LATER,
@@ -73,6 +74,12 @@ def test_an_idempotency_key_makes_one_job(jobs: JobStore) -> None:
     assert (second.job, second.done) == (first, False)
     with pytest.raises(UnknownJob):
         jobs.get(a_job_id(2))
+
+
+def test_a_key_of_a_retry_is_not_that_of_the_job_it_retries(jobs: JobStore) -> None:
+    jobs.create(a_job(number=1, idempotency_key="k"))
+    with pytest.raises(IdempotencyConflict):
+        jobs.create(a_job(number=2, idempotency_key="k", retry_of=a_job_id(1)))
 
 
 def test_a_key_is_its_clients_own(jobs: JobStore) -> None:

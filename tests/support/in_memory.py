@@ -23,7 +23,7 @@ class InMemoryJobs:
                 job.client,
                 job.idempotency_key,
             ):
-                if known.request.sent != job.request.sent:
+                if (known.request.sent, known.retry_of) != (job.request.sent, job.retry_of):
                     raise IdempotencyConflict("this Idempotency-Key was used before")
                 return Write(known, done=False)
         self.by_id[job.job_id] = job

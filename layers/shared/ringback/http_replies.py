@@ -14,7 +14,9 @@ from ringback.domain.errors import (
     RequestRefused,
     RingbackError,
     SignatureRejected,
+    TryAgain,
     UnknownJob,
+    WrongState,
 )
 from ringback.domain.jobs import Job
 
@@ -26,9 +28,11 @@ STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     SignatureRejected: HTTPStatus.UNAUTHORIZED,
     UnknownJob: HTTPStatus.NOT_FOUND,
     IdempotencyConflict: HTTPStatus.CONFLICT,
+    WrongState: HTTPStatus.CONFLICT,
     PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RequestRefused: HTTPStatus.BAD_REQUEST,
     NotConfigured: HTTPStatus.SERVICE_UNAVAILABLE,
+    TryAgain: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 # What a stranger may read; the exception's own words may name a job.
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
@@ -45,7 +49,7 @@ def reply(status: HTTPStatus, body: Mapping[str, Any], *, kind: str = "applicati
     }
 
 
-def problem(error: RequestRefused | NotConfigured) -> Reply:
+def problem(error: RequestRefused | NotConfigured | TryAgain) -> Reply:
     status = next(STATUS_FOR[kind] for kind in type(error).__mro__ if kind in STATUS_FOR)
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -63,6 +67,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
     return {
         "job_id": job.job_id,
         "status": job.status,
+        "retry_of": job.retry_of,
         "provider": job.request.provider,
         "model": job.request.model,
         "input": job.request.input,

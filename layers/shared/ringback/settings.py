@@ -90,5 +90,10 @@ class QueryJobsSettings(Settings):
     link_lifetime_seconds: Annotated[int, Field(ge=60, le=604_800)]
 
 
+class ChangeJobSettings(Settings):
+    jobs_table: TableName
+    archive_queue_url: QueueUrl
+
+
 class AuthorizeClientSettings(Settings):
     client_keys_secret_arn: Arn

@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from time import sleep
+from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 
 import boto3
 from botocore.exceptions import ClientError
 
 from ringback.aws.job_items import Item, attribute, from_item, image_attribute, to_item
-from ringback.domain.errors import IdempotencyConflict, UnknownJob
+from ringback.domain.errors import IdempotencyConflict, TryAgain, UnknownJob
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobId, JobStatus, may_precede
 from ringback.use_cases.ports import Changes, Write
@@ -18,6 +19,9 @@ from ringback.use_cases.ports import Changes, Write
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import PutTypeDef
+
+
+BETWEEN_CONFLICTS: Final = (0.05, 0.1, 0.2, 0.4)
 
 
 class JobTable:
@@ -34,16 +38,25 @@ class JobTable:
         if key is None:
             self._client.put_item(**self._new(to_item(job)))
             return Write(job, done=True)
-        try:
-            self._client.transact_write_items(
-                TransactItems=[{"Put": self._new(to_item(job))}, {"Put": self._new(key)}]
-            )
-        except self._client.exceptions.TransactionCanceledException as error:
-            of_the_key = error.response["CancellationReasons"][1]
-            if of_the_key.get("Code") != "ConditionalCheckFailed":
-                raise
-            return Write(self._first_with(key), done=False)
-        return Write(job, done=True)
+        for pause in BETWEEN_CONFLICTS:
+            try:
+                self._create_with(job, key)
+            except self._client.exceptions.TransactionCanceledException as error:
+                reason = error.response["CancellationReasons"][1].get("Code")
+                if reason == "ConditionalCheckFailed":
+                    return Write(self._first_with(key), done=False)
+                if reason != "TransactionConflict":
+                    raise
+                # Another request with this key is being recorded at this very moment.
+                sleep(pause)
+            else:
+                return Write(job, done=True)
+        raise TryAgain("this Idempotency-Key is in use by another request")
+
+    def _create_with(self, job: Job, key: Item) -> None:
+        self._client.transact_write_items(
+            TransactItems=[{"Put": self._new(to_item(job))}, {"Put": self._new(key)}]
+        )
 
     def _new(self, item: Item) -> "PutTypeDef":
         return {
@@ -186,7 +199,7 @@ def _idempotency_item(job: Job) -> Item | None:
     if job.idempotency_key is None:
         return None
     key = hashlib.sha256(job.idempotency_key.encode()).hexdigest()
-    asked = json.dumps(dict(job.request.sent), sort_keys=True, separators=(",", ":"))
+    asked = json.dumps([job.retry_of, dict(job.request.sent)], sort_keys=True)
     return {
         "job_id": {"S": f"idempotency#{job.client}#{key}"},
         "refers_to": {"S": job.job_id},

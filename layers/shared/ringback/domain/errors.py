@@ -5,9 +5,11 @@ RingbackError
 │   ├── InvalidRequest
 │   ├── IdempotencyConflict
 │   ├── UnknownJob
+│   ├── WrongState
 │   ├── PayloadTooLarge
 │   ├── SignatureRejected
 │   └── MalformedCallback
+├── TryAgain                nothing was done; the same request may work in a moment
 ├── NotConfigured           the owner has to put a secret in place
 ├── ProviderUnavailable     ask the provider again later
 ├── ImageRefused            not an image we keep, or an address we do not talk to: final
@@ -51,6 +53,10 @@ class UnknownJob(RequestRefused):
     """There is no such job, or it is not for the one who asks."""
 
 
+class WrongState(RequestRefused):
+    """What is asked for cannot be done to a job that stands where this one does."""
+
+
 class PayloadTooLarge(RequestRefused):
     """The request body is larger than anything we would read."""
 
@@ -61,6 +67,10 @@ class SignatureRejected(RequestRefused):
 
 class MalformedCallback(RequestRefused):
     """A callback whose body cannot be read."""
+
+
+class TryAgain(RingbackError):
+    """Too many requests for the same thing at once."""
 
 
 class NotConfigured(RingbackError):

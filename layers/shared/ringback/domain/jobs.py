@@ -109,6 +109,7 @@ class Job:
     deadline_at: datetime
     forget_at: datetime
     idempotency_key: str | None = None
+    retry_of: JobId | None = None
     queued_at: datetime | None = None
     submitted_at: datetime | None = None
     finished_at: datetime | None = None

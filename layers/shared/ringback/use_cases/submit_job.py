@@ -107,7 +107,14 @@ class AcceptJob:
     retention: timedelta
     new_job_id: Callable[[datetime], JobId]
 
-    def __call__(self, request: JobRequest, *, client: str, idempotency_key: str | None) -> Job:
+    def __call__(
+        self,
+        request: JobRequest,
+        *,
+        client: str,
+        idempotency_key: str | None,
+        retry_of: JobId | None = None,
+    ) -> Job:
         """Return the job; with a known idempotency key, the one it belongs to.
 
         Raises ``IdempotencyConflict``; ``NotConfigured`` before anything is recorded.
@@ -124,6 +131,7 @@ class AcceptJob:
             deadline_at=at + self.send.deadline,
             forget_at=at + self.retention,
             idempotency_key=idempotency_key,
+            retry_of=retry_of,
         )
         # The check comes first: no crash leaves a job that nobody will look at.
         self.checks.arm(job.job_id, delay=int(self.send.deadline.total_seconds()))

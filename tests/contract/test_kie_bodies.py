@@ -1,0 +1,74 @@
+"""kie.ai's callback bodies, byte for byte, and what each of them says."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ringback.domain.errors import MalformedCallback, SignatureRejected
+from ringback.domain.verdicts import TaskReport
+from ringback.providers.callback_readers import callback_readers
+from ringback.use_cases.ports import CallbackReport
+
+from tests.support.aws import HMAC_KEY
+from tests.support.callbacks import BODIES, body_files, expected_of, sign
+
+SENT_AT = 1_790_000_000
+BODY_FILES = body_files(BODIES)
+
+
+def read(body: bytes, headers: dict[str, str], *, keys: list[str]) -> CallbackReport:
+    reader = callback_readers(kie_secret=lambda: {"webhook_hmac_keys": keys})["kie"]
+    return reader.read(headers, body, now=datetime.fromtimestamp(SENT_AT, UTC))
+
+
+def plain(report: TaskReport) -> dict[str, Any]:
+    """Return a report as the expected files write it: credits as text, exact."""
+    return asdict(report) | {
+        "image_urls": list(report.image_urls),
+        "credits": None if report.credits is None else format(report.credits, "f"),
+    }
+
+
+def test_there_is_a_body_for_every_expectation_and_the_other_way_round() -> None:
+    expectations = {path.name for path in BODIES.rglob("*.expected.json")}
+    bodies = {path.name for path in BODIES.rglob("*.json")} - expectations
+    assert {path.replace(".json", ".expected.json") for path in bodies} == expectations
+    assert len(BODY_FILES) >= 50
+
+
+@pytest.mark.parametrize("body_file", BODY_FILES, ids=lambda path: path.stem)
+def test_a_body_says_what_is_written_beside_it(body_file: Path) -> None:
+    body, expected = body_file.read_bytes(), expected_of(body_file)
+    if "error" in expected:
+        assert expected == {"error": MalformedCallback.__name__}
+        with pytest.raises(MalformedCallback):
+            read(body, {}, keys=[])
+    else:
+        heard = read(body, {}, keys=[])
+        assert plain(heard.report) == expected
+        assert not heard.proven
+
+
+@pytest.mark.parametrize("body_file", BODY_FILES, ids=lambda path: path.stem)
+def test_a_signed_body_says_the_same_and_is_proven(body_file: Path) -> None:
+    body, expected = body_file.read_bytes(), expected_of(body_file)
+    headers = {
+        "x-webhook-timestamp": str(SENT_AT),
+        "x-webhook-signature": sign(expected.get("task_id", ""), SENT_AT),
+    }
+    if "error" in expected:
+        # A body that names no task, or two, has nothing that the signature could vouch for.
+        with pytest.raises(SignatureRejected):
+            read(body, headers, keys=[HMAC_KEY])
+    else:
+        heard = read(body, headers, keys=[HMAC_KEY])
+        assert plain(heard.report) == expected
+        assert heard.proven
+
+
+@pytest.mark.parametrize("body_file", BODY_FILES, ids=lambda path: path.stem)
+def test_no_body_is_believed_unsigned_once_there_is_a_key(body_file: Path) -> None:
+    with pytest.raises(SignatureRejected):
+        read(body_file.read_bytes(), {}, keys=[HMAC_KEY])

@@ -1,0 +1,138 @@
+"""The recorded Lambda events: each is what its function can read."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from ringback.domain.job_ids import is_job_id
+from ringback.lambda_events import (
+    callback_request,
+    client_name,
+    dropped_objects,
+    lower_headers,
+    raw_body,
+)
+
+from tests.support.lambdas import EVENTS
+from tests.support.template import ROOT, resources
+
+Event = dict[str, Any]
+FILES: Final = sorted(EVENTS.glob("*/*.json"))
+every_event = pytest.mark.parametrize(
+    "path", [pytest.param(path, id=f"{path.parent.name}/{path.stem}") for path in FILES]
+)
+
+
+def is_http(event: Event) -> bool:
+    return "routeKey" in event
+
+
+def check_http(event: Event) -> None:
+    assert event["version"] == "2.0"
+    assert isinstance(event["isBase64Encoded"], bool)
+    assert all(name == name.lower() for name in event["headers"])
+    assert isinstance(raw_body(event), bytes)
+    method, _, route = event["routeKey"].partition(" ")
+    assert event["requestContext"]["http"]["method"] == method
+    for name, value in event.get("pathParameters", {}).items():
+        route = route.replace(f"{{{name}}}", value)
+    assert event["rawPath"] == route
+
+
+def check_messages(event: Event) -> list[Event]:
+    messages: list[Event] = []
+    for record in event["Records"]:
+        assert record["eventSource"] == "aws:sqs"
+        assert record["messageId"]
+        messages.append(json.loads(record["body"]))
+    assert messages
+    return messages
+
+
+def check_submit_job(event: Event) -> None:
+    if is_http(event):
+        check_http(event)
+        assert event["routeKey"] == "POST /jobs"
+        assert client_name(event)
+        assert isinstance(json.loads(raw_body(event)), dict)
+        return
+    for message in check_messages(event):
+        assert dropped_objects(message) or is_job_id(message["job_id"])
+
+
+def check_receive_callback(event: Event) -> None:
+    check_http(event)
+    assert "authorizer" not in event["requestContext"]
+    call = callback_request(event)
+    assert is_job_id(call.job_id)
+    assert isinstance(json.loads(call.body), dict)
+
+
+def check_check_jobs(event: Event) -> None:
+    for message in check_messages(event):
+        assert is_job_id(message["job_id"])
+        assert isinstance(message.get("claimed_task", ""), str)
+        assert message.keys() <= {"job_id", "claimed_task"}
+
+
+def check_archive_images(event: Event) -> None:
+    for message in check_messages(event):
+        assert message.keys() == {"job_id", "attempt"}
+        assert is_job_id(message["job_id"])
+        assert message["attempt"] >= 1
+
+
+def check_query_jobs(event: Event) -> None:
+    check_http(event)
+    assert client_name(event)
+    if event["routeKey"] == "GET /jobs/{job_id}":
+        assert is_job_id(event["pathParameters"]["job_id"])
+    else:
+        assert event["routeKey"] == "GET /jobs"
+
+
+def check_authorize_client(event: Event) -> None:
+    assert (event["version"], event["type"]) == ("2.0", "REQUEST")
+    assert event["identitySource"] == [lower_headers(event)["authorization"]]
+
+
+CHECKS: Final[dict[str, Callable[[Event], None]]] = {
+    "submit_job": check_submit_job,
+    "receive_callback": check_receive_callback,
+    "check_jobs": check_check_jobs,
+    "archive_images": check_archive_images,
+    "query_jobs": check_query_jobs,
+    "authorize_client": check_authorize_client,
+}
+
+
+def test_every_function_has_events() -> None:
+    functions = {path.name for path in (ROOT / "functions").iterdir()}
+    assert {path.parent.name for path in FILES} == functions == set(CHECKS)
+
+
+@every_event
+def test_an_event_is_what_its_function_reads(path: Path) -> None:
+    event = json.loads(path.read_text())
+    assert isinstance(event, dict)
+    CHECKS[path.parent.name](event)
+
+
+@every_event
+def test_an_event_holds_the_account_of_aws_own_examples(path: Path) -> None:
+    accounts = re.findall(r"(?<![0-9a-f-])[0-9]{12}(?![0-9a-f])", path.read_text())
+    assert set(accounts) <= {"123456789012"}
+
+
+def test_every_route_of_the_template_has_an_event() -> None:
+    routes = {
+        f"{each['Properties']['Method']} {each['Properties']['Path']}"
+        for function in resources("AWS::Serverless::Function").values()
+        for each in function.get("Events", {}).values()
+        if each["Type"] == "HttpApi"
+    }
+    recorded = {json.loads(path.read_text()).get("routeKey") for path in FILES}
+    assert routes <= recorded

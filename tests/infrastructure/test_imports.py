@@ -1,0 +1,96 @@
+"""What each function loads when it starts: a fresh interpreter imports it as Lambda does."""
+
+import re
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from tests.support.template import ROOT
+
+FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
+CALLS_NO_PROVIDER = ["authorize_client", "query_jobs", "receive_callback"]
+# What the Lambda runtime brings: boto3 and what it needs.
+OF_THE_RUNTIME = {
+    *("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
+}
+REPORT = "import app, sys; print(*sorted(sys.modules), sep='\\n')"
+
+
+@cache
+def loaded_by(function: str) -> frozenset[str]:
+    found = subprocess.run(  # noqa: S603 one of our own folders
+        [sys.executable, "-W", "error", "-c", REPORT],
+        cwd=ROOT / "functions" / function,
+        env={"PYTHONPATH": str(ROOT / "layers" / "shared")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.returncode == 0, found.stderr
+    return frozenset(found.stdout.split())
+
+
+@cache
+def in_the_layer() -> frozenset[str]:
+    """Return the names of the distributions that the dependencies layer is built from."""
+    lock = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text()
+    return frozenset(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
+
+
+def test_the_layer_has_what_the_project_needs() -> None:
+    assert {"aws-lambda-powertools", "httpx", "pydantic"} <= in_the_layer()
+    assert in_the_layer().isdisjoint({"boto3", "moto", "pytest", "hypothesis", "pillow", "mypy"})
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_starts_with_what_it_is_deployed_with(function: str) -> None:
+    tops = {name.partition(".")[0] for name in loaded_by(function)} - sys.stdlib_module_names
+    owners = packages_distributions()
+    foreign = {
+        (top, name.lower())
+        for top in tops
+        for name in owners.get(top, [])
+        if name.lower().replace("_", "-") not in in_the_layer() | OF_THE_RUNTIME | {"ringback"}
+    }
+    assert foreign == set()
+    assert tops.isdisjoint({"pytest", "moto", "hypothesis", "PIL", "yaml", "tests", "local"})
+
+
+@pytest.mark.parametrize("function", CALLS_NO_PROVIDER)
+def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
+    names = loaded_by(function)
+    assert "httpx" not in names
+    assert "ringback.providers.clients" not in names
+    assert "ringback.images.download" not in names
+
+
+@pytest.mark.parametrize(
+    ("function", "unneeded"),
+    [
+        ("receive_callback", ["ringback.catalogue", "ringback.aws.image_bucket"]),
+        ("authorize_client", ["ringback.catalogue", "ringback.aws.job_table"]),
+        ("query_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
+        ("check_jobs", ["ringback.catalogue", "ringback.images.download"]),
+        ("archive_images", ["ringback.catalogue", "ringback.callbacks"]),
+        ("submit_job", ["ringback.images", "ringback.aws.image_bucket"]),
+    ],
+)
+def test_a_function_loads_no_part_of_ours_that_it_does_not_use(
+    function: str, unneeded: list[str]
+) -> None:
+    assert loaded_by(function).isdisjoint(unneeded)
+
+
+def test_no_function_loads_tools_of_powertools_that_it_does_not_use() -> None:
+    """Each costs more than all of our own code: see style and ADR-0006."""
+    for function in FUNCTIONS:
+        assert not [
+            name
+            for name in loaded_by(function)
+            if name.startswith("aws_lambda_powertools.event_handler")
+            or name.startswith("aws_lambda_powertools.utilities.idempotency")
+            or name.startswith("aws_lambda_powertools.utilities.batch")
+        ]

@@ -1,0 +1,163 @@
+"""Who may import whom: the table of docs/architecture.md, held against every import there is."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.template import ROOT
+
+SHARED = ROOT / "layers" / "shared"
+FUNCTIONS = ROOT / "functions"
+# `_typeshed` is the standard library's too, for type checkers only.
+STANDARD = sys.stdlib_module_names | {"_typeshed"}
+AWS = frozenset({"boto3", "botocore", "types_boto3_dynamodb", "types_boto3_s3", "types_boto3_sqs"})
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What a layer may import of ours beside itself, and of others beside the standard library."""
+
+    ours: tuple[str, ...] = ()
+    others: frozenset[str] = frozenset()
+
+
+LAYERS: Final = {
+    "ringback.domain": Layer(),
+    "ringback.catalogue": Layer(("domain",), frozenset({"pydantic", "pydantic_core"})),
+    "ringback.use_cases": Layer(("domain",)),
+    "ringback.callbacks": Layer(("domain", "use_cases")),
+    "ringback.providers": Layer(
+        ("domain", "use_cases", "callbacks.signatures"), frozenset({"httpx", "pydantic_core"})
+    ),
+    "ringback.images": Layer(("domain", "use_cases")),
+    "ringback.aws": Layer(("domain", "use_cases"), AWS),
+    "ringback.settings": Layer((), frozenset({"pydantic"})),
+    "ringback.http_replies": Layer(("domain",)),
+    "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
+    "ringback.lambda_events": Layer(("domain", "use_cases"), frozenset({"aws_lambda_powertools"})),
+    "functions": Layer(
+        (
+            *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
+            *("settings", "http_replies", "job_log", "lambda_events"),
+        ),
+        frozenset({"aws_lambda_powertools"}),
+    ),
+}
+
+
+def is_within(name: str, *places: str) -> bool:
+    return any(name == place or name.startswith(f"{place}.") for place in places)
+
+
+def imported_names(source: str) -> Iterator[str]:
+    """Yield what is imported, wherever in the file; a relative import starts with a dot."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (node.module or "")
+            yield from (f"{start}.{alias.name}" for alias in node.names)
+
+
+def forbidden_imports(module: str, source: str) -> list[str]:
+    """Return the imports that the module's layer may not make."""
+    home = next((name for name in LAYERS if is_within(module, name)), None)
+    if home is None:
+        return [f"{module} is in no layer"]
+    layer, found = LAYERS[home], []
+    # Two functions share nothing but the layers.
+    own = module if home == "functions" else home
+    ours = [own, *(f"ringback.{place}" for place in layer.ours)]
+    for name in imported_names(source):
+        top = name.partition(".")[0]
+        # The environment is read in app.py and nowhere else.
+        allowed = top in STANDARD | layer.others and (top != "os" or home == "functions")
+        if not allowed and not is_within(name, *ours):
+            found.append(f"{module} imports {name}")
+    return found
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for folder, root in ((SHARED / "ringback", SHARED), (FUNCTIONS, ROOT)):
+        for path in sorted(folder.rglob("*.py")):
+            module = ".".join(path.relative_to(root).with_suffix("").parts)
+            if module != "ringback.__init__":
+                yield module, path
+
+
+def test_every_layer_is_there() -> None:
+    """Else the table might speak of nothing."""
+    named = [module for module, _ in modules()]
+    assert [layer for layer in LAYERS if not any(is_within(name, layer) for name in named)] == []
+
+
+def test_each_module_imports_what_its_layer_may() -> None:
+    read = [(module, path.read_text()) for module, path in modules()]
+    assert len(read) > 40
+    assert [found for module, source in read for found in forbidden_imports(module, source)] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("ringback.domain.jobs", "import pydantic"),
+        ("ringback.domain.jobs", "from ringback.use_cases.ports import JobStore"),
+        ("ringback.domain.jobs", "from ringback import settings"),
+        ("ringback.domain.jobs", "def f():\n    import boto3"),
+        ("ringback.domain.jobs", "from os import environ"),
+        ("ringback.domain.jobs", "from ..use_cases import ports"),
+        ("ringback.use_cases.submit_job", "import os.path"),
+        ("ringback.use_cases.submit_job", "import httpx"),
+        ("ringback.use_cases.submit_job", "from ringback.catalogue.requests import read_request"),
+        ("ringback.use_cases.submit_job", "from ringback.aws.job_table import JobTable"),
+        ("ringback.catalogue.models", "from ringback.use_cases.ports import JobStore"),
+        ("ringback.catalogue.models", "import httpx"),
+        ("ringback.callbacks.tokens", "from ringback.providers.clients import provider_clients"),
+        ("ringback.providers.kie.client", "from ringback.callbacks.tokens import make_token"),
+        ("ringback.providers.kie.client", "from ringback.callbacks import tokens"),
+        ("ringback.providers.kie.client", "from ringback.aws import secrets"),
+        ("ringback.images.download", "import httpx"),
+        ("ringback.aws.job_table", "from ringback.images.urls import parse_url"),
+        ("ringback.aws.job_table", "import pydantic"),
+        ("ringback.settings", "import boto3"),
+        ("ringback.http_replies", "from ringback.settings import Settings"),
+        ("functions.submit_job.app", "from functions.query_jobs.app import handle"),
+        ("functions.submit_job.app", "import httpx"),
+        ("functions.submit_job.app", "import boto3"),
+        ("functions.submit_job.app", "from tests.support.jobs import a_job"),
+        ("functions.submit_job.app", "import pytest"),
+        ("ringback.helpers", ""),
+    ],
+)
+def test_a_planted_violation_is_found(module: str, source: str) -> None:
+    assert len(forbidden_imports(module, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("ringback.providers.kie.callback", "from ringback.callbacks.signatures import verify"),
+        ("ringback.aws.queues", "if TYPE_CHECKING:\n    from types_boto3_sqs import SQSClient"),
+        ("functions.submit_job.app", "import os, secrets\nfrom ringback.domain import jobs"),
+    ],
+)
+def test_what_is_allowed_is_not_reported(module: str, source: str) -> None:
+    assert forbidden_imports(module, source) == []
+
+
+def test_a_function_is_one_file() -> None:
+    for folder in FUNCTIONS.iterdir():
+        files = {path.name for path in folder.iterdir()} - {"__pycache__"}
+        assert files == {"app.py"}, folder.name
+
+
+def test_nobody_uses_boto3_s_resources() -> None:
+    """They are frozen, untyped and slow to make."""
+    for module, path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            assert not (isinstance(node, ast.Attribute) and node.attr == "resource"), module

@@ -1,0 +1,541 @@
+"""Hold template.yaml to the code, and to what was promised of it."""
+
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, Final
+
+import pytest
+from ringback import settings
+from ringback.aws.job_items import to_item
+from ringback.callbacks.tokens import CallbackUrls
+from ringback.lambda_events import callback_request
+from ringback.settings import Settings
+
+from tests.support.jobs import a_job
+from tests.support.template import ROOT, load_template, resources
+
+FUNCTIONS: Final = resources("AWS::Serverless::Function")
+QUEUES: Final = resources("AWS::SQS::Queue")
+BUCKETS: Final = resources("AWS::S3::Bucket")
+PARAMETERS: Final[dict[str, dict[str, Any]]] = load_template()["Parameters"]
+GLOBALS: Final[dict[str, Any]] = load_template()["Globals"]["Function"]
+FOURTEEN_DAYS: Final = 14 * 24 * 3600
+
+# All that any function may do, by function; what SAM adds for a queue that is listened to
+# (receive, delete, look at) and for writing logs comes on top.
+PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
+    "authorize_client": {
+        "secretsmanager:GetSecretValue": "ClientKeysSecret",
+    },
+    "submit_job": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:PutItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "s3:GetObject": "DropBucket/requests/*",
+        "s3:GetObjectVersion": "DropBucket/requests/*",
+        "s3:PutObject": "DropBucket/receipts/*",
+        "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
+        "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
+    },
+    "receive_callback": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
+        "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
+    },
+    "check_jobs": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
+        "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
+    },
+    "archive_images": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "s3:PutObject": "ImagesBucket/images/*",
+        "sqs:SendMessage": "ArchiveQueue",
+        "secretsmanager:GetSecretValue": "KieSecret",
+    },
+    "query_jobs": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:BatchGetItem": "JobsTable",
+        "dynamodb:Query": "JobsTable/index/by_client",
+        "s3:GetObject": "ImagesBucket/images/*",
+    },
+}
+
+every_function = pytest.mark.parametrize(
+    ("name", "function"), [pytest.param(name, each, id=name) for name, each in FUNCTIONS.items()]
+)
+every_bucket = pytest.mark.parametrize("bucket", BUCKETS)
+
+
+def folder_of(function: dict[str, Any]) -> str:
+    code: str = function["CodeUri"]
+    return code.removeprefix("functions/")
+
+
+def settings_of(function: dict[str, Any]) -> type[Settings]:
+    name = folder_of(function).title().replace("_", "") + "Settings"
+    kind: type[Settings] = getattr(settings, name)
+    return kind
+
+
+def environment_of(function: dict[str, Any]) -> dict[str, Any]:
+    variables: dict[str, Any] = function["Environment"]["Variables"]
+    return variables
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def events_of(function: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    found = function.get("Events", {}).values()
+    return [event["Properties"] for event in found if event["Type"] == kind]
+
+
+def place(resource: Any) -> str:
+    """Return what a Resource of a statement names: ``JobsTable``, ``ImagesBucket/images/*``."""
+    if "Fn::GetAtt" in resource:
+        name, attribute = resource["Fn::GetAtt"]
+        assert attribute in ("Arn", "Id")
+        return str(name)
+    text = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"])
+    assert "$" not in text
+    return text
+
+
+def mentions(value: Any) -> Iterator[str]:
+    """Yield the logical ids that a piece of the template refers to."""
+    if isinstance(value, list):
+        for each in value:
+            yield from mentions(each)
+    elif isinstance(value, dict):
+        for key, each in value.items():
+            match key:
+                case "Ref" | "Condition" if isinstance(each, str):
+                    yield each
+                case "Fn::GetAtt":
+                    yield each[0]
+                case "Fn::If":
+                    yield each[0]
+                    yield from mentions(each[1:])
+                case "Fn::Sub":
+                    yield from re.findall(r"\$\{([A-Za-z0-9]+)", str(each))
+                case _:
+                    yield from mentions(each)
+
+
+# ---------------------------------------------------------------- functions
+
+
+def test_every_folder_is_a_function_and_the_other_way_round() -> None:
+    folders = {path.name for path in (ROOT / "functions").iterdir()}
+    assert {folder_of(function) for function in FUNCTIONS.values()} == folders
+    assert len(FUNCTIONS) == len(folders)
+
+
+@every_function
+def test_the_handler_is_there(name: str, function: dict[str, Any]) -> None:
+    assert name == folder_of(function).title().replace("_", "") + "Function"
+    module, handler = GLOBALS["Handler"].split(".")
+    assert "Handler" not in function
+    assert (ROOT / function["CodeUri"] / f"{module}.py").is_file()
+    app = import_module(f"functions.{folder_of(function)}.{module}")
+    assert list(inspect.signature(getattr(app, handler)).parameters) == ["event", "context"]
+
+
+@every_function
+def test_the_environment_is_the_settings_and_nothing_else(
+    name: str, function: dict[str, Any]
+) -> None:
+    fields = settings_of(function).model_fields.values()
+    assert {field.alias for field in fields} == set(environment_of(function))
+
+
+@every_function
+def test_the_defaults_of_the_parameters_are_good_settings(
+    name: str, function: dict[str, Any]
+) -> None:
+    stand_ins = {
+        "_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x",
+        "_URL": "https://a.example/x",
+        "": "something",
+    }
+
+    def value_of(setting: str, given: Any) -> str:
+        if "Fn::Join" in given:
+            given = given["Fn::Join"][1]
+        if given.get("Ref") in PARAMETERS:
+            return str(PARAMETERS[given["Ref"]]["Default"])
+        return next(text for end, text in stand_ins.items() if setting.endswith(end))
+
+    given = environment_of(function).items()
+    settings_of(function).from_environ({name: value_of(name, value) for name, value in given})
+
+
+@every_function
+def test_a_parameter_has_the_limits_of_its_setting(name: str, function: dict[str, Any]) -> None:
+    schema = settings_of(function).model_json_schema()["properties"]
+    for setting, given in environment_of(function).items():
+        parameter = PARAMETERS.get(given.get("Ref", ""), {})
+        if parameter.get("Type") == "Number":
+            limits = schema[setting].get("minimum"), schema[setting].get("maximum")
+            assert limits == (parameter.get("MinValue"), parameter.get("MaxValue")), setting
+
+
+@every_function
+def test_a_function_runs_on_the_runtime_that_is_built_for(
+    name: str, function: dict[str, Any]
+) -> None:
+    assert (GLOBALS["Runtime"], GLOBALS["Architectures"]) == ("python3.13", ["arm64"])
+    assert function.keys().isdisjoint({"Runtime", "Architectures", "Layers", "FunctionUrlConfig"})
+    assert {each["Ref"] for each in GLOBALS["Layers"]} == set(
+        resources("AWS::Serverless::LayerVersion")
+    )
+    assert 1 <= function["Timeout"] <= 900
+
+
+def test_a_function_that_answers_http_is_done_before_the_api_gives_up() -> None:
+    for name, function in FUNCTIONS.items():
+        if events_of(function, "HttpApi"):
+            assert function["Timeout"] < 30, name
+
+
+def test_layers_are_built_for_that_runtime_by_their_makefiles() -> None:
+    for name, layer in resources("AWS::Serverless::LayerVersion").items():
+        assert layer["CompatibleRuntimes"] == ["python3.13"]
+        assert layer["CompatibleArchitectures"] == ["arm64"]
+        metadata = load_template()["Resources"][name]["Metadata"]
+        assert metadata == {"BuildMethod": "makefile", "BuildArchitecture": "arm64"}
+        makefile = (ROOT / layer["ContentUri"] / "Makefile").read_text()
+        assert f"build-{name}:" in makefile
+
+
+@every_function
+def test_a_function_has_a_log_of_its_own_that_ends(name: str, function: dict[str, Any]) -> None:
+    groups = resources("AWS::Logs::LogGroup")
+    own = function["LoggingConfig"]["LogGroup"]["Ref"]
+    assert groups[own]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+    users = [each for each in FUNCTIONS.values() if each["LoggingConfig"]["LogGroup"]["Ref"] == own]
+    assert len(users) == 1
+
+
+def test_no_log_group_is_left_over() -> None:
+    assert len(resources("AWS::Logs::LogGroup")) == len(FUNCTIONS)
+
+
+def test_logs_are_json_and_hold_no_events() -> None:
+    assert GLOBALS["LoggingConfig"] == {"LogFormat": "JSON"}
+    assert GLOBALS["Environment"]["Variables"] == {
+        "POWERTOOLS_LOG_LEVEL": "INFO",
+        "POWERTOOLS_LOGGER_LOG_EVENT": "false",
+    }
+
+
+@every_function
+def test_a_function_may_do_what_it_does_and_nothing_else(
+    name: str, function: dict[str, Any]
+) -> None:
+    given: dict[str, list[str]] = {}
+    for policy in function["Policies"]:
+        for statement in policy["Statement"]:
+            assert statement.keys() == {"Effect", "Action", "Resource"}
+            assert statement["Effect"] == "Allow"
+            for action in as_list(statement["Action"]):
+                assert action not in given
+                given[action] = sorted(place(each) for each in as_list(statement["Resource"]))
+    permitted = PERMITTED[folder_of(function)]
+    assert given == {action: as_list(places) for action, places in permitted.items()}
+    assert not any("*" in action for action in given)
+    assert function.keys().isdisjoint({"Role", "ManagedPolicyArns"})
+
+
+@every_function
+def test_secrets_come_by_arn_and_never_by_value(name: str, function: dict[str, Any]) -> None:
+    secrets = resources("AWS::SecretsManager::Secret")
+    for setting, value in environment_of(function).items():
+        assert setting.endswith("_ARN") == ("SECRET" in setting)
+        if setting.endswith("_ARN"):
+            secret, attribute = value["Fn::GetAtt"]
+            assert (secret in secrets, attribute) == (True, "Id")
+    assert "{{resolve:" not in (ROOT / "template.yaml").read_text()
+
+
+@every_function
+def test_a_function_may_read_the_secrets_it_is_told_of(name: str, function: dict[str, Any]) -> None:
+    told = sorted(
+        value["Fn::GetAtt"][0]
+        for setting, value in environment_of(function).items()
+        if setting.endswith("_ARN")
+    )
+    readable = PERMITTED[folder_of(function)].get("secretsmanager:GetSecretValue", [])
+    assert told == as_list(readable)
+
+
+def test_no_key_works_out_of_the_box() -> None:
+    secrets = resources("AWS::SecretsManager::Secret")
+    assert json.loads(secrets["ClientKeysSecret"]["SecretString"]) == {}
+    kie = json.loads(secrets["KieSecret"]["SecretString"])
+    assert kie == {"api_key": "", "webhook_hmac_keys": []}
+    made = secrets["CallbackSecret"]["GenerateSecretString"]
+    assert (made["GenerateStringKey"], made["PasswordLength"]) == ("current", 64)
+    assert "SecretString" not in secrets["CallbackSecret"]
+
+
+# ---------------------------------------------------------------- queues
+
+DEAD_LETTERS: Final = {
+    queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]: name
+    for name, queue in QUEUES.items()
+    if "RedrivePolicy" in queue
+}
+WORKING: Final = [name for name in QUEUES if name not in DEAD_LETTERS]
+
+
+@pytest.mark.parametrize("name", QUEUES)
+def test_a_queue_is_encrypted_and_forgets_nothing_soon(name: str) -> None:
+    assert QUEUES[name]["SqsManagedSseEnabled"] is True
+    assert QUEUES[name]["MessageRetentionPeriod"] == FOURTEEN_DAYS
+
+
+@pytest.mark.parametrize("name", WORKING)
+def test_a_queue_has_dead_letters_of_its_own(name: str) -> None:
+    policy = QUEUES[name]["RedrivePolicy"]
+    target, attribute = policy["deadLetterTargetArn"]["Fn::GetAtt"]
+    assert attribute == "Arn"
+    assert DEAD_LETTERS[target] == name
+    assert "RedrivePolicy" not in QUEUES[target]
+    assert policy["maxReceiveCount"] >= 5
+
+
+def listeners() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    for function in FUNCTIONS.values():
+        for event in events_of(function, "SQS"):
+            yield event["Queue"]["Fn::GetAtt"][0], event, function
+
+
+def test_every_queue_has_one_listener() -> None:
+    assert sorted(queue for queue, *_ in listeners()) == sorted(WORKING)
+
+
+def test_what_failed_of_a_batch_comes_again_alone() -> None:
+    for queue, event, _ in listeners():
+        assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], queue
+        # AWS takes no fewer than two.
+        assert event["ScalingConfig"]["MaximumConcurrency"] >= 2, queue
+
+
+def test_a_message_stays_hidden_for_six_times_its_function_s_timeout() -> None:
+    for queue, _, function in listeners():
+        assert QUEUES[queue]["VisibilityTimeout"] >= 6 * function["Timeout"], queue
+
+
+def test_only_our_own_buckets_may_send_to_the_drop_queue() -> None:
+    ((_, policy),) = resources("AWS::SQS::QueuePolicy").items()
+    assert policy["Queues"] == [{"Ref": "DropQueue"}]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Principal": {"Service": "s3.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": {"Fn::GetAtt": ["DropQueue", "Arn"]},
+        "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
+    }
+
+
+# ---------------------------------------------------------------- what is kept
+
+
+def test_the_table_is_as_promised_and_as_the_code_writes_it() -> None:
+    ((_, table),) = resources("AWS::DynamoDB::Table").items()
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index == {
+        "IndexName": "by_client",
+        "KeySchema": [
+            {"AttributeName": "client", "KeyType": "HASH"},
+            {"AttributeName": "job_id", "KeyType": "RANGE"},
+        ],
+        "Projection": {"ProjectionType": "KEYS_ONLY"},
+    }
+    item = to_item(a_job())
+    for attribute in table["AttributeDefinitions"]:
+        assert list(item[attribute["AttributeName"]]) == [attribute["AttributeType"]]
+    forgotten_at = table["TimeToLiveSpecification"]
+    assert forgotten_at["Enabled"] is True
+    assert list(item[forgotten_at["AttributeName"]]) == ["N"]
+
+
+@every_bucket
+def test_a_bucket_is_private_encrypted_and_versioned(bucket: str) -> None:
+    described = BUCKETS[bucket]
+    assert described["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    (rule,) = described["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms")
+    assert described["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    assert described["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert described.keys().isdisjoint({"AccessControl", "WebsiteConfiguration"})
+
+
+@every_bucket
+def test_a_bucket_drops_incomplete_uploads_and_no_current_image(bucket: str) -> None:
+    rules = BUCKETS[bucket]["LifecycleConfiguration"]["Rules"]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+    assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
+    for rule in rules:
+        assert not [key for key in rule if key.startswith(("Expiration", "Transition"))]
+
+
+@every_bucket
+def test_a_bucket_speaks_tls_only(bucket: str) -> None:
+    (policy,) = (
+        each
+        for each in resources("AWS::S3::BucketPolicy").values()
+        if each["Bucket"] == {"Ref": bucket}
+    )
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == (
+        "Deny",
+        "*",
+        "s3:*",
+    )
+    assert [place(each) for each in statement["Resource"]] == [bucket, f"{bucket}/*"]
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("kept", ["JobsTable", *BUCKETS])
+def test_what_is_kept_outlives_the_stack(kept: str) -> None:
+    resource = load_template()["Resources"][kept]
+    assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
+
+
+def test_only_requests_wake_the_drop_queue() -> None:
+    """A receipt must not: it would be read as a request, and answered with a receipt."""
+    (rule,) = BUCKETS["DropBucket"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert rule["Queue"] == {"Fn::GetAtt": ["DropQueue", "Arn"]}
+    assert {"Name": "prefix", "Value": "requests/"} in rule["Filter"]["S3Key"]["Rules"]
+    assert "NotificationConfiguration" not in BUCKETS["ImagesBucket"]
+
+
+# ---------------------------------------------------------------- doors
+
+CALLBACK_ROUTE: Final = "/callbacks/{provider}/{job_id}/{token}"
+
+
+def routes() -> Iterator[tuple[str, str, str, str]]:
+    for function in FUNCTIONS.values():
+        for event in events_of(function, "HttpApi"):
+            # Nothing that could take the API's authorizer away.
+            assert event.keys() == {"ApiId", "Method", "Path"}
+            yield event["ApiId"]["Ref"], event["Method"], event["Path"], folder_of(function)
+
+
+def test_there_are_these_routes_and_no_others() -> None:
+    assert sorted(routes()) == [
+        ("CallbackApi", "POST", CALLBACK_ROUTE, "receive_callback"),
+        ("JobsApi", "GET", "/jobs", "query_jobs"),
+        ("JobsApi", "GET", "/jobs/{job_id}", "query_jobs"),
+        ("JobsApi", "POST", "/jobs", "submit_job"),
+    ]
+    assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
+        "HttpApi",
+        "SQS",
+    }
+    assert set(resources("AWS::Serverless::HttpApi")) == {"JobsApi", "CallbackApi"}
+
+
+def all_events(function: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(function.get("Events", {}).values())
+
+
+def test_every_route_but_the_callback_s_asks_for_a_key() -> None:
+    apis = resources("AWS::Serverless::HttpApi")
+    auth = apis["JobsApi"]["Auth"]
+    authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
+    assert authorizer["FunctionArn"] == {"Fn::GetAtt": ["AuthorizeClientFunction", "Arn"]}
+    assert authorizer["AuthorizerPayloadFormatVersion"] == "2.0"
+    assert authorizer["EnableSimpleResponses"] is True
+    assert authorizer["EnableFunctionDefaultPermissions"] is True
+    assert authorizer["Identity"]["Headers"] == ["Authorization"]
+    assert 0 < authorizer["Identity"]["ReauthorizeEvery"] <= 3600
+    assert "Auth" not in apis["CallbackApi"]
+
+
+@pytest.mark.parametrize("api", ["JobsApi", "CallbackApi"])
+def test_a_door_is_throttled(api: str) -> None:
+    limits = resources("AWS::Serverless::HttpApi")[api]["DefaultRouteSettings"]
+    assert limits["ThrottlingBurstLimit"] > 0
+    assert limits["ThrottlingRateLimit"] > 0
+
+
+def test_the_callback_s_route_is_the_one_that_urls_are_made_for() -> None:
+    url = CallbackUrls(base_url="", secrets=lambda: [b"x" * 32])("kie", a_job().job_id)
+    shape = re.sub(r"\{\w+\}", r"([^/]+)", CALLBACK_ROUTE)
+    found = re.fullmatch(shape, url)
+    assert found is not None
+    names = re.findall(r"\{(\w+)\}", CALLBACK_ROUTE)
+    call = callback_request({"pathParameters": dict(zip(names, found.groups(), strict=True))})
+    assert (call.provider, call.job_id) == ("kie", a_job().job_id)
+    assert f"/kie/{a_job().job_id}/{call.token}" in url
+
+
+# ---------------------------------------------------------------- parameters and outputs
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_a_parameter_works_untouched_and_says_what_it_is(name: str) -> None:
+    parameter = PARAMETERS[name]
+    assert "Default" in parameter
+    assert parameter["Description"].endswith(".")
+    assert parameter["Type"] in ("String", "Number", "CommaDelimitedList")
+    if parameter["Type"] == "Number":
+        low, high = parameter.get("MinValue", 0), parameter.get("MaxValue", float("inf"))
+        assert low <= parameter["Default"] <= high
+    assert parameter["Default"] in parameter.get("AllowedValues", [parameter["Default"]])
+
+
+def test_every_parameter_and_condition_is_used() -> None:
+    template = load_template()
+    used = set(mentions([template["Resources"], template["Conditions"], template["Outputs"]]))
+    assert set(PARAMETERS) <= used
+    assert set(template["Conditions"]) <= used
+
+
+def test_whatever_is_mentioned_is_there() -> None:
+    template = load_template()
+    known = {*PARAMETERS, *template["Resources"], *template["Conditions"]}
+    mentioned = set(mentions([template["Resources"], template["Conditions"], template["Outputs"]]))
+    assert {name for name in mentioned if not name.startswith("AWS")} <= known
+
+
+def test_the_outputs_are_what_a_user_needs() -> None:
+    outputs = load_template()["Outputs"]
+    assert set(outputs) == {
+        "JobsApiUrl",
+        "JobsApiId",
+        "CallbackApiUrl",
+        "CallbackApiId",
+        "ImagesBucketName",
+        "DropBucketName",
+        "JobsTableName",
+        "KieSecretArn",
+        "ClientKeysSecretArn",
+        "CallbackSecretArn",
+        "SubmitQueueUrl",
+        "CheckQueueUrl",
+        "ArchiveQueueUrl",
+    }
+    assert all(output["Description"].endswith(".") for output in outputs.values())

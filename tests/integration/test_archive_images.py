@@ -1,0 +1,287 @@
+"""The archive queue, whole batches in; the images come from loopback."""
+
+import io
+import json
+from base64 import b64encode
+from dataclasses import replace
+from functools import cache
+from hashlib import sha256
+from typing import Any
+
+import boto3
+import pytest
+from PIL import Image
+from ringback.aws.job_table import JobTable
+from ringback.domain.clock import utc_now
+from ringback.domain.jobs import ErrorKind, Job, JobStatus
+
+from tests.support.aws import Cloud
+from tests.support.jobs import TASK, a_job, a_job_id
+from tests.support.lambdas import Lambdas, a_batch, an_event
+from tests.support.loopback_provider import FRESH, LoopbackProvider
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
+KINDS = [("PNG", "image/png", "png"), ("JPEG", "image/jpeg", "jpg"), ("WEBP", "image/webp", "webp")]
+
+
+@cache
+def picture(kind: str = "PNG", size: tuple[int, int] = (40, 30)) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", size, "red").save(content, kind)
+    return content.getvalue()
+
+
+@pytest.fixture
+def lambdas(lambdas: Lambdas, provider: LoopbackProvider) -> Lambdas:
+    lambdas.settings["PLAIN_HTTP_HOSTS"] = provider.address
+    return lambdas
+
+
+def serve(provider: LoopbackProvider, *contents: bytes) -> list[str]:
+    for number, content in enumerate(contents, start=1):
+        provider.answers[f"/p/{number}"] = (200, content)
+    return [f"{provider.url}/p/{number}" for number, _ in enumerate(contents, start=1)]
+
+
+def stored(cloud: Cloud, urls: list[str], **changes: Any) -> Job:
+    job = replace(
+        a_job(JobStatus.ARCHIVING, task_id=TASK, submitted_at=utc_now(), **changes),
+        result_urls=tuple(urls),
+    )
+    JobTable.connect(cloud.table).create(job)
+    return job
+
+
+def archive(lambdas: Lambdas, attempt: int = 1) -> dict[str, Any]:
+    message = {"job_id": a_job_id(), "attempt": attempt}
+    return lambdas("archive_images", a_batch("archive_images", "archive", message))
+
+
+def now(cloud: Cloud) -> Job:
+    return JobTable.connect(cloud.table).get(a_job_id())
+
+
+def the_object(cloud: Cloud, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = dict(
+        boto3.client("s3").get_object(Bucket=cloud.bucket, Key=f"images/{a_job_id()}/{name}")
+    )
+    return found | {"Body": found["Body"].read()}
+
+
+def checksum(content: bytes) -> str:
+    return b64encode(sha256(content).digest()).decode()
+
+
+def announced(lambdas: Lambdas, name: str) -> str:
+    """Return the checksum S3 was told to hold the bytes to; moto forgets it."""
+    (put,) = (
+        call.parameters
+        for call in lambdas.aws_calls
+        if call.operation == "PutObject" and call.parameters["Key"].endswith(f"/{name}")
+    )
+    told: str = put["ChecksumSHA256"]
+    return told
+
+
+def names(cloud: Cloud) -> list[str]:
+    listed = boto3.client("s3").list_objects_v2(Bucket=cloud.bucket).get("Contents", [])
+    return sorted(each["Key"].removeprefix(f"images/{a_job_id()}/") for each in listed)
+
+
+def test_every_image_is_kept_byte_for_byte_as_what_it_is(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    contents = [picture(kind) for kind, *_ in KINDS]
+    stored(cloud, serve(provider, *contents))
+    assert archive(lambdas) == DONE
+    assert now(cloud).status is JobStatus.SUCCEEDED
+    assert names(cloud) == ["1.png", "2.jpg", "3.webp", "job.json"]
+    for number, (_, content_type, extension) in enumerate(KINDS, start=1):
+        kept = the_object(cloud, f"{number}.{extension}")
+        assert kept["Body"] == contents[number - 1]
+        assert kept["ContentType"] == content_type
+        assert kept["Metadata"] == {"job-id": a_job_id()}
+        assert announced(lambdas, f"{number}.{extension}") == checksum(kept["Body"])
+
+
+def test_the_job_knows_what_its_images_are(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    (url,) = serve(provider, picture(size=(70, 50)))
+    stored(cloud, [url])
+    archive(lambdas)
+    job = now(cloud)
+    (image,) = job.images
+    assert (image.number, image.source_url) == (1, url)
+    assert (image.facts.width, image.facts.height) == (70, 50)
+    assert image.facts.sha256 == sha256(picture(size=(70, 50))).hexdigest()
+    assert job.finished_at is not None
+
+
+def test_the_record_beside_the_images_tells_how_they_were_made(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    job = stored(cloud, serve(provider, picture()))
+    archive(lambdas)
+    kept = the_object(cloud, "job.json")
+    record = json.loads(kept["Body"])
+    assert kept["ContentType"] == "application/json"
+    assert kept["Metadata"] == {"job-id": a_job_id()}
+    assert announced(lambdas, "job.json") == checksum(kept["Body"])
+    assert (record["job_id"], record["task_id"]) == (a_job_id(), TASK)
+    assert (record["model"], record["input"]) == (job.request.model, dict(job.request.input))
+    assert [image["sha256"] for image in record["images"]] == [sha256(picture()).hexdigest()]
+    assert provider.url not in kept["Body"].decode()
+
+
+def test_the_provider_s_key_is_not_shown_to_a_file_host(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, serve(provider, picture()))
+    archive(lambdas)
+    (call,) = provider.heard
+    assert "authorization" not in call.headers
+    assert call.headers["user-agent"].startswith("Ringback/")
+
+
+def test_a_second_delivery_downloads_and_changes_nothing(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, serve(provider, picture(), picture("WEBP")))
+    archive(lambdas)
+    job = now(cloud)
+    provider.heard.clear()
+    lambdas.aws_calls.clear()
+    assert archive(lambdas) == DONE
+    assert (now(cloud), provider.heard, lambdas.written()) == (job, [], [])
+
+
+def test_a_dead_link_is_renewed_by_the_provider(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    (fresh,) = serve(provider, picture())
+    dead = f"{provider.url}/dead"
+    stored(cloud, [dead])
+    provider.will_answer(FRESH, {"code": 200, "msg": "success", "data": fresh})
+    assert archive(lambdas) == DONE
+    assert now(cloud).status is JobStatus.SUCCEEDED
+    (call,) = provider.at(FRESH)
+    assert call.body == {"url": dead}
+    assert call.headers["authorization"] == "Bearer kie-key"
+    assert now(cloud).images[0].source_url == dead
+
+
+def test_what_cannot_be_copied_now_is_tried_again_later_and_the_rest_is_kept(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, [f"{provider.url}/late", *serve(provider, picture())])
+    provider.will_answer(FRESH, {"code": 500, "msg": "Server error"})
+    assert archive(lambdas) == DONE
+    assert now(cloud).status is JobStatus.ARCHIVING
+    assert [image.number for image in now(cloud).images] == [2]
+    assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 2}, 5)]
+
+
+def test_the_waits_follow_the_setting_and_the_last_try_ends_it(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    (good,) = serve(provider, picture())
+    stored(cloud, [good, f"{provider.url}/late"])
+    provider.answers["/late"] = (503, b"")
+    for attempt in (1, 2):
+        archive(lambdas, attempt)
+        assert now(cloud).status is JobStatus.ARCHIVING
+    archive(lambdas, 3)
+    job = now(cloud)
+    assert lambdas.sent(cloud.archive_queue) == [
+        ({"job_id": a_job_id(), "attempt": 2}, 5),
+        ({"job_id": a_job_id(), "attempt": 3}, 15),
+    ]
+    assert job.error is not None
+    assert (job.status, job.error.kind) == (JobStatus.ARCHIVE_FAILED, ErrorKind.IMAGES_LOST)
+    assert job.error.may_be_charged
+    assert "saved 1 of 2 images" in job.error.message
+    assert "image 2" in job.error.message
+    # The good one was fetched once, and the record names it.
+    assert len(provider.at("/p/1")) == 1
+    assert names(cloud) == ["1.png", "job.json"]
+
+
+def test_a_late_try_that_succeeds_ends_well(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    (good,) = serve(provider, picture())
+    stored(cloud, [good, f"{provider.url}/late"])
+    provider.answers["/late"] = (503, b"")
+    archive(lambdas)
+    provider.answers["/late"] = (200, picture("JPEG"))
+    event = an_event("archive_images", "third_attempt")
+    event["Records"][0]["body"] = json.dumps({"job_id": a_job_id(), "attempt": 3})
+    assert lambdas("archive_images", event) == DONE
+    assert now(cloud).status is JobStatus.SUCCEEDED
+    assert names(cloud) == ["1.png", "2.jpg", "job.json"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>not here</html>", b"%PDF-1.7", b"GIF89a" + bytes(40)]
+)
+def test_what_is_not_an_image_is_named_and_not_kept(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, content: bytes
+) -> None:
+    stored(cloud, serve(provider, picture(), content))
+    archive(lambdas, attempt=3)
+    job = now(cloud)
+    assert job.error is not None
+    assert job.status is JobStatus.ARCHIVE_FAILED
+    assert "image 2" in job.error.message
+    assert provider.url not in job.error.message
+    assert names(cloud) == ["1.png", "job.json"]
+
+
+def test_an_image_larger_than_the_limit_is_refused(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas.settings["LARGEST_IMAGE_BYTES"] = "1024"
+    stored(cloud, serve(provider, picture("PNG") + bytes(2000)))
+    archive(lambdas)
+    job = now(cloud)
+    assert job.error is not None
+    assert "more than 1024 bytes" in job.error.message
+    assert names(cloud) == ["job.json"]
+
+
+def test_nothing_inside_is_contacted_unless_it_is_listed(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas.settings["PLAIN_HTTP_HOSTS"] = "127.0.0.1:1"
+    stored(cloud, serve(provider, picture()))
+    archive(lambdas)
+    assert now(cloud).status is JobStatus.ARCHIVE_FAILED
+    assert provider.heard == []
+
+
+def test_only_a_job_that_is_being_archived_is_copied(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    urls = tuple(serve(provider, picture()))
+    others = sorted(set(JobStatus) - {JobStatus.ARCHIVING})
+    jobs = [a_job(status, number=n, result_urls=urls) for n, status in enumerate(others)]
+    table = JobTable.connect(cloud.table)
+    for job in jobs:
+        table.create(job)
+    messages = [{"job_id": job.job_id, "attempt": 1} for job in jobs]
+    assert lambdas("archive_images", a_batch("archive_images", "archive", *messages)) == DONE
+    assert [table.get(job.job_id) for job in jobs] == jobs
+    assert (provider.heard, lambdas.written()) == ([], [])
+
+
+def test_of_a_batch_only_what_is_broken_comes_again(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, serve(provider, picture()))
+    good = {"job_id": a_job_id(), "attempt": 1}
+    batch = a_batch("archive_images", "archive", {"job_id": a_job_id(5), "attempt": 1}, good, "x")
+    assert lambdas("archive_images", batch) == {
+        "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-2"}]
+    }
+    assert now(cloud).status is JobStatus.SUCCEEDED

@@ -1,0 +1,76 @@
+"""The door, whole events in."""
+
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from tests.support.aws import Cloud
+from tests.support.lambdas import Lambdas, an_event
+
+KEY = "rb-key-of-the-studio"
+KEYS = {
+    "shop": sha256(b"rb-key-of-the-shop").hexdigest(),
+    "studio": sha256(KEY.encode()).hexdigest(),
+}
+
+
+def a_knock(header: str | None, *, name: str = "authorization") -> dict[str, Any]:
+    event = an_event("authorize_client", "bearer_key")
+    others = {key: value for key, value in event["headers"].items() if key != "authorization"}
+    return event | {
+        "headers": others | ({name: header} if header is not None else {}),
+        "identitySource": [header],
+    }
+
+
+@pytest.mark.parametrize("name", ["authorization", "Authorization"])
+def test_the_right_key_opens_the_door_for_its_owner(
+    cloud: Cloud, lambdas: Lambdas, name: str
+) -> None:
+    cloud.put_secret(cloud.client_keys_secret, KEYS)
+    assert lambdas("authorize_client", a_knock(f"Bearer {KEY}", name=name)) == {
+        "isAuthorized": True,
+        "context": {"client": "studio"},
+    }
+
+
+def test_anything_else_leaves_it_shut(cloud: Cloud, lambdas: Lambdas) -> None:
+    cloud.put_secret(cloud.client_keys_secret, KEYS)
+    for header in (
+        None,
+        "",
+        "Bearer",
+        KEY,
+        f"Basic {KEY}",
+        "Bearer rb-key-of-nobody",
+        f"Bearer {KEYS['studio']}",
+        "Bearer \N{SNOWMAN}",
+    ):
+        assert lambdas("authorize_client", a_knock(header)) == {"isAuthorized": False}, header
+
+
+def test_no_key_works_out_of_the_box(lambdas: Lambdas) -> None:
+    for header in (f"Bearer {KEY}", "Bearer ", "Bearer studio"):
+        assert lambdas("authorize_client", a_knock(header)) == {"isAuthorized": False}, header
+
+
+def test_an_event_without_headers_is_a_stranger_s(cloud: Cloud, lambdas: Lambdas) -> None:
+    cloud.put_secret(cloud.client_keys_secret, KEYS)
+    event = {key: value for key, value in a_knock(None).items() if key != "headers"}
+    assert lambdas("authorize_client", event) == {"isAuthorized": False}
+
+
+@pytest.mark.parametrize("case", ["bearer_key", "another_scheme"])
+def test_the_recorded_knocks_are_strangers(cloud: Cloud, lambdas: Lambdas, case: str) -> None:
+    cloud.put_secret(cloud.client_keys_secret, KEYS)
+    assert lambdas("authorize_client", an_event("authorize_client", case)) == {
+        "isAuthorized": False
+    }
+
+
+def test_the_secret_is_not_read_for_each_knock(cloud: Cloud, lambdas: Lambdas) -> None:
+    cloud.put_secret(cloud.client_keys_secret, KEYS)
+    for _ in range(5):
+        lambdas("authorize_client", a_knock(f"Bearer {KEY}"))
+    assert [call.operation for call in lambdas.aws_calls] == ["GetSecretValue"]

@@ -1,0 +1,280 @@
+"""The check queue, whole batches in; the provider is on loopback."""
+
+import json
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from ringback.aws.job_table import JobTable
+from ringback.callbacks.tokens import make_token
+from ringback.domain.clock import utc_now
+from ringback.domain.jobs import FINAL, ErrorKind, Job, JobStatus
+
+from tests.support.aws import CALLBACK_BASE_URL, CALLBACK_KEY, Cloud
+from tests.support.jobs import TASK, a_job, a_job_id, a_stored_image
+from tests.support.lambdas import Lambdas, a_batch
+from tests.support.loopback_provider import RECORD, LoopbackProvider
+
+URL = "https://cdn.example/1.png"
+DONE: dict[str, Any] = {"batchItemFailures": []}
+
+
+def ago(**time: float) -> datetime:
+    return utc_now() - timedelta(**time)
+
+
+def stored(cloud: Cloud, status: JobStatus, **changes: Any) -> Job:
+    known = {"task_id": TASK} if status is JobStatus.RUNNING else {}
+    job = a_job(status, **{"deadline_at": ago(seconds=1), **known, **changes})
+    JobTable.connect(cloud.table).create(job)
+    return job
+
+
+def now(cloud: Cloud, number: int = 0) -> Job:
+    return JobTable.connect(cloud.table).get(a_job_id(number))
+
+
+def check(lambdas: Lambdas, **message: Any) -> dict[str, Any]:
+    return lambdas("check_jobs", a_batch("check_jobs", "due", {"job_id": a_job_id(), **message}))
+
+
+def a_record(state: str, *, task: str = TASK, **more: Any) -> dict[str, Any]:
+    data = {"taskId": task, "state": state, "costTime": 2000, **more}
+    return {"code": 200, "msg": "success", "data": data}
+
+
+def our_url(number: int = 0) -> str:
+    token = make_token(CALLBACK_KEY.encode(), "kie", a_job_id(number))
+    return f"{CALLBACK_BASE_URL}/callbacks/kie/{a_job_id(number)}/{token}"
+
+
+SUCCESS = a_record("success", resultJson=json.dumps({"resultUrls": [URL]}), creditsConsumed=3.5)
+
+
+def test_a_job_that_came_to_its_end_is_dropped_unread(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    jobs = [stored(cloud, status, number=n) for n, status in enumerate(sorted(FINAL))]
+    messages = [{"job_id": job.job_id} for job in jobs]
+    assert lambdas("check_jobs", a_batch("check_jobs", "due", *messages)) == DONE
+    assert [now(cloud, n) for n, _ in enumerate(jobs)] == jobs
+    assert (provider.heard, lambdas.written()) == ([], [])
+
+
+def test_a_job_that_was_never_recorded_is_dropped(
+    lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    assert check(lambdas) == DONE
+    assert (provider.heard, lambdas.written()) == ([], [])
+
+
+@pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.SUBMITTING, JobStatus.RUNNING])
+def test_a_job_that_is_not_due_is_not_asked_about(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, status: JobStatus
+) -> None:
+    stored(cloud, status, deadline_at=ago(seconds=-100))
+    assert check(lambdas) == DONE
+    ((message, delay),) = lambdas.sent(cloud.check_queue)
+    assert message == {"job_id": a_job_id()}
+    assert 60 < delay <= 100
+    assert provider.heard == []
+
+
+def test_an_overdue_job_that_succeeded_has_its_images_copied(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.RUNNING)
+    provider.will_answer(RECORD, SUCCESS)
+    assert check(lambdas) == DONE
+    job = now(cloud)
+    assert (job.status, job.result_urls) == (JobStatus.ARCHIVING, (URL,))
+    assert job.credits == Decimal("3.5")
+    assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
+    (call,) = provider.heard
+    assert call.query == f"taskId={TASK}"
+    assert call.headers["authorization"] == "Bearer kie-key"
+
+
+def test_an_overdue_job_that_failed_says_why(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.RUNNING)
+    provider.will_answer(RECORD, a_record("fail", failCode="430", failMsg="Not this."))
+    assert check(lambdas) == DONE
+    job = now(cloud)
+    assert job.error is not None
+    assert (job.status, job.error.kind) == (JobStatus.FAILED, ErrorKind.GENERATION_FAILED)
+    assert (job.error.code, job.error.message) == ("430", "Not this.")
+    assert lambdas.sent(cloud.archive_queue) == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        a_record("generating"),
+        a_record("waiting", resultJson=json.dumps({"resultUrls": [URL]})),
+        a_record("a new word"),
+        {"code": 422, "msg": "recordInfo is null", "data": None},
+        {"code": 404, "msg": "no such task", "data": None},
+    ],
+)
+def test_an_overdue_job_without_a_verdict_expires_and_may_have_been_charged(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, answer: dict[str, Any]
+) -> None:
+    stored(cloud, JobStatus.RUNNING)
+    provider.will_answer(RECORD, answer)
+    assert check(lambdas) == DONE
+    job = now(cloud)
+    assert job.error is not None
+    assert (job.status, job.error.kind) == (JobStatus.EXPIRED, ErrorKind.NO_VERDICT)
+    assert job.error.may_be_charged
+    assert len(provider.heard) == 1
+
+
+def test_an_overdue_job_whose_answer_was_lost_expires_unasked(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.SUBMITTING)
+    assert check(lambdas) == DONE
+    assert now(cloud).status is JobStatus.EXPIRED
+    assert provider.heard == []
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, b"{}"), (200, b"<html>"), (401, b'{"code": 401, "msg": "no"}')]
+)
+def test_a_provider_that_does_not_answer_is_asked_again(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, status: int, body: bytes
+) -> None:
+    stored(cloud, JobStatus.RUNNING)
+    provider.answers[RECORD] = (status, body)
+    assert check(lambdas) == DONE
+    assert now(cloud).status is JobStatus.RUNNING
+    assert lambdas.sent(cloud.check_queue) == [({"job_id": a_job_id()}, 30)]
+
+
+def test_a_provider_that_never_answers_is_not_asked_for_ever(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.RUNNING, deadline_at=ago(minutes=11))
+    provider.answers[RECORD] = (500, b"{}")
+    assert check(lambdas) == DONE
+    assert now(cloud).status is JobStatus.EXPIRED
+    assert lambdas.sent(cloud.check_queue) == []
+
+
+def test_a_job_that_nobody_was_going_to_send_fails_uncharged(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.ACCEPTED)
+    assert check(lambdas) == DONE
+    job = now(cloud)
+    assert job.error is not None
+    assert (job.status, job.error.kind) == (JobStatus.FAILED, ErrorKind.NOT_SUBMITTED)
+    assert not job.error.may_be_charged
+    assert provider.heard == []
+
+
+def test_a_job_that_still_waits_for_its_turn_is_looked_at_again_and_not_at_once(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    stored(cloud, JobStatus.ACCEPTED, queued_at=ago(hours=1), deadline_at=ago(minutes=45))
+    assert check(lambdas) == DONE
+    assert now(cloud).status is JobStatus.ACCEPTED
+    ((message, delay),) = lambdas.sent(cloud.check_queue)
+    assert message == {"job_id": a_job_id()}
+    assert delay >= 60
+
+
+def test_a_job_that_is_being_copied_gets_its_message_again(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.ARCHIVING, result_urls=(URL,), images=(a_stored_image(),))
+    assert check(lambdas) == DONE
+    assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
+    assert provider.heard == []
+
+
+def a_claim(echo: object) -> dict[str, Any]:
+    more = {} if echo is None else {"param": json.dumps({"callBackUrl": echo})}
+    answer = a_record("success", **more)
+    answer["data"]["resultJson"] = {"resultUrls": [URL]}
+    return answer
+
+
+@pytest.mark.parametrize("deadline", [ago(minutes=1), ago(minutes=-10)])
+def test_a_claimed_task_that_names_our_url_is_believed(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, deadline: datetime
+) -> None:
+    stored(cloud, JobStatus.SUBMITTING, deadline_at=deadline)
+    provider.will_answer(RECORD, a_claim(our_url()))
+    assert check(lambdas, claimed_task=TASK) == DONE
+    job = now(cloud)
+    assert (job.status, job.task_id, job.result_urls) == (JobStatus.ARCHIVING, TASK, (URL,))
+    assert len(lambdas.sent(cloud.archive_queue)) == 1
+
+
+OTHER_ECHOES: list[object] = [
+    None,
+    "",
+    "https://elsewhere.example/x",
+    our_url(1),
+    our_url()[:-1],
+    our_url().replace("callbacks.example", "elsewhere.example"),
+    7,
+    {"url": our_url()},
+]
+
+
+def test_a_claimed_task_that_does_not_is_ignored(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    job = stored(cloud, JobStatus.SUBMITTING, deadline_at=ago(minutes=-10))
+    for echo in OTHER_ECHOES:
+        provider.will_answer(RECORD, a_claim(echo))
+        assert check(lambdas, claimed_task=TASK) == DONE
+        assert now(cloud) == job, echo
+    assert len(provider.heard) == len(OTHER_ECHOES)
+    assert lambdas.written() == []
+
+
+def test_a_claim_about_a_job_whose_task_is_known_asks_for_the_known_one(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.RUNNING, deadline_at=ago(minutes=-10))
+    provider.will_answer(RECORD, SUCCESS)
+    assert check(lambdas, claimed_task="task_of_a_stranger") == DONE
+    assert provider.heard[0].query == f"taskId={TASK}"
+    assert now(cloud).status is JobStatus.ARCHIVING
+
+
+def test_a_claim_about_a_job_that_was_not_sent_is_ignored(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    job = stored(cloud, JobStatus.ACCEPTED)
+    assert check(lambdas, claimed_task=TASK) == DONE
+    assert (now(cloud), provider.heard, lambdas.written()) == (job, [], [])
+
+
+def test_a_record_of_another_task_is_no_answer(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.RUNNING)
+    provider.will_answer(RECORD, a_record("success", task="another"))
+    assert check(lambdas) == DONE
+    assert now(cloud).status is JobStatus.RUNNING
+
+
+def test_of_a_batch_only_what_is_broken_comes_again(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.RUNNING)
+    stored(cloud, JobStatus.ACCEPTED, number=1)
+    provider.will_answer(RECORD, SUCCESS)
+    batch = a_batch("check_jobs", "batch", {"job_id": a_job_id()}, "{", {}, {"job_id": a_job_id(1)})
+    assert lambdas("check_jobs", batch) == {
+        "batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-2"}]
+    }
+    assert now(cloud).status is JobStatus.ARCHIVING
+    assert now(cloud, 1).status is JobStatus.FAILED

@@ -1,0 +1,169 @@
+"""GET /jobs and GET /jobs/{job_id}, whole events in."""
+
+import json
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from ringback.aws.job_table import JobTable
+from ringback.domain.jobs import Job, JobStatus
+
+from tests.support.aws import Cloud
+from tests.support.jobs import PROMPT, a_job, a_job_id, a_stored_image
+from tests.support.lambdas import Lambdas, an_event
+
+
+def ask_for(job_id: object) -> dict[str, Any]:
+    return an_event("query_jobs", "one") | {"pathParameters": {"job_id": job_id}}
+
+
+def ask_page(**query: str) -> dict[str, Any]:
+    return an_event("query_jobs", "page") | ({"queryStringParameters": query} if query else {})
+
+
+def body_of(reply: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(reply["body"])
+    return body
+
+
+def stored(cloud: Cloud, *jobs: Job) -> None:
+    table = JobTable.connect(cloud.table)
+    for job in jobs:
+        table.create(job)
+
+
+def test_a_job_is_shown_with_links_to_its_images(cloud: Cloud, lambdas: Lambdas) -> None:
+    images = (a_stored_image(1), a_stored_image(2))
+    stored(cloud, a_job(JobStatus.SUCCEEDED, images=images))
+    reply = lambdas("query_jobs", ask_for(a_job_id()))
+    shown = body_of(reply)
+    assert reply["statusCode"] == 200
+    assert reply["headers"]["cache-control"] == "no-store"
+    assert (shown["job_id"], shown["status"]) == (a_job_id(), "succeeded")
+    assert shown["input"]["prompt"] == PROMPT
+    for image, place in zip(shown["images"], images, strict=True):
+        link = urlsplit(image["url"])
+        query = parse_qs(link.query)
+        assert link.scheme == "https"
+        assert link.hostname is not None
+        assert link.hostname.startswith(cloud.bucket)
+        assert link.path == f"/{place.key}"
+        assert query["X-Amz-Expires"] == ["3600"]
+        assert "X-Amz-Signature" in query
+
+
+def test_links_live_as_long_as_the_owner_says(cloud: Cloud, lambdas: Lambdas) -> None:
+    lambdas.settings["LINK_LIFETIME_SECONDS"] = "60"
+    stored(cloud, a_job(JobStatus.SUCCEEDED, images=(a_stored_image(),)))
+    (image,) = body_of(lambdas("query_jobs", ask_for(a_job_id())))["images"]
+    assert "X-Amz-Expires=60&" in image["url"]
+
+
+def test_the_provider_s_links_and_the_idempotency_key_are_not_shown(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    url = "https://cdn.example/1.png?secret"
+    job = a_job(JobStatus.ARCHIVING, result_urls=(url,), images=(a_stored_image(),))
+    stored(cloud, replace(job, idempotency_key="order-66"))
+    text = lambdas("query_jobs", ask_for(a_job_id()))["body"]
+    assert "cdn.example" not in text
+    assert "order-66" not in text
+
+
+NOT_OURS = [
+    a_job_id(8),
+    a_job_id(9),
+    "",
+    "job_",
+    "job_x",
+    a_job_id(8).upper(),
+    a_job_id(8) + "0",
+    f" {a_job_id(8)}",
+    "idempotency#studio#" + "0" * 64,
+    "window#kie#179000000",
+    "../jobs",
+    "\N{SNOWMAN}" * 30,
+    "x" * 5000,
+]
+
+
+def test_what_is_not_the_client_s_own_job_looks_as_if_it_were_not_there(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    stored(cloud, a_job(number=8, client="shop"))
+    nowhere = lambdas("query_jobs", ask_for(a_job_id(77)))
+    assert nowhere["statusCode"] == 404
+    for job_id in NOT_OURS:
+        assert lambdas("query_jobs", ask_for(job_id)) == nowhere, job_id
+
+
+def test_the_page_is_newest_first_and_the_cursor_leads_to_the_end(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    stored(cloud, *(a_job(number=n) for n in (3, 1, 5, 2, 4)), a_job(number=9, client="shop"))
+    seen, query = [], {"limit": "2"}
+    for _ in range(3):
+        reply = lambdas("query_jobs", ask_page(**query))
+        assert reply["statusCode"] == 200
+        page = body_of(reply)
+        seen.append([job["job_id"] for job in page["jobs"]])
+        query["cursor"] = page["cursor"]
+    assert seen == [[a_job_id(5), a_job_id(4)], [a_job_id(3), a_job_id(2)], [a_job_id(1)]]
+    assert page["cursor"] is None
+
+
+def test_a_page_has_25_jobs_unless_told_otherwise(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, *(a_job(number=n) for n in range(26)))
+    page = body_of(lambdas("query_jobs", ask_page()))
+    assert [len(page["jobs"]), page["cursor"]] == [25, a_job_id(1)]
+    page = body_of(lambdas("query_jobs", ask_page(limit="99")))
+    assert [len(page["jobs"]), page["cursor"]] == [26, None]
+
+
+def test_a_page_has_links_too(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, a_job(JobStatus.SUCCEEDED, images=(a_stored_image(),)))
+    (job,) = body_of(lambdas("query_jobs", ask_page()))["jobs"]
+    assert a_stored_image().key in job["images"][0]["url"]
+
+
+def test_a_client_without_jobs_has_an_empty_page(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, a_job(client="shop"))
+    assert body_of(lambdas("query_jobs", ask_page())) == {"jobs": [], "cursor": None}
+
+
+def test_the_recorded_page_events_are_served(lambdas: Lambdas) -> None:
+    for case in ("page", "page_with_cursor"):
+        assert lambdas("query_jobs", an_event("query_jobs", case))["statusCode"] == 200
+
+
+WRONG_QUERIES: list[tuple[dict[str, str], list[str]]] = [
+    ({"limit": "0"}, ["limit"]),
+    ({"limit": "100"}, ["limit"]),
+    ({"limit": "-1"}, ["limit"]),
+    ({"limit": "1,2"}, ["limit"]),
+    ({"limit": "\N{ARABIC-INDIC DIGIT TWO}"}, ["limit"]),
+    ({"cursor": "x"}, ["cursor"]),
+    ({"cursor": ""}, ["cursor"]),
+    ({"cursor": f"{a_job_id()},{a_job_id()}"}, ["cursor"]),
+    ({"limit": "ten", "cursor": "x", "page": "2"}, ["cursor", "limit", "page"]),
+]
+
+
+def test_every_wrong_parameter_is_named(lambdas: Lambdas) -> None:
+    for query, named in WRONG_QUERIES:
+        reply = lambdas("query_jobs", ask_page(**query))
+        assert reply["statusCode"] == 400, query
+        assert reply["headers"]["content-type"] == "application/problem+json"
+        assert sorted(error["field"] for error in body_of(reply)["errors"]) == named
+
+
+@pytest.mark.parametrize("event", [ask_page(), ask_for(a_job_id())])
+def test_a_request_that_no_authorizer_saw_is_never_served(
+    lambdas: Lambdas, event: dict[str, Any]
+) -> None:
+    context = {**event["requestContext"]}
+    del context["authorizer"]
+    with pytest.raises(KeyError):
+        lambdas("query_jobs", event | {"requestContext": context})
+    assert lambdas.aws_calls == []

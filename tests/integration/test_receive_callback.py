@@ -1,0 +1,659 @@
+"""POST /callbacks/...: whole events in, the real reader, table and queues behind."""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+import boto3
+import pytest
+from ringback.aws.job_table import JobTable
+from ringback.callbacks.tokens import make_token
+from ringback.domain.clock import utc_now
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
+
+from tests.support.aws import CALLBACK_KEY, HMAC_KEY, Cloud
+from tests.support.callbacks import BODIES as RECORDED
+from tests.support.callbacks import RECORDED_TASK, body_files, recorded, sign, signed_event
+from tests.support.jobs import PROMPT, a_job, a_job_id
+from tests.support.lambdas import Lambdas, an_event
+
+THANKS: Final = {"code": 200, "msg": "success"}
+TASK = ProviderTaskId(RECORDED_TASK)
+JOB = a_job_id()
+IMAGE = "https://tempfile.aiquickdraw.com/p/0123_1.jpg"
+SUCCESS, FAILURE = recorded("success"), recorded("fail")
+
+Call = Callable[..., dict[str, Any]]
+
+
+def record(cloud: Cloud, status: JobStatus = JobStatus.RUNNING, **changes: Any) -> Job:
+    """Put the job into the table as it is to be found."""
+    job = a_job(status, **({"task_id": TASK} | changes))
+    table = JobTable.connect(cloud.table)
+    boto3.client("dynamodb").delete_item(TableName=cloud.table, Key={"job_id": {"S": job.job_id}})
+    table.create(job)
+    return job
+
+
+def the_job(cloud: Cloud, job_id: str = JOB) -> Job:
+    return JobTable.connect(cloud.table).get(JobId(job_id))
+
+
+@pytest.fixture
+def call(lambdas: Lambdas) -> Call:
+    """Call the function with a body; whatever is not said is as it should be."""
+
+    def call(body: bytes = SUCCESS, **parts: Any) -> dict[str, Any]:
+        whole: dict[str, Any] = {"job_id": JOB, "now": utc_now()}
+        event = signed_event(body, **(whole | parts))
+        return lambdas("receive_callback", event)
+
+    return call
+
+
+@pytest.fixture(autouse=True)
+def _quiet(lambdas: Lambdas) -> Iterator[None]:
+    """Whatever the test called: nothing of a request got into the log."""
+    yield
+    log = lambdas.log.getvalue()
+    for private in (IMAGE, "aiquickdraw", PROMPT, "a red kite", "hooks.example", "x-webhook"):
+        assert private not in log
+    for token in (make_token(CALLBACK_KEY.encode(), "kie", job) for job in (JOB, a_job_id(1))):
+        assert token not in log
+    for line in log.splitlines():
+        assert "Traceback" not in line
+
+
+def assert_thanked(reply: dict[str, Any]) -> None:
+    assert reply["statusCode"] == 200
+    assert json.loads(reply["body"]) == THANKS
+    assert reply["headers"]["content-type"] == "application/json"
+
+
+def assert_refused(reply: dict[str, Any], *statuses: int) -> None:
+    assert reply["statusCode"] in statuses
+    assert reply["headers"]["content-type"] == "application/problem+json"
+    assert json.loads(reply["body"])["status"] == reply["statusCode"]
+
+
+# ------------------------------------------------------------------ verdicts
+
+
+def test_a_success_is_recorded_and_its_images_are_to_be_copied(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    assert_thanked(call())
+    job = the_job(cloud)
+    assert (job.status, job.task_id) == (JobStatus.ARCHIVING, TASK)
+    assert (job.result_urls, job.credits) == ((IMAGE,), Decimal(5))
+    assert (job.error, job.finished_at) == (None, None)
+    assert lambdas.sent(cloud.archive_queue) == [({"job_id": JOB, "attempt": 1}, 0)]
+    assert lambdas.sent(cloud.check_queue) == []
+
+
+def test_the_record_stands_before_the_images_are_to_be_copied(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    call()
+    assert lambdas.written() == ["UpdateItem", "SendMessage"]
+
+
+def test_a_failure_is_recorded_with_the_providers_code_and_words(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    assert_thanked(call(FAILURE))
+    job = the_job(cloud)
+    assert job.status is JobStatus.FAILED
+    assert job.finished_at is not None
+    assert job.error == JobError(
+        kind=ErrorKind.GENERATION_FAILED, code="500", message="Internal server error"
+    )
+    assert lambdas.sent(cloud.archive_queue) == []
+
+
+def test_a_job_that_is_still_running_stays_as_it_is(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    before = record(cloud)
+    for case in ("waiting", "waiting_with_filled_result", "state_unknown"):
+        assert_thanked(call(recorded(case)))
+    assert the_job(cloud) == before
+    assert lambdas.written() == []
+
+
+def test_every_recorded_body_is_answered_and_decides_what_its_state_says(
+    cloud: Cloud, call: Call
+) -> None:
+    for body_file in body_files(RECORDED):
+        expected = json.loads(body_file.with_suffix(".expected.json").read_bytes())
+        record(cloud, task_id=None, status=JobStatus.SUBMITTING)
+        reply = call(body_file.read_bytes(), task_id=expected.get("task_id", RECORDED_TASK))
+        job = the_job(cloud)
+        if "error" in expected:
+            assert_refused(reply, 401)
+            assert job.status is JobStatus.SUBMITTING
+            continue
+        assert_thanked(reply)
+        hollow = expected["state"] == "succeeded" and not expected["image_urls"]
+        assert job.status == (
+            JobStatus.SUBMITTING
+            if hollow
+            else {
+                "succeeded": JobStatus.ARCHIVING,
+                "failed": JobStatus.FAILED,
+                "running": JobStatus.SUBMITTING,
+            }[expected["state"]]
+        ), body_file.stem
+
+
+def test_a_repeated_success_changes_nothing_and_is_copied_all_the_same(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    call()
+    first = the_job(cloud)
+    assert_thanked(call())
+    assert the_job(cloud) == first
+    # The first message may never have been sent: once too often is harmless, once too few is not.
+    assert len(lambdas.sent(cloud.archive_queue)) == 2
+
+
+@pytest.mark.parametrize(
+    "status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.ARCHIVE_FAILED, JobStatus.CANCELLED]
+)
+@pytest.mark.parametrize("body", [SUCCESS, FAILURE], ids=["success", "fail"])
+def test_after_the_end_a_call_is_thanked_for_and_changes_nothing(
+    cloud: Cloud, lambdas: Lambdas, call: Call, status: JobStatus, body: bytes
+) -> None:
+    before = record(cloud, status, finished_at=utc_now())
+    assert_thanked(call(body))
+    assert the_job(cloud) == before
+    assert lambdas.sent(cloud.archive_queue) == lambdas.sent(cloud.check_queue) == []
+
+
+def test_a_late_failure_does_not_undo_a_success(cloud: Cloud, call: Call) -> None:
+    record(cloud)
+    call()
+    before = the_job(cloud)
+    assert_thanked(call(FAILURE))
+    assert the_job(cloud) == before
+
+
+def test_a_repeated_success_with_other_links_does_not_change_what_is_copied(
+    cloud: Cloud, call: Call
+) -> None:
+    record(cloud)
+    call()
+    assert_thanked(call(recorded("success_several_images")))
+    assert the_job(cloud).result_urls == (IMAGE,)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(SUCCESS, JobStatus.ARCHIVING), (FAILURE, JobStatus.FAILED)],
+    ids=["success", "fail"],
+)
+def test_a_call_that_overtakes_the_answer_brings_the_task_id(
+    cloud: Cloud, call: Call, body: bytes, status: JobStatus
+) -> None:
+    record(cloud, JobStatus.SUBMITTING, task_id=None)
+    assert_thanked(call(body))
+    job = the_job(cloud)
+    assert (job.status, job.task_id) == (status, TASK)
+
+
+def test_an_expired_job_still_takes_its_images(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:
+    error = JobError(kind=ErrorKind.NO_VERDICT, message="no verdict", may_be_charged=True)
+    record(cloud, JobStatus.EXPIRED, finished_at=utc_now(), error=error)
+    assert_thanked(call())
+    job = the_job(cloud)
+    assert (job.status, job.error, job.finished_at) == (JobStatus.ARCHIVING, None, None)
+    assert len(lambdas.sent(cloud.archive_queue)) == 1
+
+
+def test_an_expired_job_stays_expired_when_it_failed_after_all(cloud: Cloud, call: Call) -> None:
+    before = record(cloud, JobStatus.EXPIRED, finished_at=utc_now())
+    assert_thanked(call(FAILURE))
+    assert the_job(cloud) == before
+
+
+def test_a_success_without_an_image_is_asked_about_first(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    before = record(cloud)
+    assert_thanked(call(recorded("result_urls_empty")))
+    assert the_job(cloud) == before
+    woken = {"job_id": JOB, "claimed_task": RECORDED_TASK}
+    assert lambdas.sent(cloud.check_queue) == [(woken, 0)]
+
+
+# ------------------------------------------------------------------ who may not
+
+
+@pytest.mark.parametrize("case", ["success", "fail", "waiting", "result_urls_empty"])
+def test_a_signed_call_about_another_task_is_not_for_this_job(
+    cloud: Cloud, lambdas: Lambdas, call: Call, case: str
+) -> None:
+    before = record(cloud, task_id=ProviderTaskId("another"))
+    reply = call(recorded(case))
+    assert the_job(cloud) == before
+    assert lambdas.sent(cloud.archive_queue) == []
+    if case == "result_urls_empty":  # only a wake-up, and the check asks for the job's own task
+        assert_thanked(reply)
+    else:
+        assert_refused(reply, 404)
+
+
+def test_all_wrong_addresses_look_alike(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:
+    before = record(cloud)
+    other = a_job_id(1)
+    replies = [
+        call(token="wrong"),
+        call(token=make_token(b"x" * 44, "kie", JOB)),
+        call(token=make_token(CALLBACK_KEY.encode(), "kie", other)),
+        call(token=""),
+        call(token="é\udcff" * 1000),
+        call(job_id=other, token="wrong"),
+        call(job_id=other),  # the right token for a job that was never recorded
+        call(job_id="idempotency#studio#1"),
+        call(job_id="../x?y", token="wrong"),
+        call(provider="nobody"),
+        call(provider="KIE"),
+        call(token="wrong", headers={}),
+        call(b"{", token="wrong"),
+    ]
+    assert replies[0]["statusCode"] == 404
+    assert all(reply == replies[0] for reply in replies)
+    assert JOB not in replies[0]["body"]
+    assert the_job(cloud) == before
+    # Nothing is looked up for a stranger: these are the two with the right token and no job.
+    assert lambdas.written() == ["UpdateItem", "UpdateItem"]
+
+
+HEADERS_THAT_PROVE_NOTHING: Final[list[dict[str, str]]] = [
+    {},
+    {"x-webhook-timestamp": "", "x-webhook-signature": ""},
+    {"x-webhook-signature": sign(RECORDED_TASK, "")},
+    {"x-webhook-timestamp": "", "x-webhook-signature": sign(RECORDED_TASK, "")},
+    {"x-webhook-timestamp": "now", "x-webhook-signature": sign(RECORDED_TASK, "now")},
+]
+
+
+@pytest.mark.parametrize("headers", HEADERS_THAT_PROVE_NOTHING)
+@pytest.mark.parametrize("body", [SUCCESS, b"", b"{}", b"\xff"], ids=["success", "0", "{}", "ff"])
+def test_an_unsigned_call_is_refused_where_a_key_is_configured(
+    cloud: Cloud, lambdas: Lambdas, call: Call, headers: dict[str, str], body: bytes
+) -> None:
+    before = record(cloud)
+    assert_refused(call(body, headers=headers), 401)
+    assert the_job(cloud) == before
+    assert lambdas.written() == []
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_a_call_of_six_minutes_ago_is_refused(
+    cloud: Cloud, lambdas: Lambdas, call: Call, minutes: int
+) -> None:
+    before = record(cloud)
+    assert_refused(call(now=utc_now() + timedelta(minutes=minutes)), 401)
+    assert the_job(cloud) == before
+    assert lambdas.written() == []
+
+
+@pytest.mark.parametrize("seconds", [-290, 290])
+def test_a_clock_may_be_a_little_off(cloud: Cloud, call: Call, seconds: int) -> None:
+    record(cloud)
+    assert_thanked(call(now=utc_now() + timedelta(seconds=seconds)))
+
+
+def test_the_recorded_events_are_stale(cloud: Cloud, lambdas: Lambdas) -> None:
+    before = record(cloud, task_id=ProviderTaskId("task_seedream_1790000000001"))
+    for case in ("", "_base64_body"):
+        event = an_event("receive_callback", f"signed_once_and_stale_since{case}")
+        assert_refused(lambdas("receive_callback", event), 401)
+    assert_refused(lambdas("receive_callback", an_event("receive_callback", "unsigned")), 401)
+    assert the_job(cloud) == before
+
+
+def test_a_signature_of_another_key_is_refused(cloud: Cloud, call: Call) -> None:
+    before = record(cloud)
+    assert_refused(call(hmac_key="another-key"), 401)
+    assert the_job(cloud) == before
+
+
+def test_keys_can_be_rotated(cloud: Cloud, call: Call) -> None:
+    cloud.put_secret(cloud.kie_secret, {"webhook_hmac_keys": ["next-key", HMAC_KEY]})
+    cloud.put_secret(cloud.callback_secret, {"current": "n" * 44, "previous": CALLBACK_KEY})
+    for hmac_key in ("next-key", HMAC_KEY):
+        for callback_key in ("n" * 44, CALLBACK_KEY):
+            record(cloud)
+            assert_thanked(call(hmac_key=hmac_key, callback_key=callback_key))
+            assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
+@pytest.mark.parametrize("headers", [{}, None], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("body", [SUCCESS, FAILURE], ids=["success", "fail"])
+def test_without_a_key_a_call_is_a_wake_up(
+    cloud: Cloud, lambdas: Lambdas, call: Call, headers: dict[str, str] | None, body: bytes
+) -> None:
+    cloud.put_secret(cloud.kie_secret, {"api_key": "kie-key", "webhook_hmac_keys": []})
+    before = record(cloud)
+    assert_thanked(call(body, headers=headers))
+    assert the_job(cloud) == before
+    woken = {"job_id": JOB, "claimed_task": RECORDED_TASK}
+    assert lambdas.sent(cloud.check_queue) == [(woken, 0)]
+    assert lambdas.sent(cloud.archive_queue) == []
+
+
+def test_without_a_key_a_body_that_names_no_task_is_a_bad_request(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    cloud.put_secret(cloud.kie_secret, {"webhook_hmac_keys": []})
+    record(cloud)
+    for case in ("not_json", "id_missing", "ids_in_data_differ", "empty"):
+        assert_refused(call(recorded(case), headers={}), 400)
+    assert lambdas.written() == []
+
+
+# ------------------------------------------------------------------ what API Gateway does to it
+
+
+def test_a_body_may_come_base64_encoded(cloud: Cloud, call: Call) -> None:
+    record(cloud)
+    assert_thanked(call(recorded("success_in_chinese"), encoded=True))
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
+@pytest.mark.parametrize("spell", [str.title, str.upper, str.lower, "X-WebHook-{}".format])
+def test_the_case_of_header_names_does_not_matter(
+    cloud: Cloud, call: Call, spell: Callable[[str], str]
+) -> None:
+    at = int(utc_now().timestamp())
+    values = {"timestamp": str(at), "signature": sign(RECORDED_TASK, at)}
+    spelled = "WebHook" in spell("")
+    headers = {
+        spell(name) if spelled else spell(f"x-webhook-{name}"): value
+        for name, value in values.items()
+    }
+    record(cloud)
+    assert_thanked(call(headers=headers))
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
+@pytest.mark.parametrize("encoded", [False, True])
+def test_a_body_may_have_256_kib_and_not_a_byte_more(
+    cloud: Cloud, lambdas: Lambdas, call: Call, *, encoded: bool
+) -> None:
+    before = record(cloud)
+    room = 256 * 1024 - len(SUCCESS)
+    too_large = SUCCESS + b" " * (room + 1)
+    assert_refused(call(too_large, encoded=encoded), 413)
+    # The size comes first, whoever sends it: nothing else is looked at.
+    assert_refused(call(too_large, encoded=encoded, token="wrong"), 413)
+    assert the_job(cloud) == before
+    assert lambdas.written() == []
+    assert_thanked(call(SUCCESS + b" " * room, encoded=encoded))
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
+def test_size_is_counted_in_bytes(cloud: Cloud, call: Call) -> None:
+    record(cloud)
+    assert_refused(call(SUCCESS + "凧".encode() * 87_382), 413)
+
+
+# ------------------------------------------------------------------ one bit
+
+
+def flip(text: str, position: int, bit: int) -> str:
+    letters = list(text)
+    letters[position] = chr(ord(letters[position]) ^ 1 << bit)
+    return "".join(letters)
+
+
+def each_flip(text: str) -> Iterator[str]:
+    for position in range(len(text)):
+        for bit in range(8):
+            yield flip(text, position, bit)
+
+
+@pytest.mark.parametrize("part", ["token", "signature", "sent_at", "task_id", "job_id", "provider"])
+def test_with_any_one_bit_changed_nothing_happens(
+    cloud: Cloud, lambdas: Lambdas, call: Call, part: str
+) -> None:
+    before, now = record(cloud), utc_now()
+    sent_at = str(int(now.timestamp()))
+    whole = {
+        "token": make_token(CALLBACK_KEY.encode(), "kie", JOB),
+        "signature": sign(RECORDED_TASK, sent_at),
+        "sent_at": sent_at,
+        "job_id": str(JOB),
+        "provider": "kie",
+    }
+    if part == "task_id":
+        at = SUCCESS.index(RECORDED_TASK.encode())
+        for position in range(at, at + len(RECORDED_TASK)):
+            for bit in range(8):
+                body = bytearray(SUCCESS)
+                body[position] ^= 1 << bit
+                assert_refused(call(bytes(body), now=now, **whole), 401)
+    else:
+        expected = 401 if part in ("signature", "sent_at") else 404
+        for changed in each_flip(whole[part]):
+            assert_refused(call(now=now, **(whole | {part: changed})), expected)
+    assert the_job(cloud) == before
+    assert lambdas.written() == []
+    # It was the bit, nothing else.
+    assert_thanked(call(now=now, **whole))
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
+# ------------------------------------------------------------------ hostile
+
+DEEP = b"[" * 50_000
+HUGE_NUMBER = b"9" * 20_000
+RAW_VALUES: Final = [
+    *(b"null", b"true", b"0", b"-1", b"1e400", b"NaN", b"-Infinity", b'""', b"[]", b"{}"),
+    *(b'"\\ud800"', b'"\\udfff\\ud800"', b'"\xff\xfe"', b'"\\u0000"', b'"\x00"', b'"\\"'),
+    *(b"9" * 4300, HUGE_NUMBER, DEEP, b'{"a":' * 20_000, b"[" * 150 + b"]" * 150),
+    *(b'"' + b"x" * 100_000 + b'"', b'[["' + IMAGE.encode() + b'"]]', b'{"resultUrls":{"a":1}}'),
+    *(b'"1E-99999999999999999999"', b'"sNaN"', b'"' + "凧🪁".encode() * 2000 + b'"'),
+    b"[" + b",".join([b'"u"'] * 60_000) + b"]",
+]
+FIELDS: Final = (
+    *(b"taskId", b"task_id", b"state", b"resultJson", b"creditsConsumed", b"consumeCredits"),
+    *(b"param", b"failCode", b"failMsg", b"model", b"costTime", b"createTime"),
+)
+TOP_FIELDS: Final = (b"code", b"msg", b"message", b"data", b"taskId", b"state", b"resultJson")
+WHOLE_BODIES: Final = [
+    *RAW_VALUES,
+    *(b"", b" ", b"\x00", b"\xef\xbb\xbf" + SUCCESS, SUCCESS.decode().encode("utf-16")),
+    *(SUCCESS + SUCCESS, SUCCESS[:-1], SUCCESS + b"\x00", b"{" + b'"taskId":"a",' * 5000 + b"}"),
+    b'{"taskId":"%s","state":"success","resultJson":{"resultUrls":["%s"]}}'
+    % (RECORDED_TASK.encode(), b'","'.join([b"u"] * 5_000)),
+    b'{"taskId":"%s","state":"success","resultJson":{"resultUrls":["%s"]}}'
+    % (RECORDED_TASK.encode(), b"u" * 200_000),
+    *(b"taskId=1&state=success", b"<xml/>", b"--boundary\r\n\r\n", b"\x1f\x8b\x08\x00"),
+]
+HOSTILE_VALUES: Final = [
+    *("", " ", "0", "-1", "1e9", "NaN", "9" * 5000, "null", "\x00", "\r\nx: y", "é", "\udcff"),
+    *("१७९०००००००", "1790000000,1790000000", "=" * 44, "A" * 43 + "=", "%00", "凧" * 5000),
+]
+
+
+def dice_of(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 the same calls in every run
+
+
+def hostile_bodies(dice: random.Random) -> Iterator[bytes]:
+    """Yield bodies without end: first every field with every wrong value, then whatever falls."""
+    yield from WHOLE_BODIES
+    start = b'{"code":200,"msg":"ok","data":{"state":"success",'
+    named = b'"taskId":"' + RECORDED_TASK.encode() + b'",'
+    for value in RAW_VALUES:
+        for field in FIELDS:
+            yield start + named + b'"' + field + b'":' + value + b"}}"
+        for field in TOP_FIELDS:
+            yield b'{"' + field + b'":' + value + b"," + named + b'"data":{"state":"fail"}}'
+    while True:
+        body = bytearray(dice.choice([SUCCESS, FAILURE]))
+        for _ in range(dice.randint(1, 8)):
+            at = dice.randrange(len(body))
+            match dice.randrange(4):
+                case 0:
+                    body[at] = dice.randrange(256)
+                case 1:
+                    del body[at : at + dice.randrange(40)]
+                case 2:
+                    body[at:at] = dice.randbytes(dice.randrange(12))
+                case _:
+                    body[at:at] = dice.choice(RAW_VALUES)[:300]
+        yield bytes(body) if body else dice.randbytes(64)
+
+
+def hostile_headers(dice: random.Random) -> dict[str, str]:
+    names = ["x-webhook-timestamp", "x-webhook-signature", "X-Webhook-Signature", "content-type"]
+    names += ["content-length", "content-encoding", "host", "transfer-encoding", "é", "", "x" * 900]
+    now = str(int(utc_now().timestamp()))
+    values = [*HOSTILE_VALUES, now, sign("another-task", now), sign(RECORDED_TASK, "1790000000")]
+    return {dice.choice(names): dice.choice(values) for _ in range(dice.randrange(12))}
+
+
+def hostile_call(dice: random.Random, body: bytes, number: int) -> dict[str, Any]:
+    """Return an event that is not signed, with the right token every other time."""
+    token = {} if number % 2 else {"token": dice.choice(HOSTILE_VALUES)}
+    event = signed_event(
+        body,
+        job_id=JOB,
+        now=utc_now(),
+        headers=hostile_headers(dice),
+        encoded=number % 3 == 0,
+        **token,
+    )
+    match number % 25:
+        case 1:
+            del event["body"]
+        case 2:
+            event["body"] = None
+        case 3:
+            event["headers"] = {}
+        case 4:
+            event["pathParameters"]["provider"] = dice.choice(HOSTILE_VALUES)
+        case 5:
+            event["pathParameters"]["job_id"] = dice.choice(HOSTILE_VALUES)
+        case 6 if not event["isBase64Encoded"]:
+            event["body"] += "\ud800"  # what a half-decoded body may look like
+    return event
+
+
+def test_a_thousand_hostile_calls_are_answered_and_change_nothing(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    before, dice = record(cloud), dice_of(20260921)
+    bodies = hostile_bodies(dice)
+    seen = set()
+    for number in range(1000):
+        reply = lambdas("receive_callback", hostile_call(dice, next(bodies), number))
+        assert_refused(reply, 401, 404, 413)
+        seen.add(reply["statusCode"])
+    assert seen >= {401, 404}
+    assert the_job(cloud) == before
+    assert lambdas.written() == []
+
+
+def test_a_thousand_hostile_calls_that_nothing_proves_are_at_most_a_wake_up(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    cloud.put_secret(cloud.kie_secret, {"webhook_hmac_keys": []})
+    before, dice = record(cloud), dice_of(4711)
+    bodies = hostile_bodies(dice)
+    seen = set()
+    for number in range(1000):
+        reply = lambdas("receive_callback", hostile_call(dice, next(bodies), number))
+        assert reply["statusCode"] in (200, 400, 404, 413)
+        seen.add(reply["statusCode"])
+    assert seen >= {200, 400, 404}
+    assert the_job(cloud) == before
+    assert set(lambdas.written()) == {"SendMessage"}
+    assert all(message["job_id"] == JOB for message, _ in lambdas.sent(cloud.check_queue))
+    assert lambdas.sent(cloud.archive_queue) == []
+
+
+def test_seven_hundred_hostile_bodies_are_answered_also_when_they_are_signed(
+    cloud: Cloud, call: Call
+) -> None:
+    dice = dice_of(42)
+    bodies = hostile_bodies(dice)
+    known = record(cloud)
+    moved = 0
+    for _ in range(700):
+        body = next(bodies)
+        reply = call(body)
+        assert reply["statusCode"] in (200, 401, 404, 413), body[:300]
+        job = the_job(cloud)
+        if job != known:
+            # The signature is over a task id: who has it may end that job, and only its own way.
+            assert reply["statusCode"] == 200
+            assert job.status in (JobStatus.ARCHIVING, JobStatus.FAILED)
+            assert job.task_id == TASK
+            moved += 1
+            record(cloud)
+    assert moved > 50
+
+
+# ------------------------------------------------------------------ what is told
+
+
+def log_lines(lambdas: Lambdas) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in lambdas.log.getvalue().splitlines() if line[0] == "{"]
+
+
+def test_what_is_done_for_a_job_is_logged_under_its_id(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    for body in (SUCCESS, SUCCESS, FAILURE, recorded("result_urls_empty"), recorded("waiting")):
+        call(body)
+    lines = log_lines(lambdas)
+    assert len(lines) == 5
+    assert {line["job_id"] for line in lines} == {JOB}
+    assert {line["service"] for line in lines} == {"receive_callback"}
+
+
+def test_a_refusal_that_is_about_a_known_job_is_logged_under_its_id(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    call(headers={})
+    call(hmac_key="another-key")
+    assert [line.get("job_id") for line in log_lines(lambdas)] == [JOB, JOB]
+
+
+def test_a_log_tells_why_a_call_was_refused_and_nothing_of_what_was_sent(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    loud = "LOUD-AND-PRIVATE"
+    body = SUCCESS.replace(b"a red kite", loud.encode())
+    call(body, token=loud)
+    call(body, headers={"x-webhook-timestamp": loud, "x-webhook-signature": loud, loud: loud})
+    call(body, signature=loud)
+    call(body, provider=loud)
+    call(body, job_id=loud, token=loud)
+    call(body.replace(RECORDED_TASK.encode(), loud.encode()))
+    call(body)
+    reasons = [line.get("reason") for line in log_lines(lambdas)]
+    unknown, rejected = "UnknownJob", "SignatureRejected"
+    assert reasons == [unknown, rejected, rejected, unknown, unknown, rejected, None]
+    assert loud not in lambdas.log.getvalue()
+
+
+def test_an_answer_tells_nothing_of_what_was_sent(cloud: Cloud, call: Call) -> None:
+    record(cloud)
+    for reply in (call(token="LOUD"), call(signature="LOUD"), call(b'{"taskId":"LOUD"}')):
+        assert "LOUD" not in json.dumps(reply)

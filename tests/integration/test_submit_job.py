@@ -1,0 +1,402 @@
+"""POST /jobs and the submit queue, whole events in, everything but the provider as deployed."""
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+from ringback.aws.job_table import JobTable
+from ringback.callbacks.tokens import CallbackTokens
+from ringback.domain.clock import utc_now
+from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
+
+from tests.support.aws import CALLBACK_BASE_URL, CALLBACK_KEY, Cloud
+from tests.support.jobs import MODEL, PROMPT
+from tests.support.lambdas import AwsCall, Lambdas, a_batch, an_event, with_body, with_headers
+from tests.support.loopback_provider import CREATE, CUT, LoopbackProvider
+
+TASK = "task_seedream_1790000000001"
+REQUEST = {"model": MODEL, "input": {"prompt": PROMPT, "seed": 7}}
+ANSWERED = {"code": 200, "msg": "success", "data": {"taskId": TASK}}
+
+
+def a_post(request: object = REQUEST, *, key: str | None = None) -> dict[str, Any]:
+    event = with_body(an_event("submit_job", "post"), json.dumps(request).encode())
+    return with_headers(event, idempotency_key=key) if key is not None else event
+
+
+def a_turn(job_id: str) -> dict[str, Any]:
+    return a_batch("submit_job", "queue_turn", {"job_id": job_id})
+
+
+def body_of(reply: dict[str, Any]) -> dict[str, Any]:
+    body: dict[str, Any] = json.loads(reply["body"])
+    return body
+
+
+def the_job(cloud: Cloud, job_id: str) -> Job:
+    return JobTable.connect(cloud.table).get(JobId(job_id))
+
+
+def items(cloud: Cloud) -> int:
+    return len(boto3.client("dynamodb").scan(TableName=cloud.table)["Items"])
+
+
+def waiting(cloud: Cloud, lambdas: Lambdas) -> list[tuple[str, int]]:
+    """Return the jobs that were put into the submit queue, each with its delay."""
+    return [(message["job_id"], delay) for message, delay in lambdas.sent(cloud.submit_queue)]
+
+
+def submit(lambdas: Lambdas, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    reply = lambdas("submit_job", event or a_post())
+    assert reply["statusCode"] == 202, reply
+    return body_of(reply)
+
+
+def test_a_job_is_recorded_checked_and_sent_once(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    shown = submit(lambdas)
+    job = the_job(cloud, shown["job_id"])
+    assert (shown["status"], shown["task_id"]) == ("running", TASK)
+    assert (job.status, job.task_id, job.client) == (JobStatus.RUNNING, TASK, "studio")
+    assert job.request.sent == REQUEST
+    assert lambdas.sent(cloud.check_queue) == [({"job_id": job.job_id}, 900)]
+    assert lambdas.sent(cloud.submit_queue) == []
+    (call,) = provider.heard
+    assert call.headers["authorization"] == "Bearer kie-key"
+    assert call.headers["user-agent"].startswith("Ringback/")
+    assert call.body["model"] == MODEL
+    assert call.body["input"] == {
+        "prompt": PROMPT,
+        "image_size": "square_hd",
+        "image_resolution": "1K",
+        "max_images": 1,
+        "seed": 7,
+    }
+
+
+def test_the_url_to_call_back_names_the_job_and_proves_itself(
+    lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    job_id = submit(lambdas)["job_id"]
+    url: str = provider.heard[0].body["callBackUrl"]
+    assert url.startswith(f"{CALLBACK_BASE_URL}/callbacks/kie/{job_id}/")
+    tokens = CallbackTokens(secrets=lambda: [CALLBACK_KEY.encode()])
+    assert tokens.is_genuine("kie", job_id, url.rpartition("/")[2])
+
+
+def test_the_order_is_check_record_turn_submitting_outcome(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    submit(lambdas)
+    done = [what_it_does(call) for call in lambdas.aws_calls]
+    turns = [place for place, what in enumerate(done) if what == "take a turn"]
+    assert [what for what in done if what not in ("read", "take a turn")] == [
+        "send a message",  # the check
+        "PutItem",  # accepted
+        "UpdateItem",  # submitting
+        "UpdateItem",  # running
+    ]
+    assert turns
+    assert done.index("PutItem") < turns[0]
+    assert turns[-1] < done.index("UpdateItem")
+
+
+def what_it_does(call: AwsCall) -> str:
+    if call.operation in ("GetItem", "GetSecretValue"):
+        return "read"
+    if call.operation == "SendMessage":
+        return "send a message"
+    key = call.parameters.get("Key", {}).get("job_id", {}).get("S", "")
+    return "take a turn" if key.startswith("window#") else call.operation
+
+
+@pytest.mark.parametrize("case", ["post_4_5_edit", "post_v4_edit", "post_base64_body"])
+def test_every_model_is_taken_in(lambdas: Lambdas, provider: LoopbackProvider, case: str) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    shown = submit(lambdas, an_event("submit_job", case))
+    assert shown["status"] == "running"
+    assert provider.heard[0].body["model"] == shown["model"]
+
+
+def test_a_body_may_come_as_base64(lambdas: Lambdas, provider: LoopbackProvider) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    raw = json.dumps(REQUEST | {"input": {"prompt": "\N{SNOWMAN}"}}, ensure_ascii=False).encode()
+    submit(lambdas, with_body(a_post(), raw, encoded=True))
+    assert provider.heard[0].body["input"]["prompt"] == "\N{SNOWMAN}"
+
+
+@pytest.mark.parametrize(("code", "status"), [(402, 200), (422, 200), (401, 401), (433, 200)])
+def test_what_is_refused_for_good_fails_in_the_provider_s_words(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, code: int, status: int
+) -> None:
+    provider.will_answer(CREATE, {"code": code, "msg": "No, because."}, status=status)
+    shown = submit(lambdas)
+    assert shown["status"] == "failed"
+    assert shown["error"] == {
+        "kind": ErrorKind.REFUSED,
+        "code": str(code),
+        "message": "No, because.",
+        "may_be_charged": False,
+    }
+    assert lambdas.sent(cloud.submit_queue) == []
+
+
+@pytest.mark.parametrize(("code", "delay"), [(429, 10), (455, 300)])
+def test_what_is_refused_for_now_waits_in_the_queue(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, code: int, delay: int
+) -> None:
+    provider.will_answer(CREATE, {"code": code, "msg": "Slow down."})
+    shown = submit(lambdas)
+    assert shown["status"] == "accepted"
+    assert waiting(cloud, lambdas) == [(shown["job_id"], delay)]
+    assert the_job(cloud, shown["job_id"]).queued_at is not None
+
+
+def test_a_provider_that_cannot_be_reached_has_created_nothing(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    lambdas.settings["KIE_BASE_URL"] = "http://127.0.0.1:9"
+    shown = submit(lambdas)
+    assert shown["status"] == "accepted"
+    assert waiting(cloud, lambdas) == [(shown["job_id"], 30)]
+
+
+AMBIGUOUS = {
+    "cut": CUT,
+    "a server error of its own": (500, b'{"code": 500, "msg": "Server error"}'),
+    "its own error under 200": (200, b'{"code": 500, "msg": "Server error"}'),
+    "a gateway's error": (502, b"<html>Bad Gateway</html>"),
+    "no task id": (200, b'{"code": 200, "msg": "success", "data": {}}'),
+    "unreadable": (200, b"{"),
+}
+
+
+@pytest.mark.parametrize("answer", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
+def test_an_unknown_outcome_is_never_sent_again(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, answer: tuple[int, bytes]
+) -> None:
+    provider.answers[CREATE] = answer
+    shown = submit(lambdas, a_post(key="k"))
+    assert shown["status"] == "submitting"
+    provider.will_answer(CREATE, ANSWERED)
+    assert lambdas("submit_job", a_turn(shown["job_id"])) == {"batchItemFailures": []}
+    assert submit(lambdas, a_post(key="k")) == shown
+    assert len(provider.heard) == 1
+    assert the_job(cloud, shown["job_id"]).status is JobStatus.SUBMITTING
+    assert lambdas.sent(cloud.submit_queue) == []
+
+
+def test_beyond_the_provider_s_limit_jobs_wait_for_their_turn(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "2", "KIE_WINDOW_SECONDS": "900"}
+    shown = [submit(lambdas) for _ in range(5)]
+    late = [job["job_id"] for job in shown if job["status"] == "accepted"]
+    assert shown[0]["status"] == "running"
+    # At the least those beyond two windows' limits, should one end while the test runs.
+    assert late
+    assert len(provider.heard) == 5 - len(late)
+    queued = waiting(cloud, lambdas)
+    assert [job_id for job_id, _ in queued] == late
+    assert all(0 < delay <= 900 for _, delay in queued)
+    assert all(the_job(cloud, job_id).queued_at for job_id in late)
+
+
+def test_a_turn_that_comes_too_early_waits_again(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "1", "KIE_WINDOW_SECONDS": "900"}
+    early = [submit(lambdas) for _ in range(3)][-1]
+    ((message, _),) = [
+        each for each in lambdas.sent(cloud.submit_queue) if each[0]["job_id"] == early["job_id"]
+    ]
+    turn = a_batch("submit_job", "queue_turn", message)
+    before = len(provider.heard)
+    assert lambdas("submit_job", turn) == {"batchItemFailures": []}
+    assert the_job(cloud, early["job_id"]).status is JobStatus.ACCEPTED
+    assert len(provider.heard) == before
+    assert lambdas.sent(cloud.submit_queue)[-1][0] == message
+
+
+def test_a_job_whose_turn_has_come_is_sent_once(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, {"code": 455, "msg": "Maintenance."})
+    job_id = submit(lambdas)["job_id"]
+    provider.will_answer(CREATE, ANSWERED)
+    ((message, _),) = lambdas.sent(cloud.submit_queue)
+    for _ in range(2):
+        turn = a_batch("submit_job", "queue_turn", message)
+        assert lambdas("submit_job", turn) == {"batchItemFailures": []}
+    job = the_job(cloud, job_id)
+    assert (job.status, job.attempts, job.task_id) == (JobStatus.RUNNING, 2, TASK)
+    assert len(provider.heard) == 2
+
+
+def test_a_turn_that_fails_comes_again(lambdas: Lambdas, provider: LoopbackProvider) -> None:
+    batch = a_batch("submit_job", "queue_turn", "not JSON", {"job_id": "job_gone"})
+    assert lambdas("submit_job", batch) == {
+        "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-1"}]
+    }
+    assert provider.heard == []
+
+
+def test_the_same_request_under_the_same_key_is_the_same_job(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    first = submit(lambdas, a_post(key="order-66"))
+    assert submit(lambdas, a_post(key="order-66")) == first
+    spaced = json.dumps(dict(reversed(REQUEST.items())), indent=4).encode()
+    assert submit(lambdas, with_body(a_post(key="order-66"), spaced)) == first
+    assert len(provider.heard) == 1
+    assert submit(lambdas, a_post(key="order-67"))["job_id"] != first["job_id"]
+
+
+def test_another_request_under_the_same_key_is_a_conflict(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    submit(lambdas, a_post(key="order-66"))
+    before = items(cloud)
+    other = REQUEST | {"input": {"prompt": PROMPT, "seed": 8}}
+    reply = lambdas("submit_job", a_post(other, key="order-66"))
+    assert (reply["statusCode"], items(cloud), len(provider.heard)) == (409, before, 1)
+    assert "Idempotency-Key" in body_of(reply)["detail"]
+
+
+def test_a_key_belongs_to_its_client(lambdas: Lambdas, provider: LoopbackProvider) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    of_another = a_post({"model": MODEL, "input": {"prompt": "blue"}}, key="order-66")
+    of_another["requestContext"]["authorizer"]["lambda"]["client"] = "shop"
+    mine, other = submit(lambdas, a_post(key="order-66")), submit(lambdas, of_another)
+    assert mine["job_id"] != other["job_id"]
+
+
+def test_a_key_that_is_not_plain_is_refused_before_anything_is_done(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    for key in ("", "x" * 256, "caf\N{LATIN SMALL LETTER E WITH ACUTE}"):
+        reply = lambdas("submit_job", a_post(key=key))
+        assert reply["statusCode"] == 400
+        assert [error["field"] for error in body_of(reply)["errors"]] == ["Idempotency-Key"]
+    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+
+
+@pytest.mark.parametrize("secret", [{"api_key": "", "webhook_hmac_keys": []}, {}])
+def test_without_a_provider_key_nothing_is_recorded_or_called(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, secret: dict[str, Any]
+) -> None:
+    cloud.put_secret(cloud.kie_secret, secret)
+    reply = lambdas("submit_job", a_post(key="k"))
+    assert reply["statusCode"] == 503
+    assert reply["headers"]["content-type"] == "application/problem+json"
+    assert "kie.ai API key" in body_of(reply)["detail"]
+    assert "README" in body_of(reply)["detail"]
+    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+
+
+def test_every_wrong_field_is_named_and_nothing_is_done(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    reply = lambdas("submit_job", an_event("submit_job", "post_wrong_fields"))
+    assert reply["statusCode"] == 400
+    assert reply["headers"]["content-type"] == "application/problem+json"
+    assert sorted(error["field"] for error in body_of(reply)["errors"]) == [
+        "colour",
+        "input.aspect_ratio",
+        "input.image_urls",
+        "input.prompt",
+        "input.seed",
+    ]
+    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+
+
+def test_a_body_that_is_no_request_is_refused(cloud: Cloud, lambdas: Lambdas) -> None:
+    too_large = b" " * (256 * 1024 + 1)
+    for raw, status in ((b"", 400), (b"kite", 400), (b"\xff", 400), (b"[]", 400), (too_large, 413)):
+        reply = lambdas("submit_job", with_body(a_post(), raw, encoded=True))
+        assert (reply["statusCode"], items(cloud)) == (status, 0)
+
+
+def test_a_request_that_no_authorizer_saw_is_never_served(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    event = a_post()
+    del event["requestContext"]["authorizer"]
+    with pytest.raises(KeyError):
+        lambdas("submit_job", event)
+    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+
+
+def test_a_job_says_when_it_is_due_and_when_it_is_forgotten(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    lambdas.settings |= {"JOB_DEADLINE_SECONDS": "3600", "JOB_RETENTION_DAYS": "2"}
+    job = the_job(cloud, submit(lambdas)["job_id"])
+    assert job.submitted_at is not None
+    assert (job.deadline_at - job.submitted_at).total_seconds() == 3600
+    assert 0 <= (job.forget_at - job.created_at).total_seconds() - 2 * 86_400 + 1 <= 1
+    assert 0 <= (utc_now() - job.created_at).total_seconds() < 30
+    # SQS delays by 900 s at most; the check arms itself again.
+    assert lambdas.sent(cloud.check_queue) == [({"job_id": job.job_id}, 900)]
+
+
+DROPPED = "requests/red kite + sea \N{CJK UNIFIED IDEOGRAPH-51E7}.json"
+
+
+def drop(cloud: Cloud, body: bytes) -> dict[str, Any]:
+    """Put the recorded drop's object in place, and return S3's notification of it."""
+    event = an_event("submit_job", "drop")
+    notification = json.loads(event["Records"][0]["body"])
+    put = boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=DROPPED, Body=body)
+    about = notification["Records"][0]["s3"]
+    about["bucket"]["name"] = cloud.drop_bucket
+    about["object"]["versionId"] = put["VersionId"]
+    event["Records"][0]["body"] = json.dumps(notification)
+    return event
+
+
+def receipt(cloud: Cloud) -> dict[str, Any]:
+    key = f"receipts/{DROPPED}.jsonl"
+    kept = boto3.client("s3").get_object(Bucket=cloud.drop_bucket, Key=key)["Body"].read()
+    told: dict[str, Any] = json.loads(kept)
+    return told
+
+
+def test_a_dropped_file_is_a_job_once_however_often_it_is_told(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    event = drop(cloud, json.dumps(REQUEST).encode())
+    for _ in range(2):
+        assert lambdas("submit_job", event) == {"batchItemFailures": []}
+    job = the_job(cloud, receipt(cloud)["job_id"])
+    assert (job.status, job.client, job.request.sent) == (JobStatus.RUNNING, "drop", REQUEST)
+    assert len(provider.heard) == 1
+
+
+def test_a_dropped_file_that_is_no_request_is_answered_with_every_mistake(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    event = drop(cloud, json.dumps({"model": MODEL, "input": {"seed": "x"}}).encode())
+    assert lambdas("submit_job", event) == {"batchItemFailures": []}
+    assert {error["field"] for error in receipt(cloud)["errors"]} == {"input.prompt", "input.seed"}
+    assert (items(cloud), provider.heard) == (0, [])
+
+
+def test_a_dropped_file_waits_for_the_provider_s_key(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    cloud.put_secret(cloud.kie_secret, {})
+    reply = lambdas("submit_job", drop(cloud, json.dumps(REQUEST).encode()))
+    assert len(reply["batchItemFailures"]) == 1
+    assert (items(cloud), provider.heard) == (0, [])

@@ -1,0 +1,108 @@
+import re
+from string import printable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ringback.callbacks.tokens import CallbackTokens, CallbackUrls, make_token, valid_secrets
+from ringback.domain.errors import NotConfigured
+from ringback.domain.jobs import JobId
+
+SECRET = b"unit-test-callback-secret-of-44-characters-x"
+OLDER = b"the-secret-that-was-current-before-this-one-"
+JOB = JobId("job_01m31xcpg00000000000000000")
+# Made by: printf 'kie:job_...' | openssl dgst -sha256 -hmac ... -binary | base64, then base64url.
+TOKEN = "swkjI1DBy0cEemK1J_9NxcVkjqIp3SfNX1FrNrZ0U7s"
+TOKENS = CallbackTokens(secrets=lambda: [SECRET])
+
+any_text = st.text(st.characters(), max_size=80)  # lone surrogates included
+
+
+def flip(text: str, position: int, bit: int) -> str:
+    """Change one bit of an ASCII text; the eighth makes it a letter of Latin-1."""
+    letters = list(text)
+    letters[position] = chr(ord(letters[position]) ^ 1 << bit)
+    return "".join(letters)
+
+
+def test_a_token_is_what_openssl_makes_of_it() -> None:
+    assert make_token(SECRET, "kie", JOB) == TOKEN
+
+
+@given(st.binary(min_size=32, max_size=64), any_text, any_text)
+def test_a_token_fits_into_a_path_and_is_genuine(secret: bytes, provider: str, job: str) -> None:
+    token = make_token(secret, provider, JobId(job))
+    assert re.fullmatch(r"[A-Za-z0-9_-]{43}", token)
+    assert CallbackTokens(secrets=lambda: [secret]).is_genuine(provider, JobId(job), token)
+
+
+def test_a_token_with_any_one_bit_changed_is_refused() -> None:
+    for position in range(len(TOKEN)):
+        for bit in range(8):
+            assert not TOKENS.is_genuine("kie", JOB, flip(TOKEN, position, bit))
+
+
+def test_a_token_is_for_one_job_of_one_provider() -> None:
+    for position in range(len(JOB)):
+        for bit in range(8):
+            assert not TOKENS.is_genuine("kie", JobId(flip(JOB, position, bit)), TOKEN)
+    for position in range(3):
+        for bit in range(8):
+            assert not TOKENS.is_genuine(flip("kie", position, bit), JOB, TOKEN)
+
+
+@given(any_text)
+def test_any_other_token_is_refused_without_an_exception(token: str) -> None:
+    assert TOKENS.is_genuine("kie", JOB, token) == (token == TOKEN)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        # Decodes to the same bytes: the last letter has two bits that mean nothing.
+        TOKEN.removesuffix("s") + "t",
+        *(f"{TOKEN}=", f" {TOKEN}", f"{TOKEN}\n", TOKEN.upper(), TOKEN.replace("_", "/"), ""),
+    ],
+)
+def test_a_token_has_one_spelling(spelling: str) -> None:
+    assert not TOKENS.is_genuine("kie", JOB, spelling)
+
+
+def test_during_a_rotation_both_secrets_verify_and_the_new_one_signs() -> None:
+    tokens = CallbackTokens(secrets=lambda: [SECRET, OLDER])
+    assert tokens.is_genuine("kie", JOB, make_token(SECRET, "kie", JOB))
+    assert tokens.is_genuine("kie", JOB, make_token(OLDER, "kie", JOB))
+    assert not tokens.is_genuine("kie", JOB, make_token(b"x" * 44, "kie", JOB))
+    urls = CallbackUrls(base_url="https://callbacks.example", secrets=lambda: [SECRET, OLDER])
+    assert urls("kie", JOB) == f"https://callbacks.example/callbacks/kie/{JOB}/{TOKEN}"
+
+
+def test_without_a_secret_nothing_is_genuine() -> None:
+    nothing = CallbackTokens(secrets=lambda: [])
+    assert not nothing.is_genuine("kie", JOB, TOKEN)
+    assert not nothing.is_genuine("kie", JOB, "")
+
+
+def test_the_secret_holds_the_current_key_and_perhaps_the_one_before() -> None:
+    current, previous = SECRET.decode(), OLDER.decode()
+    assert valid_secrets({"current": current}) == [SECRET]
+    assert valid_secrets({"current": current, "previous": previous}) == [SECRET, OLDER]
+    assert valid_secrets({"current": current, "previous": ""}) == [SECRET]
+    assert valid_secrets({"current": "x" * 32}) == [b"x" * 32]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {},
+        {"current": ""},
+        {"current": None},
+        {"current": printable[:31]},
+        {"current": SECRET.decode(), "previous": printable[:31]},
+        {"current": printable[:31], "previous": SECRET.decode()},
+    ],
+)
+def test_a_secret_that_could_be_guessed_is_refused(secret: dict[str, str | None]) -> None:
+    with pytest.raises(NotConfigured) as raised:
+        valid_secrets(secret)
+    assert printable[:31] not in str(raised.value)

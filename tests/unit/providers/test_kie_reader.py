@@ -1,0 +1,151 @@
+import contextlib
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from ringback.domain.errors import MalformedCallback, SignatureRejected
+from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.providers.callback_readers import callback_readers
+from ringback.providers.kie.callback import KieCallbackReader
+from ringback.providers.kie.client import read_envelope
+from ringback.providers.kie.tasks import read_task
+
+from tests.support.callbacks import RECORDED_TASK, recorded, sign
+
+NOW = datetime(2026, 9, 21, 13, 33, 20, tzinfo=UTC)
+SENT_AT = int(NOW.timestamp())
+KEY = "unit-test-webhook-key"
+SECRETS: dict[str, Any] = {"webhook_hmac_keys": [KEY]}
+UNSIGNED = KieCallbackReader(keys=lambda: [])
+
+FIELDS = [
+    "taskId",
+    "task_id",
+    "state",
+    "resultJson",
+    "param",
+    "failCode",
+    "failMsg",
+    "data",
+    "code",
+]
+FIELDS += ["msg", "message", "creditsConsumed", "consumeCredits", "resultUrls", "callBackUrl"]
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.sampled_from(["success", "fail", RECORDED_TASK, "1E-99999999999999999999", "sNaN", "-0"]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=5), inner, max_size=6)
+    ),
+    max_leaves=25,
+)
+
+
+def signed_headers(task_id: str = RECORDED_TASK, key: str = KEY) -> dict[str, str]:
+    return {
+        "x-webhook-timestamp": str(SENT_AT),
+        "x-webhook-signature": sign(task_id, SENT_AT, key),
+    }
+
+
+def check_strict(report: TaskReport) -> None:
+    assert 1 <= len(report.task_id) <= 200
+    assert report.task_id.isascii()
+    assert isinstance(report.state, TaskState)
+    assert all(isinstance(url, str) and url for url in report.image_urls)
+    assert len(report.code) <= 2000
+    assert len(report.message) <= 2000
+    if report.credits is not None:
+        assert 0 <= report.credits < Decimal(1_000_000_000)
+        assert len(report.credits.as_tuple().digits) <= 38  # what DynamoDB can hold
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), json_values, max_size=8))
+@example({"taskId": "x", "creditsConsumed": 10**4299, "failCode": 10**4299, "code": 10**4299})
+@example({"taskId": "x", "creditsConsumed": "1E-99999999999999999999"})
+@example({"taskId": "x", "state": {"success": [[]]}, "resultJson": '{"resultUrls":{"0":"u"}}'})
+def test_whatever_the_fields_hold_a_task_is_read_or_refused(envelope: dict[str, Any]) -> None:
+    with contextlib.suppress(MalformedCallback):
+        check_strict(read_task(envelope))
+
+
+@given(st.binary(max_size=300) | json_values.map(lambda value: json.dumps(value).encode()))
+@example(b"[" * 100_000)
+@example(b'{"a":' * 100_000)
+@example(b'{"taskId":"x","resultJson":"' + b"[" * 100_000 + b'"}')
+@example(b'{"taskId":"x","state":' + b"9" * 5000 + b"}")
+@example(b'{"taskId":"\\ud800"}')
+@example(b"NaN")
+def test_whatever_the_bytes_are_a_body_is_read_or_refused(body: bytes) -> None:
+    with contextlib.suppress(MalformedCallback):
+        check_strict(UNSIGNED.read({}, body, now=NOW).report)
+
+
+@given(st.binary(max_size=300), st.dictionaries(st.text(max_size=30), st.text(max_size=60)))
+def test_with_a_key_there_is_one_refusal_for_everything(
+    body: bytes, headers: dict[str, str]
+) -> None:
+    reader = callback_readers(kie_secret=lambda: SECRETS)["kie"]
+    with pytest.raises(SignatureRejected):
+        reader.read(headers, body, now=NOW)
+
+
+def test_two_keys_are_good_at_once() -> None:
+    secret = {"webhook_hmac_keys": ["next-key", KEY]}
+    reader = callback_readers(kie_secret=lambda: secret)["kie"]
+    for key in ("next-key", KEY):
+        assert reader.read(signed_headers(key=key), recorded("success"), now=NOW).proven
+
+
+@pytest.mark.parametrize(
+    "keys", [{}, *({"webhook_hmac_keys": keys} for keys in (None, [], "", [""]))]
+)
+def test_without_a_key_a_call_proves_nothing_even_signed(keys: dict[str, Any]) -> None:
+    reader = callback_readers(kie_secret=lambda: keys)["kie"]
+    for key in (KEY, ""):
+        heard = reader.read(signed_headers(key=key), recorded("success"), now=NOW)
+        assert not heard.proven
+
+
+def test_a_key_that_is_no_list_is_one_key_and_not_one_for_each_letter() -> None:
+    reader = callback_readers(kie_secret=lambda: {"webhook_hmac_keys": KEY})["kie"]
+    assert reader.read(signed_headers(), recorded("success"), now=NOW).proven
+    for letter in KEY:
+        with pytest.raises(SignatureRejected):
+            reader.read(signed_headers(key=letter), recorded("success"), now=NOW)
+
+
+def test_a_new_key_is_used_as_soon_as_the_secret_has_it() -> None:
+    secret = dict(SECRETS)
+    reader = callback_readers(kie_secret=lambda: secret)["kie"]
+    secret["webhook_hmac_keys"] = ["next-key"]
+    assert reader.read(signed_headers(key="next-key"), recorded("success"), now=NOW).proven
+    with pytest.raises(SignatureRejected):
+        reader.read(signed_headers(), recorded("success"), now=NOW)
+
+
+def test_the_signature_is_for_the_task_that_the_body_names() -> None:
+    reader = callback_readers(kie_secret=lambda: SECRETS)["kie"]
+    with pytest.raises(SignatureRejected):
+        reader.read(signed_headers("another"), recorded("success"), now=NOW)
+
+
+@pytest.mark.parametrize("spent", ["-0", "0.0000001", "3.5", 3.5, 1e-9, 5, "7e2"])
+def test_credits_are_kept_to_a_millionth(spent: object) -> None:
+    found = read_task({"taskId": "x", "creditsConsumed": spent}).credits
+    assert found is not None
+    assert abs(found - Decimal(str(spent))) <= Decimal("0.0000005")
+
+
+def test_an_envelope_is_an_object_with_a_code() -> None:
+    for body in (b"[]", b"{}", b'{"code":"200"}', b'{"code":null}', b"{", b"[" * 100_000):
+        assert read_envelope(httpx.Response(200, content=body)) == {}

@@ -1,0 +1,87 @@
+import pytest
+from ringback.domain.errors import IdempotencyConflict, WrongState
+from ringback.domain.jobs import FINAL, ErrorKind, JobError, JobStatus
+from ringback.use_cases.change_job import CancelJob, ResumeArchive, RetryJob
+
+from tests.support.desk import CREATED, Desk, answering
+from tests.support.in_memory import InMemoryArchiveQueue, InMemoryJobs, InMemoryQueues
+from tests.support.jobs import NOON, TASK, a_job
+
+LOST = JobError(kind=ErrorKind.IMAGES_LOST, message="saved 1 of 2 images", may_be_charged=True)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_a_job_that_waits_for_its_turn_is_withdrawn_for_nothing(desk: Desk) -> None:
+    job = a_job(queued_at=NOON)
+    desk.jobs.create(job)
+    cancel = CancelJob(jobs=desk.jobs, now=lambda: NOON)
+    cancelled = cancel(job)
+    assert (cancelled.status, cancelled.finished_at) == (JobStatus.CANCELLED, NOON)
+    assert cancel(job) == cancelled
+    assert answering(desk, CREATED).take_turn(job.job_id) == cancelled
+    assert desk.provider.created == []
+
+
+@pytest.mark.parametrize(
+    "status", sorted(set(JobStatus) - {JobStatus.ACCEPTED, JobStatus.CANCELLED})
+)
+def test_a_job_that_may_be_paid_is_not_cancelled_and_says_why(status: JobStatus) -> None:
+    jobs = InMemoryJobs()
+    jobs.create(a_job(status))
+    with pytest.raises(WrongState, match=f"it is {status}"):
+        CancelJob(jobs=jobs, now=lambda: NOON)(a_job(status))
+    assert jobs.get(a_job().job_id) == a_job(status)
+
+
+def test_copying_that_gave_up_is_resumed() -> None:
+    jobs, queues = InMemoryJobs(), InMemoryQueues()
+    job = a_job(JobStatus.ARCHIVE_FAILED, task_id=TASK, error=LOST, finished_at=NOON)
+    jobs.create(job)
+    resume = ResumeArchive(jobs=jobs, archive=InMemoryArchiveQueue(queues), now=lambda: NOON)
+    resumed = resume(job)
+    assert (resumed.status, resumed.error, resumed.finished_at) == (JobStatus.ARCHIVING, None, None)
+    assert resume(job) == resumed
+    assert queues.archive == [(job.job_id, 1, 0)] * 2
+
+
+@pytest.mark.parametrize(
+    "status", sorted(set(JobStatus) - {JobStatus.ARCHIVE_FAILED, JobStatus.ARCHIVING})
+)
+def test_nothing_is_resumed_where_copying_did_not_fail(status: JobStatus) -> None:
+    jobs, queues = InMemoryJobs(), InMemoryQueues()
+    jobs.create(a_job(status))
+    resume = ResumeArchive(jobs=jobs, archive=InMemoryArchiveQueue(queues), now=lambda: NOON)
+    with pytest.raises(WrongState, match=f"the job is {status}"):
+        resume(a_job(status))
+    assert queues.archive == []
+
+
+@pytest.mark.parametrize("status", sorted(FINAL))
+def test_a_retry_is_a_new_job_that_names_the_old_one(desk: Desk, status: JobStatus) -> None:
+    old = a_job(status, number=99)
+    desk.jobs.create(old)
+    retry = RetryJob(accept=answering(desk, CREATED).acceptor)
+    new = retry(old, idempotency_key=None)
+    assert new.job_id != old.job_id
+    assert (new.retry_of, new.request, new.client) == (old.job_id, old.request, old.client)
+    assert desk.jobs.get(old.job_id) == old
+
+
+def test_a_repeated_retry_with_a_key_pays_once(desk: Desk) -> None:
+    old = a_job(JobStatus.EXPIRED, number=99)
+    retry = RetryJob(accept=answering(desk, CREATED).acceptor)
+    assert retry(old, idempotency_key="k") == retry(old, idempotency_key="k")
+    assert len(desk.provider.created) == 1
+    with pytest.raises(IdempotencyConflict):
+        retry(a_job(JobStatus.FAILED, number=98), idempotency_key="k")
+
+
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - FINAL))
+def test_a_job_that_may_still_end_well_is_not_retried(desk: Desk, status: JobStatus) -> None:
+    with pytest.raises(WrongState):
+        RetryJob(accept=desk.acceptor)(a_job(status), idempotency_key=None)
+    assert desk.provider.created == []
