@@ -13,7 +13,7 @@ from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.domain.jobs import Job
 from ringback.http_replies import Reply, job_body, problem, reply
-from ringback.job_log import log_job
+from ringback.job_log import log_job, named_job
 from ringback.lambda_events import Event, client_name
 from ringback.settings import ChangeJobSettings
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
@@ -41,11 +41,12 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 
 def handle(event: Event, find: FindJobs, changes: Changes) -> Reply:
-    change = changes[event["routeKey"]]
+    change, job_id = changes[event["routeKey"]], event["pathParameters"]["job_id"]
     try:
-        job = change(find.one(event["pathParameters"]["job_id"], client=client_name(event)))
+        job = change(find.one(job_id, client=client_name(event)))
     except RequestRefused as error:
-        logger.info("change refused", extra={"reason": type(error).__name__})
+        told = {"reason": type(error).__name__, **named_job(job_id)}
+        logger.info("change refused", extra=told)
         return problem(error)
     log_job(logger, "job changed", job)
     return reply(HTTPStatus.OK, job_body(job))

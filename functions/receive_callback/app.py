@@ -12,9 +12,8 @@ from ringback.aws.secrets import json_secret
 from ringback.callbacks.tokens import CallbackTokens, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.domain.job_ids import is_job_id
 from ringback.http_replies import Reply, problem, reply
-from ringback.job_log import log_job
+from ringback.job_log import log_job, named_job
 from ringback.lambda_events import Event, callback_request
 from ringback.providers.callback_readers import callback_readers
 from ringback.settings import ReceiveCallbackSettings
@@ -48,10 +47,8 @@ def handle(event: Event, accept: AcceptCallback) -> Reply:
         call = callback_request(event)
         job = accept(call)
     except RequestRefused as error:
-        named = event["pathParameters"]["job_id"]
-        # Only what could be an id of ours: the rest of the path is a stranger's own words.
-        told = {"job_id": named} if is_job_id(named) else {}
-        logger.warning("callback refused", extra={"reason": type(error).__name__, **told})
+        told = {"reason": type(error).__name__, **named_job(event["pathParameters"]["job_id"])}
+        logger.warning("callback refused", extra=told)
         return problem(error)
     if job:
         log_job(logger, "callback recorded", job)

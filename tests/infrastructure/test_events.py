@@ -55,9 +55,11 @@ def check_messages(event: Event) -> list[Event]:
 def check_submit_job(event: Event) -> None:
     if is_http(event):
         check_http(event)
-        assert event["routeKey"] == "POST /jobs"
         assert client_name(event)
-        assert isinstance(json.loads(raw_body(event)), dict)
+        if event["routeKey"] == "POST /jobs":
+            assert isinstance(json.loads(raw_body(event)), dict)
+        else:
+            assert event["routeKey"] == "POST /jobs/{job_id}/retry"
         return
     for message in check_messages(event):
         assert dropped_objects(message) or is_job_id(message["job_id"])
@@ -94,6 +96,12 @@ def check_query_jobs(event: Event) -> None:
         assert event["routeKey"] == "GET /jobs"
 
 
+def check_change_job(event: Event) -> None:
+    check_http(event)
+    assert client_name(event)
+    assert is_job_id(event["pathParameters"]["job_id"])
+
+
 def check_authorize_client(event: Event) -> None:
     assert (event["version"], event["type"]) == ("2.0", "REQUEST")
     assert event["identitySource"] == [lower_headers(event)["authorization"]]
@@ -105,6 +113,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "check_jobs": check_check_jobs,
     "archive_images": check_archive_images,
     "query_jobs": check_query_jobs,
+    "change_job": check_change_job,
     "authorize_client": check_authorize_client,
 }
 

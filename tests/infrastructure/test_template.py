@@ -40,6 +40,11 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
     },
+    "change_job": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "sqs:SendMessage": "ArchiveQueue",
+    },
     "receive_callback": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
@@ -449,6 +454,9 @@ def test_there_are_these_routes_and_no_others() -> None:
         ("JobsApi", "GET", "/jobs", "query_jobs"),
         ("JobsApi", "GET", "/jobs/{job_id}", "query_jobs"),
         ("JobsApi", "POST", "/jobs", "submit_job"),
+        ("JobsApi", "POST", "/jobs/{job_id}/archive", "change_job"),
+        ("JobsApi", "POST", "/jobs/{job_id}/cancel", "change_job"),
+        ("JobsApi", "POST", "/jobs/{job_id}/retry", "submit_job"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
         "HttpApi",

@@ -12,7 +12,14 @@ from tests.support.loopback_provider import LoopbackProvider, a_loopback_provide
 SECRET = ["kie-key", "rb-key", CALLBACK_KEY, HMAC_KEY, PROMPT, "Signature=", "Bearer", "/callbacks"]
 # All other lines of ours are about a job, and say which. A batch that cannot be read names none.
 NOT_ABOUT_A_JOB = {
-    *("request refused", "no such key", "callback refused", "message failed", "drop made no job")
+    *(
+        "request refused",
+        "no such key",
+        "callback refused",
+        "change refused",
+        "message failed",
+        "drop made no job",
+    )
 }
 
 

@@ -24,11 +24,13 @@ def test_a_reply_is_json_that_nobody_keeps() -> None:
     assert type(answer["statusCode"]) is int
 
 
-PROBLEMS: list[tuple[RequestRefused | NotConfigured, int, str, str]] = [
+PROBLEMS: list[tuple[RequestRefused | NotConfigured | errors.TryAgain, int, str, str]] = [
     (InvalidRequest([]), 400, "Bad Request", "errors names each"),
     (errors.MalformedCallback("not JSON"), 400, "Bad Request", "not JSON"),
     (errors.SignatureRejected("too old"), 401, "Unauthorized", "too old"),
     (errors.UnknownJob("job_1"), 404, "Not Found", "There is no such job."),
+    (errors.WrongState("it is running"), 409, "Conflict", "it is running"),
+    (errors.TryAgain("in a moment"), 503, "Service Unavailable", "in a moment"),
     (errors.IdempotencyConflict("used before"), 409, "Conflict", "used before"),
     (errors.PayloadTooLarge("at most 7"), 413, "Request Entity Too Large", "at most 7"),
     (NotConfigured("no key yet"), 503, "Service Unavailable", "no key yet"),
@@ -38,7 +40,7 @@ PROBLEMS: list[tuple[RequestRefused | NotConfigured, int, str, str]] = [
 
 @pytest.mark.parametrize(("error", "status", "title", "detail"), PROBLEMS)
 def test_each_refusal_has_its_status(
-    error: RequestRefused | NotConfigured, status: int, title: str, detail: str
+    error: RequestRefused | NotConfigured | errors.TryAgain, status: int, title: str, detail: str
 ) -> None:
     answer = problem(error)
     body = json.loads(answer["body"])
@@ -52,7 +54,7 @@ def test_each_refusal_has_its_status(
 
 def test_every_refusal_is_in_the_table() -> None:
     known = {type(error) for error, *_ in PROBLEMS}
-    refusals = {RequestRefused, *RequestRefused.__subclasses__(), NotConfigured}
+    refusals = {RequestRefused, *RequestRefused.__subclasses__(), NotConfigured, errors.TryAgain}
     assert refusals == known
 
 
@@ -72,6 +74,7 @@ def test_every_wrong_field_is_in_the_answer() -> None:
 NEW: dict[str, Any] = {
     "job_id": a_job_id(),
     "status": "accepted",
+    "retry_of": None,
     "provider": "kie",
     "model": "bytedance/seedream-v4-text-to-image",
     "input": dict(a_job().request.input),

@@ -1,0 +1,75 @@
+"""Cancel, archive and retry, whole events in."""
+
+import json
+from typing import Any
+
+import pytest
+from ringback.aws.job_table import JobTable
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus
+
+from tests.support.aws import Cloud
+from tests.support.jobs import NOON, TASK, a_job, a_job_id
+from tests.support.lambdas import Lambdas, an_event
+from tests.support.loopback_provider import CREATE, LoopbackProvider
+
+LOST = JobError(kind=ErrorKind.IMAGES_LOST, message="saved 0 of 1 images", may_be_charged=True)
+
+
+def ask(lambdas: Lambdas, function: str, case: str, job_id: str = a_job_id()) -> dict[str, Any]:
+    event = an_event(function, case) | {"pathParameters": {"job_id": job_id}}
+    reply = lambdas(function, event)
+    return {"status_code": reply["statusCode"], **json.loads(reply["body"])}
+
+
+def stored(cloud: Cloud, job: Job) -> JobTable:
+    table = JobTable.connect(cloud.table)
+    table.create(job)
+    return table
+
+
+def test_a_waiting_job_is_withdrawn(cloud: Cloud, lambdas: Lambdas) -> None:
+    table = stored(cloud, a_job(queued_at=NOON))
+    reply = ask(lambdas, "change_job", "cancel")
+    assert (reply["status_code"], reply["status"]) == (200, "cancelled")
+    assert table.get(a_job_id()).status is JobStatus.CANCELLED
+
+
+def test_a_running_job_is_not_withdrawn_and_says_why(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, a_job(JobStatus.RUNNING, task_id=TASK))
+    reply = ask(lambdas, "change_job", "cancel")
+    assert (reply["status_code"], reply["title"]) == (409, "Conflict")
+    assert "with the provider" in reply["detail"]
+    assert lambdas.written() == ["UpdateItem"]
+
+
+def test_copying_is_resumed(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, a_job(JobStatus.ARCHIVE_FAILED, task_id=TASK, error=LOST))
+    reply = ask(lambdas, "change_job", "archive")
+    assert (reply["status_code"], reply["status"], reply["error"]) == (200, "archiving", None)
+    assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
+
+
+def test_a_retry_is_paid_anew_and_names_the_old_job(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, {"code": 200, "data": {"taskId": TASK}})
+    stored(cloud, a_job(JobStatus.EXPIRED))
+    reply = ask(lambdas, "submit_job", "retry")
+    again = ask(lambdas, "submit_job", "retry")
+    assert (reply["status_code"], reply["status"]) == (202, "running")
+    assert (reply["retry_of"], reply["job_id"]) == (a_job_id(), again["job_id"])
+    assert reply["job_id"] != a_job_id()
+    assert len(provider.at(CREATE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("function", "case"),
+    [("change_job", "cancel"), ("change_job", "archive"), ("submit_job", "retry")],
+)
+@pytest.mark.parametrize("job_id", [a_job_id(5), a_job_id(6), "idempotency#studio#0", "job_"])
+def test_only_a_clients_own_jobs_can_be_changed(
+    cloud: Cloud, lambdas: Lambdas, function: str, case: str, job_id: str
+) -> None:
+    stored(cloud, a_job(number=5, client="somebody else"))
+    assert ask(lambdas, function, case, job_id)["status_code"] == 404
+    assert lambdas.written() == []
