@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsArchiveQueue
-from ringback.aws.secrets import json_secret
+from ringback.aws.secrets import JsonSecret
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
 from ringback.images.download import GuardedDownloader
@@ -36,7 +36,8 @@ def archive_images() -> ArchiveImages:
             total_seconds=60.0,
         ),
         providers=provider_clients(
-            kie_base_url=settings.kie_base_url, kie_secret=json_secret(settings.kie_secret_arn)
+            kie_base_url=settings.kie_base_url,
+            kie_secret=JsonSecret.connect(settings.kie_secret_arn),
         ),
         retry_delays=settings.archive_retry_seconds,
         now=utc_now,

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
-from ringback.aws.secrets import json_secret
+from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
@@ -24,13 +24,14 @@ logger = Logger(service="check_jobs")
 @cache
 def check_job() -> CheckJob:
     settings = CheckJobsSettings.from_environ(os.environ)
-    callback_secret = json_secret(settings.callback_secret_arn)
+    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     return CheckJob(
         jobs=JobTable.connect(settings.jobs_table),
         checks=SqsCheckQueue.connect(settings.check_queue_url),
         archive=SqsArchiveQueue.connect(settings.archive_queue_url),
         providers=provider_clients(
-            kie_base_url=settings.kie_base_url, kie_secret=json_secret(settings.kie_secret_arn)
+            kie_base_url=settings.kie_base_url,
+            kie_secret=JsonSecret.connect(settings.kie_secret_arn),
         ),
         callback_url=CallbackUrls(
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())

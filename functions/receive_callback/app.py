@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
-from ringback.aws.secrets import json_secret
+from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackTokens, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
@@ -25,11 +25,11 @@ logger = Logger(service="receive_callback")
 @cache
 def accept_callback() -> AcceptCallback:
     settings = ReceiveCallbackSettings.from_environ(os.environ)
-    callback_secret = json_secret(settings.callback_secret_arn)
+    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     tokens = CallbackTokens(secrets=lambda: valid_secrets(callback_secret()))
     return AcceptCallback(
         is_genuine=tokens.is_genuine,
-        readers=callback_readers(kie_secret=json_secret(settings.kie_secret_arn)),
+        readers=callback_readers(kie_secret=JsonSecret.connect(settings.kie_secret_arn)),
         jobs=JobTable.connect(settings.jobs_table),
         checks=SqsCheckQueue.connect(settings.check_queue_url),
         archive=SqsArchiveQueue.connect(settings.archive_queue_url),

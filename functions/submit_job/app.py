@@ -13,7 +13,7 @@ from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.rate_window import SlotCounter
-from ringback.aws.secrets import json_secret
+from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.catalogue.requests import read_idempotency_key, read_request
 from ringback.domain.clock import utc_now
@@ -45,7 +45,7 @@ logger = Logger(service="submit_job")
 @cache
 def accept_job() -> AcceptJob:
     settings = SubmitJobSettings.from_environ(os.environ)
-    callback_secret = json_secret(settings.callback_secret_arn)
+    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     jobs = JobTable.connect(settings.jobs_table)
     pace = Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds)
     send = SendJob(
@@ -53,7 +53,8 @@ def accept_job() -> AcceptJob:
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
         window=SlotCounter.connect(settings.jobs_table, pace),
         providers=provider_clients(
-            kie_base_url=settings.kie_base_url, kie_secret=json_secret(settings.kie_secret_arn)
+            kie_base_url=settings.kie_base_url,
+            kie_secret=JsonSecret.connect(settings.kie_secret_arn),
         ),
         callback_url=CallbackUrls(
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())

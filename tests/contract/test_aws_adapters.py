@@ -12,7 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
-from ringback.aws.secrets import FRESH_SECONDS, json_secret
+from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
+from ringback.domain.errors import NotConfigured
 
 from tests.support.aws import Cloud, a_cloud
 from tests.support.jobs import TASK, a_job_id, facts_of
@@ -84,13 +85,24 @@ def test_a_delay_is_at_most_what_sqs_allows(cloud: Cloud, asked: int, sent: int)
 
 def test_a_secret_is_read_again_after_a_minute(cloud: Cloud) -> None:
     seconds = 0.0
-    read = json_secret(cloud.kie_secret, clock=lambda: seconds)
+    read = JsonSecret(boto3.client("secretsmanager"), cloud.kie_secret, clock=lambda: seconds)
     assert read()["api_key"] == "kie-key"
     cloud.put_secret(cloud.kie_secret, {"api_key": "rotated"})
     seconds = FRESH_SECONDS - 1
     assert read()["api_key"] == "kie-key"
-    seconds = FRESH_SECONDS
-    assert read()["api_key"] == "rotated"
+    assert read(at_most_old=2)["api_key"] == "rotated"
+    cloud.put_secret(cloud.kie_secret, {"api_key": "rotated again"})
+    seconds += FRESH_SECONDS
+    assert read()["api_key"] == "rotated again"
+
+
+@pytest.mark.parametrize("text", ["the key itself", "[]", '"x"', ""])
+def test_a_secret_that_is_no_json_object_says_which_one(cloud: Cloud, text: str) -> None:
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=cloud.kie_secret, SecretString=text or " "
+    )
+    with pytest.raises(NotConfigured, match=r"secret:kie-.* is not a JSON object"):
+        JsonSecret.connect(cloud.kie_secret)()
 
 
 def test_a_secret_that_is_gone_is_an_error(cloud: Cloud) -> None:
@@ -98,4 +110,4 @@ def test_a_secret_that_is_gone_is_an_error(cloud: Cloud) -> None:
         SecretId=cloud.kie_secret, ForceDeleteWithoutRecovery=True
     )
     with pytest.raises(ClientError):
-        json_secret(cloud.kie_secret)()
+        JsonSecret.connect(cloud.kie_secret)()

@@ -74,3 +74,19 @@ def test_the_secret_is_not_read_for_each_knock(cloud: Cloud, lambdas: Lambdas) -
     for _ in range(5):
         lambdas("authorize_client", a_knock(f"Bearer {KEY}"))
     assert [call.operation for call in lambdas.aws_calls] == ["GetSecretValue"]
+
+
+def test_a_new_key_works_at_once(
+    cloud: Cloud, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.authorize_client.app.LOOK_AGAIN", 0.0)
+    assert lambdas("authorize_client", a_knock(f"Bearer {KEY}")) == {"isAuthorized": False}
+    cloud.put_secret(cloud.client_keys_secret, KEYS)
+    assert lambdas("authorize_client", a_knock(f"Bearer {KEY}"))["isAuthorized"]
+
+
+def test_strangers_do_not_make_us_read_the_secret_at_every_knock(lambdas: Lambdas) -> None:
+    for _ in range(20):
+        lambdas("authorize_client", a_knock("Bearer nobody's"))
+    reads = [call for call in lambdas.aws_calls if call.operation == "GetSecretValue"]
+    assert len(reads) <= 2

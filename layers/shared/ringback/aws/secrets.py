@@ -3,27 +3,53 @@
 import json
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
+
+from ringback.domain.errors import NotConfigured
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager import SecretsManagerClient
 
 # How long a container goes on with a value after it was changed. AWS' own price is per request.
 FRESH_SECONDS: Final = 60.0
 
 
-def json_secret(
-    arn: str, *, clock: Callable[[], float] = monotonic
-) -> Callable[[], Mapping[str, Any]]:
-    """Return a function that gives the secret's JSON object, at most a minute old."""
-    client = boto3.client("secretsmanager")
-    value: dict[str, Any] = {}
-    good_until = float("-inf")
+class JsonSecret:
+    """A secret that is a JSON object. Call it for its value."""
 
-    def read() -> Mapping[str, Any]:
-        nonlocal value, good_until
-        if clock() >= good_until:
-            value = json.loads(client.get_secret_value(SecretId=arn)["SecretString"])
-            good_until = clock() + FRESH_SECONDS
-        return value
+    def __init__(
+        self,
+        client: "SecretsManagerClient",
+        arn: str,
+        *,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        self._client = client
+        self._arn = arn
+        self._clock = clock
+        self._value: dict[str, Any] = {}
+        self._read_at = float("-inf")
 
-    return read
+    @classmethod
+    def connect(cls, arn: str) -> Self:
+        return cls(boto3.client("secretsmanager"), arn)
+
+    def __call__(self, *, at_most_old: float = FRESH_SECONDS) -> Mapping[str, Any]:
+        """Return the value as it was at most so many seconds ago. Raises ``NotConfigured``."""
+        if self._clock() - self._read_at >= at_most_old:
+            text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
+            self._value = _json_object(text, self._arn)
+            self._read_at = self._clock()
+        return self._value
+
+
+def _json_object(text: str, arn: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise NotConfigured(f"{arn} is not a JSON object")
+    return value
