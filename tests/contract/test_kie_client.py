@@ -3,7 +3,9 @@
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -194,7 +196,7 @@ def test_a_call_says_who_we_are(call: Callable[[KieClient], object]) -> None:
 def test_no_call_is_made_without_a_key(call: Callable[[KieClient], object]) -> None:
     line = envelope(None)
     client = KieClient(BASE_URL, lambda: "", transport=httpx.MockTransport(line))
-    with pytest.raises(NotConfigured):
+    with pytest.raises(NotConfigured, match="README"):
         call(client)
     assert line.asked == []
 
@@ -241,17 +243,6 @@ def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> 
     assert isinstance(kie, KieClient)
     # httpx keeps one transport for each proxy that it found.
     assert kie._http._mounts == {}
-
-
-def test_the_environments_netrc_is_not_used(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine kie.example login someone password else\n")
-    monkeypatch.setenv("NETRC", str(netrc))
-    line = envelope({"taskId": TASK})
-    submit(line)
-    assert line.asked[0].headers["authorization"] == "Bearer kie-key"
 
 
 # ------------------------------------------------------------------ recordInfo
@@ -342,3 +333,31 @@ def test_a_broken_line_is_tried_again_later(call: str, error: type[httpx.Transpo
         EVERY_CALL[call](line.client)
     assert str(raised.value) == error.__name__
     assert len(line.asked) == 1
+
+
+def test_no_call_uses_the_connection_of_another() -> None:
+    """A connection that a frozen container let die would make the paid call look lost."""
+    connections: list[object] = []
+
+    class Provider(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            connections.append(self.client_address)
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Provider) as server:
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
+        try:
+            client = KieClient(f"http://127.0.0.1:{server.server_port}", lambda: "key")
+            for _ in range(3):
+                client.create_task(a_job(), "https://hooks.example")
+        finally:
+            server.shutdown()
+    assert len(set(connections)) == 3

@@ -15,7 +15,16 @@ SHARED = ROOT / "layers" / "shared"
 FUNCTIONS = ROOT / "functions"
 # `_typeshed` is the standard library's too, for type checkers only.
 STANDARD = sys.stdlib_module_names | {"_typeshed"}
-AWS = frozenset({"boto3", "botocore", "types_boto3_dynamodb", "types_boto3_s3", "types_boto3_sqs"})
+AWS = frozenset(
+    {
+        "boto3",
+        "botocore",
+        "types_boto3_dynamodb",
+        "types_boto3_s3",
+        "types_boto3_secretsmanager",
+        "types_boto3_sqs",
+    }
+)
 
 
 @dataclass(frozen=True)

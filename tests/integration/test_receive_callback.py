@@ -541,7 +541,7 @@ def hostile_call(dice: random.Random, body: bytes, number: int) -> dict[str, Any
         case 2:
             event["body"] = None
         case 3:
-            event["headers"] = {}
+            event["headers"] = dice.choice([{}, None])
         case 4:
             event["pathParameters"]["provider"] = dice.choice(HOSTILE_VALUES)
         case 5:

@@ -117,6 +117,18 @@ def test_garbage_raises_nothing_but_a_refusal(task: str, signature: str, sent_at
 
 
 @pytest.mark.parametrize(
+    "sent_at",
+    [
+        *(" 1790000000", "1790000000 ", "1790000000\n", "+1790000000", "1_790_000_000"),
+        *("1790000000.0", "1.79e9", "0x6ab12f00", "१७९०००००००", "0001790000000", ""),
+    ],
+)
+def test_a_time_has_one_spelling_even_if_it_is_signed(sent_at: str) -> None:
+    with pytest.raises(SignatureRejected):
+        verify(TASK, sign(TASK, sent_at), sent_at)
+
+
+@pytest.mark.parametrize(
     "spelling",
     [
         SIGNATURE.rstrip("="),

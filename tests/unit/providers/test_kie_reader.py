@@ -13,7 +13,7 @@ from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.providers.callback_readers import callback_readers
 from ringback.providers.kie.callback import KieCallbackReader
 from ringback.providers.kie.client import read_envelope
-from ringback.providers.kie.tasks import read_task
+from ringback.providers.kie.tasks import MOST_IMAGES, read_task
 
 from tests.support.callbacks import RECORDED_TASK, recorded, sign
 
@@ -149,3 +149,19 @@ def test_credits_are_kept_to_a_millionth(spent: object) -> None:
 def test_an_envelope_is_an_object_with_a_code() -> None:
     for body in (b"[]", b"{}", b'{"code":"200"}', b'{"code":null}', b"{", b"[" * 100_000):
         assert read_envelope(httpx.Response(200, content=body)) == {}
+
+
+def listing(images: int) -> dict[str, Any]:
+    urls = [f"https://cdn.example/{number}" for number in range(images)]
+    return {"taskId": RECORDED_TASK, "state": "success", "resultJson": {"resultUrls": urls}}
+
+
+def test_a_list_of_images_longer_than_any_models_is_not_believed() -> None:
+    assert len(read_task(listing(MOST_IMAGES)).image_urls) == MOST_IMAGES
+    with pytest.raises(MalformedCallback):
+        read_task(listing(MOST_IMAGES + 1))
+
+
+def test_a_code_is_short_enough_for_a_log() -> None:
+    task = {"taskId": RECORDED_TASK, "state": "fail", "failCode": "x" * 3000}
+    assert len(read_task(task).code) == 64

@@ -53,6 +53,9 @@ class KieClient:
             base_url=base_url,
             headers={"User-Agent": USER_AGENT},
             timeout=httpx.Timeout(15.0, connect=4.0),
+            # A connection that died while Lambda froze its container would be found out by the
+            # paid call, and look like a lost answer. A handshake a call is cheaper.
+            limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=False,
             transport=transport,
@@ -146,7 +149,7 @@ def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskRep
     try:
         report = read_task({"taskId": task_id, **envelope})
     except MalformedCallback as error:
-        raise ProviderUnavailable("recordInfo names two tasks") from error
+        raise ProviderUnavailable(f"recordInfo: {error}") from error
     if report.task_id != task_id:
         raise ProviderUnavailable("recordInfo is about another task")
     return report
