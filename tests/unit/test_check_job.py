@@ -7,7 +7,7 @@ import pytest
 from ringback.domain.errors import ProviderUnavailable, RingbackError
 from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_job import PATIENCE, Check, CheckJob
+from ringback.use_cases.check_job import LONGEST_WAIT, PATIENCE, Check, CheckJob
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -144,6 +144,15 @@ def test_a_job_that_waits_for_its_turn_goes_on_waiting() -> None:
     watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON)
     assert watch.status() is JobStatus.ACCEPTED
     assert len(watch.queues.due) == 1
+
+
+def test_a_job_whose_turn_does_not_come_ends_after_two_days_uncharged() -> None:
+    watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON)
+    assert watch.status(at=NOON + LONGEST_WAIT - timedelta(seconds=1)) is JobStatus.ACCEPTED
+    assert watch.status(at=NOON + LONGEST_WAIT) is JobStatus.FAILED
+    error = watch.jobs.get(a_job_id()).error
+    assert error is not None
+    assert (error.kind, error.may_be_charged) == (ErrorKind.NOT_SUBMITTED, False)
 
 
 def test_a_job_that_is_being_archived_gets_its_message_again() -> None:

@@ -16,6 +16,8 @@ ASK_AGAIN: Final = timedelta(seconds=30)
 PATIENCE: Final = timedelta(minutes=10)
 # When to look again at a job that waits for its turn beyond its deadline.
 STILL_WAITING: Final = timedelta(minutes=15)
+# After this its message is taken for lost: a dead letter perhaps, which a redrive then drops.
+LONGEST_WAIT: Final = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +56,11 @@ class CheckJob:
 
     def _see_that_it_is_sent(self, job: Job) -> Job:
         at = self.now()
-        if job.queued_at or at < job.deadline_at:
+        if at < job.deadline_at or (job.queued_at and at < job.created_at + LONGEST_WAIT):
             return self._arm(job, at=at)
         error = JobError(
             kind=ErrorKind.NOT_SUBMITTED,
-            message="recorded, but neither sent nor queued; nothing was charged",
+            message="its turn at the provider never came; nothing was sent or charged",
         )
         return self.jobs.move(
             job.job_id,
