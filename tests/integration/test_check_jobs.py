@@ -179,7 +179,8 @@ def test_a_job_that_nobody_was_going_to_send_fails_uncharged(
 def test_a_job_that_still_waits_for_its_turn_is_looked_at_again_and_not_at_once(
     cloud: Cloud, lambdas: Lambdas
 ) -> None:
-    stored(cloud, JobStatus.ACCEPTED, queued_at=ago(hours=1), deadline_at=ago(minutes=45))
+    past = {"created_at": ago(hours=1), "queued_at": ago(hours=1), "deadline_at": ago(minutes=45)}
+    stored(cloud, JobStatus.ACCEPTED, **past)
     assert check(lambdas) == DONE
     assert now(cloud).status is JobStatus.ACCEPTED
     ((message, delay),) = lambdas.sent(cloud.check_queue)
