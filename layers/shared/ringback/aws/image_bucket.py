@@ -22,7 +22,10 @@ class ImageBucket:
 
     @classmethod
     def connect(cls, bucket: str) -> Self:
-        return cls(boto3.client("s3", config=Config(signature_version="s3v4")), bucket)
+        # Else links go to S3's global address, which redirects new buckets of most regions, and a
+        # redirected signature is a wrong one.
+        style = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+        return cls(boto3.client("s3", config=style), bucket)
 
     def put_image(self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts) -> str:
         """Store the image; S3 itself checks the bytes that arrive against the checksum."""
