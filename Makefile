@@ -68,6 +68,10 @@ deploy: build ## Deploy to the AWS account of your credentials, asking for each 
 smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after asking
 	@exec .venv/bin/python -m local.smoke
 
+.PHONY: redrive
+redrive: .venv/.ready ## Put dead letters back into their queues (STACK=ringback)
+	@exec .venv/bin/python -m local.redrive
+
 LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 .PHONY: lock

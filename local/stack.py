@@ -43,13 +43,14 @@ def local_stack(
     *,
     ports: Ports,
     report: Report = lambda _line: None,
-    generate_seconds: float | None = None,
+    simulator: Mapping[str, object] | None = None,
     parameters: Mapping[str, str] | None = None,
 ) -> Iterator[Deployment]:
     """Start everything; afterwards no process, port or file of it is left, however it ends.
 
     While it is up, SIGTERM and SIGHUP end it as Ctrl-C does, by ``KeyboardInterrupt``.
-    ``parameters`` are the template's, beyond those that a local stack needs.
+    ``simulator`` has options of ``python -m local.simulator``, ``parameters`` are the template's,
+    both beyond those that a local stack needs.
 
     Raises ``LocalFailure`` if it cannot start.
     """
@@ -59,7 +60,7 @@ def local_stack(
         try:
             ports.require_free()
             start = Start(ports, report, interrupts, cleanup, private_folder(cleanup))
-            yield start(generate_seconds=generate_seconds, parameters=parameters or {})
+            yield start(simulator=simulator or {}, parameters=parameters or {})
         finally:
             with interrupts.deferred():
                 cleanup.close()
@@ -76,12 +77,12 @@ class Start:
     private: Path
 
     def __call__(
-        self, *, generate_seconds: float | None, parameters: Mapping[str, str]
+        self, *, simulator: Mapping[str, object], parameters: Mapping[str, str]
     ) -> Deployment:
         keys = Keys()
         emulator = self._process(emulator_process(self.private / "aws.log", self.interrupts))
         start_emulator(emulator, port=self.ports.aws, private=self.private)
-        simulator = self._start_simulator(keys, generate_seconds)
+        provider = self._start_simulator(keys, simulator)
         sam = Sam(
             endpoint_url=endpoint_url(self.ports.aws),
             private=self.private,
@@ -89,7 +90,7 @@ class Start:
         )
         emulator.wait_until(lambda: is_healthy(self.ports.aws), seconds=READY_SECONDS)
         self.report(f"local AWS is up at {endpoint_url(self.ports.aws)}")
-        simulator.wait_until(lambda: answers(self.ports.simulator), seconds=READY_SECONDS)
+        provider.wait_until(lambda: answers(self.ports.simulator), seconds=READY_SECONDS)
         self.report(f"provider simulator is up at {endpoint_url(self.ports.simulator)}")
         self.report("building template.yaml with SAM")
         built = sam.build()
@@ -110,12 +111,12 @@ class Start:
         self.cleanup.callback(process.stop)
         return process
 
-    def _start_simulator(self, keys: Keys, generate_seconds: float | None) -> Process:
+    def _start_simulator(self, keys: Keys, options: Mapping[str, object]) -> Process:
         command: list[str | Path] = [sys.executable, "-m", "local.simulator"]
         command += ["--port", str(self.ports.simulator)]
         command += ["--kie-api-key", keys.kie_api, "--kie-hmac-key", keys.kie_hmac]
-        if generate_seconds is not None:
-            command += ["--generate-seconds", str(generate_seconds)]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
         log = self.private / "simulator.log"
         simulator = self._process(
             Process("The simulator", command, log=log, interrupts=self.interrupts)

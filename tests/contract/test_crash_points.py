@@ -1,16 +1,26 @@
 """Nobody pays twice, no job is lost, no image is lost: whatever goes wrong, at whatever point.
 
 The whole life of a job is run once to count its outside effects, then once more for each effect
-and each mishap, and for each pair of crashes. See docs/architecture.md, "The order of writes".
+and each mishap, and for each mishap followed by each crash. The same on the real table and bucket.
+See docs/architecture.md, "The order of writes".
 """
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+import boto3
 import pytest
-from ringback.domain.jobs import FINAL, ErrorKind, Job, JobStatus
+from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.job_table import JobTable
+from ringback.domain.jobs import JobStatus
 
-from tests.support.crash_world import Effects, Mishap, Scenario, World, picture
+from tests.support.aws import a_cloud, create_table
+from tests.support.crash_world import Effects, Mishap, Scenario, World
+from tests.support.lambdas import lasting_client
+from tests.support.promises import breaches
+
+pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
 SCENARIOS = {
     "success": Scenario(),
@@ -22,72 +32,43 @@ SCENARIOS = {
     "nothing made": Scenario(answers=("nothing",)),
     "called twice": Scenario(calls="twice"),
     "called early": Scenario(calls="early"),
+    "called late": Scenario(answers=("lost",), seconds=2000),
     "never called": Scenario(calls="none"),
     "called unsigned": Scenario(calls="unsigned"),
     "lost, called unsigned": Scenario(answers=("lost",), calls="unsigned"),
+    "lost, called late and unsigned": Scenario(answers=("lost",), calls="unsigned", seconds=2000),
     "links dead": Scenario(dead_links=True),
 }
+CRASHES = [mishap for mishap in Mishap if mishap.is_crash]
+Plan = Mapping[int, Mishap]
 
 
-def live(scenario: Scenario, plan: Mapping[int, Mishap]) -> World:
-    world = World(scenario, Effects(plan))
+def live(scenario: Scenario, plan: Plan, **stores: Any) -> World:
+    world = World(scenario, Effects(plan), **stores)
     world.live()
     return world
 
 
-def breaches(world: World) -> list[str]:
-    """Return every promise that this life broke."""
-    jobs: list[Job] = list(world.jobs.by_id.values())
-    found = [f"{job.status} is not final" for job in jobs if job.status not in FINAL]
-    if world.scenario.has_key and len(jobs) > 1:
-        found.append("one key, two jobs")
-    found += [
-        f"answered {job_id} and lost it"
-        for job_id in world.answered
-        if job_id not in world.jobs.by_id
+def points(effects: int) -> Iterator[tuple[int, Mishap]]:
+    return itertools.product(range(1, effects + 1), Mishap)
+
+
+def what_broke(world: World) -> list[str]:
+    unheard = world.scenario.has_key and not world.answered
+    return breaches(world) + ["a client that asks again gets no answer"] * unheard
+
+
+def test_a_life_without_mishaps_is_counted_effect_by_effect() -> None:
+    assert live(SCENARIOS["failure"], {}).effects.names == [
+        *("prepare", "arm", "create", "prepare", "take", "move", "create_task", "move"),
+        *("answer the client", "move", "answer the provider", "get", "acknowledge check"),
     ]
-    found += [f"dead letter: {name}" for name in world.dead_letters]
-    for job in jobs:
-        found += breaches_of(job, world)
-    return found
-
-
-def breaches_of(job: Job, world: World) -> list[str]:
-    made = [task_id for task_id, (job_id, _) in world.provider.made.items() if job_id == job.job_id]
-    kind = job.error.kind if job.error else None
-    free = kind in (ErrorKind.NOT_SUBMITTED, ErrorKind.REFUSED)
-    # Only what nobody told us may be missed: the answer was lost, and no call came.
-    excused = world.scenario.calls == "none" and not job.task_id
-    promises = {
-        "paid at most once": len(made) <= 1,
-        "free is free": not (made and free),
-        "what was made does not fail": not made
-        or job.status is not JobStatus.FAILED
-        or not world.scenario.succeeds,
-        "a verdict that is to be had is had": not made
-        or job.status is not JobStatus.EXPIRED
-        or excused,
-        "expired says what it may have cost": job.status is not JobStatus.EXPIRED
-        or (job.error is not None and job.error.may_be_charged),
-        "success means every image": job.status is not JobStatus.SUCCEEDED
-        or has_its_images(job, world),
-    }
-    return [promise for promise, is_kept in promises.items() if not is_kept]
-
-
-def has_its_images(job: Job, world: World) -> bool:
-    stored = [world.bucket.objects.get(image.key) for image in job.images]
-    return (
-        stored == [picture(url) for url in job.result_urls]
-        and len(stored) == world.scenario.images
-        and job.job_id in world.bucket.records
-    )
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_life_without_mishaps_ends_well(name: str) -> None:
     world = live(SCENARIOS[name], {})
-    assert breaches(world) == []
+    assert what_broke(world) == []
     (job,) = world.jobs.by_id.values()
     expected = {
         "failure": JobStatus.FAILED,
@@ -98,20 +79,76 @@ def test_a_life_without_mishaps_ends_well(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_no_single_mishap_breaks_a_promise(name: str) -> None:
-    effects = len(live(SCENARIOS[name], {}).effects.names)
-    for point, mishap in itertools.product(range(1, effects + 1), Mishap):
+def test_no_single_mishap_breaks_a_promise(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
+    tried = 0
+    for point, mishap in points(len(live(SCENARIOS[name], {}).effects.names)):
         world = live(SCENARIOS[name], {point: mishap})
-        assert breaches(world) == [], (mishap, point, world.effects.names[point - 1])
+        assert what_broke(world) == [], (mishap, point, world.effects.names[point - 1])
+        tried += 1
+    record_property("tried: crash points", tried)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_no_redelivery_that_crashes_again_breaks_a_promise(name: str) -> None:
-    effects = len(live(SCENARIOS[name], {}).effects.names)
-    crashes = [mishap for mishap in Mishap if mishap.is_crash]
-    for first in range(1, effects + 1):
-        for one, other in itertools.product(crashes, crashes):
-            later = len(live(SCENARIOS[name], {first: one}).effects.names)
-            for second in range(first + 1, later + 1):
-                world = live(SCENARIOS[name], {first: one, second: other})
-                assert breaches(world) == [], (one, other, world.effects.names)
+def test_no_redelivery_that_crashes_again_breaks_a_promise(
+    name: str, record_property: Callable[[str, object], None]
+) -> None:
+    tried = 0
+    for first, mishap in points(len(live(SCENARIOS[name], {}).effects.names)):
+        effects = len(live(SCENARIOS[name], {first: mishap}).effects.names)
+        for second, crash in itertools.product(range(first + 1, effects + 1), CRASHES):
+            world = live(SCENARIOS[name], {first: mishap, second: crash})
+            assert what_broke(world) == [], (first, mishap, second, crash, world.effects.names)
+            tried += 1
+    record_property("tried: crash points with another crash after them", tried)
+
+
+class SeenBucket(ImageBucket):
+    """The real adapter; what lies in the bucket can be seen as it can in the fake."""
+
+    @property
+    def objects(self) -> dict[str, bytes]:
+        return {
+            key: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            for key in self.keys
+        }
+
+    @property
+    def records(self) -> set[str]:
+        return {key.split("/")[1] for key in self.keys if key.endswith("/job.json")}
+
+    @property
+    def keys(self) -> list[str]:
+        listed = self._client.list_objects_v2(Bucket=self._bucket)
+        return [entry["Key"] for entry in listed.get("Contents", [])]
+
+
+@pytest.fixture
+def new_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], dict[str, Any]]]:
+    """Make an empty table and an empty bucket in moto's cloud, as often as it is called."""
+    monkeypatch.setattr(boto3, "client", lasting_client)
+    numbers = itertools.count()
+
+    def make() -> dict[str, Any]:
+        boto3.client("dynamodb").delete_table(TableName=cloud.table)
+        bucket, place = f"life-{next(numbers)}", {"LocationConstraint": "eu-west-1"}
+        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        return {"jobs": JobTable.connect(create_table()), "bucket": SeenBucket.connect(bucket)}
+
+    with a_cloud(monkeypatch) as cloud:
+        yield make
+
+
+def test_no_single_mishap_breaks_a_promise_on_the_real_adapters(
+    new_stores: Callable[[], dict[str, Any]], record_property: Callable[[str, object], None]
+) -> None:
+    scenario = SCENARIOS["success"]
+    usual = live(scenario, {}, **new_stores())
+    assert usual.effects.names == live(scenario, {}).effects.names
+    tried = 0
+    for point, mishap in points(len(usual.effects.names)):
+        world = live(scenario, {point: mishap}, **new_stores())
+        assert what_broke(world) == [], (mishap, point, world.effects.names[point - 1])
+        tried += 1
+    record_property("tried: crash points on the table and the bucket", tried)

@@ -119,11 +119,13 @@ class Scenario:
 
     ``answers`` to createTask in their order: ``created``, ``busy``, ``refused``, ``lost`` (made,
     and the answer lost) or ``nothing`` (not made, and nobody can tell). ``calls`` when the task
-    ends: ``signed``, ``unsigned``, ``none``, ``twice`` or ``early`` (before createTask answers).
+    ends, ``seconds`` later: ``signed``, ``unsigned``, ``none``, ``twice`` or ``early`` (before
+    createTask answers).
     """
 
     answers: tuple[str, ...] = ("created",)
     calls: str = "signed"
+    seconds: int = 30
     succeeds: bool = True
     images: int = 2
     dead_links: bool = False
@@ -132,39 +134,45 @@ class Scenario:
 
 @dataclass
 class Provider:
-    """Makes images and keeps the ledger: which tasks were made, and paid, for which job."""
+    """Makes images and keeps the ledger: which tasks were made, and paid, for which job.
+
+    ``scenario`` is what it does about jobs that are new to it; a job's own stays the same.
+    """
 
     scenario: Scenario
     call: Callable[[JobId, ProviderTaskId], None]
     web: InMemoryWeb
     made: dict[ProviderTaskId, tuple[JobId, str]] = field(default_factory=dict)
-    asked: int = 0
+    known: dict[JobId, Scenario] = field(default_factory=dict)
+    answered: dict[JobId, list[str]] = field(default_factory=dict)
     reads: int = 0
 
     def prepare(self) -> None: ...
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
-        answer = self.scenario.answers[min(self.asked, len(self.scenario.answers) - 1)]
-        self.asked += 1
+        scenario = self.known.setdefault(job.job_id, self.scenario)
+        given = self.answered.setdefault(job.job_id, [])
+        answer = scenario.answers[min(len(given), len(scenario.answers) - 1)]
+        given.append(answer)
         if answer == "busy":
-            return TaskRefused(code="429", message="slow down", retry_after=10)
+            return TaskRefused(code="429", message="slow down", retry_after=10, too_fast=True)
         if answer == "refused":
             return TaskRefused(code="422", message="no")
         if answer == "nothing":
             return OutcomeUnknown(reason="ConnectionReset")
         task_id = ProviderTaskId(f"task_{len(self.made) + 1}")
         self.made[task_id] = (job.job_id, callback_url)
-        if self.scenario.calls != "none":
+        if scenario.calls != "none":
             self.call(job.job_id, task_id)
         return TaskCreated(task_id=task_id) if answer == "created" else OutcomeUnknown(reason="500")
 
     def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         self.reads += 1
-        return self.report(task_id)
+        return self.report(task_id) if task_id in self.made else None
 
     def report(self, task_id: ProviderTaskId) -> TaskReport:
-        _, callback_url = self.made[task_id]
-        if not self.scenario.succeeds:
+        job_id, callback_url = self.made[task_id]
+        if not self.known[job_id].succeeds:
             return TaskReport(
                 task_id=task_id,
                 state=TaskState.FAILED,
@@ -175,14 +183,14 @@ class Provider:
         return TaskReport(
             task_id=task_id,
             state=TaskState.SUCCEEDED,
-            image_urls=tuple(self.publish(task_id, n) for n in range(self.scenario.images)),
+            image_urls=tuple(self.publish(task_id, n) for n in range(self.known[job_id].images)),
             callback_url=callback_url,
         )
 
     def publish(self, task_id: ProviderTaskId, number: int) -> str:
         url = f"https://cdn.example/{task_id}/{number}"
         content = picture(url)
-        if self.scenario.dead_links:
+        if self.known[self.made[task_id][0]].dead_links:
             self.web.pages[url] = LinkDead("404")
             self.web.pages[f"{url}?fresh"] = (content, facts_of(content))
         else:
@@ -271,13 +279,18 @@ class World:
     def live(self) -> None:
         """Play everything to its end: the request, the calls, the messages, the time between."""
         self.later(timedelta(0), lambda: self._client_posts(tries=4))
+        self.come_to_rest()
+
+    def come_to_rest(self) -> None:
         for _ in range(2000):
             if not self.agenda:
                 return
-            happening = heapq.heappop(self.agenda)
-            self.now = max(self.now, happening.due)
-            happening.act()
+            self.happen(heapq.heappop(self.agenda))
         raise AssertionError("the world does not come to rest")
+
+    def happen(self, happening: Happening) -> None:
+        self.now = max(self.now, happening.due)
+        happening.act()
 
     def later(self, delay: timedelta, act: Callable[[], None]) -> None:
         heapq.heappush(self.agenda, Happening(self.now + delay, next(self.order), act))
@@ -293,13 +306,13 @@ class World:
                 self.later(timedelta(seconds=2), lambda: self._client_posts(tries=tries - 1))
 
     def _provider_calls(self, job_id: JobId, task_id: ProviderTaskId) -> None:
-        body = task_id.encode()
-        if self.scenario.calls == "early":
+        body, scenario = task_id.encode(), self.provider.known[job_id]
+        if scenario.calls == "early":
             self._one_call(job_id, body, again=PROVIDER_CALLS_AGAIN)
             return
-        for _ in range(2 if self.scenario.calls == "twice" else 1):
+        for _ in range(2 if scenario.calls == "twice" else 1):
             self.later(
-                timedelta(seconds=30),
+                timedelta(seconds=scenario.seconds),
                 lambda: self._one_call(job_id, body, again=PROVIDER_CALLS_AGAIN),
             )
 
@@ -314,8 +327,10 @@ class World:
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         """Be the callback reader: the body is the task's id."""
-        report = self.provider.report(ProviderTaskId(body.decode()))
-        return CallbackReport(report=report, proven=self.scenario.calls != "unsigned")
+        task_id = ProviderTaskId(body.decode())
+        job_id, _ = self.provider.made[task_id]
+        proven = self.provider.known[job_id].calls != "unsigned"
+        return CallbackReport(report=self.provider.report(task_id), proven=proven)
 
     def deliver(self, name: str, handle: Callable[[], object], *, delay: int) -> None:
         """Put a message into a queue that calls ``handle`` for it."""

@@ -146,6 +146,14 @@ def test_a_job_that_waits_for_its_turn_goes_on_waiting() -> None:
     assert len(watch.queues.due) == 1
 
 
+@pytest.mark.parametrize("seconds", [30, 900])
+def test_a_job_that_waits_long_is_looked_at_before_its_next_deadline_can_pass(seconds: int) -> None:
+    deadline = NOON + timedelta(seconds=seconds)
+    watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON, deadline_at=deadline)
+    watch(at=deadline + timedelta(hours=1))
+    assert watch.queues.due == [(a_job_id(), seconds)]
+
+
 def test_a_job_whose_turn_does_not_come_ends_after_two_days_uncharged() -> None:
     watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON)
     assert watch.status(at=NOON + LONGEST_WAIT - timedelta(seconds=1)) is JobStatus.ACCEPTED

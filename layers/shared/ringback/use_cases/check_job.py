@@ -50,6 +50,8 @@ class CheckJob:
                 return self._see_that_it_is_sent(job)
             case JobStatus.SUBMITTING | JobStatus.RUNNING:
                 return self._see_that_it_ends(job, check)
+            case JobStatus.EXPIRED if check.claimed_task:
+                return self._look_again(job, check)
             case JobStatus.ARCHIVING if check.claimed_task is None:
                 self.archive.add(job.job_id)
         return job
@@ -97,14 +99,32 @@ class CheckJob:
         if at >= job.deadline_at + PATIENCE:
             return self._expire(job, at=at)
         delay = int(ASK_AGAIN.total_seconds())
-        if check.claimed_task and at < job.deadline_at:
+        if check.claimed_task:
             self.checks.wake(job.job_id, check.claimed_task, delay=delay)
         else:
             self.checks.arm(job.job_id, delay=delay)
         return job
 
+    def _look_again(self, job: Job, check: Check) -> Job:
+        """Save the images of a job that was given up and whose provider calls after all.
+
+        Raises ``ProviderUnavailable``: the claim is in this message only, so this one comes again.
+        """
+        report = self._read(job, check)
+        if report is None or report.state is not TaskState.SUCCEEDED:
+            return job
+        # The job's own check is past: another one sees to it that what is begun here is ended.
+        self.checks.arm(job.job_id, delay=int(STILL_WAITING.total_seconds()))
+        return record_verdict(
+            job.job_id, report, jobs=self.jobs, archive=self.archive, at=self.now()
+        )
+
     def _arm(self, job: Job, *, at: datetime) -> Job:
-        due_in = job.deadline_at - at if at < job.deadline_at else STILL_WAITING
+        due_in = job.deadline_at - at
+        if at >= job.deadline_at:
+            # No later than the deadline that a job which is sent right now would have.
+            patience = job.deadline_at - (job.submitted_at or job.created_at)
+            due_in = min(STILL_WAITING, patience)
         self.checks.arm(job.job_id, delay=max(1, int(due_in.total_seconds())))
         return job
 

@@ -1,0 +1,79 @@
+"""What `make build` makes for AWS, whatever Python and processor this machine has."""
+
+import os
+import struct
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.paths import ROOT, SAM, UV
+
+ARM64 = 183  # e_machine of an ELF file
+# What may name an account, an interpreter or an index is not the caller's here.
+FOREIGN = ("AWS_", "SAM_CLI_", "MAKE", "MFLAGS", "PYTHON", "LOCAL_PYTHON", "VIRTUAL_ENV")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("build")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
+    }
+    environment |= {
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "SAM_CLI_TELEMETRY": "0",
+        "__SAM_CLI_APP_DIR": str(folder),
+        "TMPDIR": str(folder),
+        "UV": str(UV),
+        "UV_PYTHON_DOWNLOADS": "never",
+    }
+    command: list[str | Path] = [SAM, "build", "--parallel", "--template", ROOT / "template.yaml"]
+    command += ["--build-dir", folder / "artifacts", "--cache-dir", folder / "cache"]
+    done = subprocess.run(  # noqa: S603 our own SAM
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "artifacts"
+
+
+def names_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_the_dependencies_are_for_arm64_and_python_3_13(built: Path) -> None:
+    libraries = sorted((built / "DependenciesLayer").rglob("*.so*"))
+    assert libraries
+    for library in libraries:
+        header = library.read_bytes()[:20]
+        assert header[:4] == b"\x7fELF", library
+        assert struct.unpack("<H", header[18:20]) == (ARM64,), library
+    extensions = [library.name for library in libraries if ".cpython-" in library.name]
+    assert extensions
+    assert [name for name in extensions if ".cpython-313-aarch64-" not in name] == []
+
+
+def test_the_dependencies_lie_where_lambda_looks(built: Path) -> None:
+    packages = {path.name for path in (built / "DependenciesLayer" / "python").iterdir()}
+    assert {"httpx", "pydantic", "pydantic_core", "aws_lambda_powertools"} <= packages
+    assert packages.isdisjoint({"boto3", "botocore", "pytest", "ringback", "bin"})
+
+
+def test_every_function_is_its_app_and_nothing_else(built: Path) -> None:
+    functions = sorted(built.glob("*Function"))
+    assert len(functions) == len(list((ROOT / "functions").iterdir()))
+    assert {folder.name: names_in(folder) for folder in functions} == {
+        folder.name: {"app.py"} for folder in functions
+    }
+
+
+def test_our_own_layer_is_ringback_and_nothing_else(built: Path) -> None:
+    names = {name for name in names_in(built / "SharedLayer") if "/__pycache__/" not in name}
+    source = ROOT / "layers" / "shared" / "ringback"
+    assert names == {f"python/ringback/{path.relative_to(source)}" for path in source.rglob("*.py")}
+
+
+def test_bytecode_is_for_python_3_13_if_it_is_there_at_all(built: Path) -> None:
+    """A cache of this machine's Python would be dead weight."""
+    caches = [path.name for path in built.rglob("*.pyc")]
+    assert [name for name in caches if not name.endswith(".cpython-313.pyc")] == []

@@ -1,0 +1,59 @@
+"""Dead letters go back to work: ``make redrive`` on the local AWS."""
+
+import json
+
+import pytest
+
+from local import redrive
+from local.deployment import Deployment, administrator
+from local.emulator import REGION
+from local.jobs_api import JobsApi
+from local.sam import STACK_NAME
+
+MODEL = "bytedance/seedream-v4-text-to-image"
+
+
+def test_a_job_whose_message_is_a_dead_letter_goes_on(
+    deployment: Deployment,
+    jobs_api: JobsApi,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    posted = jobs_api.submit(MODEL, {"prompt": "a kite that was left behind"})
+    [job] = jobs_api.wait_until_final([posted["job_id"]], seconds=60)
+    leave_in_archiving(deployment, job["job_id"])
+    assert jobs_api.get(job["job_id"])["status"] == "archiving"
+    for name, value in {
+        "AWS_ENDPOINT_URL": deployment.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": REGION,
+        "STACK": STACK_NAME,
+    }.items():
+        monkeypatch.setenv(name, value)
+    assert redrive.main([]) == 0
+    assert "ArchiveDeadLetters: 1 moved back" in capsys.readouterr().out.splitlines()
+    [again] = jobs_api.wait_until_final([job["job_id"]], seconds=60)
+    assert again["status"] == "succeeded"
+    assert again["images"][0]["sha256"] == job["images"][0]["sha256"]
+    assert redrive.main([]) == 0
+    assert "ArchiveDeadLetters: 0 moved back" in capsys.readouterr().out.splitlines()
+
+
+def leave_in_archiving(deployment: Deployment, job_id: str) -> None:
+    """Make it look as if copying its images had failed five times over, before the first."""
+    session, url = administrator(), deployment.endpoint_url
+    session.client("dynamodb", endpoint_url=url).update_item(
+        TableName=deployment.jobs_table,
+        Key={"job_id": {"S": job_id}},
+        UpdateExpression="SET #status = :archiving, images = :none REMOVE finished_at",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":archiving": {"S": "archiving"}, ":none": {"M": {}}},
+    )
+    sqs = session.client("sqs", endpoint_url=url)
+    queues = redrive.dead_letters(
+        session.client("cloudformation", endpoint_url=url), sqs, STACK_NAME
+    )
+    [letters] = [queue for queue in queues if queue.name == "ArchiveDeadLetters"]
+    message = json.dumps({"job_id": job_id, "attempt": 1})
+    sqs.send_message(QueueUrl=letters.url, MessageBody=message)

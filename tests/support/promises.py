@@ -1,0 +1,72 @@
+"""What must hold of every life, however it went: nobody paid twice, no job and no image lost."""
+
+from collections.abc import Sequence
+
+from ringback.domain.errors import UnknownJob
+from ringback.domain.jobs import FINAL, ErrorKind, Job, JobId, JobStatus
+
+from tests.support.crash_world import World, picture
+
+FREE = (ErrorKind.NOT_SUBMITTED, ErrorKind.REFUSED)
+
+
+def breaches(world: World) -> list[str]:
+    """Return every promise that is broken in a world that has come to rest."""
+    jobs: Sequence[Job] = world.jobs.newest("studio", limit=99, before=None)
+    found = [f"{job.status} is not final" for job in jobs if job.status not in FINAL]
+    keys = [job.idempotency_key for job in jobs if job.idempotency_key]
+    if len(keys) > len(set(keys)):
+        found.append("one key, two jobs")
+    found += [
+        f"answered {job_id} and lost it" for job_id in world.answered if is_lost(world, job_id)
+    ]
+    found += [f"dead letter: {name}" for name in world.dead_letters]
+    for job in jobs:
+        found += breaches_of(job, world)
+    return found
+
+
+def is_lost(world: World, job_id: JobId) -> bool:
+    try:
+        return world.jobs.get(job_id) is None
+    except UnknownJob:
+        return True
+
+
+def paid_calls(world: World, job_id: JobId) -> int:
+    """Count the calls that cost money, or may have: all that were not provably refused for now."""
+    return sum(answer != "busy" for answer in world.provider.answered.get(job_id, []))
+
+
+def breaches_of(job: Job, world: World) -> list[str]:
+    made = any(job_id == job.job_id for job_id, _ in world.provider.made.values())
+    scenario = world.provider.known.get(job.job_id, world.scenario)
+    free = job.status is JobStatus.CANCELLED or (job.error and job.error.kind in FREE)
+    # Only what nobody told us may be missed: the answer was lost, and no call came; or it told of
+    # a failure, and came when the job had been given up.
+    excused = not job.task_id and (scenario.calls == "none" or not scenario.succeeds)
+    promises = {
+        "paid at most once": paid_calls(world, job.job_id) <= 1,
+        "free is free": not (made and free),
+        "what was made does not fail": not made
+        or job.status is not JobStatus.FAILED
+        or not scenario.succeeds,
+        "a verdict that is to be had is had": not made
+        or job.status is not JobStatus.EXPIRED
+        or excused,
+        "expired says what it may have cost": job.status is not JobStatus.EXPIRED
+        or (job.error is not None and job.error.may_be_charged),
+        "success means every image": job.status is not JobStatus.SUCCEEDED
+        or has_its_images(job, world, count=scenario.images),
+    }
+    return [promise for promise, is_kept in promises.items() if not is_kept]
+
+
+def has_its_images(job: Job, world: World, *, count: int) -> bool:
+    objects = world.bucket.objects
+    stored = [objects.get(image.key) for image in job.images]
+    return (
+        stored == [picture(url) for url in job.result_urls]
+        and len(stored) == count
+        and job.job_id in world.bucket.records
+    )
