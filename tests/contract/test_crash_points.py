@@ -132,8 +132,10 @@ def new_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], dict[st
 
     def make() -> dict[str, Any]:
         boto3.client("dynamodb").delete_table(TableName=cloud.table)
-        bucket, place = f"life-{next(numbers)}", {"LocationConstraint": "eu-west-1"}
-        boto3.client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration=place)
+        bucket = f"life-{next(numbers)}"
+        boto3.client("s3").create_bucket(
+            Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+        )
         return {"jobs": JobTable.connect(create_table()), "bucket": SeenBucket.connect(bucket)}
 
     with a_cloud(monkeypatch) as cloud:

@@ -24,7 +24,6 @@ from hypothesis.stateful import (
 )
 from ringback.domain.errors import (
     IdempotencyConflict,
-    RingbackError,
     SignatureRejected,
     UnknownJob,
     WrongState,
@@ -200,7 +199,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(number=st.integers(0, 9), again=st.booleans())
     def something_happens(self, *, number: int, again: bool) -> None:
-        """One of the things that are due, or the first that will be; messages come twice as well."""
+        """Do one thing that is due, or the first that will be; messages come twice as well."""
         agenda = self.world.agenda
         if not agenda:
             return

@@ -83,7 +83,13 @@ class Truth(NamedTuple):
     copies_at_once: bool
 
 
-TRUTHS: Final = [Truth(*each) for each in product(*[(True, False)] * 2, ("signed", "unsigned", "none"), (True, False))]  # fmt: skip
+BOTH: Final = (True, False)
+TRUTHS: Final = [
+    Truth(succeeds=succeeds, is_answered=is_answered, calls=calls, copies_at_once=copies_at_once)
+    for succeeds, is_answered, calls, copies_at_once in product(
+        BOTH, BOTH, ("signed", "unsigned", "none"), BOTH
+    )
+]
 
 
 def a_call_of(event: Event) -> TaskReport:
@@ -144,7 +150,8 @@ class Provider:
     def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         if task_id == ANOTHER:
             theirs = url_of("kie", a_job_id(9))
-            return a_report(task_id=ANOTHER, image_urls=("https://cdn.example/9",), callback_url=theirs)  # fmt: skip
+            urls = ("https://cdn.example/9",)
+            return a_report(task_id=ANOTHER, image_urls=urls, callback_url=theirs)
         if not self.is_settled:
             return a_report(TaskState.RUNNING, callback_url=url_of("kie", OURS))
         return a_call_of(Event.SIGNED_SUCCESS if self.truth.succeeds else Event.SIGNED_FAIL)
@@ -378,7 +385,8 @@ class Memory:
 
     def sequences(self) -> Iterator[tuple[tuple[Event, ...], State]]:
         """Return every sequence of events with where it leads."""
-        reached = [((), self.keep(self.stage.state))]
+        nothing: tuple[Event, ...] = ()
+        reached = [(nothing, self.keep(self.stage.state))]
         yield from reached
         for _ in range(MOST_EVENTS):
             reached = [
@@ -405,7 +413,7 @@ def wrong_steps(before: State, event: Event, after: State) -> list[str]:
         and new not in MADE,
         "a proven failure was not believed": told_fail
         and was in OPEN
-        and new is not JobStatus.FAILED,  # fmt: skip
+        and new is not JobStatus.FAILED,
         "something unproven was believed": silent and was in OPEN and new is not was,
         "it was given up before the deadline": new is JobStatus.EXPIRED
         and after.now < after.job.deadline_at,
