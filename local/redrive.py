@@ -49,8 +49,9 @@ def main(words: Sequence[str]) -> int:
     )
     stack = parser.parse_args(words).stack
     try:
-        sqs = boto3.client("sqs")
-        for letters in dead_letters(boto3.client("cloudformation"), sqs, stack):
+        session = boto3.Session()
+        sqs = session.client("sqs")
+        for letters in dead_letters(session.client("cloudformation"), sqs, stack):
             print(f"{letters.name}: {move_back(sqs, letters)} moved back", flush=True)
     except (BotoCoreError, ClientError, LocalFailure) as error:
         print(f"redrive: {error}", file=sys.stderr)

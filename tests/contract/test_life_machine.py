@@ -302,7 +302,7 @@ def a_call(job_id: JobId, body: bytes) -> CallbackRequest:
 
 
 def test_no_life_breaks_a_promise(record_property: Callable[[str, Any], None]) -> None:
-    bounds = settings(max_examples=60, stateful_step_count=30, derandomize=True, deadline=None)
+    bounds = settings(max_examples=200, stateful_step_count=30, derandomize=True, deadline=None)
     Lives.steps = 0
     run_state_machine_as_test(Lives, settings=bounds)
     record_property("tried: steps of the life machine", Lives.steps)

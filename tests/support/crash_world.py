@@ -129,6 +129,7 @@ class Scenario:
     succeeds: bool = True
     images: int = 2
     dead_links: bool = False
+    lost_images: int = 0
     has_key: bool = True
 
 
@@ -190,7 +191,10 @@ class Provider:
     def publish(self, task_id: ProviderTaskId, number: int) -> str:
         url = f"https://cdn.example/{task_id}/{number}"
         content = picture(url)
-        if self.known[self.made[task_id][0]].dead_links:
+        scenario = self.known[self.made[task_id][0]]
+        if number >= scenario.images - scenario.lost_images:
+            self.web.pages[url] = LinkDead("404")
+        elif scenario.dead_links:
             self.web.pages[url] = LinkDead("404")
             self.web.pages[f"{url}?fresh"] = (content, facts_of(content))
         else:

@@ -41,13 +41,14 @@ def paid_calls(world: World, job_id: JobId) -> int:
 def breaches_of(job: Job, world: World) -> list[str]:
     made = any(job_id == job.job_id for job_id, _ in world.provider.made.values())
     scenario = world.provider.known.get(job.job_id, world.scenario)
-    free = job.status is JobStatus.CANCELLED or (job.error and job.error.kind in FREE)
+    asked = paid_calls(world, job.job_id)
     # Only what nobody told us may be missed: the answer was lost, and no call came; or it told of
     # a failure, and came when the job had been given up.
     excused = not job.task_id and (scenario.calls == "none" or not scenario.succeeds)
     promises = {
-        "paid at most once": paid_calls(world, job.job_id) <= 1,
-        "free is free": not (made and free),
+        "paid at most once": asked <= 1,
+        "free is free": not (made and job.error and job.error.kind in FREE),
+        "cancelled means never asked for": job.status is not JobStatus.CANCELLED or not asked,
         "what was made does not fail": not made
         or job.status is not JobStatus.FAILED
         or not scenario.succeeds,

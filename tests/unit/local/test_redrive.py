@@ -145,9 +145,9 @@ def test_a_stack_without_dead_letters_is_a_mistake() -> None:
 def test_a_mistake_in_the_setting_up_is_told_in_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def client(_: str) -> None:
+    def client(_: object, service: str) -> None:
         raise NoRegionError
 
-    monkeypatch.setattr("boto3.client", client)
+    monkeypatch.setattr("boto3.Session.client", client)
     assert redrive.main([]) == 1
     assert capsys.readouterr().err == "redrive: You must specify a region.\n"
