@@ -8,9 +8,10 @@ from collections.abc import Generator, Iterator
 import pytest
 
 from local.deployment import Deployment
-from local.jobs_api import JobsApi, connected
+from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.stack import local_stack
+from tests.e2e.faults import FAULTS
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import STACKS, show_logs_of
 
@@ -37,6 +38,15 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
 def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
     with connected(deployment.jobs_api_url, deployment.client_key) as api:
         yield api
+
+
+@pytest.fixture(scope="session", autouse=True)
+def submitted_under_faults(jobs_api: JobsApi) -> dict[str, Job]:
+    """Submit one job under each fault before the first test."""
+    model = "bytedance/seedream-v4-text-to-image"
+    return {
+        fault: jobs_api.submit(model, {"prompt": f"a kite [simulate: {fault}]"}) for fault in FAULTS
+    }
 
 
 @pytest.fixture(scope="session")
