@@ -10,13 +10,13 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
+from ringback.domain.checks import Check
 from ringback.domain.clock import utc_now
-from ringback.domain.jobs import JobId
 from ringback.job_log import log_job
 from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.providers.clients import provider_clients
 from ringback.settings import CheckJobsSettings
-from ringback.use_cases.check_job import Check, CheckJob
+from ringback.use_cases.check_job import CheckJob
 
 logger = Logger(service="check_jobs")
 
@@ -47,11 +47,12 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, check: CheckJob) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        job_id = JobId(message["job_id"])
-        job = check(Check(job_id=job_id, claimed_task=message.get("claimed_task")))
+        job = check(Check(**message))
         if job:
             log_job(logger, "job checked", job)
         else:
-            logger.info("check of a job that was never recorded", extra={"job_id": job_id})
+            logger.info(
+                "check of a job that was never recorded", extra={"job_id": message["job_id"]}
+            )
 
     return process_batch(event, process, logger)

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
+from ringback.domain.checks import Check
 from ringback.domain.errors import NotConfigured
 
 from tests.support.aws import REGION, Cloud, a_cloud
@@ -63,11 +64,14 @@ def test_the_record_lies_beside_the_images(cloud: Cloud) -> None:
 
 
 def test_messages_carry_ids(cloud: Cloud) -> None:
+    a_claim = Check(job_id=a_job_id(), claimed_task=TASK, contradicts_failure=True)
     SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0, slot=7)
-    SqsCheckQueue.connect(cloud.check_queue).wake(a_job_id(), TASK, delay=0)
+    SqsCheckQueue.connect(cloud.check_queue).add(a_claim, delay=0)
     SqsArchiveQueue.connect(cloud.archive_queue).add(a_job_id(), attempt=4)
     assert cloud.messages(cloud.submit_queue) == [{"job_id": a_job_id(), "slot": 7}]
-    assert cloud.messages(cloud.check_queue) == [{"job_id": a_job_id(), "claimed_task": TASK}]
+    assert cloud.messages(cloud.check_queue) == [
+        {"job_id": a_job_id(), "claimed_task": TASK, "contradicts_failure": True}
+    ]
     assert cloud.messages(cloud.archive_queue) == [{"job_id": a_job_id(), "attempt": 4}]
 
 
@@ -79,7 +83,7 @@ def test_a_delay_is_at_most_what_sqs_allows(cloud: Cloud, asked: int, sent: int)
         "provide-client-params.sqs.SendMessage",
         lambda params, **_: seen.append(params["DelaySeconds"]),
     )
-    queue.arm(a_job_id(), delay=asked)
+    queue.add(Check(job_id=a_job_id()), delay=asked)
     assert seen == [sent]
 
 

@@ -71,7 +71,7 @@ def what_broke(world: World) -> list[str]:
 
 def test_a_life_without_mishaps_is_counted_effect_by_effect() -> None:
     assert live(SCENARIOS["failure"], {}).effects.names == [
-        *("prepare", "arm", "create", "prepare", "take", "move", "create_task", "move"),
+        *("prepare", "add", "create", "prepare", "take", "move", "create_task", "move"),
         *("answer the client", "move", "answer the provider", "get", "acknowledge check"),
     ]
 

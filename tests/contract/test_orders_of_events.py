@@ -10,9 +10,8 @@ What is taken as the truth:
 - whether createTask's answer is heard. One that has not come by the deadline never comes: the
   function would have been stopped before. Events before it find the call still under way;
 - how the provider calls in the end: signed, unsigned, not at all;
-- of a provider that contradicts itself, its first proven word.
-
-A failure that is told after the job was given up saves nothing, and leaves it ``expired``.
+- of a provider that contradicts itself, a success that its record bears out; where it calls against
+  its own record, what it said first.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import pytest
+from ringback.domain.checks import Check
 from ringback.domain.errors import SignatureRejected, UnknownJob
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import (
@@ -35,7 +35,7 @@ from ringback.domain.verdicts import (
 )
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.archive_images import ArchiveImages
-from ringback.use_cases.check_job import Check, CheckJob
+from ringback.use_cases.check_job import CheckJob
 from ringback.use_cases.ports import CallbackReport, Write
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
@@ -180,11 +180,8 @@ class WhereItWas:
 class CheckMessages:
     sent: list[Check] = field(default_factory=list)
 
-    def arm(self, job_id: JobId, *, delay: int) -> None:
-        self.sent.append(Check(job_id=job_id))
-
-    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
-        self.sent.append(Check(job_id=job_id, claimed_task=task_id))
+    def add(self, check: Check, *, delay: int) -> None:
+        self.sent.append(check)
 
 
 @dataclass
@@ -406,13 +403,15 @@ def wrong_steps(before: State, event: Event, after: State) -> list[str]:
     rules = {
         "createTask was asked again": after.asked != 1,
         "a success was undone": was in MADE and new not in MADE,
-        "a failure was undone": was is JobStatus.FAILED and new is not was,
-        "a job came back": was is JobStatus.EXPIRED and new not in (was, *MADE),
+        "a failure was undone": was is JobStatus.FAILED
+        and new is not was
+        and not (event is Event.CHECK_DUE and new in MADE),
+        "a job came back": was is JobStatus.EXPIRED and new in OPEN,
         "a proven success was not believed": told_success
         and was in (*OPEN, JobStatus.EXPIRED)
         and new not in MADE,
         "a proven failure was not believed": told_fail
-        and was in OPEN
+        and was in (*OPEN, JobStatus.EXPIRED)
         and new is not JobStatus.FAILED,
         "something unproven was believed": silent and was in OPEN and new is not was,
         "it was given up before the deadline": new is JobStatus.EXPIRED
@@ -429,19 +428,18 @@ def is_heard(truth: Truth, events: tuple[Event, ...]) -> bool:
 
 
 def must_end_as(truth: Truth, events: tuple[Event, ...], end: State) -> JobStatus:
-    contradiction = Event.SIGNED_FAIL if truth.succeeds else Event.SIGNED_SUCCESS
-    decisions = [status for status in end.history if status in (JobStatus.FAILED, *MADE)]
-    if contradiction in events and decisions:
-        return JobStatus.FAILED if decisions[0] is JobStatus.FAILED else JobStatus.SUCCEEDED
-    telling = set(CALLS) - ({contradiction} if truth.succeeds else set())
-    is_known = is_heard(truth, events)
-    if not (is_known or truth.calls != "none" or telling.intersection(events)):
+    told_success = Event.SIGNED_SUCCESS in events or (truth.calls == "signed" and truth.succeeds)
+    told_fail = Event.SIGNED_FAIL in events or (truth.calls == "signed" and not truth.succeeds)
+    is_known = is_heard(truth, events) or truth.calls != "none" or Event.UNSIGNED_SUCCESS in events
+    if not (told_success or told_fail or is_known):
         return JobStatus.EXPIRED
-    if truth.succeeds:
+    if truth.succeeds and (told_success or not told_fail):
         return JobStatus.SUCCEEDED
-    may_be_late = Event.DEADLINE in events and not is_known
-    is_late = may_be_late and JobStatus.EXPIRED in end.history
-    return JobStatus.EXPIRED if is_late else JobStatus.FAILED
+    if told_fail and not (truth.succeeds or told_success):
+        return JobStatus.FAILED
+    # It says one thing and its record another, or nothing but a claim is heard.
+    decisions = [status for status in end.history if status in (JobStatus.FAILED, *MADE)]
+    return JobStatus.SUCCEEDED if decisions[0] in MADE else JobStatus.FAILED
 
 
 @pytest.mark.parametrize("truth", TRUTHS, ids=str)

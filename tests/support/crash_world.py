@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from ringback.domain.checks import Check
 from ringback.domain.errors import (
     DownloadInterrupted,
     LinkDead,
@@ -30,7 +31,7 @@ from ringback.domain.verdicts import (
 )
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.archive_images import ArchiveImages
-from ringback.use_cases.check_job import Check, CheckJob
+from ringback.use_cases.check_job import CheckJob
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
@@ -368,14 +369,8 @@ class SubmitSender:
 class CheckSender:
     world: World
 
-    def arm(self, job_id: JobId, *, delay: int) -> None:
-        self._send(Check(job_id=job_id), delay=min(delay, 900))
-
-    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
-        self._send(Check(job_id=job_id, claimed_task=task_id), delay=delay)
-
-    def _send(self, check: Check, *, delay: int) -> None:
-        self.world.deliver("check", lambda: self.world.check(check), delay=delay)
+    def add(self, check: Check, *, delay: int) -> None:
+        self.world.deliver("check", lambda: self.world.check(check), delay=min(delay, 900))
 
 
 @dataclass

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Unpack
 
+from ringback.domain.checks import Check
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
@@ -96,11 +97,11 @@ class InMemorySubmitQueue:
 class InMemoryCheckQueue:
     queues: InMemoryQueues
 
-    def arm(self, job_id: JobId, *, delay: int) -> None:
-        self.queues.due.append((job_id, delay))
-
-    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
-        self.queues.woken.append((job_id, task_id, delay))
+    def add(self, check: Check, *, delay: int) -> None:
+        if check.claimed_task:
+            self.queues.woken.append((check.job_id, check.claimed_task, delay))
+        else:
+            self.queues.due.append((check.job_id, delay))
 
 
 @dataclass

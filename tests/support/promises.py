@@ -42,9 +42,8 @@ def breaches_of(job: Job, world: World) -> list[str]:
     made = any(job_id == job.job_id for job_id, _ in world.provider.made.values())
     scenario = world.provider.known.get(job.job_id, world.scenario)
     asked = paid_calls(world, job.job_id)
-    # Only what nobody told us may be missed: the answer was lost, and no call came; or it told of
-    # a failure, and came when the job had been given up.
-    excused = not job.task_id and (scenario.calls == "none" or not scenario.succeeds)
+    # Only what nobody told us may be missed: the answer was lost, and no call came.
+    excused = not job.task_id and scenario.calls == "none"
     promises = {
         "paid at most once": asked <= 1,
         "free is free": not (made and job.error and job.error.kind in FREE),

@@ -4,10 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from ringback.domain.checks import Check
 from ringback.domain.errors import ProviderUnavailable, RingbackError
 from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_job import LONGEST_WAIT, PATIENCE, Check, CheckJob
+from ringback.use_cases.check_job import LONGEST_WAIT, NOT_VISIBLE_YET, PATIENCE, CheckJob
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -31,7 +32,9 @@ class Watch:
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
 
-    def __call__(self, *, at: datetime = DEADLINE, claimed: str | None = None) -> Job | None:
+    def __call__(
+        self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
+    ) -> Job | None:
         check = CheckJob(
             jobs=self.jobs,
             checks=InMemoryCheckQueue(self.queues),
@@ -41,10 +44,12 @@ class Watch:
             now=lambda: at,
         )
         task = ProviderTaskId(claimed) if claimed else None
-        return check(Check(job_id=a_job_id(), claimed_task=task))
+        return check(Check(job_id=a_job_id(), claimed_task=task, contradicts_failure=contradicts))
 
-    def status(self, *, at: datetime = DEADLINE, claimed: str | None = None) -> JobStatus:
-        job = self(at=at, claimed=claimed)
+    def status(
+        self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
+    ) -> JobStatus:
+        job = self(at=at, claimed=claimed, contradicts=contradicts)
         assert job is not None
         assert job == self.jobs.get(job.job_id)
         return job.status
@@ -217,3 +222,60 @@ def test_a_wake_up_is_nothing_to_a_job_that_has_no_open_task(status: JobStatus) 
     watch = a_watch(status)
     assert watch.status(at=NOON, claimed=TASK) is status
     assert watch.queues == InMemoryQueues()
+
+
+@pytest.mark.parametrize(
+    ("report", "status"),
+    [
+        (a_report(callback_url=OUR_URL), JobStatus.ARCHIVING),
+        (a_report(TaskState.FAILED, callback_url=OUR_URL), JobStatus.FAILED),
+        (a_report(TaskState.RUNNING, callback_url=OUR_URL), JobStatus.EXPIRED),
+        (SUCCESS, JobStatus.EXPIRED),
+        (None, JobStatus.EXPIRED),
+    ],
+    ids=["success", "failure", "running", "not ours", "not visible"],
+)
+def test_a_claim_about_a_job_that_was_given_up_is_looked_into(
+    report: TaskReport | None, status: JobStatus
+) -> None:
+    watch = a_watch(JobStatus.EXPIRED, {TASK: report})
+    assert watch.status(claimed=TASK) is status
+    assert watch.provider.read == [TASK]
+
+
+def test_a_claim_about_a_task_that_is_not_visible_yet_is_looked_into_once_more() -> None:
+    watch = a_watch(JobStatus.SUBMITTING, {TASK: None}, submitted_at=NOON)
+    assert watch.status(at=NOON + timedelta(seconds=20), claimed=TASK) is JobStatus.SUBMITTING
+    assert watch.queues.woken == [(a_job_id(), TASK, 70)]
+    assert watch.status(at=NOON + NOT_VISIBLE_YET, claimed=TASK) is JobStatus.SUBMITTING
+    assert len(watch.queues.woken) == 1
+
+
+def test_a_claim_that_finds_the_provider_down_after_the_deadline_comes_again() -> None:
+    watch = a_watch(JobStatus.SUBMITTING, {TASK: DOWN})
+    assert watch.status(claimed=TASK) is JobStatus.SUBMITTING
+    assert watch.queues.woken == [(a_job_id(), TASK, 30)]
+
+
+@pytest.mark.parametrize(
+    ("report", "status"),
+    [
+        (SUCCESS, JobStatus.ARCHIVING),
+        (FAILURE, JobStatus.FAILED),
+        (STILL_RUNNING, JobStatus.FAILED),
+        (None, JobStatus.FAILED),
+    ],
+    ids=["success", "failure", "running", "not visible"],
+)
+def test_a_success_that_contradicts_a_failure_is_settled_by_the_record(
+    report: TaskReport | None, status: JobStatus
+) -> None:
+    watch = a_watch(JobStatus.FAILED, {TASK: report}, task_id=TASK)
+    assert watch.status(claimed=TASK, contradicts=True) is status
+    assert watch.provider.read == [TASK]
+
+
+def test_a_failure_is_not_looked_into_because_of_an_unproven_claim() -> None:
+    watch = a_watch(JobStatus.FAILED, {TASK: SUCCESS}, task_id=TASK)
+    assert watch.status(claimed=TASK) is JobStatus.FAILED
+    assert watch.provider.read == []

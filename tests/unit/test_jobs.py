@@ -4,16 +4,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ringback.domain.jobs import FINAL, NEXT, JobStatus, may_precede
 
-REOPENED = {JobStatus.EXPIRED, JobStatus.ARCHIVE_FAILED}
+# What a provider says late still counts (docs/decisions/0011), and a redrive goes on copying.
+REOPENED = {
+    JobStatus.EXPIRED: {JobStatus.ARCHIVING, JobStatus.FAILED},
+    JobStatus.FAILED: {JobStatus.ARCHIVING},
+    JobStatus.ARCHIVE_FAILED: {JobStatus.ARCHIVING},
+}
 
 
 def test_every_status_has_its_row() -> None:
     assert set(NEXT) == set(JobStatus)
 
 
-def test_nothing_follows_a_final_state_but_the_saving_of_paid_images() -> None:
+def test_nothing_follows_a_final_state_but_better_knowledge() -> None:
     for status in FINAL:
-        assert NEXT[status] == ({JobStatus.ARCHIVING} if status in REOPENED else set())
+        assert NEXT[status] == REOPENED.get(status, set())
 
 
 def test_every_state_can_reach_a_final_one() -> None:

@@ -1,11 +1,13 @@
 """The queues between the functions. Messages are JSON and carry ids, never results."""
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
 
-from ringback.domain.jobs import JobId, ProviderTaskId
+from ringback.domain.checks import Check
+from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -36,11 +38,9 @@ class SqsSubmitQueue(_Queue):
 
 
 class SqsCheckQueue(_Queue):
-    def arm(self, job_id: JobId, *, delay: int) -> None:
-        self._send({"job_id": job_id}, delay=delay)
-
-    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
-        self._send({"job_id": job_id, "claimed_task": task_id}, delay=delay)
+    def add(self, check: Check, *, delay: int) -> None:
+        said = {name: value for name, value in asdict(check).items() if value}
+        self._send(said, delay=delay)
 
 
 class SqsArchiveQueue(_Queue):

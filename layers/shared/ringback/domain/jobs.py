@@ -40,14 +40,15 @@ NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
     ),
     JobStatus.RUNNING: frozenset({JobStatus.ARCHIVING, JobStatus.FAILED, JobStatus.EXPIRED}),
     JobStatus.ARCHIVING: frozenset({JobStatus.SUCCEEDED, JobStatus.ARCHIVE_FAILED}),
-    JobStatus.EXPIRED: frozenset({JobStatus.ARCHIVING}),
+    JobStatus.EXPIRED: frozenset({JobStatus.ARCHIVING, JobStatus.FAILED}),
     JobStatus.ARCHIVE_FAILED: frozenset({JobStatus.ARCHIVING}),
     JobStatus.SUCCEEDED: frozenset(),
-    JobStatus.FAILED: frozenset(),
+    JobStatus.FAILED: frozenset({JobStatus.ARCHIVING}),
     JobStatus.CANCELLED: frozenset(),
 }
 
-# Nothing of ours is under way in these; a late callback or a redrive may still move two of them.
+# Nothing of ours is under way in these; what a provider says late may still move three of them
+# (docs/decisions/0011), a redrive one.
 FINAL: Final = frozenset(
     {
         JobStatus.SUCCEEDED,

@@ -1,11 +1,12 @@
 """Hear a provider's call."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from ringback.domain.checks import Check
 from ringback.domain.errors import UnknownJob
-from ringback.domain.jobs import Job, JobId
+from ringback.domain.jobs import Job, JobId, JobStatus
 from ringback.domain.verdicts import TaskState
 from ringback.use_cases.ports import ArchiveQueue, CallbackReader, CheckQueue, JobStore
 from ringback.use_cases.record_verdict import record_verdict
@@ -46,9 +47,14 @@ class AcceptCallback:
         report = heard.report
         # A success without an image is worth asking about before a paid job is called failed.
         hollow = report.state is TaskState.SUCCEEDED and not report.image_urls
+        claim = Check(job_id=call.job_id, claimed_task=report.task_id)
         if not heard.proven or hollow:
-            self.checks.wake(call.job_id, report.task_id, delay=0)
+            self.checks.add(claim, delay=0)
             return None
-        return record_verdict(
+        job = record_verdict(
             call.job_id, report, jobs=self.jobs, archive=self.archive, at=self.now()
         )
+        if report.state is TaskState.SUCCEEDED and job.status is JobStatus.FAILED:
+            # It said both. Its record is asked, once, so that no paid image is given up.
+            self.checks.add(replace(claim, contradicts_failure=True), delay=0)
+        return job

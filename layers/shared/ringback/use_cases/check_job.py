@@ -3,29 +3,25 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
+from ringback.domain.checks import Check
 from ringback.domain.errors import ProviderUnavailable, UnknownJob
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, ProviderClient
 from ringback.use_cases.record_verdict import UNDECIDED, record_verdict
 
 ASK_AGAIN: Final = timedelta(seconds=30)
+# A task may be invisible for so long after it was created (provider-apis.md).
+NOT_VISIBLE_YET: Final = timedelta(seconds=90)
 # How long past the deadline a provider that does not answer is asked before the job expires.
 PATIENCE: Final = timedelta(minutes=10)
 # When to look again at a job that waits for its turn beyond its deadline.
 STILL_WAITING: Final = timedelta(minutes=15)
 # After this its message is taken for lost: a dead letter perhaps, which a redrive then drops.
 LONGEST_WAIT: Final = timedelta(days=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """``claimed_task`` is the task id of an unproven callback that asked for this check."""
-
-    job_id: JobId
-    claimed_task: ProviderTaskId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +47,8 @@ class CheckJob:
             case JobStatus.SUBMITTING | JobStatus.RUNNING:
                 return self._see_that_it_ends(job, check)
             case JobStatus.EXPIRED if check.claimed_task:
+                return self._look_again(job, check)
+            case JobStatus.FAILED if check.contradicts_failure:
                 return self._look_again(job, check)
             case JobStatus.ARCHIVING if check.claimed_task is None:
                 self.archive.add(job.job_id)
@@ -82,41 +80,48 @@ class CheckJob:
             report = self._read(job, check)
         except ProviderUnavailable:
             return self._ask_later(job, check, at=at)
-        if report and report.state is not TaskState.RUNNING:
+        if report and report.state is not TaskState.RUNNING and self._is_ours(job, report):
             return record_verdict(job.job_id, report, jobs=self.jobs, archive=self.archive, at=at)
-        return self._expire(job, at=at) if overdue else job
+        if overdue:
+            return self._expire(job, at=at)
+        visible_at = (job.submitted_at or at) + NOT_VISIBLE_YET
+        if report is None and not job.task_id and at < visible_at:
+            self.checks.add(check, delay=ceil((visible_at - at).total_seconds()))
+        return job
 
     def _read(self, job: Job, check: Check) -> TaskReport | None:
-        provider, task_id = self.providers[job.request.provider], job.task_id or check.claimed_task
-        report = provider.read_task(task_id) if task_id else None
-        if report is None or job.task_id:
-            return report
-        # The id is a stranger's claim. The provider's own echo of our URL makes it a fact.
+        task_id = job.task_id or check.claimed_task
+        return self.providers[job.request.provider].read_task(task_id) if task_id else None
+
+    def _is_ours(self, job: Job, report: TaskReport) -> bool:
+        # The id may be a stranger's claim. The provider's own echo of our URL makes it a fact.
         ours = self.callback_url(job.request.provider, job.job_id)
-        return report if report.callback_url == ours else None
+        return job.task_id is not None or report.callback_url == ours
 
     def _ask_later(self, job: Job, check: Check, *, at: datetime) -> Job:
         if at >= job.deadline_at + PATIENCE:
             return self._expire(job, at=at)
         delay = int(ASK_AGAIN.total_seconds())
-        if check.claimed_task:
-            self.checks.wake(job.job_id, check.claimed_task, delay=delay)
-        else:
-            self.checks.arm(job.job_id, delay=delay)
+        self.checks.add(check, delay=delay)
         return job
 
     def _look_again(self, job: Job, check: Check) -> Job:
-        """Save the images of a job that was given up and whose provider calls after all.
+        """Hear a provider that calls about a job that was given up, or was said to have failed.
 
         Raises ``ProviderUnavailable``: the claim is in this message only, so this one comes again.
         """
         report = self._read(job, check)
-        if report is None or report.state is not TaskState.SUCCEEDED:
+        if not report or report.state is TaskState.RUNNING or not self._is_ours(job, report):
             return job
         # The job's own check is past: another one sees to it that what is begun here is ended.
-        self.checks.arm(job.job_id, delay=int(STILL_WAITING.total_seconds()))
+        self.checks.add(Check(job_id=job.job_id), delay=int(STILL_WAITING.total_seconds()))
         return record_verdict(
-            job.job_id, report, jobs=self.jobs, archive=self.archive, at=self.now()
+            job.job_id,
+            report,
+            jobs=self.jobs,
+            archive=self.archive,
+            at=self.now(),
+            revises_failure=check.contradicts_failure,
         )
 
     def _arm(self, job: Job, *, at: datetime) -> Job:
@@ -125,7 +130,7 @@ class CheckJob:
             # No later than the deadline that a job which is sent right now would have.
             patience = job.deadline_at - (job.submitted_at or job.created_at)
             due_in = min(STILL_WAITING, patience)
-        self.checks.arm(job.job_id, delay=max(1, int(due_in.total_seconds())))
+        self.checks.add(Check(job_id=job.job_id), delay=max(1, int(due_in.total_seconds())))
         return job
 
     def _expire(self, job: Job, *, at: datetime) -> Job:

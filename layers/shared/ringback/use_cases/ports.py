@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
+from ringback.domain.checks import Check
 from ringback.domain.drops import Drop
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
@@ -90,11 +91,7 @@ class SubmitQueue(Protocol):
 class CheckQueue(Protocol):
     """Longer delays than SQS allows (900) are cut: the check looks at the clock and arms again."""
 
-    def arm(self, job_id: JobId, *, delay: int) -> None: ...
-
-    def wake(self, job_id: JobId, task_id: ProviderTaskId, *, delay: int) -> None:
-        """Have the job looked at before its time; ``task_id`` is a claim, not a fact."""
-        ...
+    def add(self, check: Check, *, delay: int) -> None: ...
 
 
 class ArchiveQueue(Protocol):

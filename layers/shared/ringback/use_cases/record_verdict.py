@@ -9,10 +9,17 @@ from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.ports import ArchiveQueue, JobStore
 
 UNDECIDED: Final = (JobStatus.SUBMITTING, JobStatus.RUNNING)
+NOT_PROVEN: Final = (*UNDECIDED, JobStatus.EXPIRED)
 
 
 def record_verdict(
-    job_id: JobId, report: TaskReport, *, jobs: JobStore, archive: ArchiveQueue, at: datetime
+    job_id: JobId,
+    report: TaskReport,
+    *,
+    jobs: JobStore,
+    archive: ArchiveQueue,
+    at: datetime,
+    revises_failure: bool = False,
 ) -> Job:
     """Record a verdict that is a fact, and have its images copied. Safe to repeat.
 
@@ -26,7 +33,7 @@ def record_verdict(
                 job_id,
                 # A job that expired takes its images after all; one that was archived before
                 # does not start again because a message is repeated.
-                expect=[*UNDECIDED, JobStatus.EXPIRED],
+                expect=[*NOT_PROVEN, JobStatus.FAILED] if revises_failure else NOT_PROVEN,
                 to=JobStatus.ARCHIVING,
                 at=at,
                 task_id=report.task_id,
@@ -38,7 +45,7 @@ def record_verdict(
         case _:
             job = jobs.move(
                 job_id,
-                expect=UNDECIDED,
+                expect=NOT_PROVEN,
                 to=JobStatus.FAILED,
                 at=at,
                 task_id=report.task_id,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Unpack
 
+from ringback.domain.checks import Check
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
 from ringback.use_cases.ports import (
@@ -134,7 +135,7 @@ class AcceptJob:
             retry_of=retry_of,
         )
         # The check comes first: no crash leaves a job that nobody will look at.
-        self.checks.arm(job.job_id, delay=int(self.send.deadline.total_seconds()))
+        self.checks.add(Check(job_id=job.job_id), delay=int(self.send.deadline.total_seconds()))
         # A repeat finds the job of the first call. If that call died before it sent or queued
         # the job, this one does it; if it did not, the job is past `accepted` or has its message.
         recorded = self.jobs.create(job)
