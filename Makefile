@@ -7,6 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
+BENCHMARKS := pace
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 # uv takes the Python chosen above and never fetches one of its own.
@@ -47,10 +48,8 @@ test: environments ## Run all tests: unit, contract, integration, infrastructure
 	@.venv/bin/python -m pytest
 
 .PHONY: bench
-bench: .venv/.ready ## Run the benchmarks
-	@scripts=$$(find benchmarks -maxdepth 1 -name '[!_]*.py' 2>/dev/null | sort); \
-	if [ -z "$$scripts" ]; then echo 'No benchmarks yet: they come with issue 5.'; fi; \
-	while IFS= read -r script; do [ -z "$$script" ] || .venv/bin/python "$$script"; done <<< "$$scripts"
+bench: environments ## Run the benchmarks; benchmarks/RESULTS.md has what they printed
+	@for name in $(BENCHMARKS); do .venv/bin/python -m benchmarks.$$name; done
 
 .PHONY: run
 run: environments ## Start everything on this machine and run one job of every model; Ctrl-C stops it

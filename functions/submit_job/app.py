@@ -47,11 +47,13 @@ def accept_job() -> AcceptJob:
     settings = SubmitJobSettings.from_environ(os.environ)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     jobs = JobTable.connect(settings.jobs_table)
-    pace = Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds)
+    paces = {
+        "kie": Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds)
+    }
     send = SendJob(
         jobs=jobs,
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        window=SlotCounter.connect(settings.jobs_table, pace),
+        window=SlotCounter.connect(settings.jobs_table, paces),
         providers=provider_clients(
             kie_base_url=settings.kie_base_url,
             kie_secret=JsonSecret.connect(settings.kie_secret_arn),

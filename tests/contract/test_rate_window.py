@@ -1,7 +1,9 @@
 """What every rate window does: the fake, and the counter in the table."""
 
+import heapq
 from collections.abc import Iterator
 from datetime import timedelta
+from random import Random
 
 import boto3
 import pytest
@@ -14,6 +16,7 @@ from tests.support.in_memory import InMemoryWindow
 from tests.support.jobs import NOON
 
 PACE = Pace(limit=20, seconds=10)
+PACES = {"kie": PACE, "chanjing": PACE}
 
 
 @pytest.fixture
@@ -26,7 +29,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def window(request: pytest.FixtureRequest) -> RateWindow:
     if request.param == "in_memory":
         return InMemoryWindow(pace=PACE)
-    return SlotCounter.connect(request.getfixturevalue("cloud").table, PACE)
+    return SlotCounter.connect(request.getfixturevalue("cloud").table, PACES)
 
 
 def test_slots_follow_one_another(window: RateWindow) -> None:
@@ -70,13 +73,33 @@ def test_a_pause_does_not_call_back_what_comes_after_it(window: RateWindow) -> N
     assert window.take("kie", at=NOON, slot=None).slot == slots[-1] + 1
 
 
+@pytest.mark.parametrize("latest", [0.0, 0.8, 3.0, 12.0])
+def test_a_burst_is_never_too_fast_however_late_its_messages_come(
+    window: RateWindow, latest: float
+) -> None:
+    chance, made = Random(7), []  # noqa: S311
+    agenda: list[tuple[float, int, int | None]] = [(0.0, number, None) for number in range(90)]
+    while agenda:
+        seconds, number, slot = heapq.heappop(agenda)
+        turn = window.take("kie", at=NOON + timedelta(seconds=seconds), slot=slot)
+        if turn.wait:
+            due = seconds + turn.wait + chance.uniform(0, latest)
+            heapq.heappush(agenda, (due, number, turn.slot))
+        else:
+            made.append(seconds)
+    busiest = max(sum(end - 10 <= at < end for at in made) for end in made)
+    assert busiest <= 20
+    if latest < 1:
+        assert sum(20 <= at < 40 for at in made) >= 0.9 * 40
+
+
 def test_each_provider_has_its_own_window(cloud: Cloud) -> None:
-    window = SlotCounter.connect(cloud.table, PACE)
+    window = SlotCounter.connect(cloud.table, PACES)
     assert [window.take(name, at=NOON, slot=None).wait for name in ("kie", "chanjing")] == [0, 0]
     assert len({window.take(name, at=NOON, slot=None).slot for name in ("kie", "chanjing")}) == 1
 
 
 def test_the_counter_is_forgotten_when_nobody_asks_any_more(cloud: Cloud) -> None:
-    SlotCounter.connect(cloud.table, PACE).take("kie", at=NOON, slot=None)
+    SlotCounter.connect(cloud.table, PACES).take("kie", at=NOON, slot=None)
     (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     assert int(item["forget_at"]["N"]) > NOON.timestamp()

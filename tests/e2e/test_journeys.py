@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,28 @@ def test_an_idempotency_key_buys_once(jobs_api: JobsApi, provider: Provider) -> 
     assert first.json()["job_id"] == second.json()["job_id"]
     assert other.status_code == 409
     assert len(provider.tasks_of(first.json()["job_id"])) == 1
+
+
+def test_of_twenty_posts_at_once_with_one_key_one_job_comes(
+    jobs_api: JobsApi, provider: Provider
+) -> None:
+    def post(_: int) -> httpx.Response:
+        return jobs_api.client.post(
+            f"{jobs_api.url}/jobs",
+            json={"model": TEXT_MODEL, "input": {"prompt": "twenty times the same kite"}},
+            headers={"Idempotency-Key": "twenty at once"},
+        )
+
+    with ThreadPoolExecutor(20) as clients:
+        answers = list(clients.map(post, range(20)))
+    # A request that meets too many others is told to come again.
+    assert {answer.status_code for answer in answers} <= {202, 503}
+    [job_id] = {answer.json()["job_id"] for answer in answers if answer.status_code == 202}
+    assert len(provider.tasks_of(job_id)) == 1
+    assert post(0).json()["job_id"] == job_id
+    listed = jobs_api.client.get(f"{jobs_api.url}/jobs?limit=50").json()["jobs"]
+    prompts = [job["input"]["prompt"] for job in listed]
+    assert prompts.count("twenty times the same kite") == 1
 
 
 def test_the_usual_job_is_never_asked_about(jobs_api: JobsApi, provider: Provider) -> None:

@@ -42,7 +42,7 @@ def lambdas(
 ) -> Iterator[Lambdas]:
     """Functions to call. After each test: nothing private was logged, nothing forbidden done."""
     # So many that no job waits for its turn, but where a test is about that.
-    unlimited = {"KIE_CREATES_PER_WINDOW": "1000000"}
+    unlimited = {"KIE_CREATES_PER_WINDOW": "1000"}
     lambdas = Lambdas(cloud, monkeypatch, {"KIE_BASE_URL": provider.url} | unlimited)
     yield lambdas
     for call in lambdas.aws_calls:

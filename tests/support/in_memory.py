@@ -119,13 +119,20 @@ class InMemoryWindow:
     pace: Pace = field(default_factory=lambda: Pace(limit=1_000_000, seconds=1))
     next_slot: int = 0
     paused_until: int = 0
+    calls: list[datetime] = field(default_factory=list)
 
     def take(self, provider: str, *, at: datetime, slot: int | None) -> Turn:
         lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)
         if slot is None or lost:
             slot = max(self.next_slot, self.pace.slot_at(at))
             self.next_slot = slot + 1
-        return self.pace.turn(slot, at=at)
+        turn = self.pace.turn(slot, at=at)
+        if turn.wait:
+            return turn
+        wait = self.pace.wait_for_room(self.calls, at=at)
+        if not wait:
+            self.calls.append(at)
+        return Turn(slot=slot, wait=wait)
 
     def pause(self, provider: str, *, at: datetime) -> None:
         until = self.pace.slot_at(at + timedelta(seconds=self.pace.seconds))

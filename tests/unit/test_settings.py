@@ -75,7 +75,7 @@ def test_secrets_come_by_arn(kind: type[Settings]) -> None:
     [
         (SubmitJobSettings, "JOB_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401", "", "x"]),
         (SubmitJobSettings, "JOB_RETENTION_DAYS", ["1", "3650"], ["0", "3651", "1.5"]),
-        (SubmitJobSettings, "KIE_CREATES_PER_WINDOW", ["1", "100000"], ["0", "-1"]),
+        (SubmitJobSettings, "KIE_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),
         (SubmitJobSettings, "KIE_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
         (SubmitJobSettings, "DROP_CLIENT", ["a"], [""]),
         (SubmitJobSettings, "JOBS_TABLE", ["abc"], ["", "ab"]),

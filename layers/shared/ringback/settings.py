@@ -47,7 +47,7 @@ class SubmitJobSettings(CallbackUrlSettings, KieSettings):
     drop_client: Annotated[str, Field(min_length=1)]
     job_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
     job_retention_days: Annotated[int, Field(ge=1, le=3650)]
-    kie_creates_per_window: Annotated[int, Field(ge=1)]
+    kie_creates_per_window: Annotated[int, Field(ge=1, le=1000)]
     kie_window_seconds: Annotated[int, Field(ge=1, le=900)]
 
     @property

@@ -1,6 +1,10 @@
-"""The provider's rate limit, shared by all containers: one counter of slots in the jobs table."""
+"""The provider's rate limit, shared by all containers: one item in the jobs table.
 
-from datetime import datetime, timedelta
+``next_slot`` is the next one to be given away, ``calls`` has the times of the last calls.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
@@ -14,43 +18,78 @@ KEPT_SECONDS: Final = 86_400
 
 
 class SlotCounter:
-    """Each call takes the next slot, whoever makes it: first come, first served."""
+    """Each call takes the next slot, whoever makes it: first come, first served.
 
-    def __init__(self, client: "DynamoDBClient", table: str, pace: Pace) -> None:
+    ``paces`` has each provider's limit by the provider's name.
+    """
+
+    def __init__(self, client: "DynamoDBClient", table: str, paces: Mapping[str, Pace]) -> None:
         self._client = client
         self._table = table
-        self._pace = pace
+        self._paces = paces
 
     @classmethod
-    def connect(cls, table: str, pace: Pace) -> Self:
-        return cls(boto3.client("dynamodb"), table, pace)
+    def connect(cls, table: str, paces: Mapping[str, Pace]) -> Self:
+        return cls(boto3.client("dynamodb"), table, paces)
 
     def take(self, provider: str, *, at: datetime, slot: int | None) -> Turn:
         if slot is None or not self._holds(provider, slot, at=at):
             slot = self._next_free(provider, at=at)
-        return self._pace.turn(slot, at=at)
+        turn = self._paces[provider].turn(slot, at=at)
+        return turn if turn.wait else Turn(slot=slot, wait=self._make_call(provider, at=at))
 
     def pause(self, provider: str, *, at: datetime) -> None:
-        until = self._pace.slot_at(at + timedelta(seconds=self._pace.seconds))
-        self._update(provider, "SET paused_until = :until", {":until": until}, at=at)
+        pace = self._paces[provider]
+        until = pace.slot_at(at + timedelta(seconds=pace.seconds))
+        self._update(provider, "SET paused_until = :until", {":until": _number(until)}, at=at)
         self._advance(provider, to=until, at=at)
 
     def _holds(self, provider: str, slot: int, *, at: datetime) -> bool:
-        if self._pace.is_missed(slot, at=at):
+        if self._paces[provider].is_missed(slot, at=at):
             return False
-        item = self._client.get_item(
+        return slot >= int(self._read(provider).get("paused_until", _number(0))["N"])
+
+    def _make_call(self, provider: str, *, at: datetime) -> int:
+        """Note a call if there is room for it; return the seconds until there may be."""
+        pace = self._paces[provider]
+        while True:
+            item = self._read(provider)
+            noted = [int(moment["N"]) for moment in item.get("calls", {"L": []})["L"]]
+            calls = [datetime.fromtimestamp(moment / 1000, UTC) for moment in noted]
+            if wait := pace.wait_for_room(calls, at=at):
+                return wait
+            kept = [*noted, round(at.timestamp() * 1000)][-pace.limit :]
+            count = int(item.get("call_count", _number(0))["N"])
+            try:
+                self._update(
+                    provider,
+                    "SET calls = :calls, call_count = :count",
+                    {
+                        ":calls": {"L": [_number(moment) for moment in kept]},
+                        ":count": _number(count + 1),
+                        ":seen": _number(count),
+                    },
+                    at=at,
+                    condition="attribute_not_exists(call_count) OR call_count = :seen",
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                continue  # another call was made meanwhile
+            return 0
+
+    def _read(self, provider: str) -> dict[str, Any]:
+        answer = self._client.get_item(
             TableName=self._table, Key=_key(provider), ConsistentRead=True
-        ).get("Item", {})
-        return slot >= int(item.get("paused_until", {"N": "0"})["N"])
+        )
+        return answer.get("Item", {})
 
     def _next_free(self, provider: str, *, at: datetime) -> int:
-        now = self._pace.slot_at(at)
+        now = self._paces[provider].slot_at(at)
         while True:
             try:
                 taken = self._update(
                     provider,
                     "SET next_slot = next_slot + :one",
-                    {":one": 1, ":now": now},
+                    {":one": _number(1), ":now": _number(now)},
                     at=at,
                     condition="next_slot >= :now",
                 )
@@ -66,7 +105,7 @@ class SlotCounter:
             self._update(
                 provider,
                 "SET next_slot = :to",
-                {":to": to},
+                {":to": _number(to)},
                 at=at,
                 condition="attribute_not_exists(next_slot) OR next_slot < :to",
             )
@@ -77,7 +116,7 @@ class SlotCounter:
         self,
         provider: str,
         update: str,
-        values: dict[str, int],
+        values: dict[str, Any],
         *,
         at: datetime,
         condition: str | None = None,
@@ -88,10 +127,7 @@ class SlotCounter:
             TableName=self._table,
             Key=_key(provider),
             UpdateExpression=f"{update}, forget_at = :forget_at",
-            ExpressionAttributeValues={
-                name: {"N": str(value)}
-                for name, value in (values | {":forget_at": forget_at}).items()
-            },
+            ExpressionAttributeValues=values | {":forget_at": _number(forget_at)},
             ReturnValues="UPDATED_NEW",
             **conditions,
         )["Attributes"]
@@ -99,3 +135,7 @@ class SlotCounter:
 
 def _key(provider: str) -> dict[str, Any]:
     return {"job_id": {"S": f"window#{provider}"}}
+
+
+def _number(value: int) -> dict[str, Any]:
+    return {"N": str(value)}

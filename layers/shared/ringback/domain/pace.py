@@ -1,5 +1,6 @@
 """Evenly spaced slots: how an account's rate limit is shared out in the order of asking."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -9,8 +10,10 @@ from typing import Final
 SHARE_USED: Final = 0.95
 # A slot that was missed by more than this is given up: after an outage all the missed ones
 # together would be a burst.
-GRACE: Final = timedelta(seconds=5)
+GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
+# A call that is made now may overtake one made this much earlier on its way to the provider.
+ON_THE_WAY: Final = timedelta(milliseconds=400)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -24,9 +27,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """At most ``limit`` calls in any ``seconds``, as far as messages come on time.
+    """At most ``limit`` calls in any ``seconds``. Slots are numbered from 1970 on.
 
-    Slots are numbered from 1970 on.
+    Slots decide who comes next. Messages come late, some more than others, so that calls may
+    still bunch: ``wait_for_room`` looks at the calls that were really made.
     """
 
     limit: int
@@ -43,6 +47,13 @@ class Pace:
     def turn(self, slot: int, *, at: datetime) -> Turn:
         wait = _EPOCH + slot * self.spacing - at
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
+
+    def wait_for_room(self, calls: Sequence[datetime], *, at: datetime) -> int:
+        """Return the whole seconds until one more call fits in after ``calls``, in order."""
+        if len(calls) < self.limit:
+            return 0
+        room_at = calls[-self.limit] + timedelta(seconds=self.seconds) + ON_THE_WAY
+        return max(0, ceil((room_at - at).total_seconds()))
 
     def is_missed(self, slot: int, *, at: datetime) -> bool:
         return _EPOCH + slot * self.spacing + GRACE < at
