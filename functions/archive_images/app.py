@@ -10,6 +10,7 @@ from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsArchiveQueue
 from ringback.aws.secrets import JsonSecret
+from ringback.aws.shared_token import SharedToken
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
 from ringback.images.download import GuardedDownloader
@@ -38,6 +39,10 @@ def archive_images() -> ArchiveImages:
         providers=provider_clients(
             kie_base_url=settings.kie_base_url,
             kie_secret=JsonSecret.connect(settings.kie_secret_arn),
+            chanjing_base_url=settings.chanjing_base_url,
+            chanjing_secret=JsonSecret.connect(settings.chanjing_secret_arn),
+            chanjing_tokens=SharedToken.connect(settings.jobs_table, "chanjing"),
+            now=utc_now,
         ),
         retry_delays=settings.archive_retry_seconds,
         now=utc_now,

@@ -1,37 +1,43 @@
 """The check queue: jobs whose callback is overdue or unproven."""
 
 import os
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
 from ringback.aws.secrets import JsonSecret
+from ringback.aws.shared_token import SharedToken
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.checks import Check
 from ringback.domain.clock import utc_now
+from ringback.domain.jobs import Job
 from ringback.job_log import log_job
-from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.lambda_events import BatchReply, Event, process_together
 from ringback.providers.clients import provider_clients
 from ringback.settings import CheckJobsSettings
-from ringback.use_cases.check_job import CheckJob
+from ringback.use_cases.check_jobs import CheckJobs
 
 logger = Logger(service="check_jobs")
 
 
 @cache
-def check_job() -> CheckJob:
+def check_jobs() -> CheckJobs:
     settings = CheckJobsSettings.from_environ(os.environ)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
-    return CheckJob(
+    return CheckJobs(
         jobs=JobTable.connect(settings.jobs_table),
         checks=SqsCheckQueue.connect(settings.check_queue_url),
         archive=SqsArchiveQueue.connect(settings.archive_queue_url),
         providers=provider_clients(
             kie_base_url=settings.kie_base_url,
             kie_secret=JsonSecret.connect(settings.kie_secret_arn),
+            chanjing_base_url=settings.chanjing_base_url,
+            chanjing_secret=JsonSecret.connect(settings.chanjing_secret_arn),
+            chanjing_tokens=SharedToken.connect(settings.jobs_table, "chanjing"),
+            now=utc_now,
         ),
         callback_url=CallbackUrls(
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
@@ -42,17 +48,18 @@ def check_job() -> CheckJob:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
-    return handle(event, check_job())
+    return handle(event, check_jobs())
 
 
-def handle(event: Event, check: CheckJob) -> BatchReply:
-    def process(message: dict[str, Any]) -> None:
-        job = check(Check(**message))
-        if job:
-            log_job(logger, "job checked", job)
-        else:
-            logger.info(
-                "check of a job that was never recorded", extra={"job_id": message["job_id"]}
-            )
+def handle(event: Event, check_jobs: CheckJobs) -> BatchReply:
+    def process(checks: Sequence[Check]) -> list[Exception | None]:
+        outcomes = check_jobs(checks)
+        for check, outcome in zip(checks, outcomes, strict=True):
+            if isinstance(outcome, Job):
+                log_job(logger, "job checked", outcome)
+            elif outcome is None:
+                about = {"job_id": check.job_id}
+                logger.info("check of a job that was never recorded", extra=about)
+        return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
 
-    return process_batch(event, process, logger)
+    return process_together(event, lambda message: Check(**message), process, logger)

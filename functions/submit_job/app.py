@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +15,7 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.rate_window import SlotCounter
 from ringback.aws.secrets import JsonSecret
+from ringback.aws.shared_token import SharedToken
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.catalogue.requests import read_idempotency_key, read_request
 from ringback.domain.clock import utc_now
@@ -48,7 +50,14 @@ def accept_job() -> AcceptJob:
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     jobs = JobTable.connect(settings.jobs_table)
     paces = {
-        "kie": Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds)
+        "kie": Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds),
+        "chanjing": Pace(
+            limit=settings.chanjing_creates_per_window, seconds=settings.chanjing_window_seconds
+        ),
+    }
+    deadlines = {
+        "kie": timedelta(seconds=settings.job_deadline_seconds),
+        "chanjing": timedelta(seconds=settings.chanjing_deadline_seconds),
     }
     send = SendJob(
         jobs=jobs,
@@ -57,11 +66,15 @@ def accept_job() -> AcceptJob:
         providers=provider_clients(
             kie_base_url=settings.kie_base_url,
             kie_secret=JsonSecret.connect(settings.kie_secret_arn),
+            chanjing_base_url=settings.chanjing_base_url,
+            chanjing_secret=JsonSecret.connect(settings.chanjing_secret_arn),
+            chanjing_tokens=SharedToken.connect(settings.jobs_table, "chanjing"),
+            now=utc_now,
         ),
         callback_url=CallbackUrls(
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
         ),
-        deadline=settings.deadline,
+        deadlines=deadlines,
         now=utc_now,
     )
     return AcceptJob(

@@ -25,10 +25,12 @@ def read(body: bytes, headers: dict[str, str], *, keys: list[str]) -> CallbackRe
 
 def plain(report: TaskReport) -> dict[str, Any]:
     """Return a report as the expected files write it: credits as text, exact."""
-    return asdict(report) | {
+    written = asdict(report) | {
         "image_urls": list(report.image_urls),
         "credits": None if report.credits is None else format(report.credits, "f"),
     }
+    assert (written.pop("model"), written.pop("created_at")) == ("", None)
+    return written
 
 
 def test_there_is_a_body_for_every_expectation_and_the_other_way_round() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from ringback.domain.errors import LinkDead, NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import JobStatus, ProviderTaskId
+from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import (
     OutcomeUnknown,
     Submission,
@@ -20,7 +20,6 @@ from ringback.domain.verdicts import (
     TaskReport,
     TaskState,
 )
-from ringback.providers.clients import provider_clients
 from ringback.providers.kie.client import KieClient
 
 from tests.support.callbacks import BODIES, RECORDED_TASK, body_files, expected_of
@@ -171,10 +170,17 @@ def test_a_message_is_cut() -> None:
 
 # ------------------------------------------------------------------ every call
 
+DEAD = "https://tempfile.aiquickdraw.com/p/0123_1.jpg"
+
+
+def made(*urls: str) -> Job:
+    return a_job(JobStatus.ARCHIVING, result_urls=urls)
+
+
 EVERY_CALL: dict[str, Callable[[KieClient], object]] = {
     "create_task": lambda client: client.create_task(a_job(JobStatus.SUBMITTING), CALLBACK_URL),
-    "read_task": lambda client: client.read_task(TASK),
-    "fresh_link": lambda client: client.fresh_link("https://cdn.example/1.png"),
+    "read_tasks": lambda client: client.read_tasks([TASK]),
+    "fresh_link": lambda client: client.fresh_link(made(DEAD), 1),
 }
 every_call = pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL)
 
@@ -238,9 +244,7 @@ def test_no_redirect_is_followed(call: Callable[[KieClient], object], status: in
 def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://proxy.invalid:3128")
-    clients = provider_clients(kie_base_url=BASE_URL, kie_secret=lambda: {"api_key": "kie-key"})
-    kie = clients["kie"]
-    assert isinstance(kie, KieClient)
+    kie = KieClient(BASE_URL, lambda: "kie-key")
     # httpx keeps one transport for each proxy that it found.
     assert kie._http._mounts == {}
 
@@ -253,7 +257,7 @@ def report_of(expected: dict[str, Any]) -> TaskReport | None:
     if report is None:
         return None
     exact = None if report["credits"] is None else Decimal(report["credits"])
-    converted = {
+    converted: dict[str, Any] = {
         "task_id": ProviderTaskId(report["task_id"]),
         "state": TaskState(report["state"]),
         "image_urls": tuple(report["image_urls"]),
@@ -268,9 +272,9 @@ def test_a_record_says_what_is_written_beside_it(body_file: Path) -> None:
     if "error" in expected:
         assert expected["error"] == ProviderUnavailable.__name__
         with pytest.raises(ProviderUnavailable):
-            line.client.read_task(TASK)
+            line.client.read_tasks([TASK])
     else:
-        assert line.client.read_task(TASK) == report_of(expected)
+        assert line.client.read_tasks([TASK]).get(TASK) == report_of(expected)
     (request,) = line.asked
     assert (request.method, request.url.path) == ("GET", "/api/v1/jobs/recordInfo")
     assert dict(request.url.params) == {"taskId": TASK}
@@ -278,19 +282,18 @@ def test_a_record_says_what_is_written_beside_it(body_file: Path) -> None:
 
 def test_a_strange_task_id_does_not_leave_its_parameter() -> None:
     line = envelope(None, code=404)
-    line.client.read_task(ProviderTaskId("a&taskId=b#/../c"))
+    line.client.read_tasks([ProviderTaskId("a&taskId=b#/../c")])
     assert line.asked[0].url.params.multi_items() == [("taskId", "a&taskId=b#/../c")]
 
 
 # ------------------------------------------------------------------ download-url
 
-DEAD = "https://tempfile.aiquickdraw.com/p/0123_1.jpg"
 FRESH = "https://tempfile.aiquickdraw.com/p/0123_1.jpg?signed=1"
 
 
 def test_a_dead_link_is_changed_for_a_fresh_one() -> None:
     line = envelope(FRESH)
-    assert line.client.fresh_link(DEAD) == FRESH
+    assert line.client.fresh_link(made(DEAD), 1) == FRESH
     (request,) = line.asked
     assert (request.method, request.url.path) == ("POST", "/api/v1/common/download-url")
     assert json.loads(request.content) == {"url": DEAD}
@@ -299,7 +302,7 @@ def test_a_dead_link_is_changed_for_a_fresh_one() -> None:
 @pytest.mark.parametrize("code", [400, 401, 402, 404, 422, 501])
 def test_a_link_that_cannot_be_changed_is_dead(code: int) -> None:
     with pytest.raises(LinkDead) as raised:
-        envelope(None, code=code).client.fresh_link(DEAD)
+        envelope(None, code=code).client.fresh_link(made(DEAD), 1)
     assert "aiquickdraw" not in str(raised.value)
 
 
@@ -319,11 +322,11 @@ def test_a_link_that_cannot_be_changed_is_dead(code: int) -> None:
 )
 def test_no_link_for_now_is_asked_for_again(line: Line) -> None:
     with pytest.raises(ProviderUnavailable) as raised:
-        line.client.fresh_link(DEAD)
+        line.client.fresh_link(made(DEAD), 1)
     assert "aiquickdraw" not in str(raised.value)
 
 
-@pytest.mark.parametrize("call", ["read_task", "fresh_link"])
+@pytest.mark.parametrize("call", ["read_tasks", "fresh_link"])
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
 )

@@ -289,7 +289,7 @@ class Lives(RuleBasedStateMachine):
             world.happen(heapq.heappop(world.agenda))
             self.each_step_keeps_what_must_be_kept()
         assert not world.agenda
-        unread = [point for point in self.plan if world.effects.names[point - 1] == "read_task"]
+        unread = [point for point in self.plan if world.effects.names[point - 1] == "read_tasks"]
         # A provider that is down each time it is asked within ten minutes has no verdict to give.
         excused = {"a verdict that is to be had is had"} if len(unread) > 1 else set()
         assert set(breaches(world)) <= excused

@@ -14,7 +14,7 @@ What is taken as the truth:
   its own record, what it said first.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from enum import Enum
@@ -35,7 +35,7 @@ from ringback.domain.verdicts import (
 )
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.archive_images import ArchiveImages
-from ringback.use_cases.check_job import CheckJob
+from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport, Write
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
@@ -48,6 +48,7 @@ from tests.support.in_memory import (
     InMemoryWindow,
 )
 from tests.support.jobs import NOON, TASK, a_job_id, a_report, a_request, facts_of
+from tests.support.looks import look
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
@@ -138,6 +139,8 @@ class Provider:
     answer: Submission | None = None
     asked: int = 0
     is_settled: bool = False
+    calls_back: bool = True
+    most_read_at_once: int = 1
 
     def prepare(self) -> None: ...
 
@@ -147,7 +150,14 @@ class Provider:
             raise CallUnderWay
         return self.answer
 
-    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+    def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        found = {task_id: self._read_task(task_id) for task_id in task_ids}
+        return {task_id: report for task_id, report in found.items() if report}
+
+    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
+        return report.callback_url == callback_url
+
+    def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         if task_id == ANOTHER:
             theirs = url_of("kie", a_job_id(9))
             urls = ("https://cdn.example/9",)
@@ -156,7 +166,7 @@ class Provider:
             return a_report(TaskState.RUNNING, callback_url=url_of("kie", OURS))
         return a_call_of(Event.SIGNED_SUCCESS if self.truth.succeeds else Event.SIGNED_FAIL)
 
-    def fresh_link(self, url: str) -> str:
+    def fresh_link(self, job: Job, number: int) -> str:
         raise NotImplementedError
 
 
@@ -207,7 +217,7 @@ class Stage:
             queue=InMemorySubmitQueue(InMemoryQueues()),
             window=InMemoryWindow(),
             callback_url=url_of,
-            deadline=DEADLINE,
+            deadlines={"kie": DEADLINE},
             **ports,
         )
         self.hear = AcceptCallback(
@@ -218,7 +228,7 @@ class Stage:
             archive=self.copies,
             now=ports["now"],
         )
-        self.check = CheckJob(
+        self.check = CheckJobs(
             jobs=self.jobs,
             checks=self.checks,
             archive=self.copies,
@@ -319,7 +329,7 @@ class Stage:
         # Without any there is still SQS, which may deliver an old one once more.
         due, self.checks.sent = self.checks.sent or [Check(job_id=OURS)], []
         for check in due:
-            self.check(check)
+            look(self.check, check)
             self.note()
 
     def answer(self) -> None:

@@ -38,7 +38,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:GetObjectVersion": "DropBucket/requests/*",
         "s3:PutObject": "DropBucket/receipts/*",
         "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
-        "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
+        "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
         "dynamodb:GetItem": "JobsTable",
@@ -55,14 +55,14 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
-        "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
+        "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "archive_images": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
         "s3:PutObject": "ImagesBucket/images/*",
         "sqs:SendMessage": "ArchiveQueue",
-        "secretsmanager:GetSecretValue": "KieSecret",
+        "secretsmanager:GetSecretValue": ["ChanjingSecret", "KieSecret"],
     },
     "query_jobs": {
         "dynamodb:GetItem": "JobsTable",
@@ -287,6 +287,8 @@ def test_no_key_works_out_of_the_box() -> None:
     assert json.loads(secrets["ClientKeysSecret"]["SecretString"]) == {}
     kie = json.loads(secrets["KieSecret"]["SecretString"])
     assert kie == {"api_key": "", "webhook_hmac_keys": []}
+    chanjing = json.loads(secrets["ChanjingSecret"]["SecretString"])
+    assert chanjing == {"app_id": "", "secret_key": ""}
     made = secrets["CallbackSecret"]["GenerateSecretString"]
     assert (made["GenerateStringKey"], made["PasswordLength"]) == ("current", 64)
     assert "SecretString" not in secrets["CallbackSecret"]
@@ -336,8 +338,9 @@ def test_what_failed_of_a_batch_comes_again_alone() -> None:
 
 
 def test_a_message_stays_hidden_for_six_times_its_function_s_timeout() -> None:
-    for queue, _, function in listeners():
-        assert QUEUES[queue]["VisibilityTimeout"] >= 6 * function["Timeout"], queue
+    for queue, event, function in listeners():
+        batching = event.get("MaximumBatchingWindowInSeconds", 0)
+        assert QUEUES[queue]["VisibilityTimeout"] >= 6 * function["Timeout"] + batching, queue
 
 
 def test_only_our_own_buckets_may_send_to_the_drop_queue() -> None:
@@ -540,6 +543,7 @@ def test_the_outputs_are_what_a_user_needs() -> None:
         "DropBucketName",
         "JobsTableName",
         "KieSecretArn",
+        "ChanjingSecretArn",
         "ClientKeysSecretArn",
         "CallbackSecretArn",
         "SubmitQueueUrl",

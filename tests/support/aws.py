@@ -28,6 +28,7 @@ class Cloud:
     archive_queue: str
     callback_secret: str
     kie_secret: str
+    chanjing_secret: str
     client_keys_secret: str
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
@@ -57,6 +58,11 @@ class Cloud:
             "KIE_BASE_URL": "http://127.0.0.1:9",
             "KIE_CREATES_PER_WINDOW": "20",
             "KIE_WINDOW_SECONDS": "10",
+            "CHANJING_BASE_URL": "http://127.0.0.1:9",
+            "CHANJING_SECRET_ARN": self.chanjing_secret,
+            "CHANJING_CREATES_PER_WINDOW": "20",
+            "CHANJING_WINDOW_SECONDS": "10",
+            "CHANJING_DEADLINE_SECONDS": "1800",
             "DROP_CLIENT": "drop",
             "JOB_DEADLINE_SECONDS": "900",
             "JOB_RETENTION_DAYS": "365",
@@ -111,5 +117,8 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             archive_queue=queue("archive"),
             callback_secret=secret("callback", {"current": CALLBACK_KEY}),
             kie_secret=secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}),
+            chanjing_secret=secret(
+                "chanjing", {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
+            ),
             client_keys_secret=secret("clients", {}),
         )

@@ -7,7 +7,7 @@ acknowledged, the provider makes its images and calls, and calls again when it i
 
 import heapq
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
@@ -31,12 +31,13 @@ from ringback.domain.verdicts import (
 )
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.archive_images import ArchiveImages
-from ringback.use_cases.check_job import CheckJob
+from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
 from tests.support.in_memory import InMemoryBucket, InMemoryJobs, InMemoryWeb, InMemoryWindow
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
+from tests.support.looks import look
 
 VISIBILITY: Final = timedelta(minutes=3)
 MOST_RECEIVES: Final = 5
@@ -70,7 +71,7 @@ class ServiceError(Exception):
 
 # What an adapter makes of an error on the way; AWS adapters let theirs through.
 ERRORS: Final[Mapping[str, type[Exception]]] = {
-    "read_task": ProviderUnavailable,
+    "read_tasks": ProviderUnavailable,
     "fresh_link": ProviderUnavailable,
     "fetch": DownloadInterrupted,
 }
@@ -103,14 +104,20 @@ class Effects:
         return _Watched(port, self)
 
 
+# What a provider's client only says of itself.
+NO_EFFECT: Final = frozenset({"calls_back", "most_read_at_once", "recognizes"})
+
+
 class _Watched:
     """A port, each call of which is an effect."""
 
     def __init__(self, port: object, effects: Effects) -> None:
         self._port, self._effects = port, effects
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
+    def __getattr__(self, name: str) -> Any:
         method = getattr(self._port, name)
+        if name in NO_EFFECT:
+            return method
         return lambda *given, **named: self._effects(name, lambda: method(*given, **named))
 
 
@@ -148,6 +155,8 @@ class Provider:
     known: dict[JobId, Scenario] = field(default_factory=dict)
     answered: dict[JobId, list[str]] = field(default_factory=dict)
     reads: int = 0
+    calls_back: bool = True
+    most_read_at_once: int = 1
 
     def prepare(self) -> None: ...
 
@@ -168,7 +177,14 @@ class Provider:
             self.call(job.job_id, task_id)
         return TaskCreated(task_id=task_id) if answer == "created" else OutcomeUnknown(reason="500")
 
-    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+    def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        found = {task_id: self._read_task(task_id) for task_id in task_ids}
+        return {task_id: report for task_id, report in found.items() if report}
+
+    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
+        return report.callback_url == callback_url
+
+    def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         self.reads += 1
         return self.report(task_id) if task_id in self.made else None
 
@@ -202,8 +218,8 @@ class Provider:
             self.web.pages[url] = (content, facts_of(content))
         return url
 
-    def fresh_link(self, url: str) -> str:
-        return f"{url}?fresh"
+    def fresh_link(self, job: Job, number: int) -> str:
+        return f"{job.result_urls[number - 1]}?fresh"
 
 
 def picture(url: str) -> bytes:
@@ -245,7 +261,7 @@ class World:
             window=watch(self.window),
             providers=providers,
             callback_url=callback_url,
-            deadline=timedelta(minutes=15),
+            deadlines={"kie": timedelta(minutes=15)},
             now=lambda: self.now,
         )
         self.accept = AcceptJob(
@@ -263,7 +279,7 @@ class World:
             archive=archive,
             now=lambda: self.now,
         )
-        self.check = CheckJob(
+        self.check = CheckJobs(
             jobs=jobs,
             checks=checks,
             archive=archive,
@@ -370,7 +386,7 @@ class CheckSender:
     world: World
 
     def add(self, check: Check, *, delay: int) -> None:
-        self.world.deliver("check", lambda: self.world.check(check), delay=min(delay, 900))
+        self.world.deliver("check", lambda: look(self.world.check, check), delay=min(delay, 900))
 
 
 @dataclass

@@ -37,7 +37,7 @@ class Desk:
             window=self.window,
             providers={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
-            deadline=timedelta(minutes=15),
+            deadlines={"kie": timedelta(minutes=15)},
             now=lambda: self.now,
         )
 

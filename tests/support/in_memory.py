@@ -1,6 +1,6 @@
 """Fakes with state. The contract suite holds them to what the real adapters do."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Unpack
@@ -152,6 +152,8 @@ class ScriptedProvider:
     not_ready: RingbackError | None = None
     created: list[tuple[JobId, str]] = field(default_factory=list)
     read: list[ProviderTaskId] = field(default_factory=list)
+    calls_back: bool = True
+    most_read_at_once: int = 1
 
     def prepare(self) -> None:
         if self.not_ready:
@@ -161,16 +163,23 @@ class ScriptedProvider:
         self.created.append((job.job_id, callback_url))
         return next(self.answers)
 
-    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+    def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        found = {task_id: self._read_task(task_id) for task_id in task_ids}
+        return {task_id: report for task_id, report in found.items() if report}
+
+    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
+        return report.callback_url == callback_url
+
+    def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         self.read.append(task_id)
         found = self.tasks.get(task_id)
         if isinstance(found, RingbackError):
             raise found
         return found
 
-    def fresh_link(self, url: str) -> str:
+    def fresh_link(self, job: Job, number: int) -> str:
         try:
-            return self.fresh_links[url]
+            return self.fresh_links[job.result_urls[number - 1]]
         except KeyError:
             raise LinkDead("no new link") from None
 

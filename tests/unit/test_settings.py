@@ -26,6 +26,11 @@ ENVIRONMENT = {
     "KIE_BASE_URL": "https://api.kie.ai",
     "KIE_CREATES_PER_WINDOW": "20",
     "KIE_WINDOW_SECONDS": "10",
+    "CHANJING_BASE_URL": "https://open-api.chanjing.cc",
+    "CHANJING_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:chanjing",
+    "CHANJING_CREATES_PER_WINDOW": "10",
+    "CHANJING_WINDOW_SECONDS": "10",
+    "CHANJING_DEADLINE_SECONDS": "1800",
     "DROP_CLIENT": "drop",
     "JOB_DEADLINE_SECONDS": "900",
     "JOB_RETENTION_DAYS": "365",
@@ -77,6 +82,9 @@ def test_secrets_come_by_arn(kind: type[Settings]) -> None:
         (SubmitJobSettings, "JOB_RETENTION_DAYS", ["1", "3650"], ["0", "3651", "1.5"]),
         (SubmitJobSettings, "KIE_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),
         (SubmitJobSettings, "KIE_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
+        (SubmitJobSettings, "CHANJING_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),
+        (SubmitJobSettings, "CHANJING_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
+        (SubmitJobSettings, "CHANJING_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401"]),
         (SubmitJobSettings, "DROP_CLIENT", ["a"], [""]),
         (SubmitJobSettings, "JOBS_TABLE", ["abc"], ["", "ab"]),
         (SubmitJobSettings, "SUBMIT_QUEUE_URL", ["http://127.0.0.1:4566/1/q"], ["q", "arn:aws:q"]),
@@ -114,7 +122,7 @@ def test_a_setting_has_limits(
 
 def test_times_come_as_what_they_are() -> None:
     read: SubmitJobSettings = reading(SubmitJobSettings)
-    assert (read.deadline, read.retention) == (timedelta(minutes=15), timedelta(days=365))
+    assert read.retention == timedelta(days=365)
 
 
 @pytest.mark.parametrize(

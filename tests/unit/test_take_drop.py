@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop
-from ringback.domain.errors import ProviderUnavailable
+from ringback.domain.errors import NotConfigured
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases.take_drop import MOST_BYTES, TakeDrop
 
@@ -84,7 +84,7 @@ def test_a_file_that_is_gone_is_nothing() -> None:
 
 def test_our_own_failure_leaves_the_drop_for_another_delivery() -> None:
     drops = Drops()
-    drops.desk.provider.not_ready = ProviderUnavailable("down")
-    with pytest.raises(ProviderUnavailable):
+    drops.desk.provider.not_ready = NotConfigured("no key yet")
+    with pytest.raises(NotConfigured):
         drops(REQUEST)
     assert drops.receipts == {}

@@ -2,8 +2,8 @@
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Mapping
-from typing import Any, Final, TypedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypedDict, TypeVar
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
@@ -16,6 +16,7 @@ from ringback.use_cases.accept_callback import CallbackRequest
 LARGEST_CALLBACK: Final = 256 * 1024
 
 Event = dict[str, Any]
+Message = TypeVar("Message")
 
 
 class BatchItemFailure(TypedDict):
@@ -80,16 +81,51 @@ def process_batch(
     event: Event, process: Callable[[dict[str, Any]], None], logger: Logger
 ) -> BatchReply:
     """Hand each message to ``process``; only those that failed are delivered again."""
-    failures: list[BatchItemFailure] = []
+
+    def process_each(messages: Sequence[dict[str, Any]]) -> list[Exception | None]:
+        return [_failure_of(process, message) for message in messages]
+
+    return process_together(event, lambda message: message, process_each, logger)
+
+
+def process_together(
+    event: Event,
+    read: Callable[[dict[str, Any]], Message],
+    process: Callable[[Sequence[Message]], Sequence[Exception | None]],
+    logger: Logger,
+) -> BatchReply:
+    """Hand all messages that can be read to ``process``, which returns what each failed of.
+
+    Only those that failed are delivered again.
+    """
+    readable: list[tuple[str, Message]] = []
+    failed: dict[str, Exception] = {}
     for record in event["Records"]:
         try:
-            process(json.loads(record["body"]))
-        except Exception:
-            # Whatever it was, the other messages of the batch are not to pay for it.
+            readable.append((record["messageId"], read(json.loads(record["body"]))))
+        except Exception as error:  # noqa: BLE001  the others are not to pay for it
+            failed[record["messageId"]] = error
+    results = process([message for _, message in readable])
+    for (message_id, _), result in zip(readable, results, strict=True):
+        if result:
+            failed[message_id] = result
+    failures: list[BatchItemFailure] = []
+    for record in event["Records"]:
+        if record["messageId"] in failed:
             about = {"message_id": record["messageId"], "job_id": _job_named_in(record["body"])}
-            logger.exception("message failed", extra=about)
+            logger.error("message failed", extra=about, exc_info=failed[record["messageId"]])
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _failure_of(
+    process: Callable[[dict[str, Any]], None], message: dict[str, Any]
+) -> Exception | None:
+    try:
+        process(message)
+    except Exception as error:  # noqa: BLE001  the others are not to pay for it
+        return error
+    return None
 
 
 def _job_named_in(body: str) -> Any:

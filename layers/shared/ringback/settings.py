@@ -35,13 +35,17 @@ class CallbackUrlSettings(Settings):
     callback_secret_arn: Arn
 
 
-class KieSettings(Settings):
+class ProviderSettings(Settings):
+    """What it takes to speak to the providers; the table holds tokens that functions share."""
+
+    jobs_table: TableName
     kie_base_url: BaseUrl
     kie_secret_arn: Arn
+    chanjing_base_url: BaseUrl
+    chanjing_secret_arn: Arn
 
 
-class SubmitJobSettings(CallbackUrlSettings, KieSettings):
-    jobs_table: TableName
+class SubmitJobSettings(CallbackUrlSettings, ProviderSettings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_client: Annotated[str, Field(min_length=1)]
@@ -49,10 +53,9 @@ class SubmitJobSettings(CallbackUrlSettings, KieSettings):
     job_retention_days: Annotated[int, Field(ge=1, le=3650)]
     kie_creates_per_window: Annotated[int, Field(ge=1, le=1000)]
     kie_window_seconds: Annotated[int, Field(ge=1, le=900)]
-
-    @property
-    def deadline(self) -> timedelta:
-        return timedelta(seconds=self.job_deadline_seconds)
+    chanjing_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
+    chanjing_creates_per_window: Annotated[int, Field(ge=1, le=1000)]
+    chanjing_window_seconds: Annotated[int, Field(ge=1, le=900)]
 
     @property
     def retention(self) -> timedelta:
@@ -67,14 +70,12 @@ class ReceiveCallbackSettings(Settings):
     kie_secret_arn: Arn
 
 
-class CheckJobsSettings(CallbackUrlSettings, KieSettings):
-    jobs_table: TableName
+class CheckJobsSettings(CallbackUrlSettings, ProviderSettings):
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
 
 
-class ArchiveImagesSettings(KieSettings):
-    jobs_table: TableName
+class ArchiveImagesSettings(ProviderSettings):
     images_bucket: BucketName
     archive_queue_url: QueueUrl
     archive_retry_seconds: Annotated[

@@ -10,9 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ringback.domain.errors import MalformedCallback, SignatureRejected
 from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.providers.api_calls import read_envelope
 from ringback.providers.callback_readers import callback_readers
 from ringback.providers.kie.callback import KieCallbackReader
-from ringback.providers.kie.client import read_envelope
 from ringback.providers.kie.tasks import MOST_IMAGES, read_task
 
 from tests.support.callbacks import RECORDED_TASK, recorded, sign

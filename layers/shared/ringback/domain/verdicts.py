@@ -1,6 +1,7 @@
 """What a provider says: of a new task, and of a task later on."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -45,7 +46,8 @@ class TaskState(StrEnum):
 class TaskReport:
     """A task as the provider describes it, in a callback or when it is asked.
 
-    ``callback_url`` is the one that the provider echoes, empty if it echoes none.
+    ``callback_url`` is the one that the provider echoes; it, ``model`` and ``created_at`` are
+    empty if the provider does not tell.
     """
 
     task_id: ProviderTaskId
@@ -55,3 +57,5 @@ class TaskReport:
     message: str = ""
     credits: Decimal | None = None
     callback_url: str = ""
+    model: str = ""
+    created_at: datetime | None = None

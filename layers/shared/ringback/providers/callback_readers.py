@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ringback.providers.chanjing.callback import ChanjingCallbackReader
 from ringback.providers.kie.callback import KieCallbackReader
 from ringback.use_cases.ports import CallbackReader
 
@@ -13,4 +14,4 @@ def callback_readers(*, kie_secret: Callable[[], Mapping[str, Any]]) -> dict[str
         # A bare string would otherwise be taken for keys of one letter each.
         return [key.encode() for key in ([keys] if isinstance(keys, str) else keys) if key]
 
-    return {"kie": KieCallbackReader(keys=kie_keys)}
+    return {"kie": KieCallbackReader(keys=kie_keys), "chanjing": ChanjingCallbackReader()}

@@ -74,16 +74,16 @@ class ArchiveImages:
 
     def _copy(self, job: Job, number: int, url: str) -> None:
         with TemporaryFile() as content:
-            facts = self._fetch(job, url, content)
+            facts = self._fetch(job, number, content)
             key = self.images.put_image(job.job_id, number, content, facts)
         image = StoredImage(number=number, key=key, source_url=url, facts=facts)
         self.jobs.add_image(job.job_id, image, at=self.now())
 
-    def _fetch(self, job: Job, url: str, content: BinaryIO) -> ImageFacts:
+    def _fetch(self, job: Job, number: int, content: BinaryIO) -> ImageFacts:
         try:
-            return self.download.fetch(url, content)
+            return self.download.fetch(job.result_urls[number - 1], content)
         except LinkDead:
-            fresh = self.providers[job.request.provider].fresh_link(url)
+            fresh = self.providers[job.request.provider].fresh_link(job, number)
             return self.download.fetch(fresh, content)
 
     def _finish(self, job: Job, problems: Mapping[int, RingbackError]) -> Job:

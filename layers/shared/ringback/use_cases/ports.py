@@ -1,6 +1,6 @@
 """What the use cases need from the world, in their own words."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -11,6 +11,7 @@ from ringback.domain.drops import Drop
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import Turn
+from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Submission, TaskReport
 
 
@@ -119,10 +120,18 @@ class RateWindow(Protocol):
 
 
 class ProviderClient(Protocol):
+    @property
+    def calls_back(self) -> bool:
+        """Tell whether a call is to be expected for every task."""
+        ...
+
+    @property
+    def most_read_at_once(self) -> int: ...
+
     def prepare(self) -> None:
         """Get what a call needs, so that after it only the call itself can fail.
 
-        Raises ``NotConfigured``.
+        Raises ``NotConfigured``, or ``ProviderUnavailable`` to be asked again later.
         """
         ...
 
@@ -130,15 +139,38 @@ class ProviderClient(Protocol):
         """Ask for a task, once. This is the call that costs money."""
         ...
 
-    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
-        """Return the task, ``None`` if it cannot be seen (yet). Raises ``ProviderUnavailable``."""
+    def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        """Return those of at most ``most_read_at_once`` tasks that can be seen (yet).
+
+        Raises ``ProviderUnavailable``.
+        """
         ...
 
-    def fresh_link(self, url: str) -> str:
-        """Return a new link to a result whose own has died.
+    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
+        """Tell whether a task that a stranger named for the job is the job's own."""
+        ...
+
+    def fresh_link(self, job: Job, number: int) -> str:
+        """Return a new link to the job's result of that number, whose own has died.
 
         Raises ``LinkDead`` if there is none, ``ProviderUnavailable`` to be asked again later.
         """
+        ...
+
+
+class TokenStore(Protocol):
+    """One provider's access token, shared by all functions."""
+
+    def read(self) -> AccessToken | None: ...
+
+    def lease(
+        self, lease: str, *, instead_of: AccessToken | None, at: datetime, until: datetime
+    ) -> bool:
+        """Take the right to fetch a token, if nobody has it and ``instead_of`` is still there."""
+        ...
+
+    def put(self, token: AccessToken, *, lease: str) -> None:
+        """Keep a token and end the lease; with a lease that was lost meanwhile, do nothing."""
         ...
 
 

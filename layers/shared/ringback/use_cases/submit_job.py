@@ -1,11 +1,13 @@
 """Take a job in, and make the one call that costs money."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Unpack
 
-from ringback.domain.checks import Check
+from ringback.domain.checks import Check, seconds_to_next_look
+from ringback.domain.errors import ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
 from ringback.use_cases.ports import (
@@ -21,6 +23,8 @@ from ringback.use_cases.ports import (
 # A provider that refuses a job for now this many times is out of order; at kie's pace of one
 # refusal in ten seconds to five minutes that is between ten minutes and five hours.
 MOST_ATTEMPTS: Final = 60
+# Seconds until a provider is tried again that cannot be prepared for.
+NOT_READY_RETRY: Final = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ class SendJob:
     window: RateWindow
     providers: Mapping[str, ProviderClient]
     callback_url: Callable[[str, JobId], str]
-    deadline: timedelta
+    deadlines: Mapping[str, timedelta]
     now: Callable[[], datetime]
 
     def __call__(self, job: Job, *, slot: int | None = None) -> Job:
@@ -44,7 +48,10 @@ class SendJob:
         if job.status is not JobStatus.ACCEPTED:
             return job
         provider = self.providers[job.request.provider]
-        provider.prepare()
+        try:
+            provider.prepare()
+        except ProviderUnavailable:
+            return self._queue(job, delay=NOT_READY_RETRY, slot=None)
         callback_url = self.callback_url(job.request.provider, job.job_id)
         turn = self.window.take(job.request.provider, at=self.now(), slot=slot)
         if turn.wait:
@@ -56,7 +63,7 @@ class SendJob:
             to=JobStatus.SUBMITTING,
             at=at,
             submitted_at=at,
-            deadline_at=at + self.deadline,
+            deadline_at=at + self.deadlines[job.request.provider],
             attempts=job.attempts + 1,
         )
         if not begun.done:
@@ -120,7 +127,9 @@ class AcceptJob:
 
         Raises ``IdempotencyConflict``; ``NotConfigured`` before anything is recorded.
         """
-        self.send.providers[request.provider].prepare()
+        provider = self.send.providers[request.provider]
+        with suppress(ProviderUnavailable):  # the job can wait for it
+            provider.prepare()
         at = self.send.now()
         job = Job(
             job_id=self.new_job_id(at),
@@ -129,13 +138,14 @@ class AcceptJob:
             status=JobStatus.ACCEPTED,
             created_at=at,
             updated_at=at,
-            deadline_at=at + self.send.deadline,
+            deadline_at=at + self.send.deadlines[request.provider],
             forget_at=at + self.retention,
             idempotency_key=idempotency_key,
             retry_of=retry_of,
         )
         # The check comes first: no crash leaves a job that nobody will look at.
-        self.checks.add(Check(job_id=job.job_id), delay=int(self.send.deadline.total_seconds()))
+        delay = seconds_to_next_look(job, at=at, calls_back=provider.calls_back)
+        self.checks.add(Check(job_id=job.job_id), delay=delay)
         # A repeat finds the job of the first call. If that call died before it sent or queued
         # the job, this one does it; if it did not, the job is past `accepted` or has its message.
         recorded = self.jobs.create(job)

@@ -1,12 +1,9 @@
 """Speak to kie.ai."""
 
-import logging
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
-from pydantic_core import from_json
 
 from ringback.domain.errors import LinkDead, MalformedCallback, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, ProviderTaskId
@@ -17,30 +14,31 @@ from ringback.domain.verdicts import (
     TaskRefused,
     TaskReport,
 )
+from ringback.providers.api_calls import (
+    HEADER_WORD,
+    NEVER_SENT,
+    UNREACHABLE_RETRY,
+    api_client,
+    read_envelope,
+)
 from ringback.providers.kie.tasks import read_task
-
-# The provider's front door answers 403 to the default names of some libraries.
-USER_AGENT: Final = "Ringback/0.1"
 
 # Codes of createTask that say that nothing was created and another try may do: seconds to wait.
 # 429 is a window of ten seconds, 455 is maintenance.
 TRY_AGAIN: Final[Mapping[int, int]] = {429: 10, 455: 300}
 TOO_FAST: Final = 429
-UNREACHABLE_RETRY: Final = 30
 # Codes that say no for good. A code that is in neither table proves nothing either way: 408 and
 # 500 above all may come after the task was made.
 REFUSED: Final = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 433, 501, 505})
 NOT_VISIBLE: Final = frozenset({404, 422})
 FINISHED_AND_FAILED: Final = frozenset({408, 501})
-_HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
-
-
-# httpx tells every URL at INFO, and Lambda's JSON log format shows INFO of every library.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class KieClient:
     """``api_key`` is asked for on each call, so that a rotated one is used soon."""
+
+    calls_back: Final = True
+    most_read_at_once: Final = 1
 
     def __init__(
         self,
@@ -49,17 +47,7 @@ class KieClient:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._api_key = api_key
-        self._http = httpx.Client(
-            base_url=base_url,
-            headers={"User-Agent": USER_AGENT},
-            timeout=httpx.Timeout(15.0, connect=4.0),
-            # A connection that died while Lambda froze its container would be found out by the
-            # paid call, and look like a lost answer. A handshake a call is cheaper.
-            limits=httpx.Limits(max_keepalive_connections=0),
-            follow_redirects=False,
-            trust_env=False,
-            transport=transport,
-        )
+        self._http = api_client(base_url, transport)
 
     def prepare(self) -> None:
         self._authorization()
@@ -73,8 +61,7 @@ class KieClient:
         headers = self._authorization()
         try:
             response = self._http.post("/api/v1/jobs/createTask", json=body, headers=headers)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
-            # No connection, so no request: the one transport error that proves something.
+        except NEVER_SENT:
             return TaskRefused(
                 code="unreachable",
                 message="kie.ai could not be reached",
@@ -84,7 +71,15 @@ class KieClient:
             return OutcomeUnknown(reason=type(error).__name__)
         return read_submission(response)
 
-    def read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
+    def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        found = {task_id: self._read_task(task_id) for task_id in task_ids}
+        return {task_id: report for task_id, report in found.items() if report}
+
+    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
+        """Believe the provider's own echo of the URL that it was given for this job."""
+        return report.callback_url == callback_url
+
+    def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         envelope = self._ask("GET", "/api/v1/jobs/recordInfo", params={"taskId": task_id})
         code = envelope.get("code")
         if isinstance(envelope.get("data"), dict) or code in FINISHED_AND_FAILED:
@@ -93,7 +88,8 @@ class KieClient:
             return None
         raise ProviderUnavailable(f"recordInfo answered {code}")
 
-    def fresh_link(self, url: str) -> str:
+    def fresh_link(self, job: Job, number: int) -> str:
+        url = job.result_urls[number - 1]
         envelope = self._ask("POST", "/api/v1/common/download-url", json={"url": url})
         link = envelope.get("data")
         if envelope.get("code") == httpx.codes.OK and isinstance(link, str):
@@ -119,7 +115,7 @@ class KieClient:
         key = self._api_key()
         if not key:
             raise NotConfigured("there is no kie.ai API key yet; README: Deploy")
-        if not _HEADER_WORD.fullmatch(key):
+        if not HEADER_WORD.fullmatch(key):
             # Found out later, in the paid call, it would look like a lost answer.
             raise NotConfigured("the kie.ai API key has a blank, a line break or a strange letter")
         return {"Authorization": f"Bearer {key}"}
@@ -153,14 +149,3 @@ def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskRep
     if report.task_id != task_id:
         raise ProviderUnavailable("recordInfo is about another task")
     return report
-
-
-def read_envelope(response: httpx.Response) -> dict[str, Any]:
-    """Return the body if it is an envelope of the provider's, else an empty one."""
-    try:
-        # Not httpx's own, which deep nesting makes raise RecursionError.
-        envelope = from_json(response.content)
-    except ValueError:
-        return {}
-    is_envelope = isinstance(envelope, dict) and isinstance(envelope.get("code"), int)
-    return envelope if is_envelope else {}

@@ -8,7 +8,7 @@ from ringback.domain.checks import Check
 from ringback.domain.errors import ProviderUnavailable, RingbackError
 from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_job import LONGEST_WAIT, NOT_VISIBLE_YET, PATIENCE, CheckJob
+from ringback.use_cases.check_jobs import LONGEST_WAIT, NOT_VISIBLE_YET, PATIENCE, CheckJobs
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -18,6 +18,7 @@ from tests.support.in_memory import (
     ScriptedProvider,
 )
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
+from tests.support.looks import look
 
 DEADLINE = NOON + timedelta(minutes=15)
 OUR_URL = f"https://hooks.example/kie/{a_job_id()}"
@@ -35,7 +36,7 @@ class Watch:
     def __call__(
         self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
     ) -> Job | None:
-        check = CheckJob(
+        check_jobs = CheckJobs(
             jobs=self.jobs,
             checks=InMemoryCheckQueue(self.queues),
             archive=InMemoryArchiveQueue(self.queues),
@@ -44,7 +45,8 @@ class Watch:
             now=lambda: at,
         )
         task = ProviderTaskId(claimed) if claimed else None
-        return check(Check(job_id=a_job_id(), claimed_task=task, contradicts_failure=contradicts))
+        check = Check(job_id=a_job_id(), claimed_task=task, contradicts_failure=contradicts)
+        return look(check_jobs, check)
 
     def status(
         self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False

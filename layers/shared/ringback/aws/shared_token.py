@@ -1,0 +1,83 @@
+"""A provider's access token in the jobs table, and the right to fetch the next one."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import boto3
+
+from ringback.domain.tokens import AccessToken
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+KEPT: Final = timedelta(days=7)
+
+
+class SharedToken:
+    """Each write is one conditional request, so that of many who want the lease one gets it."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, provider: str) -> None:
+        self._client = client
+        self._table = table
+        self._key: dict[str, Any] = {"job_id": {"S": f"token#{provider}"}}
+
+    @classmethod
+    def connect(cls, table: str, provider: str) -> Self:
+        return cls(boto3.client("dynamodb"), table, provider)
+
+    def read(self) -> AccessToken | None:
+        item = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True).get(
+            "Item", {}
+        )
+        if "token" not in item:
+            return None
+        expires_at = datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC)
+        return AccessToken(value=item["token"]["S"], expires_at=expires_at)
+
+    def lease(
+        self, lease: str, *, instead_of: AccessToken | None, at: datetime, until: datetime
+    ) -> bool:
+        same = "#token = :seen" if instead_of else "attribute_not_exists(#token)"
+        seen: dict[str, Any] = {":seen": {"S": instead_of.value}} if instead_of else {}
+        return self._update(
+            "SET lease = :lease, leased_until = :until, forget_at = :forget_at",
+            f"{same} AND (attribute_not_exists(leased_until) OR leased_until <= :at)",
+            {
+                ":lease": {"S": lease},
+                ":until": _milliseconds(until),
+                ":at": _milliseconds(at),
+                ":forget_at": {"N": str(int((until + KEPT).timestamp()))},
+                **seen,
+            },
+        )
+
+    def put(self, token: AccessToken, *, lease: str) -> None:
+        self._update(
+            "SET #token = :token, expires_at = :expires_at, forget_at = :forget_at"
+            " REMOVE lease, leased_until",
+            "lease = :lease",
+            {
+                ":token": {"S": token.value},
+                ":expires_at": {"N": str(int(token.expires_at.timestamp()))},
+                ":forget_at": {"N": str(int((token.expires_at + KEPT).timestamp()))},
+                ":lease": {"S": lease},
+            },
+        )
+
+    def _update(self, update: str, condition: str, values: dict[str, Any]) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key,
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#token": "token"},  # a reserved word
+                ExpressionAttributeValues=values,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _milliseconds(moment: datetime) -> dict[str, Any]:
+    return {"N": str(int(moment.timestamp() * 1000))}

@@ -1,0 +1,10 @@
+"""Access tokens that a provider gives for a while."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessToken:
+    value: str = field(repr=False)
+    expires_at: datetime

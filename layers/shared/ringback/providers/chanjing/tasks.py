@@ -1,0 +1,54 @@
+"""Read a Chanjing task, as the task page, the task list and callbacks show it."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from ringback.domain.errors import MalformedCallback
+from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.verdicts import TaskReport, TaskState
+
+# In whatever case: all kinds have been seen.
+STATES: Final[Mapping[str, TaskState]] = {
+    "success": TaskState.SUCCEEDED,
+    "error": TaskState.FAILED,
+    "fail": TaskState.FAILED,
+    "failed": TaskState.FAILED,
+}
+# Ten times what any model makes: a longer list is not Chanjing's.
+MOST_IMAGES: Final = 40
+_TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+def read_task(task: Mapping[str, Any]) -> TaskReport:
+    """Return what is said of a task; an unknown state is a running one.
+
+    Raises ``MalformedCallback`` if it names no task, or hundreds of images.
+    """
+    task_id = task.get("unique_id")
+    if not isinstance(task_id, str) or not _TASK_ID.fullmatch(task_id):
+        raise MalformedCallback("no task id")
+    urls = task.get("output_url")
+    known = urls if isinstance(urls, list) else [urls]
+    if len(known) > MOST_IMAGES:
+        raise MalformedCallback("more images than any model makes")
+    return TaskReport(
+        task_id=ProviderTaskId(task_id),
+        state=STATES.get(str(task.get("progress_desc")).strip().lower(), TaskState.RUNNING),
+        image_urls=tuple(url for url in known if isinstance(url, str) and url),
+        message=_text(task.get("err_msg")),
+        model=_text(task.get("model_code")),
+        created_at=read_moment(task.get("create_time")),
+    )
+
+
+def _text(value: object) -> str:
+    return value[:2000] if isinstance(value, str) else ""
+
+
+def read_moment(value: object) -> datetime | None:
+    """Read Unix seconds of this century; any other form tells nothing."""
+    if not isinstance(value, int | float) or not 10**9 <= value < 4 * 10**9:
+        return None
+    return datetime.fromtimestamp(value, UTC)
