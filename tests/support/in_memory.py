@@ -152,6 +152,7 @@ class ScriptedProvider:
     not_ready: RingbackError | None = None
     created: list[tuple[JobId, str]] = field(default_factory=list)
     read: list[ProviderTaskId] = field(default_factory=list)
+    calls: list[list[ProviderTaskId]] = field(default_factory=list)
     calls_back: bool = True
     most_read_at_once: int = 1
 
@@ -164,6 +165,7 @@ class ScriptedProvider:
         return next(self.answers)
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        self.calls.append([*task_ids])
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
         return {task_id: report for task_id, report in found.items() if report}
 

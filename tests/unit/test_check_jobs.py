@@ -1,14 +1,22 @@
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import itertools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from random import Random
 from typing import Any
 
 import pytest
-from ringback.domain.checks import Check
+from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.errors import ProviderUnavailable, RingbackError
 from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_jobs import LONGEST_WAIT, NOT_VISIBLE_YET, PATIENCE, CheckJobs
+from ringback.use_cases.check_jobs import (
+    ENOUGH,
+    LONGEST_WAIT,
+    NOT_VISIBLE_YET,
+    PATIENCE,
+    CheckJobs,
+)
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -36,17 +44,21 @@ class Watch:
     def __call__(
         self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
     ) -> Job | None:
-        check_jobs = CheckJobs(
+        task = ProviderTaskId(claimed) if claimed else None
+        check = Check(job_id=a_job_id(), claimed_task=task, contradicts_failure=contradicts)
+        return look(self.check_jobs(at=at), check)
+
+    def check_jobs(
+        self, *, at: datetime = DEADLINE, now: Callable[[], datetime] | None = None
+    ) -> CheckJobs:
+        return CheckJobs(
             jobs=self.jobs,
             checks=InMemoryCheckQueue(self.queues),
             archive=InMemoryArchiveQueue(self.queues),
             providers={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
-            now=lambda: at,
+            now=now or (lambda: at),
         )
-        task = ProviderTaskId(claimed) if claimed else None
-        check = Check(job_id=a_job_id(), claimed_task=task, contradicts_failure=contradicts)
-        return look(check_jobs, check)
 
     def status(
         self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
@@ -281,3 +293,100 @@ def test_a_failure_is_not_looked_into_because_of_an_unproven_claim() -> None:
     watch = a_watch(JobStatus.FAILED, {TASK: SUCCESS}, task_id=TASK)
     assert watch.status(claimed=TASK) is JobStatus.FAILED
     assert watch.provider.read == []
+
+
+# ------------------------------------------------------------------ many at once
+
+
+def a_crowd(size: int, *, silent: bool = True) -> tuple[Watch, list[Check]]:
+    """Return jobs that are all due, each with a task of its own that still runs."""
+    watch = Watch()
+    watch.provider.calls_back, watch.provider.most_read_at_once = not silent, 50 if silent else 1
+    for number in range(size):
+        task = ProviderTaskId(f"task_{number}")
+        watch.provider.tasks[task] = a_report(TaskState.RUNNING, task_id=task)
+        job = a_job(JobStatus.RUNNING, number=number, task_id=task, submitted_at=NOON)
+        watch.jobs.create(job)
+    return watch, [Check(job_id=a_job_id(number)) for number in range(size)]
+
+
+def test_many_are_asked_about_in_one_call() -> None:
+    watch, checks = a_crowd(120)
+    outcomes = watch.check_jobs(at=NOON + timedelta(minutes=1))(checks)
+    assert [type(outcome) for outcome in outcomes] == [Job] * 120
+    assert [len(call) for call in watch.provider.calls] == [50, 50, 20]
+    assert len(watch.queues.due) == 120
+
+
+def test_one_job_that_cannot_be_looked_at_does_not_stop_the_others() -> None:
+    watch, checks = a_crowd(3)
+    watch.provider.tasks[ProviderTaskId("task_1")] = a_report(task_id=ProviderTaskId("other"))
+    outcomes = watch.check_jobs(at=NOON + timedelta(minutes=1))(checks)
+    assert [isinstance(outcome, Exception) for outcome in outcomes] == [False, True, False]
+    assert [job_id for job_id, _ in watch.queues.due] == [a_job_id(0), a_job_id(2)]
+
+
+def test_who_does_not_answer_is_not_asked_about_the_next_one_too() -> None:
+    watch, checks = a_crowd(3, silent=False)
+    watch.provider.tasks[ProviderTaskId("task_0")] = DOWN
+    watch.check_jobs(at=DEADLINE)(checks)
+    assert watch.provider.read == ["task_0"]
+    assert watch.queues.due == [(a_job_id(number), 30) for number in range(3)]
+
+
+def test_when_time_runs_out_the_rest_is_asked_about_later() -> None:
+    watch, checks = a_crowd(3, silent=False)
+    times = itertools.chain([DEADLINE] * 6, itertools.repeat(DEADLINE + ENOUGH))
+    watch.check_jobs(now=lambda: next(times))(checks)
+    assert 0 < len(watch.provider.read) < 3
+    left = [a_job_id(number) for number in range(len(watch.provider.read), 3)]
+    assert watch.queues.due == [(job_id, 30) for job_id in left]
+
+
+def test_a_silent_provider_is_not_asked_before_its_time_or_about_nothing() -> None:
+    watch, checks = a_crowd(1)
+    watch.check_jobs(at=NOON + timedelta(seconds=14))(checks)
+    watch.jobs.by_id[a_job_id()] = a_job(JobStatus.SUBMITTING, submitted_at=NOON)
+    watch.check_jobs(at=NOON + timedelta(minutes=5))(checks)
+    assert watch.provider.calls == []
+    assert len(watch.queues.due) == 2
+
+
+def test_two_hundred_waiting_jobs_cost_a_fifth_of_asking_each_alone(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """The queue as Lambda reads it: two pollers, who share what came in two seconds."""
+    chance = Random(66)  # noqa: S311
+    watch, _ = a_crowd(0)
+    watch.provider.most_read_at_once, watch.provider.calls_back = 50, False
+    ends: dict[ProviderTaskId, datetime] = {}
+    agenda: list[tuple[datetime, Check]] = []
+    for number in range(200):
+        task = ProviderTaskId(f"task_{number}")
+        began = NOON + timedelta(seconds=number * 1.05)
+        ends[task] = began + timedelta(seconds=chance.uniform(10, 240))
+        job = a_job(JobStatus.RUNNING, number=number, task_id=task, submitted_at=began)
+        job = replace(job, deadline_at=began + timedelta(minutes=30))
+        watch.jobs.create(job)
+        delay = seconds_to_next_look(job, at=began, calls_back=False)
+        agenda.append((began + timedelta(seconds=delay), Check(job_id=job.job_id)))
+    while agenda:
+        now = min(due for due, _ in agenda) + timedelta(seconds=2)
+        batch = [check for due, check in agenda if due <= now]
+        agenda = [(due, check) for due, check in agenda if due > now]
+        for task, end in ends.items():
+            state = TaskState.SUCCEEDED if end <= now else TaskState.RUNNING
+            watch.provider.tasks[task] = a_report(state, task_id=task)
+        for share in (batch[::2], batch[1::2]):
+            for start in range(0, len(share), 50):
+                watch.check_jobs(at=now)(share[start : start + 50])
+        agenda += [
+            (now + timedelta(seconds=delay), Check(job_id=job_id))
+            for job_id, delay in watch.queues.due
+        ]
+        watch.queues.due.clear()
+    assert {job.status for job in watch.jobs.by_id.values()} == {JobStatus.ARCHIVING}
+    calls, questions = len(watch.provider.calls), len(watch.provider.read)
+    record_property("tried: calls for 200 waiting jobs", calls)
+    record_property("tried: questions in them", questions)
+    assert calls * 5 <= questions

@@ -15,7 +15,7 @@ WIDENING: Final = 0.5
 # While such a job waits for its turn, it is not known when it will have been sent.
 LONGEST_BEFORE_ITS_TURN: Final = timedelta(minutes=1)
 # Looks meet at the same moments, so that one call to the provider is about many jobs.
-MEETING_EVERY: Final = timedelta(seconds=5)
+MEETING_EVERY: Final = timedelta(seconds=10)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
