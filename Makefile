@@ -55,6 +55,10 @@ bench: environments ## Run the benchmarks; benchmarks/RESULTS.md has what they p
 run: environments ## Start everything on this machine and run one job of every model; Ctrl-C stops it
 	@exec .venv/bin/python -m local.run
 
+.PHONY: models
+models: .venv/.ready ## Show the models that jobs can ask for, with their limits
+	@.venv/bin/python -m local.models
+
 .PHONY: build
 build: $(ENVIRONMENTS)/sam/.ready ## Build the arm64 / Python 3.13 artifacts for AWS in .aws-sam/
 	@$(sam) build --cached --parallel

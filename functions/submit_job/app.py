@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +21,7 @@ from ringback.catalogue.requests import read_idempotency_key, read_request
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
-from ringback.domain.jobs import JobId
+from ringback.domain.jobs import JobId, JobRequest
 from ringback.domain.pace import Pace
 from ringback.http_replies import Reply, job_body, problem, reply
 from ringback.job_log import log_job
@@ -87,12 +87,18 @@ def accept_job() -> AcceptJob:
 
 
 @cache
+def reader() -> Callable[[bytes], JobRequest]:
+    settings = SubmitJobSettings.from_environ(os.environ)
+    return partial(read_request, pass_through=settings.kie_pass_through)
+
+
+@cache
 def take_drop() -> TakeDrop:
     """Wire it on the first drop: a container that answers HTTP only needs no S3 client."""
     settings = SubmitJobSettings.from_environ(os.environ)
     return TakeDrop(
         drops=DropBucket.connect(),
-        read_request=read_request,
+        read_request=reader(),
         accept=accept_job(),
         client=settings.drop_client,
     )
@@ -113,7 +119,7 @@ def handle_request(event: Event, accept: AcceptJob) -> Reply:
             old = FindJobs(jobs=accept.jobs).one(job_id, client=client)
             job = RetryJob(accept=accept)(old, idempotency_key=key)
         else:
-            job = accept(read_request(raw_body(event)), client=client, idempotency_key=key)
+            job = accept(reader()(raw_body(event)), client=client, idempotency_key=key)
     except (RequestRefused, NotConfigured, TryAgain) as error:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)

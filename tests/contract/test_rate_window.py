@@ -93,6 +93,18 @@ def test_a_burst_is_never_too_fast_however_late_its_messages_come(
         assert sum(20 <= at < 40 for at in made) >= 0.9 * 40
 
 
+@pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
+def test_a_call_that_was_slow_counts_when_it_was_answered(cloud: Cloud, kind: str) -> None:
+    one = Pace(limit=1, seconds=10)
+    stored = SlotCounter.connect(cloud.table, {"kie": one})
+    window: RateWindow = InMemoryWindow(pace=one) if kind == "in_memory" else stored
+    slot = window.take("kie", at=NOON, slot=None).slot
+    window.was_slow("kie", asked_at=NOON, at=NOON + timedelta(seconds=3))
+    following = NOON + timedelta(seconds=11)
+    assert window.take("kie", at=following, slot=slot + 1).wait == 3
+    assert window.take("kie", at=following + timedelta(seconds=3), slot=slot + 1).wait == 0
+
+
 def test_each_provider_has_its_own_window(cloud: Cloud) -> None:
     window = SlotCounter.connect(cloud.table, PACES)
     assert [window.take(name, at=NOON, slot=None).wait for name in ("kie", "chanjing")] == [0, 0]

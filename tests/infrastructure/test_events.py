@@ -38,7 +38,7 @@ def check_http(event: Event) -> None:
     method, _, route = event["routeKey"].partition(" ")
     assert event["requestContext"]["http"]["method"] == method
     for name, value in event.get("pathParameters", {}).items():
-        route = route.replace(f"{{{name}}}", value)
+        route = route.replace(f"{{{name}}}", value).replace(f"{{{name}+}}", value)
     assert event["rawPath"] == route
 
 
@@ -77,7 +77,7 @@ def check_check_jobs(event: Event) -> None:
     for message in check_messages(event):
         assert is_job_id(message["job_id"])
         assert isinstance(message.get("claimed_task", ""), str)
-        assert message.keys() <= {"job_id", "claimed_task"}
+        assert message.keys() <= {"job_id", "claimed_task", "contradicts_failure"}
 
 
 def check_archive_images(event: Event) -> None:
@@ -94,6 +94,12 @@ def check_query_jobs(event: Event) -> None:
         assert is_job_id(event["pathParameters"]["job_id"])
     else:
         assert event["routeKey"] == "GET /jobs"
+
+
+def check_describe_models(event: Event) -> None:
+    check_http(event)
+    assert client_name(event)
+    assert event.get("pathParameters", {}).keys() <= {"model_id"}
 
 
 def check_change_job(event: Event) -> None:
@@ -113,6 +119,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "check_jobs": check_check_jobs,
     "archive_images": check_archive_images,
     "query_jobs": check_query_jobs,
+    "describe_models": check_describe_models,
     "change_job": check_change_job,
     "authorize_client": check_authorize_client,
 }

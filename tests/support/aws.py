@@ -58,6 +58,7 @@ class Cloud:
             "KIE_BASE_URL": "http://127.0.0.1:9",
             "KIE_CREATES_PER_WINDOW": "20",
             "KIE_WINDOW_SECONDS": "10",
+            "KIE_PASS_THROUGH": "false",
             "CHANJING_BASE_URL": "http://127.0.0.1:9",
             "CHANJING_SECRET_ARN": self.chanjing_secret,
             "CHANJING_CREATES_PER_WINDOW": "20",

@@ -134,6 +134,11 @@ class InMemoryWindow:
             self.calls.append(at)
         return Turn(slot=slot, wait=wait)
 
+    def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
+        if asked_at in self.calls:
+            self.calls.remove(asked_at)
+            self.calls = sorted([*self.calls, at])
+
     def pause(self, provider: str, *, at: datetime) -> None:
         until = self.pace.slot_at(at + timedelta(seconds=self.pace.seconds))
         self.paused_until, self.next_slot = until, max(self.next_slot, until)

@@ -41,12 +41,12 @@ def function_properties(function: str) -> dict[str, Any]:
 
 def settings_given(function: str) -> set[str]:
     """Return the names that template.yaml puts into the function's environment."""
-    return set(function_properties(function)["Environment"]["Variables"])
+    return set(function_properties(function).get("Environment", {}).get("Variables", {}))
 
 
 def permitted_actions(function: str) -> set[str]:
     actions: set[str] = set()
-    for policy in function_properties(function)["Policies"]:
+    for policy in function_properties(function).get("Policies", []):
         for statement in policy["Statement"]:
             named = statement["Action"]
             actions |= {named} if isinstance(named, str) else set(named)

@@ -1,7 +1,8 @@
 """What the provider's pages say of each model's input, written down apart from the code.
 
-Read on 2026-08-19 from the pages that the catalogue's classes name. ``REQUIRED`` stands for a
-field without a default that a caller must give, ``NONE`` for one that is left out if not given.
+Of 2026-08-19: kie.ai's pages, and of Chanjing the page of Seedream 4.0 with what is known of the
+other models. ``REQUIRED`` stands for a field without a default that a caller must give, ``NONE``
+for one that is left out if not given.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,23 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A choice among whole numbers."""
+
+    values: tuple[int, ...]
+    default: Any
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number that may have a fraction."""
+
+    least: float
+    most: float
+    default: Any
+
+
+@dataclass(frozen=True)
 class Whole:
     least: int
     most: int
@@ -43,7 +61,7 @@ class Urls:
     default: Any = REQUIRED
 
 
-Fact = Text | Choice | Whole | Switch | Urls
+Fact = Text | Choice | Step | Whole | Number | Switch | Urls
 
 IMAGE_SIZES: Final = (
     "square",
@@ -68,16 +86,77 @@ _V4: Final[dict[str, Fact]] = {
     "nsfw_checker": Switch(),
 }
 
+_V4_5: Final[dict[str, Fact]] = {
+    "prompt": Text(3000),
+    "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
+    "quality": Choice(("basic", "high"), "basic"),
+    "nsfw_checker": Switch(),
+}
+_V5_LITE: Final[dict[str, Fact]] = {
+    "prompt": Text(3000, shortest=3),
+    "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
+    "quality": Choice(("basic", "high", "ultra"), "basic"),
+    "output_format": Choice(("png", "jpeg"), "png"),
+    "nsfw_checker": Switch(),
+}
+_V5_PRO: Final[dict[str, Fact]] = {
+    "prompt": Text(5000, shortest=3),
+    "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
+    "quality": Choice(("basic", "high"), "basic"),
+    "output_format": Choice(("png", "jpeg"), "png"),
+    "nsfw_checker": Switch(),
+}
+_V5_FLASH: Final[dict[str, Fact]] = {
+    "prompt": Text(5000, shortest=3),
+    "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
+    "size": Choice(("1K", "1.5K", "2K"), "1K"),
+    # Its default is not stated.
+    "output_format": Choice(("png", "jpeg"), NONE),
+    "nsfw_checker": Switch(),
+}
+# The prompt's limit, the number of references and the one image by default are ours.
+_CHANJING: Final[dict[str, Fact]] = {
+    "ref_prompt": Text(5000),
+    "aspect_ratio": Choice(("1:1", "3:4", "4:3", "9:16", "16:9"), "1:1"),
+    "number_of_images": Whole(1, 4, 1),
+}
+
 FACTS: Final[dict[str, dict[str, Fact]]] = {
+    "bytedance/seedream": {
+        "prompt": Text(5000),
+        "image_size": Choice(
+            (
+                "square",
+                "square_hd",
+                "portrait_4_3",
+                "portrait_16_9",
+                "landscape_4_3",
+                "landscape_16_9",
+            ),
+            "square_hd",
+        ),
+        "guidance_scale": Number(1, 10, 2.5),
+        "seed": Whole(-(2**63), 2**63 - 1, NONE),
+    },
     "bytedance/seedream-v4-text-to-image": _V4,
     "bytedance/seedream-v4-edit": _V4 | {"image_urls": Urls(10)},
-    "seedream/4.5-edit": {
-        "prompt": Text(3000),
-        "image_urls": Urls(14),
-        "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
-        "quality": Choice(("basic", "high"), "basic"),
-        "nsfw_checker": Switch(),
-    },
+    "seedream/4.5-text-to-image": _V4_5,
+    "seedream/4.5-edit": _V4_5 | {"image_urls": Urls(14)},
+    "seedream/5-lite-text-to-image": _V5_LITE,
+    "seedream/5-lite-image-to-image": _V5_LITE | {"image_urls": Urls(14)},
+    "seedream/5-pro-text-to-image": _V5_PRO,
+    "seedream/5-pro-image-to-image": _V5_PRO | {"image_urls": Urls(10)},
+    "seedream/5-flash-text-to-image": _V5_FLASH,
+    "seedream/5-flash-image-to-image": _V5_FLASH | {"image_urls": Urls(10)},
+    "chanjing/doubao-seedream-4.0": _CHANJING
+    | {"clarity": Step((1024, 2048, 4096), 2048), "ref_img_url": Urls(10, default=NONE)},
+    "chanjing/doubao-seedream-4.5": _CHANJING
+    | {"clarity": Step((2048, 4096), 2048), "ref_img_url": Urls(10, default=NONE)},
+    "chanjing/doubao-seedream-3.0-t2i": _CHANJING | {"clarity": Step((1024, 2048, 4096), 2048)},
+    "chanjing/kling-v2": _CHANJING
+    | {"clarity": Step((1024, 2048), 2048), "ref_img_url": Urls(1, default=NONE)},
+    "chanjing/kling-v2-1": _CHANJING | {"clarity": Step((1024, 2048), 2048)},
+    "chanjing/wan2.2-t2i": _CHANJING | {"quality_mode": Choice(("std", "pro"), NONE)},
 }
 
 A_URL: Final = "https://pictures.example/a%20cat.png?size=2"
@@ -88,8 +167,10 @@ def good_values(fact: Fact) -> list[Any]:
     match fact:
         case Text():
             return ["x" * fact.shortest, "x" * fact.longest, "\N{SNOWMAN}" * fact.longest]
-        case Choice():
+        case Choice() | Step():
             return list(fact.values)
+        case Number():
+            return [float(fact.least), 3.25, float(fact.most)]
         case Whole():
             return [fact.least, (fact.least + fact.most) // 2, fact.most]
         case Switch():
@@ -108,6 +189,14 @@ def bad_values(fact: Fact) -> list[Any]:
             spaced = [f" {value}" for value in fact.values]
             cases = [text for text in changed if text not in fact.values]
             return [*cases, *spaced, "", "auto", 1, True, list(fact.values)]
+        case Step():
+            near = [value + by for value in fact.values for by in (-1, 1)]
+            # 2048.0 is 2048 to JSON Schema, and taken as that.
+            kinds = [str(fact.values[0]), True, False, [*fact.values]]
+            return [*near, 0, -fact.values[0], *kinds]
+        case Number():
+            wrong_kinds = [str(fact.least), True, [fact.least], {}, ""]
+            return [fact.least - 0.01, fact.most + 0.01, -1e308, 1e308, *wrong_kinds]
         case Whole():
             whole_float = float(1 if fact.least <= 1 else fact.least)
             wrong_type = [str(fact.most), whole_float, 1.5, True, False, [1], "", {}]

@@ -26,6 +26,7 @@ ENVIRONMENT = {
     "KIE_BASE_URL": "https://api.kie.ai",
     "KIE_CREATES_PER_WINDOW": "20",
     "KIE_WINDOW_SECONDS": "10",
+    "KIE_PASS_THROUGH": "false",
     "CHANJING_BASE_URL": "https://open-api.chanjing.cc",
     "CHANJING_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:chanjing",
     "CHANJING_CREATES_PER_WINDOW": "10",

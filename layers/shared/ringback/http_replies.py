@@ -16,6 +16,7 @@ from ringback.domain.errors import (
     SignatureRejected,
     TryAgain,
     UnknownJob,
+    UnknownModel,
     WrongState,
 )
 from ringback.domain.jobs import Job
@@ -27,6 +28,7 @@ Reply = dict[str, Any]
 STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     SignatureRejected: HTTPStatus.UNAUTHORIZED,
     UnknownJob: HTTPStatus.NOT_FOUND,
+    UnknownModel: HTTPStatus.NOT_FOUND,
     IdempotencyConflict: HTTPStatus.CONFLICT,
     WrongState: HTTPStatus.CONFLICT,
     PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -71,6 +73,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "provider": job.request.provider,
         "model": job.request.model,
         "input": job.request.input,
+        "input_checked": job.request.is_checked,
         "created_at": job.created_at.isoformat(),
         "updated_at": job.updated_at.isoformat(),
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,

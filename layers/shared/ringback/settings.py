@@ -53,6 +53,7 @@ class SubmitJobSettings(CallbackUrlSettings, ProviderSettings):
     job_retention_days: Annotated[int, Field(ge=1, le=3650)]
     kie_creates_per_window: Annotated[int, Field(ge=1, le=1000)]
     kie_window_seconds: Annotated[int, Field(ge=1, le=900)]
+    kie_pass_through: bool
     chanjing_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
     chanjing_creates_per_window: Annotated[int, Field(ge=1, le=1000)]
     chanjing_window_seconds: Annotated[int, Field(ge=1, le=900)]

@@ -10,11 +10,14 @@ from ringback.domain.errors import InvalidRequest
 from ringback.domain.jobs import JobRequest
 
 from tests.support.model_facts import (
+    A_URL,
     FACTS,
     NONE,
     REQUIRED,
     Choice,
     Fact,
+    Number,
+    Step,
     Text,
     Urls,
     Whole,
@@ -87,13 +90,40 @@ def test_defaults_are_filled_in_and_what_was_sent_is_kept(model: str) -> None:
     request = read(model, smallest(model))
     assert request.input == smallest(model) | defaults(model)
     assert request.sent == {"model": model, "input": smallest(model)}
-    assert (request.model, request.provider) == (model, "kie")
+    provider = "chanjing" if model.startswith("chanjing/") else "kie"
+    assert (request.model, request.provider, request.is_checked) == (model, provider, True)
 
 
 @pytest.mark.parametrize("model", FACTS)
 def test_a_field_that_the_model_does_not_have_is_refused_by_name(model: str) -> None:
-    for name in {*ALL_NAMES, "Prompt", "n", "", "model", "callBackUrl"} - FACTS[model].keys():
+    ours = {"model", "callBackUrl", "model_code", "creation_type", "callback"}
+    for name in {*ALL_NAMES, "Prompt", "n", "", *ours} - FACTS[model].keys():
         assert wrong_fields(model, smallest(model) | {name: 1}) == [f"input.{name}"]
+
+
+def test_a_field_that_other_models_have_names_them() -> None:
+    assert messages("seedream/4.5-edit", {"seed": 7}) == [
+        "seedream/4.5-edit has no such field; it is one of bytedance/seedream,"
+        " bytedance/seedream-v4-edit, bytedance/seedream-v4-text-to-image"
+    ]
+    assert messages("chanjing/kling-v2-1", {"ref_img_url": [A_URL]}) == [
+        "chanjing/kling-v2-1 has no such field; it is one of chanjing/doubao-seedream-4.0,"
+        " chanjing/doubao-seedream-4.5, chanjing/kling-v2"
+    ]
+    # Of another provider is no help.
+    assert messages("chanjing/wan2.2-t2i", {"seed": 7}) == ["no such field"]
+
+
+def test_a_field_that_we_fill_in_says_so() -> None:
+    for name in ("model_code", "creation_type", "callback"):
+        [message] = messages("chanjing/doubao-seedream-4.0", {name: 3})
+        assert message == "is filled in for you: leave it out"
+
+
+def messages(model: str, extra: dict[str, Any]) -> list[str]:
+    with pytest.raises(InvalidRequest) as refused:
+        read(model, smallest(model) | extra)
+    return [error.message for error in refused.value.errors]
 
 
 def test_what_4_0_has_and_4_5_has_not_is_refused_rather_than_dropped() -> None:
@@ -119,9 +149,13 @@ def test_a_message_says_what_is_allowed(model: str, name: str, fact: Fact) -> No
     expected: list[tuple[Any, list[str]]] = []
     match fact:
         case Text():
-            expected = [("", ["1 character"]), ("x" * 9999, [str(fact.longest)])]
+            expected = [("", [f"{fact.shortest} character"]), ("x" * 9999, [str(fact.longest)])]
         case Choice():
             expected = [("auto", list(fact.values))]
+        case Step():
+            expected = [(7, [str(value) for value in fact.values])]
+        case Number():
+            expected = [(fact.most + 1, [f"{fact.most:g}"]), (fact.least - 1, [f"{fact.least:g}"])]
         case Whole():
             expected = [(fact.most + 1, [str(fact.most)]), (fact.least - 1, [str(fact.least)])]
         case Urls():
@@ -135,5 +169,7 @@ def test_a_message_says_what_is_allowed(model: str, name: str, fact: Fact) -> No
 
 def test_every_model_says_where_its_limits_come_from() -> None:
     for model in MODELS.values():
-        assert model.documentation.startswith("https://docs.kie.ai/")
+        homes = {"kie": "https://docs.kie.ai/", "chanjing": "https://doc.chanjing.cc"}
+        assert model.documentation.startswith(homes[model.provider])
         assert model.checked_on.isoformat() == "2026-08-19"
+        assert model.description.endswith(".")

@@ -3,11 +3,13 @@
 ``next_slot`` is the next one to be given away, ``calls`` has the times of the last calls.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
+from botocore.exceptions import ClientError
 
 from ringback.domain.pace import Pace, Turn
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 KEPT_SECONDS: Final = 86_400
+TRIES: Final = 5
 
 
 class SlotCounter:
@@ -38,6 +41,17 @@ class SlotCounter:
         turn = self._paces[provider].turn(slot, at=at)
         return turn if turn.wait else Turn(slot=slot, wait=self._make_call(provider, at=at))
 
+    def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
+        # The job is sent: if this does not work, the worst is that another call is refused.
+        for _ in range(TRIES):
+            with suppress(ClientError):
+                item = self._read(provider)
+                noted = _calls_in(item)
+                if _milliseconds(asked_at) in noted:
+                    noted.remove(_milliseconds(asked_at))
+                    self._note(provider, sorted([*noted, _milliseconds(at)]), item, at=at)
+                return
+
     def pause(self, provider: str, *, at: datetime) -> None:
         pace = self._paces[provider]
         until = pace.slot_at(at + timedelta(seconds=pace.seconds))
@@ -54,27 +68,33 @@ class SlotCounter:
         pace = self._paces[provider]
         while True:
             item = self._read(provider)
-            noted = [int(moment["N"]) for moment in item.get("calls", {"L": []})["L"]]
+            noted = _calls_in(item)
             calls = [datetime.fromtimestamp(moment / 1000, UTC) for moment in noted]
             if wait := pace.wait_for_room(calls, at=at):
                 return wait
-            kept = [*noted, round(at.timestamp() * 1000)][-pace.limit :]
-            count = int(item.get("call_count", _number(0))["N"])
+            kept = [*noted, _milliseconds(at)][-pace.limit :]
             try:
-                self._update(
-                    provider,
-                    "SET calls = :calls, call_count = :count",
-                    {
-                        ":calls": {"L": [_number(moment) for moment in kept]},
-                        ":count": _number(count + 1),
-                        ":seen": _number(count),
-                    },
-                    at=at,
-                    condition="attribute_not_exists(call_count) OR call_count = :seen",
-                )
+                self._note(provider, kept, item, at=at)
             except self._client.exceptions.ConditionalCheckFailedException:
                 continue  # another call was made meanwhile
             return 0
+
+    def _note(
+        self, provider: str, calls: Sequence[int], seen: Mapping[str, Any], *, at: datetime
+    ) -> None:
+        """Write the times of calls, unless somebody else has since they were read."""
+        count = int(seen.get("call_count", _number(0))["N"])
+        self._update(
+            provider,
+            "SET calls = :calls, call_count = :count",
+            {
+                ":calls": {"L": [_number(moment) for moment in calls]},
+                ":count": _number(count + 1),
+                ":seen": _number(count),
+            },
+            at=at,
+            condition="attribute_not_exists(call_count) OR call_count = :seen",
+        )
 
     def _read(self, provider: str) -> dict[str, Any]:
         answer = self._client.get_item(
@@ -135,6 +155,14 @@ class SlotCounter:
 
 def _key(provider: str) -> dict[str, Any]:
     return {"job_id": {"S": f"window#{provider}"}}
+
+
+def _calls_in(item: Mapping[str, Any]) -> list[int]:
+    return [int(moment["N"]) for moment in item.get("calls", {"L": []})["L"]]
+
+
+def _milliseconds(moment: datetime) -> int:
+    return round(moment.timestamp() * 1000)
 
 
 def _number(value: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What every model's input has in common."""
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -18,8 +18,10 @@ class ModelInput(BaseModel):
 
     model_id: ClassVar[str]
     provider: ClassVar[str]
+    description: ClassVar[str]
     documentation: ClassVar[str]
     checked_on: ClassVar[date]
+    filled_in: ClassVar[frozenset[str]] = frozenset()  # fields of the provider's that we send
 
     @field_validator("*", mode="before")
     @classmethod
@@ -29,7 +31,11 @@ class ModelInput(BaseModel):
         return value
 
 
-def _https_url(url: str) -> str:
+LONGEST_URL: Final = 2048
+
+
+def https_url(url: str) -> str:
+    """Return the URL if it is one that a provider can be given. Raises ``PydanticCustomError``."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "https" and parts.hostname and parts.port != 0
@@ -43,7 +49,17 @@ def _https_url(url: str) -> str:
     return url
 
 
-ImageUrl = Annotated[str, Field(max_length=2048), AfterValidator(_https_url)]
+def _say_https(schema: dict[str, Any]) -> None:
+    schema |= {"format": "uri", "pattern": r"^https://[^/?#@\s]+([/?#]\S*)?$"}
+
+
+ImageUrl = Annotated[
+    str, Field(max_length=LONGEST_URL, json_schema_extra=_say_https), AfterValidator(https_url)
+]
 
 # No range is documented; 64 bits are what a JSON reader elsewhere can be trusted to take.
-Seed = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+Seed = Annotated[
+    int,
+    Field(ge=-(2**63), le=2**63 - 1, description="The same seed gives similar images."),
+]
+NsfwChecker = Annotated[bool, Field(description="Whether the provider filters its results.")]

@@ -6,7 +6,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
-from ringback.catalogue.models import MODELS
+from ringback.catalogue.model_input import ModelInput
+from ringback.catalogue.models import MODELS, Models
+from ringback.catalogue.pass_through import may_pass_through, pass_through_errors
 from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 from ringback.domain.jobs import JobRequest
 
@@ -28,9 +30,10 @@ class SubmitJobRequest(BaseModel):
     input: dict[str, Any] = Field(description="The provider's own fields.")
 
 
-def read_request(body: bytes) -> JobRequest:
+def read_request(body: bytes, *, models: Models = MODELS, pass_through: bool = False) -> JobRequest:
     """Return the job, its model's defaults filled in.
 
+    With ``pass_through`` a model of kie.ai that ``models`` lacks is taken with its input as it is.
     Raises ``InvalidRequest``, which names every wrong field at once, or ``PayloadTooLarge``.
     """
     if len(body) > LARGEST_REQUEST:
@@ -42,24 +45,57 @@ def read_request(body: bytes) -> JobRequest:
     if not isinstance(sent, dict):
         raise InvalidRequest([FieldError("", "the body must be a JSON object")])
     errors = _envelope_errors(sent)
-    model = MODELS.get(sent["model"]) if isinstance(sent.get("model"), str) else None
-    if isinstance(sent.get("model"), str) and model is None:
-        known = ", ".join(sorted(MODELS))
+    name, given = sent.get("model"), sent.get("input")
+    model = models.get(name) if isinstance(name, str) else None
+    unchecked = isinstance(name, str) and not model and pass_through and may_pass_through(name)
+    if isinstance(name, str) and not model and not unchecked:
+        known = ", ".join(sorted(models))
         errors.append(FieldError("model", f"no such model; there are {known}"))
-    if model and isinstance(sent.get("input"), dict):
-        try:
-            checked = model.model_validate(sent["input"])
-        except ValidationError as error:
-            errors += _field_errors(error.errors(include_url=False), within="input")
-        else:
-            if not errors:
-                return JobRequest(
-                    model=model.model_id,
-                    provider=model.provider,
-                    input=checked.model_dump(exclude_none=True),
-                    sent=sent,
-                )
-    raise InvalidRequest(errors)
+    request = None
+    if isinstance(given, dict) and model:
+        found, request = _check(model, given, sent, models)
+        errors += found
+    elif isinstance(given, dict) and unchecked:
+        errors += pass_through_errors(given)
+        request = JobRequest(
+            model=str(name), provider="kie", input=given, sent=sent, is_checked=False
+        )
+    if errors or request is None:
+        raise InvalidRequest(errors)
+    return request
+
+
+def _check(
+    model: type[ModelInput], given: dict[str, Any], sent: dict[str, Any], models: Models
+) -> tuple[list[FieldError], JobRequest | None]:
+    try:
+        checked = model.model_validate(given)
+    except ValidationError as error:
+        explained = [_explain(each, model, models) for each in error.errors(include_url=False)]
+        return _field_errors(explained, within="input"), None
+    return [], JobRequest(
+        model=model.model_id,
+        provider=model.provider,
+        input=checked.model_dump(exclude_none=True),
+        sent=sent,
+    )
+
+
+def _explain(error: ErrorDetails, model: type[ModelInput], models: Models) -> ErrorDetails:
+    """Say of a field that the model lacks who has it."""
+    if error["type"] != "extra_forbidden":
+        return error
+    name = str(error["loc"][0])
+    if name in model.filled_in:
+        return error | {"type": "filled_in", "msg": "is filled in for you: leave it out"}
+    others = (other for other in models.values() if other.provider == model.provider)
+    having = sorted(other.model_id for other in others if name in other.model_fields)
+    if not having:
+        return error
+    return error | {
+        "type": "others",
+        "msg": f"{model.model_id} has no such field; it is one of {', '.join(having)}",
+    }
 
 
 def read_idempotency_key(headers: Mapping[str, str]) -> str | None:

@@ -5,6 +5,7 @@ RingbackError
 │   ├── InvalidRequest
 │   ├── IdempotencyConflict
 │   ├── UnknownJob
+│   ├── UnknownModel
 │   ├── WrongState
 │   ├── PayloadTooLarge
 │   ├── SignatureRejected
@@ -51,6 +52,10 @@ class IdempotencyConflict(RequestRefused):
 
 class UnknownJob(RequestRefused):
     """There is no such job, or it is not for the one who asks."""
+
+
+class UnknownModel(RequestRefused):
+    """The catalogue has no such model."""
 
 
 class WrongState(RequestRefused):

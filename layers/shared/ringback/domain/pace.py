@@ -12,8 +12,8 @@ SHARE_USED: Final = 0.95
 # together would be a burst.
 GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
-# A call that is made now may overtake one made this much earlier on its way to the provider.
-ON_THE_WAY: Final = timedelta(milliseconds=400)
+# A call may overtake one that was made earlier by this part of a window, on the way.
+ON_THE_WAY: Final = 0.04
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,7 +52,7 @@ class Pace:
         """Return the whole seconds until one more call fits in after ``calls``, in order."""
         if len(calls) < self.limit:
             return 0
-        room_at = calls[-self.limit] + timedelta(seconds=self.seconds) + ON_THE_WAY
+        room_at = calls[-self.limit] + timedelta(seconds=self.seconds * (1 + ON_THE_WAY))
         return max(0, ceil((room_at - at).total_seconds()))
 
     def is_missed(self, slot: int, *, at: datetime) -> bool:

@@ -114,6 +114,10 @@ class RateWindow(Protocol):
         """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds."""
         ...
 
+    def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
+        """Count the call whose turn was taken at ``asked_at`` as one of ``at``, if possible."""
+        ...
+
     def pause(self, provider: str, *, at: datetime) -> None:
         """Let nothing through for a whole window: the provider says that we are too fast."""
         ...

@@ -23,6 +23,8 @@ from ringback.use_cases.ports import (
 # A provider that refuses a job for now this many times is out of order; at kie's pace of one
 # refusal in ten seconds to five minutes that is between ten minutes and five hours.
 MOST_ATTEMPTS: Final = 60
+# A call that took longer may have reached the provider later than its turn was.
+SLOW: Final = timedelta(milliseconds=200)
 # Seconds until a provider is tried again that cannot be prepared for.
 NOT_READY_RETRY: Final = 30
 
@@ -53,7 +55,8 @@ class SendJob:
         except ProviderUnavailable:
             return self._queue(job, delay=NOT_READY_RETRY, slot=None)
         callback_url = self.callback_url(job.request.provider, job.job_id)
-        turn = self.window.take(job.request.provider, at=self.now(), slot=slot)
+        asked_at = self.now()
+        turn = self.window.take(job.request.provider, at=asked_at, slot=slot)
         if turn.wait:
             return self._queue(job, delay=turn.wait, slot=turn.slot)
         at = self.now()
@@ -68,7 +71,12 @@ class SendJob:
         )
         if not begun.done:
             return begun.job
-        return self._record(begun.job, provider.create_task(begun.job, callback_url))
+        answer = provider.create_task(begun.job, callback_url)
+        answered_at = self.now()
+        sent = self._record(begun.job, answer)
+        if answered_at - asked_at > SLOW:
+            self.window.was_slow(job.request.provider, asked_at=asked_at, at=answered_at)
+        return sent
 
     def _record(self, job: Job, answer: Submission) -> Job:
         match answer:

@@ -1,0 +1,33 @@
+"""Seedream 3.0 on kie.ai."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ringback.catalogue.model_input import ModelInput, Seed
+
+
+class SeedreamV3(ModelInput):
+    model_id = "bytedance/seedream"
+    provider = "kie"
+    description = "Seedream 3.0: an image from text."
+    documentation = "https://docs.kie.ai/market/seedream/seedream"
+    checked_on = date(2026, 8, 19)
+
+    prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to show.")]
+    image_size: Annotated[
+        Literal[
+            "square",
+            "square_hd",
+            "portrait_4_3",
+            "portrait_16_9",
+            "landscape_4_3",
+            "landscape_16_9",
+        ],
+        Field(description="Shape of the image."),
+    ] = "square_hd"
+    guidance_scale: Annotated[
+        float, Field(ge=1, le=10, description="How closely the image follows the prompt.")
+    ] = 2.5
+    seed: Seed | None = None
