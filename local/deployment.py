@@ -32,9 +32,12 @@ class Deployment:
     check_queue_url: str
     archive_queue_url: str
     kie_secret_arn: str
+    chanjing_secret_arn: str
     callback_secret_arn: str
     client_keys_secret_arn: str
     client_key: str = field(repr=False)
     kie_api_key: str = field(repr=False)
     kie_hmac_key: str = field(repr=False)
+    chanjing_app_id: str
+    chanjing_secret_key: str = field(repr=False)
     logs: Path

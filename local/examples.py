@@ -1,4 +1,4 @@
-"""The jobs that `make run` runs: one of every model, and one that fails on purpose."""
+"""The jobs that `make run` runs: one at least of every family of models, and one that fails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,6 +14,12 @@ class Example:
     input: Mapping[str, Any]
     size: tuple[int, int]
     status: Literal["succeeded", "failed"] = "succeeded"
+
+    @property
+    def images(self) -> int:
+        """How many images are asked for."""
+        asked = self.input.get("max_images", self.input.get("number_of_images", 1))
+        return int(asked) if self.status == "succeeded" else 0
 
 
 EXAMPLES = (
@@ -45,6 +51,46 @@ EXAMPLES = (
             "quality": "basic",
         },
         size=(2048, 1152),
+    ),
+    Example(
+        model="bytedance/seedream",
+        input={"prompt": "A paper boat", "image_size": "portrait_16_9", "guidance_scale": 3.5},
+        size=(576, 1024),
+    ),
+    Example(
+        model="seedream/5-lite-text-to-image",
+        input={"prompt": "A lighthouse at dawn", "aspect_ratio": "3:2", "output_format": "jpeg"},
+        size=(2048, 1365),
+    ),
+    Example(
+        model="seedream/5-pro-image-to-image",
+        input={"prompt": "As a woodcut", "image_urls": [PHOTO], "quality": "high"},
+        size=(2048, 2048),
+    ),
+    Example(
+        model="seedream/5-flash-text-to-image",
+        input={"prompt": "A green bicycle", "size": "1.5K"},
+        size=(1536, 1536),
+    ),
+    Example(
+        model="chanjing/doubao-seedream-4.0",
+        input={
+            "ref_prompt": "A red kite over a grey sea, two pictures",
+            "ref_img_url": [PHOTO],
+            "aspect_ratio": "9:16",
+            "number_of_images": 2,
+        },
+        size=(1152, 2048),
+    ),
+    Example(
+        model="chanjing/kling-v2-1",
+        input={"ref_prompt": "A fox in the snow", "clarity": 1024},
+        size=(1024, 1024),
+    ),
+    Example(
+        model="chanjing/wan2.2-t2i",
+        input={"ref_prompt": "A mountain hut", "quality_mode": "pro", "aspect_ratio": "4:3"},
+        size=(2048, 1536),
     ),
     Example(
         model="bytedance/seedream-v4-text-to-image",

@@ -72,8 +72,9 @@ def run_examples(api: JobsApi, report: Report) -> list[str]:
 def mistakes_of(example: Example, job: Job, images: Sequence[SavedImage]) -> list[str]:
     if job["status"] != example.status:
         return [f"{job['job_id']} is {job['status']}, not {example.status}"]
-    count = example.input.get("max_images", 1) if example.status == "succeeded" else 0
-    mistakes = [] if len(images) == count else [f"{job['job_id']} has {len(images)} images"]
+    mistakes = (
+        [] if len(images) == example.images else [f"{job['job_id']} has {len(images)} images"]
+    )
     width, height = example.size
     return mistakes + [
         f"{image.path} is {image.width} x {image.height}, not {width} x {height}"

@@ -36,6 +36,8 @@ class Keys:
     client: str = field(default_factory=lambda: f"rb_{secrets.token_urlsafe(24)}", repr=False)
     kie_api: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     kie_hmac: str = field(default_factory=lambda: secrets.token_hex(32), repr=False)
+    chanjing_app: str = field(default_factory=lambda: secrets.token_hex(4))
+    chanjing: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
 
 
 @contextmanager
@@ -115,6 +117,8 @@ class Start:
         command: list[str | Path] = [sys.executable, "-m", "local.simulator"]
         command += ["--port", str(self.ports.simulator)]
         command += ["--kie-api-key", keys.kie_api, "--kie-hmac-key", keys.kie_hmac]
+        command += ["--chanjing-app-id", keys.chanjing_app]
+        command += ["--chanjing-secret-key", keys.chanjing]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
         log = self.private / "simulator.log"
@@ -128,6 +132,7 @@ class Start:
         simulator = f"{LOOPBACK}:{self.ports.simulator}"
         return {
             "KieBaseUrl": f"http://{simulator}",
+            "ChanjingBaseUrl": f"http://{simulator}/open-api",
             "PlainHttpHosts": simulator,
             "CallbackBaseUrl": api_url(self.ports.aws, PLACEHOLDER),
             "DropClient": CLIENT,
@@ -152,11 +157,14 @@ class Start:
             check_queue_url=outputs["CheckQueueUrl"],
             archive_queue_url=outputs["ArchiveQueueUrl"],
             kie_secret_arn=outputs["KieSecretArn"],
+            chanjing_secret_arn=outputs["ChanjingSecretArn"],
             callback_secret_arn=outputs["CallbackSecretArn"],
             client_keys_secret_arn=outputs["ClientKeysSecretArn"],
             client_key=keys.client,
             kie_api_key=keys.kie_api,
             kie_hmac_key=keys.kie_hmac,
+            chanjing_app_id=keys.chanjing_app,
+            chanjing_secret_key=keys.chanjing,
             logs=self.private,
         )
 
@@ -171,6 +179,13 @@ def put_secrets(deployment: Deployment) -> None:
             {
                 "api_key": deployment.kie_api_key,
                 "webhook_hmac_keys": [deployment.kie_hmac_key],
+            },
+        ),
+        (
+            deployment.chanjing_secret_arn,
+            {
+                "app_id": deployment.chanjing_app_id,
+                "secret_key": deployment.chanjing_secret_key,
             },
         ),
     ):

@@ -17,12 +17,17 @@ from local.simulator.simulator import Simulator
 def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local.simulator",
-        description="Simulates an image provider (kie.ai) on 127.0.0.1, with faults on command.",
+        description="Simulates kie.ai and Chanjing on 127.0.0.1, with faults on command.",
     )
     parser.add_argument("--faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--port", type=int, default=4567, help="0 takes a free one")
     parser.add_argument("--kie-api-key", help="the key clients must send")
     parser.add_argument("--kie-hmac-key", default="", help="signs callbacks; none: unsigned")
+    parser.add_argument("--kie-any-model", action="store_true", help="take unknown models too")
+    parser.add_argument("--chanjing-app-id", default="", help="without one nobody gets a token")
+    parser.add_argument("--chanjing-secret-key", default="")
+    parser.add_argument("--chanjing-create-limit", type=int, default=20, help="in 10 seconds")
+    parser.add_argument("--chanjing-token-seconds", type=_from_zero, default=86_400.0)
     parser.add_argument("--generate-seconds", type=_from_zero, default=1.0)
     parser.add_argument("--link-seconds", type=_from_zero, default=1200.0)
     parser.add_argument("--credits", type=_from_zero, default=10_000.0)

@@ -9,6 +9,12 @@ class Settings:
 
     kie_api_key: str = field(repr=False)
     kie_hmac_key: str = field(default="", repr=False)
+    kie_any_model: bool = False
+    chanjing_app_id: str = ""
+    chanjing_secret_key: str = field(default="", repr=False)
+    chanjing_create_limit: int = 20
+    chanjing_window_seconds: float = 10.0
+    chanjing_token_seconds: float = 86_400.0
     port: int = 0
     generate_seconds: float = 1.0
     link_seconds: float = 1200.0

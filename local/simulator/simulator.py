@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from local.simulator.cdn import Cdn
+from local.simulator.chanjing.api import ChanjingApi
 from local.simulator.control import Control
 from local.simulator.fault_board import FaultBoard
 from local.simulator.http_messages import Ending, Reply, Request, find_handler, json_reply
@@ -46,6 +47,7 @@ class Simulator:
         self._world = self._build_world(settings, new_link_id)
         self._routes = {
             **KieApi(self._world).routes(),
+            **ChanjingApi(self._world).routes(),
             **Cdn(self._world.links, clock).routes(),
             **self._control().routes(),
         }

@@ -27,6 +27,7 @@ _INSTEAD_OF_A_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_before": lambda: CUT,
     "content_policy": lambda: no(400, "Your prompt was flagged by the content policy"),
     "no_credits": lambda: no(402),
+    "token_killed": lambda: no(401),
 }
 _INSTEAD_OF_ITS_ID: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_after": lambda: CUT,
@@ -74,7 +75,7 @@ class KieApi:
         return guarded
 
     def _create_task(self, request: Request) -> Reply:
-        order = read_order(request.body)
+        order = read_order(request.body, any_model=self._world.settings.kie_any_model)
         return replace(self._answer(order), about=order.callback_url or "")
 
     def _answer(self, order: Order) -> Reply:

@@ -39,6 +39,14 @@ def whole(*, least: int, most: int) -> Check:
     return check
 
 
+def between(least: float, most: float) -> Check:
+    def check(value: Any) -> str:
+        fits = _is_number(value) and least <= value <= most
+        return "" if fits else f"must be a number from {least} to {most}"
+
+    return check
+
+
 def integer(value: Any) -> str:
     return "" if type(value) is int else "must be an integer"
 

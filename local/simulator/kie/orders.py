@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from local.simulator.faults import FaultMistake, FaultValues, told_by
 from local.simulator.kie.answers import Refused
-from local.simulator.kie.models import MODELS, complaints, images_asked_for
+from local.simulator.kie.models import ANY_MODEL, MODELS, complaints, images_asked_for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,29 +21,30 @@ class Order:
 
     @property
     def price(self) -> float:
-        return round(MODELS[self.model].credits_per_image * images_asked_for(self.input), 4)
+        each = MODELS.get(self.model, ANY_MODEL).credits_per_image
+        return round(each * images_asked_for(self.input), 4)
 
     @property
     def subject(self) -> str:
         """What stays the same when a client sends the order again."""
-        return self.callback_url or self.input["prompt"]
+        return self.callback_url or str(self.input.get("prompt", self.input))
 
 
-def read_order(body: bytes) -> Order:
+def read_order(body: bytes, *, any_model: bool = False) -> Order:
     content = _json_object(body)
     callback_url, given = content.get("callBackUrl"), content.get("input")
     about = callback_url if isinstance(callback_url, str) else ""
     if callback_url is not None and not _is_url(callback_url):
         raise Refused(422, "callBackUrl is not a URL")
     model = content.get("model")
-    if not isinstance(model, str) or model not in MODELS:
+    if not isinstance(model, str) or not (model in MODELS or any_model):
         raise Refused(422, "The model is not supported", about=about)
     if not isinstance(given, dict):
         raise Refused(422, "input is required", about=about)
-    if wrong := complaints(MODELS[model], given):
+    if model in MODELS and (wrong := complaints(MODELS[model], given)):
         raise Refused(422, "; ".join(wrong), about=about)
     try:
-        told = told_by(given["prompt"])
+        told = told_by(str(given.get("prompt", "")))
     except FaultMistake as mistake:
         raise Refused(400, f"simulator: {mistake}", about=about) from mistake
     return Order(model=model, callback_url=callback_url, input=given, told=told)

@@ -6,7 +6,7 @@ from threading import Lock
 
 from local.simulator.images import KINDS, Drawing, kind_of
 from local.simulator.kie.bodies import callback_body
-from local.simulator.kie.models import expected_size, images_asked_for
+from local.simulator.kie.models import expected_size, images_asked_for, told_kind
 from local.simulator.kie.orders import Order
 from local.simulator.kie.signatures import signature_headers
 from local.simulator.ledger import Outcome, Task
@@ -104,7 +104,8 @@ class KieTasks:
 def _pictures(task: Task) -> list[Picture]:
     count = images_asked_for(task.input)
     count += ("more_images" in task.faults) - ("fewer_images" in task.faults)
-    told_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
+    fault_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
+    told = fault_kind or told_kind(task.input)
     return [
         Picture(
             Drawing(
@@ -112,8 +113,8 @@ def _pictures(task: Task) -> list[Picture]:
                 index=index,
                 seed=task.input.get("seed", 0),
                 size=expected_size(task.model, task.input),
-                kind=told_kind or kind_of(task.number + index),
-                prompt=task.input["prompt"],
+                kind=told or kind_of(task.number + index),
+                prompt=str(task.input.get("prompt", "")),
             ),
             task.faults,
         )

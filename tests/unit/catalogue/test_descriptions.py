@@ -8,7 +8,6 @@ import pytest
 from ringback.catalogue.descriptions import DIALECT, describe
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.requests import read_request
-
 from ringback.domain.errors import InvalidRequest
 
 from tests.support.model_facts import (
