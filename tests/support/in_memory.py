@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any, BinaryIO, Unpack
 
 from ringback.domain.checks import Check
@@ -10,6 +11,7 @@ from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError,
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
 from ringback.domain.pace import Pace, Turn
+from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Submission, TaskReport
 from ringback.use_cases.ports import Changes, Write
 
@@ -142,6 +144,35 @@ class InMemoryWindow:
     def pause(self, provider: str, *, at: datetime) -> None:
         until = self.pace.slot_at(at + timedelta(seconds=self.pace.seconds))
         self.paused_until, self.next_slot = until, max(self.next_slot, until)
+
+
+@dataclass
+class InMemoryTokens:
+    """A token and the lease of the next one; threads may share it."""
+
+    token: AccessToken | None = None
+    held_by: str = ""
+    held_until: datetime | None = None
+    lock: Lock = field(default_factory=Lock)
+
+    def read(self) -> AccessToken | None:
+        return self.token
+
+    def lease(
+        self, lease: str, *, instead_of: AccessToken | None, at: datetime, until: datetime
+    ) -> bool:
+        with self.lock:
+            seen = instead_of.value if instead_of else None
+            there = self.token.value if self.token else None
+            if seen != there or (self.held_until and self.held_until > at):
+                return False
+            self.held_by, self.held_until = lease, until
+            return True
+
+    def put(self, token: AccessToken, *, lease: str) -> None:
+        with self.lock:
+            if lease == self.held_by:
+                self.token, self.held_by, self.held_until = token, "", None
 
 
 @dataclass

@@ -1,0 +1,350 @@
+"""The client of Chanjing against recorded answers, and against lines that break."""
+
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ringback.domain.errors import (
+    LinkDead,
+    MalformedCallback,
+    NotConfigured,
+    ProviderUnavailable,
+)
+from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
+from ringback.domain.verdicts import (
+    OutcomeUnknown,
+    TaskCreated,
+    TaskRefused,
+    TaskReport,
+    TaskState,
+)
+from ringback.providers.callback_readers import callback_readers
+from ringback.providers.chanjing.client import ChanjingClient
+
+from tests.support.callbacks import body_files, expected_of
+from tests.support.chanjing import PAGE_PATH, SUBMIT_PATH, TOKEN_PATH, Chanjing, a_page, envelope
+from tests.support.jobs import NOON, a_job, a_request
+from tests.support.template import ROOT
+
+BODIES = ROOT / "events" / "providers" / "chanjing"
+CALLBACK_URL = "https://hooks.example.net/callbacks/chanjing/job_1/token"
+TASK = ProviderTaskId("a60747d7-dc05-4afc-b2ef-ee4370ed53c6")
+OTHER = ProviderTaskId("0c1d0c0e-5a3e-4a52-9d1c-5f2c6b7a8d90")
+INPUT = {"ref_prompt": "a kite", "aspect_ratio": "1:1", "clarity": 2048, "number_of_images": 1}
+
+
+def bodies(folder: str) -> pytest.MarkDecorator:
+    files = body_files(BODIES / folder)
+    return pytest.mark.parametrize("body_file", files, ids=lambda path: path.stem)
+
+
+def recorded(body_file: Path) -> httpx.Response:
+    return httpx.Response(
+        expected_of(body_file)["http_status"],
+        content=body_file.read_bytes(),
+        headers={"location": "https://elsewhere.example/"},
+    )
+
+
+def a_chanjing_job(status: JobStatus = JobStatus.SUBMITTING, **changes: Any) -> Job:
+    request = replace(
+        a_request(), model="chanjing/doubao-seedream-4.0", provider="chanjing", input=INPUT
+    )
+    return a_job(status, request=request, submitted_at=NOON, **changes)
+
+
+def submit(chanjing: Chanjing) -> Any:
+    return chanjing.client().create_task(a_chanjing_job(), CALLBACK_URL)
+
+
+def plain(report: TaskReport) -> dict[str, Any]:
+    kept = ("task_id", "state", "message", "model")
+    created = report.created_at
+    return {
+        **{name: value for name, value in asdict(report).items() if name in kept},
+        "image_urls": list(report.image_urls),
+        "created_at": int(created.timestamp()) if created else None,
+    }
+
+
+# ------------------------------------------------------------------ task/submit
+
+
+@bodies("submit")
+def test_an_answer_to_submit_proves_what_is_written_beside_it(body_file: Path) -> None:
+    chanjing, expected = Chanjing([recorded(body_file)]), expected_of(body_file)
+    submission = submit(chanjing)
+    if "created" in expected:
+        assert submission == TaskCreated(task_id=ProviderTaskId(expected["created"]))
+    elif "refused" in expected:
+        assert submission == TaskRefused(**expected["refused"])
+    else:
+        assert isinstance(submission, OutcomeUnknown)
+        assert submission.reason
+    assert len(chanjing.at(SUBMIT_PATH)) == 1
+    assert {request.url.host for request in chanjing.asked} == {"chanjing.example"}
+
+
+def test_what_is_sent_is_the_input_and_what_is_filled_in() -> None:
+    chanjing = Chanjing([envelope(TASK)])
+    submit(chanjing)
+    assert chanjing.body(SUBMIT_PATH) == {
+        **INPUT,
+        "model_code": "doubao-seedream-4.0",
+        "creation_type": 3,
+        "callback": CALLBACK_URL,
+    }
+    [request] = chanjing.at(SUBMIT_PATH)
+    assert request.headers["access_token"] == "token-1"
+    assert "authorization" not in request.headers
+    assert chanjing.body(TOKEN_PATH) == {"app_id": "app", "secret_key": "secret"}
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
+def test_without_a_connection_nothing_was_created(error: type[httpx.TransportError]) -> None:
+    submission = submit(Chanjing([error("no")]))
+    assert (submission.code, submission.retry_after) == ("unreachable", 30)
+
+
+@pytest.mark.parametrize(
+    "error", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError]
+)
+def test_a_line_that_breaks_proves_nothing(error: type[httpx.TransportError]) -> None:
+    chanjing = Chanjing([error("no")])
+    assert submit(chanjing) == OutcomeUnknown(reason=error.__name__)
+    assert len(chanjing.at(SUBMIT_PATH)) == 1
+
+
+# ------------------------------------------------------------------ the token
+
+
+def test_a_refused_token_costs_one_fetch_and_one_more_call() -> None:
+    chanjing = Chanjing([envelope(TASK)])
+    client = chanjing.client()
+    client.prepare()
+    chanjing.live = "another program's"
+    submission = client.create_task(a_chanjing_job(), CALLBACK_URL)
+    assert submission == TaskCreated(task_id=TASK)
+    assert chanjing.issued == ["token-1", "token-2"]
+    assert [r.headers["access_token"] for r in chanjing.at(SUBMIT_PATH)] == ["token-1", "token-2"]
+    client.create_task(a_chanjing_job(), CALLBACK_URL)
+    assert len(chanjing.issued) == 2
+
+
+def test_a_token_that_is_refused_again_is_no_reason_to_go_on() -> None:
+    chanjing = Chanjing([envelope(None, code=10400)])
+    submission = submit(chanjing)
+    assert submission == TaskRefused(code="10400", message="no", retry_after=30)
+    assert len(chanjing.at(SUBMIT_PATH)) == len(chanjing.issued) == 2
+
+
+@pytest.mark.parametrize("answer", [httpx.ReadTimeout("no"), envelope(None, code=50000)])
+def test_without_a_token_nothing_is_sent(answer: httpx.Response | Exception) -> None:
+    chanjing = Chanjing([envelope(TASK)], token_answer=lambda _: answer)
+    submission = submit(chanjing)
+    assert (submission.code, submission.retry_after) == ("unreachable", 30)
+    assert chanjing.at(SUBMIT_PATH) == []
+
+
+def test_a_token_that_cannot_be_replaced_leaves_the_job_for_later() -> None:
+    chanjing = Chanjing([envelope(None, code=10400)])
+    client = chanjing.client()
+    client.prepare()
+    chanjing.token_answer = lambda _: envelope(None, code=40000)
+    submission = client.create_task(a_chanjing_job(), CALLBACK_URL)
+    assert isinstance(submission, TaskRefused)
+    assert submission.retry_after == 30
+    assert len(chanjing.at(SUBMIT_PATH)) == 1
+
+
+@bodies("access_token")
+def test_a_token_is_what_is_written_beside_it(body_file: Path) -> None:
+    expected = expected_of(body_file)
+    chanjing = Chanjing(token_answer=lambda _: recorded(body_file))
+    if "error" in expected:
+        kinds = {kind.__name__: kind for kind in (NotConfigured, ProviderUnavailable)}
+        with pytest.raises(kinds[expected["error"]]) as raised:
+            chanjing.client().prepare()
+        assert "secret" not in str(raised.value).replace("secret_key", "")
+    else:
+        chanjing.client().prepare()
+        kept = chanjing.tokens.read()
+        assert kept is not None
+        assert (kept.value, kept.expires_at.timestamp()) == (
+            expected["token"],
+            expected["expires_at"],
+        )
+        assert expected["token"] not in repr(kept)
+
+
+@pytest.mark.parametrize(
+    "credentials", [{}, {"app_id": "a"}, {"app_id": "", "secret_key": "s"}, {"secret_key": "s"}]
+)
+def test_without_credentials_nobody_is_asked(credentials: dict[str, str]) -> None:
+    chanjing = Chanjing(credentials=credentials)
+    with pytest.raises(NotConfigured):
+        chanjing.client().prepare()
+    assert chanjing.asked == []
+
+
+def test_one_token_serves_every_client() -> None:
+    chanjing = Chanjing([envelope(TASK)])
+    for _ in range(5):
+        chanjing.client().create_task(a_chanjing_job(), CALLBACK_URL)
+    assert chanjing.issued == ["token-1"]
+
+
+# ------------------------------------------------------------------ task/page
+
+
+@bodies("task_page")
+def test_a_page_says_what_is_written_beside_it(body_file: Path) -> None:
+    chanjing, expected = Chanjing([recorded(body_file)]), expected_of(body_file)
+    client = chanjing.client()
+    if "error" in expected:
+        with pytest.raises(ProviderUnavailable):
+            client.read_tasks([TASK, OTHER])
+    else:
+        found = client.read_tasks([TASK, OTHER])
+        assert [plain(report) for report in found.values()] == expected["tasks"]
+        assert all(task_id == report.task_id for task_id, report in found.items())
+    assert len(chanjing.at(PAGE_PATH)) == 1
+
+
+def test_fifty_are_asked_about_in_one_call() -> None:
+    ids = [ProviderTaskId(f"task-{number}") for number in range(50)]
+    chanjing = Chanjing([a_page(*({"unique_id": task_id} for task_id in reversed(ids)))])
+    found = chanjing.client().read_tasks(ids)
+    assert [*found] == ids
+    assert chanjing.body(PAGE_PATH) == {"unique_ids": ids, "type": 3, "page": 1, "page_size": 50}
+
+
+# ------------------------------------------------------------------ whose task it is
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "ours"),
+        ({"created_at": NOON}, "ours"),
+        ({"created_at": NOON + timedelta(minutes=5)}, "ours"),
+        ({"created_at": NOON - timedelta(seconds=1)}, "another's"),
+        ({"model": "doubao-seedream-4.5"}, "another's"),
+        ({"model": ""}, "another's"),
+    ],
+)
+def test_a_task_of_the_model_that_is_no_older_than_the_job_is_the_jobs_own(
+    changes: dict[str, Any], expected: str
+) -> None:
+    known: dict[str, Any] = {"task_id": TASK, "state": TaskState.SUCCEEDED}
+    report = TaskReport(**(known | {"model": "doubao-seedream-4.0"} | changes))
+    job = replace(a_chanjing_job(), submitted_at=NOON + timedelta(milliseconds=700))
+    is_ours = Chanjing().client().recognizes(job, report, CALLBACK_URL)
+    assert is_ours == (expected == "ours")
+
+
+# ------------------------------------------------------------------ a fresh link
+
+DEAD, FRESH = "https://res.chanjing.cc/1.png?old", "https://res.chanjing.cc/1.png?new"
+
+
+def fresh_link(*tasks: dict[str, Any], number: int = 1) -> str:
+    job = a_chanjing_job(JobStatus.ARCHIVING, task_id=TASK, result_urls=(DEAD, DEAD))
+    return Chanjing([a_page(*tasks)]).client().fresh_link(job, number)
+
+
+def a_task(*urls: str, word: str = "Success") -> dict[str, Any]:
+    return {"unique_id": TASK, "progress_desc": word, "output_url": list(urls)}
+
+
+def test_a_dead_link_is_looked_up_anew() -> None:
+    assert fresh_link(a_task(FRESH)) == FRESH
+    assert fresh_link(a_task(DEAD, FRESH), number=2) == FRESH
+
+
+@pytest.mark.parametrize(
+    "tasks", [[], [a_task()], [a_task(DEAD)], [a_task(FRESH, word="Error")]], ids=str
+)
+def test_a_link_that_stays_dead_is_dead(tasks: list[dict[str, Any]]) -> None:
+    with pytest.raises(LinkDead) as raised:
+        fresh_link(*tasks)
+    assert "res.chanjing" not in str(raised.value)
+
+
+# ------------------------------------------------------------------ every call
+
+EVERY_CALL: dict[str, Callable[[ChanjingClient], object]] = {
+    "create_task": lambda client: client.create_task(a_chanjing_job(), CALLBACK_URL),
+    "read_tasks": lambda client: client.read_tasks([TASK]),
+    "fresh_link": lambda client: client.fresh_link(
+        a_chanjing_job(JobStatus.ARCHIVING, task_id=TASK, result_urls=(DEAD,)), 1
+    ),
+}
+every_call = pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["code", "data", "list", "unique_id", "msg"]), inner)
+    ),
+    max_leaves=8,
+)
+
+
+@every_call
+@given(content=ANY_JSON)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+def test_any_answer_ends_in_what_the_port_declares(
+    call: Callable[[ChanjingClient], object], content: object
+) -> None:
+    chanjing = Chanjing([httpx.Response(200, json=content)])
+    try:
+        call(chanjing.client())
+    except (ProviderUnavailable, LinkDead):
+        assert call is not EVERY_CALL["create_task"]
+
+
+@every_call
+def test_deep_nesting_is_no_answer(call: Callable[[ChanjingClient], object]) -> None:
+    chanjing = Chanjing([httpx.Response(200, content=b"[" * 200_000)])
+    try:
+        assert isinstance(call(chanjing.client()), OutcomeUnknown)
+    except ProviderUnavailable:
+        assert call is not EVERY_CALL["create_task"]
+
+
+@pytest.mark.parametrize("call", ["read_tasks", "fresh_link"])
+@pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.ReadError])
+def test_a_broken_line_is_tried_again_later(call: str, error: type[httpx.TransportError]) -> None:
+    with pytest.raises(ProviderUnavailable):
+        EVERY_CALL[call](Chanjing([error("no")]).client())
+
+
+def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://proxy.invalid:3128")
+    tokens = Chanjing().tokens
+    client = ChanjingClient("https://c.example", dict, tokens, now=lambda: NOON)
+    assert client._http._mounts == {}
+
+
+# ------------------------------------------------------------------ callbacks
+
+
+@bodies("callback")
+def test_a_callback_says_what_is_written_beside_it(body_file: Path) -> None:
+    expected = expected_of(body_file)
+    reader = callback_readers(kie_secret=dict)["chanjing"]
+    if "error" in expected:
+        with pytest.raises(MalformedCallback):
+            reader.read({}, body_file.read_bytes(), now=NOON)
+    else:
+        heard = reader.read({}, body_file.read_bytes(), now=NOON)
+        assert plain(heard.report) == expected["task"]
+        assert not heard.proven

@@ -1,0 +1,84 @@
+"""What every store of a shared token does: the fake, and the item in the table."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import boto3
+import pytest
+from ringback.aws.shared_token import SharedToken
+from ringback.domain.tokens import AccessToken
+from ringback.use_cases.ports import TokenStore
+
+from tests.support.aws import Cloud, a_cloud
+from tests.support.in_memory import InMemoryTokens
+from tests.support.jobs import NOON
+
+FIRST = AccessToken(value="first", expires_at=NOON + timedelta(days=1))
+SECOND = AccessToken(value="second", expires_at=NOON + timedelta(days=2))
+UNTIL = NOON + timedelta(seconds=20)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with a_cloud(monkeypatch) as cloud:
+        yield cloud
+
+
+@pytest.fixture(params=["in_memory", "dynamo_db"])
+def store(request: pytest.FixtureRequest) -> TokenStore:
+    if request.param == "in_memory":
+        return InMemoryTokens()
+    return SharedToken.connect(request.getfixturevalue("cloud").table, "chanjing")
+
+
+def test_there_is_no_token_before_the_first(store: TokenStore) -> None:
+    assert store.read() is None
+    store.put(FIRST, lease="nobody's")
+    assert store.read() is None
+
+
+def test_of_two_one_gets_the_lease_and_its_token_is_kept(store: TokenStore) -> None:
+    assert store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    assert not store.lease("other", instead_of=None, at=NOON, until=UNTIL)
+    assert not store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    store.put(FIRST, lease="other")
+    assert store.read() is None
+    store.put(FIRST, lease="mine")
+    assert store.read() == FIRST
+
+
+def test_a_lease_ends_by_itself_and_its_token_comes_too_late(store: TokenStore) -> None:
+    store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    assert store.lease("other", instead_of=None, at=UNTIL, until=UNTIL + timedelta(seconds=20))
+    store.put(FIRST, lease="mine")
+    assert store.read() is None
+    store.put(SECOND, lease="other")
+    assert store.read() == SECOND
+
+
+def test_a_token_is_replaced_by_who_has_seen_it(store: TokenStore) -> None:
+    store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    store.put(FIRST, lease="mine")
+    assert not store.lease("late", instead_of=None, at=NOON, until=UNTIL)
+    assert not store.lease("wrong", instead_of=SECOND, at=NOON, until=UNTIL)
+    assert store.lease("next", instead_of=FIRST, at=NOON, until=UNTIL)
+    assert store.read() == FIRST
+    store.put(SECOND, lease="next")
+    assert store.read() == SECOND
+    assert store.lease("again", instead_of=SECOND, at=NOON, until=UNTIL)
+
+
+def test_the_token_is_forgotten_when_it_is_long_dead(cloud: Cloud) -> None:
+    store = SharedToken.connect(cloud.table, "chanjing")
+    store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    store.put(FIRST, lease="mine")
+    (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    assert int(item["forget_at"]["N"]) > FIRST.expires_at.timestamp()
+    assert "lease" not in item
+
+
+def test_each_provider_has_its_own_token(cloud: Cloud) -> None:
+    store = SharedToken.connect(cloud.table, "chanjing")
+    store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    store.put(FIRST, lease="mine")
+    assert SharedToken.connect(cloud.table, "another").read() is None

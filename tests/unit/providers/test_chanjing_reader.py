@@ -1,0 +1,150 @@
+"""What Chanjing says of a task, in whatever shape."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ringback.domain.errors import MalformedCallback
+from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.providers.callback_readers import callback_readers
+from ringback.providers.chanjing.tasks import MOST_IMAGES, read_moment, read_task
+
+from tests.support.jobs import NOON
+
+TASK = {
+    "unique_id": "a60747d7-dc05-4afc-b2ef-ee4370ed53c6",
+    "type": 3,
+    "progress_desc": "Success",
+    "err_msg": "",
+    "output_url": ["https://res.chanjing.cc/1.png", "https://res.chanjing.cc/2.png"],
+    "model_code": "doubao-seedream-4.0",
+    "create_time": 1790000000,
+}
+ENVELOPE = {"trace_id": "96afa792520b0e6a86d72e89435bc0a7", "code": 0, "msg": "success"}
+REPORT = TaskReport(
+    task_id=ProviderTaskId("a60747d7-dc05-4afc-b2ef-ee4370ed53c6"),
+    state=TaskState.SUCCEEDED,
+    image_urls=("https://res.chanjing.cc/1.png", "https://res.chanjing.cc/2.png"),
+    model="doubao-seedream-4.0",
+    created_at=datetime.fromtimestamp(1790000000, UTC),
+)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+def hear(body: bytes) -> TaskReport:
+    heard = callback_readers(kie_secret=dict)["chanjing"].read({}, body, now=NOON)
+    assert not heard.proven
+    return heard.report
+
+
+@pytest.mark.parametrize("content", [TASK, ENVELOPE | {"data": TASK}], ids=["bare", "envelope"])
+def test_a_call_is_read_in_both_shapes_and_proves_nothing(content: dict[str, Any]) -> None:
+    assert hear(json.dumps(content).encode()) == REPORT
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        ("Success", TaskState.SUCCEEDED),
+        ("SUCCESS", TaskState.SUCCEEDED),
+        ("success ", TaskState.SUCCEEDED),
+        ("Error", TaskState.FAILED),
+        ("fail", TaskState.FAILED),
+        ("Failed", TaskState.FAILED),
+        ("Queued", TaskState.RUNNING),
+        ("ready", TaskState.RUNNING),
+        ("Generating", TaskState.RUNNING),
+        ("something new", TaskState.RUNNING),
+        ("", TaskState.RUNNING),
+        (None, TaskState.RUNNING),
+        (3, TaskState.RUNNING),
+    ],
+)
+def test_a_state_is_read_in_any_case_and_an_unknown_one_is_running(
+    word: object, state: TaskState
+) -> None:
+    assert read_task(TASK | {"progress_desc": word}).state is state
+
+
+@pytest.mark.parametrize(
+    ("given", "urls"),
+    [
+        (None, ()),
+        ([], ()),
+        ("", ()),
+        ("https://a.example/1.png", ("https://a.example/1.png",)),
+        (["https://a.example/1.png", "", None, 7], ("https://a.example/1.png",)),
+        ({"0": "https://a.example/1.png"}, ()),
+    ],
+)
+def test_what_is_no_url_is_left_out(given: object, urls: tuple[str, ...]) -> None:
+    assert read_task(TASK | {"output_url": given}).image_urls == urls
+
+
+def test_more_images_than_any_model_makes_are_not_believed() -> None:
+    read_task(TASK | {"output_url": ["https://a.example/"] * MOST_IMAGES})
+    with pytest.raises(MalformedCallback):
+        read_task(TASK | {"output_url": ["https://a.example/"] * (MOST_IMAGES + 1)})
+
+
+@pytest.mark.parametrize("task_id", [None, "", 7, " ", "a b", "x" * 201, ["x"], "é"])
+def test_a_task_without_a_readable_id_is_refused(task_id: object) -> None:
+    with pytest.raises(MalformedCallback):
+        read_task(TASK | {"unique_id": task_id})
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b'"x"', b"{", b"{}", b'{"data": null}', b"1"]
+)
+def test_what_is_no_task_is_refused(body: bytes) -> None:
+    with pytest.raises(MalformedCallback):
+        hear(body)
+
+
+def test_why_it_failed_is_told_and_cut() -> None:
+    report = read_task(TASK | {"progress_desc": "Error", "err_msg": "x" * 5000})
+    assert report.message == "x" * 2000
+
+
+@pytest.mark.parametrize(
+    ("given", "moment"),
+    [
+        (1790000000, datetime.fromtimestamp(1790000000, UTC)),
+        (1790000000.5, datetime.fromtimestamp(1790000000.5, UTC)),
+        (1790000000000, None),
+        (86400, None),
+        (True, None),
+        ("1790000000", None),
+        ("2026-09-21 12:00:00", None),
+        (None, None),
+        (float("nan"), None),
+    ],
+)
+def test_a_moment_is_unix_seconds_or_nothing(given: object, moment: datetime | None) -> None:
+    assert read_moment(given) == moment
+
+
+@given(st.dictionaries(st.sampled_from(sorted(TASK)), ANY_JSON))
+def test_any_task_is_read_or_refused(task: dict[str, Any]) -> None:
+    try:
+        report = read_task(TASK | task)
+    except MalformedCallback:
+        return
+    assert all(isinstance(url, str) and url for url in report.image_urls)
+    assert isinstance(report.message, str)
+
+
+@given(st.binary() | ANY_JSON.map(lambda content: json.dumps(content).encode()))
+def test_any_body_is_read_or_refused(body: bytes) -> None:
+    try:
+        hear(body)
+    except MalformedCallback:
+        return
