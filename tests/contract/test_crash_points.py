@@ -37,6 +37,10 @@ SCENARIOS = {
     "called unsigned": Scenario(calls="unsigned"),
     "lost, called unsigned": Scenario(answers=("lost",), calls="unsigned"),
     "lost, called late and unsigned": Scenario(answers=("lost",), calls="unsigned", seconds=2000),
+    "asked": Scenario(calls="never", seconds=40),
+    "asked, failed": Scenario(calls="never", seconds=40, succeeds=False),
+    "asked, answer lost": Scenario(calls="never", answers=("lost",)),
+    "asked, busy first": Scenario(calls="never", answers=("busy", "created")),
     "links dead": Scenario(dead_links=True),
     "one image gone": Scenario(lost_images=1),
 }
@@ -84,6 +88,8 @@ def test_a_life_without_mishaps_ends_well(name: str) -> None:
     expected = {
         "failure": JobStatus.FAILED,
         "refused": JobStatus.FAILED,
+        "asked, failed": JobStatus.FAILED,
+        "asked, answer lost": JobStatus.EXPIRED,
         "nothing made": JobStatus.EXPIRED,
         "one image gone": JobStatus.ARCHIVE_FAILED,
     }

@@ -11,7 +11,7 @@ from local.deployment import Deployment
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.stack import local_stack
-from tests.e2e.faults import FAULTS
+from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import STACKS, show_logs_of
 
@@ -27,8 +27,17 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
         "ArchiveRetrySeconds": "1,2",
         "KieCreatesPerWindow": "20",
         "KieWindowSeconds": "1",
+        "ChanjingDeadlineSeconds": "45",
+        "ChanjingCreatesPerWindow": "20",
+        "ChanjingWindowSeconds": "1",
+        "KiePassThrough": "true",
     }
-    simulator = {"generate-seconds": 0.3, "create-limit": 220, "seed": 66}
+    simulator = {
+        "generate-seconds": 0.3,
+        "create-limit": 220,
+        "chanjing-create-limit": 220,
+        "seed": 66,
+    }
     with local_stack(ports=free_ports(), simulator=simulator, parameters=parameters) as deployment:
         show_logs_of(deployment, request.config)
         yield deployment
@@ -41,11 +50,11 @@ def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def submitted_under_faults(jobs_api: JobsApi) -> dict[str, Job]:
+def submitted_under_faults(jobs_api: JobsApi) -> dict[tuple[str, str], Job]:
     """Submit one job under each fault before the first test."""
-    model = "bytedance/seedream-v4-text-to-image"
     return {
-        fault: jobs_api.submit(model, {"prompt": f"a kite [simulate: {fault}]"}) for fault in FAULTS
+        (model, fault): jobs_api.submit(model, {prompt_field(model): f"a kite [simulate: {fault}]"})
+        for model, fault in FAULTS
     }
 
 

@@ -1,7 +1,10 @@
 """The simulator's faults, and what is to become of a job under each."""
 
+KIE = "bytedance/seedream-v4-text-to-image"
+CHANJING = "chanjing/doubao-seedream-4.0"
+
 # How the job ends, and how many tasks the provider made for it.
-FAULTS: dict[str, tuple[str, int]] = {
+_KIE: dict[str, tuple[str, int]] = {
     "late_callback=2": ("succeeded", 1),
     "early_callback": ("succeeded", 1),
     "double_callback": ("succeeded", 1),
@@ -25,3 +28,27 @@ FAULTS: dict[str, tuple[str, int]] = {
     "not_an_image": ("archive_failed", 1),
     "redirect_inside": ("archive_failed", 1),
 }
+# Chanjing does not call back, unless it is told to; a link of its that died stays dead.
+_CHANJING: dict[str, tuple[str, int]] = {
+    "callback_bare": ("succeeded", 1),
+    "callback_envelope": ("succeeded", 1),
+    "status_429": ("succeeded", 1),
+    "token_killed": ("succeeded", 1),
+    "error_500_after": ("expired", 1),
+    "error_500_after, callback_bare": ("succeeded", 1),
+    "cut_after": ("expired", 1),
+    "error_500_before": ("expired", 0),
+    "content_policy": ("failed", 0),
+    "fail": ("failed", 1),
+    "truncated_image": ("succeeded", 1),
+    "gone": ("archive_failed", 1),
+}
+
+FAULTS: dict[tuple[str, str], tuple[str, int]] = {
+    **{(KIE, fault): end for fault, end in _KIE.items()},
+    **{(CHANJING, fault): end for fault, end in _CHANJING.items()},
+}
+
+
+def prompt_field(model: str) -> str:
+    return "ref_prompt" if model == CHANJING else "prompt"

@@ -35,6 +35,10 @@ class Provider:
         asked = [one for one in self.requests() if one["path"].endswith("/recordInfo")]
         return [parse_qs(one["query"])["taskId"][0] for one in asked]
 
+    def tokens_issued(self) -> int:
+        """Return how many access tokens Chanjing has given out."""
+        return int(self._ask("GET", "tokens").json()["issued"])
+
     @contextmanager
     def troubled_by(self, *faults: Fault) -> Iterator[None]:
         """Let the faults strike whoever creates a task meanwhile."""

@@ -1,6 +1,7 @@
 """Who may import whom: the table of docs/architecture.md, held against every import there is."""
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -170,3 +171,14 @@ def test_nobody_uses_boto3_s_resources() -> None:
     for module, path in modules():
         for node in ast.walk(ast.parse(path.read_text())):
             assert not (isinstance(node, ast.Attribute) and node.attr == "resource"), module
+
+
+def test_no_use_case_knows_a_provider() -> None:
+    """A third one changes nothing there: docs/adding-a-provider.md."""
+    names = [path.name for path in (SHARED / "ringback" / "providers").iterdir() if path.is_dir()]
+    providers = {name for name in names if not name.startswith("_")}
+    assert len(providers) >= 2
+    for folder in ("domain", "use_cases"):
+        for path in (SHARED / "ringback" / folder).glob("*.py"):
+            text = re.sub(r'""".*?"""|#.*', "", path.read_text(), flags=re.DOTALL)
+            assert [name for name in providers if name in text.lower()] == [], path

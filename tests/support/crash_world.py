@@ -128,7 +128,7 @@ class Scenario:
     ``answers`` to createTask in their order: ``created``, ``busy``, ``refused``, ``lost`` (made,
     and the answer lost) or ``nothing`` (not made, and nobody can tell). ``calls`` when the task
     ends, ``seconds`` later: ``signed``, ``unsigned``, ``none``, ``twice`` or ``early`` (before
-    createTask answers).
+    createTask answers); or ``never``: it is a provider that does not call, and has to be asked.
     """
 
     answers: tuple[str, ...] = ("created",)
@@ -151,12 +151,17 @@ class Provider:
     scenario: Scenario
     call: Callable[[JobId, ProviderTaskId], None]
     web: InMemoryWeb
+    now: Callable[[], datetime]
+    made_at: dict[ProviderTaskId, datetime] = field(default_factory=dict)
     made: dict[ProviderTaskId, tuple[JobId, str]] = field(default_factory=dict)
     known: dict[JobId, Scenario] = field(default_factory=dict)
     answered: dict[JobId, list[str]] = field(default_factory=dict)
     reads: int = 0
-    calls_back: bool = True
     most_read_at_once: int = 1
+
+    @property
+    def calls_back(self) -> bool:
+        return self.scenario.calls != "never"
 
     def prepare(self) -> None: ...
 
@@ -173,7 +178,8 @@ class Provider:
             return OutcomeUnknown(reason="ConnectionReset")
         task_id = ProviderTaskId(f"task_{len(self.made) + 1}")
         self.made[task_id] = (job.job_id, callback_url)
-        if scenario.calls != "none":
+        self.made_at[task_id] = self.now()
+        if scenario.calls not in ("none", "never"):
             self.call(job.job_id, task_id)
         return TaskCreated(task_id=task_id) if answer == "created" else OutcomeUnknown(reason="500")
 
@@ -186,7 +192,13 @@ class Provider:
 
     def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         self.reads += 1
-        return self.report(task_id) if task_id in self.made else None
+        if task_id not in self.made:
+            return None
+        scenario = self.known[self.made[task_id][0]]
+        takes = timedelta(seconds=scenario.seconds)
+        if scenario.calls == "never" and self.now() < self.made_at[task_id] + takes:
+            return TaskReport(task_id=task_id, state=TaskState.RUNNING)
+        return self.report(task_id)
 
     def report(self, task_id: ProviderTaskId) -> TaskReport:
         job_id, callback_url = self.made[task_id]
@@ -251,7 +263,9 @@ class World:
     order: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.provider = Provider(self.scenario, self._provider_calls, self.web)
+        self.provider = Provider(
+            self.scenario, self._provider_calls, self.web, now=lambda: self.now
+        )
         watch = self.effects.watch
         jobs, archive = watch(self.jobs), watch(ArchiveSender(self))
         checks, providers = watch(CheckSender(self)), {"kie": watch(self.provider)}

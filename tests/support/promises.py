@@ -43,7 +43,7 @@ def breaches_of(job: Job, world: World) -> list[str]:
     scenario = world.provider.known.get(job.job_id, world.scenario)
     asked = paid_calls(world, job.job_id)
     # Only what nobody told us may be missed: the answer was lost, and no call came.
-    excused = not job.task_id and scenario.calls == "none"
+    excused = not job.task_id and scenario.calls in ("none", "never")
     promises = {
         "paid at most once": asked <= 1,
         "free is free": not (made and job.error and job.error.kind in FREE),
