@@ -144,6 +144,18 @@ def test_a_fetch_that_fails_is_not_repeated_before_the_lease_ends() -> None:
     assert office.container().current() == "token-1"
 
 
+def test_a_fetch_that_fails_early_costs_nothing_while_the_old_one_lives() -> None:
+    office = Office()
+    tokens = office.container()
+    tokens.current()
+    office.now += DAY - EARLY
+    office.fails = True
+    assert tokens.current() == "token-1"
+    office.fails = False
+    office.now += LEASE
+    assert tokens.current() == "token-2"
+
+
 def test_a_refused_token_that_was_replaced_meanwhile_costs_no_fetch() -> None:
     office = Office()
     late = office.container()

@@ -49,7 +49,12 @@ class AccessTokens:
                 return token
             lease = self.new_lease_id()
             if self.store.lease(lease, instead_of=token, at=at, until=at + LEASE):
-                fresh = self.fetch()
+                try:
+                    fresh = self.fetch()
+                except ProviderUnavailable:
+                    if token and usable:
+                        return token
+                    raise
                 self.store.put(fresh, lease=lease)
                 return fresh
             if token and usable:

@@ -147,7 +147,7 @@ class ChanjingClient:
     def _fetch_token(self) -> AccessToken:
         try:
             # Quicker than a paid call may be: whoever waits for it is waited for as well.
-            response = self._http.post("/open/v1/access_token", json=self._app(), timeout=4.0)
+            response = self._http.post("/open/v1/access_token", json=self._app(), timeout=3.0)
         except httpx.HTTPError as error:
             raise ProviderUnavailable(f"no access token: {type(error).__name__}") from error
         envelope = read_envelope(response)
