@@ -12,6 +12,12 @@ from pydantic import Field
 from ringback.catalogue.model_input import ImageUrl, ModelInput
 
 
+# How many is not stated; ten are what Seedream 4.0 takes elsewhere.
+References = Annotated[
+    list[ImageUrl], Field(min_length=1, max_length=10, description="Images to work on.")
+]
+
+
 class ChanjingImage(ModelInput):
     """What all of them take. ``model_code``, ``creation_type`` and ``callback`` are filled in."""
 
@@ -42,10 +48,7 @@ class ChanjingSeedreamV4(ChanjingSeedreamV3):
     model_id = "chanjing/doubao-seedream-4.0"
     description = "Seedream 4.0: images from text, or from images and text."
 
-    # How many is not stated; ten are what Seedream 4.0 takes elsewhere.
-    ref_img_url: Annotated[
-        list[ImageUrl] | None, Field(min_length=1, max_length=10, description="Images to work on.")
-    ] = None
+    ref_img_url: References | None = None
 
 
 class ChanjingSeedreamV45(ChanjingImage):
@@ -55,9 +58,7 @@ class ChanjingSeedreamV45(ChanjingImage):
     clarity: Annotated[
         Literal[2048, 4096], Field(description="Length of the longer side, in pixels.")
     ] = 2048
-    ref_img_url: Annotated[
-        list[ImageUrl] | None, Field(min_length=1, max_length=10, description="Images to work on.")
-    ] = None
+    ref_img_url: References | None = None
 
 
 class ChanjingKlingV2(ChanjingImage):
