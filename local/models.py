@@ -1,44 +1,46 @@
-"""The models that jobs can ask for, and their limits, as a table: ``make models``."""
+"""Prints the catalogue as a table."""
 
-import sys
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from ringback.catalogue.descriptions import describe
-from ringback.catalogue.models import MODELS
+from ringback.catalogue.schemas import describe_all
 
-
-def main() -> int:
-    for model in map(describe, MODELS.values()):
-        print(f"{model['id']}  ({model['provider']}; {model['documentation']},")
-        print(f"  as of {model['checked_on']})  {model['description']}")
-        required = model["input"]["required"]
-        fields = model["input"]["properties"]
-        width = max(map(len, fields)) + 1
-        for name, field in fields.items():
-            mark = "*" if name in required else ""
-            print(f"    {name + mark:<{width}}  {limits(field)}")
-        print()
-    print("* required")
-    return 0
+_HEADS: Final = ("model", "provider", "checked on", "field", "default", "limits")
 
 
-def limits(field: dict[str, Any]) -> str:
-    """Say in a few words what a field takes, and what holds if it is left out."""
+def main() -> None:
+    rows = [_HEADS, *(row for model in describe_all() for row in _rows(model))]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEADS))]
+    for row in (_HEADS, tuple("-" * width for width in widths), *rows[1:]):
+        print(
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        )
+
+
+def _rows(model: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    """Yield a line for each field; only the first says which model it is."""
+    schema, first = model["input"], (model["id"], model["provider"], model["checked_on"])
+    for name, field in schema["properties"].items():
+        default = "required" if name in schema["required"] else str(field.get("default", ""))
+        yield (*first, name, default, limits(field))
+        first = ("", "", "")
+
+
+def limits(field: Mapping[str, Any]) -> str:
+    """Say in a few words what a field's JSON Schema allows."""
     match field:
         case {"enum": values}:
-            words = ", ".join(map(str, values))
-        case {"type": "array"}:
-            words = f"{field['minItems']} to {field['maxItems']} https URLs"
-        case {"minLength": shortest, "maxLength": longest}:
-            words = f"{shortest} to {longest} characters"
+            return " ".join(str(value) for value in values)
+        case {"minLength": least, "maxLength": most}:
+            return f"{least} to {most} characters"
+        case {"minItems": least, "maxItems": most}:
+            return f"{least} to {most} https URLs" if most > 1 else "one https URL"
         case {"minimum": least, "maximum": most} if most < 2**53:
-            words = f"{least} to {most}" + (", whole" if field["type"] == "integer" else "")
+            return f"{least} to {most}" + (", whole" if field["type"] == "integer" else "")
         case {"type": "integer"}:
-            words = "a whole number"
-        case _:
-            words = "true or false"
-    return f"{words} [{field['default']}]" if "default" in field else words
+            return "64 bits, whole"
+    return "true or false" if field["type"] == "boolean" else str(field["type"])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -21,7 +21,7 @@ from ringback.catalogue.requests import read_idempotency_key, read_request
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
-from ringback.domain.jobs import JobId, JobRequest
+from ringback.domain.jobs import JobId
 from ringback.domain.pace import Pace
 from ringback.http_replies import Reply, job_body, problem, reply
 from ringback.job_log import log_job
@@ -87,9 +87,8 @@ def accept_job() -> AcceptJob:
 
 
 @cache
-def reader() -> Callable[[bytes], JobRequest]:
-    settings = SubmitJobSettings.from_environ(os.environ)
-    return partial(read_request, pass_through=settings.kie_pass_through)
+def is_pass_through() -> bool:
+    return SubmitJobSettings.from_environ(os.environ).kie_pass_through
 
 
 @cache
@@ -98,7 +97,7 @@ def take_drop() -> TakeDrop:
     settings = SubmitJobSettings.from_environ(os.environ)
     return TakeDrop(
         drops=DropBucket.connect(),
-        read_request=reader(),
+        read_request=partial(read_request, pass_through=settings.kie_pass_through),
         accept=accept_job(),
         client=settings.drop_client,
     )
@@ -109,17 +108,19 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply | BatchReply:
     accept = accept_job()
     if "Records" in event:
         return handle_messages(event, TakeTurn(send=accept.send), take_drop)
-    return handle_request(event, accept)
+    return handle_request(event, accept, pass_through=is_pass_through())
 
 
-def handle_request(event: Event, accept: AcceptJob) -> Reply:
+def handle_request(event: Event, accept: AcceptJob, *, pass_through: bool) -> Reply:
     try:
         client, key = client_name(event), read_idempotency_key(lower_headers(event))
         if job_id := (event.get("pathParameters") or {}).get("job_id"):
             old = FindJobs(jobs=accept.jobs).one(job_id, client=client)
-            job = RetryJob(accept=accept)(old, idempotency_key=key)
+            retry = RetryJob(accept=accept, pass_through=pass_through)
+            job = retry(old, idempotency_key=key)
         else:
-            job = accept(reader()(raw_body(event)), client=client, idempotency_key=key)
+            request = read_request(raw_body(event), pass_through=pass_through)
+            job = accept(request, client=client, idempotency_key=key)
     except (RequestRefused, NotConfigured, TryAgain) as error:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)

@@ -1,5 +1,6 @@
 """What every job store does: the fake that the use cases are tested with, and the real table."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
@@ -216,3 +217,13 @@ json_values = st.recursive(
 def test_whatever_a_client_sends_survives_the_table(sent: dict[str, object]) -> None:
     job = a_job(request=replace(a_request(), sent=sent, input=sent))
     assert from_item(to_item(job)) == job
+
+
+def test_a_job_of_before_inputs_were_marked_was_checked() -> None:
+    item = to_item(a_job())
+    request = json.loads(item["request"]["S"])
+    del request["checked"]
+    item["request"] = {"S": json.dumps(request)}
+    assert from_item(item).request.checked is True
+    unchecked = a_job(request=replace(a_request(), checked=False))
+    assert from_item(to_item(unchecked)) == unchecked

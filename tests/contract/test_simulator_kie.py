@@ -10,7 +10,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from threading import Event, Thread
 from typing import Any
 
@@ -101,6 +101,10 @@ def simulator(clock: Clock) -> Iterator[Simulator]:
 
 @pytest.fixture
 def kie(simulator: Simulator) -> Iterator[httpx.Client]:
+    yield from a_client(simulator)
+
+
+def a_client(simulator: Simulator) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {KEY}", **AGENT}
     with httpx.Client(base_url=simulator.url, headers=headers, timeout=10, verify=NO_TLS) as client:
         yield client
@@ -366,6 +370,57 @@ def test_the_request_log_counts_what_was_asked(kie: httpx.Client) -> None:
     assert asked[0]["about"] == "http://127.0.0.1:9/x"
     assert {line["path"] for line in asked[2:]} == {"/api/v1/jobs/recordInfo"}
     assert KEY not in json.dumps(asked)
+
+
+# Other models
+
+
+def images_of(kie: httpx.Client, model: str, given: dict[str, Any]) -> list[Image.Image]:
+    answer = kie.post(CREATE, json={"model": model, "input": given}).json()
+    record = finished(kie, answer["data"]["taskId"])
+    urls = json.loads(record["data"]["resultJson"])["resultUrls"]
+    with httpx.Client(headers=AGENT, timeout=10, verify=NO_TLS) as cdn:
+        return [Image.open(io.BytesIO(cdn.get(url).content)) for url in urls]
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "format", "size"),
+    [
+        ("bytedance/seedream", {"image_size": "landscape_4_3"}, None, (1024, 768)),
+        ("seedream/5-lite-text-to-image", {"quality": "high"}, "PNG", (3072, 3072)),
+        (
+            "seedream/5-pro-text-to-image",
+            {"quality": "basic", "output_format": "jpeg"},
+            "JPEG",
+            (1024, 1024),
+        ),
+        (
+            "seedream/5-flash-text-to-image",
+            {"size": "1.5K", "output_format": "jpeg"},
+            "JPEG",
+            (1536, 1536),
+        ),
+    ],
+)
+def test_an_image_has_the_size_and_the_format_that_were_asked_for(
+    kie: httpx.Client, model: str, given: dict[str, Any], format: str | None, size: tuple[int, int]
+) -> None:
+    ratio = {"aspect_ratio": "1:1"} if "/5-" in model else {}
+    (image,) = images_of(kie, model, {"prompt": "a red kite", **ratio, **given})
+    assert image.size == size
+    assert image.format == (format or image.format)
+
+
+def test_any_model_is_made_where_the_simulator_was_told_so(kie: httpx.Client) -> None:
+    model: str = "google/nano-banana"
+    given: dict[str, Any] = {"Text": [1], "seed": "x"}
+    assert code(kie.post(CREATE, json={"model": model, "input": given})) == (200, 422)
+    settings = Settings(kie_api_key=KEY, kie_any_model=True, generate_seconds=0.02)
+    with Simulator(settings) as simulator, contextmanager(a_client)(simulator) as open_kie:
+        (image,) = images_of(open_kie, model, given)
+        assert image.size == (1024, 1024)
+        (task,) = tasks(open_kie)
+        assert (task["input"], task["credits_charged"]) == (given, 1)
 
 
 # The file host

@@ -143,7 +143,7 @@ class Playroom:
         return self.accept(request, client="studio", idempotency_key=None)
 
 
-def test_its_input_is_checked_like_any_other() -> None:
+def test_its_input_checked_like_any_other() -> None:
     body = json.dumps({"model": "toy/crayon", "input": {"word": "x" * 11, "n": 1}}).encode()
     with pytest.raises(InvalidRequest) as refused:
         read_request(body, models=MODELS_AND_TOY)

@@ -11,7 +11,7 @@ import pytest
 from tests.support.template import ROOT
 
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
-CALLS_NO_PROVIDER = ["authorize_client", "query_jobs", "receive_callback"]
+CALLS_NO_PROVIDER = ["authorize_client", "describe_models", "query_jobs", "receive_callback"]
 # What the Lambda runtime brings: boto3 and what it needs.
 OF_THE_RUNTIME = {
     *("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
@@ -75,7 +75,11 @@ def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
         ("query_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("check_jobs", ["ringback.catalogue", "ringback.images.download"]),
         ("archive_images", ["ringback.catalogue", "ringback.callbacks"]),
-        ("submit_job", ["ringback.images", "ringback.aws.image_bucket"]),
+        ("describe_models", ["ringback.aws", "ringback.providers", "ringback.settings", "boto3"]),
+        (
+            "submit_job",
+            ["ringback.catalogue.schemas", "ringback.images", "ringback.aws.image_bucket"],
+        ),
     ],
 )
 def test_a_function_loads_no_part_of_ours_that_it_does_not_use(

@@ -9,36 +9,60 @@ from tests.support.lambdas import Lambdas, an_event
 from tests.support.model_facts import FACTS
 
 
+def ask_for(model_id: str) -> dict[str, Any]:
+    return an_event("describe_models", "one") | {"pathParameters": {"model_id": model_id}}
+
+
 def body_of(reply: dict[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = json.loads(reply["body"])
     return body
 
 
-def ask_for(model_id: str) -> dict[str, Any]:
-    return an_event("describe_models", "one") | {"pathParameters": {"model_id": model_id}}
-
-
-def test_every_model_is_listed_and_shown_alike(lambdas: Lambdas) -> None:
+def test_all_models_are_listed_whole(lambdas: Lambdas) -> None:
     reply = lambdas("describe_models", an_event("describe_models", "all"))
-    listed = {model["id"]: model for model in body_of(reply)["models"]}
     assert reply["statusCode"] == 200
-    assert listed.keys() == FACTS.keys()
-    for model_id, model in listed.items():
-        shown = lambdas("describe_models", ask_for(model_id))
-        assert (shown["statusCode"], body_of(shown)) == (200, model)
-        assert model.keys() == {
-            *("id", "provider", "description", "documentation", "checked_on", "input")
-        }
+    assert reply["headers"]["content-type"] == "application/json"
+    listed = body_of(reply)
+    assert list(listed) == ["models"]
+    assert {model["id"] for model in listed["models"]} == set(FACTS)
+    for model in listed["models"]:
+        assert body_of(lambdas("describe_models", ask_for(model["id"]))) == model
+    assert lambdas.aws_calls == []
 
 
-@pytest.mark.parametrize("model_id", ["", "seedream", "seedream/4.5-edit/", "SEEDREAM/4.5-edit"])
-def test_what_is_no_model_is_not_found(lambdas: Lambdas, model_id: str) -> None:
+def test_a_model_is_shown_with_its_schema(lambdas: Lambdas) -> None:
+    reply = lambdas("describe_models", an_event("describe_models", "one"))
+    shown = body_of(reply)
+    assert reply["statusCode"] == 200
+    assert (shown["id"], shown["provider"]) == ("seedream/4.5-edit", "kie")
+    assert shown["documentation"] == "https://docs.kie.ai/market/seedream/4-5-edit"
+    assert shown["checked_on"] == "2026-08-19"
+    assert shown["input"]["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert shown["input"]["required"] == ["prompt", "image_urls"]
+    assert shown["input"]["properties"]["quality"] == {
+        "type": "string",
+        "enum": ["basic", "high"],
+        "default": "basic",
+        "description": "basic is 2K, high is 4K.",
+    }
+
+
+@pytest.mark.parametrize("model_id", ["", "seedream", "seedream/4.5-edit/", "../jobs", "x" * 5000])
+def test_a_model_that_does_not_exist_is_not_found(lambdas: Lambdas, model_id: str) -> None:
     reply = lambdas("describe_models", ask_for(model_id))
     assert reply["statusCode"] == 404
     assert reply["headers"]["content-type"] == "application/problem+json"
-    assert "GET /models" in body_of(reply)["detail"]
+    assert body_of(reply) == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "There is no such model; GET /models lists those that there are.",
+    }
 
 
-def test_it_touches_nothing(lambdas: Lambdas) -> None:
-    lambdas("describe_models", an_event("describe_models", "all"))
-    assert lambdas.aws_calls == []
+@pytest.mark.parametrize("case", ["all", "one"])
+def test_a_request_that_no_authorizer_saw_is_never_served(lambdas: Lambdas, case: str) -> None:
+    event = an_event("describe_models", case)
+    del event["requestContext"]["authorizer"]
+    with pytest.raises(KeyError):
+        lambdas("describe_models", event)

@@ -9,10 +9,10 @@ import boto3
 import pytest
 from ringback.aws.job_table import JobTable
 from ringback.domain.clock import utc_now
-from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
+from ringback.domain.jobs import ErrorKind, Job, JobId, JobRequest, JobStatus
 
 from tests.support.aws import CALLBACK_BASE_URL, CALLBACK_KEY, Cloud
-from tests.support.jobs import MODEL, PROMPT
+from tests.support.jobs import MODEL, PROMPT, a_job, a_job_id
 from tests.support.lambdas import AwsCall, Lambdas, a_batch, an_event, with_body, with_headers
 from tests.support.loopback_provider import CREATE, CUT, LoopbackProvider
 
@@ -320,6 +320,47 @@ def test_every_wrong_field_is_named_and_nothing_is_done(
     assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
 
 
+ANY_MODEL = {"model": "google/nano-banana", "input": {"prompt": PROMPT, "Colour": [1, None]}}
+
+
+def test_a_model_that_nobody_knows_is_refused_unless_the_owner_lets_it_pass(
+    lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    reply = lambdas("submit_job", a_post(ANY_MODEL))
+    assert reply["statusCode"] == 400
+    assert [error["field"] for error in body_of(reply)["errors"]] == ["model"]
+    assert provider.heard == []
+
+
+def test_a_model_that_may_pass_is_sent_as_it_is_and_marked(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas.settings["KIE_PASS_THROUGH"] = "true"
+    provider.will_answer(CREATE, ANSWERED)
+    job = submit(lambdas, a_post(ANY_MODEL))
+    assert (job["provider"], job["model"]) == ("kie", "google/nano-banana")
+    assert (job["input"], job["input_checked"]) == (ANY_MODEL["input"], False)
+    (call,) = provider.heard
+    assert (call.body["model"], call.body["input"]) == (ANY_MODEL["model"], ANY_MODEL["input"])
+    assert the_job(cloud, job["job_id"]).request.checked is False
+    wrong = {"model": "google/nano-banana", "input": {"image": "http://a.example/"}}
+    reply = lambdas("submit_job", a_post(wrong))
+    assert [error["field"] for error in body_of(reply)["errors"]] == ["input.image"]
+
+
+def test_a_job_that_was_let_pass_is_retried_while_its_like_may_pass(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    request = JobRequest(
+        model="google/nano-banana", provider="kie", input={}, sent=ANY_MODEL, checked=False
+    )
+    JobTable.connect(cloud.table).create(a_job(JobStatus.FAILED, request=request))
+    event = an_event("submit_job", "retry") | {"pathParameters": {"job_id": a_job_id()}}
+    lambdas.settings["KIE_PASS_THROUGH"] = "true"
+    provider.will_answer(CREATE, ANSWERED)
+    assert submit(lambdas, event)["input_checked"] is False
+
+
 def test_a_body_that_is_no_request_is_refused(cloud: Cloud, lambdas: Lambdas) -> None:
     too_large = b" " * (256 * 1024 + 1)
     for raw, status in ((b"", 400), (b"kite", 400), (b"\xff", 400), (b"[]", 400), (too_large, 413)):
@@ -383,6 +424,15 @@ def test_a_dropped_file_is_a_job_once_however_often_it_is_told(
     job = the_job(cloud, receipt(cloud)["job_id"])
     assert (job.status, job.client, job.request.sent) == (JobStatus.RUNNING, "drop", REQUEST)
     assert len(provider.heard) == 1
+
+
+def test_a_dropped_file_may_name_any_model_where_that_is_allowed(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas.settings["KIE_PASS_THROUGH"] = "true"
+    provider.will_answer(CREATE, ANSWERED)
+    lambdas("submit_job", drop(cloud, json.dumps(ANY_MODEL).encode()))
+    assert the_job(cloud, receipt(cloud)["job_id"]).request.checked is False
 
 
 def test_a_dropped_file_that_is_no_request_is_answered_with_every_mistake(

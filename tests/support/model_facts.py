@@ -1,8 +1,7 @@
 """What the provider's pages say of each model's input, written down apart from the code.
 
-Of 2026-08-19: kie.ai's pages, and of Chanjing the page of Seedream 4.0 with what is known of the
-other models. ``REQUIRED`` stands for a field without a default that a caller must give, ``NONE``
-for one that is left out if not given.
+``REQUIRED`` stands for a field without a default that a caller must give, ``NONE`` for one that
+is left out if not given.
 """
 
 from dataclasses import dataclass
@@ -26,26 +25,22 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Step:
-    """A choice among whole numbers."""
+class Whole:
+    least: int
+    most: int
+    default: Any
 
+
+@dataclass(frozen=True)
+class WholeChoice:
     values: tuple[int, ...]
     default: Any
 
 
 @dataclass(frozen=True)
 class Number:
-    """A number that may have a fraction."""
-
     least: float
     most: float
-    default: Any
-
-
-@dataclass(frozen=True)
-class Whole:
-    least: int
-    most: int
     default: Any
 
 
@@ -61,7 +56,7 @@ class Urls:
     default: Any = REQUIRED
 
 
-Fact = Text | Choice | Step | Whole | Number | Switch | Urls
+Fact = Text | Choice | WholeChoice | Whole | Number | Switch | Urls
 
 IMAGE_SIZES: Final = (
     "square",
@@ -76,45 +71,46 @@ IMAGE_SIZES: Final = (
 )
 ASPECT_RATIOS: Final = ("1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9")
 
+# No page gives a range; 64 bits are ours.
+_SEED: Final = Whole(-(2**63), 2**63 - 1, NONE)
+
 _V4: Final[dict[str, Fact]] = {
     "prompt": Text(5000),
     "image_size": Choice(IMAGE_SIZES, "square_hd"),
     "image_resolution": Choice(("1K", "2K", "4K"), "1K"),
     "max_images": Whole(1, 6, 1),
-    # The page gives no range; 64 bits are ours.
-    "seed": Whole(-(2**63), 2**63 - 1, NONE),
+    "seed": _SEED,
     "nsfw_checker": Switch(),
 }
-
-_V4_5: Final[dict[str, Fact]] = {
+_V45: Final[dict[str, Fact]] = {
     "prompt": Text(3000),
     "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
     "quality": Choice(("basic", "high"), "basic"),
     "nsfw_checker": Switch(),
 }
-_V5_LITE: Final[dict[str, Fact]] = {
+_LITE: Final[dict[str, Fact]] = {
     "prompt": Text(3000, shortest=3),
     "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
     "quality": Choice(("basic", "high", "ultra"), "basic"),
     "output_format": Choice(("png", "jpeg"), "png"),
     "nsfw_checker": Switch(),
 }
-_V5_PRO: Final[dict[str, Fact]] = {
+_PRO: Final[dict[str, Fact]] = {
     "prompt": Text(5000, shortest=3),
     "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
     "quality": Choice(("basic", "high"), "basic"),
     "output_format": Choice(("png", "jpeg"), "png"),
     "nsfw_checker": Switch(),
 }
-_V5_FLASH: Final[dict[str, Fact]] = {
+_FLASH: Final[dict[str, Fact]] = {
     "prompt": Text(5000, shortest=3),
     "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
     "size": Choice(("1K", "1.5K", "2K"), "1K"),
-    # Its default is not stated.
+    # No default is stated for flash.
     "output_format": Choice(("png", "jpeg"), NONE),
     "nsfw_checker": Switch(),
 }
-# The prompt's limit, the number of references and the one image by default are ours.
+# The lengths of prompt and list are ours, and that of one image is what is asked for.
 _CHANJING: Final[dict[str, Fact]] = {
     "ref_prompt": Text(5000),
     "aspect_ratio": Choice(("1:1", "3:4", "4:3", "9:16", "16:9"), "1:1"),
@@ -135,29 +131,39 @@ FACTS: Final[dict[str, dict[str, Fact]]] = {
             ),
             "square_hd",
         ),
-        "guidance_scale": Number(1, 10, 2.5),
-        "seed": Whole(-(2**63), 2**63 - 1, NONE),
+        "guidance_scale": Number(1.0, 10.0, 2.5),
+        "seed": _SEED,
     },
     "bytedance/seedream-v4-text-to-image": _V4,
     "bytedance/seedream-v4-edit": _V4 | {"image_urls": Urls(10)},
-    "seedream/4.5-text-to-image": _V4_5,
-    "seedream/4.5-edit": _V4_5 | {"image_urls": Urls(14)},
-    "seedream/5-lite-text-to-image": _V5_LITE,
-    "seedream/5-lite-image-to-image": _V5_LITE | {"image_urls": Urls(14)},
-    "seedream/5-pro-text-to-image": _V5_PRO,
-    "seedream/5-pro-image-to-image": _V5_PRO | {"image_urls": Urls(10)},
-    "seedream/5-flash-text-to-image": _V5_FLASH,
-    "seedream/5-flash-image-to-image": _V5_FLASH | {"image_urls": Urls(10)},
+    "seedream/4.5-text-to-image": _V45,
+    "seedream/4.5-edit": _V45 | {"image_urls": Urls(14)},
+    "seedream/5-lite-text-to-image": _LITE,
+    "seedream/5-lite-image-to-image": _LITE | {"image_urls": Urls(14)},
+    "seedream/5-pro-text-to-image": _PRO,
+    "seedream/5-pro-image-to-image": _PRO | {"image_urls": Urls(10)},
+    "seedream/5-flash-text-to-image": _FLASH,
+    "seedream/5-flash-image-to-image": _FLASH | {"image_urls": Urls(10)},
     "chanjing/doubao-seedream-4.0": _CHANJING
-    | {"clarity": Step((1024, 2048, 4096), 2048), "ref_img_url": Urls(10, default=NONE)},
+    | {
+        "clarity": WholeChoice((1024, 2048, 4096), 2048),
+        "ref_img_url": Urls(10, default=NONE),
+    },
     "chanjing/doubao-seedream-4.5": _CHANJING
-    | {"clarity": Step((2048, 4096), 2048), "ref_img_url": Urls(10, default=NONE)},
-    "chanjing/doubao-seedream-3.0-t2i": _CHANJING | {"clarity": Step((1024, 2048, 4096), 2048)},
+    | {"clarity": WholeChoice((2048, 4096), 2048), "ref_img_url": Urls(10, default=NONE)},
+    "chanjing/doubao-seedream-3.0-t2i": _CHANJING
+    | {"clarity": WholeChoice((1024, 2048, 4096), 2048)},
     "chanjing/kling-v2": _CHANJING
-    | {"clarity": Step((1024, 2048), 2048), "ref_img_url": Urls(1, default=NONE)},
-    "chanjing/kling-v2-1": _CHANJING | {"clarity": Step((1024, 2048), 2048)},
-    "chanjing/wan2.2-t2i": _CHANJING | {"quality_mode": Choice(("std", "pro"), NONE)},
+    | {"clarity": WholeChoice((1024, 2048), 2048), "ref_img_url": Urls(1, default=NONE)},
+    "chanjing/kling-v2-1": _CHANJING | {"clarity": WholeChoice((1024, 2048), 1024)},
+    "chanjing/wan2.2-t2i": _CHANJING | {"quality_mode": Choice(("std", "pro"), "std")},
 }
+FILLED_IN: Final = {"creation_type", "model_code"}
+
+
+def provider_of(model: str) -> str:
+    return "chanjing" if model.startswith("chanjing/") else "kie"
+
 
 A_URL: Final = "https://pictures.example/a%20cat.png?size=2"
 
@@ -167,10 +173,12 @@ def good_values(fact: Fact) -> list[Any]:
     match fact:
         case Text():
             return ["x" * fact.shortest, "x" * fact.longest, "\N{SNOWMAN}" * fact.longest]
-        case Choice() | Step():
+        case Choice():
+            return list(fact.values)
+        case WholeChoice():
             return list(fact.values)
         case Number():
-            return [float(fact.least), 3.25, float(fact.most)]
+            return [fact.least, (fact.least + fact.most) / 2 + 0.125, fact.most]
         case Whole():
             return [fact.least, (fact.least + fact.most) // 2, fact.most]
         case Switch():
@@ -189,14 +197,19 @@ def bad_values(fact: Fact) -> list[Any]:
             spaced = [f" {value}" for value in fact.values]
             cases = [text for text in changed if text not in fact.values]
             return [*cases, *spaced, "", "auto", 1, True, list(fact.values)]
-        case Step():
-            near = [value + by for value in fact.values for by in (-1, 1)]
-            # 2048.0 is 2048 to JSON Schema, and taken as that.
-            kinds = [str(fact.values[0]), True, False, [*fact.values]]
-            return [*near, 0, -fact.values[0], *kinds]
+        case WholeChoice():
+            near = [value + step for value in fact.values for step in (-1, 1)]
+            wrong_type = [
+                str(fact.values[0]),
+                *map(float, fact.values),
+                True,
+                list(fact.values),
+                "",
+            ]
+            return [*near, 0, -fact.values[0], 2 * fact.values[-1], *wrong_type]
         case Number():
-            wrong_kinds = [str(fact.least), True, [fact.least], {}, ""]
-            return [fact.least - 0.01, fact.most + 0.01, -1e308, 1e308, *wrong_kinds]
+            past = [fact.least - 0.01, fact.most + 0.01, 0, -fact.most, 1e300]
+            return [*past, str(fact.most), True, False, [fact.least], "", {}]
         case Whole():
             whole_float = float(1 if fact.least <= 1 else fact.least)
             wrong_type = [str(fact.most), whole_float, 1.5, True, False, [1], "", {}]

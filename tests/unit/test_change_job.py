@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from ringback.domain.errors import IdempotencyConflict, WrongState
 from ringback.domain.jobs import FINAL, ErrorKind, JobError, JobStatus
@@ -64,7 +66,7 @@ def test_nothing_is_resumed_where_copying_did_not_fail(status: JobStatus) -> Non
 def test_a_retry_is_a_new_job_that_names_the_old_one(desk: Desk, status: JobStatus) -> None:
     old = a_job(status, number=99)
     desk.jobs.create(old)
-    retry = RetryJob(accept=answering(desk, CREATED).acceptor)
+    retry = RetryJob(accept=answering(desk, CREATED).acceptor, pass_through=False)
     new = retry(old, idempotency_key=None)
     assert new.job_id != old.job_id
     assert (new.retry_of, new.request, new.client) == (old.job_id, old.request, old.client)
@@ -73,7 +75,7 @@ def test_a_retry_is_a_new_job_that_names_the_old_one(desk: Desk, status: JobStat
 
 def test_a_repeated_retry_with_a_key_pays_once(desk: Desk) -> None:
     old = a_job(JobStatus.EXPIRED, number=99)
-    retry = RetryJob(accept=answering(desk, CREATED).acceptor)
+    retry = RetryJob(accept=answering(desk, CREATED).acceptor, pass_through=False)
     assert retry(old, idempotency_key="k") == retry(old, idempotency_key="k")
     assert len(desk.provider.created) == 1
     with pytest.raises(IdempotencyConflict):
@@ -83,5 +85,16 @@ def test_a_repeated_retry_with_a_key_pays_once(desk: Desk) -> None:
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - FINAL))
 def test_a_job_that_may_still_end_well_is_not_retried(desk: Desk, status: JobStatus) -> None:
     with pytest.raises(WrongState):
-        RetryJob(accept=desk.acceptor)(a_job(status), idempotency_key=None)
+        RetryJob(accept=desk.acceptor, pass_through=True)(a_job(status), idempotency_key=None)
     assert desk.provider.created == []
+
+
+def test_unchecked_input_is_sent_again_only_while_it_may_be(desk: Desk) -> None:
+    unchecked = replace(a_job().request, checked=False)
+    old = a_job(JobStatus.FAILED, number=99, request=unchecked)
+    accept = answering(desk, CREATED).acceptor
+    with pytest.raises(WrongState, match="catalogue"):
+        RetryJob(accept=accept, pass_through=False)(old, idempotency_key=None)
+    assert desk.provider.created == []
+    new = RetryJob(accept=accept, pass_through=True)(old, idempotency_key=None)
+    assert new.request == unchecked

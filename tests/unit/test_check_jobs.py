@@ -212,7 +212,7 @@ def test_a_wake_up_that_finds_the_provider_down_comes_again() -> None:
     assert watch.queues.woken == [(a_job_id(), TASK, 30)]
 
 
-def test_a_claim_about_a_job_with_a_task_is_checked_at_its_own_task() -> None:
+def test_a_claim_about_a_job_with_a_task_checked_at_its_own_task() -> None:
     watch = a_watch(tasks={TASK: STILL_RUNNING, "another": SUCCESS})
     assert watch.status(at=NOON, claimed="another") is JobStatus.RUNNING
     assert watch.provider.read == [TASK]

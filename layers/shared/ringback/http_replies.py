@@ -40,6 +40,7 @@ STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     InvalidRequest: "The request has fields that are wrong; errors names each.",
     UnknownJob: "There is no such job.",
+    UnknownModel: "There is no such model; GET /models lists those that there are.",
 }
 
 
@@ -73,7 +74,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "provider": job.request.provider,
         "model": job.request.model,
         "input": job.request.input,
-        "input_checked": job.request.is_checked,
+        "input_checked": job.request.checked,
         "created_at": job.created_at.isoformat(),
         "updated_at": job.updated_at.isoformat(),
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,

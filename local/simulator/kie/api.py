@@ -27,7 +27,6 @@ _INSTEAD_OF_A_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_before": lambda: CUT,
     "content_policy": lambda: no(400, "Your prompt was flagged by the content policy"),
     "no_credits": lambda: no(402),
-    "token_killed": lambda: no(401),
 }
 _INSTEAD_OF_ITS_ID: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_after": lambda: CUT,

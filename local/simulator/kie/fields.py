@@ -39,10 +39,10 @@ def whole(*, least: int, most: int) -> Check:
     return check
 
 
-def between(least: float, most: float) -> Check:
+def number(*, least: float, most: float) -> Check:
     def check(value: Any) -> str:
         fits = _is_number(value) and least <= value <= most
-        return "" if fits else f"must be a number from {least} to {most}"
+        return "" if fits else f"must be a number from {least:g} to {most:g}"
 
     return check
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from local.simulator.faults import FaultMistake, FaultValues, told_by
 from local.simulator.kie.answers import Refused
-from local.simulator.kie.models import ANY_MODEL, MODELS, complaints, images_asked_for
+from local.simulator.kie.models import ANY_MODEL, MODELS, complaints, price_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,13 +21,22 @@ class Order:
 
     @property
     def price(self) -> float:
-        each = MODELS.get(self.model, ANY_MODEL).credits_per_image
-        return round(each * images_asked_for(self.input), 4)
+        return price_of(self.model, self.input)
+
+    @property
+    def prompt(self) -> str:
+        return prompt_of(self.input)
 
     @property
     def subject(self) -> str:
         """What stays the same when a client sends the order again."""
-        return self.callback_url or str(self.input.get("prompt", self.input))
+        return self.callback_url or self.prompt
+
+
+def prompt_of(given: Mapping[str, Any]) -> str:
+    """Return the text that faults are told in; the input of an unknown model may have none."""
+    prompt = given.get("prompt", "")
+    return prompt if isinstance(prompt, str) else ""
 
 
 def read_order(body: bytes, *, any_model: bool = False) -> Order:
@@ -37,14 +46,14 @@ def read_order(body: bytes, *, any_model: bool = False) -> Order:
     if callback_url is not None and not _is_url(callback_url):
         raise Refused(422, "callBackUrl is not a URL")
     model = content.get("model")
-    if not isinstance(model, str) or not (model in MODELS or any_model):
+    if not isinstance(model, str) or not (model in MODELS or (any_model and model)):
         raise Refused(422, "The model is not supported", about=about)
     if not isinstance(given, dict):
         raise Refused(422, "input is required", about=about)
-    if model in MODELS and (wrong := complaints(MODELS[model], given)):
+    if wrong := complaints(MODELS.get(model, ANY_MODEL), given):
         raise Refused(422, "; ".join(wrong), about=about)
     try:
-        told = told_by(str(given.get("prompt", "")))
+        told = told_by(prompt_of(given))
     except FaultMistake as mistake:
         raise Refused(400, f"simulator: {mistake}", about=about) from mistake
     return Order(model=model, callback_url=callback_url, input=given, told=told)

@@ -1,13 +1,15 @@
 """The life of a kie.ai task: created, finished, called back."""
 
 import json
+from collections.abc import Mapping
 from functools import partial
 from threading import Lock
+from typing import Any
 
 from local.simulator.images import KINDS, Drawing, kind_of
 from local.simulator.kie.bodies import callback_body
-from local.simulator.kie.models import expected_size, images_asked_for, told_kind
-from local.simulator.kie.orders import Order
+from local.simulator.kie.models import expected_size, format_asked_for, images_asked_for
+from local.simulator.kie.orders import Order, prompt_of
 from local.simulator.kie.signatures import signature_headers
 from local.simulator.ledger import Outcome, Task
 from local.simulator.links import Picture
@@ -102,21 +104,26 @@ class KieTasks:
 
 
 def _pictures(task: Task) -> list[Picture]:
-    count = images_asked_for(task.input)
+    count = images_asked_for(task.model, task.input)
     count += ("more_images" in task.faults) - ("fewer_images" in task.faults)
-    fault_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
-    told = fault_kind or told_kind(task.input)
+    told_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
+    told_kind = told_kind or format_asked_for(task.model, task.input)
     return [
         Picture(
             Drawing(
                 task_id=task.id,
                 index=index,
-                seed=task.input.get("seed", 0),
+                seed=_seed_of(task.input),
                 size=expected_size(task.model, task.input),
-                kind=told or kind_of(task.number + index),
-                prompt=str(task.input.get("prompt", "")),
+                kind=told_kind or kind_of(task.number + index),
+                prompt=prompt_of(task.input),
             ),
             task.faults,
         )
         for index in range(count)
     ]
+
+
+def _seed_of(given: Mapping[str, Any]) -> int:
+    seed = given.get("seed", 0)
+    return seed if isinstance(seed, int) else 0

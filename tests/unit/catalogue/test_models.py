@@ -4,26 +4,28 @@ import json
 from typing import Any
 
 import pytest
+from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.requests import read_request
 from ringback.domain.errors import InvalidRequest
 from ringback.domain.jobs import JobRequest
 
 from tests.support.model_facts import (
-    A_URL,
     FACTS,
+    FILLED_IN,
     NONE,
     REQUIRED,
     Choice,
     Fact,
     Number,
-    Step,
     Text,
     Urls,
     Whole,
+    WholeChoice,
     bad_values,
     defaults,
     good_values,
+    provider_of,
     smallest,
 )
 
@@ -90,40 +92,13 @@ def test_defaults_are_filled_in_and_what_was_sent_is_kept(model: str) -> None:
     request = read(model, smallest(model))
     assert request.input == smallest(model) | defaults(model)
     assert request.sent == {"model": model, "input": smallest(model)}
-    provider = "chanjing" if model.startswith("chanjing/") else "kie"
-    assert (request.model, request.provider, request.is_checked) == (model, provider, True)
+    assert (request.model, request.provider) == (model, provider_of(model))
 
 
 @pytest.mark.parametrize("model", FACTS)
 def test_a_field_that_the_model_does_not_have_is_refused_by_name(model: str) -> None:
-    ours = {"model", "callBackUrl", "model_code", "creation_type", "callback"}
-    for name in {*ALL_NAMES, "Prompt", "n", "", *ours} - FACTS[model].keys():
+    for name in {*ALL_NAMES, "Prompt", "n", "", "model", "callBackUrl"} - FACTS[model].keys():
         assert wrong_fields(model, smallest(model) | {name: 1}) == [f"input.{name}"]
-
-
-def test_a_field_that_other_models_have_names_them() -> None:
-    assert messages("seedream/4.5-edit", {"seed": 7}) == [
-        "seedream/4.5-edit has no such field; it is one of bytedance/seedream,"
-        " bytedance/seedream-v4-edit, bytedance/seedream-v4-text-to-image"
-    ]
-    assert messages("chanjing/kling-v2-1", {"ref_img_url": [A_URL]}) == [
-        "chanjing/kling-v2-1 has no such field; it is one of chanjing/doubao-seedream-4.0,"
-        " chanjing/doubao-seedream-4.5, chanjing/kling-v2"
-    ]
-    # Of another provider is no help.
-    assert messages("chanjing/wan2.2-t2i", {"seed": 7}) == ["no such field"]
-
-
-def test_a_field_that_we_fill_in_says_so() -> None:
-    for name in ("model_code", "creation_type", "callback"):
-        [message] = messages("chanjing/doubao-seedream-4.0", {name: 3})
-        assert message == "is filled in for you: leave it out"
-
-
-def messages(model: str, extra: dict[str, Any]) -> list[str]:
-    with pytest.raises(InvalidRequest) as refused:
-        read(model, smallest(model) | extra)
-    return [error.message for error in refused.value.errors]
 
 
 def test_what_4_0_has_and_4_5_has_not_is_refused_rather_than_dropped() -> None:
@@ -152,12 +127,13 @@ def test_a_message_says_what_is_allowed(model: str, name: str, fact: Fact) -> No
             expected = [("", [f"{fact.shortest} character"]), ("x" * 9999, [str(fact.longest)])]
         case Choice():
             expected = [("auto", list(fact.values))]
-        case Step():
-            expected = [(7, [str(value) for value in fact.values])]
-        case Number():
-            expected = [(fact.most + 1, [f"{fact.most:g}"]), (fact.least - 1, [f"{fact.least:g}"])]
-        case Whole():
-            expected = [(fact.most + 1, [str(fact.most)]), (fact.least - 1, [str(fact.least)])]
+        case WholeChoice():
+            expected = [(1, [str(value) for value in fact.values])]
+        case Whole() | Number():
+            limits = f"{fact.least:.0f}", f"{fact.most:.0f}"
+            if isinstance(fact, Whole):
+                limits = str(fact.least), str(fact.most)
+            expected = [(fact.most + 1, [limits[1]]), (fact.least - 1, [limits[0]])]
         case Urls():
             expected = [([], ["at least 1"]), (["https://a.example/"] * 99, [str(fact.most)])]
     for value, words in expected:
@@ -167,9 +143,63 @@ def test_a_message_says_what_is_allowed(model: str, name: str, fact: Fact) -> No
         assert all(word in error.message for word in words), error.message
 
 
-def test_every_model_says_where_its_limits_come_from() -> None:
-    for model in MODELS.values():
-        homes = {"kie": "https://docs.kie.ai/", "chanjing": "https://doc.chanjing.cc"}
-        assert model.documentation.startswith(homes[model.provider])
-        assert model.checked_on.isoformat() == "2026-08-19"
-        assert model.description.endswith(".")
+HAVING = {
+    ("seedream/4.5-edit", "seed"): "bytedance/seedream, bytedance/seedream-v4-edit and "
+    "bytedance/seedream-v4-text-to-image have it",
+    ("seedream/4.5-edit", "size"): "seedream/5-flash-text-to-image and "
+    "seedream/5-flash-image-to-image have it",
+    ("seedream/4.5-edit", "guidance_scale"): "bytedance/seedream has it",
+    ("seedream/4.5-edit", "output_format"): "seedream/5-lite-text-to-image, "
+    "seedream/5-lite-image-to-image, seedream/5-pro-text-to-image and 3 more have it",
+    ("bytedance/seedream", "aspect_ratio"): "seedream/4.5-edit, seedream/4.5-text-to-image, "
+    "seedream/5-lite-text-to-image and 5 more have it",
+    ("seedream/4.5-edit", "quality_mode"): "chanjing/wan2.2-t2i has it",
+    ("chanjing/kling-v2-1", "ref_img_url"): "chanjing/doubao-seedream-4.0, "
+    "chanjing/doubao-seedream-4.5 and chanjing/kling-v2 have it",
+    ("chanjing/wan2.2-t2i", "image_size"): "bytedance/seedream, bytedance/seedream-v4-edit and "
+    "bytedance/seedream-v4-text-to-image have it",
+}
+
+
+def message(model: str, given: dict[str, Any]) -> str:
+    with pytest.raises(InvalidRequest) as refused:
+        read(model, given)
+    (error,) = refused.value.errors
+    return error.message
+
+
+@pytest.mark.parametrize(("model", "name"), HAVING)
+def test_who_names_a_field_of_another_model_is_told_which(model: str, name: str) -> None:
+    expected = f"{model} has no such field; {HAVING[model, name]}"
+    assert message(model, smallest(model) | {name: 1}) == expected
+
+
+@pytest.mark.parametrize("model", FACTS)
+def test_a_field_of_another_model_is_said_to_be_of_that_model(model: str) -> None:
+    for name in set(ALL_NAMES) - FACTS[model].keys():
+        said = message(model, smallest(model) | {name: 1})
+        _, _, rest = said.partition("; ")
+        named = [other for other in FACTS if other in rest.replace(",", "").split()]
+        having = [other for other in FACTS if name in FACTS[other]]
+        siblings = [other for other in having if provider_of(other) == provider_of(model)]
+        assert named
+        assert set(named) <= set(siblings or having), said
+
+
+@pytest.mark.parametrize("model", [model for model in FACTS if provider_of(model) == "chanjing"])
+def test_what_we_fill_in_is_not_a_caller_s(model: str) -> None:
+    for name in FILLED_IN:
+        assert message(model, smallest(model) | {name: 3}) == ("is filled in for you: leave it out")
+
+
+def test_a_whole_number_is_a_number() -> None:
+    model = "bytedance/seedream"
+    assert read(model, smallest(model) | {"guidance_scale": 3}).input["guidance_scale"] == 3
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_a_model_says_what_it_is_and_where_its_limits_come_from(model: type[ModelInput]) -> None:
+    home = {"kie": "https://docs.kie.ai/", "chanjing": "https://doc.chanjing.cc/"}
+    assert model.documentation.startswith(home[model.provider])
+    assert model.checked_on.isoformat() == "2026-08-19"
+    assert model.description.endswith(".")

@@ -177,7 +177,7 @@ def test_one_address_inside_spoils_the_host(addresses: list[str]) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[64:ff9b::7f00:1]", "169.254.169.254"])
-def test_an_address_in_the_url_is_checked_without_a_resolver(host: str) -> None:
+def test_an_address_in_the_url_checked_without_a_resolver(host: str) -> None:
     network = Network([answer()])
     with pytest.raises(ImageRefused, match="not public"):
         network.downloader().fetch(f"https://{host}/a", BytesIO())

@@ -229,7 +229,7 @@ def test_a_redirect_is_read_from_where_it_was_given(location: str, url: str) -> 
         ("file:///etc/passwd", NOT_HTTPS),
     ],
 )
-def test_a_redirect_is_checked_like_a_url(location: str, reason: str) -> None:
+def test_a_redirect_checked_like_a_url(location: str, reason: str) -> None:
     target = parse_url("https://cdn.example/folder/a")
     with pytest.raises(ImageRefused, match=reason):
         follow_redirect(target, location, plain_http_hosts=SIMULATOR)

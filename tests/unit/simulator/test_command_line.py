@@ -16,6 +16,10 @@ def test_left_out_arguments_are_the_defaults_of_the_settings_but_for_the_port() 
     assert given == Settings(kie_api_key="K", port=4567)
 
 
+def test_any_model_is_taken_on_demand() -> None:
+    assert settings_from(read_arguments(["--kie-api-key", "K", "--kie-any-model"])).kie_any_model
+
+
 @pytest.mark.parametrize("words", ["", "--kie-api-key K --link-seconds -1"])
 def test_wrong_arguments_are_refused(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

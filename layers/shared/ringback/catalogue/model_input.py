@@ -1,10 +1,18 @@
 """What every model's input has in common."""
 
 from datetime import date
-from typing import Annotated, Any, ClassVar, Final
+from typing import Annotated, ClassVar, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 
@@ -12,6 +20,7 @@ class ModelInput(BaseModel):
     """One model's input: the provider's own field names, limits and defaults, nothing else.
 
     Strict, because a number sent as text is a mistake that is cheaper to hear of before paying.
+    ``filled_in`` names what the provider asks for and a caller must not send.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -21,7 +30,7 @@ class ModelInput(BaseModel):
     description: ClassVar[str]
     documentation: ClassVar[str]
     checked_on: ClassVar[date]
-    filled_in: ClassVar[frozenset[str]] = frozenset()  # fields of the provider's that we send
+    filled_in: ClassVar[frozenset[str]] = frozenset()
 
     @field_validator("*", mode="before")
     @classmethod
@@ -31,11 +40,7 @@ class ModelInput(BaseModel):
         return value
 
 
-LONGEST_URL: Final = 2048
-
-
-def https_url(url: str) -> str:
-    """Return the URL if it is one that a provider can be given. Raises ``PydanticCustomError``."""
+def _https_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme == "https" and parts.hostname and parts.port != 0
@@ -49,17 +54,38 @@ def https_url(url: str) -> str:
     return url
 
 
-def _say_https(schema: dict[str, Any]) -> None:
-    schema |= {"format": "uri", "pattern": r"^https://[^/?#@\s]+([/?#]\S*)?$"}
+def _not_a_float(value: object) -> object:
+    # A choice among whole numbers compares, and 2048.0 is equal to 2048.
+    if isinstance(value, float):
+        raise PydanticCustomError("whole_number", "must be a whole number, without a point")
+    return value
 
 
+WholeNumber: Final = BeforeValidator(_not_a_float)
+
+LONGEST_URL: Final = 2048
+# What a schema can say of the check above: ports and brackets are left to the check itself.
+_URL_SCHEMA: Final = {
+    "type": "string",
+    "format": "uri",
+    "maxLength": LONGEST_URL,
+    "pattern": r'^[Hh][Tt][Tt][Pp][Ss]://[!-"$-.0->A-\[\]-~]+([/?#][!-\[\]-~]*)?$',
+}
 ImageUrl = Annotated[
-    str, Field(max_length=LONGEST_URL, json_schema_extra=_say_https), AfterValidator(https_url)
+    str, Field(max_length=LONGEST_URL), AfterValidator(_https_url), WithJsonSchema(_URL_SCHEMA)
 ]
 
 # No range is documented; 64 bits are what a JSON reader elsewhere can be trusted to take.
+SMALLEST_WHOLE: Final = -(2**63)
+LARGEST_WHOLE: Final = 2**63 - 1
 Seed = Annotated[
     int,
-    Field(ge=-(2**63), le=2**63 - 1, description="The same seed gives similar images."),
+    Field(
+        ge=SMALLEST_WHOLE,
+        le=LARGEST_WHOLE,
+        description="The same seed and prompt give a similar image.",
+    ),
 ]
-NsfwChecker = Annotated[bool, Field(description="Whether the provider filters its results.")]
+NsfwChecker = Annotated[
+    bool, Field(description="Whether the provider checks the result for nudity and violence.")
+]

@@ -3,14 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ringback.catalogue.chanjing_images import (
-    ChanjingKlingV2,
-    ChanjingKlingV21,
+from ringback.catalogue.chanjing_kling import ChanjingKlingV2, ChanjingKlingV21
+from ringback.catalogue.chanjing_seedream import (
     ChanjingSeedreamV3,
     ChanjingSeedreamV4,
     ChanjingSeedreamV45,
-    ChanjingWan,
 )
+from ringback.catalogue.chanjing_wan import ChanjingWanV22
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.seedream_v3 import SeedreamV3
 from ringback.catalogue.seedream_v4 import SeedreamV4Edit, SeedreamV4TextToImage
@@ -34,17 +33,17 @@ MODELS: Final[Models] = {
         SeedreamV4TextToImage,
         SeedreamV45Edit,
         SeedreamV45TextToImage,
-        SeedreamV5LiteImageToImage,
         SeedreamV5LiteTextToImage,
-        SeedreamV5ProImageToImage,
+        SeedreamV5LiteImageToImage,
         SeedreamV5ProTextToImage,
-        SeedreamV5FlashImageToImage,
+        SeedreamV5ProImageToImage,
         SeedreamV5FlashTextToImage,
+        SeedreamV5FlashImageToImage,
+        ChanjingSeedreamV3,
         ChanjingSeedreamV4,
         ChanjingSeedreamV45,
-        ChanjingSeedreamV3,
         ChanjingKlingV2,
         ChanjingKlingV21,
-        ChanjingWan,
+        ChanjingWanV22,
     )
 }

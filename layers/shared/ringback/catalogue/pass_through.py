@@ -1,81 +1,100 @@
-"""Input of a model that the catalogue does not have: only what holds for all is checked."""
+"""Input of models that are not in the catalogue: only what holds for every model is checked."""
 
-import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from math import isfinite
 from typing import Any, Final
 
-from pydantic_core import PydanticCustomError
+from pydantic import TypeAdapter, ValidationError
 
-from ringback.catalogue.model_input import LONGEST_URL, https_url
+from ringback.catalogue.model_input import LARGEST_WHOLE, SMALLEST_WHOLE, ImageUrl
+from ringback.catalogue.models import MODELS
 from ringback.domain.errors import FieldError
 
-MODEL_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*){0,3}")
-LONGEST_MODEL_ID: Final = 100
+LONGEST_ID: Final = 100
 DEEPEST: Final = 8
 MOST_VALUES: Final = 1000
 LONGEST_TEXT: Final = 10_000
-# A value that is a URL of any kind, or would be taken for one; a URL within a prompt is not.
-_LIKE_A_URL: Final = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]*:)?[/\\]{2}|\s*data:", re.IGNORECASE)
+# A name stands in the place of every mistake beneath it.
+LONGEST_NAME: Final = 100
+
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+# Another provider's; and a known id in other letters is a typing error that would go unchecked.
+_NOT_KIE: Final = "chanjing/"
+_KNOWN: Final = {model.lower() for model in MODELS}
+
+# Who fetches a URL may skip blanks before it, and line breaks and tabs anywhere in it.
+_BLANKS: Final = r"[\x00-\x20\s\ufeff\u200b-\u200f\u2060]*"
+_ANY_URL: Final = re.compile(_BLANKS + r"(([a-z][a-z0-9+.-]*:)?[/\\]{2}|data:)", re.IGNORECASE)
+_USUAL_URL: Final = re.compile(_BLANKS + r"(https?|ftp|file|blob|data|s3):\S", re.IGNORECASE)
+_LINE_BREAKS: Final = str.maketrans("", "", "\t\r\n")
+
+_image_url: Final[TypeAdapter[str]] = TypeAdapter(ImageUrl)
 
 
-def may_pass_through(model: str) -> bool:
-    """Tell whether an id may be another of kie.ai's; those of other providers have a prefix."""
-    is_id = len(model) <= LONGEST_MODEL_ID and MODEL_ID.fullmatch(model)
-    return bool(is_id) and not model.startswith("chanjing/")
+def may_pass(model: str) -> bool:
+    """Tell whether this can be the id of a kie.ai model that the catalogue does not have."""
+    lower = model.lower()
+    return (
+        len(model) <= LONGEST_ID
+        and _ID.fullmatch(model) is not None
+        and not lower.startswith(_NOT_KIE)
+        and lower not in _KNOWN
+    )
 
 
-def pass_through_errors(given: Mapping[str, Any]) -> list[FieldError]:
-    errors, count = [], 0
-    for path, value in _values(given, "input", 1):
-        count += 1
-        if problem := _problem(value):
-            errors.append(FieldError(path, problem))
-    if count > MOST_VALUES:
-        errors = [FieldError("input", f"must have at most {MOST_VALUES} values")]
-    return errors
+def faults_of(given: dict[str, Any], *, within: str) -> list[FieldError]:
+    """Name every place of an unchecked input that is wrong whatever the model."""
+    if _is_too_much(given):
+        return [FieldError(within, f"must have at most {MOST_VALUES} values in all")]
+    return list(_faults(given, within, depth=1))
 
 
-class _TooDeep:
-    pass
+def _is_too_much(given: dict[str, Any]) -> bool:
+    seen, waiting = 0, [given]
+    while waiting:
+        inner = _inner(waiting.pop())
+        seen += len(inner)
+        if seen > MOST_VALUES:
+            return True
+        waiting += [value for _, value in inner]
+    return False
 
 
-def _values(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+def _faults(value: Any, place: str, *, depth: int) -> Iterator[FieldError]:
     if isinstance(value, dict | list):
         if depth > DEEPEST:
-            yield path, _TooDeep()
+            yield FieldError(place, f"must not be nested deeper than {DEEPEST} levels")
             return
-        steps = value.items() if isinstance(value, dict) else enumerate(value)
-        for step, inner in steps:
-            yield from _values(inner, f"{path}.{step}", depth + 1)
-    else:
-        yield path, value
+        for name, each in _inner(value):
+            if len(name) > LONGEST_NAME:
+                yield FieldError(place, f"must have names of at most {LONGEST_NAME} characters")
+                continue
+            yield from _faults(each, f"{place}.{name}", depth=depth + 1)
+    elif fault := _text_fault(value) if isinstance(value, str) else _number_fault(value):
+        yield FieldError(place, fault)
 
 
-def _problem(value: Any) -> str:
-    match value:
-        case _TooDeep():
-            return f"must not be nested more than {DEEPEST} deep"
-        case bool() | None:
-            return ""
-        case str():
-            return _text_problem(value)
-        case int() if not -(2**63) <= value < 2**63:
-            return "must fit into 64 bits"
-        case float() if not math.isfinite(value):
-            return "must be a finite number"
-    return ""
+def _inner(value: Any) -> list[tuple[str, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    items = value if isinstance(value, list) else []
+    return [(str(index), each) for index, each in enumerate(items)]
 
 
-def _text_problem(text: str) -> str:
+def _text_fault(text: str) -> str:
     if len(text) > LONGEST_TEXT:
         return f"must have at most {LONGEST_TEXT} characters"
-    if not _LIKE_A_URL.match(text):
+    if not (_ANY_URL.match(text) or _USUAL_URL.match(text.translate(_LINE_BREAKS))):
         return ""
-    if len(text) > LONGEST_URL:
-        return f"a URL must have at most {LONGEST_URL} characters"
     try:
-        https_url(text)
-    except PydanticCustomError as error:
-        return error.message()
+        _image_url.validate_python(text)
+    except ValidationError as error:
+        return error.errors(include_url=False)[0]["msg"]
     return ""
+
+
+def _number_fault(value: Any) -> str:
+    if isinstance(value, int) and not SMALLEST_WHOLE <= value <= LARGEST_WHOLE:
+        return "must be a number of at most 64 bits"
+    return "must be a finite number" if isinstance(value, float) and not isfinite(value) else ""

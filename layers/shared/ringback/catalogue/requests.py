@@ -8,11 +8,12 @@ from pydantic_core import ErrorDetails, from_json
 
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models
-from ringback.catalogue.pass_through import may_pass_through, pass_through_errors
+from ringback.catalogue.pass_through import faults_of, may_pass
 from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 from ringback.domain.jobs import JobRequest
 
 LARGEST_REQUEST: Final = 256 * 1024
+_MOST_NAMED: Final = 3
 # The words of pydantic are for programmers; the names in braces are its own.
 _FRIENDLIER: Final[Mapping[str, str]] = {
     "extra_forbidden": "no such field",
@@ -33,69 +34,39 @@ class SubmitJobRequest(BaseModel):
 def read_request(body: bytes, *, models: Models = MODELS, pass_through: bool = False) -> JobRequest:
     """Return the job, its model's defaults filled in.
 
-    With ``pass_through`` a model of kie.ai that ``models`` lacks is taken with its input as it is.
+    With ``pass_through`` any other model of kie.ai is taken as well, its input unchecked.
     Raises ``InvalidRequest``, which names every wrong field at once, or ``PayloadTooLarge``.
     """
     if len(body) > LARGEST_REQUEST:
         raise PayloadTooLarge(f"a request has at most {LARGEST_REQUEST} bytes")
+    sent = _json_object(body)
+    errors = _envelope_errors(sent)
+    model, given = sent.get("model"), dict[str, Any]()
+    if isinstance(model, str):
+        given, found = _read_input(
+            model, sent.get("input"), models=models, pass_through=pass_through
+        )
+        errors += found
+    if errors:
+        raise InvalidRequest(errors)
+    known = models.get(sent["model"])
+    return JobRequest(
+        model=sent["model"],
+        provider=known.provider if known else "kie",
+        input=given,
+        sent=sent,
+        checked=known is not None,
+    )
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
     try:
         sent = from_json(body, allow_inf_nan=False)
     except ValueError as error:
         raise InvalidRequest([FieldError("", f"the body is not JSON: {error}")]) from None
     if not isinstance(sent, dict):
         raise InvalidRequest([FieldError("", "the body must be a JSON object")])
-    errors = _envelope_errors(sent)
-    name, given = sent.get("model"), sent.get("input")
-    model = models.get(name) if isinstance(name, str) else None
-    unchecked = isinstance(name, str) and not model and pass_through and may_pass_through(name)
-    if isinstance(name, str) and not model and not unchecked:
-        known = ", ".join(sorted(models))
-        errors.append(FieldError("model", f"no such model; there are {known}"))
-    request = None
-    if isinstance(given, dict) and model:
-        found, request = _check(model, given, sent, models)
-        errors += found
-    elif isinstance(given, dict) and unchecked:
-        errors += pass_through_errors(given)
-        request = JobRequest(
-            model=str(name), provider="kie", input=given, sent=sent, is_checked=False
-        )
-    if errors or request is None:
-        raise InvalidRequest(errors)
-    return request
-
-
-def _check(
-    model: type[ModelInput], given: dict[str, Any], sent: dict[str, Any], models: Models
-) -> tuple[list[FieldError], JobRequest | None]:
-    try:
-        checked = model.model_validate(given)
-    except ValidationError as error:
-        explained = [_explain(each, model, models) for each in error.errors(include_url=False)]
-        return _field_errors(explained, within="input"), None
-    return [], JobRequest(
-        model=model.model_id,
-        provider=model.provider,
-        input=checked.model_dump(exclude_none=True),
-        sent=sent,
-    )
-
-
-def _explain(error: ErrorDetails, model: type[ModelInput], models: Models) -> ErrorDetails:
-    """Say of a field that the model lacks who has it."""
-    if error["type"] != "extra_forbidden":
-        return error
-    name = str(error["loc"][0])
-    if name in model.filled_in:
-        return error | {"type": "filled_in", "msg": "is filled in for you: leave it out"}
-    others = (other for other in models.values() if other.provider == model.provider)
-    having = sorted(other.model_id for other in others if name in other.model_fields)
-    if not having:
-        return error
-    return error | {
-        "type": "others",
-        "msg": f"{model.model_id} has no such field; it is one of {', '.join(having)}",
-    }
+    return sent
 
 
 def read_idempotency_key(headers: Mapping[str, str]) -> str | None:
@@ -119,13 +90,53 @@ def _envelope_errors(sent: dict[str, Any]) -> list[FieldError]:
     return []
 
 
-def _field_errors(errors: Sequence[ErrorDetails], *, within: str = "") -> list[FieldError]:
+def _read_input(
+    model: str, given: Any, *, models: Models, pass_through: bool
+) -> tuple[dict[str, Any], list[FieldError]]:
+    known = models.get(model)
+    if known is None and not (pass_through and may_pass(model)):
+        return {}, [FieldError("model", f"no such model; there are {', '.join(sorted(models))}")]
+    if not isinstance(given, dict):
+        return {}, []  # which is the envelope's mistake, and named with the others of it
+    if known is None:
+        return given, faults_of(given, within="input")
+    try:
+        checked = known.model_validate(given)
+    except ValidationError as error:
+        return {}, _field_errors(error.errors(include_url=False), within="input", model=known)
+    return checked.model_dump(exclude_none=True), []
+
+
+def _field_errors(
+    errors: Sequence[ErrorDetails], *, within: str = "", model: type[ModelInput] | None = None
+) -> list[FieldError]:
     return [
         FieldError(
             ".".join([within] * bool(within) + [str(step) for step in error["loc"]]),
-            _FRIENDLIER[error["type"]].format(**error.get("ctx", {}))
-            if error["type"] in _FRIENDLIER
-            else error["msg"],
+            _message(error, model),
         )
         for error in errors
     ]
+
+
+def _message(error: ErrorDetails, model: type[ModelInput] | None) -> str:
+    kind = error["type"]
+    if model and kind == "extra_forbidden":
+        return _not_a_field(str(error["loc"][-1]), model)
+    friendlier = _FRIENDLIER.get(kind)
+    return friendlier.format(**error.get("ctx", {})) if friendlier else error["msg"]
+
+
+def _not_a_field(name: str, model: type[ModelInput]) -> str:
+    """Say who has the field: most often another version of the same model is meant."""
+    if name in model.filled_in:
+        return "is filled in for you: leave it out"
+    others = [other for other in MODELS.values() if name in other.model_fields]
+    siblings = [other for other in others if other.provider == model.provider]
+    names = [other.model_id for other in siblings or others]
+    if not names:
+        return "no such field"
+    more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
+    *firsts, last = names[:_MOST_NAMED] + more
+    listed = f"{', '.join(firsts)} and {last} have" if firsts else f"{last} has"
+    return f"{model.model_id} has no such field; {listed} it"

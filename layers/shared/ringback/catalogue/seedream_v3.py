@@ -11,11 +11,11 @@ from ringback.catalogue.model_input import ModelInput, Seed
 class SeedreamV3(ModelInput):
     model_id = "bytedance/seedream"
     provider = "kie"
-    description = "Seedream 3.0: an image from text."
+    description = "Seedream 3.0: one image from a text."
     documentation = "https://docs.kie.ai/market/seedream/seedream"
     checked_on = date(2026, 8, 19)
 
-    prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to show.")]
+    prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to draw.")]
     image_size: Annotated[
         Literal[
             "square",
@@ -25,9 +25,10 @@ class SeedreamV3(ModelInput):
             "landscape_4_3",
             "landscape_16_9",
         ],
-        Field(description="Shape of the image."),
+        Field(description="The shape of the image."),
     ] = "square_hd"
     guidance_scale: Annotated[
-        float, Field(ge=1, le=10, description="How closely the image follows the prompt.")
+        float,
+        Field(ge=1, le=10, description="How closely the image follows the prompt."),
     ] = 2.5
     seed: Seed | None = None

@@ -11,11 +11,11 @@ from ringback.catalogue.model_input import ImageUrl, ModelInput, NsfwChecker, Se
 class SeedreamV4TextToImage(ModelInput):
     model_id = "bytedance/seedream-v4-text-to-image"
     provider = "kie"
-    description = "Seedream 4.0: images from text."
+    description = "Seedream 4.0: up to six images from a text."
     documentation = "https://docs.kie.ai/market/seedream/seedream-v4-text-to-image"
     checked_on = date(2026, 8, 19)
 
-    prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to show.")]
+    prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to draw.")]
     image_size: Annotated[
         Literal[
             "square",
@@ -28,13 +28,14 @@ class SeedreamV4TextToImage(ModelInput):
             "landscape_16_9",
             "landscape_21_9",
         ],
-        Field(description="Shape of the images."),
+        Field(description="The shape of the image."),
     ] = "square_hd"
     image_resolution: Annotated[
-        Literal["1K", "2K", "4K"], Field(description="Length of the longer side.")
+        Literal["1K", "2K", "4K"], Field(description="The long side of the image.")
     ] = "1K"
     max_images: Annotated[
-        int, Field(ge=1, le=6, description="A cap; the prompt must say the number too.")
+        int,
+        Field(ge=1, le=6, description="A cap on one run; the prompt has to say the number too."),
     ] = 1
     seed: Seed | None = None
     nsfw_checker: NsfwChecker | None = None
@@ -42,10 +43,10 @@ class SeedreamV4TextToImage(ModelInput):
 
 class SeedreamV4Edit(SeedreamV4TextToImage):
     model_id = "bytedance/seedream-v4-edit"
-    description = "Seedream 4.0: images from images and text."
+    description = "Seedream 4.0: up to six images from a text and up to ten images."
     documentation = "https://docs.kie.ai/market/seedream/seedream-v4-edit"
 
     image_urls: Annotated[
         list[ImageUrl],
-        Field(min_length=1, max_length=10, description="Images to work on, 10 MB each at most."),
+        Field(min_length=1, max_length=10, description="The images to edit: JPEG, PNG or WebP."),
     ]

@@ -7,21 +7,21 @@ from pydantic import Field
 
 from ringback.catalogue.model_input import ImageUrl, ModelInput, NsfwChecker
 
-# The provider's pages call ratio and quality required and give them a default: we send it.
 AspectRatio = Annotated[
     Literal["1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9"],
-    Field(description="Width to height."),
+    Field(description="The shape of the image, width first."),
 ]
 
 
 class SeedreamV45TextToImage(ModelInput):
     model_id = "seedream/4.5-text-to-image"
     provider = "kie"
-    description = "Seedream 4.5: an image from text."
+    description = "Seedream 4.5: one image from a text, at 2K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/4-5-text-to-image"
     checked_on = date(2026, 8, 19)
 
-    prompt: Annotated[str, Field(min_length=1, max_length=3000, description="What to show.")]
+    prompt: Annotated[str, Field(min_length=1, max_length=3000, description="What to draw.")]
+    # The provider's page calls these two required and gives them a default: we send the default.
     aspect_ratio: AspectRatio = "1:1"
     quality: Annotated[Literal["basic", "high"], Field(description="basic is 2K, high is 4K.")] = (
         "basic"
@@ -31,10 +31,10 @@ class SeedreamV45TextToImage(ModelInput):
 
 class SeedreamV45Edit(SeedreamV45TextToImage):
     model_id = "seedream/4.5-edit"
-    description = "Seedream 4.5: an image from images and text."
+    description = "Seedream 4.5: one image from a text and up to 14 images, at 2K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/4-5-edit"
 
     image_urls: Annotated[
         list[ImageUrl],
-        Field(min_length=1, max_length=14, description="Images to work on, 10 MB each at most."),
+        Field(min_length=1, max_length=14, description="The images to edit: JPEG, PNG or WebP."),
     ]

@@ -8,21 +8,23 @@ from pydantic import Field
 from ringback.catalogue.model_input import ImageUrl, ModelInput, NsfwChecker
 from ringback.catalogue.seedream_v4_5 import AspectRatio
 
-OutputFormat = Annotated[Literal["png", "jpeg"], Field(description="Kind of the image file.")]
-UpTo10Images = Annotated[
+LongPrompt = Annotated[str, Field(min_length=3, max_length=5000, description="What to draw.")]
+OutputFormat = Annotated[Literal["png", "jpeg"], Field(description="The format of the file.")]
+TenImages = Annotated[
     list[ImageUrl],
-    Field(min_length=1, max_length=10, description="Images to work on, 10 MB each at most."),
+    Field(min_length=1, max_length=10, description="The images to edit: JPEG, PNG or WebP."),
 ]
 
 
 class SeedreamV5LiteTextToImage(ModelInput):
     model_id = "seedream/5-lite-text-to-image"
     provider = "kie"
-    description = "Seedream 5 lite: an image from text."
+    description = "Seedream 5 lite: one image from a text, at 2K, 3K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/5-lite-text-to-image"
     checked_on = date(2026, 8, 19)
 
-    prompt: Annotated[str, Field(min_length=3, max_length=3000, description="What to show.")]
+    prompt: Annotated[str, Field(min_length=3, max_length=3000, description="What to draw.")]
+    # Required with a default, as in 4.5.
     aspect_ratio: AspectRatio = "1:1"
     quality: Annotated[
         Literal["basic", "high", "ultra"],
@@ -34,59 +36,59 @@ class SeedreamV5LiteTextToImage(ModelInput):
 
 class SeedreamV5LiteImageToImage(SeedreamV5LiteTextToImage):
     model_id = "seedream/5-lite-image-to-image"
-    description = "Seedream 5 lite: an image from images and text."
+    description = "Seedream 5 lite: one image from a text and up to 14 images, at 2K, 3K or 4K."
     documentation = "https://docs.kie.ai/market/seedream-5-lite-image-to-image"
 
     image_urls: Annotated[
         list[ImageUrl],
-        Field(min_length=1, max_length=14, description="Images to work on, 10 MB each at most."),
+        Field(min_length=1, max_length=14, description="The images to edit: JPEG, PNG or WebP."),
     ]
 
 
 class SeedreamV5ProTextToImage(ModelInput):
     model_id = "seedream/5-pro-text-to-image"
     provider = "kie"
-    description = "Seedream 5 pro: an image from text."
+    description = "Seedream 5 pro: one image from a text, at 1K or 2K."
     documentation = "https://docs.kie.ai/market/seedream/5-pro-text-to-image"
     checked_on = date(2026, 8, 19)
 
-    prompt: Annotated[str, Field(min_length=3, max_length=5000, description="What to show.")]
+    prompt: LongPrompt
     aspect_ratio: AspectRatio = "1:1"
-    quality: Annotated[
-        Literal["basic", "high"], Field(description="basic is 1K, high is 2K and twice the price.")
-    ] = "basic"
+    quality: Annotated[Literal["basic", "high"], Field(description="basic is 1K, high is 2K.")] = (
+        "basic"
+    )
     output_format: OutputFormat = "png"
     nsfw_checker: NsfwChecker | None = None
 
 
 class SeedreamV5ProImageToImage(SeedreamV5ProTextToImage):
     model_id = "seedream/5-pro-image-to-image"
-    description = "Seedream 5 pro: an image from images and text."
+    description = "Seedream 5 pro: one image from a text and up to ten images, at 1K or 2K."
     documentation = "https://docs.kie.ai/market/seedream/5-pro-image-to-image"
 
-    image_urls: UpTo10Images
+    image_urls: TenImages
 
 
 class SeedreamV5FlashTextToImage(ModelInput):
     model_id = "seedream/5-flash-text-to-image"
     provider = "kie"
-    description = "Seedream 5 flash: an image from text, quickly."
-    documentation = "https://docs.kie.ai/market/seedream/5-flash-text-to-image"
+    description = "Seedream 5 flash: one image from a text, at 1K, 1.5K or 2K."
+    # No page of its own is known for flash: this one leads to all models.
+    documentation = "https://docs.kie.ai/market/quickstart"
     checked_on = date(2026, 8, 19)
 
-    prompt: Annotated[str, Field(min_length=3, max_length=5000, description="What to show.")]
+    prompt: LongPrompt
     aspect_ratio: AspectRatio = "1:1"
     size: Annotated[
-        Literal["1K", "1.5K", "2K"], Field(description="Length of the longer side.")
+        Literal["1K", "1.5K", "2K"], Field(description="The long side of the image.")
     ] = "1K"
-    # No default is stated for flash: nothing is sent, and the provider's own holds.
+    # No default is stated for flash: what is left out is left to the provider.
     output_format: OutputFormat | None = None
     nsfw_checker: NsfwChecker | None = None
 
 
 class SeedreamV5FlashImageToImage(SeedreamV5FlashTextToImage):
     model_id = "seedream/5-flash-image-to-image"
-    description = "Seedream 5 flash: an image from images and text, quickly."
-    documentation = "https://docs.kie.ai/market/seedream/5-flash-image-to-image"
+    description = "Seedream 5 flash: one image from a text and up to ten images, 1K, 1.5K or 2K."
 
-    image_urls: UpTo10Images
+    image_urls: TenImages

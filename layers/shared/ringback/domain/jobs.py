@@ -89,14 +89,14 @@ class JobRequest:
     """A job as a client asks for it, once it has passed its model's limits.
 
     ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in.
-    Of a model that is not in the catalogue the input is as it was sent, and not ``is_checked``.
+    Of a model that is not in the catalogue the input is as it was sent, and not ``checked``.
     """
 
     model: str
     provider: str
     input: Mapping[str, Any]
     sent: Mapping[str, Any]
-    is_checked: bool = True
+    checked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,7 +115,7 @@ def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
         "task_id": job.task_id,
         "request": dict(job.request.sent),
         "input": dict(job.request.input),
-        "input_checked": job.request.is_checked,
+        "input_checked": job.request.checked,
         "credits": None if job.credits is None else str(job.credits),
         "created_at": job.created_at.isoformat(),
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,

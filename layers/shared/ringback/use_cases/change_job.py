@@ -59,14 +59,24 @@ class ResumeArchive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryJob:
-    """Make a new job, which is paid for anew, of one that has ended."""
+    """Make a new job, which is paid for anew, of one that has ended.
+
+    ``pass_through`` tells whether input that nobody has checked may be sent.
+    """
 
     accept: AcceptJob
+    pass_through: bool
 
     def __call__(self, job: Job, *, idempotency_key: str | None) -> Job:
-        """Return the new job. Raises ``WrongState`` while the old one may still end well."""
+        """Return the new job.
+
+        Raises ``WrongState`` while the old one may still end well, or if its model was let pass
+        and none is any more.
+        """
         if job.status not in FINAL:
             raise WrongState(f"the job has not ended; it is {job.status}")
+        if not (job.request.checked or self.pass_through):
+            raise WrongState("a model that is not in the catalogue is no longer taken here")
         return self.accept(
             job.request,
             client=job.client,

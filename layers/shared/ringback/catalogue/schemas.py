@@ -1,0 +1,54 @@
+"""Each model as JSON Schema, for clients who read the catalogue."""
+
+from functools import cache
+from typing import Any, Final
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from ringback.catalogue.model_input import ModelInput
+from ringback.catalogue.models import MODELS
+from ringback.domain.errors import UnknownModel
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+class _Schema(GenerateJsonSchema):
+    """Without titles, and without the null that stands for a field left out: we refuse it."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        if schema.get("default") is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def describe(model_id: str) -> dict[str, Any]:
+    """Return what a client needs to know of a model. Raises ``UnknownModel``."""
+    model = MODELS.get(model_id)
+    if model is None:
+        raise UnknownModel(model_id)
+    return {
+        "id": model.model_id,
+        "provider": model.provider,
+        "description": model.description,
+        "documentation": model.documentation,
+        "checked_on": model.checked_on.isoformat(),
+        "input": {"$schema": DIALECT, **_input_schema(model)},
+    }
+
+
+def describe_all() -> list[dict[str, Any]]:
+    return [describe(model_id) for model_id in MODELS]
+
+
+@cache
+def _input_schema(model: type[ModelInput]) -> dict[str, Any]:
+    schema = model.model_json_schema(schema_generator=_Schema)
+    del schema["title"]
+    return schema

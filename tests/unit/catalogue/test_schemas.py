@@ -1,0 +1,170 @@
+"""The JSON Schemas that clients read, held against the facts and against what we take."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from ringback.catalogue.models import MODELS
+from ringback.catalogue.schemas import DIALECT, describe, describe_all
+from ringback.domain.errors import UnknownModel
+
+from tests.support.model_facts import (
+    FACTS,
+    NONE,
+    REQUIRED,
+    Fact,
+    bad_values,
+    good_values,
+    provider_of,
+    smallest,
+)
+
+FIELDS = [
+    pytest.param(model, name, fact, id=f"{model}-{name}")
+    for model, facts in FACTS.items()
+    for name, fact in facts.items()
+]
+# Every keyword that may be used, with the type that the 2020-12 meta-schema gives it.
+KEYWORDS: dict[str, type | tuple[type, ...]] = {
+    "$schema": str,
+    "type": str,
+    "description": str,
+    "default": object,
+    "properties": dict,
+    "required": list,
+    "additionalProperties": bool,
+    "enum": list,
+    "minLength": int,
+    "maxLength": int,
+    "minimum": (int, float),
+    "maximum": (int, float),
+    "minItems": int,
+    "maxItems": int,
+    "items": dict,
+    "format": str,
+    "pattern": str,
+}
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": (int, float),
+    "boolean": bool,
+}
+
+
+def takes(schema: dict[str, Any], value: Any) -> bool:
+    """Judge a value by the keywords above."""
+    if not isinstance(value, TYPES[schema["type"]]):
+        return False
+    if isinstance(value, bool):
+        return bool(schema["type"] == "boolean")
+    match value:
+        case str():
+            size: Any = len(value)
+            least, most = "minLength", "maxLength"
+        case list():
+            size, least, most = len(value), "minItems", "maxItems"
+        case dict():
+            known = schema["properties"]
+            return (
+                set(schema["required"]) <= value.keys() <= known.keys()
+                and not schema["additionalProperties"]
+                and all(takes(known[name], each) for name, each in value.items())
+            )
+        case _:
+            size, least, most = value, "minimum", "maximum"
+    return (
+        schema.get(least, size) <= size <= schema.get(most, size)
+        and value in schema.get("enum", [value])
+        and not (isinstance(value, str) and not re.search(schema.get("pattern", ""), value))
+        and all(takes(schema["items"], each) for each in (value if "items" in schema else []))
+    )
+
+
+def check_keywords(schema: dict[str, Any]) -> None:
+    for keyword, value in schema.items():
+        assert isinstance(value, KEYWORDS[keyword]), keyword
+    assert schema["type"] in TYPES
+    assert len(set(schema.get("enum", []))) == len(schema.get("enum", []))
+    assert set(schema.get("required", [])) <= schema.get("properties", {}).keys()
+    re.compile(schema.get("pattern", ""))
+    inside = list(schema.get("properties", {}).values())
+    for inner in [*inside, schema["items"]] if "items" in schema else inside:
+        check_keywords(inner)
+
+
+def schema_of(model: str) -> dict[str, Any]:
+    # As it is read: with what JSON can say and nothing else.
+    schema: dict[str, Any] = json.loads(json.dumps(describe(model)))["input"]
+    return schema
+
+
+@pytest.mark.parametrize("model", FACTS)
+def test_a_schema_is_one_of_2020_12(model: str) -> None:
+    schema = schema_of(model)
+    assert next(iter(schema)) == "$schema"
+    assert schema["$schema"] == DIALECT == "https://json-schema.org/draft/2020-12/schema"
+    assert schema["additionalProperties"] is False
+    check_keywords(schema)
+
+
+@pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
+def test_a_schema_allows_what_the_page_allows_and_nothing_else(
+    model: str, name: str, fact: Fact
+) -> None:
+    schema = schema_of(model)
+    for value in good_values(fact):
+        assert takes(schema, smallest(model) | {name: value}), value
+    for value in [*bad_values(fact), None]:
+        # To JSON Schema 2.0 is an integer. Ours to refuse: what is stored must be what is sent.
+        if not isinstance(value, float) or value % 1:
+            assert not takes(schema, smallest(model) | {name: value}), value
+
+
+@pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
+def test_a_schema_has_the_defaults_and_what_is_required(model: str, name: str, fact: Fact) -> None:
+    schema = schema_of(model)
+    assert (name in schema["required"]) == (fact.default is REQUIRED)
+    assert schema["properties"][name].get("default", NONE) == (
+        NONE if fact.default is REQUIRED else fact.default
+    )
+
+
+@pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
+def test_every_field_is_explained_in_one_line(model: str, name: str, fact: Fact) -> None:
+    said = schema_of(model)["properties"][name]["description"]
+    assert said.endswith(".")
+    assert "\n" not in said
+
+
+def test_the_limits_of_a_url_are_in_the_schema() -> None:
+    items = schema_of("seedream/4.5-edit")["properties"]["image_urls"]["items"]
+    assert (items["type"], items["format"], items["maxLength"]) == ("string", "uri", 2048)
+    assert takes(items, "https://a.example/x.png")
+    for url in ["http://a.example/", "//a.example", "https://u@a.example/", "https://a.example/ x"]:
+        assert not takes(items, url), url
+
+
+@pytest.mark.parametrize("model", FACTS)
+def test_a_model_is_described_whole(model: str) -> None:
+    described = describe(model)
+    assert list(described) == [
+        *("id", "provider", "description", "documentation", "checked_on", "input")
+    ]
+    assert (described["id"], described["provider"]) == (model, provider_of(model))
+    assert described["documentation"] == MODELS[model].documentation
+    assert described["checked_on"] == "2026-08-19"
+
+
+def test_all_models_are_described_as_each_is() -> None:
+    assert describe_all() == [describe(model) for model in MODELS]
+    assert {each["id"] for each in describe_all()} == set(FACTS)
+
+
+@pytest.mark.parametrize("model", ["", "seedream", "seedream/4.5-edit/", "Seedream/4.5-edit"])
+def test_no_other_model_is_described(model: str) -> None:
+    with pytest.raises(UnknownModel):
+        describe(model)

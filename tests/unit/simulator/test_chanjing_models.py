@@ -1,0 +1,26 @@
+"""What the catalogue lets through, the simulated Chanjing takes; each knows the limits by itself."""
+
+import pytest
+from ringback.catalogue.models import MODELS
+
+from local.simulator.chanjing.models import complaints
+from tests.support.model_facts import FACTS, good_values, smallest
+
+CODES = [model for model in MODELS if MODELS[model].provider == "chanjing"]
+
+
+@pytest.mark.parametrize("model", CODES)
+def test_every_value_that_a_model_takes_is_taken(model: str) -> None:
+    body = {"model_code": model.removeprefix("chanjing/"), "creation_type": 3, **smallest(model)}
+    assert complaints(body) == []
+    for name, fact in FACTS[model].items():
+        for value in good_values(fact):
+            assert complaints(body | {name: value}) == [], (name, value)
+
+
+@pytest.mark.parametrize("model", CODES)
+def test_a_field_of_another_model_is_not(model: str) -> None:
+    body = {"model_code": model.removeprefix("chanjing/"), "creation_type": 3, **smallest(model)}
+    others = {name for code in CODES for name in FACTS[code]} - FACTS[model].keys()
+    for name in others:
+        assert complaints(body | {name: None}) == [f"{name} 参数错误"]
