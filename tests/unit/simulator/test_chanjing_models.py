@@ -1,4 +1,4 @@
-"""What the catalogue lets through, the simulated Chanjing takes; each knows the limits by itself."""
+"""What the catalogue lets through, the simulated Chanjing takes; each has limits of its own."""
 
 import pytest
 from ringback.catalogue.models import MODELS
