@@ -8,7 +8,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsArchiveQueue
+from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.domain.jobs import Job
@@ -28,10 +28,14 @@ Changes = Mapping[str, Callable[[Job], Job]]
 def changes() -> tuple[FindJobs, Changes]:
     settings = ChangeJobSettings.from_environ(os.environ)
     jobs = JobTable.connect(settings.jobs_table)
-    archive = SqsArchiveQueue.connect(settings.archive_queue_url)
     return FindJobs(jobs=jobs), {
         "POST /jobs/{job_id}/cancel": CancelJob(jobs=jobs, now=utc_now),
-        "POST /jobs/{job_id}/archive": ResumeArchive(jobs=jobs, archive=archive, now=utc_now),
+        "POST /jobs/{job_id}/archive": ResumeArchive(
+            jobs=jobs,
+            checks=SqsCheckQueue.connect(settings.check_queue_url),
+            archive=SqsArchiveQueue.connect(settings.archive_queue_url),
+            now=utc_now,
+        ),
     }
 
 

@@ -183,8 +183,14 @@ class Lives(RuleBasedStateMachine):
 
     def resume(self, job: Job) -> None:
         queue = self.world.effects.watch(ArchiveSender(self.world))
-        resume = ResumeArchive(jobs=self.world.send.jobs, archive=queue, now=lambda: self.world.now)
-        assert resume(job).status is JobStatus.ARCHIVING
+        resume = ResumeArchive(
+            jobs=self.world.send.jobs,
+            checks=self.world.accept.checks,
+            archive=queue,
+            now=lambda: self.world.now,
+        )
+        expired = job.status is JobStatus.EXPIRED
+        assert resume(job).status is (JobStatus.EXPIRED if expired else JobStatus.ARCHIVING)
 
     @precondition(is_there)
     @rule(number=SOME_JOB, scenario=SCENARIOS)

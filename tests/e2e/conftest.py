@@ -30,7 +30,6 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
         "ChanjingDeadlineSeconds": "45",
         "ChanjingCreatesPerWindow": "20",
         "ChanjingWindowSeconds": "1",
-        "KiePassThrough": "true",
     }
     simulator = {
         "generate-seconds": 0.3,

@@ -43,7 +43,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "change_job": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
-        "sqs:SendMessage": "ArchiveQueue",
+        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
     },
     "receive_callback": {
         "dynamodb:GetItem": "JobsTable",

@@ -6,7 +6,12 @@ from ringback.domain.jobs import FINAL, ErrorKind, JobError, JobStatus
 from ringback.use_cases.change_job import CancelJob, ResumeArchive, RetryJob
 
 from tests.support.desk import CREATED, Desk, answering
-from tests.support.in_memory import InMemoryArchiveQueue, InMemoryJobs, InMemoryQueues
+from tests.support.in_memory import (
+    InMemoryArchiveQueue,
+    InMemoryCheckQueue,
+    InMemoryJobs,
+    InMemoryQueues,
+)
 from tests.support.jobs import NOON, TASK, a_job
 
 LOST = JobError(kind=ErrorKind.IMAGES_LOST, message="saved 1 of 2 images", may_be_charged=True)
@@ -39,11 +44,28 @@ def test_a_job_that_may_be_paid_is_not_cancelled_and_says_why(status: JobStatus)
     assert jobs.get(a_job().job_id) == a_job(status)
 
 
+def a_resume(jobs: InMemoryJobs, queues: InMemoryQueues) -> ResumeArchive:
+    return ResumeArchive(
+        jobs=jobs,
+        checks=InMemoryCheckQueue(queues),
+        archive=InMemoryArchiveQueue(queues),
+        now=lambda: NOON,
+    )
+
+
+def test_of_a_job_that_was_given_up_the_provider_is_asked_once_more() -> None:
+    jobs, queues = InMemoryJobs(), InMemoryQueues()
+    job = a_job(JobStatus.EXPIRED, task_id=TASK, finished_at=NOON)
+    jobs.create(job)
+    assert a_resume(jobs, queues)(job) == job
+    assert queues == InMemoryQueues(woken=[(job.job_id, TASK, 0)])
+
+
 def test_copying_that_gave_up_is_resumed() -> None:
     jobs, queues = InMemoryJobs(), InMemoryQueues()
     job = a_job(JobStatus.ARCHIVE_FAILED, task_id=TASK, error=LOST, finished_at=NOON)
     jobs.create(job)
-    resume = ResumeArchive(jobs=jobs, archive=InMemoryArchiveQueue(queues), now=lambda: NOON)
+    resume = a_resume(jobs, queues)
     resumed = resume(job)
     assert (resumed.status, resumed.error, resumed.finished_at) == (JobStatus.ARCHIVING, None, None)
     assert resume(job) == resumed
@@ -56,7 +78,7 @@ def test_copying_that_gave_up_is_resumed() -> None:
 def test_nothing_is_resumed_where_copying_did_not_fail(status: JobStatus) -> None:
     jobs, queues = InMemoryJobs(), InMemoryQueues()
     jobs.create(a_job(status))
-    resume = ResumeArchive(jobs=jobs, archive=InMemoryArchiveQueue(queues), now=lambda: NOON)
+    resume = a_resume(jobs, queues)
     with pytest.raises(WrongState, match=f"the job is {status}"):
         resume(a_job(status))
     assert queues.archive == []

@@ -94,6 +94,7 @@ class QueryJobsSettings(Settings):
 
 class ChangeJobSettings(Settings):
     jobs_table: TableName
+    check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from ringback.domain.checks import Check
 from ringback.domain.errors import WrongState
 from ringback.domain.jobs import FINAL, Job, JobStatus
-from ringback.use_cases.ports import ArchiveQueue, JobStore
+from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
 from ringback.use_cases.submit_job import AcceptJob
 
 
@@ -38,11 +39,18 @@ class ResumeArchive:
     """Copy what is missing of images that are made and paid. Safe to repeat."""
 
     jobs: JobStore
+    checks: CheckQueue
     archive: ArchiveQueue
     now: Callable[[], datetime]
 
     def __call__(self, job: Job) -> Job:
-        """Return the job, being archived. Raises ``WrongState`` if nothing is there to resume."""
+        """Return the job, being archived. Raises ``WrongState`` if nothing is there to resume.
+
+        A job that expired with a task has its provider asked once more, and is returned as it is.
+        """
+        if job.status is JobStatus.EXPIRED and job.task_id:
+            self.checks.add(Check(job_id=job.job_id, claimed_task=job.task_id), delay=0)
+            return job
         job = self.jobs.move(
             job.job_id,
             expect=[JobStatus.ARCHIVE_FAILED],
@@ -52,7 +60,7 @@ class ResumeArchive:
             finished_at=None,
         ).job
         if job.status is not JobStatus.ARCHIVING:
-            raise WrongState(f"copying did not fail; the job is {job.status}")
+            raise WrongState(f"there is nothing to copy; the job is {job.status}")
         self.archive.add(job.job_id)
         return job
 
