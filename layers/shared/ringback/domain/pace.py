@@ -6,14 +6,12 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final
 
-# The rest is for messages that come a little late and so close to their successors.
-SHARE_USED: Final = 0.95
 # A slot that was missed by more than this is given up: after an outage all the missed ones
 # together would be a burst.
 GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
 # A call may overtake one that was made earlier by this part of a window, on the way.
-ON_THE_WAY: Final = 0.04
+ON_THE_WAY: Final = 0.02
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -38,7 +36,7 @@ class Pace:
 
     @property
     def spacing(self) -> timedelta:
-        return timedelta(seconds=self.seconds / (self.limit * SHARE_USED))
+        return timedelta(seconds=self.seconds / self.limit)
 
     def slot_at(self, moment: datetime) -> int:
         """Return the slot that is open then: who is alone does not wait."""
