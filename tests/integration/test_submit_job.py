@@ -362,7 +362,7 @@ def test_a_job_that_was_let_pass_is_retried_while_its_like_may_pass(
 
 
 def test_a_body_that_is_no_request_is_refused(cloud: Cloud, lambdas: Lambdas) -> None:
-    too_large = b" " * (256 * 1024 + 1)
+    too_large = b" " * (128 * 1024 + 1)
     for raw, status in ((b"", 400), (b"kite", 400), (b"\xff", 400), (b"[]", 400), (too_large, 413)):
         reply = lambdas("submit_job", with_body(a_post(), raw, encoded=True))
         assert (reply["statusCode"], items(cloud)) == (status, 0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ringback.domain.checks import Check, seconds_to_next_look
-from ringback.domain.errors import ProviderUnavailable, RingbackError
+from ringback.domain.errors import NotConfigured, ProviderUnavailable, RingbackError
 from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import (
@@ -334,9 +334,43 @@ def test_who_does_not_answer_is_not_asked_about_the_next_one_too() -> None:
     assert watch.queues.due == [(a_job_id(number), 30) for number in range(3)]
 
 
+@pytest.mark.parametrize("reason", ["one does not answer", "there is no time"])
+def test_nobody_is_given_up_who_was_not_asked_about(reason: str) -> None:
+    watch, checks = a_crowd(20, silent=False)
+    for number in range(20):
+        task = ProviderTaskId(f"task_{number}")
+        watch.provider.tasks[task] = a_report(task_id=task)
+    late = DEADLINE + PATIENCE + timedelta(minutes=1)
+    if reason == "one does not answer":
+        watch.provider.tasks[ProviderTaskId("task_0")] = DOWN
+        watch.check_jobs(at=late)(checks)
+    else:
+        times = itertools.chain([late], itertools.repeat(late + ENOUGH))
+        watch.check_jobs(now=lambda: next(times))(checks)
+    ends = [watch.jobs.get(a_job_id(number)).status for number in range(20)]
+    first = JobStatus.EXPIRED if reason == "one does not answer" else JobStatus.ARCHIVING
+    assert ends == [first, *[JobStatus.RUNNING] * 19]
+    assert watch.queues.due == [(a_job_id(number), 30) for number in range(1, 20)]
+
+
+def test_a_mistake_about_one_is_not_one_about_the_next() -> None:
+    watch, checks = a_crowd(3, silent=False)
+    watch.provider.tasks[ProviderTaskId("task_0")] = NotConfigured("no key")
+    outcomes = watch.check_jobs(at=DEADLINE)(checks)
+    assert [isinstance(outcome, Exception) for outcome in outcomes] == [True, False, False]
+
+
+@pytest.mark.parametrize("claimed", [None, TASK])
+def test_a_success_whose_images_are_not_there_yet_is_looked_at_again(claimed: str | None) -> None:
+    watch = a_watch(tasks={TASK: a_report(image_urls=())}, submitted_at=NOON)
+    watch.provider.calls_back = False
+    assert watch.status(at=NOON + timedelta(minutes=1), claimed=claimed) is JobStatus.RUNNING
+    assert len(watch.queues.due) == (0 if claimed else 1)
+
+
 def test_when_time_runs_out_the_rest_is_asked_about_later() -> None:
     watch, checks = a_crowd(3, silent=False)
-    times = itertools.chain([DEADLINE] * 6, itertools.repeat(DEADLINE + ENOUGH))
+    times = itertools.chain([DEADLINE] * 4, itertools.repeat(DEADLINE + ENOUGH))
     watch.check_jobs(now=lambda: next(times))(checks)
     assert 0 < len(watch.provider.read) < 3
     left = [a_job_id(number) for number in range(len(watch.provider.read), 3)]

@@ -38,7 +38,7 @@ NOT_JSON = {
     "a lone surrogate": body({"prompt": "kite \ud83e"}),
     "a lone surrogate as a name": body({"prompt": PROMPT, "\udc00": 1}),
     "deep lists": b"[" * 100_000,
-    "deep objects": b'{"input":' * 20_000 + b"1" + b"}" * 20_000,
+    "deep objects": b'{"input":' * 10_000 + b"1" + b"}" * 10_000,
     "a number of many digits": body().replace(b'"a red', b"9" * 100_000 + b',"a red'),
     "a seed of many digits": b'{"model": "x", "input": {"seed": %s}}' % (b"9" * 100_000),
 }
@@ -60,7 +60,7 @@ def test_what_is_not_an_object_is_refused_as_that(raw: bytes) -> None:
 def test_a_body_may_have_its_largest_size_and_not_a_byte_more() -> None:
     raw = body()
     assert read_request(raw + b" " * (LARGEST_REQUEST - len(raw))).input["prompt"] == PROMPT
-    with pytest.raises(PayloadTooLarge, match="262144"):
+    with pytest.raises(PayloadTooLarge, match="131072"):
         read_request(raw + b" " * (LARGEST_REQUEST - len(raw) + 1))
 
 

@@ -12,6 +12,7 @@ from ringback.use_cases.submit_job import MOST_ATTEMPTS
 from tests.support.desk import CREATED, Desk, answering
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
+    InMemoryCheckQueue,
     InMemoryQueues,
     InMemoryWindow,
 )
@@ -235,6 +236,7 @@ def test_a_callback_that_overtakes_the_answer_stays(desk: Desk, answer: Submissi
             job.job_id,
             a_report(TaskState.SUCCEEDED),
             jobs=desk.jobs,
+            checks=InMemoryCheckQueue(desk.queues),
             archive=InMemoryArchiveQueue(desk.queues),
             at=NOON,
         )

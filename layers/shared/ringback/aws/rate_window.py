@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.domain.pace import Pace, Turn
 
@@ -44,7 +44,7 @@ class SlotCounter:
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
         # The job is sent: if this does not work, the worst is that another call is refused.
         for _ in range(TRIES):
-            with suppress(ClientError):
+            with suppress(ClientError, BotoCoreError):
                 item = self._read(provider)
                 noted = _calls_in(item)
                 if _milliseconds(asked_at) in noted:

@@ -52,7 +52,12 @@ class AcceptCallback:
             self.checks.add(claim, delay=0)
             return None
         job = record_verdict(
-            call.job_id, report, jobs=self.jobs, archive=self.archive, at=self.now()
+            call.job_id,
+            report,
+            jobs=self.jobs,
+            checks=self.checks,
+            archive=self.archive,
+            at=self.now(),
         )
         if report.state is TaskState.SUCCEEDED and job.status is JobStatus.FAILED:
             # It said both. Its record is asked, once, so that no paid image is given up.

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, NamedTuple
 
-from ringback.domain.checks import FIRST_LOOK, STILL_WAITING, Check, seconds_to_next_look
+from ringback.domain.checks import FIRST_LOOK, Check, seconds_to_next_look
 from ringback.domain.errors import ProviderUnavailable, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
@@ -22,6 +22,10 @@ PATIENCE: Final = timedelta(minutes=10)
 LONGEST_WAIT: Final = timedelta(days=2)
 # No read is begun after this, so that a slow provider costs a delay and not the function's time.
 ENOUGH: Final = timedelta(seconds=30)
+
+
+class NotAsked(ProviderUnavailable):
+    """It was not this look's turn to be asked about."""
 
 
 class Wanted(NamedTuple):
@@ -75,25 +79,28 @@ class CheckJobs:
         """
         enough = self.now() + ENOUGH
         looks = [Look(self._look(check)) for check in checks]
-        for provider in self.providers:
-            wanting = [look for look in looks if look.wanted and look.wanted.provider == provider]
-            self._ask(self.providers[provider], wanting, enough=enough)
+        # First who is quickly asked: time spent on others is not to be lost by him.
+        for name, provider in sorted(
+            self.providers.items(), key=lambda each: -each[1].most_read_at_once
+        ):
+            wanting = [look for look in looks if look.wanted and look.wanted.provider == name]
+            self._ask(provider, wanting, enough=enough)
         return [look.outcome for look in looks]
 
     def _ask(self, provider: ProviderClient, looks: Sequence[Look], *, enough: datetime) -> None:
-        failure: Exception | None = None
+        is_enough = False
         for start in range(0, len(looks), provider.most_read_at_once):
             some = looks[start : start + provider.most_read_at_once]
             ids = dict.fromkeys(look.wanted.task_id for look in some if look.wanted)
             reports: Mapping[ProviderTaskId, TaskReport] = {}
-            if self.now() >= enough:
-                failure = failure or ProviderUnavailable("not enough time is left to ask")
-            if not failure:
+            failure: Exception | None = NotAsked("another time") if is_enough else None
+            if not is_enough:
                 try:
                     reports = provider.read_tasks([*ids])
                 except Exception as error:  # noqa: BLE001  each look decides what it means
-                    # Who does not answer about these jobs is not asked about the next ones.
                     failure = error
+                # Who does not answer about these jobs is not asked about the next ones too.
+                is_enough = isinstance(failure, ProviderUnavailable) or self.now() >= enough
             for look in some:
                 look.go_on(failure or (look.wanted and reports.get(look.wanted.task_id)))
 
@@ -139,10 +146,20 @@ class CheckJobs:
             return self._arm(job, at=at)
         try:
             report = yield from self._read(job, check)
-        except ProviderUnavailable:
-            return self._ask_later(job, check, at=at)
-        if report and report.state is not TaskState.RUNNING and self._is_ours(job, report):
-            return record_verdict(job.job_id, report, jobs=self.jobs, archive=self.archive, at=at)
+        except ProviderUnavailable as error:
+            if at >= job.deadline_at + PATIENCE and not isinstance(error, NotAsked):
+                return self._expire(job, at=at)
+            self.checks.add(check, delay=int(ASK_AGAIN.total_seconds()))
+            return job
+        if report and is_decided(report, overdue=overdue) and self._is_ours(job, report):
+            return record_verdict(
+                job.job_id,
+                report,
+                jobs=self.jobs,
+                checks=self.checks,
+                archive=self.archive,
+                at=at,
+            )
         if overdue:
             return self._expire(job, at=at)
         if not check.claimed_task:
@@ -165,13 +182,6 @@ class CheckJobs:
         ours = self.callback_url(job.request.provider, job.job_id)
         return self.providers[job.request.provider].recognizes(job, report, ours)
 
-    def _ask_later(self, job: Job, check: Check, *, at: datetime) -> Job:
-        if at >= job.deadline_at + PATIENCE:
-            return self._expire(job, at=at)
-        delay = int(ASK_AGAIN.total_seconds())
-        self.checks.add(check, delay=delay)
-        return job
-
     def _look_again(self, job: Job, check: Check) -> Steps:
         """Hear a provider that calls about a job that was given up, or was said to have failed.
 
@@ -180,12 +190,11 @@ class CheckJobs:
         report = yield from self._read(job, check)
         if not report or report.state is TaskState.RUNNING or not self._is_ours(job, report):
             return job
-        # The job's own check is past: another one sees to it that what is begun here is ended.
-        self.checks.add(Check(job_id=job.job_id), delay=int(STILL_WAITING.total_seconds()))
         return record_verdict(
             job.job_id,
             report,
             jobs=self.jobs,
+            checks=self.checks,
             archive=self.archive,
             at=self.now(),
             revises_failure=check.contradicts_failure,
@@ -216,3 +225,9 @@ class CheckJobs:
 def is_fresh(job: Job, *, at: datetime) -> bool:
     """Tell whether it is too early, or no use, to ask a provider that does not call back."""
     return job.task_id is None or at < (job.submitted_at or at) + FIRST_LOOK
+
+
+def is_decided(report: TaskReport, *, overdue: bool) -> bool:
+    """Tell whether to believe a report now: a success without an image may get its images yet."""
+    hollow = report.state is TaskState.SUCCEEDED and not report.image_urls
+    return report.state is not TaskState.RUNNING and (overdue or not hollow)

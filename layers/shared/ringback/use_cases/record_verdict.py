@@ -1,15 +1,16 @@
 """Turn what a provider reports into the job's next state."""
 
 from datetime import datetime
+from functools import partial
 from typing import Final
 
+from ringback.domain.checks import STILL_WAITING, Check
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.ports import ArchiveQueue, JobStore
+from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
 
 UNDECIDED: Final = (JobStatus.SUBMITTING, JobStatus.RUNNING)
-NOT_PROVEN: Final = (*UNDECIDED, JobStatus.EXPIRED)
 
 
 def record_verdict(
@@ -17,6 +18,7 @@ def record_verdict(
     report: TaskReport,
     *,
     jobs: JobStore,
+    checks: CheckQueue,
     archive: ArchiveQueue,
     at: datetime,
     revises_failure: bool = False,
@@ -29,11 +31,9 @@ def record_verdict(
         case TaskState.RUNNING:
             job = jobs.get(job_id)
         case TaskState.SUCCEEDED if report.image_urls:
-            job = jobs.move(
+            archiving = partial(
+                jobs.move,
                 job_id,
-                # A job that expired takes its images after all; one that was archived before
-                # does not start again because a message is repeated.
-                expect=[*NOT_PROVEN, JobStatus.FAILED] if revises_failure else NOT_PROVEN,
                 to=JobStatus.ARCHIVING,
                 at=at,
                 task_id=report.task_id,
@@ -41,11 +41,19 @@ def record_verdict(
                 credits=report.credits,
                 error=None,
                 finished_at=None,
-            ).job
+            )
+            job = archiving(expect=UNDECIDED).job
+            # A job that expired takes its images after all; one that was archived before does not
+            # start again because a message is repeated.
+            late = [JobStatus.EXPIRED, *([JobStatus.FAILED] if revises_failure else [])]
+            if job.status in late:
+                # Its own check is past: another one sees to it that what is begun here is ended.
+                checks.add(Check(job_id=job_id), delay=int(STILL_WAITING.total_seconds()))
+                job = archiving(expect=late).job
         case _:
             job = jobs.move(
                 job_id,
-                expect=NOT_PROVEN,
+                expect=[*UNDECIDED, JobStatus.EXPIRED],
                 to=JobStatus.FAILED,
                 at=at,
                 task_id=report.task_id,

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import sleep
 from typing import Any, Final
 
@@ -37,6 +37,8 @@ TOO_FAST: Final = 40001
 # Codes that say no for good, the API's own and those of HTTP. One that is in no table proves
 # nothing: 50000 above all may come after the task was made.
 REFUSED: Final = frozenset({400, 40000, 401, 403, 404, 405, 413, 415, 422})
+# How much the provider's clock may be behind ours.
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
 # The limit is a rate per second, its number undocumented.
 TOO_FAST_RETRY: Final = 10
 
@@ -108,8 +110,11 @@ class ChanjingClient:
     def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
         """Compare what the record tells; it does not echo the URL (docs/decisions/0012)."""
         same_model = report.model == job.request.model.removeprefix(MODEL_PREFIX)
-        began = job.submitted_at
-        older = report.created_at and began and report.created_at < began.replace(microsecond=0)
+        older = (
+            report.created_at
+            and job.submitted_at
+            and report.created_at < job.submitted_at - CLOCKS_DIFFER
+        )
         return same_model and not older
 
     def fresh_link(self, job: Job, number: int) -> str:
