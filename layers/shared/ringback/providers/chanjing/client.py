@@ -27,7 +27,7 @@ from ringback.providers.api_calls import (
     read_envelope,
 )
 from ringback.providers.chanjing.access_tokens import AccessTokens
-from ringback.providers.chanjing.tasks import read_moment, read_task
+from ringback.providers.chanjing.tasks import TASK_ID, read_moment, read_task
 from ringback.use_cases.ports import TokenStore
 
 MODEL_PREFIX: Final = "chanjing/"
@@ -177,8 +177,10 @@ def read_submission(response: httpx.Response) -> Submission:
     """Tell what an answer to task/submit proves. The body's code outranks the HTTP status."""
     envelope = read_envelope(response)
     code: int = envelope.get("code", response.status_code if response.is_client_error else -1)
-    task_id = envelope.get("data")
-    if response.is_success and code == 0 and isinstance(task_id, str) and task_id:
+    data = envelope.get("data")
+    # An id that no task can have says as little as none: the callback may name the right one.
+    task_id = data if isinstance(data, str) and TASK_ID.fullmatch(data) else None
+    if response.is_success and code == 0 and task_id:
         return TaskCreated(task_id=ProviderTaskId(task_id))
     message = str(envelope.get("msg") or "")[:2000]
     if code == TOO_FAST:

@@ -18,7 +18,7 @@ STATES: Final[Mapping[str, TaskState]] = {
 }
 # Ten times what any model makes: a longer list is not Chanjing's.
 MOST_IMAGES: Final = 40
-_TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
+TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
 def read_task(task: Mapping[str, Any]) -> TaskReport:
@@ -27,7 +27,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
     Raises ``MalformedCallback`` if it names no task, or hundreds of images.
     """
     task_id = task.get("unique_id")
-    if not isinstance(task_id, str) or not _TASK_ID.fullmatch(task_id):
+    if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
         raise MalformedCallback("no task id")
     urls = task.get("output_url")
     known = urls if isinstance(urls, list) else [urls]
