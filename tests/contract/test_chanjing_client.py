@@ -1,6 +1,7 @@
 """The client of Chanjing against recorded answers, and against lines that break."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ringback.domain.errors import (
     LinkDead,
@@ -25,6 +26,7 @@ from ringback.domain.verdicts import (
     TaskState,
 )
 from ringback.providers.callback_readers import callback_readers
+from ringback.providers.chanjing.access_tokens import LEASE, LONGEST_WAIT
 from ringback.providers.chanjing.client import ChanjingClient
 
 from tests.support.callbacks import body_files, expected_of
@@ -112,16 +114,42 @@ def test_without_a_connection_nothing_was_created(error: type[httpx.TransportErr
     assert (submission.code, submission.retry_after) == ("unreachable", 30)
 
 
-@pytest.mark.parametrize(
-    "error", [httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError, httpx.WriteError]
-)
+BROKEN = [
+    httpx.ReadTimeout,
+    httpx.ReadError,
+    httpx.RemoteProtocolError,
+    httpx.WriteError,
+    httpx.WriteTimeout,
+    httpx.CloseError,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.DecodingError,
+]
+
+
+@pytest.mark.parametrize("error", BROKEN)
 def test_a_line_that_breaks_proves_nothing(error: type[httpx.TransportError]) -> None:
     chanjing = Chanjing([error("no")])
     assert submit(chanjing) == OutcomeUnknown(reason=error.__name__)
     assert len(chanjing.at(SUBMIT_PATH)) == 1
 
 
+def test_a_message_is_cut() -> None:
+    answer = httpx.Response(200, json={"code": 400, "msg": "x" * 5000})
+    assert submit(Chanjing([answer])).message == "x" * 2000
+
+
 # ------------------------------------------------------------------ the token
+
+
+@pytest.mark.parametrize("error", [httpx.ConnectError, *BROKEN])
+def test_the_call_after_a_refused_token_proves_what_any_call_does(
+    error: type[httpx.RequestError],
+) -> None:
+    chanjing = Chanjing([envelope(None, code=10400), error("no")])
+    submission = submit(chanjing)
+    assert isinstance(submission, OutcomeUnknown if error in BROKEN else TaskRefused)
+    assert len(chanjing.at(SUBMIT_PATH)) == 2
 
 
 def test_a_refused_token_costs_one_fetch_and_one_more_call() -> None:
@@ -135,6 +163,7 @@ def test_a_refused_token_costs_one_fetch_and_one_more_call() -> None:
     assert [r.headers["access_token"] for r in chanjing.at(SUBMIT_PATH)] == ["token-1", "token-2"]
     client.create_task(a_chanjing_job(), CALLBACK_URL)
     assert len(chanjing.issued) == 2
+    assert len(chanjing.at(SUBMIT_PATH)) == 3
 
 
 def test_a_token_that_is_refused_again_is_no_reason_to_go_on() -> None:
@@ -193,6 +222,23 @@ def test_without_credentials_nobody_is_asked(credentials: dict[str, str]) -> Non
     assert chanjing.asked == []
 
 
+def test_credentials_are_missed_also_while_there_is_a_token() -> None:
+    chanjing = Chanjing()
+    client = chanjing.client()
+    client.prepare()
+    chanjing.credentials = {}
+    with pytest.raises(NotConfigured):
+        client.prepare()
+
+
+def test_who_waits_for_a_token_waits_longer_than_its_fetch_for_an_answer() -> None:
+    chanjing = Chanjing()
+    chanjing.client().prepare()
+    [request] = chanjing.at(TOKEN_PATH)
+    assert request.extensions["timeout"]["read"] < LONGEST_WAIT.total_seconds()
+    assert sum(request.extensions["timeout"].values()) < LEASE.total_seconds()
+
+
 def test_one_token_serves_every_client() -> None:
     chanjing = Chanjing([envelope(TASK)])
     for _ in range(5):
@@ -218,7 +264,8 @@ def test_a_page_says_what_is_written_beside_it(body_file: Path) -> None:
 
 
 def test_fifty_are_asked_about_in_one_call() -> None:
-    ids = [ProviderTaskId(f"task-{number}") for number in range(50)]
+    most = ChanjingClient.most_read_at_once
+    ids = [ProviderTaskId(f"task-{number}") for number in range(most)]
     chanjing = Chanjing([a_page(*({"unique_id": task_id} for task_id in reversed(ids)))])
     found = chanjing.client().read_tasks(ids)
     assert [*found] == ids
@@ -248,6 +295,9 @@ def test_a_task_of_the_model_that_is_no_older_than_the_job_is_the_jobs_own(
     job = replace(a_chanjing_job(), submitted_at=NOON + timedelta(milliseconds=700))
     is_ours = Chanjing().client().recognizes(job, report, CALLBACK_URL)
     assert is_ours == (expected == "ours")
+    unsent = replace(job, submitted_at=None)
+    same_model = report.model == "doubao-seedream-4.0"
+    assert Chanjing().client().recognizes(unsent, report, CALLBACK_URL) == same_model
 
 
 # ------------------------------------------------------------------ a fresh link
@@ -258,6 +308,13 @@ DEAD, FRESH = "https://res.chanjing.cc/1.png?old", "https://res.chanjing.cc/1.pn
 def fresh_link(*tasks: dict[str, Any], number: int = 1) -> str:
     job = a_chanjing_job(JobStatus.ARCHIVING, task_id=TASK, result_urls=(DEAD, DEAD))
     return Chanjing([a_page(*tasks)]).client().fresh_link(job, number)
+
+
+def test_a_job_without_a_task_has_no_other_link_to_ask_for() -> None:
+    chanjing = Chanjing([a_page(a_task(FRESH))])
+    with pytest.raises(LinkDead):
+        chanjing.client().fresh_link(a_chanjing_job(JobStatus.ARCHIVING, result_urls=(DEAD,)), 1)
+    assert chanjing.asked == []
 
 
 def a_task(*urls: str, word: str = "Success") -> dict[str, Any]:
@@ -280,6 +337,8 @@ def test_a_link_that_stays_dead_is_dead(tasks: list[dict[str, Any]]) -> None:
 
 # ------------------------------------------------------------------ every call
 
+FIELDS = ["unique_id", "progress_desc", "output_url", "err_msg", "model_code", "create_time"]
+FIELDS += ["code", "data", "list", "access_token", "expire_in"]
 EVERY_CALL: dict[str, Callable[[ChanjingClient], object]] = {
     "create_task": lambda client: client.create_task(a_chanjing_job(), CALLBACK_URL),
     "read_tasks": lambda client: client.read_tasks([TASK]),
@@ -289,17 +348,29 @@ EVERY_CALL: dict[str, Callable[[ChanjingClient], object]] = {
 }
 every_call = pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL)
 ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([1790000000, 10**4299, TASK, "x y"]),
     lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["code", "data", "list", "unique_id", "msg"]), inner)
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=5)
     ),
-    max_leaves=8,
+    max_leaves=12,
+)
+# Most of what is drawn gets past the code, to where the fields are read.
+ANY_ANSWER = ANY_JSON | st.fixed_dictionaries(
+    {
+        "code": st.just(0) | st.sampled_from([400, 10400, 40001, 50000, 10**4299, True, "0", None]),
+        "msg": ANY_JSON,
+        "data": ANY_JSON | st.fixed_dictionaries({"list": st.lists(ANY_JSON, max_size=3)}),
+    }
 )
 
 
 @every_call
-@given(content=ANY_JSON)
+@given(content=ANY_ANSWER)
+@example(content={"code": 10**4299})
+@example(content={"code": 400, "msg": 10**4299})
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
 def test_any_answer_ends_in_what_the_port_declares(
     call: Callable[[ChanjingClient], object], content: object
@@ -309,6 +380,62 @@ def test_any_answer_ends_in_what_the_port_declares(
         call(chanjing.client())
     except (ProviderUnavailable, LinkDead):
         assert call is not EVERY_CALL["create_task"]
+
+
+@given(content=ANY_ANSWER)
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
+def test_any_answer_is_a_token_or_none(content: object) -> None:
+    chanjing = Chanjing(token_answer=lambda _: httpx.Response(200, json=content))
+    try:
+        chanjing.client().prepare()
+    except (NotConfigured, ProviderUnavailable):
+        assert chanjing.tokens.token is None
+    else:
+        assert chanjing.tokens.token
+
+
+@every_call
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("at_the_token", [False, True], ids=["call", "token"])
+def test_no_redirect_is_followed(
+    call: Callable[[ChanjingClient], object], status: int, *, at_the_token: bool
+) -> None:
+    away = httpx.Response(status, headers={"location": "https://elsewhere.example/"})
+    chanjing = Chanjing([away])
+    if at_the_token:
+        chanjing.token_answer = lambda _: away
+    try:
+        kind = TaskRefused if at_the_token else OutcomeUnknown
+        assert isinstance(call(chanjing.client()), kind)
+    except ProviderUnavailable:
+        assert call is not EVERY_CALL["create_task"]
+    assert {request.url.host for request in chanjing.asked} == {"chanjing.example"}
+
+
+@every_call
+def test_a_call_says_who_we_are(call: Callable[[ChanjingClient], object]) -> None:
+    chanjing = Chanjing([envelope(None, code=40001)])
+    with suppress(ProviderUnavailable):
+        call(chanjing.client())
+    assert len(chanjing.asked) == 2
+    assert all(r.headers["user-agent"].startswith("Ringback/") for r in chanjing.asked)
+
+
+@every_call
+@pytest.mark.parametrize("at_the_token", [False, True], ids=["call", "token"])
+def test_an_error_does_not_tell_what_was_sent(
+    call: Callable[[ChanjingClient], object], *, at_the_token: bool
+) -> None:
+    error = httpx.ReadTimeout("https://chanjing.example/?hush")
+    chanjing = Chanjing([error])
+    if at_the_token:
+        chanjing.token_answer = lambda _: error
+    try:
+        told = repr(call(chanjing.client()))
+    except ProviderUnavailable as raised:
+        told = repr(raised)
+    assert "ReadTimeout" in told
+    assert "hush" not in told
 
 
 @every_call

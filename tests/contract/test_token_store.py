@@ -56,6 +56,27 @@ def test_a_lease_ends_by_itself_and_its_token_comes_too_late(store: TokenStore) 
     assert store.read() == SECOND
 
 
+def test_a_lease_holds_to_the_millisecond(store: TokenStore) -> None:
+    until = UNTIL + timedelta(milliseconds=500)
+    store.lease("mine", instead_of=None, at=NOON, until=until)
+    just_before = until - timedelta(milliseconds=1)
+    assert not store.lease("other", instead_of=None, at=just_before, until=until)
+    assert store.lease("other", instead_of=None, at=until, until=until)
+
+
+def test_a_lease_that_ended_and_that_nobody_took_still_keeps_its_token(store: TokenStore) -> None:
+    store.lease("mine", instead_of=None, at=NOON, until=NOON)
+    store.put(FIRST, lease="mine")
+    assert store.read() == FIRST
+
+
+def test_a_token_is_kept_under_a_lease_once(store: TokenStore) -> None:
+    store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    store.put(FIRST, lease="mine")
+    store.put(SECOND, lease="mine")
+    assert store.read() == FIRST
+
+
 def test_a_token_is_replaced_by_who_has_seen_it(store: TokenStore) -> None:
     store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     store.put(FIRST, lease="mine")
@@ -75,6 +96,14 @@ def test_the_token_is_forgotten_when_it_is_long_dead(cloud: Cloud) -> None:
     (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     assert int(item["forget_at"]["N"]) > FIRST.expires_at.timestamp()
     assert "lease" not in item
+
+
+def test_a_lease_is_not_forgotten_before_it_ends(cloud: Cloud) -> None:
+    SharedToken.connect(cloud.table, "chanjing").lease(
+        "mine", instead_of=None, at=NOON, until=UNTIL
+    )
+    (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    assert int(item["forget_at"]["N"]) > UNTIL.timestamp()
 
 
 def test_each_provider_has_its_own_token(cloud: Cloud) -> None:

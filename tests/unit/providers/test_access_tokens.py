@@ -117,6 +117,81 @@ def test_while_one_fetches_early_the_others_go_on_with_the_old_one() -> None:
     assert seen == ["token-1"]
 
 
+def test_five_minutes_early_is_early_enough() -> None:
+    assert timedelta(minutes=5) == EARLY
+
+
+def test_who_looked_before_the_others_were_done_takes_what_they_brought() -> None:
+    office = Office()
+    old = office.container().current()
+
+    class Slow:
+        """After its first look, and before what follows from it, another replaces the token."""
+
+        looks = 0
+
+        def read(self) -> AccessToken | None:
+            seen = office.store.read()
+            self.looks += 1
+            if self.looks == 1:
+                office.container().instead_of(old)
+            return seen
+
+        lease, put = office.store.lease, office.store.put
+
+    late = office.container()
+    late.store = Slow()
+    assert late.instead_of(old) == "token-2"
+    assert office.fetched == ["token-1", "token-2"]
+
+
+def test_a_token_that_comes_after_its_lease_does_not_end_that_of_another() -> None:
+    office = Office()
+    late, other = office.container(), office.container()
+
+    def be_slow() -> None:
+        office.now += LEASE
+        office.while_fetching = lambda: kept.append(late.store.read())
+        office.store.lease("another", instead_of=None, at=office.now, until=office.now + LEASE)
+
+    kept: list[AccessToken | None] = []
+    office.while_fetching = be_slow
+    late.current()
+    assert office.store.token is None
+    office.now += LEASE
+    assert other.current() == "token-2"
+    assert kept == [None]
+    # What the late one brought is dead by now; being refused leads it to the one that lives.
+    assert late.instead_of(late.current()) == "token-2"
+    assert office.fetched == ["token-1", "token-2"]
+
+
+def test_no_lease_is_taken_under_the_id_of_another() -> None:
+    office, ids = Office(), set[str]()
+    for _ in range(3):
+        tokens = office.container()
+        office.while_fetching = lambda: ids.add(office.store.held_by)
+        tokens.instead_of(tokens.current())
+    assert len(ids) == len(office.fetched) == 4
+
+
+def test_after_a_refusal_the_new_token_is_the_known_one() -> None:
+    office = Office()
+    tokens = office.container()
+    assert tokens.instead_of(tokens.current()) == "token-2"
+    office.store.token = None
+    assert tokens.current() == "token-2"
+
+
+def test_a_refused_token_is_not_used_again_though_it_should_live_for_hours() -> None:
+    office = Office()
+    tokens = office.container()
+    old = tokens.current()
+    office.fails = True
+    with pytest.raises(ProviderUnavailable):
+        tokens.instead_of(old)
+
+
 def test_who_has_none_waits_for_a_while_and_no_longer() -> None:
     office = Office()
     office.store.lease("another", instead_of=None, at=NOON, until=NOON + LEASE)
