@@ -249,6 +249,10 @@ def test_one_token_serves_every_client() -> None:
 # ------------------------------------------------------------------ task/page
 
 
+def test_no_task_waits_for_a_call_that_is_in_no_page_of_the_documentation() -> None:
+    assert not Chanjing().client().calls_back
+
+
 @bodies("task_page")
 def test_a_page_says_what_is_written_beside_it(body_file: Path) -> None:
     chanjing, expected = Chanjing([recorded(body_file)]), expected_of(body_file)
