@@ -49,5 +49,6 @@ def read_envelope(response: httpx.Response) -> dict[str, Any]:
         envelope = from_json(response.content)
     except ValueError:
         return {}
-    is_envelope = isinstance(envelope, dict) and isinstance(envelope.get("code"), int)
+    # True and False are whole numbers to Python.
+    is_envelope = isinstance(envelope, dict) and type(envelope.get("code")) is int
     return envelope if is_envelope else {}

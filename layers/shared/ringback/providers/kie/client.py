@@ -21,7 +21,7 @@ from ringback.providers.api_calls import (
     api_client,
     read_envelope,
 )
-from ringback.providers.kie.tasks import read_task
+from ringback.providers.kie.tasks import TASK_ID, read_task
 
 # Codes of createTask that say that nothing was created and another try may do: seconds to wait.
 # 429 is a window of ten seconds, 455 is maintenance.
@@ -128,8 +128,9 @@ def read_submission(response: httpx.Response) -> Submission:
     code: int = envelope.get("code", response.status_code if response.is_client_error else 0)
     data = envelope.get("data")
     task_id = data.get("taskId") if isinstance(data, dict) else None
-    if response.is_success and code == httpx.codes.OK and isinstance(task_id, str) and task_id:
-        return TaskCreated(task_id=ProviderTaskId(task_id))
+    is_id = isinstance(task_id, str) and TASK_ID.fullmatch(task_id)
+    if response.is_success and code == httpx.codes.OK and is_id:
+        return TaskCreated(task_id=ProviderTaskId(str(task_id)))
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
     if code in TRY_AGAIN:
         return TaskRefused(

@@ -21,7 +21,7 @@ STATES: Final[Mapping[str, TaskState]] = {
 FAILURE_CODES: Final = frozenset({"408", "501"})
 # Three times what any model's page allows. The body is not signed: a longer list is not kie.ai's.
 MOST_IMAGES: Final = 45
-_TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
+TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _MOST_CREDITS: Final = Decimal(1_000_000_000)
 
 
@@ -59,7 +59,7 @@ def _task_id(*places: object) -> ProviderTaskId:
     if len(found) != 1:
         raise MalformedCallback("no task id" if not found else "two task ids")
     (task_id,) = found
-    if not _TASK_ID.fullmatch(task_id):
+    if not TASK_ID.fullmatch(task_id):
         raise MalformedCallback("unreadable task id")
     return ProviderTaskId(task_id)
 
