@@ -13,9 +13,10 @@ from ringback.aws.secrets import JsonSecret
 from ringback.aws.shared_token import SharedToken
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
-from ringback.images.download import GuardedDownloader
+from ringback.images.download import ImageDownloader
 from ringback.job_log import log_job
 from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.outbound.guarded_http import GuardedHttp
 from ringback.providers.clients import provider_clients
 from ringback.settings import ArchiveImagesSettings
 from ringback.use_cases.archive_images import ArchiveImages
@@ -30,11 +31,13 @@ def archive_images() -> ArchiveImages:
         jobs=JobTable.connect(settings.jobs_table),
         images=ImageBucket.connect(settings.images_bucket),
         queue=SqsArchiveQueue.connect(settings.archive_queue_url),
-        download=GuardedDownloader(
-            plain_http_hosts=settings.plain_http_hosts,
+        download=ImageDownloader(
+            http=GuardedHttp(
+                plain_http_hosts=settings.plain_http_hosts,
+                # With ``PATIENCE``, and with dead links before a slow one, inside the time-out.
+                total_seconds=60.0,
+            ),
             max_bytes=settings.largest_image_bytes,
-            # With ``PATIENCE``, and with a dead link before a slow one, inside the time-out of 300.
-            total_seconds=60.0,
         ),
         providers=provider_clients(
             kie_base_url=settings.kie_base_url,

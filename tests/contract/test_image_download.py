@@ -21,10 +21,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PIL import Image
-from ringback.domain.errors import DownloadInterrupted, ImageRefused, LinkDead
-from ringback.images.connections import checked_addresses, default_tls_context, resolve_host
-from ringback.images.download import GuardedDownloader
-from ringback.images.urls import Target
+from ringback.domain.errors import AddressRefused, ImageRefused, LinkDead, TransferInterrupted
+from ringback.images.download import ImageDownloader
+from ringback.outbound.connections import checked_addresses, default_tls_context, resolve_host
+from ringback.outbound.guarded_http import GuardedHttp
+from ringback.outbound.urls import Target
 
 
 def image(kind: str, size: tuple[int, int] = (640, 480)) -> bytes:
@@ -148,8 +149,9 @@ def cdn() -> Iterator[Cdn]:
         yield server
 
 
-def downloader(cdn: Cdn, **settings: Any) -> GuardedDownloader:
-    return GuardedDownloader(plain_http_hosts=frozenset({cdn.host}), **settings)
+def downloader(cdn: Cdn, max_bytes: int = 64 * 1024 * 1024, **settings: Any) -> ImageDownloader:
+    http = GuardedHttp(plain_http_hosts=frozenset({cdn.host}), **settings)
+    return ImageDownloader(http=http, max_bytes=max_bytes)
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
@@ -169,15 +171,15 @@ def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
         ("/403", LinkDead, "answered 403"),
         ("/404", LinkDead, "answered 404"),
         ("/410", LinkDead, "answered 410"),
-        ("/500", DownloadInterrupted, "answered 500"),
-        ("/503", DownloadInterrupted, "answered 503"),
+        ("/500", TransferInterrupted, "answered 500"),
+        ("/503", TransferInterrupted, "answered 503"),
         ("/html", ImageRefused, "not a PNG, JPEG or WebP"),
-        ("/short", DownloadInterrupted, "bytes came"),
-        ("/resets", DownloadInterrupted, "ConnectionResetError"),
-        ("/silent", DownloadInterrupted, "TimeoutError"),
-        ("/stalls", DownloadInterrupted, "TimeoutError"),
-        ("/drips", DownloadInterrupted, "TimeoutError"),
-        ("/drips-headers", DownloadInterrupted, "TimeoutError"),
+        ("/short", TransferInterrupted, "bytes came"),
+        ("/resets", TransferInterrupted, "ConnectionResetError"),
+        ("/silent", TransferInterrupted, "TimeoutError"),
+        ("/stalls", TransferInterrupted, "TimeoutError"),
+        ("/drips", TransferInterrupted, "TimeoutError"),
+        ("/drips-headers", TransferInterrupted, "TimeoutError"),
         ("/endless", ImageRefused, "more than 5000000 bytes"),
     ],
 )
@@ -194,7 +196,7 @@ def test_a_bad_answer_has_its_verdict_in_time(
 
 def test_a_stalled_body_is_left_after_the_idle_time(cdn: Cdn) -> None:
     began = time.monotonic()
-    with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+    with pytest.raises(TransferInterrupted, match="TimeoutError"):
         downloader(cdn, idle_seconds=0.1, total_seconds=60).fetch(
             f"http://{cdn.host}/stalls", BytesIO()
         )
@@ -211,10 +213,10 @@ def test_a_redirect_is_followed_by_hand(cdn: Cdn) -> None:
 
 
 def test_a_redirect_to_an_address_inside_is_not_even_connected_to(cdn: Cdn) -> None:
-    with running(Cdn()) as inside, pytest.raises(ImageRefused, match="plain http"):
+    with running(Cdn()) as inside, pytest.raises(AddressRefused, match="plain http"):
         downloader(cdn).fetch(f"http://{cdn.host}/to/http://{inside.host}/png", BytesIO())
     assert inside.asked == []
-    with pytest.raises(ImageRefused, match="not public"):
+    with pytest.raises(AddressRefused, match="not public"):
         downloader(cdn).fetch(f"http://{cdn.host}/to/https://127.0.0.1/", BytesIO())
 
 
@@ -222,18 +224,18 @@ def test_nobody_listening_is_worth_another_try() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
-        with pytest.raises(DownloadInterrupted, match="ConnectionRefusedError"):
-            GuardedDownloader(plain_http_hosts=frozenset({host})).fetch(
+        with pytest.raises(TransferInterrupted, match="ConnectionRefusedError"):
+            ImageDownloader(http=GuardedHttp(plain_http_hosts=frozenset({host}))).fetch(
                 f"http://{host}/", BytesIO()
             )
 
 
 def test_the_default_resolver_finds_this_machine_and_the_guard_refuses_it(cdn: Cdn) -> None:
     host = f"localhost:{cdn.server_port}"
-    named = GuardedDownloader(plain_http_hosts=frozenset({host}))
+    named = ImageDownloader(http=GuardedHttp(plain_http_hosts=frozenset({host})))
     assert named.fetch(f"http://{host}/png", BytesIO()).bytes == len(PNG)
     target = Target(encrypted=True, host="localhost", port=443, path="/")
-    with pytest.raises(ImageRefused, match="loopback"):
+    with pytest.raises(AddressRefused, match="loopback"):
         checked_addresses(target, resolve_host)
 
 
@@ -312,11 +314,12 @@ def test_tls_names_the_host_and_goes_to_the_address_that_was_checked(
         resolved.append(host)
         return next(answers)
 
-    facts = GuardedDownloader(
+    http = GuardedHttp(
         resolve=resolve,
         connect=through(secure_cdn, connected),
         tls_context=lambda: ssl.create_default_context(cafile=str(pem)),
-    ).fetch("https://cdn.example/png", BytesIO())
+    )
+    facts = ImageDownloader(http=http).fetch("https://cdn.example/png", BytesIO())
     assert facts.sha256 == hashlib.sha256(PNG).hexdigest()
     assert connected == [("93.184.216.34", 443)]
     assert resolved == ["cdn.example"]
@@ -330,11 +333,13 @@ def test_a_certificate_that_proves_nothing_ends_it_before_the_request(
     secure_cdn: SecureCdn, pem: Path, host: str, *, trusted: bool
 ) -> None:
     context = ssl.create_default_context(cafile=str(pem)) if trusted else default_tls_context()
-    with pytest.raises(DownloadInterrupted, match="SSLCertVerificationError"):
-        GuardedDownloader(
-            resolve=lambda _host, _port: ["93.184.216.34"],
-            connect=through(secure_cdn, []),
-            tls_context=lambda: context,
+    with pytest.raises(TransferInterrupted, match="SSLCertVerificationError"):
+        ImageDownloader(
+            http=GuardedHttp(
+                resolve=lambda _host, _port: ["93.184.216.34"],
+                connect=through(secure_cdn, []),
+                tls_context=lambda: context,
+            )
         ).fetch(f"https://{host}/png", BytesIO())
     assert secure_cdn.asked == []
 
@@ -342,12 +347,14 @@ def test_a_certificate_that_proves_nothing_ends_it_before_the_request(
 def test_a_server_that_never_shakes_hands_is_left() -> None:
     began = time.monotonic()
     with socket.create_server(("127.0.0.1", 0)) as mute:
-        hurried = GuardedDownloader(
-            idle_seconds=0.1,
-            resolve=lambda _host, _port: ["93.184.216.34"],
-            connect=lambda *_: socket.create_connection(mute.getsockname()),
+        hurried = ImageDownloader(
+            http=GuardedHttp(
+                idle_seconds=0.1,
+                resolve=lambda _host, _port: ["93.184.216.34"],
+                connect=lambda *_: socket.create_connection(mute.getsockname()),
+            )
         )
-        with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+        with pytest.raises(TransferInterrupted, match="TimeoutError"):
             hurried.fetch("https://cdn.example/png", BytesIO())
     assert time.monotonic() - began < 0.9
 

@@ -15,10 +15,10 @@ from typing import Any, Final, TypeVar
 
 from ringback.domain.checks import Check
 from ringback.domain.errors import (
-    DownloadInterrupted,
     LinkDead,
     ProviderUnavailable,
     RingbackError,
+    TransferInterrupted,
 )
 from ringback.domain.jobs import Job, JobId, ProviderTaskId
 from ringback.domain.verdicts import (
@@ -73,7 +73,7 @@ class ServiceError(Exception):
 ERRORS: Final[Mapping[str, type[Exception]]] = {
     "read_tasks": ProviderUnavailable,
     "fresh_link": ProviderUnavailable,
-    "fetch": DownloadInterrupted,
+    "fetch": TransferInterrupted,
 }
 
 

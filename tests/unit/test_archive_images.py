@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 import pytest
-from ringback.domain.errors import DownloadInterrupted, ImageRefused, LinkDead, RingbackError
+from ringback.domain.errors import ImageRefused, LinkDead, RingbackError, TransferInterrupted
 from ringback.domain.images import ImageFacts
 from ringback.domain.jobs import ErrorKind, Job, JobStatus
 from ringback.use_cases.archive_images import PATIENCE, ArchiveImages
@@ -82,7 +82,7 @@ def test_the_record_beside_the_images_tells_how_they_were_made() -> None:
 
 def test_a_redelivery_copies_only_what_is_missing() -> None:
     archive = an_archive()
-    archive.web.pages[URLS[1]] = DownloadInterrupted("reset")
+    archive.web.pages[URLS[1]] = TransferInterrupted("reset")
     assert archive().status is JobStatus.ARCHIVING
     archive.web.pages[URLS[1]] = a_page(URLS[1])
     archive.web.fetched.clear()
@@ -100,7 +100,7 @@ def test_a_crash_between_copy_and_note_is_healed() -> None:
     assert len(archive.bucket.objects) == 1
 
 
-@pytest.mark.parametrize("problem", [DownloadInterrupted("reset"), LinkDead("404")])
+@pytest.mark.parametrize("problem", [TransferInterrupted("reset"), LinkDead("404")])
 def test_a_copy_that_may_work_later_is_tried_later(problem: RingbackError) -> None:
     archive = an_archive()
     archive.web.pages[URLS[0]] = problem
@@ -111,7 +111,7 @@ def test_a_copy_that_may_work_later_is_tried_later(problem: RingbackError) -> No
 
 def test_after_the_last_try_the_job_says_what_is_missing() -> None:
     archive = an_archive()
-    archive.web.pages[URLS[1]] = DownloadInterrupted("reset")
+    archive.web.pages[URLS[1]] = TransferInterrupted("reset")
     job = archive(attempt=3)
     assert job.error is not None
     assert (job.status, job.error.kind) == (JobStatus.ARCHIVE_FAILED, ErrorKind.IMAGES_LOST)

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from ringback.domain.errors import DownloadInterrupted, ImageRefused, LinkDead
-from ringback.images.download import GuardedDownloader
+from ringback.domain.errors import AddressRefused, ImageRefused, LinkDead, TransferInterrupted
+from ringback.images.download import ImageDownloader
+from ringback.outbound.guarded_http import GuardedHttp
 
 URL = "https://cdn.example/folder/a.png?signature=secret"
 ADDRESS = "93.184.216.34"
@@ -75,8 +76,11 @@ class Network:
     secured: list[str] = field(default_factory=list)
     connections: list[ScriptedConnection] = field(default_factory=list)
 
-    def downloader(self, **settings: Any) -> GuardedDownloader:
-        return GuardedDownloader(
+    def downloader(self, max_bytes: int = 64 * 1024 * 1024, **settings: Any) -> ImageDownloader:
+        return ImageDownloader(http=self.http(**settings), max_bytes=max_bytes)
+
+    def http(self, **settings: Any) -> GuardedHttp:
+        return GuardedHttp(
             resolve=self.resolve,
             connect=self.connect,
             tls_context=lambda: cast(ssl.SSLContext, self),
@@ -143,7 +147,7 @@ def test_it_says_no_more_than_it_must() -> None:
 
 
 def test_its_own_name_is_not_a_librarys() -> None:
-    assert GuardedDownloader().user_agent.startswith("Ringback/")
+    assert GuardedHttp().user_agent.startswith("Ringback/")
 
 
 def test_proxies_and_cookies_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +175,7 @@ def test_proxies_and_cookies_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 )
 def test_one_address_inside_spoils_the_host(addresses: list[str]) -> None:
     network = Network([answer()], names={"cdn.example": addresses})
-    with pytest.raises(ImageRefused, match=r"cdn\.example: address is not public"):
+    with pytest.raises(AddressRefused, match=r"cdn\.example: address is not public"):
         network.downloader().fetch(URL, BytesIO())
     assert network.connected == []
 
@@ -179,7 +183,7 @@ def test_one_address_inside_spoils_the_host(addresses: list[str]) -> None:
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[64:ff9b::7f00:1]", "169.254.169.254"])
 def test_an_address_in_the_url_checked_without_a_resolver(host: str) -> None:
     network = Network([answer()])
-    with pytest.raises(ImageRefused, match="not public"):
+    with pytest.raises(AddressRefused, match="not public"):
         network.downloader().fetch(f"https://{host}/a", BytesIO())
     assert network.resolved == []
     assert network.connected == []
@@ -199,7 +203,7 @@ def test_a_host_named_for_plain_http_may_be_inside_but_not_over_https() -> None:
     downloader.fetch("http://sim.example:9000/a", BytesIO())
     assert network.connected == [("127.0.0.1", 9000)]
     assert network.secured == []
-    with pytest.raises(ImageRefused, match="not public"):
+    with pytest.raises(AddressRefused, match="not public"):
         downloader.fetch("https://sim.example/a", BytesIO())
 
 
@@ -209,13 +213,13 @@ def test_the_next_address_is_tried_and_no_more_than_four() -> None:
     network.downloader().fetch(URL, BytesIO())
     assert [address for address, _ in network.connected] == addresses[:4]
     network = Network([answer()], names={"cdn.example": addresses}, down=set(addresses[:4]))
-    with pytest.raises(DownloadInterrupted, match="ConnectionRefusedError"):
+    with pytest.raises(TransferInterrupted, match="ConnectionRefusedError"):
         network.downloader().fetch(URL, BytesIO())
 
 
 @pytest.mark.parametrize("names", [{}, {"cdn.example": []}])
 def test_a_name_without_an_address_is_worth_another_try(names: dict[str, list[str]]) -> None:
-    with pytest.raises(DownloadInterrupted):
+    with pytest.raises(TransferInterrupted):
         Network([], names=names).downloader().fetch(URL, BytesIO())
 
 
@@ -223,13 +227,13 @@ def test_a_name_that_the_idna_codec_rejects_is_refused() -> None:
     def resolve(_host: str, _port: int) -> Sequence[str]:
         raise UnicodeError("label too long")
 
-    with pytest.raises(ImageRefused):
-        GuardedDownloader(resolve=resolve).fetch(URL, BytesIO())
+    with pytest.raises(AddressRefused):
+        ImageDownloader(http=GuardedHttp(resolve=resolve)).fetch(URL, BytesIO())
 
 
 def test_a_wrong_certificate_stops_it_before_a_word_is_said() -> None:
     network = Network([answer()], distrusted=True)
-    with pytest.raises(DownloadInterrupted, match="SSLCertVerificationError"):
+    with pytest.raises(TransferInterrupted, match="SSLCertVerificationError"):
         network.downloader().fetch(URL, BytesIO())
     assert network.connections[0].sent == b""
     assert network.connections[0].closed
@@ -265,7 +269,7 @@ def test_a_redirect_is_a_new_url(status: int) -> None:
 def test_a_redirect_leads_nowhere_a_url_may_not(location: str) -> None:
     network = Network([redirect(location), answer()])
     network.names["inside.example"] = ["10.0.0.1"]
-    with pytest.raises(ImageRefused):
+    with pytest.raises(AddressRefused):
         network.downloader().fetch(URL, BytesIO())
     assert network.connected == [(ADDRESS, 443)]
 
@@ -274,7 +278,7 @@ def test_three_redirects_are_followed_and_a_fourth_is_not() -> None:
     network = Network([redirect("/b")] * 3 + [answer()])
     network.downloader().fetch(URL, BytesIO())
     network = Network([redirect("/b")] * 4 + [answer()])
-    with pytest.raises(DownloadInterrupted, match="redirects"):
+    with pytest.raises(TransferInterrupted, match="redirects"):
         network.downloader().fetch(URL, BytesIO())
     assert len(network.connected) == 4
 
@@ -282,8 +286,9 @@ def test_three_redirects_are_followed_and_a_fourth_is_not() -> None:
 def test_a_host_is_asked_for_again_at_every_redirect() -> None:
     network = Network([redirect("/b"), answer()])
     addresses = iter([[ADDRESS], ["127.0.0.1"]])
-    rebound = replace(network.downloader(), resolve=lambda _host, _port: next(addresses))
-    with pytest.raises(ImageRefused, match="not public"):
+    http = replace(network.http(), resolve=lambda _host, _port: next(addresses))
+    rebound = ImageDownloader(http=http)
+    with pytest.raises(AddressRefused, match="not public"):
         rebound.fetch(URL, BytesIO())
     assert network.connected == [(ADDRESS, 443)]
 
@@ -294,8 +299,8 @@ def test_a_host_is_asked_for_again_at_every_redirect() -> None:
         (403, LinkDead),
         (404, LinkDead),
         (410, LinkDead),
-        *((status, DownloadInterrupted) for status in (201, 204, 206, 304, 400, 401, 408, 416)),
-        *((status, DownloadInterrupted) for status in (429, 500, 502, 503, 504, 522, 999)),
+        *((status, TransferInterrupted) for status in (201, 204, 206, 304, 400, 401, 408, 416)),
+        *((status, TransferInterrupted) for status in (429, 500, 502, 503, 504, 522, 999)),
     ],
 )
 def test_the_status_decides_what_to_do_next(status: int, error: type[Exception]) -> None:
@@ -345,7 +350,7 @@ def test_the_body_is_what_http_says_it_is(response: bytes) -> None:
     ],
 )
 def test_a_broken_answer_is_worth_another_try(response: bytes, error: str) -> None:
-    with pytest.raises(DownloadInterrupted, match=error):
+    with pytest.raises(TransferInterrupted, match=error):
         Network([response]).downloader().fetch(URL, BytesIO())
 
 
@@ -353,7 +358,7 @@ def test_two_lengths_are_none() -> None:
     response = answer(Content_Length="70").replace(
         b"\r\n\r\n", b"\r\nContent-Length: 71\r\n\r\n", 1
     )
-    with pytest.raises(DownloadInterrupted, match="content length"):
+    with pytest.raises(TransferInterrupted, match="content length"):
         Network([response]).downloader().fetch(URL, BytesIO())
 
 
@@ -396,14 +401,14 @@ def test_the_size_cap_is_exact() -> None:
 )
 def test_the_total_time_covers_everything(response: bytes) -> None:
     network = Network([response], seconds_per_read=1)
-    with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+    with pytest.raises(TransferInterrupted, match="TimeoutError"):
         network.downloader(total_seconds=5).fetch(URL, BytesIO())
     assert network.now <= 6
 
 
 def test_the_total_time_covers_redirects() -> None:
     network = Network([redirect("/b")] * 2 + [answer()], seconds_per_read=3)
-    with pytest.raises(DownloadInterrupted, match="TimeoutError"):
+    with pytest.raises(TransferInterrupted, match="TimeoutError"):
         network.downloader(total_seconds=5).fetch(URL, BytesIO())
 
 
@@ -422,6 +427,6 @@ def test_whatever_comes_back_there_is_one_verdict(rest: bytes, start: bytes) -> 
     network = Network([start + rest] + [b""] * 9)
     try:
         network.downloader().fetch(URL, BytesIO())
-    except (ImageRefused, LinkDead, DownloadInterrupted) as error:
+    except (AddressRefused, ImageRefused, LinkDead, TransferInterrupted) as error:
         assert "secret" not in str(error)
     assert all(connection.closed for connection in network.connections)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from ringback.domain.errors import DownloadInterrupted, ImageRefused
+from ringback.domain.errors import ImageRefused, TransferInterrupted
 from ringback.images.formats import read_picture
 from ringback.images.pictures import Picture
 
@@ -79,14 +79,14 @@ def test_a_part_of_an_image_is_cut_off(
     kind: str, mode: str, how: dict[str, Any], percent: int
 ) -> None:
     content = image(kind, mode, (120, 90), **how)
-    with pytest.raises(DownloadInterrupted, match="cut off"):
+    with pytest.raises(TransferInterrupted, match="cut off"):
         read(content[: len(content) * percent // 100])
 
 
 @pytest.mark.parametrize("content", [PNG, JPEG, WEBP], ids=["png", "jpeg", "webp"])
 def test_every_prefix_is_cut_off(content: bytes) -> None:
     for length in range(len(content)):
-        with pytest.raises(DownloadInterrupted):
+        with pytest.raises(TransferInterrupted):
             read(content[:length])
 
 
@@ -250,7 +250,7 @@ class CountingFile(BytesIO):
 )
 def test_a_hostile_file_is_soon_told(content: bytes) -> None:
     file = CountingFile(content)
-    with pytest.raises((ImageRefused, DownloadInterrupted)):
+    with pytest.raises((ImageRefused, TransferInterrupted)):
         read_picture(file, size=len(content))
     assert file.reads < 300_000
     assert file.bytes_read < 30_000_000
@@ -274,7 +274,7 @@ ANYTHING = st.one_of(
 def test_whatever_the_bytes_there_is_one_verdict(content: bytes) -> None:
     try:
         assert read(content).width > 0
-    except (ImageRefused, DownloadInterrupted):
+    except (ImageRefused, TransferInterrupted):
         return
 
 
@@ -283,5 +283,5 @@ def test_whatever_the_bytes_there_is_one_verdict(content: bytes) -> None:
 def test_whatever_is_damaged_there_is_one_verdict(content: bytes, at: int, other: bytes) -> None:
     try:
         read(content[:at] + other + content[at + len(other) :])
-    except (ImageRefused, DownloadInterrupted):
+    except (ImageRefused, TransferInterrupted):
         return

@@ -13,9 +13,10 @@ RingbackError
 ├── TryAgain                nothing was done; the same request may work in a moment
 ├── NotConfigured           the owner has to put a secret in place
 ├── ProviderUnavailable     ask the provider again later
-├── ImageRefused            not an image we keep, or an address we do not talk to: final
+├── AddressRefused          a URL that we do not talk to: final
+├── ImageRefused            not an image we keep: final
 ├── LinkDead                worth one fresh link from the provider
-└── DownloadInterrupted     worth another try later
+└── TransferInterrupted     worth another try later
 """
 
 from collections.abc import Sequence
@@ -86,13 +87,17 @@ class ProviderUnavailable(RingbackError):
     """The provider could not be asked, or gave no readable answer."""
 
 
+class AddressRefused(RingbackError):
+    """The URL is odd, or leads to an address that is not public."""
+
+
 class ImageRefused(RingbackError):
-    """What the URL gives is not an image we keep, or the address is not allowed."""
+    """What the URL gives is not an image we keep."""
 
 
 class LinkDead(RingbackError):
     """The link is gone (403, 404, 410)."""
 
 
-class DownloadInterrupted(RingbackError):
+class TransferInterrupted(RingbackError):
     """Time-out, reset, server error or a short body."""

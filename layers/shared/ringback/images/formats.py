@@ -10,7 +10,7 @@ from ringback.images.pictures import Picture, PictureFile, cut_off
 def read_picture(content: BinaryIO, *, size: int) -> Picture:
     """Tell what ``content`` is and that all of it is there.
 
-    Raises ``DownloadInterrupted`` for the beginning of an image, ``ImageRefused`` for all else.
+    Raises ``TransferInterrupted`` for the beginning of an image, ``ImageRefused`` for all else.
     """
     file = PictureFile(content, size)
     head = file.at(0, min(size, 12))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 
-from ringback.domain.errors import DownloadInterrupted, ImageRefused
+from ringback.domain.errors import ImageRefused, TransferInterrupted
 
 # Chunks, segments and fill bytes of one file: what bounds the work on a hostile one. A PNG of
 # 64 MiB in pieces of 1 KiB stays below it.
@@ -39,5 +39,5 @@ class PictureFile:
             raise cut_off()
 
 
-def cut_off() -> DownloadInterrupted:
-    return DownloadInterrupted("image is cut off")
+def cut_off() -> TransferInterrupted:
+    return TransferInterrupted("image is cut off")

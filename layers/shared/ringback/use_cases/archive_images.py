@@ -7,11 +7,12 @@ from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final, Unpack
 
 from ringback.domain.errors import (
-    DownloadInterrupted,
+    AddressRefused,
     ImageRefused,
     LinkDead,
     ProviderUnavailable,
     RingbackError,
+    TransferInterrupted,
 )
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
@@ -24,7 +25,7 @@ from ringback.use_cases.ports import (
     ProviderClient,
 )
 
-WORTH_ANOTHER_TRY: Final = (DownloadInterrupted, LinkDead, ProviderUnavailable)
+WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
 
 # No copy is begun after this, so that a slow host costs a delay and not the function's time-out.
 PATIENCE: Final = timedelta(seconds=150)
@@ -64,11 +65,11 @@ class ArchiveImages:
             if number in settled:
                 continue
             if self.now() >= enough:
-                problems[number] = DownloadInterrupted("not tried yet")
+                problems[number] = TransferInterrupted("not tried yet")
                 continue
             try:
                 self._copy(job, number, url)
-            except (ImageRefused, *WORTH_ANOTHER_TRY) as problem:
+            except (AddressRefused, ImageRefused, *WORTH_ANOTHER_TRY) as problem:
                 problems[number] = problem
         return problems
 

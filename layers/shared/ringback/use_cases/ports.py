@@ -199,7 +199,8 @@ class Downloader(Protocol):
     def fetch(self, url: str, into: BinaryIO) -> ImageFacts:
         """Replace what is in ``into`` by the image, and leave it at its first byte.
 
-        Raises ``ImageRefused``, ``LinkDead`` or ``DownloadInterrupted``; then ``into`` is rubbish.
+        Raises ``AddressRefused``, ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; then
+        ``into`` is rubbish.
         """
         ...
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from ringback.domain.errors import ImageRefused
-from ringback.images.addresses import why_not_public
-from ringback.images.urls import Target
+from ringback.domain.errors import AddressRefused
+from ringback.outbound.addresses import why_not_public
+from ringback.outbound.urls import Target
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -65,7 +65,7 @@ def open_connection(
 ) -> socket.socket:
     """Resolve once, check every address, and connect to one of those that were checked.
 
-    Raises ``ImageRefused`` for an address inside, ``OSError`` when nobody answers.
+    Raises ``AddressRefused`` for an address inside, ``OSError`` when nobody answers.
     """
     addresses = checked_addresses(target, resolve)
     connection = _connect_to_first(addresses, target.port, patience, connect)
@@ -88,7 +88,7 @@ def checked_addresses(target: Target, resolve: Resolve) -> Sequence[str]:
     for address in addresses:
         reason = why_not_public(address)
         if reason is not None:
-            raise ImageRefused(f"{target.host}: address is not public ({reason})")
+            raise AddressRefused(f"{target.host}: address is not public ({reason})")
     return addresses
 
 
@@ -96,7 +96,7 @@ def _resolved(target: Target, resolve: Resolve) -> Sequence[str]:
     try:
         addresses = resolve(target.host, target.port)
     except UnicodeError as error:  # what the idna codec raises is not an OSError
-        raise ImageRefused("host name cannot be looked up") from error
+        raise AddressRefused("host name cannot be looked up") from error
     if not addresses:
         raise OSError("host has no address")
     return addresses

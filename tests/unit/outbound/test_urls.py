@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.errors import ImageRefused
-from ringback.images.urls import Target, follow_redirect, parse_url
+from ringback.domain.errors import AddressRefused
+from ringback.outbound.urls import Target, follow_redirect, parse_url
 
 SIMULATOR = frozenset({"127.0.0.1:9000", "localhost:9000", "[::1]:9000", "sim:80"})
 
@@ -158,7 +158,7 @@ def test_a_plain_url_is_read(url: str, host: str, port: int, path: str) -> None:
 
 @pytest.mark.parametrize(("url", "reason"), REFUSED)
 def test_an_odd_url_is_refused(url: str, reason: str) -> None:
-    with pytest.raises(ImageRefused, match=reason):
+    with pytest.raises(AddressRefused, match=reason):
         parse_url(url, plain_http_hosts=SIMULATOR)
 
 
@@ -187,7 +187,7 @@ def test_a_signature_stays_out_of_the_repr() -> None:
 def test_whatever_the_url_there_is_one_verdict(rest: str, start: str) -> None:
     try:
         target = parse_url(start + rest)
-    except ImageRefused:
+    except AddressRefused:
         return
     assert target.encrypted
     assert target.port == 443
@@ -231,7 +231,7 @@ def test_a_redirect_is_read_from_where_it_was_given(location: str, url: str) -> 
 )
 def test_a_redirect_checked_like_a_url(location: str, reason: str) -> None:
     target = parse_url("https://cdn.example/folder/a")
-    with pytest.raises(ImageRefused, match=reason):
+    with pytest.raises(AddressRefused, match=reason):
         follow_redirect(target, location, plain_http_hosts=SIMULATOR)
 
 
@@ -239,7 +239,7 @@ def test_a_redirect_checked_like_a_url(location: str, reason: str) -> None:
 def test_whatever_the_redirect_there_is_one_verdict(location: str) -> None:
     try:
         target = follow_redirect(parse_url("https://cdn.example/a"), location)
-    except ImageRefused:
+    except AddressRefused:
         return
     assert isinstance(target, Target)
     assert target.encrypted

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.images.addresses import IPV4_REFUSED, IPV6_REFUSED, why_not_public
+from ringback.outbound.addresses import IPV4_REFUSED, IPV6_REFUSED, why_not_public
 
 PUBLIC = [
     "1.1.1.1",

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 from urllib.parse import quote, urljoin
 
-from ringback.domain.errors import ImageRefused
+from ringback.domain.errors import AddressRefused
 
 HTTPS_PORT: Final = 443
 HTTP_PORT: Final = 80
@@ -55,12 +55,12 @@ def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
 
     ``plain_http_hosts`` are the ``host:port`` that may be spoken to without TLS.
 
-    Raises ``ImageRefused`` for everything else.
+    Raises ``AddressRefused`` for everything else.
     """
     _check_characters(url)
     shape = SHAPE.fullmatch(url)
     if shape is None:
-        raise ImageRefused("URL is not an https:// one")
+        raise AddressRefused("URL is not an https:// one")
     scheme, authority, path, query = shape.groups(default="")
     host, port_text = _split_authority(authority)
     encrypted = scheme.lower() == "https"
@@ -68,9 +68,9 @@ def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
     listed = not encrypted and f"{host}:{port}" in plain_http_hosts
     _check_host(host, dotless_allowed=listed)
     if not encrypted and not listed:
-        raise ImageRefused("URL is plain http")
+        raise AddressRefused("URL is plain http")
     if encrypted and port != HTTPS_PORT:
-        raise ImageRefused("URL has a port other than 443")
+        raise AddressRefused("URL has a port other than 443")
     path = quote((path or "/") + query, safe=PATH_CHARACTERS)
     return Target(encrypted=encrypted, host=host.strip("[]"), port=port, path=path)
 
@@ -86,29 +86,29 @@ def follow_redirect(
         reference = quote(location, safe=URL_CHARACTERS)
         url = urljoin(f"{scheme}://{target.authority}{target.path}", reference)
     except ValueError as error:
-        raise ImageRefused("redirect cannot be read") from error
+        raise AddressRefused("redirect cannot be read") from error
     following = parse_url(url, plain_http_hosts=plain_http_hosts)
     if target.encrypted and not following.encrypted:
-        raise ImageRefused("redirect leaves https")
+        raise AddressRefused("redirect leaves https")
     return following
 
 
 def _check_characters(url: str) -> None:
     """Refuse what readers of URLs drop, trim, fold or turn round."""
     if len(url) > LONGEST_URL:
-        raise ImageRefused("URL is too long")
+        raise AddressRefused("URL is too long")
     if "\\" in url or " " in url or not url.isprintable():
-        raise ImageRefused("URL has a space, backslash, control or invisible character")
+        raise AddressRefused("URL has a space, backslash, control or invisible character")
 
 
 def _split_authority(authority: str) -> tuple[str, str]:
     if "@" in authority:
-        raise ImageRefused("URL has user information")
+        raise AddressRefused("URL has user information")
     if not authority.isascii():
-        raise ImageRefused("URL has a host that is not ASCII")
+        raise AddressRefused("URL has a host that is not ASCII")
     parts = AUTHORITY.fullmatch(authority.lower())
     if parts is None:
-        raise ImageRefused("URL has a malformed host or port")
+        raise AddressRefused("URL has a malformed host or port")
     host, port = parts.groups(default="")
     return host, port
 
@@ -119,24 +119,24 @@ def _check_host(host: str, *, dotless_allowed: bool) -> None:
         return
     labels = host.split(".")
     if len(host) > LONGEST_HOST or not all(LABEL.fullmatch(label) for label in labels):
-        raise ImageRefused("URL has a malformed host or port")
+        raise AddressRefused("URL has a malformed host or port")
     if NUMBER.fullmatch(labels[-1]):
         _check_ipv4(host)
     elif len(labels) == 1 and not dotless_allowed:
-        raise ImageRefused("URL has a host without a dot")
+        raise AddressRefused("URL has a host without a dot")
 
 
 def _check_ipv4(host: str) -> None:
     try:
         IPv4Address(host)  # four decimal numbers without leading zeros, nothing else
     except ValueError as error:
-        raise ImageRefused("URL has an IPv4 address in an odd spelling") from error
+        raise AddressRefused("URL has an IPv4 address in an odd spelling") from error
 
 
 def _check_ipv6(host: str) -> None:
     try:
         scope = IPv6Address(host).scope_id
     except ValueError as error:
-        raise ImageRefused("URL has a malformed IPv6 address") from error
+        raise AddressRefused("URL has a malformed IPv6 address") from error
     if scope is not None:
-        raise ImageRefused("URL has an IPv6 address with a zone")
+        raise AddressRefused("URL has an IPv6 address with a zone")

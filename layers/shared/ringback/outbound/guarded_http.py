@@ -1,0 +1,166 @@
+"""HTTP to URLs that somebody else chose: result links, webhooks."""
+
+import socket
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Final, cast
+
+from ringback.domain.errors import TransferInterrupted
+from ringback.outbound.connections import (
+    Connect,
+    MakeContext,
+    Patience,
+    PatientReader,
+    Resolve,
+    connect_to,
+    default_tls_context,
+    open_connection,
+    resolve_host,
+)
+from ringback.outbound.urls import Target, follow_redirect, parse_url
+
+MOST_REDIRECTS: Final = 3
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+READ_SIZE: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back from ``host``; the body is read on demand."""
+
+    host: str
+    response: HTTPResponse
+
+    @property
+    def status(self) -> int:
+        return self.response.status
+
+    def header(self, name: str) -> list[str]:
+        return self.response.headers.get_all(name, [])
+
+    @property
+    def length_counts(self) -> bool:
+        """Tell whether Content-Length, if there is one, is the body's."""
+        return not self.response.chunked
+
+    def parts(self) -> Iterator[memoryview]:
+        """Read the body; each part holds until the next is asked for.
+
+        Raises ``TransferInterrupted``.
+        """
+        buffer = memoryview(bytearray(READ_SIZE))
+        while True:
+            with _interruptions(self.host):
+                count = self.response.readinto(buffer)
+            if not count:
+                return
+            yield buffer[:count]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardedHttp:
+    """Speaks to public hosts only, over TLS; knows no proxy, cookie or key.
+
+    ``plain_http_hosts`` are ``host:port`` that may be reached without TLS and at any address: a
+    simulator on this machine, nothing else. ``total_seconds`` are for one call with its redirects.
+
+    Calls raise ``AddressRefused`` or ``TransferInterrupted``.
+    """
+
+    plain_http_hosts: frozenset[str] = frozenset()
+    total_seconds: float = 120.0
+    idle_seconds: float = 15.0
+    # The result CDN answers 403 to the default names of HTTP libraries.
+    user_agent: str = "Ringback/0.1 (image archiver)"
+    resolve: Resolve = resolve_host
+    connect: Connect = connect_to
+    tls_context: MakeContext = default_tls_context
+    clock: Callable[[], float] = time.monotonic
+
+    @contextmanager
+    def get(self, url: str) -> Iterator[Answer]:
+        """Follow redirects by hand, each checked like the URL itself."""
+        patience, hosts = self._patience(), self.plain_http_hosts
+        target = parse_url(url, plain_http_hosts=hosts)
+        for _ in range(MOST_REDIRECTS + 1):
+            # Naming types would invite a CDN to convert the image into one of them.
+            with self._exchange(target, "GET", {"Accept": "*/*"}, b"", patience) as answer:
+                if answer.status not in REDIRECTS:
+                    yield answer
+                    return
+                location = "".join(answer.header("Location")[:1])
+            target = follow_redirect(target, location, plain_http_hosts=hosts)
+        raise TransferInterrupted(f"{target.host}: more than {MOST_REDIRECTS} redirects")
+
+    @contextmanager
+    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Iterator[Answer]:
+        """Send a body once. A redirect is an answer: what is sent goes to the URL that was named.
+
+        ``headers`` are ours to choose, never somebody else's.
+        """
+        target = parse_url(url, plain_http_hosts=self.plain_http_hosts)
+        sent = {**headers, "Content-Length": str(len(body))}
+        with self._exchange(target, "POST", sent, body, self._patience()) as answer:
+            yield answer
+
+    def _patience(self) -> Patience:
+        return Patience(
+            idle_seconds=self.idle_seconds,
+            deadline=self.clock() + self.total_seconds,
+            clock=self.clock,
+        )
+
+    @contextmanager
+    def _exchange(
+        self,
+        target: Target,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        patience: Patience,
+    ) -> Iterator[Answer]:
+        with _interruptions(target.host):
+            connection = open_connection(
+                target,
+                patience,
+                resolve=self.resolve,
+                connect=self.connect,
+                tls_context=self.tls_context,
+            )
+        with closing(connection):
+            with _interruptions(target.host):
+                connection.settimeout(patience.seconds())
+                connection.sendall(self._head(target, method, headers) + body)
+                reader = PatientReader(connection, patience)
+                response = HTTPResponse(cast(socket.socket, reader), method=method)
+                response.begin()
+            with closing(response):
+                yield Answer(target.host, response)
+
+    def _head(self, target: Target, method: str, headers: Mapping[str, str]) -> bytes:
+        # Every part of the target has been through parse_url: nothing in it can end a line.
+        lines = (
+            f"{method} {target.path} HTTP/1.1",
+            f"Host: {target.authority}",
+            f"User-Agent: {self.user_agent}",
+            *(f"{name}: {value}" for name, value in headers.items()),
+            "Accept-Encoding: identity",
+            "Connection: close",
+            "\r\n",
+        )
+        return "\r\n".join(lines).encode("ascii")
+
+
+@contextmanager
+def _interruptions(host: str) -> Iterator[None]:
+    """Say every way in which a network fails in one word.
+
+    A certificate that fails the check is among them: nothing was sent, and its owner will mend it.
+    """
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise TransferInterrupted(f"{host}: {type(error).__name__}") from error
