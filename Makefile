@@ -84,6 +84,8 @@ lock: $(ENVIRONMENTS)/uv/.ready ## Write the lock files anew (UPGRADE=1 takes ne
 	@$(LOCK) pyproject.toml --group dev --output-file local/environments/project.txt
 	@$(LOCK) pyproject.toml --constraint local/environments/project.txt --no-annotate \
 	  --output-file layers/dependencies/requirements.txt
+	@$(LOCK) --group pictures --constraint local/environments/project.txt --no-annotate \
+	  --output-file layers/dependencies/pictures.txt
 
 .PHONY: clean
 clean: ## Remove everything that was installed, built or cached here

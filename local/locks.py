@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 from local.paths import ROOT
 
 ENVIRONMENTS = ROOT / "local/environments"
-LAYER = ROOT / "layers/dependencies/requirements.txt"
+LAYERS = ROOT / "layers/dependencies"
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;]+)")
 URL = re.compile(r"--(?:extra-)?index-url|--find-links|://")
 
@@ -32,10 +32,14 @@ def main() -> int:
 def all_mistakes() -> Iterator[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     runtime = project["project"]["dependencies"]
-    locks = {
-        ENVIRONMENTS / "project.txt": [*runtime, *project["dependency-groups"]["dev"]],
-        LAYER: runtime,
-    } | {
+    groups = project["dependency-groups"]
+    dev = [line for line in groups["dev"] if isinstance(line, str)]
+    deployed = {
+        LAYERS / "requirements.txt": runtime,
+        LAYERS / "pictures.txt": groups["pictures"],
+    }
+    project_lock = ENVIRONMENTS / "project.txt"
+    locks = {project_lock: [*runtime, *dev, *groups["pictures"]], **deployed} | {
         path.with_suffix(".txt"): path.read_text().splitlines()
         for path in sorted(ENVIRONMENTS.glob("*.in"))
     }
@@ -43,10 +47,11 @@ def all_mistakes() -> Iterator[str]:
         text = path.read_text() if path.exists() else ""
         for mistake in mistakes_in(text, wanted):
             yield f"{path.relative_to(ROOT)}: {mistake}"
-    tested = pins(ENVIRONMENTS.joinpath("project.txt").read_text())
-    for name, version in pins(LAYER.read_text()).items():
-        if tested.get(name) != version:
-            yield f"{name} {version} is deployed, {tested.get(name)} is tested"
+    tested = pins(project_lock.read_text())
+    for path in deployed:
+        for name, version in pins(path.read_text()).items():
+            if tested.get(name) != version:
+                yield f"{name} {version} is deployed, {tested.get(name)} is tested"
 
 
 def mistakes_in(lock: str, wanted: Iterable[str]) -> Iterator[str]:

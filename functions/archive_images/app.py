@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsArchiveQueue
+from ringback.aws.queues import SqsArchiveQueue, SqsThumbnailQueue
 from ringback.aws.secrets import JsonSecret
 from ringback.aws.shared_token import SharedToken
 from ringback.domain.clock import utc_now
@@ -31,6 +31,7 @@ def archive_images() -> ArchiveImages:
         jobs=JobTable.connect(settings.jobs_table),
         images=ImageBucket.connect(settings.images_bucket),
         queue=SqsArchiveQueue.connect(settings.archive_queue_url),
+        thumbnails=SqsThumbnailQueue.connect(settings.thumbnail_queue_url),
         download=ImageDownloader(
             http=GuardedHttp(
                 plain_http_hosts=settings.plain_http_hosts,

@@ -11,10 +11,11 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from ringback.aws.image_bucket import ImageBucket
-from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
+from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue, SqsThumbnailQueue
 from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
 from ringback.domain.checks import Check
 from ringback.domain.errors import NotConfigured
+from ringback.domain.images import StoredObject
 
 from tests.support.aws import REGION, Cloud, a_cloud
 from tests.support.jobs import TASK, a_job_id, facts_of
@@ -31,11 +32,56 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def test_an_image_is_stored_as_what_it_is(cloud: Cloud) -> None:
     facts = facts_of(PICTURE, extension="webp")
     bucket = ImageBucket.connect(cloud.bucket)
-    key = bucket.put_image(a_job_id(), 2, io.BytesIO(PICTURE), facts)
-    assert key == f"images/{a_job_id()}/2.webp"
+    stored = bucket.put_image(a_job_id(), 2, io.BytesIO(PICTURE), facts)
+    assert stored == StoredObject(key=f"images/{a_job_id()}/2.webp", facts=facts)
+    there = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=stored.key)
+    assert there["Body"].read() == PICTURE
+    assert there["ContentType"] == "image/webp"
+    assert there["Metadata"] == {
+        "job-id": a_job_id(),
+        "sha256": facts.sha256,
+        "width": "1024",
+        "height": "768",
+    }
+
+
+def test_an_image_is_not_written_over_with_other_bytes(cloud: Cloud) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    first = bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+    others = b"other bytes"
+    again = bucket.put_image(a_job_id(), 1, io.BytesIO(others), facts_of(others))
+    assert again == first
+    assert again.facts == facts_of(PICTURE)
+    into = io.BytesIO(b"")
+    bucket.read_image(first.key, into)
+    assert (into.tell(), into.read()) == (0, PICTURE)
+
+
+def test_another_error_of_s3_is_ours_to_see(cloud: Cloud) -> None:
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        ImageBucket.connect("no-such-bucket").put_image(
+            a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE)
+        )
+
+
+def test_lifecycle_rules_can_tell_what_lies_beside_each_other(cloud: Cloud) -> None:
+    bucket, s3 = ImageBucket.connect(cloud.bucket), boto3.client("s3")
+    image = bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+    thumbnail = bucket.put_thumbnail(a_job_id(), 1, b"small")
+    bucket.put_record(a_job_id(), {})
+    kinds = {image.key: "image", thumbnail: "thumbnail", f"images/{a_job_id()}/job.json": "record"}
+    for key, kind in kinds.items():
+        tags = s3.get_object_tagging(Bucket=cloud.bucket, Key=key)["TagSet"]
+        assert tags == [{"Key": "ringback-kind", "Value": kind}]
+
+
+def test_a_thumbnail_lies_beside_its_image(cloud: Cloud) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    for _ in range(2):
+        key = bucket.put_thumbnail(a_job_id(), 3, b"small")
+    assert key == f"images/{a_job_id()}/3.thumbnail.webp"
     stored = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=key)
-    assert stored["Body"].read() == PICTURE
-    assert stored["ContentType"] == "image/webp"
+    assert (stored["Body"].read(), stored["ContentType"]) == (b"small", "image/webp")
     assert stored["Metadata"] == {"job-id": a_job_id()}
 
 
@@ -68,6 +114,8 @@ def test_messages_carry_ids(cloud: Cloud) -> None:
     SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0, slot=7)
     SqsCheckQueue.connect(cloud.check_queue).add(a_claim, delay=0)
     SqsArchiveQueue.connect(cloud.archive_queue).add(a_job_id(), attempt=4)
+    SqsThumbnailQueue.connect(cloud.thumbnail_queue).add(a_job_id(), 2)
+    assert cloud.messages(cloud.thumbnail_queue) == [{"job_id": a_job_id(), "number": 2}]
     assert cloud.messages(cloud.submit_queue) == [{"job_id": a_job_id(), "slot": 7}]
     assert cloud.messages(cloud.check_queue) == [
         {"job_id": a_job_id(), "claimed_task": TASK, "contradicts_failure": True}

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from ringback.domain.errors import LinkDead, NotConfigured, ProviderUnavailable
+from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import (
     OutcomeUnknown,
@@ -35,17 +35,18 @@ Answer = httpx.Response | Exception
 
 
 class Line:
-    """A line to kie.ai that gives one answer to everything and remembers what was asked."""
+    """A line to kie.ai that gives its answers in turn, the last one to all that follows."""
 
-    def __init__(self, answer: Answer) -> None:
-        self.answer = answer
+    def __init__(self, *answers: Answer) -> None:
+        self.answers = answers
         self.asked: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        answer = self.answers[min(len(self.asked), len(self.answers) - 1)]
         self.asked.append(request)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        return self.answer
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     @property
     def client(self) -> KieClient:
@@ -57,8 +58,17 @@ def answering(status: int, content: bytes) -> Line:
     return Line(httpx.Response(status, content=content, headers=headers))
 
 
+def a_body(data: object, code: int = 200) -> httpx.Response:
+    return httpx.Response(200, json={"code": code, "msg": "success", "data": data})
+
+
+def a_record(*urls: str) -> httpx.Response:
+    result = json.dumps({"resultUrls": urls})
+    return a_body({"taskId": TASK, "state": "success", "resultJson": result})
+
+
 def envelope(data: object, *, code: int = 200) -> Line:
-    return Line(httpx.Response(200, json={"code": code, "msg": "success", "data": data}))
+    return Line(a_body(data, code))
 
 
 def recorded_line(body_file: Path) -> Line:
@@ -173,14 +183,14 @@ def test_a_message_is_cut() -> None:
 DEAD = "https://tempfile.aiquickdraw.com/p/0123_1.jpg"
 
 
-def made(*urls: str) -> Job:
-    return a_job(JobStatus.ARCHIVING, result_urls=urls)
+def made(*urls: str, **changes: Any) -> Job:
+    return a_job(JobStatus.ARCHIVING, result_urls=urls, **changes)
 
 
 EVERY_CALL: dict[str, Callable[[KieClient], object]] = {
     "create_task": lambda client: client.create_task(a_job(JobStatus.SUBMITTING), CALLBACK_URL),
     "read_tasks": lambda client: client.read_tasks([TASK]),
-    "fresh_link": lambda client: client.fresh_link(made(DEAD), 1),
+    "fresh_links": lambda client: list(client.fresh_links(made(DEAD), 1)),
 }
 every_call = pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL)
 
@@ -188,10 +198,7 @@ every_call = pytest.mark.parametrize("call", EVERY_CALL.values(), ids=EVERY_CALL
 @every_call
 def test_a_call_says_who_we_are(call: Callable[[KieClient], object]) -> None:
     line = envelope("nothing of use", code=422)
-    try:
-        call(line.client)
-    except LinkDead:
-        assert call is EVERY_CALL["fresh_link"]
+    call(line.client)
     (request,) = line.asked
     assert request.headers["authorization"] == "Bearer kie-key"
     assert request.headers["user-agent"].startswith("Ringback/")
@@ -289,21 +296,37 @@ def test_a_strange_task_id_does_not_leave_its_parameter() -> None:
 # ------------------------------------------------------------------ download-url
 
 FRESH = "https://tempfile.aiquickdraw.com/p/0123_1.jpg?signed=1"
+RECORDED = "https://tempfile.aiquickdraw.com/p/0123_1.jpg?recorded=1"
 
 
 def test_a_dead_link_is_changed_for_a_fresh_one() -> None:
     line = envelope(FRESH)
-    assert line.client.fresh_link(made(DEAD), 1) == FRESH
+    assert list(line.client.fresh_links(made(DEAD), 1)) == [FRESH]
     (request,) = line.asked
     assert (request.method, request.url.path) == ("POST", "/api/v1/common/download-url")
     assert json.loads(request.content) == {"url": DEAD}
 
 
 @pytest.mark.parametrize("code", [400, 401, 402, 404, 422, 501])
-def test_a_link_that_cannot_be_changed_is_dead(code: int) -> None:
-    with pytest.raises(LinkDead) as raised:
-        envelope(None, code=code).client.fresh_link(made(DEAD), 1)
-    assert "aiquickdraw" not in str(raised.value)
+def test_a_link_that_cannot_be_changed_is_looked_up_in_the_record(code: int) -> None:
+    assert list(envelope(None, code=code).client.fresh_links(made(DEAD), 1)) == []
+    line = Line(a_body(None, code), a_record(RECORDED))
+    assert list(line.client.fresh_links(made(DEAD, task_id=TASK), 1)) == [RECORDED]
+
+
+def test_the_record_is_read_once_the_minted_link_has_proved_to_be_dead() -> None:
+    line = Line(a_body(FRESH), a_record("https://cdn.example/of-another", RECORDED))
+    links = line.client.fresh_links(made("https://cdn.example/of-another", DEAD, task_id=TASK), 2)
+    assert next(links) == FRESH
+    assert [request.url.path for request in line.asked] == ["/api/v1/common/download-url"]
+    assert list(links) == [RECORDED]
+    assert line.asked[1].url.params["taskId"] == TASK
+
+
+@pytest.mark.parametrize("urls", [[DEAD], []])
+def test_a_link_that_the_record_has_not_changed_is_not_tried_again(urls: list[str]) -> None:
+    line = Line(a_body(FRESH), a_record(*urls))
+    assert list(line.client.fresh_links(made(DEAD, task_id=TASK), 1)) == [FRESH]
 
 
 @pytest.mark.parametrize(
@@ -322,11 +345,11 @@ def test_a_link_that_cannot_be_changed_is_dead(code: int) -> None:
 )
 def test_no_link_for_now_is_asked_for_again(line: Line) -> None:
     with pytest.raises(ProviderUnavailable) as raised:
-        line.client.fresh_link(made(DEAD), 1)
+        list(line.client.fresh_links(made(DEAD), 1))
     assert "aiquickdraw" not in str(raised.value)
 
 
-@pytest.mark.parametrize("call", ["read_tasks", "fresh_link"])
+@pytest.mark.parametrize("call", ["read_tasks", "fresh_links"])
 @pytest.mark.parametrize(
     "error", [httpx.ConnectError, httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError]
 )

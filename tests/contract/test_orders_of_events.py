@@ -44,6 +44,7 @@ from tests.support.in_memory import (
     InMemoryJobs,
     InMemoryQueues,
     InMemorySubmitQueue,
+    InMemoryThumbnailQueue,
     InMemoryWeb,
     InMemoryWindow,
 )
@@ -166,7 +167,7 @@ class Provider:
             return a_report(TaskState.RUNNING, callback_url=url_of("kie", OURS))
         return a_call_of(Event.SIGNED_SUCCESS if self.truth.succeeds else Event.SIGNED_FAIL)
 
-    def fresh_link(self, job: Job, number: int) -> str:
+    def fresh_links(self, job: Job, number: int) -> list[str]:
         raise NotImplementedError
 
 
@@ -239,6 +240,7 @@ class Stage:
             jobs=self.jobs,
             images=self.bucket,
             queue=self.copies,
+            thumbnails=InMemoryThumbnailQueue(InMemoryQueues()),
             download=web,
             retry_delays=(),
             **ports,

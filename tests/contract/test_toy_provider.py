@@ -31,6 +31,7 @@ from tests.support.in_memory import (
     InMemoryJobs,
     InMemoryQueues,
     InMemorySubmitQueue,
+    InMemoryThumbnailQueue,
     InMemoryWeb,
     InMemoryWindow,
 )
@@ -64,6 +65,7 @@ class ToyClient:
 
     calls_back: bool = False
     most_read_at_once: int = 3
+    keeps_results: timedelta | None = None
     report: TaskReport = RUNNING
     sent: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -79,8 +81,8 @@ class ToyClient:
     def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
         return False
 
-    def fresh_link(self, job: Job, number: int) -> str:
-        return FRESH
+    def fresh_links(self, job: Job, number: int) -> list[str]:
+        return [FRESH]
 
 
 class ToyReader:
@@ -132,6 +134,7 @@ class Playroom:
             jobs=self.jobs,
             images=self.bucket,
             queue=archive,
+            thumbnails=InMemoryThumbnailQueue(self.queues),
             download=web,
             retry_delays=(),
             **providers,

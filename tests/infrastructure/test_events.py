@@ -87,6 +87,13 @@ def check_archive_images(event: Event) -> None:
         assert message["attempt"] >= 1
 
 
+def check_make_thumbnails(event: Event) -> None:
+    for message in check_messages(event):
+        assert message.keys() == {"job_id", "number"}
+        assert is_job_id(message["job_id"])
+        assert message["number"] >= 1
+
+
 def check_query_jobs(event: Event) -> None:
     check_http(event)
     assert client_name(event)
@@ -118,6 +125,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "receive_callback": check_receive_callback,
     "check_jobs": check_check_jobs,
     "archive_images": check_archive_images,
+    "make_thumbnails": check_make_thumbnails,
     "query_jobs": check_query_jobs,
     "describe_models": check_describe_models,
     "change_job": check_change_job,

@@ -11,7 +11,9 @@ import pytest
 from tests.support.template import ROOT
 
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
-CALLS_NO_PROVIDER = ["authorize_client", "describe_models", "query_jobs", "receive_callback"]
+CALLS_NO_PROVIDER = [
+    *("authorize_client", "describe_models", "make_thumbnails", "query_jobs", "receive_callback")
+]
 # What the Lambda runtime brings: boto3 and what it needs.
 OF_THE_RUNTIME = {
     *("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
@@ -36,7 +38,11 @@ def loaded_by(function: str) -> frozenset[str]:
 @cache
 def in_the_layer() -> frozenset[str]:
     """Return the names of the distributions that the dependencies layer is built from."""
-    lock = (ROOT / "layers" / "dependencies" / "requirements.txt").read_text()
+    return locked("requirements")
+
+
+def locked(name: str) -> frozenset[str]:
+    lock = (ROOT / "layers" / "dependencies" / f"{name}.txt").read_text()
     return frozenset(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
 
 
@@ -48,15 +54,19 @@ def test_the_layer_has_what_the_project_needs() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_starts_with_what_it_is_deployed_with(function: str) -> None:
     tops = {name.partition(".")[0] for name in loaded_by(function)} - sys.stdlib_module_names
-    owners = packages_distributions()
+    owners, pictures = packages_distributions(), locked("pictures")
+    deployed = in_the_layer() | OF_THE_RUNTIME | {"ringback"}
+    if function == "make_thumbnails":
+        assert "PIL" in tops
+        deployed |= pictures
     foreign = {
         (top, name.lower())
         for top in tops
         for name in owners.get(top, [])
-        if name.lower().replace("_", "-") not in in_the_layer() | OF_THE_RUNTIME | {"ringback"}
+        if name.lower().replace("_", "-") not in deployed
     }
     assert foreign == set()
-    assert tops.isdisjoint({"pytest", "moto", "hypothesis", "PIL", "yaml", "tests", "local"})
+    assert tops.isdisjoint({"pytest", "moto", "hypothesis", "yaml", "tests", "local"})
 
 
 @pytest.mark.parametrize("function", CALLS_NO_PROVIDER)
@@ -74,7 +84,8 @@ def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
         ("authorize_client", ["ringback.catalogue", "ringback.aws.job_table"]),
         ("query_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("check_jobs", ["ringback.catalogue", "ringback.images.download"]),
-        ("archive_images", ["ringback.catalogue", "ringback.callbacks"]),
+        ("archive_images", ["ringback.catalogue", "ringback.callbacks", "PIL"]),
+        ("make_thumbnails", ["ringback.catalogue", "ringback.images", "ringback.aws.queues"]),
         ("describe_models", ["ringback.aws", "ringback.providers", "ringback.settings", "boto3"]),
         (
             "submit_job",

@@ -48,6 +48,8 @@ LAYERS: Final = {
     "ringback.outbound": Layer(("domain",)),
     "ringback.images": Layer(("domain", "use_cases", "outbound")),
     "ringback.aws": Layer(("domain", "use_cases"), AWS),
+    # The one that decodes images, for the one function that has a layer with Pillow.
+    "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
     "ringback.settings": Layer((), frozenset({"pydantic"})),
     "ringback.http_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
@@ -55,7 +57,7 @@ LAYERS: Final = {
     "functions": Layer(
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
-            *("outbound", "settings", "http_replies", "job_log", "lambda_events"),
+            *("outbound", "thumbnails", "settings", "http_replies", "job_log", "lambda_events"),
         ),
         frozenset({"aws_lambda_powertools"}),
     ),

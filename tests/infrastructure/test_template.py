@@ -60,9 +60,18 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "archive_images": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
+        "s3:GetObject": "ImagesBucket/images/*",
         "s3:PutObject": "ImagesBucket/images/*",
-        "sqs:SendMessage": "ArchiveQueue",
+        "s3:PutObjectTagging": "ImagesBucket/images/*",
+        "sqs:SendMessage": ["ArchiveQueue", "ThumbnailQueue"],
         "secretsmanager:GetSecretValue": ["ChanjingSecret", "KieSecret"],
+    },
+    "make_thumbnails": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "s3:GetObject": "ImagesBucket/images/*",
+        "s3:PutObject": "ImagesBucket/images/*",
+        "s3:PutObjectTagging": "ImagesBucket/images/*",
     },
     "describe_models": {},
     "query_jobs": {
@@ -93,6 +102,10 @@ def settings_of(function: dict[str, Any]) -> type[Settings]:
 def environment_of(function: dict[str, Any]) -> dict[str, Any]:
     variables: dict[str, Any] = function.get("Environment", {}).get("Variables", {})
     return variables
+
+
+def layers_of(properties: dict[str, Any]) -> set[str]:
+    return {each["Ref"] for each in properties.get("Layers", [])}
 
 
 def as_list(value: Any) -> list[Any]:
@@ -199,10 +212,11 @@ def test_a_function_runs_on_the_runtime_that_is_built_for(
     name: str, function: dict[str, Any]
 ) -> None:
     assert (GLOBALS["Runtime"], GLOBALS["Architectures"]) == ("python3.13", ["arm64"])
-    assert function.keys().isdisjoint({"Runtime", "Architectures", "Layers", "FunctionUrlConfig"})
-    assert {each["Ref"] for each in GLOBALS["Layers"]} == set(
-        resources("AWS::Serverless::LayerVersion")
-    )
+    assert function.keys().isdisjoint({"Runtime", "Architectures", "FunctionUrlConfig"})
+    usual, all_layers = layers_of(GLOBALS), set(resources("AWS::Serverless::LayerVersion"))
+    assert usual == {"DependenciesLayer", "SharedLayer"}
+    own = all_layers - usual if name == "MakeThumbnailsFunction" else set()
+    assert layers_of(function) == own
     assert 1 <= function["Timeout"] <= 900
 
 

@@ -100,7 +100,12 @@ def test_every_image_is_kept_byte_for_byte_as_what_it_is(
         kept = the_object(cloud, f"{number}.{extension}")
         assert kept["Body"] == contents[number - 1]
         assert kept["ContentType"] == content_type
-        assert kept["Metadata"] == {"job-id": a_job_id()}
+        assert kept["Metadata"] == {
+            "job-id": a_job_id(),
+            "sha256": sha256(contents[number - 1]).hexdigest(),
+            "width": "40",
+            "height": "30",
+        }
         assert announced(lambdas, f"{number}.{extension}") == checksum(kept["Body"])
 
 

@@ -26,6 +26,7 @@ class Cloud:
     submit_queue: str
     check_queue: str
     archive_queue: str
+    thumbnail_queue: str
     callback_secret: str
     kie_secret: str
     chanjing_secret: str
@@ -51,6 +52,7 @@ class Cloud:
             "SUBMIT_QUEUE_URL": self.submit_queue,
             "CHECK_QUEUE_URL": self.check_queue,
             "ARCHIVE_QUEUE_URL": self.archive_queue,
+            "THUMBNAIL_QUEUE_URL": self.thumbnail_queue,
             "CALLBACK_SECRET_ARN": self.callback_secret,
             "KIE_SECRET_ARN": self.kie_secret,
             "CLIENT_KEYS_SECRET_ARN": self.client_keys_secret,
@@ -116,6 +118,7 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             submit_queue=queue("submit"),
             check_queue=queue("check"),
             archive_queue=queue("archive"),
+            thumbnail_queue=queue("thumbnail"),
             callback_secret=secret("callback", {"current": CALLBACK_KEY}),
             kie_secret=secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}),
             chanjing_secret=secret(

@@ -32,6 +32,7 @@ from ringback.domain.verdicts import (
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
+from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
@@ -72,7 +73,7 @@ class ServiceError(Exception):
 # What an adapter makes of an error on the way; AWS adapters let theirs through.
 ERRORS: Final[Mapping[str, type[Exception]]] = {
     "read_tasks": ProviderUnavailable,
-    "fresh_link": ProviderUnavailable,
+    "fresh_links": ProviderUnavailable,
     "fetch": TransferInterrupted,
 }
 
@@ -105,7 +106,7 @@ class Effects:
 
 
 # What a provider's client only says of itself.
-NO_EFFECT: Final = frozenset({"calls_back", "most_read_at_once", "recognizes"})
+NO_EFFECT: Final = frozenset({"calls_back", "keeps_results", "most_read_at_once", "recognizes"})
 
 
 class _Watched:
@@ -158,6 +159,7 @@ class Provider:
     answered: dict[JobId, list[str]] = field(default_factory=dict)
     reads: int = 0
     most_read_at_once: int = 1
+    keeps_results: timedelta | None = timedelta(days=14)
 
     @property
     def calls_back(self) -> bool:
@@ -230,8 +232,8 @@ class Provider:
             self.web.pages[url] = (content, facts_of(content))
         return url
 
-    def fresh_link(self, job: Job, number: int) -> str:
-        return f"{job.result_urls[number - 1]}?fresh"
+    def fresh_links(self, job: Job, number: int) -> list[str]:
+        return [f"{job.result_urls[number - 1]}?fresh"]
 
 
 def picture(url: str) -> bytes:
@@ -305,10 +307,15 @@ class World:
             jobs=jobs,
             images=watch(self.bucket),
             queue=archive,
+            thumbnails=watch(ThumbnailSender(self)),
             download=watch(self.web),
             providers=providers,
             retry_delays=(5, 15, 60, 180),
             now=lambda: self.now,
+        )
+
+        self.make_thumbnail = MakeThumbnail(
+            jobs=jobs, images=watch(self.bucket), shrink=lambda content, facts: b"small"
         )
 
     def live(self) -> None:
@@ -411,3 +418,11 @@ class ArchiveSender:
         self.world.deliver(
             "archive", lambda: self.world.archive(job_id, attempt=attempt), delay=delay
         )
+
+
+@dataclass
+class ThumbnailSender:
+    world: World
+
+    def add(self, job_id: JobId, number: int) -> None:
+        self.world.deliver("thumbnail", lambda: self.world.make_thumbnail(job_id, number), delay=0)

@@ -1,6 +1,6 @@
 """Fakes with state. The contract suite holds them to what the real adapters do."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from threading import Lock
@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Unpack
 
 from ringback.domain.checks import Check
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
 from ringback.domain.pace import Pace, Turn
 from ringback.domain.tokens import AccessToken
@@ -68,6 +68,14 @@ class InMemoryJobs:
             images = sorted((*job.images, image), key=lambda one: one.number)
             self.by_id[job_id] = replace(job, images=tuple(images), updated_at=at)
 
+    def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
+        job = self.get(job_id)
+        images = [
+            replace(image, thumbnail=key) if image.number == number else image
+            for image in job.images
+        ]
+        self.by_id[job_id] = replace(job, images=tuple(images))
+
     def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
         found = [
             job
@@ -85,6 +93,7 @@ class InMemoryQueues:
     due: list[tuple[JobId, int]] = field(default_factory=list)
     woken: list[tuple[JobId, ProviderTaskId, int]] = field(default_factory=list)
     archive: list[tuple[JobId, int, int]] = field(default_factory=list)
+    thumbnails: list[tuple[JobId, int]] = field(default_factory=list)
 
 
 @dataclass
@@ -112,6 +121,14 @@ class InMemoryArchiveQueue:
 
     def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
         self.queues.archive.append((job_id, attempt, delay))
+
+
+@dataclass
+class InMemoryThumbnailQueue:
+    queues: InMemoryQueues
+
+    def add(self, job_id: JobId, number: int) -> None:
+        self.queues.thumbnails.append((job_id, number))
 
 
 @dataclass
@@ -184,13 +201,14 @@ class ScriptedProvider:
 
     answers: Iterator[Submission] = field(default_factory=lambda: iter(()))
     tasks: dict[str, TaskReport | RingbackError | None] = field(default_factory=dict)
-    fresh_links: dict[str, str] = field(default_factory=dict)
+    new_links: dict[str, list[str]] = field(default_factory=dict)
     not_ready: RingbackError | None = None
     created: list[tuple[JobId, str]] = field(default_factory=list)
     read: list[ProviderTaskId] = field(default_factory=list)
     calls: list[list[ProviderTaskId]] = field(default_factory=list)
     calls_back: bool = True
     most_read_at_once: int = 1
+    keeps_results: timedelta | None = timedelta(days=14)
 
     def prepare(self) -> None:
         if self.not_ready:
@@ -215,11 +233,8 @@ class ScriptedProvider:
             raise found
         return found
 
-    def fresh_link(self, job: Job, number: int) -> str:
-        try:
-            return self.fresh_links[job.result_urls[number - 1]]
-        except KeyError:
-            raise LinkDead("no new link") from None
+    def fresh_links(self, job: Job, number: int) -> Iterable[str]:
+        return self.new_links.get(job.result_urls[number - 1], [])
 
 
 @dataclass
@@ -245,11 +260,23 @@ class InMemoryWeb:
 @dataclass
 class InMemoryBucket:
     objects: dict[str, bytes] = field(default_factory=dict)
+    facts: dict[str, ImageFacts] = field(default_factory=dict)
     records: dict[JobId, dict[str, Any]] = field(default_factory=dict)
 
-    def put_image(self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts) -> str:
+    def put_image(
+        self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
+    ) -> StoredObject:
         key = f"images/{job_id}/{number}.{facts.extension}"
-        self.objects[key] = content.read()
+        self.objects.setdefault(key, content.read())
+        return StoredObject(key=key, facts=self.facts.setdefault(key, facts))
+
+    def read_image(self, key: str, into: BinaryIO) -> None:
+        into.write(self.objects[key])
+        into.seek(0)
+
+    def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
+        key = f"images/{job_id}/{number}.thumbnail.webp"
+        self.objects[key] = content
         return key
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:

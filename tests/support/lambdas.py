@@ -65,7 +65,10 @@ class AwsCall:
         """Return the permissions that the call takes."""
         if self.operation == "TransactWriteItems":
             return {"dynamodb:PutItem"}
-        return {f"{self.service}:{self.operation}"}
+        if self.operation == "HeadObject":
+            return {"s3:GetObject"}
+        tagging = {"s3:PutObjectTagging"} if "Tagging" in self.parameters else set[str]()
+        return {f"{self.service}:{self.operation}", *tagging}
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ class Lambdas:
 
     def written(self) -> list[str]:
         """Return the names of calls that change something."""
-        reads = {"GetItem", "BatchGetItem", "Query", "GetSecretValue", "GetObject"}
+        reads = {"GetItem", "BatchGetItem", "Query", "GetSecretValue", "GetObject", "HeadObject"}
         return [call.operation for call in self.aws_calls if call.operation not in reads]
 
 

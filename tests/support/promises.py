@@ -69,4 +69,5 @@ def has_its_images(job: Job, world: World, *, count: int) -> bool:
         stored == [picture(url) for url in job.result_urls]
         and len(stored) == count
         and job.job_id in world.bucket.records
+        and all(image.thumbnail in objects for image in job.images)
     )

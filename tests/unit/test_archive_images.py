@@ -1,5 +1,6 @@
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from io import BytesIO
 from typing import BinaryIO
 
 import pytest
@@ -13,6 +14,7 @@ from tests.support.in_memory import (
     InMemoryBucket,
     InMemoryJobs,
     InMemoryQueues,
+    InMemoryThumbnailQueue,
     InMemoryWeb,
     ScriptedProvider,
 )
@@ -36,6 +38,7 @@ class Archive:
             jobs=self.jobs,
             images=self.bucket,
             queue=InMemoryArchiveQueue(self.queues),
+            thumbnails=InMemoryThumbnailQueue(self.queues),
             download=self.web,
             providers={"kie": self.provider},
             retry_delays=(5, 60),
@@ -117,6 +120,7 @@ def test_after_the_last_try_the_job_says_what_is_missing() -> None:
     assert (job.status, job.error.kind) == (JobStatus.ARCHIVE_FAILED, ErrorKind.IMAGES_LOST)
     assert job.error.message == "saved 2 of 3 images. image 2: reset"
     assert job.error.may_be_charged
+    assert job.error.missing == (2,)
     assert [image.number for image in job.images] == [1, 3]
     assert len(archive.bucket.records[job.job_id]["images"]) == 2
 
@@ -133,10 +137,71 @@ def test_a_dead_link_gets_a_fresh_one_from_the_provider() -> None:
     archive = an_archive(urls=URLS[:1])
     fresh = "https://cdn.example/fresh"
     archive.web.pages = {URLS[0]: LinkDead("404"), fresh: a_page(fresh)}
-    archive.provider.fresh_links[URLS[0]] = fresh
+    archive.provider.new_links[URLS[0]] = [fresh]
     job = archive()
     assert job.status is JobStatus.SUCCEEDED
     assert job.images[0].source_url == URLS[0]
+
+
+def test_a_fresh_link_that_is_dead_too_has_another_after_it() -> None:
+    archive = an_archive(urls=URLS[:1])
+    minted, recorded = "https://cdn.example/minted", "https://cdn.example/recorded"
+    archive.web.pages = {URLS[0]: LinkDead("404"), recorded: a_page(recorded)}
+    archive.provider.new_links[URLS[0]] = [minted, recorded]
+    assert archive().status is JobStatus.SUCCEEDED
+    assert archive.web.fetched == [URLS[0], minted, recorded]
+
+
+def test_an_image_whose_links_are_all_dead_is_missing_and_says_so() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages = {URLS[0]: LinkDead("cdn.example: answered 404")}
+    archive.provider.new_links[URLS[0]] = ["https://cdn.example/minted"]
+    error = archive(attempt=3).error
+    assert error is not None
+    assert error.message == (
+        "saved 0 of 1 images. image 1: cdn.example: answered 404, "
+        "and the provider has no link that works"
+    )
+
+
+@pytest.mark.parametrize(
+    ("keeps", "until"), [(timedelta(days=14), NOON + timedelta(days=14)), (None, None)]
+)
+def test_giving_up_says_until_when_the_provider_keeps_it(
+    keeps: timedelta | None, until: datetime | None
+) -> None:
+    archive = Archive()
+    archive.provider.keeps_results = keeps
+    archive.jobs.create(a_job(JobStatus.ARCHIVING, result_urls=URLS, submitted_at=NOON))
+    archive.now = NOON + timedelta(days=1)
+    error = archive(attempt=3).error
+    assert error is not None
+    assert (error.missing, error.kept_until) == ((1, 2, 3), until)
+
+
+def test_what_was_stored_by_a_call_that_died_stays_as_it_is() -> None:
+    archive = an_archive(urls=URLS[:1])
+    content, facts = a_page("https://cdn.example/earlier")
+    archive.bucket.put_image(a_job_id(), 1, BytesIO(content), facts)
+    job = archive()
+    assert job.status is JobStatus.SUCCEEDED
+    assert archive.bucket.objects == {job.images[0].key: content}
+    assert job.images[0].facts == facts
+
+
+def test_every_image_without_a_thumbnail_gets_one_later() -> None:
+    archive = an_archive()
+    archive.web.pages[URLS[2]] = LinkDead("404")
+    assert archive(attempt=3).status is JobStatus.ARCHIVE_FAILED
+    assert archive.queues.thumbnails == [(a_job_id(), 1), (a_job_id(), 2)]
+    archive.jobs.add_thumbnail(a_job_id(), 1, "a key")
+    archive.jobs.move(
+        a_job_id(), expect=[JobStatus.ARCHIVE_FAILED], to=JobStatus.ARCHIVING, at=NOON
+    )
+    archive.web.pages[URLS[2]] = a_page(URLS[2])
+    archive.queues.thumbnails.clear()
+    assert archive().status is JobStatus.SUCCEEDED
+    assert archive.queues.thumbnails == [(a_job_id(), 2), (a_job_id(), 3)]
 
 
 def test_a_slow_host_leaves_the_rest_to_the_next_delivery() -> None:

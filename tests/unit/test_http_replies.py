@@ -97,7 +97,7 @@ def test_a_new_job_as_its_client_sees_it() -> None:
 
 
 def test_a_job_that_came_to_its_end() -> None:
-    image = a_stored_image(2)
+    image = replace(a_stored_image(2), thumbnail="small")
     job = a_job(
         JobStatus.ARCHIVE_FAILED,
         submitted_at=NOON + timedelta(seconds=1),
@@ -105,7 +105,13 @@ def test_a_job_that_came_to_its_end() -> None:
         task_id=TASK,
         credits=Decimal("3.5"),
         attempts=2,
-        error=JobError(kind=ErrorKind.IMAGES_LOST, message="lost", may_be_charged=True),
+        error=JobError(
+            kind=ErrorKind.IMAGES_LOST,
+            message="lost",
+            may_be_charged=True,
+            missing=(1,),
+            kept_until=NOON + timedelta(days=14),
+        ),
         result_urls=("https://cdn.example/1.png?signature=secret",),
         images=(image,),
         idempotency_key="a key",
@@ -123,6 +129,8 @@ def test_a_job_that_came_to_its_end() -> None:
             "message": "lost",
             "code": "",
             "may_be_charged": True,
+            "missing": [1],
+            "kept_until": "2026-10-05T12:00:00+00:00",
         },
         "images": [
             {
@@ -134,6 +142,8 @@ def test_a_job_that_came_to_its_end() -> None:
                 "bytes": image.facts.bytes,
                 "sha256": image.facts.sha256,
                 "url": f"https://link.example/{image.key}",
+                "thumbnail_key": "small",
+                "thumbnail_url": "https://link.example/small",
             }
         ],
     }

@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "JOB_DEADLINE_SECONDS": "900",
     "JOB_RETENTION_DAYS": "365",
     "ARCHIVE_RETRY_SECONDS": "5,15",
+    "THUMBNAIL_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/thumbnail",
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",

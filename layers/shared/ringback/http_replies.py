@@ -19,7 +19,8 @@ from ringback.domain.errors import (
     UnknownModel,
     WrongState,
 )
-from ringback.domain.jobs import Job
+from ringback.domain.images import StoredImage
+from ringback.domain.jobs import Job, JobError
 
 Reply = dict[str, Any]
 
@@ -82,9 +83,24 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "attempts": job.attempts,
         "task_id": job.task_id,
         "credits": float(job.credits) if job.credits is not None else None,
-        "error": asdict(job.error) if job.error else None,
-        "images": [
-            {"key": image.key, **asdict(image.facts)} | ({"url": link(image.key)} if link else {})
-            for image in job.images
-        ],
+        "error": _error_body(job.error) if job.error else None,
+        "images": [_image_body(image, link) for image in job.images],
     }
+
+
+def _error_body(error: JobError) -> dict[str, Any]:
+    """Show what is told of lost images only where there are some."""
+    body = asdict(error)
+    missing, kept_until = body.pop("missing"), body.pop("kept_until")
+    if missing:
+        body["missing"] = missing
+        body["kept_until"] = kept_until.isoformat() if kept_until else None
+    return body
+
+
+def _image_body(image: StoredImage, link: Callable[[str], str] | None) -> dict[str, Any]:
+    body = {"key": image.key, **asdict(image.facts), "thumbnail_key": image.thumbnail}
+    if link:
+        body["url"] = link(image.key)
+        body["thumbnail_url"] = link(image.thumbnail) if image.thumbnail else None
+    return body

@@ -79,11 +79,17 @@ class CheckJobsSettings(CallbackUrlSettings, ProviderSettings):
 class ArchiveImagesSettings(ProviderSettings):
     images_bucket: BucketName
     archive_queue_url: QueueUrl
+    thumbnail_queue_url: QueueUrl
     archive_retry_seconds: Annotated[
         tuple[Annotated[int, Field(ge=0, le=900)], ...], BeforeValidator(_split)
     ]
     largest_image_bytes: Annotated[int, Field(ge=1024, le=400 * 1024 * 1024)]
     plain_http_hosts: Annotated[frozenset[str], BeforeValidator(_split)]
+
+
+class MakeThumbnailsSettings(Settings):
+    jobs_table: TableName
+    images_bucket: BucketName
 
 
 class QueryJobsSettings(Settings):

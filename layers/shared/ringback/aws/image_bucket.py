@@ -3,19 +3,29 @@
 import json
 from base64 import b64encode
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from shutil import copyfileobj
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
-from ringback.domain.images import ImageFacts
+from ringback.domain.images import ImageFacts, StoredObject
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+KIND_TAG: Final = "ringback-kind"
+READ_SIZE: Final = 256 * 1024
+
 
 class ImageBucket:
+    """Everything of a job lies under ``images/{job_id}/`` and has a tag that tells its kind.
+
+    Lifecycle rules choose by it: ``image``, ``thumbnail`` or ``record``.
+    """
+
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
@@ -27,33 +37,84 @@ class ImageBucket:
         style = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
         return cls(boto3.client("s3", config=style), bucket)
 
-    def put_image(self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts) -> str:
+    def put_image(
+        self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
+    ) -> StoredObject:
         """Store the image; S3 itself checks the bytes that arrive against the checksum."""
         key = f"images/{job_id}/{number}.{facts.extension}"
-        self._client.put_object(
-            Bucket=self._bucket,
-            Key=key,
-            Body=content,
-            ContentLength=facts.bytes,
-            ContentType=facts.content_type,
-            ChecksumSHA256=b64encode(bytes.fromhex(facts.sha256)).decode(),
-            Metadata={"job-id": job_id},
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=key,
+                Body=content,
+                ContentLength=facts.bytes,
+                ContentType=facts.content_type,
+                ChecksumSHA256=_base64(bytes.fromhex(facts.sha256)),
+                IfNoneMatch="*",
+                Metadata=_metadata(job_id, facts),
+                Tagging=f"{KIND_TAG}=image",
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "PreconditionFailed":
+                raise
+            return self._earlier(key)
+        return StoredObject(key=key, facts=facts)
+
+    def _earlier(self, key: str) -> StoredObject:
+        """Return what was put there by a call that did not live to note it."""
+        head = self._client.head_object(Bucket=self._bucket, Key=key)
+        noted = head["Metadata"]
+        facts = ImageFacts(
+            content_type=head["ContentType"],
+            extension=key.rpartition(".")[2],
+            width=int(noted["width"]),
+            height=int(noted["height"]),
+            bytes=head["ContentLength"],
+            sha256=noted["sha256"],
         )
-        return key
+        return StoredObject(key=key, facts=facts)
+
+    def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
+        return self._put(job_id, f"{number}.thumbnail.webp", content, "image/webp", "thumbnail")
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
         body = json.dumps(record, ensure_ascii=False, indent=2).encode()
+        self._put(job_id, "job.json", body, "application/json", "record")
+
+    def _put(self, job_id: JobId, name: str, body: bytes, content_type: str, kind: str) -> str:
+        key = f"images/{job_id}/{name}"
         self._client.put_object(
             Bucket=self._bucket,
-            Key=f"images/{job_id}/job.json",
+            Key=key,
             Body=body,
-            ContentType="application/json",
-            ChecksumSHA256=b64encode(sha256(body).digest()).decode(),
+            ContentType=content_type,
+            ChecksumSHA256=_base64(sha256(body).digest()),
             Metadata={"job-id": job_id},
+            Tagging=f"{KIND_TAG}={kind}",
         )
+        return key
+
+    def read_image(self, key: str, into: BinaryIO) -> None:
+        answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        with answer["Body"] as body:
+            copyfileobj(body, into, READ_SIZE)
+        into.seek(0)
 
     def link(self, key: str, *, seconds: int) -> str:
         """Return a presigned link. It dies earlier if the credentials that signed it do."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
         )
+
+
+def _base64(digest: bytes) -> str:
+    return b64encode(digest).decode()
+
+
+def _metadata(job_id: JobId, facts: ImageFacts) -> dict[str, str]:
+    return {
+        "job-id": job_id,
+        "sha256": facts.sha256,
+        "width": str(facts.width),
+        "height": str(facts.height),
+    }

@@ -18,7 +18,8 @@ _deserialize: Final = TypeDeserializer().deserialize
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
-    return {"key": image.key, "source_url": image.source_url, **asdict(image.facts)}
+    more = {"thumbnail": image.thumbnail} if image.thumbnail else {}
+    return {"key": image.key, "source_url": image.source_url, **asdict(image.facts), **more}
 
 
 def _image_from_plain(number: str, plain: dict[str, Any]) -> StoredImage:
@@ -29,12 +30,30 @@ def _image_from_plain(number: str, plain: dict[str, Any]) -> StoredImage:
         key=plain["key"],
         source_url=plain["source_url"],
         facts=ImageFacts(**facts),
+        thumbnail=plain.get("thumbnail"),
     )
 
 
 def _images_from_plain(plain: dict[str, dict[str, Any]]) -> tuple[StoredImage, ...]:
     images = [_image_from_plain(number, image) for number, image in plain.items()]
     return tuple(sorted(images, key=lambda image: image.number))
+
+
+def _error_to_plain(error: JobError) -> dict[str, Any]:
+    until = error.kept_until.isoformat() if error.kept_until else None
+    return asdict(error) | {"missing": list(error.missing), "kept_until": until}
+
+
+def _error_from_plain(plain: dict[str, Any]) -> JobError:
+    until = plain["kept_until"]
+    return JobError(
+        kind=ErrorKind(plain["kind"]),
+        message=plain["message"],
+        code=plain["code"],
+        may_be_charged=plain["may_be_charged"],
+        missing=tuple(int(number) for number in plain["missing"]),
+        kept_until=datetime.fromisoformat(until) if until else None,
+    )
 
 
 def _request_to_plain(request: JobRequest) -> str:
@@ -45,7 +64,7 @@ def _request_to_plain(request: JobRequest) -> str:
 # Fields that DynamoDB cannot hold as they are.
 _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "request": _request_to_plain,
-    "error": asdict,
+    "error": _error_to_plain,
     "result_urls": list,
     "images": lambda images: {str(image.number): _image_to_plain(image) for image in images},
     "forget_at": lambda moment: int(moment.timestamp()),
@@ -53,7 +72,7 @@ _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
 _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "request": lambda text: JobRequest(**json.loads(text)),
     "status": JobStatus,
-    "error": lambda plain: JobError(**(plain | {"kind": ErrorKind(plain["kind"])})),
+    "error": _error_from_plain,
     "result_urls": tuple,
     "images": _images_from_plain,
     "forget_at": lambda seconds: datetime.fromtimestamp(int(seconds), UTC),

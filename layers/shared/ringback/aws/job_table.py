@@ -122,7 +122,7 @@ class JobTable:
             job_id,
             "SET queued_at = :at",
             "#status = :expected",
-            {},
+            {"#status": "status"},
             {":at": attribute("queued_at", at), ":expected": {"S": JobStatus.ACCEPTED}},
         )
 
@@ -131,12 +131,21 @@ class JobTable:
             job_id,
             "SET images.#number = :image, updated_at = :at",
             "#status = :expected AND attribute_not_exists(images.#number)",
-            {"#number": str(image.number)},
+            {"#status": "status", "#number": str(image.number)},
             {
                 ":image": image_attribute(image),
                 ":at": attribute("updated_at", at),
                 ":expected": {"S": JobStatus.ARCHIVING},
             },
+        )
+
+    def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
+        self._note(
+            job_id,
+            "SET images.#number.thumbnail = :key",
+            "attribute_exists(images.#number)",
+            {"#number": str(number)},
+            {":key": {"S": key}},
         )
 
     def _note(
@@ -149,7 +158,7 @@ class JobTable:
                 Key={"job_id": {"S": job_id}},
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeNames={"#status": "status", **names},
+                ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )

@@ -43,6 +43,11 @@ class SqsCheckQueue(_Queue):
         self._send(said, delay=delay)
 
 
+class SqsThumbnailQueue(_Queue):
+    def add(self, job_id: JobId, number: int) -> None:
+        self._send({"job_id": job_id, "number": number}, delay=0)
+
+
 class SqsArchiveQueue(_Queue):
     def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
         self._send({"job_id": job_id, "attempt": attempt}, delay=delay)

@@ -15,6 +15,7 @@ RingbackError
 ├── ProviderUnavailable     ask the provider again later
 ├── AddressRefused          a URL that we do not talk to: final
 ├── ImageRefused            not an image we keep: final
+├── ThumbnailRefused        an image that is too large or too broken to be made smaller: final
 ├── LinkDead                worth one fresh link from the provider
 └── TransferInterrupted     worth another try later
 """
@@ -93,6 +94,10 @@ class AddressRefused(RingbackError):
 
 class ImageRefused(RingbackError):
     """What the URL gives is not an image we keep."""
+
+
+class ThumbnailRefused(RingbackError):
+    """No thumbnail can be made of this image; the image itself is as it was."""
 
 
 class LinkDead(RingbackError):

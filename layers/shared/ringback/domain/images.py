@@ -16,10 +16,22 @@ class ImageFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """An image as it lies in our bucket."""
+
+    key: str
+    facts: ImageFacts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
-    """An image that lies in our bucket; ``number`` is its place in the provider's list, from 1."""
+    """An image that a job has; ``number`` is its place in the provider's list, from 1.
+
+    ``thumbnail`` is the key of a smaller one, once it is made.
+    """
 
     number: int
     key: str
     source_url: str
     facts: ImageFacts
+    thumbnail: str | None = None

@@ -78,10 +78,18 @@ class ErrorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobError:
+    """``missing`` are the numbers of images that were made and could not be copied.
+
+    ``kept_until`` is how long the provider has them, if it says so: until then copying can be
+    resumed.
+    """
+
     kind: ErrorKind
     message: str
     code: str = ""
     may_be_charged: bool = False
+    missing: tuple[int, ...] = ()
+    kept_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,3 +59,8 @@ class TaskReport:
     callback_url: str = ""
     model: str = ""
     created_at: datetime | None = None
+
+    def other_link(self, number: int, *, instead_of: str) -> tuple[str, ...]:
+        """Return the link to the image of that number if it is another one than ``instead_of``."""
+        urls = self.image_urls if self.state is TaskState.SUCCEEDED else ()
+        return tuple(url for url in urls[number - 1 : number] if url != instead_of)

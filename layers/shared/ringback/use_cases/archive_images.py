@@ -1,6 +1,7 @@
 """Copy what the provider made into the owner's bucket, before the links die."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
@@ -23,6 +24,7 @@ from ringback.use_cases.ports import (
     ImageStore,
     JobStore,
     ProviderClient,
+    ThumbnailQueue,
 )
 
 WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
@@ -41,6 +43,7 @@ class ArchiveImages:
     jobs: JobStore
     images: ImageStore
     queue: ArchiveQueue
+    thumbnails: ThumbnailQueue
     download: Downloader
     providers: Mapping[str, ProviderClient]
     retry_delays: Sequence[int]
@@ -76,27 +79,35 @@ class ArchiveImages:
     def _copy(self, job: Job, number: int, url: str) -> None:
         with TemporaryFile() as content:
             facts = self._fetch(job, number, content)
-            key = self.images.put_image(job.job_id, number, content, facts)
-        image = StoredImage(number=number, key=key, source_url=url, facts=facts)
+            kept = self.images.put_image(job.job_id, number, content, facts)
+        image = StoredImage(number=number, key=kept.key, source_url=url, facts=kept.facts)
         self.jobs.add_image(job.job_id, image, at=self.now())
 
     def _fetch(self, job: Job, number: int, content: BinaryIO) -> ImageFacts:
         try:
             return self.download.fetch(job.result_urls[number - 1], content)
-        except LinkDead:
-            fresh = self.providers[job.request.provider].fresh_link(job, number)
-            return self.download.fetch(fresh, content)
+        except LinkDead as dead:
+            for fresh in self.providers[job.request.provider].fresh_links(job, number):
+                with suppress(LinkDead):
+                    return self.download.fetch(fresh, content)
+            raise LinkDead(f"{dead}, and the provider has no link that works") from dead
 
     def _finish(self, job: Job, problems: Mapping[int, RingbackError]) -> Job:
         at = self.now()
         self.images.put_record(job.job_id, provenance(job, at=at))
+        for image in job.images:
+            if not image.thumbnail:
+                self.thumbnails.add(job.job_id, image.number)
         if not problems:
             return self._leave_archiving(job, JobStatus.SUCCEEDED, finished_at=at)
         lost = "; ".join(f"image {number}: {problem}" for number, problem in problems.items())
+        keeps = self.providers[job.request.provider].keeps_results
         error = JobError(
             kind=ErrorKind.IMAGES_LOST,
             message=f"saved {len(job.images)} of {len(job.result_urls)} images. {lost}",
             may_be_charged=True,
+            missing=tuple(problems),
+            kept_until=job.submitted_at + keeps if keeps and job.submitted_at else None,
         )
         return self._leave_archiving(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=error)
 

@@ -1,14 +1,14 @@
 """What the use cases need from the world, in their own words."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import Turn
 from ringback.domain.tokens import AccessToken
@@ -80,6 +80,10 @@ class JobStore(JobReader, Protocol):
         """Note one image of a job that is being archived; the first note stays."""
         ...
 
+    def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
+        """Note the thumbnail of an image that is noted already."""
+        ...
+
 
 class SubmitQueue(Protocol):
     """Jobs that wait for their turn at the provider. Delays of all queues are in seconds."""
@@ -97,6 +101,10 @@ class CheckQueue(Protocol):
 
 class ArchiveQueue(Protocol):
     def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None: ...
+
+
+class ThumbnailQueue(Protocol):
+    def add(self, job_id: JobId, number: int) -> None: ...
 
 
 class DropStore(Protocol):
@@ -132,6 +140,11 @@ class ProviderClient(Protocol):
     @property
     def most_read_at_once(self) -> int: ...
 
+    @property
+    def keeps_results(self) -> timedelta | None:
+        """Return how long after the submission results can be had, ``None`` if nobody says."""
+        ...
+
     def prepare(self) -> None:
         """Get what a call needs, so that after it only the call itself can fail.
 
@@ -154,10 +167,11 @@ class ProviderClient(Protocol):
         """Tell whether a task that a stranger named for the job is the job's own."""
         ...
 
-    def fresh_link(self, job: Job, number: int) -> str:
-        """Return a new link to the job's result of that number, whose own has died.
+    def fresh_links(self, job: Job, number: int) -> Iterable[str]:
+        """Ask for new links to the job's result of that number, whose own has died.
 
-        Raises ``LinkDead`` if there is none, ``ProviderUnavailable`` to be asked again later.
+        The provider is asked for the second once the first has proved to be dead as well.
+        Raises ``ProviderUnavailable`` to be asked again later.
         """
         ...
 
@@ -206,10 +220,22 @@ class Downloader(Protocol):
 
 
 class ImageStore(Protocol):
-    def put_image(self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts) -> str:
-        """Store the image and return its key. Doing it again with the same bytes is harmless."""
+    def put_image(
+        self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
+    ) -> StoredObject:
+        """Store the image, or return the one that lies there already: that one stays."""
         ...
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
         """Write ``job.json`` beside the images."""
+        ...
+
+
+class ThumbnailStore(Protocol):
+    def read_image(self, key: str, into: BinaryIO) -> None:
+        """Copy an image of ours into a file, and leave that at its first byte."""
+        ...
+
+    def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
+        """Store a WebP beside the image and return its key. Doing it again is harmless."""
         ...

@@ -1,14 +1,14 @@
 """Speak to Chanjing (蝉镜)."""
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from time import sleep
 from typing import Any, Final
 
 import httpx
 
-from ringback.domain.errors import LinkDead, MalformedCallback, NotConfigured, ProviderUnavailable
+from ringback.domain.errors import MalformedCallback, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, ProviderTaskId
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import (
@@ -17,7 +17,6 @@ from ringback.domain.verdicts import (
     TaskCreated,
     TaskRefused,
     TaskReport,
-    TaskState,
 )
 from ringback.providers.api_calls import (
     HEADER_WORD,
@@ -48,6 +47,7 @@ class ChanjingClient:
 
     calls_back: Final = False
     most_read_at_once: Final = 50
+    keeps_results: Final = None  # which nobody has stated
 
     def __init__(
         self,
@@ -117,13 +117,10 @@ class ChanjingClient:
         )
         return same_model and not older
 
-    def fresh_link(self, job: Job, number: int) -> str:
-        old = job.result_urls[number - 1]
+    def fresh_links(self, job: Job, number: int) -> Iterator[str]:
         report = self.read_tasks([job.task_id]).get(job.task_id) if job.task_id else None
-        urls = report.image_urls if report and report.state is TaskState.SUCCEEDED else ()
-        if number > len(urls) or urls[number - 1] == old:
-            raise LinkDead("the provider has no other link")
-        return urls[number - 1]
+        if report:
+            yield from report.other_link(number, instead_of=job.result_urls[number - 1])
 
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
         """Return the data of a call that costs nothing and may be repeated."""

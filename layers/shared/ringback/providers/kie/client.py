@@ -1,11 +1,12 @@
 """Speak to kie.ai."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import httpx
 
-from ringback.domain.errors import LinkDead, MalformedCallback, NotConfigured, ProviderUnavailable
+from ringback.domain.errors import MalformedCallback, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, ProviderTaskId
 from ringback.domain.verdicts import (
     OutcomeUnknown,
@@ -39,6 +40,7 @@ class KieClient:
 
     calls_back: Final = True
     most_read_at_once: Final = 1
+    keeps_results: Final = timedelta(days=14)
 
     def __init__(
         self,
@@ -88,15 +90,18 @@ class KieClient:
             return None
         raise ProviderUnavailable(f"recordInfo answered {code}")
 
-    def fresh_link(self, job: Job, number: int) -> str:
+    def fresh_links(self, job: Job, number: int) -> Iterator[str]:
+        """Mint a link; then, for it is minted for files that are gone too, read the record."""
         url = job.result_urls[number - 1]
         envelope = self._ask("POST", "/api/v1/common/download-url", json={"url": url})
-        link = envelope.get("data")
-        if envelope.get("code") == httpx.codes.OK and isinstance(link, str):
-            return link
-        if envelope.get("code") in REFUSED:
-            raise LinkDead(f"no new link: download-url answered {envelope.get('code')}")
-        raise ProviderUnavailable(f"download-url answered {envelope.get('code')}")
+        code, link = envelope.get("code"), envelope.get("data")
+        if code == httpx.codes.OK and isinstance(link, str):
+            yield link
+        elif code not in REFUSED:
+            raise ProviderUnavailable(f"download-url answered {code}")
+        report = self._read_task(job.task_id) if job.task_id else None
+        if report:
+            yield from report.other_link(number, instead_of=url)
 
     def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Return the envelope of a call that costs nothing and may be repeated."""

@@ -1,0 +1,46 @@
+"""The thumbnail queue: images that have been stored."""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.job_table import JobTable
+from ringback.domain.errors import ThumbnailRefused
+from ringback.domain.jobs import JobId
+from ringback.job_log import log_job
+from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.settings import MakeThumbnailsSettings
+from ringback.thumbnails import shrink
+from ringback.use_cases.make_thumbnail import MakeThumbnail
+
+logger = Logger(service="make_thumbnails")
+
+
+@cache
+def make_thumbnail() -> MakeThumbnail:
+    settings = MakeThumbnailsSettings.from_environ(os.environ)
+    return MakeThumbnail(
+        jobs=JobTable.connect(settings.jobs_table),
+        images=ImageBucket.connect(settings.images_bucket),
+        shrink=shrink,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
+    return handle(event, make_thumbnail())
+
+
+def handle(event: Event, make: MakeThumbnail) -> BatchReply:
+    def process(message: dict[str, Any]) -> None:
+        try:
+            job = make(JobId(message["job_id"]), message["number"])
+        except ThumbnailRefused as error:
+            logger.warning("no thumbnail", extra={**message, "reason": str(error)})
+            return
+        log_job(logger, "thumbnail made", job)
+
+    return process_batch(event, process, logger)

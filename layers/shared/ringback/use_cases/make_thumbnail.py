@@ -1,0 +1,39 @@
+"""Make a small image of one that is stored. Nothing that goes wrong here touches the original."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from tempfile import TemporaryFile
+from typing import BinaryIO, Final
+
+from ringback.domain.errors import ThumbnailRefused
+from ringback.domain.images import ImageFacts
+from ringback.domain.jobs import Job, JobId
+from ringback.use_cases.ports import JobStore, ThumbnailStore
+
+# Four bytes each and twice over while it is made smaller: what the function's memory has room for.
+MOST_PIXELS: Final = 64_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeThumbnail:
+    """``shrink`` returns a WebP of an image, or raises ``ThumbnailRefused``."""
+
+    jobs: JobStore
+    images: ThumbnailStore
+    shrink: Callable[[BinaryIO, ImageFacts], bytes]
+
+    def __call__(self, job_id: JobId, number: int) -> Job:
+        """Return the job. Raises ``UnknownJob``, ``ThumbnailRefused``; safe to repeat."""
+        job = self.jobs.get(job_id)
+        image = next((image for image in job.images if image.number == number), None)
+        if image is None or image.thumbnail:
+            return job
+        pixels = image.facts.width * image.facts.height
+        if pixels > MOST_PIXELS:
+            raise ThumbnailRefused(f"{pixels} pixels are more than {MOST_PIXELS}")
+        with TemporaryFile() as content:
+            self.images.read_image(image.key, content)
+            thumbnail = self.shrink(content, image.facts)
+        key = self.images.put_thumbnail(job_id, number, thumbnail)
+        self.jobs.add_thumbnail(job_id, number, key)
+        return job

@@ -1,0 +1,91 @@
+"""The thumbnail queue, whole batches in; Pillow decodes, moto keeps."""
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from PIL import Image
+from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.job_table import JobTable
+from ringback.domain.images import ImageFacts
+from ringback.domain.jobs import Job, JobStatus
+
+from tests.support.aws import Cloud
+from tests.support.jobs import a_job, a_job_id, a_stored_image, facts_of
+from tests.support.lambdas import Lambdas, a_batch, an_event, permitted_actions
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
+
+
+def picture(size: tuple[int, int] = (800, 600)) -> bytes:
+    content = io.BytesIO()
+    Image.new("RGB", size, "red").save(content, "PNG")
+    return content.getvalue()
+
+
+def stored(cloud: Cloud, content: bytes, size: tuple[int, int] = (800, 600)) -> ImageFacts:
+    facts = replace(facts_of(content), width=size[0], height=size[1])
+    ImageBucket.connect(cloud.bucket).put_image(a_job_id(), 1, io.BytesIO(content), facts)
+    image = replace(a_stored_image(), facts=facts)
+    JobTable.connect(cloud.table).create(a_job(JobStatus.SUCCEEDED, images=(image,)))
+    return facts
+
+
+def now(cloud: Cloud) -> Job:
+    return JobTable.connect(cloud.table).get(a_job_id())
+
+
+def names(cloud: Cloud) -> list[str]:
+    listed = boto3.client("s3").list_objects_v2(Bucket=cloud.bucket)["Contents"]
+    return sorted(each["Key"].removeprefix(f"images/{a_job_id()}/") for each in listed)
+
+
+def test_a_thumbnail_lies_beside_its_image(cloud: Cloud, lambdas: Lambdas) -> None:
+    facts = stored(cloud, picture())
+    event = an_event("make_thumbnails", "thumbnail")
+    assert lambdas("make_thumbnails", event) == lambdas("make_thumbnails", event) == DONE
+    (image,) = now(cloud).images
+    assert (image.thumbnail, image.facts) == (f"images/{a_job_id()}/1.thumbnail.webp", facts)
+    assert names(cloud) == ["1.png", "1.thumbnail.webp"]
+    there = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=str(image.thumbnail))
+    made = there["Body"].read()
+    with Image.open(io.BytesIO(made)) as small:
+        assert (small.format, small.size) == ("WEBP", (512, 384))
+
+
+@pytest.mark.parametrize(
+    ("content", "size"),
+    [
+        (picture()[:-200], (800, 600)),
+        (picture(), (80_000, 60_000)),
+        (picture(), (801, 600)),
+        (b"<svg/>", (800, 600)),
+    ],
+    ids=["broken", "too large", "of another size", "no image"],
+)
+def test_a_bad_image_costs_nothing_but_its_thumbnail(
+    cloud: Cloud, lambdas: Lambdas, content: bytes, size: tuple[int, int]
+) -> None:
+    stored(cloud, content, size)
+    before = now(cloud)
+    assert lambdas("make_thumbnails", an_event("make_thumbnails", "thumbnail")) == DONE
+    assert now(cloud) == before
+    assert names(cloud) == ["1.png"]
+    assert "no thumbnail" in lambdas.log.getvalue()
+
+
+def test_what_fails_on_our_side_comes_again(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, picture())
+    boto3.client("s3").delete_object(Bucket=cloud.bucket, Key=now(cloud).images[0].key)
+    batch = a_batch("make_thumbnails", "thumbnail", {"job_id": a_job_id(), "number": 1}, "{}")
+    failures = lambdas("make_thumbnails", batch)["batchItemFailures"]
+    assert failures == [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-1"}]
+
+
+def test_it_does_no_more_than_it_may(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, picture())
+    lambdas("make_thumbnails", an_event("make_thumbnails", "thumbnail"))
+    used = {action for call in lambdas.aws_calls for action in call.actions}
+    assert used == permitted_actions("make_thumbnails")

@@ -1,0 +1,123 @@
+"""What Pillow makes of images, good and bad."""
+
+import struct
+import zlib
+from io import BytesIO
+from typing import Any
+
+import pytest
+from PIL import Image, ImageChops
+from ringback.domain.errors import ThumbnailRefused
+from ringback.domain.images import ImageFacts
+from ringback.images.formats import read_picture
+from ringback.thumbnails import shrink
+
+RED = (200, 30, 40)
+
+
+def saved(image: Image.Image, kind: str = "PNG", **how: Any) -> bytes:
+    content = BytesIO()
+    image.save(content, kind, **how)
+    return content.getvalue()
+
+
+def facts_of(content: bytes) -> ImageFacts:
+    picture = read_picture(BytesIO(content), size=len(content))
+    return ImageFacts(
+        content_type=picture.content_type,
+        extension=picture.extension,
+        width=picture.width,
+        height=picture.height,
+        bytes=len(content),
+        sha256="",
+    )
+
+
+def thumbnail(content: bytes) -> Image.Image:
+    small = Image.open(BytesIO(shrink(BytesIO(content), facts_of(content))))
+    assert small.format == "WEBP"
+    return small
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((2048, 1024), (512, 256)),
+        ((1000, 2000), (256, 512)),
+        ((512, 512), (512, 512)),
+        ((40, 30), (40, 30)),
+        ((5000, 1), (512, 1)),
+    ],
+)
+def test_it_is_the_image_in_a_square_of_512(
+    kind: str, size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    small = thumbnail(saved(Image.new("RGB", size, RED), kind))
+    assert small.size == expected
+    drawn = Image.new("RGB", expected, RED)
+    extrema = ImageChops.difference(small.convert("RGB"), drawn).getextrema()
+    assert all(high <= 8 for _, high in extrema)  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "expected"),
+    [
+        ("L", 128, (128, 128, 128, 255)),
+        ("1", 1, (255, 255, 255, 255)),
+        ("I;16", 128 * 257, (128, 128, 128, 255)),
+        ("RGBA", (200, 30, 40, 128), (200, 30, 40, 128)),
+        ("LA", (90, 128), (90, 90, 90, 128)),
+        ("P", 0, (0, 0, 0, 255)),
+    ],
+)
+def test_it_has_the_colours_of_the_image(mode: str, colour: Any, expected: tuple[int, ...]) -> None:
+    small = thumbnail(saved(Image.new(mode, (60, 40), colour))).convert("RGBA")
+    pixel = small.getpixel((30, 20))
+    assert isinstance(pixel, tuple)
+    assert all(abs(one - other) <= 8 for one, other in zip(pixel, expected, strict=True))
+
+
+def test_a_photo_is_upright_and_says_nothing_of_its_taking() -> None:
+    photo, notes = Image.new("RGB", (60, 40), RED), Image.Exif()
+    notes[0x0112], notes[0x010E] = 6, "taken at home"
+    small = thumbnail(saved(photo, "JPEG", exif=notes))
+    assert small.size == (40, 60)
+    assert not small.getexif()
+
+
+def png_announcing(width: int, height: int, data: bytes = zlib.compress(bytes(1000))) -> bytes:
+    def chunk(name: bytes, body: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(name + body))
+        return struct.pack(">I4s", len(body), name) + body + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = (chunk(b"IHDR", header), chunk(b"IDAT", data), chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+BAD = {
+    "more pixels than the decoder takes": png_announcing(20_000, 20_000),
+    "a few more than it takes in silence": png_announcing(8_001, 8_000),
+    "pixels that are not there": png_announcing(500, 400),
+    "data that is not compressed": png_announcing(10, 10, b"x" * 400),
+}
+
+
+@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
+def test_a_bad_image_is_refused(content: bytes) -> None:
+    with pytest.raises(ThumbnailRefused):
+        shrink(BytesIO(content), facts_of(content))
+
+
+def test_no_other_decoder_runs_than_the_one_that_the_bytes_are_for() -> None:
+    content = saved(Image.new("RGB", (8, 8)), "TIFF")
+    facts = facts_of(saved(Image.new("RGB", (8, 8))))
+    with pytest.raises(ThumbnailRefused, match="UnidentifiedImageError"):
+        shrink(BytesIO(content), facts)
+
+
+def test_an_image_of_another_size_than_recorded_is_refused() -> None:
+    content = saved(Image.new("RGB", (8, 8)))
+    with pytest.raises(ThumbnailRefused, match="not the size"):
+        shrink(BytesIO(content), facts_of(saved(Image.new("RGB", (8, 9)))))
