@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -21,9 +21,10 @@ from ringback.catalogue.requests import read_idempotency_key, read_request
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
-from ringback.domain.jobs import JobId
+from ringback.domain.jobs import JobId, JobRequest
 from ringback.domain.pace import Pace
 from ringback.http_replies import Reply, job_body, problem, reply
+from ringback.images.inputs import fault_of
 from ringback.job_log import log_job
 from ringback.lambda_events import (
     BatchReply,
@@ -38,6 +39,7 @@ from ringback.providers.clients import provider_clients
 from ringback.settings import SubmitJobSettings
 from ringback.use_cases.change_job import RetryJob
 from ringback.use_cases.find_jobs import FindJobs
+from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 from ringback.use_cases.take_drop import TakeDrop
 
@@ -75,6 +77,7 @@ def accept_job() -> AcceptJob:
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
         ),
         deadlines=deadlines,
+        link_to=link_to,
         now=utc_now,
     )
     return AcceptJob(
@@ -87,17 +90,35 @@ def accept_job() -> AcceptJob:
 
 
 @cache
+def drop_bucket() -> DropBucket:
+    """Connect on the first use: most containers never need an S3 client."""
+    return DropBucket.connect(SubmitJobSettings.from_environ(os.environ).drop_bucket)
+
+
+def link_to(url: str, version: str, lifetime: timedelta) -> str:
+    return drop_bucket().link(url, version, seconds=int(lifetime.total_seconds()))
+
+
+def version_of(url: str) -> str:
+    bucket = SubmitJobSettings.from_environ(os.environ).drop_bucket
+    return CheckInputImage(images=drop_bucket(), bucket=bucket, fault_of=fault_of)(url)
+
+
+@cache
 def is_pass_through() -> bool:
     return SubmitJobSettings.from_environ(os.environ).kie_pass_through
 
 
+def read_body(body: bytes) -> JobRequest:
+    return read_request(body, pass_through=is_pass_through(), version_of=version_of)
+
+
 @cache
 def take_drop() -> TakeDrop:
-    """Wire it on the first drop: a container that answers HTTP only needs no S3 client."""
     settings = SubmitJobSettings.from_environ(os.environ)
     return TakeDrop(
-        drops=DropBucket.connect(),
-        read_request=partial(read_request, pass_through=settings.kie_pass_through),
+        drops=drop_bucket(),
+        read_request=read_body,
         accept=accept_job(),
         client=settings.drop_client,
     )
@@ -119,8 +140,7 @@ def handle_request(event: Event, accept: AcceptJob, *, pass_through: bool) -> Re
             retry = RetryJob(accept=accept, pass_through=pass_through)
             job = retry(old, idempotency_key=key)
         else:
-            request = read_request(raw_body(event), pass_through=pass_through)
-            job = accept(request, client=client, idempotency_key=key)
+            job = accept(read_body(raw_body(event)), client=client, idempotency_key=key)
     except (RequestRefused, NotConfigured, TryAgain) as error:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)

@@ -10,10 +10,12 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue, SqsThumbnailQueue
 from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
 from ringback.domain.checks import Check
+from ringback.domain.drops import DroppedObject
 from ringback.domain.errors import NotConfigured
 from ringback.domain.images import StoredObject
 
@@ -107,6 +109,38 @@ def test_the_record_lies_beside_the_images(cloud: Cloud) -> None:
     stored = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=f"images/{a_job_id()}/job.json")
     assert json.loads(stored["Body"].read()) == {"prompt": "雪"}
     assert stored["ContentType"] == "application/json"
+
+
+def test_an_input_image_is_looked_at_without_reading_it(cloud: Cloud) -> None:
+    drops, s3 = DropBucket.connect(cloud.drop_bucket), boto3.client("s3")
+    first = s3.put_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", Body=b"x" * 5000)
+    second = s3.put_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", Body=b"y" * 3)
+    assert drops.look("a b/ü.png") == DroppedObject(
+        version=second["VersionId"], head=b"yyy", size=3
+    )
+    s3.delete_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", VersionId=second["VersionId"])
+    assert drops.look("a b/ü.png") == DroppedObject(
+        version=first["VersionId"], head=b"x" * 64, size=5000
+    )
+    s3.delete_object(Bucket=cloud.drop_bucket, Key="a b/ü.png")
+    assert drops.look("a b/ü.png") is None
+
+
+def test_an_empty_object_is_one_of_no_bytes(cloud: Cloud) -> None:
+    boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key="empty.png", Body=b"")
+    found = DropBucket.connect(cloud.drop_bucket).look("empty.png")
+    assert found is not None
+    assert (found.head, found.size) == (b"", 0)
+
+
+def test_a_link_to_an_input_image_is_to_the_version_that_was_checked(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    link = drops.link(f"s3://{cloud.drop_bucket}/a b/ü.png", "v1", seconds=900)
+    assert link.startswith(
+        f"https://{cloud.drop_bucket}.s3.{REGION}.amazonaws.com/a%20b/%C3%BC.png?"
+    )
+    assert "X-Amz-Expires=900" in link
+    assert "versionId=v1" in link
 
 
 def test_messages_carry_ids(cloud: Cloud) -> None:

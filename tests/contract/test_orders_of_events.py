@@ -39,6 +39,7 @@ from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport, Write
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
+from tests.support.desk import link_to
 from tests.support.in_memory import (
     InMemoryBucket,
     InMemoryJobs,
@@ -219,6 +220,7 @@ class Stage:
             window=InMemoryWindow(),
             callback_url=url_of,
             deadlines={"kie": DEADLINE},
+            link_to=link_to,
             **ports,
         )
         self.hear = AcceptCallback(

@@ -24,6 +24,7 @@ from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.submit_job import AcceptJob, SendJob
 
+from tests.support.desk import link_to
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
     InMemoryBucket,
@@ -106,6 +107,7 @@ class Playroom:
             window=InMemoryWindow(),
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
             deadlines={"toy": timedelta(minutes=10)},
+            link_to=link_to,
             **providers,
         )
         self.accept = AcceptJob(

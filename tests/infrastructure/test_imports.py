@@ -89,7 +89,7 @@ def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
         ("describe_models", ["ringback.aws", "ringback.providers", "ringback.settings", "boto3"]),
         (
             "submit_job",
-            ["ringback.catalogue.schemas", "ringback.images", "ringback.aws.image_bucket"],
+            ["ringback.catalogue.schemas", "ringback.images.download", "ringback.aws.image_bucket"],
         ),
     ],
 )

@@ -451,3 +451,64 @@ def test_a_dropped_file_waits_for_the_provider_s_key(
     reply = lambdas("submit_job", drop(cloud, json.dumps(REQUEST).encode()))
     assert len(reply["batchItemFailures"]) == 1
     assert (items(cloud), provider.heard) == (0, [])
+
+
+# ------------------------------------------------------------------ images of the drop bucket
+
+
+def an_edit(*urls: str) -> dict[str, Any]:
+    return {
+        "model": "bytedance/seedream-v4-edit",
+        "input": {"prompt": PROMPT, "image_urls": list(urls)},
+    }
+
+
+def drop_image(cloud: Cloud, key: str, content: bytes) -> str:
+    boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=key, Body=content)
+    return f"s3://{cloud.drop_bucket}/{key}"
+
+
+PNG_START = b"\x89PNG\r\n\x1a\n" + bytes(100)
+
+
+def test_an_image_of_the_drop_bucket_is_sent_as_a_link_to_the_version_that_was_checked(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    url = drop_image(cloud, "photos/a cat.png", PNG_START)
+    shown = submit(lambdas, a_post(an_edit("https://pictures.example/1.png", url)))
+    versions = the_job(cloud, shown["job_id"]).request.input_images
+    drop_image(cloud, "photos/a cat.png", b"another")
+    outer, link = provider.heard[0].body["input"]["image_urls"]
+    assert outer == "https://pictures.example/1.png"
+    # kie.ai's deadline: longer nobody waits for it.
+    assert "X-Amz-Expires=900" in link
+    assert f"versionId={versions[url]}" in link
+    assert shown["input"]["image_urls"] == ["https://pictures.example/1.png", url]
+    assert "X-Amz" not in lambdas.log.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"<svg/>", "the image is not a JPEG, PNG or WebP file"),
+        (b"", "the image is empty"),
+        (PNG_START + bytes(10 * 1024 * 1024), "10485760 are the most"),
+    ],
+    ids=["svg", "empty", "too large"],
+)
+def test_an_image_that_the_provider_would_not_take_is_refused_before_it_is_asked(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, content: bytes, reason: str
+) -> None:
+    good, bad = drop_image(cloud, "good.png", PNG_START), drop_image(cloud, "bad.png", content)
+    gone = f"s3://{cloud.drop_bucket}/gone.png"
+    others = "s3://somebody-elses-bucket/a.png"
+    reply = lambdas("submit_job", a_post(an_edit(good, bad, gone, others)))
+    errors = {each["field"]: each["message"] for each in body_of(reply)["errors"]}
+    assert reply["statusCode"] == 400
+    assert reason in errors.pop("input.image_urls.1")
+    assert errors == {
+        "input.image_urls.2": "there is no such object",
+        "input.image_urls.3": f"only images in s3://{cloud.drop_bucket}/ are taken",
+    }
+    assert (items(cloud), provider.heard) == (0, [])

@@ -66,6 +66,7 @@ class Cloud:
             "CHANJING_CREATES_PER_WINDOW": "20",
             "CHANJING_WINDOW_SECONDS": "10",
             "CHANJING_DEADLINE_SECONDS": "1800",
+            "DROP_BUCKET": self.drop_bucket,
             "DROP_CLIENT": "drop",
             "JOB_DEADLINE_SECONDS": "900",
             "JOB_RETENTION_DAYS": "365",

@@ -36,6 +36,7 @@ from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
+from tests.support.desk import link_to
 from tests.support.in_memory import InMemoryBucket, InMemoryJobs, InMemoryWeb, InMemoryWindow
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 from tests.support.looks import look
@@ -278,6 +279,7 @@ class World:
             providers=providers,
             callback_url=callback_url,
             deadlines={"kie": timedelta(minutes=15)},
+            link_to=link_to,
             now=lambda: self.now,
         )
         self.accept = AcceptJob(

@@ -20,6 +20,11 @@ from tests.support.jobs import NOON, TASK, a_job_id, a_request
 CREATED = TaskCreated(task_id=TASK)
 
 
+def link_to(url: str, version: str, lifetime: timedelta) -> str:
+    key = url.removeprefix("s3://drops/")
+    return f"https://drops.example/{key}?version={version}&seconds={lifetime.total_seconds():g}"
+
+
 @dataclass
 class Desk:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
@@ -38,6 +43,7 @@ class Desk:
             providers={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
             deadlines={"kie": timedelta(minutes=15)},
+            link_to=link_to,
             now=lambda: self.now,
         )
 

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from tests.support.in_memory import (
     InMemoryQueues,
     InMemoryWindow,
 )
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_request
 
 BUSY = TaskRefused(code="429", message="slow down", retry_after=10)
 NO = TaskRefused(code="422", message="prompt not allowed")
@@ -276,3 +277,24 @@ def test_task_ids_are_opaque(desk: Desk) -> None:
     for task_id in ("0123456789abcdef0123456789abcdef", "8e9d4c7a-1111-4222-8333-444455556666"):
         job = answering(desk, TaskCreated(task_id=ProviderTaskId(task_id))).accept()
         assert job.task_id == task_id
+
+
+def test_an_input_image_is_linked_to_each_time_the_provider_is_asked() -> None:
+    desk, url = answering(Desk(), BUSY, CREATED), "s3://drops/a.png"
+    request = replace(a_request(), input={"image_urls": [url]}, input_images={url: "v1"})
+    asked: list[object] = []
+    create_task = desk.provider.create_task
+
+    def overhear(job: Job, callback_url: str) -> Submission:
+        asked.append(job.request.input["image_urls"])
+        return create_task(job, callback_url)
+
+    desk.provider.create_task = overhear  # type: ignore[method-assign]
+    waiting = desk.acceptor(request, client="studio", idempotency_key=None)
+    assert waiting.status is JobStatus.ACCEPTED
+    desk.now += timedelta(minutes=1)
+    running = desk.take_turn(waiting.job_id)
+    assert running.status is JobStatus.RUNNING
+    # As long as the job is waited for, and no longer.
+    assert asked == [["https://drops.example/a.png?version=v1&seconds=900"]] * 2
+    assert desk.jobs.get(running.job_id).request.input == {"image_urls": [url]}

@@ -48,6 +48,7 @@ class ProviderSettings(Settings):
 class SubmitJobSettings(CallbackUrlSettings, ProviderSettings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
+    drop_bucket: BucketName
     drop_client: Annotated[str, Field(min_length=1)]
     job_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
     job_retention_days: Annotated[int, Field(ge=1, le=3650)]

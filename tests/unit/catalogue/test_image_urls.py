@@ -1,10 +1,13 @@
-"""The URLs of input images, which the provider fetches and we only pass on."""
+"""The URLs of input images: what is passed on to the provider, and what is looked up first."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
-from ringback.catalogue.model_input import ImageUrl
+from ringback.catalogue.image_urls import MOST_DROPPED, DroppedImages, ImageUrl
+from ringback.domain.errors import InputImageRefused
+
+from tests.support.model_facts import FACTS, Urls
 
 image_url: TypeAdapter[str] = TypeAdapter(ImageUrl)
 HOST = "https://pictures.example"
@@ -17,7 +20,8 @@ HOST = "https://pictures.example"
         f"{HOST}/",
         f"{HOST}/a%20cat.png?size=2&x=%C3%A9#top",
         "HTTPS://Pictures.Example/A.png",
-        f"{HOST}:8443/a.png",
+        f"{HOST}:443/a.png",
+        "https://8.8.8.8/a.png",
         f"{HOST}/@user/a.png",
         f"{HOST}/{'x' * (2048 - len(HOST) - 1)}",
     ],
@@ -48,6 +52,12 @@ def test_an_https_url_is_passed_on_as_it_is(url: str) -> None:
         "https://@pictures.example/a.png",
         f"{HOST}:0/a.png",
         f"{HOST}:65536/a.png",
+        f"{HOST}:8443/a.png",
+        "https://localhost/a.png",
+        "https://10.0.0.1/a.png",
+        "https://2130706433/a.png",
+        "https://[::ffff:8.8.8.8]/a.png",
+        "https://169.254.169.254/latest/meta-data/",
         f"{HOST}:port/a.png",
         "https://[::1/a.png",
         f" {HOST}/a.png",
@@ -71,6 +81,55 @@ def test_an_https_url_is_passed_on_as_it_is(url: str) -> None:
 def test_any_other_url_is_refused(url: str) -> None:
     with pytest.raises(ValidationError):
         image_url.validate_python(url)
+
+
+KITE, SEA = "s3://drops/kites/red kite.png", "s3://drops/sea.png"
+
+
+def dropped(*known: str) -> tuple[DroppedImages, list[str]]:
+    looked: list[str] = []
+
+    def version_of(url: str) -> str:
+        looked.append(url)
+        if url not in known:
+            raise InputImageRefused("there is no such object")
+        return f"version {len(looked)}"
+
+    return DroppedImages(version_of), looked
+
+
+def test_an_s3_url_is_looked_up_once_and_its_version_kept() -> None:
+    images, looked = dropped(KITE, SEA)
+    for url in (KITE, SEA, KITE):
+        assert image_url.validate_python(url, context=images) == url
+    assert images.versions == {KITE: "version 1", SEA: "version 2"}
+    assert looked == [KITE, SEA]
+
+
+def test_an_s3_url_that_is_refused_says_why() -> None:
+    images, _ = dropped(KITE)
+    with pytest.raises(ValidationError, match="there is no such object"):
+        image_url.validate_python(SEA, context=images)
+    assert images.versions == {}
+
+
+def test_no_more_images_are_looked_up_than_any_model_takes() -> None:
+    urls = [f"s3://drops/{number}" for number in range(MOST_DROPPED + 1)]
+    images, looked = dropped(*urls)
+    for url in urls[:-1]:
+        image_url.validate_python(url, context=images)
+    with pytest.raises(ValidationError, match="at most 14 images of the drop bucket"):
+        image_url.validate_python(urls[-1], context=images)
+    assert (
+        len(looked)
+        == MOST_DROPPED
+        == max(
+            fact.most
+            for facts in FACTS.values()
+            for fact in facts.values()
+            if isinstance(fact, Urls)
+        )
+    )
 
 
 @given(st.text(max_size=40))

@@ -160,10 +160,10 @@ def test_a_text_may_speak_of_one(text: str) -> None:
 def test_json_may_be_nested_so_deep() -> None:
     read({"x": nested(7)})
     too_deep = "must not be nested deeper than 8 levels"
-    assert refusals(body({"x": nested(8), "y": [nested(7), 1], "z": "http://a"})) == {
+    assert refusals(body({"x": nested(8), "y": [nested(7), 1], "z": "http://a.example"})) == {
         "input.x.x.0.x.0.x.0.x": too_deep,
         "input.y.0.0.x.0.x.0.x": too_deep,
-        "input.z": "must be an https:// URL without a user name, percent-encoded",
+        "input.z": "must be a public https:// URL, percent-encoded: URL is plain http",
     }
 
 

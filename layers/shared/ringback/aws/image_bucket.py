@@ -6,10 +6,9 @@ from hashlib import sha256
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from ringback.aws.s3 import s3_client
 from ringback.domain.images import ImageFacts, StoredObject
 from ringback.domain.jobs import JobId
 
@@ -32,10 +31,7 @@ class ImageBucket:
 
     @classmethod
     def connect(cls, bucket: str) -> Self:
-        # Else links go to S3's global address, which redirects new buckets of most regions, and a
-        # redirected signature is a wrong one.
-        style = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
-        return cls(boto3.client("s3", config=style), bucket)
+        return cls(s3_client(), bucket)
 
     def put_image(
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ringback.catalogue.chanjing_input import ChanjingInput
-from ringback.catalogue.model_input import ImageUrl, WholeNumber
+from ringback.catalogue.image_urls import ImageUrl
+from ringback.catalogue.model_input import WholeNumber
 
 
 class ChanjingKlingV2(ChanjingInput):

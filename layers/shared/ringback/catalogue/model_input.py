@@ -2,17 +2,8 @@
 
 from datetime import date
 from typing import Annotated, ClassVar, Final
-from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    WithJsonSchema,
-    field_validator,
-)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -40,20 +31,6 @@ class ModelInput(BaseModel):
         return value
 
 
-def _https_url(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme == "https" and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    plain = url.isascii() and url.isprintable() and not set(" \\").intersection(url)
-    if not usable or "@" in parts.netloc or not plain:
-        raise PydanticCustomError(
-            "image_url", "must be an https:// URL without a user name, percent-encoded"
-        )
-    return url
-
-
 def _not_a_float(value: object) -> object:
     # A choice among whole numbers compares, and 2048.0 is equal to 2048.
     if isinstance(value, float):
@@ -62,18 +39,6 @@ def _not_a_float(value: object) -> object:
 
 
 WholeNumber: Final = BeforeValidator(_not_a_float)
-
-LONGEST_URL: Final = 2048
-# What a schema can say of the check above: ports and brackets are left to the check itself.
-_URL_SCHEMA: Final = {
-    "type": "string",
-    "format": "uri",
-    "maxLength": LONGEST_URL,
-    "pattern": r'^[Hh][Tt][Tt][Pp][Ss]://[!-"$-.0->A-\[\]-~]+([/?#][!-\[\]-~]*)?$',
-}
-ImageUrl = Annotated[
-    str, Field(max_length=LONGEST_URL), AfterValidator(_https_url), WithJsonSchema(_URL_SCHEMA)
-]
 
 # No range is documented; 64 bits are what a JSON reader elsewhere can be trusted to take.
 SMALLEST_WHOLE: Final = -(2**63)

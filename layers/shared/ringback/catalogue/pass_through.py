@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from ringback.catalogue.model_input import LARGEST_WHOLE, SMALLEST_WHOLE, ImageUrl
+from ringback.catalogue.image_urls import DroppedImages, ImageUrl
+from ringback.catalogue.model_input import LARGEST_WHOLE, SMALLEST_WHOLE
 from ringback.catalogue.models import MODELS
 from ringback.domain.errors import FieldError
 
@@ -43,11 +44,11 @@ def may_pass(model: str) -> bool:
     )
 
 
-def faults_of(given: dict[str, Any], *, within: str) -> list[FieldError]:
+def faults_of(given: dict[str, Any], *, within: str, dropped: DroppedImages) -> list[FieldError]:
     """Name every place of an unchecked input that is wrong whatever the model."""
     if _is_too_much(given):
         return [FieldError(within, f"must have at most {MOST_VALUES} values in all")]
-    return list(_faults(given, within, depth=1))
+    return list(_faults(given, within, dropped, depth=1))
 
 
 def _is_too_much(given: dict[str, Any]) -> bool:
@@ -61,7 +62,7 @@ def _is_too_much(given: dict[str, Any]) -> bool:
     return False
 
 
-def _faults(value: Any, place: str, *, depth: int) -> Iterator[FieldError]:
+def _faults(value: Any, place: str, dropped: DroppedImages, *, depth: int) -> Iterator[FieldError]:
     if isinstance(value, dict | list):
         if depth > DEEPEST:
             yield FieldError(place, f"must not be nested deeper than {DEEPEST} levels")
@@ -70,8 +71,8 @@ def _faults(value: Any, place: str, *, depth: int) -> Iterator[FieldError]:
             if len(name) > LONGEST_NAME:
                 yield FieldError(place, f"must have names of at most {LONGEST_NAME} characters")
                 continue
-            yield from _faults(each, f"{place}.{name}", depth=depth + 1)
-    elif fault := _text_fault(value) if isinstance(value, str) else _number_fault(value):
+            yield from _faults(each, f"{place}.{name}", dropped, depth=depth + 1)
+    elif fault := _text_fault(value, dropped) if isinstance(value, str) else _number_fault(value):
         yield FieldError(place, fault)
 
 
@@ -82,13 +83,13 @@ def _inner(value: Any) -> list[tuple[str, Any]]:
     return [(str(index), each) for index, each in enumerate(items)]
 
 
-def _text_fault(text: str) -> str:
+def _text_fault(text: str, dropped: DroppedImages) -> str:
     if len(text) > LONGEST_TEXT:
         return f"must have at most {LONGEST_TEXT} characters"
     if not (_ANY_URL.match(text) or _USUAL_URL.match(text.translate(_LINE_BREAKS))):
         return ""
     try:
-        _image_url.validate_python(text)
+        _image_url.validate_python(text, context=dropped)
     except ValidationError as error:
         return error.errors(include_url=False)[0]["msg"]
     return ""

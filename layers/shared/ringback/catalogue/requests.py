@@ -1,11 +1,12 @@
 """Read the body of ``POST /jobs``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, from_json
 
+from ringback.catalogue.image_urls import DroppedImages, nothing_dropped
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models
 from ringback.catalogue.pass_through import faults_of, may_pass
@@ -32,20 +33,27 @@ class SubmitJobRequest(BaseModel):
     input: dict[str, Any] = Field(description="The provider's own fields.")
 
 
-def read_request(body: bytes, *, models: Models = MODELS, pass_through: bool = False) -> JobRequest:
+def read_request(
+    body: bytes,
+    *,
+    models: Models = MODELS,
+    pass_through: bool = False,
+    version_of: Callable[[str], str] = nothing_dropped,
+) -> JobRequest:
     """Return the job, its model's defaults filled in.
 
     With ``pass_through`` any other model of kie.ai is taken as well, its input unchecked.
+    ``version_of`` looks at the image behind an s3 URL, or raises ``InputImageRefused``.
     Raises ``InvalidRequest``, which names every wrong field at once, or ``PayloadTooLarge``.
     """
     if len(body) > LARGEST_REQUEST:
         raise PayloadTooLarge(f"a request has at most {LARGEST_REQUEST} bytes")
     sent = _json_object(body)
     errors = _envelope_errors(sent)
-    model, given = sent.get("model"), dict[str, Any]()
+    model, given, dropped = sent.get("model"), dict[str, Any](), DroppedImages(version_of)
     if isinstance(model, str):
         given, found = _read_input(
-            model, sent.get("input"), models=models, pass_through=pass_through
+            model, sent.get("input"), dropped, models=models, pass_through=pass_through
         )
         errors += found
     if errors:
@@ -57,6 +65,7 @@ def read_request(body: bytes, *, models: Models = MODELS, pass_through: bool = F
         input=given,
         sent=sent,
         checked=known is not None,
+        input_images=dropped.versions,
     )
 
 
@@ -92,7 +101,7 @@ def _envelope_errors(sent: dict[str, Any]) -> list[FieldError]:
 
 
 def _read_input(
-    model: str, given: Any, *, models: Models, pass_through: bool
+    model: str, given: Any, dropped: DroppedImages, *, models: Models, pass_through: bool
 ) -> tuple[dict[str, Any], list[FieldError]]:
     known = models.get(model)
     if known is None and not (pass_through and may_pass(model)):
@@ -100,9 +109,9 @@ def _read_input(
     if not isinstance(given, dict):
         return {}, []  # which is the envelope's mistake, and named with the others of it
     if known is None:
-        return given, faults_of(given, within="input")
+        return given, faults_of(given, within="input", dropped=dropped)
     try:
-        checked = known.model_validate(given)
+        checked = known.model_validate(given, context=dropped)
     except ValidationError as error:
         return {}, _field_errors(error.errors(include_url=False), within="input", model=known)
     return checked.model_dump(exclude_none=True), []

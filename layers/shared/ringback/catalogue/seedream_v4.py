@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.model_input import ImageUrl, ModelInput, NsfwChecker, Seed
+from ringback.catalogue.image_urls import ImageUrl
+from ringback.catalogue.model_input import ModelInput, NsfwChecker, Seed
 
 
 class SeedreamV4TextToImage(ModelInput):

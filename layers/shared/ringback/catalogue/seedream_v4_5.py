@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.model_input import ImageUrl, ModelInput, NsfwChecker
+from ringback.catalogue.image_urls import ImageUrl
+from ringback.catalogue.model_input import ModelInput, NsfwChecker
 
 AspectRatio = Annotated[
     Literal["1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9"],

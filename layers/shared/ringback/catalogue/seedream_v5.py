@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.model_input import ImageUrl, ModelInput, NsfwChecker
+from ringback.catalogue.image_urls import ImageUrl
+from ringback.catalogue.model_input import ModelInput, NsfwChecker
 from ringback.catalogue.seedream_v4_5 import AspectRatio
 
 LongPrompt = Annotated[str, Field(min_length=3, max_length=5000, description="What to draw.")]

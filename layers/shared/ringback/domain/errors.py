@@ -10,6 +10,7 @@ RingbackError
 │   ├── PayloadTooLarge
 │   ├── SignatureRejected
 │   └── MalformedCallback
+├── InputImageRefused       an s3:// input image that a provider would not take
 ├── TryAgain                nothing was done; the same request may work in a moment
 ├── NotConfigured           the owner has to put a secret in place
 ├── ProviderUnavailable     ask the provider again later
@@ -74,6 +75,10 @@ class SignatureRejected(RequestRefused):
 
 class MalformedCallback(RequestRefused):
     """A callback whose body cannot be read."""
+
+
+class InputImageRefused(RingbackError):
+    """An input image that is not there, not allowed, too large or of another type."""
 
 
 class TryAgain(RingbackError):

@@ -1,7 +1,7 @@
 """A job and the states it goes through."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -98,6 +98,7 @@ class JobRequest:
 
     ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in.
     Of a model that is not in the catalogue the input is as it was sent, and not ``checked``.
+    ``input_images`` has the version of each s3 URL in the input.
     """
 
     model: str
@@ -105,6 +106,7 @@ class JobRequest:
     input: Mapping[str, Any]
     sent: Mapping[str, Any]
     checked: bool = True
+    input_images: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from typing import Any, BinaryIO, Final, Unpack
+from typing import BinaryIO, Final, Unpack
 
 from ringback.domain.errors import (
     AddressRefused,
@@ -26,6 +26,7 @@ from ringback.use_cases.ports import (
     ProviderClient,
     ThumbnailQueue,
 )
+from ringback.use_cases.provenance import provenance
 
 WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
 
@@ -94,7 +95,7 @@ class ArchiveImages:
 
     def _finish(self, job: Job, problems: Mapping[int, RingbackError]) -> Job:
         at = self.now()
-        self.images.put_record(job.job_id, provenance(job, at=at))
+        self.images.put_record(job.job_id, provenance(job, missing=problems, at=at))
         for image in job.images:
             if not image.thumbnail:
                 self.thumbnails.add(job.job_id, image.number)
@@ -115,32 +116,3 @@ class ArchiveImages:
         return self.jobs.move(
             job.job_id, expect=[JobStatus.ARCHIVING], to=to, at=self.now(), **changes
         ).job
-
-
-def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
-    """Return what it takes to tell how the images were made, and to make them again."""
-    return {
-        "version": 1,
-        "job_id": job.job_id,
-        "provider": job.request.provider,
-        "model": job.request.model,
-        "task_id": job.task_id,
-        "request": dict(job.request.sent),
-        "input": dict(job.request.input),
-        "input_checked": job.request.checked,
-        "credits": None if job.credits is None else str(job.credits),
-        "created_at": job.created_at.isoformat(),
-        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
-        "archived_at": at.isoformat(),
-        "images": [
-            {
-                "key": image.key,
-                "content_type": image.facts.content_type,
-                "bytes": image.facts.bytes,
-                "sha256": image.facts.sha256,
-                "width": image.facts.width,
-                "height": image.facts.height,
-            }
-            for image in job.images
-        ],
-    }

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop
+from ringback.domain.drops import Drop, DroppedObject
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import Turn
@@ -114,6 +114,12 @@ class DropStore(Protocol):
 
     def put_receipt(self, drop: Drop, receipt: dict[str, Any]) -> None:
         """Answer a drop where the person who dropped it will look."""
+        ...
+
+
+class InputImages(Protocol):
+    def look(self, key: str) -> DroppedObject | None:
+        """Return the first bytes of an object of the drop bucket, ``None`` if it is not there."""
         ...
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Unpack
 
@@ -10,6 +10,7 @@ from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.errors import ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
+from ringback.use_cases.input_images import with_links
 from ringback.use_cases.ports import (
     Changes,
     CheckQueue,
@@ -34,7 +35,8 @@ class SendJob:
     """Submit an accepted job if it is its turn; else leave it to the submit queue.
 
     Safe to call again at any time: of all calls for a job, one at most reaches the provider,
-    unless the provider says that it created nothing.
+    unless the provider says that it created nothing. ``link_to`` makes a link to an s3 URL of a
+    version that lives as long as is said.
     """
 
     jobs: JobStore
@@ -43,6 +45,7 @@ class SendJob:
     providers: Mapping[str, ProviderClient]
     callback_url: Callable[[str, JobId], str]
     deadlines: Mapping[str, timedelta]
+    link_to: Callable[[str, str, timedelta], str]
     now: Callable[[], datetime]
 
     def __call__(self, job: Job, *, slot: int | None = None) -> Job:
@@ -55,6 +58,8 @@ class SendJob:
         except ProviderUnavailable:
             return self._queue(job, delay=NOT_READY_RETRY, slot=None)
         callback_url = self.callback_url(job.request.provider, job.job_id)
+        deadline = self.deadlines[job.request.provider]
+        sent = with_links(job.request, lambda url, version: self.link_to(url, version, deadline))
         asked_at = self.now()
         turn = self.window.take(job.request.provider, at=asked_at, slot=slot)
         if turn.wait:
@@ -66,17 +71,17 @@ class SendJob:
             to=JobStatus.SUBMITTING,
             at=at,
             submitted_at=at,
-            deadline_at=at + self.deadlines[job.request.provider],
+            deadline_at=at + deadline,
             attempts=job.attempts + 1,
         )
         if not begun.done:
             return begun.job
-        answer = provider.create_task(begun.job, callback_url)
+        answer = provider.create_task(replace(begun.job, request=sent), callback_url)
         answered_at = self.now()
-        sent = self._record(begun.job, answer)
+        recorded = self._record(begun.job, answer)
         if answered_at - asked_at > SLOW:
             self.window.was_slow(job.request.provider, asked_at=asked_at, at=answered_at)
-        return sent
+        return recorded
 
     def _record(self, job: Job, answer: Submission) -> Job:
         match answer:

@@ -1,0 +1,78 @@
+"""URLs of input images: https ones, which the provider fetches, and s3 ones in the drop bucket."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from ringback.domain.drops import S3
+from ringback.domain.errors import AddressRefused, InputImageRefused
+from ringback.outbound.addresses import why_not_public
+from ringback.outbound.urls import parse_url
+
+LONGEST_URL: Final = 2048
+# The most that any model takes; each costs a look into the bucket.
+MOST_DROPPED: Final = 14
+
+
+@dataclass(frozen=True, slots=True)
+class DroppedImages:
+    """Collects the versions of the images that one request takes from the drop bucket.
+
+    ``version_of`` looks at the image behind an s3 URL, or raises ``InputImageRefused``.
+    """
+
+    version_of: Callable[[str], str]
+    versions: dict[str, str] = field(default_factory=dict)
+
+    def take(self, url: str) -> None:
+        if url in self.versions:
+            return
+        if len(self.versions) == MOST_DROPPED:
+            raise InputImageRefused(f"a job takes at most {MOST_DROPPED} images of the drop bucket")
+        self.versions[url] = self.version_of(url)
+
+
+def nothing_dropped(url: str) -> str:
+    raise InputImageRefused("must be an https:// URL")
+
+
+def _checked(url: str, info: ValidationInfo) -> str:
+    try:
+        if url.startswith(S3):
+            (info.context or DroppedImages(nothing_dropped)).take(url)
+        else:
+            _check_https(url)
+    except InputImageRefused as error:
+        raise PydanticCustomError("image_url", "{reason}", {"reason": str(error)}) from None
+    except AddressRefused as error:
+        raise PydanticCustomError(
+            "image_url",
+            "must be a public https:// URL, percent-encoded: {reason}",
+            {"reason": str(error)},
+        ) from None
+    return url
+
+
+def _check_https(url: str) -> None:
+    """Refuse what our own downloads refuse, as far as that can be told without a resolver."""
+    if not url.isascii():
+        raise AddressRefused("URL has a character that is not percent-encoded")
+    target = parse_url(url)
+    reason = why_not_public(target.host) if target.is_address else None
+    if reason:
+        raise AddressRefused(f"URL has an address that is not public ({reason})")
+
+
+# What a schema can say of the checks above.
+_URL_SCHEMA: Final = {
+    "type": "string",
+    "format": "uri",
+    "maxLength": LONGEST_URL,
+    "pattern": r'^([Hh][Tt][Tt][Pp][Ss]://[!-"$-.0->A-\[\]-~]+([/?#][!-\[\]-~]*)?|s3://[^/]+/.+)$',
+}
+ImageUrl = Annotated[
+    str, Field(max_length=LONGEST_URL), AfterValidator(_checked), WithJsonSchema(_URL_SCHEMA)
+]

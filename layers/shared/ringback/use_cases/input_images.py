@@ -1,0 +1,56 @@
+"""Use images of the drop bucket as a job's input."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from ringback.domain.drops import bucket_and_key
+from ringback.domain.errors import InputImageRefused
+from ringback.domain.jobs import JobRequest
+from ringback.use_cases.ports import InputImages
+
+# What Ringback writes there itself.
+NOT_INPUT: Final = "receipts/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckInputImage:
+    """Look at an image before anything is paid for. ``fault_of`` judges first bytes and size."""
+
+    images: InputImages
+    bucket: str
+    fault_of: Callable[[bytes, int], str]
+
+    def __call__(self, url: str) -> str:
+        """Return the version that lies there now: what is sent later is what was checked.
+
+        Raises ``InputImageRefused``.
+        """
+        try:
+            bucket, key = bucket_and_key(url)
+        except ValueError as error:
+            raise InputImageRefused(str(error)) from None
+        if bucket != self.bucket or key.startswith(NOT_INPUT):
+            raise InputImageRefused(f"only images in s3://{self.bucket}/ are taken")
+        found = self.images.look(key)
+        if found is None:
+            raise InputImageRefused("there is no such object")
+        if fault := self.fault_of(found.head, found.size):
+            raise InputImageRefused(fault)
+        return found.version
+
+
+def with_links(request: JobRequest, link: Callable[[str, str], str]) -> JobRequest:
+    """Return the request as the provider is to see it; ``link`` takes an s3 URL and a version."""
+    links = {url: link(url, version) for url, version in request.input_images.items()}
+    return replace(request, input=_replaced(request.input, links)) if links else request
+
+
+def _replaced(value: Any, links: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return links.get(value, value)
+    if isinstance(value, list):
+        return [_replaced(each, links) for each in value]
+    if isinstance(value, Mapping):
+        return {name: _replaced(each, links) for name, each in value.items()}
+    return value

@@ -1,0 +1,43 @@
+"""What ``job.json`` says: docs/job.schema.json describes it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+from ringback.domain.jobs import Job
+
+VERSION: Final = 1
+
+
+def provenance(job: Job, *, missing: Collection[int], at: datetime) -> dict[str, Any]:
+    """Return what it takes to tell how the images were made, and to make them again."""
+    return {
+        "version": VERSION,
+        "job_id": job.job_id,
+        "retry_of": job.retry_of,
+        "client": job.client,
+        "provider": job.request.provider,
+        "model": job.request.model,
+        "task_id": job.task_id,
+        "request": dict(job.request.sent),
+        "input": dict(job.request.input),
+        "input_checked": job.request.checked,
+        "input_images": dict(job.request.input_images),
+        "credits": None if job.credits is None else str(job.credits),
+        "created_at": job.created_at.isoformat(),
+        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
+        "archived_at": at.isoformat(),
+        "images": [
+            {
+                "number": image.number,
+                "key": image.key,
+                "content_type": image.facts.content_type,
+                "bytes": image.facts.bytes,
+                "sha256": image.facts.sha256,
+                "width": image.facts.width,
+                "height": image.facts.height,
+            }
+            for image in job.images
+        ],
+        "missing": sorted(missing),
+    }

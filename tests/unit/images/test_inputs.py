@@ -1,0 +1,47 @@
+"""What may be sent to a provider as an input image."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from ringback.images.inputs import HEAD_BYTES, LARGEST_INPUT, fault_of
+
+NOT_AN_IMAGE = "the image is not a JPEG, PNG or WebP file"
+
+
+def head(kind: str) -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (8, 8)).save(content, kind)
+    return content.getvalue()[:HEAD_BYTES]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_image_of_a_kind_that_providers_take_is_taken(kind: str) -> None:
+    assert fault_of(head(kind), 1000) == ""
+    assert fault_of(head(kind), LARGEST_INPUT) == ""
+
+
+def test_a_large_or_empty_one_is_refused() -> None:
+    assert fault_of(head("PNG"), LARGEST_INPUT + 1) == (
+        "the image has 10485761 bytes; 10485760 are the most"
+    )
+    assert fault_of(b"", 0) == "the image is empty"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        head("GIF"),
+        head("BMP"),
+        head("TIFF"),
+        head("AVIF"),
+        b"<svg xmlns=",
+        b"<!doctype html>",
+        b"RIFF\0\0\0\0WAVE",
+        b"%PDF-1.7",
+        b"\x89PNG",
+        b"{}",
+    ],
+)
+def test_anything_else_is_refused(content: bytes) -> None:
+    assert fault_of(content, 1000) == NOT_AN_IMAGE

@@ -1,0 +1,93 @@
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from ringback.domain.drops import DroppedObject, bucket_and_key
+from ringback.domain.errors import InputImageRefused
+from ringback.domain.jobs import JobRequest
+from ringback.use_cases.input_images import CheckInputImage, with_links
+
+from tests.support.jobs import a_request
+
+KITE = "s3://drops/kites/red kite.png"
+
+
+@dataclass
+class Drops:
+    objects: dict[str, DroppedObject] = field(default_factory=dict)
+    looked: list[str] = field(default_factory=list)
+
+    def look(self, key: str) -> DroppedObject | None:
+        self.looked.append(key)
+        return self.objects.get(key)
+
+    def __call__(self, url: str) -> str:
+        check = CheckInputImage(
+            images=self,
+            bucket="drops",
+            fault_of=lambda head, size: "" if head == b"PNG" and size < 10 else f"{size} bytes",
+        )
+        return check(url)
+
+
+def test_the_version_that_was_looked_at_is_the_one_that_is_sent() -> None:
+    drops = Drops({"kites/red kite.png": DroppedObject(version="v1", head=b"PNG", size=9)})
+    assert drops(KITE) == "v1"
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("s3://drops/nothing.png", "there is no such object"),
+        ("s3://drops/large.png", "10 bytes"),
+        ("s3://another/kites/red kite.png", "only images in s3://drops/ are taken"),
+        ("s3://drops/receipts/kite.png", "only images in s3://drops/ are taken"),
+        ("s3://drops", "not s3://bucket/key"),
+        ("s3://drops/", "not s3://bucket/key"),
+        ("s3:///kite.png", "not s3://bucket/key"),
+        ("s3://Drops/kite.png", "not s3://bucket/key"),
+        ("s3://drops@another/kite.png", "not s3://bucket/key"),
+    ],
+)
+def test_anything_else_is_refused(url: str, reason: str) -> None:
+    drops = Drops({"large.png": DroppedObject(version="v1", head=b"PNG", size=10)})
+    with pytest.raises(InputImageRefused, match=reason):
+        drops(url)
+
+
+def test_only_objects_of_the_drop_bucket_are_looked_at() -> None:
+    drops = Drops()
+    for url in ("s3://another/kite.png", "s3://drops/receipts/a.jsonl"):
+        with pytest.raises(InputImageRefused):
+            drops(url)
+    assert drops.looked == []
+
+
+def test_a_key_is_taken_as_it_is() -> None:
+    assert bucket_and_key("s3://my.drops-1/a b/ü?x=1#%20") == ("my.drops-1", "a b/ü?x=1#%20")
+
+
+def a_request_for(given: dict[str, Any], **versions: str) -> JobRequest:
+    images = {f"s3://drops/{name}": version for name, version in versions.items()}
+    return JobRequest(model="m", provider="kie", input=given, sent={}, input_images=images)
+
+
+def test_the_provider_gets_links_in_the_place_of_s3_urls() -> None:
+    given = {
+        "prompt": "as in s3://drops/a",
+        "image_urls": ["s3://drops/a", "https://a.example/", "s3://drops/b", "s3://drops/a"],
+        "more": {"deep": [{"image": "s3://drops/b"}], "number": 1, "none": None},
+    }
+    sent = with_links(
+        a_request_for(given, a="1", b="2"), lambda url, version: f"{url[11:]}{version}"
+    )
+    assert sent.input == {
+        "prompt": "as in s3://drops/a",
+        "image_urls": ["a1", "https://a.example/", "b2", "a1"],
+        "more": {"deep": [{"image": "b2"}], "number": 1, "none": None},
+    }
+
+
+def test_a_request_without_them_stays_what_it_is() -> None:
+    request = a_request()
+    assert with_links(request, lambda url, version: "never") is request

@@ -1,0 +1,55 @@
+"""What job.json says, held against the schema that docs/ has of it."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from ringback.domain.jobs import Job, JobStatus
+from ringback.use_cases.provenance import provenance
+
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image
+from tests.support.template import ROOT
+
+SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "job.schema.json").read_text())
+BARE = a_job(JobStatus.ARCHIVING)
+FULL = a_job(
+    JobStatus.ARCHIVING,
+    retry_of=a_job_id(1),
+    task_id=TASK,
+    credits=Decimal("3.5"),
+    submitted_at=NOON + timedelta(seconds=1),
+    images=(a_stored_image(1), a_stored_image(3)),
+)
+
+
+def record_of(job: Job, *missing: int) -> Any:
+    return json.loads(json.dumps(provenance(job, missing=missing, at=NOON)))
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("job", [BARE, FULL], ids=["bare", "full"])
+def test_a_record_is_what_the_schema_says(job: Job) -> None:
+    record = record_of(job, 4, 2)
+    assert list(Draft202012Validator(SCHEMA).iter_errors(record)) == []
+    assert record.keys() == SCHEMA["properties"].keys() == set(SCHEMA["required"])
+    assert record["missing"] == [2, 4]
+
+
+def test_the_schema_would_notice() -> None:
+    record = record_of(FULL)
+    for name in record:
+        assert list(Draft202012Validator(SCHEMA).iter_errors(record | {name: [{}]})), name
+    assert list(Draft202012Validator(SCHEMA).iter_errors(record | {"more": 1}))
+
+
+def test_it_has_all_it_takes_to_make_the_picture_again() -> None:
+    record = record_of(FULL)
+    assert record["request"] == FULL.request.sent
+    assert record["input"] == FULL.request.input
+    assert (record["model"], record["provider"]) == (FULL.request.model, "kie")
