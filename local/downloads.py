@@ -14,6 +14,8 @@ from local.failures import LocalFailure
 from local.jobs_api import Job
 from local.ports import LOOPBACK
 
+THUMBNAIL_SIDE = 512
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedImage:
@@ -24,6 +26,7 @@ class SavedImage:
     width: int
     height: int
     bytes: int
+    thumbnail: Path | None = None
 
 
 def download_images(job: Job, folder: Path) -> list[SavedImage]:
@@ -34,10 +37,14 @@ def download_images(job: Job, folder: Path) -> list[SavedImage]:
     return [_download(image, folder / str(job["job_id"])) for image in job["images"]]
 
 
-def _download(image: Mapping[str, Any], folder: Path) -> SavedImage:
+def _get(url: str) -> httpx.Response:
     # The link carries its own permission: no key is sent with it.
-    is_here = urlsplit(image["url"]).hostname in (LOOPBACK, "localhost")
-    answer = httpx.get(image["url"], timeout=60.0, trust_env=not is_here)
+    is_here = urlsplit(url).hostname in (LOOPBACK, "localhost")
+    return httpx.get(url, timeout=60.0, trust_env=not is_here)
+
+
+def _download(image: Mapping[str, Any], folder: Path) -> SavedImage:
+    answer = _get(image["url"])
     content = answer.content
     found = {
         "status": answer.status_code,
@@ -65,4 +72,16 @@ def _download(image: Mapping[str, Any], folder: Path) -> SavedImage:
         width=width,
         height=height,
         bytes=len(content),
+        thumbnail=_download_thumbnail(image, folder),
     )
+
+
+def _download_thumbnail(image: Mapping[str, Any], folder: Path) -> Path | None:
+    if not image["thumbnail_url"]:
+        return None
+    path = folder / Path(image["thumbnail_key"]).name
+    path.write_bytes(_get(image["thumbnail_url"]).raise_for_status().content)
+    with Image.open(path) as picture:
+        if max(picture.size) > THUMBNAIL_SIDE:
+            raise LocalFailure(f"{image['thumbnail_key']} is {picture.size}")
+    return path

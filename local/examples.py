@@ -8,6 +8,10 @@ from typing import Any, Literal
 PHOTO = "https://file.aiquickdraw.com/custom-page/akr/section-images/1757930552966e7f2on7s.png"
 
 
+# Stands for the URL of an image in the drop bucket, whose name nobody knows beforehand.
+DROPPED = "s3://the-drop-bucket/photos/kite.jpg"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
     model: str
@@ -20,6 +24,15 @@ class Example:
         """How many images are asked for."""
         asked = self.input.get("max_images", self.input.get("number_of_images", 1))
         return int(asked) if self.status == "succeeded" else 0
+
+    def input_with(self, dropped: str) -> dict[str, Any]:
+        """Return the input with the URL of the dropped image in its place."""
+        urls = {
+            name: [dropped if url == DROPPED else url for url in value]
+            for name, value in self.input.items()
+            if isinstance(value, list)
+        }
+        return {**self.input, **urls}
 
 
 EXAMPLES = (
@@ -46,7 +59,7 @@ EXAMPLES = (
         model="seedream/4.5-edit",
         input={
             "prompt": "The same street at night",
-            "image_urls": [PHOTO],
+            "image_urls": [PHOTO, DROPPED],
             "aspect_ratio": "16:9",
             "quality": "basic",
         },

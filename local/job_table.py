@@ -27,7 +27,7 @@ def job_table(rows: Sequence[tuple[Job, Sequence[SavedImage]]]) -> str:
 def describe(image: SavedImage) -> str:
     return (
         f"{image.path.name}  {image.width} x {image.height}  {image.content_type}  "
-        f"{image.bytes:,} bytes"
+        f"{image.bytes:,} bytes{', thumbnail' if image.thumbnail else ''}"
     )
 
 

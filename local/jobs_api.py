@@ -1,7 +1,7 @@
 """Ringback's HTTP API as a client sees it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -52,6 +52,15 @@ class JobsApi:
                 return list(jobs.values())
             time.sleep(POLL_SECONDS)
 
+    def wait_for_thumbnails(self, jobs: Sequence[Job], *, seconds: float) -> list[Job]:
+        """Return the finished jobs once every image has one, or as they are when time is up."""
+        end = time.monotonic() + seconds
+        found = list(jobs)
+        while not all(map(has_thumbnails, found)) and time.monotonic() < end:
+            time.sleep(POLL_SECONDS)
+            found = [job if has_thumbnails(job) else self.get(str(job["job_id"])) for job in found]
+        return found
+
     def _ask(
         self, method: str, path: str, *, expected: int, body: Mapping[str, Any] | None = None
     ) -> Job:
@@ -63,6 +72,10 @@ class JobsApi:
             raise LocalFailure(f"{method} {path} answered {answer.status_code}: {answer.text}")
         job: Job = answer.json()
         return job
+
+
+def has_thumbnails(job: Job) -> bool:
+    return all(image["thumbnail_key"] for image in job["images"])
 
 
 @contextmanager

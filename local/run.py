@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from local.deployment import Deployment
 from local.downloads import SavedImage, download_images
+from local.drop_bucket import drop_photo
 from local.examples import EXAMPLES, Example
 from local.failures import LocalFailure
 from local.job_table import job_table
@@ -19,6 +20,7 @@ from local.ports import Ports
 from local.stack import Report, local_stack
 
 JOBS_SECONDS = 90.0
+THUMBNAIL_SECONDS = 30.0
 NOTHING_LEFT = "Stopped. No process and no port is left behind."
 
 
@@ -41,7 +43,7 @@ def run(ports: Ports, *, is_once: bool) -> int:
     report = clocked()
     with local_stack(ports=ports, report=report) as deployment:
         with connected(deployment.jobs_api_url, deployment.client_key) as api:
-            mistakes = run_examples(api, report)
+            mistakes = run_examples(api, report, photo=drop_photo(deployment))
         for mistake in mistakes:
             print(f"Not as expected: {mistake}", file=sys.stderr)
         if not is_once:
@@ -50,15 +52,16 @@ def run(ports: Ports, *, is_once: bool) -> int:
     return 1 if mistakes else 0
 
 
-def run_examples(api: JobsApi, report: Report) -> list[str]:
+def run_examples(api: JobsApi, report: Report, *, photo: str) -> list[str]:
     """Run the examples, print their table and return what is not as it should be."""
-    submitted = [api.submit(example.model, example.input) for example in EXAMPLES]
+    submitted = [api.submit(example.model, example.input_with(photo)) for example in EXAMPLES]
     report(f"submitted {len(submitted)} jobs, following them")
     jobs = api.wait_until_final(
         [job["job_id"] for job in submitted],
         seconds=JOBS_SECONDS,
         on_change=lambda job: report(f"{job['job_id']}  {job['status']}"),
     )
+    jobs = api.wait_for_thumbnails(jobs, seconds=THUMBNAIL_SECONDS)
     rows = [(job, download_images(job, IMAGES)) for job in jobs]
     print(f"\n{job_table(rows)}\n")
     print(f"The images are in {IMAGES.relative_to(ROOT)}/<job>/.", flush=True)
@@ -76,11 +79,12 @@ def mistakes_of(example: Example, job: Job, images: Sequence[SavedImage]) -> lis
         [] if len(images) == example.images else [f"{job['job_id']} has {len(images)} images"]
     )
     width, height = example.size
-    return mistakes + [
+    mistakes += [
         f"{image.path} is {image.width} x {image.height}, not {width} x {height}"
         for image in images
         if (image.width, image.height) != example.size
     ]
+    return mistakes + [f"{image.path} has no thumbnail" for image in images if not image.thumbnail]
 
 
 def what_to_try(deployment: Deployment) -> str:

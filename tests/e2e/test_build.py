@@ -42,8 +42,11 @@ def names_in(folder: Path) -> set[str]:
 
 
 def test_the_dependencies_are_for_arm64_and_python_3_13(built: Path) -> None:
-    libraries = sorted((built / "DependenciesLayer").rglob("*.so*"))
-    assert libraries
+    libraries = sorted(built.glob("*Layer/python/**/*.so*"))
+    assert {path.relative_to(built).parts[0] for path in libraries} == {
+        "DependenciesLayer",
+        "PicturesLayer",
+    }
     for library in libraries:
         header = library.read_bytes()[:20]
         assert header[:4] == b"\x7fELF", library
@@ -56,7 +59,8 @@ def test_the_dependencies_are_for_arm64_and_python_3_13(built: Path) -> None:
 def test_the_dependencies_lie_where_lambda_looks(built: Path) -> None:
     packages = {path.name for path in (built / "DependenciesLayer" / "python").iterdir()}
     assert {"httpx", "pydantic", "pydantic_core", "aws_lambda_powertools"} <= packages
-    assert packages.isdisjoint({"boto3", "botocore", "pytest", "ringback", "bin"})
+    assert packages.isdisjoint({"boto3", "botocore", "pytest", "ringback", "bin", "PIL"})
+    assert "PIL" in {path.name for path in (built / "PicturesLayer" / "python").iterdir()}
 
 
 def test_every_function_is_its_app_and_nothing_else(built: Path) -> None:

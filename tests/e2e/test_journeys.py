@@ -12,6 +12,7 @@ from ringback.catalogue.models import MODELS
 
 from local.deployment import Deployment, administrator
 from local.downloads import download_images
+from local.drop_bucket import drop, drop_photo
 from local.examples import EXAMPLES, PHOTO, Example
 from local.jobs_api import Job, JobsApi
 from local.simulator.kie.models import expected_size
@@ -19,6 +20,7 @@ from tests.e2e.provider import Provider
 
 TEXT_MODEL = "bytedance/seedream-v4-text-to-image"
 SECONDS = 60.0
+PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def run(jobs_api: JobsApi, *inputs: Mapping[str, Any], seconds: float = SECONDS) -> list[Job]:
@@ -27,10 +29,12 @@ def run(jobs_api: JobsApi, *inputs: Mapping[str, Any], seconds: float = SECONDS)
 
 
 @pytest.fixture(scope="module")
-def finished(jobs_api: JobsApi) -> list[Job]:
+def finished(deployment: Deployment, jobs_api: JobsApi) -> list[Job]:
     """Return the examples' jobs; they run at the same time."""
-    posted = [jobs_api.submit(example.model, example.input) for example in EXAMPLES]
-    return jobs_api.wait_until_final([job["job_id"] for job in posted], seconds=2 * SECONDS)
+    photo = drop_photo(deployment)
+    posted = [jobs_api.submit(example.model, example.input_with(photo)) for example in EXAMPLES]
+    jobs = jobs_api.wait_until_final([job["job_id"] for job in posted], seconds=2 * SECONDS)
+    return jobs_api.wait_for_thumbnails(jobs, seconds=SECONDS)
 
 
 def test_every_family_of_models_has_an_example() -> None:
@@ -49,6 +53,7 @@ def test_a_job_of_every_kind_goes_from_post_to_pictures_in_s3(
     assert job["status"] == example.status
     images = download_images(job, tmp_path)
     assert [(image.width, image.height) for image in images] == [example.size] * example.images
+    assert all(image.thumbnail for image in images)
     [task] = provider.tasks_of(job["job_id"])
     assert (task["id"], task["provider"]) == (job["task_id"], job["provider"])
     assert all(call["signature"] == "good" for call in task["callbacks"])
@@ -72,12 +77,14 @@ def test_models_are_described(jobs_api: JobsApi) -> None:
 
 def test_the_record_lies_beside_the_images(deployment: Deployment, jobs_api: JobsApi) -> None:
     [job] = run(jobs_api, {"prompt": "two kites", "max_images": 2, "seed": 7})
+    [job] = jobs_api.wait_for_thumbnails([job], seconds=SECONDS)
     store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
     prefix = f"images/{job['job_id']}/"
     listed = store.list_objects_v2(Bucket=deployment.images_bucket, Prefix=prefix)["Contents"]
     assert {entry["Key"] for entry in listed} == {
         f"{prefix}job.json",
         *(image["key"] for image in job["images"]),
+        *(image["thumbnail_key"] for image in job["images"]),
     }
     answer = store.get_object(Bucket=deployment.images_bucket, Key=f"{prefix}job.json")
     record = json.loads(answer["Body"].read())
@@ -174,6 +181,44 @@ def test_a_forged_callback_changes_nothing(
     unsigned = httpx.post(f"{url}/{token}", json=body, trust_env=False, timeout=30)
     assert (forged.status_code, unsigned.status_code) == (404, 401)
     assert jobs_api.get(job["job_id"])["status"] == "failed"
+
+
+def test_a_provider_can_fetch_an_image_of_the_drop_bucket_as_it_was_when_it_was_checked(
+    deployment: Deployment, jobs_api: JobsApi, provider: Provider
+) -> None:
+    content = PNG + b"the first"
+    url = drop(deployment, "photos/a b/ü.png", content)
+    model = "bytedance/seedream-v4-edit"
+    job = jobs_api.submit(model, {"prompt": "a kite", "image_urls": [url]})
+    drop(deployment, "photos/a b/ü.png", PNG + b"the second")
+    [job] = jobs_api.wait_until_final([job["job_id"]], seconds=SECONDS)
+    assert (job["status"], job["input"]["image_urls"]) == ("succeeded", [url])
+    [task] = provider.tasks_of(job["job_id"])
+    [link] = task["input"]["image_urls"]
+    assert httpx.get(link, trust_env=False, timeout=30).content == content
+
+
+def test_an_input_image_that_is_none_is_refused_before_anything_is_paid(
+    deployment: Deployment, jobs_api: JobsApi, provider: Provider
+) -> None:
+    urls = [
+        drop(deployment, "photos/page.png", b"<!doctype html>"),
+        drop(deployment, "photos/empty.png", b""),
+        f"s3://{deployment.drop_bucket}/photos/gone.png",
+    ]
+    before = len(provider.tasks())
+    body = {
+        "model": "bytedance/seedream-v4-edit",
+        "input": {"prompt": "a kite", "image_urls": urls},
+    }
+    answer = jobs_api.client.post(f"{jobs_api.url}/jobs", json=body)
+    assert answer.status_code == 400
+    assert [(error["field"], error["message"]) for error in answer.json()["errors"]] == [
+        ("input.image_urls.0", "the image is not a JPEG, PNG or WebP file"),
+        ("input.image_urls.1", "the image is empty"),
+        ("input.image_urls.2", "there is no such object"),
+    ]
+    assert len(provider.tasks()) == before
 
 
 def test_a_dropped_request_becomes_a_job_and_gets_a_receipt(
