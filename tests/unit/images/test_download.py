@@ -1,12 +1,10 @@
 """Whom the downloader talks to and what it says and believes, without a socket."""
 
 import hashlib
-import socket
-import ssl
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from io import BytesIO
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +14,9 @@ from ringback.domain.errors import AddressRefused, ImageRefused, LinkDead, Trans
 from ringback.images.download import ImageDownloader
 from ringback.outbound.guarded_http import GuardedHttp
 
+from tests.support.network import ADDRESS, FakeNetwork, http_answer, redirect
+
 URL = "https://cdn.example/folder/a.png?signature=secret"
-ADDRESS = "93.184.216.34"
 
 
 def png() -> bytes:
@@ -30,86 +29,12 @@ PNG = png()
 
 
 def answer(body: bytes = PNG, status: str = "200 OK", **headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", *(f"{k.replace('_', '-')}: {v}" for k, v in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    return http_answer(body, status, **headers)
 
 
-def redirect(location: str) -> bytes:
-    return answer(b"", "302 Found", Location=location)
-
-
-class ScriptedConnection:
-    """Gives the bytes of one answer, then the end."""
-
-    def __init__(self, script: bytes, on_read: Callable[[], object]) -> None:
-        self._script = BytesIO(script)
-        self._on_read = on_read
-        self.sent = b""
-        self.closed = False
-
-    def settimeout(self, seconds: float) -> None:
-        assert seconds > 0
-
-    def sendall(self, data: bytes) -> None:
-        self.sent += data
-
-    def recv_into(self, buffer: memoryview) -> int:
-        self._on_read()
-        return self._script.readinto(buffer[:1000])
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@dataclass
-class Network:
-    """An internet of names, addresses and answers that remembers who was asked for what."""
-
-    answers: list[bytes]
-    names: dict[str, list[str]] = field(default_factory=lambda: {"cdn.example": [ADDRESS]})
-    down: set[str] = field(default_factory=set)
-    distrusted: bool = False
-    seconds_per_read: float = 0
-    now: float = 0
-    resolved: list[str] = field(default_factory=list)
-    connected: list[tuple[str, int]] = field(default_factory=list)
-    secured: list[str] = field(default_factory=list)
-    connections: list[ScriptedConnection] = field(default_factory=list)
-
+class Network(FakeNetwork):
     def downloader(self, max_bytes: int = 64 * 1024 * 1024, **settings: Any) -> ImageDownloader:
         return ImageDownloader(http=self.http(**settings), max_bytes=max_bytes)
-
-    def http(self, **settings: Any) -> GuardedHttp:
-        return GuardedHttp(
-            resolve=self.resolve,
-            connect=self.connect,
-            tls_context=lambda: cast(ssl.SSLContext, self),
-            clock=lambda: self.now,
-            **settings,
-        )
-
-    def resolve(self, host: str, _port: int) -> Sequence[str]:
-        self.resolved.append(host)
-        if host not in self.names:
-            raise socket.gaierror("unknown name")
-        return self.names[host]
-
-    def connect(self, address: str, port: int, _timeout: float) -> socket.socket:
-        self.connected.append((address, port))
-        if address in self.down:
-            raise ConnectionRefusedError
-        connection = ScriptedConnection(self.answers.pop(0), self.wait)
-        self.connections.append(connection)
-        return cast(socket.socket, connection)
-
-    def wrap_socket(self, connection: socket.socket, *, server_hostname: str) -> socket.socket:
-        self.secured.append(server_hostname)
-        if self.distrusted:
-            raise ssl.SSLCertVerificationError("self-signed")
-        return connection
-
-    def wait(self) -> None:
-        self.now += self.seconds_per_read
 
 
 def test_the_facts_and_the_bytes_are_kept() -> None:
@@ -241,8 +166,7 @@ def test_a_wrong_certificate_stops_it_before_a_word_is_said() -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_a_new_url(status: int) -> None:
-    there = answer(b"", f"{status} There", Location="https://other.example/b")
-    network = Network([there, answer()])
+    network = Network([redirect("https://other.example/b", status), answer()])
     network.names["other.example"] = ["2606:4700::1"]
     network.downloader().fetch(URL, BytesIO())
     assert network.connected == [(ADDRESS, 443), ("2606:4700::1", 443)]

@@ -1,11 +1,23 @@
 """Which addresses the guard lets through: no special-purpose one, whatever its spelling."""
 
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ringback.outbound.addresses import IPV4_REFUSED, IPV6_REFUSED, why_not_public
+
+from tests.support.special_addresses import (
+    BESIDES,
+    NOT_GIVEN_OUT,
+    PYTHON,
+    REFUSED,
+    REGISTRY,
+    Network,
+)
 
 PUBLIC = [
     "1.1.1.1",
@@ -117,12 +129,42 @@ def test_an_address_inside_is_refused(address: str, reason: str) -> None:
     assert why_not_public(address) == reason
 
 
-@pytest.mark.parametrize("network", [*IPV4_REFUSED, *IPV6_REFUSED], ids=str)
-def test_a_network_is_refused_from_its_first_to_its_last_address(
-    network: IPv4Network | IPv6Network,
+OURS: list[Network] = [*IPV4_REFUSED, *IPV6_REFUSED]
+
+
+def contains(networks: list[Network], address: IPv4Address | IPv6Address) -> bool:
+    return any(address in network for network in networks)
+
+
+@pytest.mark.parametrize("row", [*REGISTRY, *BESIDES, *NOT_GIVEN_OUT, *PYTHON], ids=str)
+def test_a_row_of_the_registries_is_refused_from_its_first_to_its_last_address(
+    row: Network,
 ) -> None:
-    assert why_not_public(str(network[0])) is not None
-    assert why_not_public(str(network[-1])) is not None
+    middle = row[row.num_addresses // 2]
+    assert all(why_not_public(str(address)) for address in (row[0], middle, row[-1]))
+
+
+@pytest.mark.parametrize("network", OURS, ids=str)
+def test_a_network_is_one_of_a_registry_and_no_wider(network: Network) -> None:
+    assert network in (*REGISTRY, *BESIDES)
+
+
+@pytest.mark.parametrize("network", [*OURS, *NOT_GIVEN_OUT], ids=str)
+def test_the_neighbours_of_a_network_are_refused_by_another_or_not_at_all(
+    network: Network,
+) -> None:
+    last = 2**network.max_prefixlen - 1
+    around = (int(network[0]) - 1, int(network[-1]) + 1)
+    # An integer alone would make an IPv6 address near :: an IPv4 one.
+    neighbours = [type(network[0])(number) for number in around if 0 <= number <= last]
+    for neighbour in neighbours:
+        others = [other for other in REFUSED if other != network]
+        assert (why_not_public(str(neighbour)) is not None) is contains(others, neighbour)
+
+
+@given(st.ip_addresses())
+def test_an_address_passes_if_no_registry_names_it(address: IPv4Address | IPv6Address) -> None:
+    assert (why_not_public(str(address)) is None) is not contains([*REFUSED], address)
 
 
 @given(st.ip_addresses())
@@ -131,8 +173,85 @@ def test_what_python_knows_as_private_never_passes(address: IPv4Address | IPv6Ad
         assert why_not_public(str(address)) is not None
 
 
-@given(st.ip_addresses(v=4), st.sampled_from(["::", "::ffff:", "64:ff9b::", "2002:", "2001:0:"]))
-def test_no_address_passes_inside_another(inner: IPv4Address, prefix: str) -> None:
-    high, low = divmod(int(inner), 65536)
-    tail = "::" if prefix.startswith("200") else ""
-    assert why_not_public(f"{prefix}{high:x}:{low:x}{tail}") is not None
+@dataclass(frozen=True)
+class Form:
+    """A way to carry an IPv4 address in an IPv6 one, and how to get it out again."""
+
+    reason: str
+    pack: Callable[[int], int]
+    unpack: Callable[[IPv6Address], IPv4Address | None]
+
+
+def low_bits(address: IPv6Address) -> IPv4Address:
+    return IPv4Address(int(address) & 0xFFFFFFFF)
+
+
+def around_bits_64_to_71(address: IPv6Address) -> IPv4Address:
+    number = int(address)
+    return IPv4Address((number >> 64 & 0xFFFF) << 16 | number >> 40 & 0xFFFF)
+
+
+def teredo_server(address: IPv6Address) -> IPv4Address | None:
+    return address.teredo[0] if address.teredo else None
+
+
+def teredo_client(address: IPv6Address) -> IPv4Address | None:
+    return address.teredo[1] if address.teredo else None
+
+
+FORMS = {
+    "compatible": Form("IPv4-compatible", lambda inner: inner, low_bits),
+    "mapped": Form(
+        "IPv4-mapped", lambda inner: 0xFFFF << 32 | inner, lambda address: address.ipv4_mapped
+    ),
+    "translated": Form("IPv4-translated", lambda inner: 0xFFFF << 48 | inner, low_bits),
+    "NAT64": Form("NAT64", lambda inner: 0x64FF9B << 96 | inner, low_bits),
+    "NAT64 in a local /96": Form(
+        "NAT64", lambda inner: 0x64FF9B_0001 << 80 | 0xABCD << 32 | inner, low_bits
+    ),
+    "NAT64 in a local /48": Form(
+        "NAT64",
+        lambda inner: 0x64FF9B_0001 << 80 | inner >> 16 << 64 | (inner & 0xFFFF) << 40,
+        around_bits_64_to_71,
+    ),
+    "6to4": Form(
+        "6to4", lambda inner: 0x2002 << 112 | inner << 80 | 1, lambda address: address.sixtofour
+    ),
+    "Teredo server": Form("Teredo", lambda inner: 0x20010000 << 96 | inner << 64, teredo_server),
+    "Teredo client": Form(
+        "Teredo",
+        lambda inner: 0x20010000 << 96 | 0x08080808 << 64 | inner ^ 0xFFFFFFFF,
+        teredo_client,
+    ),
+}
+
+EXCEPTIONS = {IPv6Address("::"): "unspecified", IPv6Address("::1"): "loopback"}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=list(FORMS))
+@example(IPv4Address(0))
+@example(IPv4Address(1))
+@example(IPv4Address("8.8.8.8"))
+@example(IPv4Address("127.0.0.1"))
+@example(IPv4Address("169.254.169.254"))
+@example(IPv4Address("255.255.255.255"))
+@given(st.ip_addresses(v=4))
+def test_no_address_passes_inside_another_not_even_a_public_one(
+    form: Form, inner: IPv4Address
+) -> None:
+    address = IPv6Address(form.pack(int(inner)))
+    assert form.unpack(address) == inner
+    dotted = f"{str(IPv6Address(int(address) >> 32 << 32).exploded)[:30]}{low_bits(address)}"
+    for spelling in (str(address), address.exploded, address.exploded.upper(), dotted):
+        assert ip_address(spelling) == address
+        assert why_not_public(spelling) == EXCEPTIONS.get(address, form.reason)
+
+
+@given(st.text("0123456789abcdefABCDEFx:.%", max_size=40) | st.ip_addresses(v=6).map(str))
+@example("::ffff:1.2.3.4")
+@example("1:2:3:4:5:6:7::")
+@example("1.2.3.4%1")
+def test_the_check_and_the_socket_read_the_same_address(text: str) -> None:
+    if why_not_public(text) is None:
+        family = socket.AF_INET6 if ":" in text else socket.AF_INET
+        assert socket.inet_pton(family, text) == ip_address(text).packed

@@ -1,165 +1,67 @@
 """Which URLs the guard reads, as what, and why it refuses the others."""
 
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import urlsplit
+
+import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ringback.domain.errors import AddressRefused
+from ringback.outbound.addresses import IPV4_REFUSED, IPV6_REFUSED, why_not_public
+from ringback.outbound.connections import checked_addresses
 from ringback.outbound.urls import Target, follow_redirect, parse_url
 
-SIMULATOR = frozenset({"127.0.0.1:9000", "localhost:9000", "[::1]:9000", "sim:80"})
+from tests.support.guarded_urls import (
+    CHARACTER,
+    MALFORMED,
+    NAMES,
+    NOT_ASCII,
+    NOT_HTTPS,
+    ODD_IPV4,
+    PLAIN_HTTP_HOSTS,
+    URL_REASONS,
+    URLS,
+    inside,
+    look_up,
+)
 
-READ = [
-    ("https://cdn.example/a.png", "cdn.example", 443, "/a.png"),
-    ("HTTPS://CDN.Example/A.png", "cdn.example", 443, "/A.png"),
-    ("https://cdn.example", "cdn.example", 443, "/"),
-    ("https://cdn.example?x=1", "cdn.example", 443, "/?x=1"),
-    ("https://cdn.example:443/a", "cdn.example", 443, "/a"),
-    ("https://cdn.example/a?sig=b%2Fc&e=1", "cdn.example", 443, "/a?sig=b%2Fc&e=1"),
-    ("https://cdn.example/a#@inside", "cdn.example", 443, "/a"),
-    ("https://cdn.example#/x", "cdn.example", 443, "/"),
-    ("https://cdn.example/@inside/", "cdn.example", 443, "/@inside/"),
-    ("https://cdn.example/?u=http://127.0.0.1", "cdn.example", 443, "/?u=http://127.0.0.1"),
-    ("https://cdn.example/../a", "cdn.example", 443, "/../a"),
-    ("https://cdn.example/图.png", "cdn.example", 443, "/%E5%9B%BE.png"),
-    ('https://cdn.example/<a>"{b}|^`', "cdn.example", 443, "/%3Ca%3E%22%7Bb%7D%7C%5E%60"),
-    ("https://my_bucket.s3.example/a", "my_bucket.s3.example", 443, "/a"),
-    ("https://xn--nxasmq6b.example/", "xn--nxasmq6b.example", 443, "/"),
-    ("https://127.0.0.1.nip.example/", "127.0.0.1.nip.example", 443, "/"),
-    ("https://8.8.8.8/a", "8.8.8.8", 443, "/a"),
-    ("https://[2606:4700::1]/a", "2606:4700::1", 443, "/a"),
-    ("http://127.0.0.1:9000/a", "127.0.0.1", 9000, "/a"),
-    ("http://LOCALHOST:9000/a", "localhost", 9000, "/a"),
-    ("http://[::1]:9000/a", "::1", 9000, "/a"),
-    ("http://sim/a", "sim", 80, "/a"),
-]
-
-NOT_HTTPS = "not an https:// one"
-CHARACTER = "space, backslash, control or invisible"
-MALFORMED = "malformed host or port"
-ODD_IPV4 = "IPv4 address in an odd spelling"
-NOT_ASCII = "host that is not ASCII"
-
-REFUSED = [
-    ("", NOT_HTTPS),
-    ("cdn.example/a.png", NOT_HTTPS),
-    ("//cdn.example/a.png", NOT_HTTPS),
-    ("https:/cdn.example/a", NOT_HTTPS),
-    ("https:cdn.example/a", NOT_HTTPS),
-    ("httpſ://cdn.example/a", NOT_HTTPS),
-    ("ftp://cdn.example/a", NOT_HTTPS),
-    ("file:///etc/passwd", NOT_HTTPS),
-    ("data:image/png;base64,AAAA", NOT_HTTPS),
-    ("s3://bucket/key", NOT_HTTPS),
-    ("gopher://127.0.0.1:25/_x", NOT_HTTPS),
-    ("javascript:alert(1)", NOT_HTTPS),
-    ("https+unix://x", NOT_HTTPS),
-    ("http://cdn.example/a.png", "plain http"),
-    ("http://cdn.example:443/a.png", "plain http"),
-    ("http://127.0.0.1:9001/a", "plain http"),
-    ("http://127.0.0.1/a", "plain http"),
-    ("http://sim.example:9000/a", "plain http"),
-    ("https://127.0.0.1:9000/a", "port other than 443"),
-    ("https://cdn.example:80/", "port other than 443"),
-    ("https://cdn.example:8443/", "port other than 443"),
-    ("https://cdn.example:22/", "port other than 443"),
-    ("https://cdn.example:99999/", "port other than 443"),
-    ("https://cdn.example:0443/", MALFORMED),
-    ("https://cdn.example:+443/", MALFORMED),
-    ("https://cdn.example:0/", MALFORMED),
-    ("https://cdn.example:/", MALFORMED),
-    ("https://cdn.example:https/", MALFORMED),
-    ("https://cdn.example:443:443/", MALFORMED),
-    ("https://cdn.example:４４３/", NOT_ASCII),
-    ("https://user@cdn.example/", "user information"),
-    ("https://user:secret@cdn.example/", "user information"),
-    ("https://cdn.example@127.0.0.1/", "user information"),
-    ("https://@cdn.example/", "user information"),
-    ("https://cdn.example:443@127.0.0.1/", "user information"),
-    ("https://cdn.example%40127.0.0.1/", MALFORMED),
-    ("https://cdn.example\\@127.0.0.1/", CHARACTER),
-    ("https:\\\\cdn.example\\a", CHARACTER),
-    ("https://cdn.example/a\\b", CHARACTER),
-    (" https://cdn.example/", CHARACTER),
-    ("https://cdn.example/ ", CHARACTER),
-    ("https://cdn.example/a b", CHARACTER),
-    ("https://cdn.exa\tmple/", CHARACTER),
-    ("https://cdn.example/\r\nHost: inside", CHARACTER),
-    ("https://cdn.example/a\n", CHARACTER),
-    ("https://cdn.example/\x00", CHARACTER),
-    ("https://cdn.example/\x7f", CHARACTER),
-    ("https://cdn.example/\x85", CHARACTER),
-    ("https://cdn.example/\u00a0", CHARACTER),
-    ("https://cdn.example/\u2028", CHARACTER),
-    ("https://cdn\u200b.example/", CHARACTER),
-    ("https://cdn.example/\u202egnp", CHARACTER),
-    ("https://cdn.example/\ud800", CHARACTER),
-    ("https:///a", MALFORMED),
-    ("https://", MALFORMED),
-    ("https://?a", MALFORMED),
-    ("https://:443/", MALFORMED),
-    ("https://./", MALFORMED),
-    ("https://.cdn.example/", MALFORMED),
-    ("https://cdn..example/", MALFORMED),
-    ("https://cdn.example./", MALFORMED),
-    ("https://cdn.example.:443/", MALFORMED),
-    ("https://-cdn.example/", MALFORMED),
-    ("https://cdn-.example/", MALFORMED),
-    ("https://*.example/", MALFORMED),
-    ("https://cdn.example;x/", MALFORMED),
-    ("https://cdn,example/", MALFORMED),
-    ("https://cdn%2eexample/", MALFORMED),
-    ("https://%31%32%37.0.0.1/", MALFORMED),
-    ("https://" + "a" * 64 + ".example/", MALFORMED),
-    ("https://" + "abc." * 63 + "example/", MALFORMED),
-    ("https://cdn.example/" + "a" * 8192, "too long"),
-    ("https://münchen.example/", NOT_ASCII),
-    ("https://cdn。example/", NOT_ASCII),
-    ("https://cdn．example/", NOT_ASCII),
-    ("https://①②⑦.⓪.⓪.①/", NOT_ASCII),
-    ("https://ｌocalhost.example/", NOT_ASCII),
-    ("https://cdn.example／a@inside.example/", "user information"),
-    ("https://cdn.example℀.inside.example/", NOT_ASCII),
-    ("https://localhost/", "without a dot"),
-    ("https://intranet/a", "without a dot"),
-    ("https://2130706433/", ODD_IPV4),
-    ("https://017700000001/", ODD_IPV4),
-    ("https://0x7f000001/", ODD_IPV4),
-    ("https://0x7f.0.0.1/", ODD_IPV4),
-    ("https://0X7F.1/", ODD_IPV4),
-    ("https://0177.0.0.1/", ODD_IPV4),
-    ("https://127.0.0.01/", ODD_IPV4),
-    ("https://127.1/", ODD_IPV4),
-    ("https://127.0.1/", ODD_IPV4),
-    ("https://0/", ODD_IPV4),
-    ("https://0x/", ODD_IPV4),
-    ("https://1.1.1.1.1/", ODD_IPV4),
-    ("https://256.256.256.256/", ODD_IPV4),
-    ("https://cdn.example.0x7f/", ODD_IPV4),
-    ("https://127.0.0.1./", MALFORMED),
-    ("https://[127.0.0.1]/", "malformed IPv6"),
-    ("https://[::1/", MALFORMED),
-    ("https://::1/", MALFORMED),
-    ("https://[::1]x/", MALFORMED),
-    ("https://[]/", "malformed IPv6"),
-    ("https://[::1::]/", "malformed IPv6"),
-    ("https://[v1.x]/", "malformed IPv6"),
-    ("https://[fe80::1%25eth0]/", "with a zone"),
-    ("https://[fe80::1%eth0]/", "with a zone"),
-    ("https://[[::1]]/", MALFORMED),
-]
+READ = [(url, target) for url, target, _ in URLS if target]
+NOT_READ = [(url, reason) for url, target, reason in URLS if not target]
 
 
-@pytest.mark.parametrize(("url", "host", "port", "path"), READ)
-def test_a_plain_url_is_read(url: str, host: str, port: int, path: str) -> None:
-    target = parse_url(url, plain_http_hosts=SIMULATOR)
-    assert (target.host, target.port, target.path) == (host, port, path)
-    assert target.encrypted is url.lower().startswith("https:")
+def through_the_guard(url: str) -> tuple[Target, Sequence[str]]:
+    target = parse_url(url, plain_http_hosts=PLAIN_HTTP_HOSTS)
+    return target, checked_addresses(target, look_up)
 
 
-@pytest.mark.parametrize(("url", "reason"), REFUSED)
-def test_an_odd_url_is_refused(url: str, reason: str) -> None:
-    with pytest.raises(AddressRefused, match=reason):
-        parse_url(url, plain_http_hosts=SIMULATOR)
+@pytest.mark.parametrize(("url", "target"), READ)
+def test_a_url_is_read_and_its_addresses_are_public(url: str, target: Target) -> None:
+    expected = NAMES.get(target.host, [target.host])
+    assert through_the_guard(url) == (target, expected)
+
+
+@pytest.mark.parametrize(("url", "reason"), NOT_READ)
+def test_a_url_is_refused(url: str, reason: str) -> None:
+    with pytest.raises(AddressRefused) as refused:
+        through_the_guard(url)
+    assert str(refused.value).removeprefix(f"{urlsplit_host(url)}: ") == reason
+
+
+def urlsplit_host(url: str) -> str | None:
+    with suppress(ValueError):
+        return urlsplit(url).hostname
+    return None
+
+
+def test_the_table_is_long_has_no_row_twice_and_every_reason() -> None:
+    urls = [url for url, _, _ in URLS]
+    assert len(set(urls)) == len(urls) >= 150
+    addresses = {*IPV4_REFUSED.values(), *IPV6_REFUSED.values(), "not global unicast", "scoped"}
+    assert {reason for _, reason in NOT_READ} == URL_REASONS | set(map(inside, addresses))
 
 
 @pytest.mark.parametrize(
@@ -173,7 +75,7 @@ def test_an_odd_url_is_refused(url: str, reason: str) -> None:
     ],
 )
 def test_the_host_header_is_spelt_like_a_browser_does(url: str, authority: str) -> None:
-    assert parse_url(url, plain_http_hosts=SIMULATOR).authority == authority
+    assert parse_url(url, plain_http_hosts=PLAIN_HTTP_HOSTS).authority == authority
 
 
 def test_a_signature_stays_out_of_the_repr() -> None:
@@ -195,11 +97,166 @@ def test_whatever_the_url_there_is_one_verdict(rest: str, start: str) -> None:
     assert not set(target.path) & set(" \t\r\n\\#")
 
 
+def seen_by_urlsplit(url: str) -> tuple[str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or {"https": 443, "http": 80}[parts.scheme]
+
+
+def seen_by_httpx(url: str) -> tuple[str | None, int | None] | None:
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL:
+        return None  # who refuses a URL sees no other host in it
+    return parts.raw_host.decode().lower(), parts.port or {"https": 443, "http": 80}[parts.scheme]
+
+
+def assert_nobody_sees_another_host(url: str) -> None:
+    try:
+        target = parse_url(url, plain_http_hosts=PLAIN_HTTP_HOSTS)
+    except AddressRefused:
+        return
+    scheme = "https" if target.encrypted else "http"
+    sent = f"{scheme}://{target.authority}{target.path}"
+    assert parse_url(sent, plain_http_hosts=PLAIN_HTTP_HOSTS) == target
+    for spelling in (url, sent):
+        assert seen_by_urlsplit(spelling) == (target.host, target.port)
+        assert seen_by_httpx(spelling) in (None, (target.host, target.port))
+
+
+# What parsers of URLs stumble over, and enough that is plain for some of it to be read.
+PIECES = st.sampled_from(
+    [
+        *("cdn.example", "inside.example", "127.0.0.1", "8.8.8.8", "0x7f", "1", "a", "xn--", "sim"),
+        *(
+            "[::1]",
+            "[2606:4700::1]",
+            "[",
+            "]",
+            "::",
+            "%25",
+            "%",
+            "%40",
+            "%2f",
+            ":443",
+            ":9000",
+            ":",
+        ),
+        *("/", "/", "//", "?", "#", "@", "\\", ".", "-", "_", ";", "&", "=", "+", ",", "~", "|"),
+        *(" ", "\t", "\n", "\x00", "\u200b", "／", "。", "①", "ß", "K", "https:", "http://"),
+    ]
+)
+
+
+RESTS = st.lists(PIECES, max_size=5).map("".join)
+
+
+@given(st.sampled_from(["https://", "https://cdn.example", "http://", "//", ""]), RESTS)
+def test_no_parser_sees_another_host_in_what_is_read(start: str, rest: str) -> None:
+    assert_nobody_sees_another_host(start + rest)
+
+
+@given(st.sampled_from([url for url, *_ in URLS]), st.integers(0, 40), PIECES)
+def test_no_parser_sees_another_host_after_a_slip(url: str, place: int, piece: str) -> None:
+    assert_nobody_sees_another_host(url)
+    assert_nobody_sees_another_host(url[:place] + piece + url[place:])
+    assert_nobody_sees_another_host(url[:place] + piece + url[place + 1 :])
+
+
+def in_octal(number: int) -> str:
+    return f"0{number:o}"
+
+
+NOTATIONS: list[Callable[[int], str]] = [
+    str,
+    in_octal,
+    hex,
+    "{:#X}".format,
+    "0x{:08x}".format,
+    "000{:o}".format,
+]
+
+
+@st.composite
+def spellings(draw: st.DrawFn) -> tuple[IPv4Address, str]:
+    """Draw an address and one of the ways in which the C library has always read it."""
+    address = draw(st.builds(IPv4Address, st.ip_addresses(v=4).map(str)))
+    count = draw(st.integers(0, 3))
+    rest = int.from_bytes(address.packed[count:], "big")
+    numbers = [*address.packed[:count], rest]
+    return address, ".".join(draw(st.sampled_from(NOTATIONS))(number) for number in numbers)
+
+
+@given(spellings())
+@example((IPv4Address("127.0.0.1"), "127.0.0.1"))
+@example((IPv4Address("127.0.0.1"), "0177.0.0.01"))
+@example((IPv4Address("8.8.8.8"), "0x8.8.8.8"))
+@example((IPv4Address("8.8.8.8"), "8.8.8.8"))
+def test_a_spelling_of_an_ipv4_address_is_that_address_or_refused(
+    spelt: tuple[IPv4Address, str],
+) -> None:
+    address, spelling = spelt
+    assert socket.inet_aton(spelling) == address.packed
+    if spelling != str(address):
+        with pytest.raises(AddressRefused, match=ODD_IPV4):
+            parse_url(f"https://{spelling}/")
+        return
+    target = parse_url(f"https://{spelling}/")
+    assert target == Target(encrypted=True, host=str(address), port=443, path="/")
+    assert target.is_address
+    try:
+        assert checked_addresses(target, look_up) == [str(address)]
+    except AddressRefused as refused:
+        assert str(refused) == f"{address}: {inside(str(why_not_public(str(address))))}"
+    else:
+        assert why_not_public(str(address)) is None
+
+
+DIGITS = ["０１２３４５６７８９", "⓪①②③④⑤⑥⑦⑧⑨", "𝟎𝟏𝟐𝟑𝟒𝟓𝟔𝟕𝟖𝟗", "⁰¹²³⁴⁵⁶⁷⁸⁹", "٠١٢٣٤٥٦٧٨٩"]
+
+
+@given(spellings(), st.sampled_from(DIGITS), st.sampled_from(".。．｡"))
+def test_an_address_in_digits_of_another_script_is_refused(
+    spelt: tuple[IPv4Address, str], digits: str, dot: str
+) -> None:
+    odd = spelt[1].translate({ord(str(n)): digit for n, digit in enumerate(digits)} | {46: dot})
+    with pytest.raises(AddressRefused, match=NOT_ASCII):
+        parse_url(f"https://{odd}/")
+
+
+@given(st.ip_addresses(v=4).map(str), st.sampled_from([".", "..", "%2e", "%00", "\t", ":", "%"]))
+def test_nothing_may_follow_an_address(address: str, end: str) -> None:
+    with pytest.raises(AddressRefused):
+        parse_url(f"https://{address}{end}/")
+
+
+@given(
+    st.ip_addresses(v=6),
+    st.sampled_from([str, lambda address: address.exploded]),
+    st.sampled_from([str.lower, str.upper]),
+)
+def test_every_spelling_of_an_ipv6_address_has_one_verdict(
+    address: IPv6Address, spell: Callable[[IPv6Address], str], case: Callable[[str], str]
+) -> None:
+    spelling = spell(address)
+    target = parse_url(f"https://[{case(spelling)}]/")
+    reason = why_not_public(str(address))
+    assert target.is_address
+    if reason is None:
+        assert checked_addresses(target, look_up) == [spelling]
+    else:
+        with pytest.raises(AddressRefused) as refused:
+            checked_addresses(target, look_up)
+        assert str(refused.value).endswith(inside(reason))
+
+
 @pytest.mark.parametrize(
     ("location", "url"),
     [
         ("https://other.example/b", "https://other.example/b"),
         ("//other.example/b", "https://other.example/b"),
+        ("./b:c", "https://cdn.example/folder/b:c"),
+        ("?c=d:e", "https://cdn.example/folder/a?c=d:e"),
+        ("", "https://cdn.example/folder/a"),
         ("/b?c=d", "https://cdn.example/b?c=d"),
         ("b", "https://cdn.example/folder/b"),
         ("../b", "https://cdn.example/b"),
@@ -223,7 +280,16 @@ def test_a_redirect_is_read_from_where_it_was_given(location: str, url: str) -> 
         ("https://münchen.example/", "cannot be read"),
         ("https://m\xc3\xbcnchen.example/", MALFORMED),
         ("/a\xff", "cannot be read"),
-        ("https://[::1", "cannot be read"),
+        ("https://[::1", MALFORMED),
+        ("//[::1", "cannot be read"),
+        ("https:/other.example/b", NOT_HTTPS),
+        ("https:b", NOT_HTTPS),
+        ("://other.example/b", NOT_HTTPS),
+        (":b", NOT_HTTPS),
+        ("https:///other.example/b", MALFORMED),
+        ("https:////other.example/b", MALFORMED),
+        ("///other.example/b", NOT_HTTPS),
+        ("////other.example/b", NOT_HTTPS),
         ("\\\\inside\\b", CHARACTER),
         ("/a\tb", CHARACTER),
         ("file:///etc/passwd", NOT_HTTPS),
@@ -232,7 +298,7 @@ def test_a_redirect_is_read_from_where_it_was_given(location: str, url: str) -> 
 def test_a_redirect_checked_like_a_url(location: str, reason: str) -> None:
     target = parse_url("https://cdn.example/folder/a")
     with pytest.raises(AddressRefused, match=reason):
-        follow_redirect(target, location, plain_http_hosts=SIMULATOR)
+        follow_redirect(target, location, plain_http_hosts=PLAIN_HTTP_HOSTS)
 
 
 @given(st.text(st.characters(max_codepoint=255), max_size=60))
@@ -243,3 +309,28 @@ def test_whatever_the_redirect_there_is_one_verdict(location: str) -> None:
         return
     assert isinstance(target, Target)
     assert target.encrypted
+
+
+@given(st.sampled_from(["https://", "https:", "https:/", "//", "///", "/", ""]), RESTS)
+def test_no_other_client_would_follow_a_redirect_to_another_host(start: str, rest: str) -> None:
+    target = parse_url("https://origin.example/a")
+    location = start + rest
+    try:
+        following = follow_redirect(target, location.encode().decode("latin-1"))
+        joined = httpx.URL("https://origin.example/a").join(location)
+    except (AddressRefused, httpx.InvalidURL):
+        return
+    assert joined.raw_host.decode().lower() in ("", following.host)
+
+
+@pytest.mark.parametrize("url", [url for url, *_ in URLS if url.lower().startswith("http")])
+def test_a_redirect_leads_where_the_url_does_or_stays_with_the_host(url: str) -> None:
+    start = parse_url("https://origin.example/folder/a")
+    location = url.encode("utf-8", "surrogatepass").decode("latin-1")
+    try:
+        following = follow_redirect(start, location, plain_http_hosts=PLAIN_HTTP_HOSTS)
+        checked_addresses(following, look_up)
+    except AddressRefused:
+        return
+    if following.host != start.host:
+        assert following == dict(READ)[url]

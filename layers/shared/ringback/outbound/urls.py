@@ -16,6 +16,9 @@ LONGEST_HOST: Final = 253
 
 # ASCII only: with Unicode rules `s` would also match U+017F.
 SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.I | re.A)
+# A Location like this is read as it stands: urljoin forgives a slash too few or too many, and stays
+# with the host where other clients go to another.
+WITH_HOST: Final = re.compile(r"[^/?#]*:|///")
 AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([1-9][0-9]{0,4}))?", re.A)
 LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?", re.A)
 # Anything that ends in such a label is an IPv4 address to some resolver: 127.1, 0x7f.1, 2130706433.
@@ -84,7 +87,8 @@ def follow_redirect(
         location = location.encode("latin-1").decode("utf-8")
         _check_characters(location)
         reference = quote(location, safe=URL_CHARACTERS)
-        url = urljoin(f"{scheme}://{target.authority}{target.path}", reference)
+        here = f"{scheme}://{target.authority}{target.path}"
+        url = reference if WITH_HOST.match(reference) else urljoin(here, reference)
     except ValueError as error:
         raise AddressRefused("redirect cannot be read") from error
     following = parse_url(url, plain_http_hosts=plain_http_hosts)

@@ -1,0 +1,186 @@
+"""What a POST through the guard sends, to whom, and what it makes of the answer."""
+
+import socket
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from ringback.domain.errors import AddressRefused, TransferInterrupted
+from ringback.outbound.guarded_http import Answer, GuardedHttp
+
+from tests.support.guarded_urls import PLAIN_HTTP_HOSTS, URLS, look_up
+from tests.support.network import ADDRESS, FakeNetwork, http_answer, redirect
+
+URL = "https://cdn.example/hooks?signature=secret"
+BODY = b'{"job_id": "job_1"}'
+HEADERS = {"Content-Type": "application/json", "webhook-id": "msg_1"}
+
+
+def post(http: GuardedHttp, url: str = URL, body: bytes = BODY) -> tuple[int, bytes]:
+    with http.post(url, body, HEADERS) as answer:
+        return answer.status, b"".join(bytes(part) for part in answer.parts())
+
+
+def test_body_and_headers_are_sent_once_to_the_checked_address() -> None:
+    network = FakeNetwork([http_answer(b"thanks", "202 Accepted")])
+    assert post(network.http(user_agent="Ringback/test")) == (202, b"thanks")
+    assert network.resolved == ["cdn.example"]
+    assert network.connected == [(ADDRESS, 443)]
+    assert network.secured == ["cdn.example"]
+    (connection,) = network.connections
+    assert connection.closed
+    (written,) = connection.writes
+    head, _, body = written.partition(b"\r\n\r\n")
+    assert body == BODY
+    assert head.decode().split("\r\n") == [
+        "POST /hooks?signature=secret HTTP/1.1",
+        "Host: cdn.example",
+        "User-Agent: Ringback/test",
+        "Content-Type: application/json",
+        "webhook-id: msg_1",
+        f"Content-Length: {len(BODY)}",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    ]
+
+
+@pytest.mark.parametrize("body", [b"", b"\r\n\r\n", bytes(range(256)), b"x" * 1_000_000])
+def test_the_body_goes_as_it_is_and_its_length_before_it(body: bytes) -> None:
+    network = FakeNetwork([http_answer()])
+    post(network.http(), body=body)
+    assert network.connections[0].sent.endswith(
+        b"Content-Length: %d\r\nAccept-Encoding: identity\r\nConnection: close\r\n\r\n%b"
+        % (len(body), body)
+    )
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("location", ["https://other.example/", "/b", "http://10.0.0.1/", ""])
+def test_a_redirect_is_an_answer(status: int, location: str) -> None:
+    network = FakeNetwork([redirect(location, status)])
+    with network.http().post(URL, BODY, HEADERS) as answer:
+        assert answer.status == status
+        assert answer.header("location") == [location]
+    assert network.resolved == ["cdn.example"]
+    assert network.connected == [(ADDRESS, 443)]
+
+
+@pytest.mark.parametrize("status", [200, 204, 400, 401, 410, 429, 500, 503, 599])
+def test_every_status_is_the_callers_to_judge(status: int) -> None:
+    assert post(FakeNetwork([http_answer(b"", f"{status} x")]).http()) == (status, b"")
+
+
+@pytest.mark.parametrize(("url", "reason"), [(u, r) for u, seen, r in URLS if seen is None])
+def test_a_url_that_the_guard_refuses_is_not_connected_to(url: str, reason: str) -> None:
+    network = FakeNetwork([http_answer()])
+    http = replace(network.http(plain_http_hosts=PLAIN_HTTP_HOSTS), resolve=look_up)
+    with pytest.raises(AddressRefused) as refused:
+        post(http, url)
+    assert str(refused.value).endswith(reason)
+    assert network.connected == []
+
+
+def test_the_name_is_looked_up_once_and_anew_for_every_call() -> None:
+    network = FakeNetwork([http_answer()])
+    answers = iter([[ADDRESS], ["127.0.0.1"]])
+
+    def resolve(_host: str, _port: int) -> Sequence[str]:
+        return next(answers)
+
+    http = replace(network.http(), resolve=resolve)
+    assert post(http) == (200, b"")
+    with pytest.raises(AddressRefused, match="loopback"):
+        post(http)
+    assert network.connected == [(ADDRESS, 443)]
+
+
+def test_nothing_is_sent_to_who_cannot_prove_the_name() -> None:
+    network = FakeNetwork([http_answer()], distrusted=True)
+    with pytest.raises(TransferInterrupted, match=r"^cdn\.example: SSLCertVerificationError$"):
+        post(network.http())
+    (connection,) = network.connections
+    assert connection.writes == []
+    assert connection.closed
+
+
+def test_a_host_named_for_plain_http_is_spoken_to_without_tls() -> None:
+    network = FakeNetwork([http_answer()], names={"sim.example": ["127.0.0.1"]})
+    post(network.http(plain_http_hosts=frozenset({"sim.example:9000"})), "http://sim.example:9000/")
+    assert network.connected == [("127.0.0.1", 9000)]
+    assert network.secured == []
+    assert b"\r\nHost: sim.example:9000\r\n" in network.connections[0].sent
+
+
+def test_proxies_netrc_and_cookies_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://10.0.0.1:3128")
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine cdn.example login us password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    first, second = http_answer(Set_Cookie="a=b; Domain=cdn.example"), http_answer()
+    network = FakeNetwork([first, second])
+    http = network.http()
+    post(http)
+    post(http)
+    assert network.connected == [(ADDRESS, 443)] * 2
+    assert network.connections[0].sent == network.connections[1].sent
+    for word in (b"ookie", b"uthorization", b"Proxy"):
+        assert word not in network.connections[1].sent
+
+
+def test_a_second_address_is_for_a_connection_that_failed_not_for_a_bad_answer() -> None:
+    names = {"cdn.example": [ADDRESS, "93.184.216.35"]}
+    network = FakeNetwork([b"", http_answer()], names=names)
+    with pytest.raises(TransferInterrupted, match="RemoteDisconnected"):
+        post(network.http())
+    assert network.connected == [(ADDRESS, 443)]
+    network = FakeNetwork([http_answer()], names=names, down={ADDRESS})
+    assert post(network.http()) == (200, b"")
+    assert len(network.connections) == 1
+
+
+@pytest.mark.parametrize("error", [socket.gaierror(), TimeoutError(), ConnectionResetError()])
+def test_a_network_that_fails_says_the_host_and_nothing_more(error: OSError) -> None:
+    def connect(_address: str, _port: int, _timeout: float) -> socket.socket:
+        raise error
+
+    with pytest.raises(TransferInterrupted, match=rf"^cdn\.example: {type(error).__name__}$"):
+        post(replace(FakeNetwork([]).http(), connect=connect))
+
+
+def test_the_total_time_covers_an_answer_that_drips() -> None:
+    network = FakeNetwork([http_answer(bytes(90_000))], seconds_per_read=1)
+    with pytest.raises(TransferInterrupted, match="TimeoutError"):
+        post(network.http(total_seconds=5))
+    assert network.now <= 6
+
+
+def test_a_connection_is_closed_when_the_caller_fails() -> None:
+    network = FakeNetwork([http_answer()])
+
+    def fail(_answer: Answer) -> None:
+        raise KeyError
+
+    with pytest.raises(KeyError), network.http().post(URL, BODY, HEADERS) as answer:
+        fail(answer)
+    assert network.connections[0].closed
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 ", http_answer()[:-2]]))
+def test_whatever_comes_back_it_was_sent_once(rest: bytes, start: bytes) -> None:
+    network = FakeNetwork([start + rest])
+    try:
+        post(network.http())
+    except TransferInterrupted as error:
+        assert "secret" not in str(error)
+    (connection,) = network.connections
+    assert len(connection.writes) == 1
+    assert connection.closed
