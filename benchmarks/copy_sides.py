@@ -64,7 +64,7 @@ class Bench:
 
     def curl(self, path: str) -> Used:
         """Use two processes and a pipe, from the start of the first to the end of the last."""
-        usual = ["curl", "-q", "-sS", "--fail", "--noproxy", "*", "--cacert", str(self.pem)]
+        usual = ["curl", "-q", "-sSf", "-m", "60", "--noproxy", "*", "--cacert", str(self.pem)]
         there = ["--connect-to", f"{HOST}:443:{ADDRESS}:{self.source_port}"]
         get = [*usual, *there, f"https://{HOST}{path}"]
         put = [*usual, "-T", "-", f"https://{ADDRESS}:{self.sink_port}/images/1.png"]
@@ -92,7 +92,7 @@ def a_bench() -> Iterator[Bench]:
 def child(
     module: str, *words: str, settings: Mapping[str, str] = NO_AWS
 ) -> Iterator["subprocess.Popen[str]"]:
-    """Run a module of ours that ends with its stdin, also if this process is killed."""
+    """Run a module of ours that ends with its stdin, should this process be killed."""
     with subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{module}", *words],
         stdin=subprocess.PIPE,
@@ -100,7 +100,10 @@ def child(
         text=True,
         env={**os.environ, **settings},
     ) as process:
-        yield process
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def line_of(process: "subprocess.Popen[str]") -> str:

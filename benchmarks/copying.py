@@ -14,7 +14,7 @@ from benchmarks.copy_servers import SIZES, SLOW_BYTES_PER_SECOND, SLOW_SECONDS
 from benchmarks.copy_sides import Bench, Used, a_bench
 from benchmarks.results import heading
 
-ROUNDS = 11
+ROUNDS = 21
 LARGEST, MANY = SIZES[-1], 20
 JOB_IMAGES, JOB_MEGABYTES, JOB_ROUNDS = 6, 5, 3
 LONGEST_SECONDS = 170
