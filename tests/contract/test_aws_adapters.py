@@ -3,7 +3,7 @@
 import io
 import json
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -96,6 +96,22 @@ def test_s3_is_told_what_the_bytes_must_add_up_to(cloud: Cloud) -> None:
     bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
     # S3 compares this header with the bytes and refuses others; moto does not.
     assert b64decode(sent["x-amz-checksum-sha256"]) == sha256(PICTURE).digest()
+
+
+def test_what_is_signed_is_the_checksum_and_not_the_bytes_once_more(cloud: Cloud) -> None:
+    sent: dict[str, str] = {}
+    bucket = ImageBucket.connect(cloud.bucket)
+    bucket._client.meta.events.register_first(
+        "before-send.s3.PutObject", lambda request, **_: sent.update(text(request.headers))
+    )
+    bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+    assert sent["X-Amz-Content-SHA256"] == "UNSIGNED-PAYLOAD"
+    signed = sent["Authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+    assert {"x-amz-checksum-sha256", "x-amz-content-sha256"} <= set(signed.split(";"))
+
+
+def text(headers: Mapping[str, str | bytes]) -> dict[str, str]:
+    return {k: v.decode() if isinstance(v, bytes) else v for k, v in headers.items()}
 
 
 def test_a_link_opens_one_object_for_a_while(cloud: Cloud) -> None:

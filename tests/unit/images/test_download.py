@@ -47,6 +47,19 @@ def test_the_facts_and_the_bytes_are_kept() -> None:
     assert facts.sha256 == hashlib.sha256(PNG).hexdigest()
 
 
+def test_the_file_is_never_emptied() -> None:
+    """Ext4 would write all of it to the disk when it is closed, a moment before it is gone."""
+    cuts = []
+
+    class File(BytesIO):
+        def truncate(self, size: int | None = None) -> int:
+            cuts.append(super().truncate(size))
+            return cuts[-1]
+
+    Network([answer()]).downloader().fetch(URL, File())
+    assert 0 not in cuts
+
+
 def test_it_connects_to_the_checked_address_and_proves_the_name() -> None:
     network = Network([answer()])
     network.downloader().fetch(URL, BytesIO())

@@ -10,7 +10,14 @@ if TYPE_CHECKING:
 
 
 def s3_client() -> "S3Client":
-    # Else links go to S3's global address, which redirects new buckets of most regions, and a
-    # redirected signature is a wrong one.
-    style = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    style = Config(
+        signature_version="s3v4",
+        s3={
+            # Else links go to S3's global address, which redirects new buckets of most regions,
+            # and a redirected signature is a wrong one.
+            "addressing_style": "virtual",
+            # Signed is the checksum's header; to sign the bytes too is to hash them twice.
+            "payload_signing_enabled": False,
+        },
+    )
     return boto3.client("s3", config=style)

@@ -30,7 +30,6 @@ class ImageDownloader:
             _check_status(answer)
             expected = self._expected_bytes(answer)
             into.seek(0)
-            into.truncate()
             digest, received = hashlib.sha256(), 0
             for part in answer.parts():
                 received += len(part)
@@ -38,6 +37,8 @@ class ImageDownloader:
                     raise ImageRefused(f"{answer.host}: more than {self.max_bytes} bytes")
                 digest.update(part)
                 into.write(part)
+            # Not before: ext4 writes a file that was emptied to the disk when it is closed.
+            into.truncate()
         if expected is not None and received != expected:
             raise TransferInterrupted(f"{answer.host}: {received} of {expected} bytes came")
         picture = read_picture(into, size=received)
