@@ -95,8 +95,8 @@ def test_secrets_come_by_arn(kind: type[Settings]) -> None:
         (
             ArchiveImagesSettings,
             "LARGEST_IMAGE_BYTES",
-            ["1024", "419430400"],
-            ["1023", "419430401"],
+            ["1024", "209715200"],
+            ["1023", "209715201"],
         ),
         (ArchiveImagesSettings, "ARCHIVE_RETRY_SECONDS", ["", "0,900"], ["901", "5,-1", "5;6"]),
         (

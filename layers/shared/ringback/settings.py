@@ -84,7 +84,7 @@ class ArchiveImagesSettings(ProviderSettings):
     archive_retry_seconds: Annotated[
         tuple[Annotated[int, Field(ge=0, le=900)], ...], BeforeValidator(_split)
     ]
-    largest_image_bytes: Annotated[int, Field(ge=1024, le=400 * 1024 * 1024)]
+    largest_image_bytes: Annotated[int, Field(ge=1024, le=200 * 1024 * 1024)]
     plain_http_hosts: Annotated[frozenset[str], BeforeValidator(_split)]
 
 

@@ -1,6 +1,6 @@
 """Copy what the provider made into the owner's bucket, before the links die."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,6 +30,9 @@ from ringback.use_cases.provenance import provenance
 
 WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
 
+Copied = StoredImage | RingbackError
+ForEach = Callable[[Callable[[int], Copied], Iterable[int]], Iterable[Copied]]
+
 # No copy is begun after this, so that a slow host costs a delay and not the function's time-out.
 PATIENCE: Final = timedelta(seconds=150)
 
@@ -38,7 +41,8 @@ PATIENCE: Final = timedelta(seconds=150)
 class ArchiveImages:
     """Settle each image on its own; a repeated message copies only what is missing.
 
-    ``retry_delays`` in seconds: after the last of them has passed, copying gives up.
+    ``retry_delays`` in seconds: after the last of them has passed, copying gives up. ``for_each``
+    is ``map`` for one image after the other, or one that works on several at a time.
     """
 
     jobs: JobStore
@@ -49,6 +53,7 @@ class ArchiveImages:
     providers: Mapping[str, ProviderClient]
     retry_delays: Sequence[int]
     now: Callable[[], datetime]
+    for_each: ForEach = map
 
     def __call__(self, job_id: JobId, *, attempt: int) -> Job:
         job = self.jobs.get(job_id)
@@ -63,26 +68,27 @@ class ArchiveImages:
 
     def _copy_missing(self, job: Job) -> dict[int, RingbackError]:
         settled = {image.number for image in job.images}
-        enough = self.now() + PATIENCE
-        problems: dict[int, RingbackError] = {}
-        for number, url in enumerate(job.result_urls, start=1):
-            if number in settled:
-                continue
-            if self.now() >= enough:
-                problems[number] = TransferInterrupted("not tried yet")
-                continue
-            try:
-                self._copy(job, number, url)
-            except (AddressRefused, ImageRefused, *WORTH_ANOTHER_TRY) as problem:
-                problems[number] = problem
+        missing = [n for n in range(1, len(job.result_urls) + 1) if n not in settled]
+        enough, problems = self.now() + PATIENCE, dict[int, RingbackError]()
+        ends = self.for_each(lambda number: self._copy(job, number, enough), missing)
+        for number, end in zip(missing, ends, strict=True):
+            if isinstance(end, StoredImage):
+                self.jobs.add_image(job.job_id, end, at=self.now())
+            else:
+                problems[number] = end
         return problems
 
-    def _copy(self, job: Job, number: int, url: str) -> None:
-        with TemporaryFile() as content:
-            facts = self._fetch(job, number, content)
-            kept = self.images.put_image(job.job_id, number, content, facts)
-        image = StoredImage(number=number, key=kept.key, source_url=url, facts=kept.facts)
-        self.jobs.add_image(job.job_id, image, at=self.now())
+    def _copy(self, job: Job, number: int, enough: datetime) -> Copied:
+        if self.now() >= enough:
+            return TransferInterrupted("not tried yet")
+        try:
+            with TemporaryFile() as content:
+                facts = self._fetch(job, number, content)
+                kept = self.images.put_image(job.job_id, number, content, facts)
+        except (AddressRefused, ImageRefused, *WORTH_ANOTHER_TRY) as problem:
+            return problem
+        url = job.result_urls[number - 1]
+        return StoredImage(number=number, key=kept.key, source_url=url, facts=kept.facts)
 
     def _fetch(self, job: Job, number: int, content: BinaryIO) -> ImageFacts:
         try:
