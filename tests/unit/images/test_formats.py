@@ -98,13 +98,11 @@ def test_an_animation_has_the_size_of_its_canvas(kind: str) -> None:
 
 
 @pytest.mark.parametrize(("kind", "mode", "how"), WAYS)
-@pytest.mark.parametrize("percent", range(0, 100, 5))
-def test_a_part_of_an_image_is_cut_off(
-    kind: str, mode: str, how: dict[str, Any], percent: int
-) -> None:
+def test_a_part_of_an_image_is_cut_off(kind: str, mode: str, how: dict[str, Any]) -> None:
     content = image(kind, mode, (120, 90), **how)
-    with pytest.raises(TransferInterrupted, match="cut off"):
-        read(content[: len(content) * percent // 100])
+    for percent in range(100):
+        with pytest.raises(TransferInterrupted, match="cut off"):
+            read(content[: len(content) * percent // 100])
 
 
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
