@@ -208,10 +208,6 @@ MALFORMED = {
         jpeg(b"\xff\xe2\0\x06ICC_", FRAME, SCAN) + ONE,
         "followed by something",
     ),
-    "jpeg with an APP2 too short": (
-        jpeg(b"\xff\xe2\0\x02", b"\xff\xfe\0\x06MPF\0", FRAME, SCAN) + ONE,
-        "followed by something",
-    ),
     "jpeg of too many pictures": (SEVERAL + ONE * 256, "too many pictures"),
     "jpeg of too many segments in all": (
         SEVERAL + jpeg(FRAME, b"\xff" * 300, SCAN) * 255,
@@ -291,6 +287,10 @@ MALFORMED = {
     "avif of an endless item": (avif(PITM, iloc((0, 0)), IPRP), "malformed box"),
     "avif of an item in another file": (avif(PITM, located("0000 0001"), IPRP), "malformed"),
     "avif of an item in an item": (avif(PITM, located("0002 0000"), IPRP), "malformed box"),
+    "avif of an item in an item, with an idat": (
+        avif(PITM, located("0002 0000"), IPRP, box(b"idat", b"8 bytes.")),
+        "malformed box",
+    ),
     "avif of an item in no idat": (avif(PITM, located("0001 0000"), IPRP), "malformed box"),
     "avif of an item beyond its idat": (
         avif(PITM, located("0001 0000"), IPRP, box(b"idat", b"7 bytes")),
@@ -333,6 +333,7 @@ WELL_FORMED = {
     + b"\xff\xd9",
     "a webp whose pad byte is not counted": b"RIFF" + pack("<I", len(ODD_WEBP) - 9) + ODD_WEBP[8:],
     "a lossless webp of five bytes": webp((b"VP8L", b"\x2f\0\0\0\0")),
+    "a jpeg with an empty APP2 at its end": jpeg(FRAME, SCAN, b"\xff\xe2\0\2"),
     "a jpeg of three pictures": MANY,
     "a jpeg of three pictures, padded": b"".join(one + bytes(4095) for one in (SEVERAL, ONE, ONE)),
     "a jpeg of pictures without the others": SEVERAL,
@@ -390,6 +391,11 @@ CUT_OFF = {
             bytes.fromhex("4400 0002 0001 0000 0001 00000000 00000008"),
             bytes.fromhex("0002 0000 0001 00000000 7fffffff"),
         ),
+        IPRP,
+    ),
+    "an avif with an item that its base puts beyond the end": avif(
+        PITM,
+        full_box(b"iloc", bytes.fromhex("4440 0001 0001 0000 7fffffff 0001 00000000 00000008")),
         IPRP,
     ),
     "an avif without its meta": FTYP + MDAT,
