@@ -35,7 +35,9 @@ def image(kind: str, size: tuple[int, int] = (640, 480)) -> bytes:
 
 
 PNG = image("PNG")
-BODIES = {"/png": PNG, "/jpeg": image("JPEG"), "/webp": image("WEBP"), "/html": b"<!doctype html>"}
+KINDS = ("png", "jpeg", "webp", "avif", "gif")
+BODIES = {f"/{kind}": image(kind.upper()) for kind in KINDS}
+BODIES |= {"/png": PNG, "/html": b"<!doctype html>"}
 STATUSES = {"/403": 403, "/404": 404, "/410": 410, "/500": 500, "/503": 503}
 
 
@@ -154,7 +156,7 @@ def downloader(cdn: Cdn, max_bytes: int = 64 * 1024 * 1024, **settings: Any) -> 
     return ImageDownloader(http=http, max_bytes=max_bytes)
 
 
-@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
     with TemporaryFile() as into:
         facts = downloader(cdn).fetch(f"http://{cdn.host}/{kind}", into)
@@ -173,7 +175,7 @@ def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
         ("/410", LinkDead, "answered 410"),
         ("/500", TransferInterrupted, "answered 500"),
         ("/503", TransferInterrupted, "answered 503"),
-        ("/html", ImageRefused, "not a PNG, JPEG or WebP"),
+        ("/html", ImageRefused, "not a PNG, JPEG, WebP, AVIF or GIF"),
         ("/short", TransferInterrupted, "bytes came"),
         ("/resets", TransferInterrupted, "ConnectionResetError"),
         ("/silent", TransferInterrupted, "TimeoutError"),

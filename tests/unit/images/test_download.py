@@ -11,9 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from ringback.domain.errors import AddressRefused, ImageRefused, LinkDead, TransferInterrupted
+from ringback.domain.images import ImageFacts
 from ringback.images.download import ImageDownloader
 from ringback.outbound.guarded_http import GuardedHttp
 
+from tests.support.hostile_images import corpus
+from tests.support.image_files import WHOLE
 from tests.support.network import ADDRESS, FakeNetwork, http_answer, redirect
 
 URL = "https://cdn.example/folder/a.png?signature=secret"
@@ -312,6 +315,28 @@ def test_two_lengths_are_none() -> None:
 def test_what_is_not_an_image_as_asked_is_refused(response: bytes, reason: str) -> None:
     with pytest.raises(ImageRefused, match=reason):
         Network([response]).downloader().fetch(URL, BytesIO())
+
+
+def facts_or_error(content: bytes) -> ImageFacts | type[Exception]:
+    try:
+        return Network([answer(content)]).downloader().fetch(URL, BytesIO())
+    except (ImageRefused, TransferInterrupted) as error:
+        return type(error)
+
+
+def test_of_the_hostile_corpus_no_facts_are_left() -> None:
+    verdicts = {name: (facts_or_error(content), expected) for name, content, expected in corpus()}
+    assert len(verdicts) > 600
+    assert {name: both for name, both in verdicts.items() if both[0] is not both[1]} == {}
+
+
+@pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
+def test_every_format_is_kept_as_it_came(content: bytes) -> None:
+    into = BytesIO()
+    facts = Network([answer(content)]).downloader().fetch(URL, into)
+    assert into.read() == content
+    assert (facts.width, facts.height, facts.bytes) == (37, 23, len(content))
+    assert facts.content_type == f"image/{facts.extension.replace('jpg', 'jpeg')}"
 
 
 def test_an_announced_excess_is_refused_unread() -> None:

@@ -1,6 +1,5 @@
 """What the bytes say an image is, and that a part of one is never taken for all of it."""
 
-import zlib
 from collections.abc import Callable
 from io import BytesIO
 from struct import pack
@@ -14,6 +13,37 @@ from ringback.domain.errors import ImageRefused, TransferInterrupted
 from ringback.images.formats import read_picture
 from ringback.images.pictures import Picture
 
+from tests.support.image_files import (
+    EXTENSIONS,
+    FRAME,
+    FTYP,
+    GIF_IMAGE,
+    IDAT,
+    IEND,
+    INDEX,
+    IPMA,
+    IPRP,
+    ISPE,
+    MDAT,
+    PITM,
+    SCAN,
+    WHOLE,
+    CountingFile,
+    animation,
+    avif,
+    box,
+    full_box,
+    gif,
+    gif_comment,
+    iloc,
+    image,
+    jpeg,
+    meta,
+    png,
+    png_chunk,
+    webp,
+)
+
 WAYS: list[tuple[str, str, dict[str, Any]]] = [
     ("PNG", "RGB", {}),
     ("PNG", "P", {}),
@@ -25,23 +55,19 @@ WAYS: list[tuple[str, str, dict[str, Any]]] = [
     ("WEBP", "RGB", {}),
     ("WEBP", "RGB", {"lossless": True}),
     ("WEBP", "RGBA", {"exif": b"Exif\0\0x"}),
+    ("GIF", "RGB", {}),
+    ("GIF", "L", {"interlace": 0, "comment": b";"}),
+    ("AVIF", "RGB", {}),
+    ("AVIF", "RGBA", {"exif": Image.Exif().tobytes()}),
+    ("AVIF", "L", {"icc_profile": b"profile"}),
 ]
-
-
-def image(kind: str, mode: str = "RGB", size: tuple[int, int] = (37, 23), **how: Any) -> bytes:
-    noise = Image.effect_noise(size, 90).convert(mode)
-    if mode == "RGBA":
-        noise.putalpha(128)
-    content = BytesIO()
-    noise.save(content, kind, **how)
-    return content.getvalue()
 
 
 def read(content: bytes) -> Picture:
     return read_picture(BytesIO(content), size=len(content))
 
 
-PNG, JPEG, WEBP = image("PNG"), image("JPEG"), image("WEBP")
+PNG, JPEG, WEBP, GIF, AVIF = WHOLE.values()
 
 
 @pytest.mark.parametrize(("kind", "mode", "how"), WAYS)
@@ -54,7 +80,7 @@ def test_the_size_is_what_pillow_sees(
         expected = (Image.MIME[kind], *opened.size)
     picture = read(content)
     assert (picture.content_type, picture.width, picture.height) == expected
-    assert picture.extension == {"PNG": "png", "JPEG": "jpg", "WEBP": "webp"}[kind]
+    assert picture.extension == EXTENSIONS[kind]
 
 
 @pytest.mark.parametrize("size", [(16383, 1), (1, 16383)])
@@ -64,26 +90,22 @@ def test_the_largest_webp_sizes_are_read(size: tuple[int, int], *, lossless: boo
     assert (picture.width, picture.height) == size
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "GIF", "AVIF"])
 def test_an_animation_has_the_size_of_its_canvas(kind: str) -> None:
-    frames = [Image.effect_noise((20, 10), 50) for _ in range(3)]
-    content = BytesIO()
-    frames[0].save(content, kind, save_all=True, append_images=frames[1:], loop=0)
-    picture = read(content.getvalue())
+    picture = read(animation(kind))
     assert (picture.width, picture.height) == (20, 10)
+    assert picture.extension == EXTENSIONS[kind]
 
 
 @pytest.mark.parametrize(("kind", "mode", "how"), WAYS)
-@pytest.mark.parametrize("percent", range(0, 100, 5))
-def test_a_part_of_an_image_is_cut_off(
-    kind: str, mode: str, how: dict[str, Any], percent: int
-) -> None:
+def test_a_part_of_an_image_is_cut_off(kind: str, mode: str, how: dict[str, Any]) -> None:
     content = image(kind, mode, (120, 90), **how)
-    with pytest.raises(TransferInterrupted, match="cut off"):
-        read(content[: len(content) * percent // 100])
+    for percent in range(100):
+        with pytest.raises(TransferInterrupted, match="cut off"):
+            read(content[: len(content) * percent // 100])
 
 
-@pytest.mark.parametrize("content", [PNG, JPEG, WEBP], ids=["png", "jpeg", "webp"])
+@pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
 def test_every_prefix_is_cut_off(content: bytes) -> None:
     for length in range(len(content)):
         with pytest.raises(TransferInterrupted):
@@ -97,61 +119,68 @@ def test_every_prefix_is_cut_off(content: bytes) -> None:
         b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>',
         b"<svg onload=alert(1)>",
         b'{"code":404}',
-        b"GIF89a" + bytes(40),
+        b"GIF88a" + bytes(40),
         b"BM" + bytes(60),
         b"%PDF-1.7",
         b"PK\x03\x04" + bytes(40),
-        b"\0\0\0\x1cftypavif" + bytes(40),
+        b"II*\0" + bytes(40),
+        b"MM\0*" + bytes(40),
+        b"\0\0\1\0\1\0" + bytes(40),
+        b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
+        b"\0\0\0\x18ftypmif1\0\0\0\0mif1avif",
+        b"\0\0\0\x18ftypisom\0\0\0\0isomavc1",
+        b"\0\0\1\x00ftypavif" + bytes(240),
+        b"\0\0\0\x0cJXL \r\n\x87\n",
+        b"\xff\x0a" + bytes(40),
         b"RIFF\x24\0\0\0WAVEfmt " + bytes(30),
-        b"\0",
+        b"\1",
         b"\n" + PNG,
         b"\xef\xbb\xbf" + JPEG,
-        image("GIF", "P"),
         image("BMP"),
         image("TIFF"),
+        image("ICO"),
     ],
 )
 def test_anything_else_is_refused(content: bytes) -> None:
-    with pytest.raises(ImageRefused, match="not a PNG, JPEG or WebP"):
+    with pytest.raises(ImageRefused, match="not a PNG, JPEG, WebP, AVIF or GIF file"):
         read(content)
 
 
-def png_chunk(name: bytes, body: bytes = b"") -> bytes:
-    return pack(">I4s", len(body), name) + body + pack(">I", zlib.crc32(name + body))
-
-
-def png(*chunks: bytes, width: int = 2, height: int = 2) -> bytes:
-    header = png_chunk(b"IHDR", pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks)
-
-
-def webp(*chunks: tuple[bytes, bytes]) -> bytes:
-    body = b"WEBP" + b"".join(
-        pack("<4sI", name, len(data)) + data + bytes(len(data) % 2) for name, data in chunks
-    )
-    return b"RIFF" + pack("<I", len(body)) + body
-
-
 TOO_MANY = 70_000
-DATA, END = png_chunk(b"IDAT", b"x"), png_chunk(b"IEND")
-FRAME = bytes.fromhex("ffc0000b080002000201011100")
-SCAN = bytes.fromhex("ffda0008010100003f00") + b"data"
 CANVAS = (b"VP8X", bytes.fromhex("00000000010000010000"))
 
+IPCO = box(b"ipco", ISPE)
+
+
+def avif_of(ipco: bytes, ipma: bytes = IPMA) -> bytes:
+    return avif(PITM, iloc((0, 8)), box(b"iprp", ipco, ipma))
+
+
+def located(how: str, version: int = 1) -> bytes:
+    """One item of eight bytes, with the method and the file that are given in hex."""
+    item = bytes.fromhex(f"44 00 0001 0001 {how} 0001 00000000 00000008")
+    return full_box(b"iloc", item, version=version)
+
+
+ONE = jpeg(FRAME, SCAN)
+SEVERAL = jpeg(INDEX, FRAME, SCAN)
+MANY = SEVERAL + ONE * 2
+
 MALFORMED = {
-    "png without IHDR": (b"\x89PNG\r\n\x1a\n" + DATA + END + END, "begin with IHDR"),
-    "png of no width": (png(DATA, END, width=0), "without width"),
-    "png of no height": (png(DATA, END, height=0), "without width"),
-    "png without data": (png(END), "end with its image"),
-    "png and a script": (png(DATA, END) + b"<script>", "end with its image"),
-    "png and zeros": (png(DATA, END) + b"\0", "end with its image"),
-    "png with a full IEND": (png(DATA, png_chunk(b"IEND", b"x")), "end with its image"),
+    "png without IHDR": (b"\x89PNG\r\n\x1a\n" + IDAT + IEND + IEND, "begin with IHDR"),
+    "png of no width": (png(IDAT, IEND, width=0), "without width"),
+    "png of no height": (png(IDAT, IEND, height=0), "without width"),
+    "png without data": (png(IEND), "end with its image"),
+    "png and a script": (png(IDAT, IEND) + b"<script>", "end with its image"),
+    "png and zeros": (png(IDAT, IEND) + b"\0", "end with its image"),
+    "png with a full IEND": (png(IDAT, png_chunk(b"IEND", b"x")), "end with its image"),
     "png chunk of 2 GiB": (png(pack(">I4s", 2**31, b"IDAT")), "malformed chunk"),
     "png chunk without a name": (png(png_chunk(b"ID\0T")), "malformed chunk"),
-    "png of too many chunks": (png(DATA * TOO_MANY, END), "too many chunks"),
+    "png of too many chunks": (png(IDAT * TOO_MANY, IEND), "too many chunks"),
     "jpeg with a scan first": (b"\xff\xd8" + SCAN + b"\xff\xd9", "scan before its frame"),
     "jpeg of two frames": (b"\xff\xd8" + FRAME * 2 + SCAN + b"\xff\xd9", "second frame"),
     "jpeg without a picture": (b"\xff\xd8\xff\xd9", "without a picture"),
+    "jpeg without a scan": (jpeg(FRAME), "without a picture"),
     "jpeg of no height": (b"\xff\xd8" + FRAME.replace(b"\0\2", b"\0\0"), "without width"),
     "jpeg of a short frame": (b"\xff\xd8\xff\xc0\0\x07\x08\0\2\0\2" + SCAN, "malformed or second"),
     "jpeg segment of no length": (b"\xff\xd8\xff\xe0\0\1\xff\xd9", "malformed segment"),
@@ -162,6 +191,28 @@ MALFORMED = {
     "jpeg and a jpeg": (JPEG + JPEG, "followed by something"),
     "jpeg and a later end": (JPEG + b"<script>\xff\xd9", "followed by something"),
     "jpeg and 4 KiB of zeros": (JPEG + bytes(4096), "followed by something"),
+    "jpeg and two more, not announced": (b"".join(MANY.split(INDEX)), "followed by something"),
+    "jpeg of pictures and a script": (MANY + b"<script>", "followed by something"),
+    "jpeg of pictures and 4 KiB of zeros": (MANY + bytes(4096), "followed by something"),
+    "jpeg of pictures with a script between": (
+        b"<script>".join([SEVERAL, ONE]),
+        "followed by something",
+    ),
+    "jpeg of pictures, the second malformed": (SEVERAL + jpeg(SCAN), "scan before its frame"),
+    "jpeg of pictures, announced by the second": (ONE + SEVERAL, "followed by something"),
+    "jpeg of pictures in a thumbnail": (
+        jpeg(b"\xff\xe1\0\x0a" + INDEX, FRAME, SCAN) + ONE,
+        "followed by something",
+    ),
+    "jpeg with another APP2": (
+        jpeg(b"\xff\xe2\0\x06ICC_", FRAME, SCAN) + ONE,
+        "followed by something",
+    ),
+    "jpeg of too many pictures": (SEVERAL + ONE * 256, "too many pictures"),
+    "jpeg of too many segments in all": (
+        SEVERAL + jpeg(FRAME, b"\xff" * 300, SCAN) * 255,
+        "too many segments",
+    ),
     "webp and a script": (WEBP + b"<script>", "followed by something"),
     "webp and a zero": (WEBP + b"\0", "followed by something"),
     "webp without chunks": (webp(), "no image"),
@@ -181,6 +232,82 @@ MALFORMED = {
     ),
     "webp with a chunk's half head": (b"RIFF\x08\0\0\0WEBPVP8L", "malformed chunk"),
     "webp of too many chunks": (webp(*[(b"VP8L", b"")] * (TOO_MANY)), "too many chunks"),
+    "gif of no width": (gif(GIF_IMAGE, width=0), "without width"),
+    "gif of no height": (gif(GIF_IMAGE, height=0), "without width"),
+    "gif without an image": (gif(gif_comment(b"x")), "end with its image"),
+    "gif and a script": (GIF + b"<script>", "end with its image"),
+    "gif and a zero": (GIF + b"\0", "end with its image"),
+    "gif and a later end": (GIF + GIF_IMAGE + b";", "end with its image"),
+    "gif with zeros between blocks": (gif(GIF_IMAGE, b"\0\0"), "malformed block"),
+    "gif of too many blocks": (gif(b"!\xfe\0" * TOO_MANY), "too many blocks"),
+    "gif of too many sub-blocks": (
+        gif(b"!\xfe" + b"\1x" * (2**20 + 1) + b"\0"),
+        "too many sub-blocks",
+    ),
+    "avif and a script": (AVIF + b"<script>alert(1)</script>", "followed by something"),
+    "avif and an avif": (AVIF + AVIF, "malformed box"),
+    "avif and zeros": (AVIF + bytes(8), "malformed box"),
+    "avif of an endless box": (AVIF + b"\0\0\0\0free", "malformed box"),
+    "avif box of 7 bytes": (AVIF + b"\0\0\0\7free", "malformed box"),
+    "avif box of 15 bytes": (AVIF + b"\0\0\0\1free" + pack(">Q", 15), "malformed box"),
+    "avif with two metas": (avif() + meta(), "malformed box"),
+    "avif without pitm": (avif(iloc((0, 8)), IPRP), "without a picture"),
+    "avif without iloc": (avif(PITM, IPRP), "without a picture"),
+    "avif without iprp": (avif(PITM, iloc((0, 8))), "without a picture"),
+    "avif without ipco": (avif(PITM, iloc((0, 8)), box(b"iprp", IPMA)), "without width"),
+    "avif without ipma": (avif(PITM, iloc((0, 8)), box(b"iprp", IPCO)), "without width"),
+    "avif without ispe": (avif_of(box(b"ipco", box(b"pasp", bytes(8)))), "without width"),
+    "avif whose ispe is another item's": (
+        avif_of(IPCO, full_box(b"ipma", bytes.fromhex("00000001 0002 01 01"))),
+        "without width",
+    ),
+    "avif whose ispe is another property": (
+        avif_of(IPCO, full_box(b"ipma", bytes.fromhex("00000001 0001 01 02"))),
+        "without width",
+    ),
+    "avif of two sizes": (
+        avif_of(
+            box(b"ipco", ISPE, ISPE), full_box(b"ipma", bytes.fromhex("00000001 0001 02 0102"))
+        ),
+        "malformed box",
+    ),
+    "avif of no width": (avif_of(box(b"ipco", full_box(b"ispe", pack(">II", 0, 2)))), "width"),
+    "avif of no height": (avif_of(box(b"ipco", full_box(b"ispe", pack(">II", 2, 0)))), "width"),
+    "avif of a short ispe": (avif_of(box(b"ipco", full_box(b"ispe", b"\0\0"))), "malformed box"),
+    "avif of a short ipma": (avif_of(IPCO, full_box(b"ipma", b"\xff" * 4)), "malformed box"),
+    "avif of a short pitm": (avif(full_box(b"pitm"), iloc((0, 8)), IPRP), "malformed box"),
+    "avif of an empty pitm": (avif(box(b"pitm"), iloc((0, 8)), IPRP), "malformed box"),
+    "avif of a short iloc": (avif(PITM, iloc((0, 8))[:-1] + PITM, IPRP), "malformed box"),
+    "avif of a long iloc": (
+        avif(PITM, full_box(b"iloc", bytes(256 * 1024)), IPRP),
+        "too many items",
+    ),
+    "avif whose picture is nowhere": (avif(PITM, iloc(), IPRP), "without a picture"),
+    "avif whose picture is another item": (avif(PITM, iloc((0, 8), item=2), IPRP), "a picture"),
+    "avif of an endless item": (avif(PITM, iloc((0, 0)), IPRP), "malformed box"),
+    "avif of an item in another file": (avif(PITM, located("0000 0001"), IPRP), "malformed"),
+    "avif of an item in an item": (avif(PITM, located("0002 0000"), IPRP), "malformed box"),
+    "avif of an item in an item, with an idat": (
+        avif(PITM, located("0002 0000"), IPRP, box(b"idat", b"8 bytes.")),
+        "malformed box",
+    ),
+    "avif of an item in no idat": (avif(PITM, located("0001 0000"), IPRP), "malformed box"),
+    "avif of an item beyond its idat": (
+        avif(PITM, located("0001 0000"), IPRP, box(b"idat", b"7 bytes")),
+        "malformed box",
+    ),
+    "avif box beyond its outer box": (avif(PITM[:-2] + iloc((0, 8))), "malformed box"),
+    "avif box beyond the end of file and outer box": (
+        FTYP + MDAT + full_box(b"meta", b"\0\0\0\xff"),
+        "malformed box",
+    ),
+    "avif box beyond its outer box, by far": (
+        FTYP + MDAT + meta(b"\0\0\0\1pitm" + b"\xff" * 8),
+        "malformed box",
+    ),
+    "avif of too many boxes": (AVIF + box(b"free") * TOO_MANY, "too many boxes"),
+    "avif of too many inner boxes": (avif(box(b"free") * TOO_MANY), "too many boxes"),
+    "avif of too many properties": (avif_of(box(b"ipco", box(b"free") * TOO_MANY)), "many boxes"),
 }
 
 
@@ -206,12 +333,83 @@ WELL_FORMED = {
     + b"\xff\xd9",
     "a webp whose pad byte is not counted": b"RIFF" + pack("<I", len(ODD_WEBP) - 9) + ODD_WEBP[8:],
     "a lossless webp of five bytes": webp((b"VP8L", b"\x2f\0\0\0\0")),
+    "a jpeg with an empty APP2 at its end": jpeg(FRAME, SCAN, b"\xff\xe2\0\2"),
+    "a jpeg of three pictures": MANY,
+    "a jpeg of three pictures, padded": b"".join(one + bytes(4095) for one in (SEVERAL, ONE, ONE)),
+    "a jpeg of pictures without the others": SEVERAL,
+    "a gif of 1987": GIF.replace(b"89a", b"87a", 1),
+    "a gif with tables of colours": gif(
+        bytes(768), b"," + bytes(8) + b"\x81" + bytes(12) + b"\2\1x\0", flags=0x87
+    ),
+    "a gif of very many sub-blocks": gif(GIF_IMAGE, b"!\xfe" + b"\1x" * (2**20 - 1) + b"\0"),
+    "an avif that ends with its meta": FTYP + MDAT + meta(PITM, iloc((0, 8)), IPRP),
+    "an avif with a long length": FTYP
+    + meta(PITM, iloc((0, 8)), IPRP)
+    + b"\0\0\0\1mdat"
+    + pack(">Q", 20)
+    + b"data",
+    "an avif of several mdats": avif() + MDAT * 2,
+    "an avif whose item is in its idat": avif(
+        PITM, located("0001 0000"), IPRP, box(b"idat", b"8 bytes.")
+    ),
+    "an avif of wide numbers": avif(
+        full_box(b"pitm", b"\0\0\0\1", version=1),
+        full_box(
+            b"iloc",
+            bytes.fromhex("8884 00000001 00000001 0000 0000") + pack(">QHIQQ", 0, 1, 0, 0, 8),
+            version=2,
+        ),
+        box(
+            b"iprp",
+            IPCO,
+            full_box(b"ipma", bytes.fromhex("00000001 00000001 01 8001"), version=1, flags=1),
+        ),
+    ),
+    "an avif of several items": avif(
+        PITM,
+        full_box(
+            b"iloc",
+            bytes.fromhex("4400 0002 0002 0000 0000 0001 0000 0002 00000000 00000008"),
+            bytes.fromhex("00000008 00000001"),
+        ),
+        IPRP,
+    ),
 }
 
 
 @pytest.mark.parametrize("content", WELL_FORMED.values(), ids=WELL_FORMED)
 def test_what_is_rare_but_right_is_read(content: bytes) -> None:
     assert read(content).width > 0
+
+
+CUT_OFF = {
+    "an avif with an item beyond the end": avif(PITM, iloc((0, 8), (9, 2**32 - 1)), IPRP),
+    "an avif with another item beyond the end": avif(
+        PITM,
+        full_box(
+            b"iloc",
+            bytes.fromhex("4400 0002 0001 0000 0001 00000000 00000008"),
+            bytes.fromhex("0002 0000 0001 00000000 7fffffff"),
+        ),
+        IPRP,
+    ),
+    "an avif with an item that its base puts beyond the end": avif(
+        PITM,
+        full_box(b"iloc", bytes.fromhex("4440 0001 0001 0000 7fffffff 0001 00000000 00000008")),
+        IPRP,
+    ),
+    "an avif without its meta": FTYP + MDAT,
+    "a sequence without its moov": avif().replace(b"ftypavif", b"ftypavis"),
+    "a jpeg of pictures, cut in the second's first bytes": SEVERAL + b"\xff\xd8",
+    "a gif without a trailer": gif(GIF_IMAGE, end=b""),
+    "a gif whose last sub-block is one byte longer": GIF_IMAGE.join([gif(end=b""), b""])[:-2],
+}
+
+
+@pytest.mark.parametrize("content", CUT_OFF.values(), ids=CUT_OFF)
+def test_what_says_that_there_is_more_is_cut_off(content: bytes) -> None:
+    with pytest.raises(TransferInterrupted):
+        read(content)
 
 
 @pytest.mark.parametrize("length", range(245, 260))
@@ -226,16 +424,6 @@ def test_a_thumbnail_is_not_the_picture() -> None:
     assert (read(content).width, read(content).height) == (37, 23)
 
 
-class CountingFile(BytesIO):
-    bytes_read = reads = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        content = super().read(size)
-        self.bytes_read += len(content)
-        self.reads += 1
-        return content
-
-
 @pytest.mark.parametrize(
     "content",
     [
@@ -245,8 +433,20 @@ class CountingFile(BytesIO):
         b"\xff\xd8" + FRAME + b"\xff\xda\0\2" + b"\xff\0" * 2_000_000,
         png(png_chunk(b"IDAT") * 300_000),
         webp(*[(b"VP8L", b"")] * 300_000),
+        SEVERAL + (ONE + bytes(4095)) * 2_000,
+        gif(b"!\xfe\0" * 1_000_000),
+        gif(b"!\xfe" + b"\1x" * 2_000_000 + b"\0"),
+        gif(b"!\xfe" + (b"\xff" + bytes(255)) * 20_000 + b"\0"),
+        AVIF + box(b"free") * 500_000,
+        avif(box(b"free") * 500_000),
+        avif(PITM, full_box(b"iloc", b"\0\0\xff\xff" + bytes(200_000)), IPRP),
+        avif_of(IPCO, full_box(b"ipma", b"\xff" * 4 + bytes(200_000))),
     ],
-    ids=["scans", "fill", "fill in a scan", "stuffing", "png chunks", "webp chunks"],
+    ids=[
+        *("scans", "fill", "fill in a scan", "stuffing", "png chunks", "webp chunks"),
+        *("jpegs", "gif blocks", "gif sub-blocks", "gif without an image"),
+        *("avif boxes", "avif inner boxes", "avif items", "avif properties"),
+    ],
 )
 def test_a_hostile_file_is_soon_told(content: bytes) -> None:
     file = CountingFile(content)
@@ -266,6 +466,13 @@ ANYTHING = st.one_of(
     st.binary(max_size=200).map(magic_and(b"\xff\xd8\xff")),
     st.binary(max_size=200).map(magic_and(b"RIFF\x40\0\0\0WEBP")),
     st.binary(max_size=200).map(magic_and(b"RIFF\x40\0\0\0WEBPVP8X")),
+    st.binary(max_size=200).map(magic_and(b"GIF89a")),
+    st.binary(max_size=200).map(magic_and(gif(end=b","))),
+    st.binary(max_size=200).map(magic_and(FTYP)),
+    st.binary(max_size=200).map(lambda rest: FTYP + meta(rest)),
+    st.binary(max_size=60).map(lambda rest: avif(PITM, full_box(b"iloc", rest), IPRP)),
+    st.binary(max_size=60).map(lambda rest: avif_of(IPCO, full_box(b"ipma", rest))),
+    st.binary(max_size=60).map(lambda rest: SEVERAL + rest),
 )
 
 
@@ -279,7 +486,11 @@ def test_whatever_the_bytes_there_is_one_verdict(content: bytes) -> None:
 
 
 @settings(deadline=None)
-@given(st.sampled_from([PNG, JPEG, WEBP]), st.integers(0, 120), st.binary(min_size=1, max_size=6))
+@given(
+    st.sampled_from([*WHOLE.values(), MANY, avif()]),
+    st.integers(0, 120),
+    st.binary(min_size=1, max_size=6),
+)
 def test_whatever_is_damaged_there_is_one_verdict(content: bytes, at: int, other: bytes) -> None:
     try:
         read(content[:at] + other + content[at + len(other) :])

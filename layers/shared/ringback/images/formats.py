@@ -3,7 +3,7 @@
 from typing import BinaryIO
 
 from ringback.domain.errors import ImageRefused
-from ringback.images import jpeg, png, webp
+from ringback.images import avif, gif, jpeg, png, webp
 from ringback.images.pictures import Picture, PictureFile, cut_off
 
 
@@ -18,9 +18,13 @@ def read_picture(content: BinaryIO, *, size: int) -> Picture:
         (png.MAGIC, head[:8], png.read_png),
         (jpeg.MAGIC, head[:3], jpeg.read_jpeg),
         (webp.MAGIC, head[:4] + head[8:], webp.read_webp),
+        (avif.STILL, head[:3] + head[4:], avif.read_avif),
+        (avif.SEQUENCE, head[:3] + head[4:], avif.read_avif),
+        (gif.OLDER, head[:6], gif.read_gif),
+        (gif.NEWER, head[:6], gif.read_gif),
     ):
         if found == magic:
             return read(file)
         if magic.startswith(found):  # the empty file, too
             raise cut_off()
-    raise ImageRefused("not a PNG, JPEG or WebP file")
+    raise ImageRefused("not a PNG, JPEG, WebP, AVIF or GIF file")

@@ -1,47 +1,73 @@
 """Reads the size of a JPEG and walks its segments and scans: ITU-T T.81, annex B."""
 
 import re
+from collections.abc import Iterator
 from struct import unpack
 from typing import Final
 
 from ringback.domain.errors import ImageRefused
-from ringback.images.pictures import MOST_PARTS, Picture, PictureFile, cut_off
+from ringback.images.pictures import (
+    FIRST_READ,
+    LARGEST_READ,
+    MOST_PARTS,
+    Picture,
+    PictureFile,
+    cut_off,
+)
 
 MAGIC: Final = b"\xff\xd8\xff"
 STARTS_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 NOT_HERE: Final = frozenset({0x00, 0xD8})
-END, START_OF_SCAN, FILL = 0xD9, 0xDA, 0xFF
+END, START_OF_SCAN, APP2, FILL = 0xD9, 0xDA, 0xE2, 0xFF
+INDEX: Final = b"MPF\0"  # how the APP2 begins that announces more pictures: CIPA DC-007
+MOST_PICTURES: Final = 256
 SHORTEST_FRAME: Final = 11
 
 # In a scan, FF 00 is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
 SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-# Doubled from small to large: a hostile file may have a great many scans, all of them short.
-FIRST_READ, LARGEST_READ = 256, 256 * 1024
 # Writers that work in disk blocks leave zeros after the end. Nothing can hide in zeros; all else
-# that follows an image (an archive, a script, a second picture) makes the file more than one.
+# that follows an image (an archive, a script, a second picture) makes the file more than one,
+# unless the first picture announces that there are more.
 LONGEST_PADDING: Final = 4095
 
 
 def read_jpeg(file: PictureFile) -> Picture:
+    """Walk all pictures of the file; only a multi-picture file may have more than the first."""
+    parts = iter(range(MOST_PARTS))  # of all pictures together
+    first, announces_more, end = _walk(file, 0, parts)
+    for _ in range(MOST_PICTURES):
+        start = _after_padding(file, end)
+        # Also behind a first picture that announces more: it is an image by itself.
+        if start == file.size:
+            return first
+        following = file.at(start, min(len(MAGIC), file.size - start))
+        if not (announces_more and MAGIC.startswith(following)):
+            raise ImageRefused("jpeg is followed by something else")
+        _, _, end = _walk(file, start, parts)
+    raise ImageRefused("jpeg has too many pictures")
+
+
+def _walk(file: PictureFile, start: int, parts: Iterator[int]) -> tuple[Picture, bool, int]:
     """Walk from SOI to the EOI that belongs to it, not to a thumbnail's or an appended file's."""
     picture: Picture | None = None
-    offset = 2
-    for _ in range(MOST_PARTS):
+    has_scan, announces_more, offset = False, False, start + 2
+    for _ in parts:
         lead, marker = file.at(offset, 2)
         if lead != 0xFF or marker in NOT_HERE:
             raise ImageRefused("jpeg has a malformed segment")
         if marker == END:
-            _check_padding(file, offset + 2)
-            if picture is None:
+            if picture is None or not has_scan:
                 raise ImageRefused("jpeg without a picture")
-            return picture
+            return picture, announces_more, offset + 2
         if marker == FILL:
             offset += 1
         elif marker in WITHOUT_LENGTH:
             offset += 2
         else:
             picture = _frame(file, offset, marker, picture)
+            has_scan = has_scan or marker == START_OF_SCAN
+            announces_more = announces_more or _is_index(file, offset, marker)
             offset = _next_marker(file, offset, marker)
     raise ImageRefused("jpeg has too many segments")
 
@@ -76,7 +102,16 @@ def _end_of_scan(file: PictureFile, offset: int) -> int:
     raise cut_off()
 
 
-def _check_padding(file: PictureFile, end: int) -> None:
-    count = file.size - end
-    if count > LONGEST_PADDING or any(file.at(end, count)):
+def _is_index(file: PictureFile, offset: int, marker: int) -> bool:
+    if marker != APP2:
+        return False
+    (length,) = unpack(">H", file.at(offset + 2, 2))
+    return length >= 2 + len(INDEX) and file.at(offset + 4, len(INDEX)) == INDEX
+
+
+def _after_padding(file: PictureFile, end: int) -> int:
+    following = file.at(end, min(LONGEST_PADDING + 1, file.size - end))
+    zeros = len(following) - len(following.lstrip(b"\0"))
+    if zeros > LONGEST_PADDING:
         raise ImageRefused("jpeg is followed by something else")
+    return end + zeros

@@ -1,0 +1,133 @@
+"""Broken and hostile files beside every format that we keep, and the verdict on each."""
+
+from collections.abc import Iterator
+from io import BytesIO
+from itertools import chain
+from struct import calcsize, pack, unpack_from
+from typing import Final
+from zipfile import ZipFile
+
+from ringback.domain.errors import ImageRefused, TransferInterrupted
+
+from tests.support.image_files import (
+    FRAME,
+    GIF_IMAGE,
+    IDAT,
+    IEND,
+    SCAN,
+    WHOLE,
+    animation,
+    avif,
+    box,
+    gif,
+    gif_comment,
+    image,
+    jpeg,
+    png,
+    png_chunk,
+    webp,
+)
+
+Broken = tuple[str, bytes, type[Exception]]
+
+
+def _archive() -> bytes:
+    content = BytesIO()
+    with ZipFile(content, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Main-Class: Evil\n")
+    return content.getvalue()
+
+
+HTML: Final = b"<!doctype html><script>alert(1)</script>"
+SCRIPT: Final = b"*/=1;alert(document.domain)//"
+ARCHIVE: Final = _archive()
+OTHERS: Final = {"html": HTML, "a script": SCRIPT, "an archive": ARCHIVE, "a pdf": b"%PDF-1.7\n"}
+
+SMALL: Final = {
+    "png": png(IDAT, IEND),
+    "jpeg": jpeg(b"\xff\xe0\0\x04ab", FRAME, SCAN),
+    "webp": webp((b"VP8L", b"\x2f\1\x40\0\0abcde")),
+    "gif": gif(gif_comment(b"comment"), GIF_IMAGE),
+    "avif": avif(),
+}
+
+# A reader of archives looks for them from the end and finds these, a browser that guesses may find
+# markup. Both are in places where the formats allow any bytes: this is an image, and what protects
+# whoever opens it is the content type that is stored with it.
+CARRIERS: Final = {
+    "a png with html in its text": png(png_chunk(b"tEXt", b"Comment\0" + HTML), IDAT, IEND),
+    "a jpeg with html in its comment": image("JPEG", comment=HTML),
+    "a jpeg with an archive in its comment": image("JPEG", comment=ARCHIVE),
+    "a webp with html as its metadata": image("WEBP", xmp=HTML),
+    "a gif with an archive in its comment": gif(GIF_IMAGE, gif_comment(ARCHIVE)),
+    "a gif that is a script": gif(gif_comment(SCRIPT), GIF_IMAGE, width=0x2A2F),
+    "an avif with an archive in a free box": WHOLE["AVIF"] + box(b"free", ARCHIVE),
+}
+
+NOT_KEPT: Final = {
+    "svg": b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>',
+    **OTHERS,
+    "bmp": image("BMP"),
+    "tiff": image("TIFF"),
+    "ico": image("ICO"),
+    "heic": box(b"ftyp", b"heic", bytes(4), b"mif1heic") + WHOLE["AVIF"][32:],
+    "mp4": box(b"ftyp", b"isom", bytes(4), b"isomavc1") + box(b"mdat", bytes(40)),
+    "jpeg xl": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(40),
+    "bare jpeg xl": b"\xff\x0a" + bytes(40),
+}
+
+# Where a length is, and how it is written.
+LENGTHS: Final = [
+    *(("png", SMALL["png"], offset, ">I") for offset in (8, 33, len(SMALL["png"]) - 12)),
+    *(("jpeg", SMALL["jpeg"], offset, ">H") for offset in (4, 10)),
+    *(("webp", SMALL["webp"], offset, "<I") for offset in (4, 16)),
+    *(("gif", SMALL["gif"], offset, "B") for offset in (15, 23, 35)),
+]
+
+
+def box_offsets(content: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
+    """Find the boxes of a file that is right, those inside others too."""
+    while start < (len(content) if end is None else end):
+        length, name = unpack_from(">I4s", content, start)
+        yield start
+        if name in (b"meta", b"iprp", b"ipco"):
+            yield from box_offsets(content, start + (12 if name == b"meta" else 8), start + length)
+        start += length
+
+
+def _lengths() -> Iterator[tuple[str, bytes, int, str]]:
+    yield from LENGTHS
+    for content in (SMALL["avif"], WHOLE["AVIF"], animation("AVIF")):
+        for offset in box_offsets(content):
+            yield "avif", content, offset, ">I"
+
+
+def wrong_lengths() -> Iterator[tuple[str, bytes]]:
+    for kind, content, offset, how in _lengths():
+        (right,) = unpack_from(how, content, offset)
+        size = calcsize(how)
+        highest = 2 ** (8 * size) - 1
+        # By two, as a WebP is padded to even lengths and one byte is not missed.
+        for wrong in {0, 1, right - 2, right + 2, highest // 2, highest} - {right}:
+            if 0 <= wrong <= highest:
+                broken = content[:offset] + pack(how, wrong) + content[offset + size :]
+                yield f"{kind}: {wrong} for {right} at {offset}", broken
+
+
+def corpus() -> Iterator[Broken]:
+    """Give name, content and verdict of each."""
+    for name, content in NOT_KEPT.items():
+        yield name, content, ImageRefused
+    for kind, content in WHOLE.items():
+        for name, other in chain(OTHERS.items(), WHOLE.items()):
+            yield f"{kind} and {name}", content + other, ImageRefused
+            yield f"{kind} and zeros and {name}", content + bytes(16) + other, ImageRefused
+        for name, other in OTHERS.items():
+            yield f"{name} and {kind}", other + content, ImageRefused
+    for kind, content in chain(WHOLE.items(), [("several jpegs", animation("MPO", (120, 90)))]):
+        for percent in range(100):
+            yield (
+                f"{percent} % of {kind}",
+                content[: len(content) * percent // 100],
+                TransferInterrupted,
+            )
