@@ -39,7 +39,7 @@ def thumbnail(content: bytes) -> Image.Image:
     return small
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "GIF"])
 @pytest.mark.parametrize(
     ("size", "expected"),
     [
