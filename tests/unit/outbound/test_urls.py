@@ -286,6 +286,8 @@ def test_a_redirect_is_read_from_where_it_was_given(location: str, url: str) -> 
         ("https:b", NOT_HTTPS),
         ("://other.example/b", NOT_HTTPS),
         (":b", NOT_HTTPS),
+        ("b:c", NOT_HTTPS),
+        ("other.example:443/b", NOT_HTTPS),
         ("https:///other.example/b", MALFORMED),
         ("https:////other.example/b", MALFORMED),
         ("///other.example/b", NOT_HTTPS),
