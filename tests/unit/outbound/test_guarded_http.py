@@ -164,6 +164,16 @@ def test_every_step_has_the_time_that_is_left_or_the_idle_time() -> None:
     assert network.timeouts == [7.5, 7.5, 7, 7, 6, 5]
 
 
+def test_every_address_that_is_tried_has_the_time_that_is_left() -> None:
+    addresses = [f"93.184.216.{number}" for number in range(9)]
+    network = FakeNetwork(
+        [], names={"cdn.example": addresses}, down=set(addresses), seconds_per_step=2
+    )
+    with pytest.raises(TransferInterrupted, match="TimeoutError"):
+        post(network.http(total_seconds=5))
+    assert network.timeouts == [5, 3, 1]
+
+
 def test_the_total_time_covers_an_answer_that_drips() -> None:
     network = FakeNetwork([http_answer(bytes(90_000))], seconds_per_step=1)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
@@ -182,6 +192,14 @@ def test_redirects_share_the_total_time() -> None:
     with pytest.raises(TransferInterrupted, match="TimeoutError"), http.get(URL):
         pass
     assert len(network.connected) == 2
+
+
+def test_of_two_locations_the_first_counts() -> None:
+    twice = redirect("/first").replace(b"Location", b"Location: /first\r\nLocation", 1)
+    network = FakeNetwork([twice.replace(b"/first\r\n\r\n", b"/second\r\n\r\n"), http_answer()])
+    with network.http().get(URL):
+        pass
+    assert network.connections[1].sent.startswith(b"GET /first HTTP/1.1\r\n")
 
 
 @pytest.mark.parametrize("status", [200, 201, 300, 304, 305, 306, 309, 404])
