@@ -15,7 +15,9 @@ from tests.support.network import ADDRESS
 
 REFUSED: Final = None
 
-PLAIN_HTTP_HOSTS: Final = frozenset({"127.0.0.1:9000", "localhost:9000", "[::1]:9000", "sim:80"})
+PLAIN_HTTP_HOSTS: Final = frozenset(
+    {"127.0.0.1:9000", "localhost:9000", "[::1]:9000", "sim:80", "sim:443"}
+)
 
 NAMES: Final = {
     "cdn.example": [ADDRESS, "2606:4700::6810:84e5"],
@@ -170,6 +172,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("http://[::1]:9000/a", http("::1", 9000, "/a"), "named"),
     ("http://sim/a", http("sim", 80, "/a"), "named, usual port left out"),
     ("HTTP://sim:80", http("sim", 80), "named"),
+    ("http://sim:443/", http("sim", 443), "named, but that does not open https://sim/"),
     # Other schemes, or none
     ("", REFUSED, NOT_HTTPS),
     ("https", REFUSED, NOT_HTTPS),

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, cast
@@ -24,11 +24,18 @@ def redirect(location: str, status: int = 302) -> bytes:
 class ScriptedConnection:
     """Gives the bytes of one answer, then the end."""
 
-    def __init__(self, script: bytes, on_read: Callable[[], object]) -> None:
-        self._script = BytesIO(script)
-        self._on_read = on_read
+    def __init__(self, script: bytes, network: "FakeNetwork") -> None:
+        self._script = script
+        self._unread = BytesIO(script)
+        self._network = network
         self.writes: list[bytes] = []
         self.closed = False
+        self.under_tls = False
+
+    def taken_over(self) -> "ScriptedConnection":
+        """Become what TLS speaks through: whoever uses this one again speaks in the clear."""
+        self.under_tls = True
+        return ScriptedConnection(self._script, self._network)
 
     @property
     def sent(self) -> bytes:
@@ -36,13 +43,16 @@ class ScriptedConnection:
 
     def settimeout(self, seconds: float) -> None:
         assert seconds > 0
+        self._network.timeouts.append(seconds)
 
     def sendall(self, data: bytes) -> None:
+        assert not self.under_tls
         self.writes.append(data)
 
     def recv_into(self, buffer: memoryview) -> int:
-        self._on_read()
-        return self._script.readinto(buffer[:1000])
+        assert not self.under_tls
+        self._network.wait()
+        return self._unread.readinto(buffer[:1000])
 
     def close(self) -> None:
         self.closed = True
@@ -50,18 +60,22 @@ class ScriptedConnection:
 
 @dataclass
 class FakeNetwork:
-    """Leads every connection to the next of its ``answers``."""
+    """Leads every connection to the next of its ``answers``.
+
+    To connect, to shake hands and to read some bytes takes ``seconds_per_step`` each.
+    """
 
     answers: list[bytes]
     names: dict[str, list[str]] = field(default_factory=lambda: {"cdn.example": [ADDRESS]})
     down: set[str] = field(default_factory=set)
-    distrusted: bool = False
-    seconds_per_read: float = 0
+    handshake_error: Exception | None = None
+    seconds_per_step: float = 0
     now: float = 0
     resolved: list[str] = field(default_factory=list)
     connected: list[tuple[str, int]] = field(default_factory=list)
     secured: list[str] = field(default_factory=list)
     connections: list[ScriptedConnection] = field(default_factory=list)
+    timeouts: list[float] = field(default_factory=list)
 
     def http(self, **settings: Any) -> GuardedHttp:
         return GuardedHttp(
@@ -78,19 +92,24 @@ class FakeNetwork:
             raise socket.gaierror("unknown name")
         return self.names[host]
 
-    def connect(self, address: str, port: int, _timeout: float) -> socket.socket:
+    def connect(self, address: str, port: int, timeout: float) -> socket.socket:
         self.connected.append((address, port))
+        self.timeouts.append(timeout)
+        self.wait()
         if address in self.down:
             raise ConnectionRefusedError
-        connection = ScriptedConnection(self.answers.pop(0), self.wait)
+        connection = ScriptedConnection(self.answers.pop(0), self)
         self.connections.append(connection)
         return cast(socket.socket, connection)
 
     def wrap_socket(self, connection: socket.socket, *, server_hostname: str) -> socket.socket:
         self.secured.append(server_hostname)
-        if self.distrusted:
-            raise ssl.SSLCertVerificationError("self-signed")
-        return connection
+        self.wait()
+        if self.handshake_error:
+            raise self.handshake_error
+        assert cast(object, connection) is self.connections[-1]
+        self.connections[-1] = self.connections[-1].taken_over()
+        return cast(socket.socket, self.connections[-1])
 
     def wait(self) -> None:
-        self.now += self.seconds_per_read
+        self.now += self.seconds_per_step

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from io import BytesIO
+from ssl import SSLCertVerificationError
 from typing import Any
 
 import pytest
@@ -173,7 +174,7 @@ def test_a_name_that_the_idna_codec_rejects_is_refused() -> None:
 
 
 def test_a_wrong_certificate_stops_it_before_a_word_is_said() -> None:
-    network = Network([answer()], distrusted=True)
+    network = Network([answer()], handshake_error=SSLCertVerificationError())
     with pytest.raises(TransferInterrupted, match="SSLCertVerificationError"):
         network.downloader().fetch(URL, BytesIO())
     assert network.connections[0].sent == b""
@@ -362,14 +363,14 @@ def test_the_size_cap_is_exact() -> None:
     ids=["body", "headers", "continues", "chunks"],
 )
 def test_the_total_time_covers_everything(response: bytes) -> None:
-    network = Network([response], seconds_per_read=1)
+    network = Network([response], seconds_per_step=1)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
         network.downloader(total_seconds=5).fetch(URL, BytesIO())
     assert network.now <= 6
 
 
 def test_the_total_time_covers_redirects() -> None:
-    network = Network([redirect("/b")] * 2 + [answer()], seconds_per_read=3)
+    network = Network([redirect("/b")] * 2 + [answer()], seconds_per_step=3)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
         network.downloader(total_seconds=5).fetch(URL, BytesIO())
 

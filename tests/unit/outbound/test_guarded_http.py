@@ -1,6 +1,7 @@
-"""What a POST through the guard sends, to whom, and what it makes of the answer."""
+"""What goes out through the guard, to whom and for how long; tests of images show its GET, too."""
 
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -97,9 +98,10 @@ def test_the_name_is_looked_up_once_and_anew_for_every_call() -> None:
     assert network.connected == [(ADDRESS, 443)]
 
 
-def test_nothing_is_sent_to_who_cannot_prove_the_name() -> None:
-    network = FakeNetwork([http_answer()], distrusted=True)
-    with pytest.raises(TransferInterrupted, match=r"^cdn\.example: SSLCertVerificationError$"):
+@pytest.mark.parametrize("error", [ssl.SSLCertVerificationError(), ssl.SSLError(), TimeoutError()])
+def test_nothing_is_sent_to_who_cannot_prove_the_name(error: OSError) -> None:
+    network = FakeNetwork([http_answer()], handshake_error=error)
+    with pytest.raises(TransferInterrupted, match=rf"^cdn\.example: {type(error).__name__}$"):
         post(network.http())
     (connection,) = network.connections
     assert connection.writes == []
@@ -155,11 +157,57 @@ def test_a_network_that_fails_says_the_host_and_nothing_more(error: OSError) -> 
         post(replace(FakeNetwork([]).http(), connect=connect))
 
 
+def test_every_step_has_the_time_that_is_left_or_the_idle_time() -> None:
+    network = FakeNetwork([http_answer(b"ok")], seconds_per_step=1)
+    post(network.http(total_seconds=9, idle_seconds=7.5))
+    # Connecting, the handshake, sending, and reading three times.
+    assert network.timeouts == [7.5, 7.5, 7, 7, 6, 5]
+
+
+def test_every_address_that_is_tried_has_the_time_that_is_left() -> None:
+    addresses = [f"93.184.216.{number}" for number in range(9)]
+    network = FakeNetwork(
+        [], names={"cdn.example": addresses}, down=set(addresses), seconds_per_step=2
+    )
+    with pytest.raises(TransferInterrupted, match="TimeoutError"):
+        post(network.http(total_seconds=5))
+    assert network.timeouts == [5, 3, 1]
+
+
 def test_the_total_time_covers_an_answer_that_drips() -> None:
-    network = FakeNetwork([http_answer(bytes(90_000))], seconds_per_read=1)
+    network = FakeNetwork([http_answer(bytes(90_000))], seconds_per_step=1)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
         post(network.http(total_seconds=5))
     assert network.now <= 6
+
+
+def test_redirects_share_the_total_time() -> None:
+    network = FakeNetwork([redirect("/b"), redirect("/c"), redirect("/d"), http_answer()])
+
+    def resolve(host: str, port: int) -> Sequence[str]:
+        network.now += 2
+        return network.resolve(host, port)
+
+    http = replace(network.http(total_seconds=5), resolve=resolve)
+    with pytest.raises(TransferInterrupted, match="TimeoutError"), http.get(URL):
+        pass
+    assert len(network.connected) == 2
+
+
+def test_of_two_locations_the_first_counts() -> None:
+    twice = redirect("/first").replace(b"Location", b"Location: /first\r\nLocation", 1)
+    network = FakeNetwork([twice.replace(b"/first\r\n\r\n", b"/second\r\n\r\n"), http_answer()])
+    with network.http().get(URL):
+        pass
+    assert network.connections[1].sent.startswith(b"GET /first HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize("status", [200, 201, 300, 304, 305, 306, 309, 404])
+def test_only_a_redirect_is_followed(status: int) -> None:
+    network = FakeNetwork([redirect("https://other.example/", status)])
+    with network.http().get(URL) as answer:
+        assert answer.status == status
+    assert network.connected == [(ADDRESS, 443)]
 
 
 def test_a_connection_is_closed_when_the_caller_fails() -> None:

@@ -17,6 +17,7 @@ from ringback.outbound.urls import Target, follow_redirect, parse_url
 
 from tests.support.guarded_urls import (
     CHARACTER,
+    DOTLESS,
     MALFORMED,
     NAMES,
     NOT_ASCII,
@@ -142,7 +143,7 @@ PIECES = st.sampled_from(
             ":",
         ),
         *("/", "/", "//", "?", "#", "@", "\\", ".", "-", "_", ";", "&", "=", "+", ",", "~", "|"),
-        *(" ", "\t", "\n", "\x00", "\u200b", "／", "。", "①", "ß", "K", "https:", "http://"),
+        *(" ", "\t", "\n", "\x00", "\u200b", "／", "。", "①", "ß", "\u212a", "https:", "http://"),
     ]
 )
 
@@ -269,6 +270,14 @@ def test_a_redirect_is_read_from_where_it_was_given(location: str, url: str) -> 
     assert follow_redirect(target, location) == parse_url(url)
 
 
+def test_a_redirect_of_a_host_named_for_plain_http_stays_there() -> None:
+    target = parse_url("http://sim/a", plain_http_hosts=PLAIN_HTTP_HOSTS)
+    following = follow_redirect(target, "/b", plain_http_hosts=PLAIN_HTTP_HOSTS)
+    assert following == parse_url("http://sim/b", plain_http_hosts=PLAIN_HTTP_HOSTS)
+    with pytest.raises(AddressRefused, match=DOTLESS):
+        follow_redirect(target, "/b")
+
+
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
@@ -285,7 +294,10 @@ def test_a_redirect_is_read_from_where_it_was_given(location: str, url: str) -> 
         ("https:/other.example/b", NOT_HTTPS),
         ("https:b", NOT_HTTPS),
         ("://other.example/b", NOT_HTTPS),
+        ("1://other.example/b", NOT_HTTPS),
         (":b", NOT_HTTPS),
+        ("b:c", NOT_HTTPS),
+        ("other.example:443/b", NOT_HTTPS),
         ("https:///other.example/b", MALFORMED),
         ("https:////other.example/b", MALFORMED),
         ("///other.example/b", NOT_HTTPS),
