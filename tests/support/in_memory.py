@@ -29,6 +29,8 @@ class InMemoryJobs:
                 if (known.request.sent, known.retry_of) != (job.request.sent, job.retry_of):
                     raise IdempotencyConflict("this Idempotency-Key was used before")
                 return Write(known, done=False)
+        if job.job_id in self.by_id:
+            return Write(self.by_id[job.job_id], done=False)
         self.by_id[job.job_id] = job
         return Write(job, done=True)
 
@@ -83,6 +85,17 @@ class InMemoryJobs:
             if job.client == client and (before is None or job.job_id < before)
         ]
         return sorted(found, key=lambda job: job.job_id, reverse=True)[:limit]
+
+    def newest_of(self, source: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
+        found = [
+            job
+            for job in self.by_id.values()
+            if job.source == source and (before is None or job.job_id < before)
+        ]
+        return sorted(found, key=lambda job: job.job_id, reverse=True)[:limit]
+
+    def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
+        return [self.by_id[job_id] for job_id in job_ids if job_id in self.by_id]
 
 
 @dataclass
@@ -140,7 +153,11 @@ class InMemoryWindow:
     paused_until: int = 0
     calls: list[datetime] = field(default_factory=list)
 
-    def take(self, provider: str, *, at: datetime, slot: int | None) -> Turn:
+    def take(
+        self, provider: str, *, at: datetime, slot: int | None, yields: bool = False
+    ) -> Turn:
+        if slot is None and yields and self.pace.is_crowded(self.next_slot, at=at):
+            return Turn(slot=None, wait=self.pace.seconds)
         lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)
         if slot is None or lost:
             slot = max(self.next_slot, self.pace.slot_at(at))

@@ -72,6 +72,8 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "job_id": job.job_id,
         "status": job.status,
         "retry_of": job.retry_of,
+        "source": job.source,
+        "row": job.row,
         "provider": job.request.provider,
         "model": job.request.model,
         "input": job.request.input,

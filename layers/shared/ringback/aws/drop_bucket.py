@@ -1,20 +1,29 @@
-"""The bucket that people drop requests and images into, and find their receipts in."""
+"""The bucket that people drop files into, and find their receipts in."""
 
 import json
-from typing import TYPE_CHECKING, Any, Final, Self
+from collections.abc import Iterator, Mapping
+from email.header import decode_header, make_header
+from os import SEEK_END
+from shutil import copyfileobj
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from botocore.exceptions import ClientError
 
 from ringback.aws.s3 import s3_client
-from ringback.domain.drops import Drop, DroppedObject, bucket_and_key
+from ringback.domain.drops import Drop, DropFacts, DroppedObject, bucket_and_key
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed"})
+# A HEAD is answered without a body, so its errors have numbers for names.
+GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"})
 # S3 does not tell those who may not list a bucket what is not in it.
 NOT_THERE: Final = GONE | {"AccessDenied"}
 HEAD_BYTES: Final = 64
+READ_SIZE: Final = 256 * 1024
+LONGEST_LINE: Final = 256 * 1024
 
 
 class DropBucket:
@@ -26,35 +35,69 @@ class DropBucket:
     def connect(cls, bucket: str) -> Self:
         return cls(s3_client(), bucket)
 
-    def read(self, drop: Drop, *, most: int) -> bytes | None:
+    def describe(self, drop: Drop) -> DropFacts | None:
         try:
-            answer = self._client.get_object(
+            head = self._client.head_object(
                 Bucket=drop.bucket, Key=drop.key, VersionId=drop.version
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in GONE:
                 return None
             raise
+        return DropFacts(
+            made_at=head["LastModified"],
+            size=head["ContentLength"],
+            metadata={name: _decoded(value) for name, value in head["Metadata"].items()},
+        )
+
+    def read(self, drop: Drop, *, most: int) -> bytes:
+        answer = self._client.get_object(Bucket=drop.bucket, Key=drop.key, VersionId=drop.version)
         with answer["Body"] as body:
             return body.read(most)
 
-    def look(self, key: str) -> DroppedObject | None:
-        """Ask for the first bytes: the answer tells the size and the version as well."""
+    def newest(self, key: str, *, most: int) -> bytes | None:
+        answer = self._get(key)
+        if answer is None:
+            return None
+        with answer["Body"] as body:
+            return body.read(most)
+
+    def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
         try:
             answer = self._client.get_object(
-                Bucket=self._bucket, Key=key, Range=f"bytes=0-{HEAD_BYTES - 1}"
+                Bucket=drop.bucket, Key=drop.key, VersionId=drop.version, Range=f"bytes={start}-"
             )
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "InvalidRange":  # of an empty object not even the first byte is there
-                return DroppedObject(version="", head=b"", size=0)
-            if code in NOT_THERE:
-                return None
+            if error.response["Error"]["Code"] == "InvalidRange":  # the end of the file
+                return
             raise
+        with answer["Body"] as body:
+            yield from in_lines(iter(lambda: body.read(READ_SIZE), b""))
+
+    def look(self, key: str, *, version: str | None) -> DroppedObject | None:
+        """Ask for the first bytes: the answer tells the size and the version as well."""
+        wanted = {"VersionId": version} if version else {}
+        try:
+            answer = self._get(key, Range=f"bytes=0-{HEAD_BYTES - 1}", **wanted)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "InvalidRange":
+                # Of an empty object not even the first byte is there.
+                return DroppedObject(version="", head=b"", size=0)
+            raise
+        if answer is None:
+            return None
         with answer["Body"] as body:
             head = body.read()
         size = int(answer["ContentRange"].rpartition("/")[2])
         return DroppedObject(version=answer["VersionId"], head=head, size=size)
+
+    def _get(self, key: str, **wanted: str) -> "GetObjectOutputTypeDef | None":
+        try:
+            return self._client.get_object(Bucket=self._bucket, Key=key, **wanted)  # type: ignore[arg-type]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in NOT_THERE:
+                return None
+            raise
 
     def link(self, url: str, version: str, *, seconds: int) -> str:
         """Return a presigned link. It dies earlier if the credentials that signed it do."""
@@ -62,11 +105,63 @@ class DropBucket:
         wanted = {"Bucket": bucket, "Key": key, "VersionId": version}
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
-    def put_receipt(self, drop: Drop, receipt: dict[str, Any]) -> None:
-        """Write ``receipts/<the drop's key>.jsonl``; nothing listens to that prefix."""
+    def put_receipts(self, drop: Drop, lines: bytes, *, after: int) -> int:
+        """Write ``receipts/<the drop's key>.jsonl``; nothing listens to that prefix.
+
+        An object cannot grow, so it is written anew, and only over what it was read as: who comes
+        late with less gets ``PreconditionFailed``.
+        """
+        key = f"receipts/{drop.key}.jsonl"
+        with TemporaryFile() as content:
+            etag = self._copy_start(key, content, after)
+            content.write(lines)
+            size = content.tell()
+            content.seek(0)
+            seen: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+            self._client.put_object(
+                Bucket=drop.bucket,
+                Key=key,
+                Body=content,
+                ContentLength=size,
+                ContentType="application/x-ndjson",
+                **seen,
+            )
+        return size
+
+    def _copy_start(self, key: str, into: BinaryIO, count: int) -> str | None:
+        """Copy the first bytes of an object and return its etag, ``None`` if it is not there."""
+        answer = self._get(key)
+        if answer is None:
+            return None
+        with answer["Body"] as body:
+            if count:
+                copyfileobj(body, into, READ_SIZE)
+            into.truncate(min(count, into.tell()))
+        into.seek(0, SEEK_END)
+        return answer["ETag"]
+
+    def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None:
         self._client.put_object(
             Bucket=drop.bucket,
-            Key=f"receipts/{drop.key}.jsonl",
-            Body=(json.dumps(receipt, ensure_ascii=False) + "\n").encode(),
-            ContentType="application/x-ndjson",
+            Key=f"receipts/{drop.key}.summary.json",
+            Body=json.dumps(summary, ensure_ascii=False, indent=1).encode("utf-8", "replace"),
+            ContentType="application/json",
         )
+
+
+def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut a stream behind each line feed, and at ``LONGEST_LINE`` where there is none."""
+    rest = b""
+    for part in parts:
+        *lines, rest = (rest + part).split(b"\n")
+        yield from (line + b"\n" for line in lines)
+        if len(rest) >= LONGEST_LINE:
+            yield rest
+            rest = b""
+    if rest:
+        yield rest
+
+
+def _decoded(value: str) -> str:
+    """S3 sends what is not ASCII as RFC 2047 has it."""
+    return str(make_header(decode_header(value)))

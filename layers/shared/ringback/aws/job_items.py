@@ -77,8 +77,12 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "images": _images_from_plain,
     "forget_at": lambda seconds: datetime.fromtimestamp(int(seconds), UTC),
     "attempts": int,
+    "row": int,
     **dict.fromkeys(
-        ("created_at", "updated_at", "deadline_at", "queued_at", "submitted_at", "finished_at"),
+        (
+            *("created_at", "updated_at", "deadline_at", "queued_at"),
+            *("submitted_at", "finished_at", "due_at"),
+        ),
         datetime.fromisoformat,
     ),
 }

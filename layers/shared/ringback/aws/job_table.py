@@ -36,7 +36,10 @@ class JobTable:
     def create(self, job: Job) -> Write:
         key = _idempotency_item(job)
         if key is None:
-            self._client.put_item(**self._new(to_item(job)))
+            try:
+                self._client.put_item(**self._new(to_item(job)))
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return Write(self.get(job.job_id), done=False)
             return Write(job, done=True)
         for pause in BETWEEN_CONFLICTS:
             try:
@@ -166,27 +169,39 @@ class JobTable:
             _unchanged(error, job_id)
 
     def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
-        start = {"ExclusiveStartKey": {"client": {"S": client}, "job_id": {"S": before}}}
+        return self._newest_by("client", client, limit=limit, before=before)
+
+    def newest_of(self, source: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
+        return self._newest_by("source", source, limit=limit, before=before)
+
+    def _newest_by(
+        self, field: str, value: str, *, limit: int, before: JobId | None
+    ) -> Sequence[Job]:
+        start = {"ExclusiveStartKey": {field: {"S": value}, "job_id": {"S": before}}}
         found = self._client.query(
             TableName=self._table,
-            IndexName="by_client",
-            KeyConditionExpression="client = :client",
-            ExpressionAttributeValues={":client": {"S": client}},
+            IndexName=f"by_{field}",
+            KeyConditionExpression="#field = :value",
+            ExpressionAttributeNames={"#field": field},
+            ExpressionAttributeValues={":value": {"S": value}},
             ScanIndexForward=False,
             Limit=limit,
             **(start if before else {}),  # type: ignore[arg-type]
         )["Items"]
         # The index holds keys only: it is then written once in a job's life, not at every step.
-        items: dict[str, Item] = {}
+        jobs = self.find([JobId(item["job_id"]["S"]) for item in found])
+        return sorted(jobs, key=lambda job: job.job_id, reverse=True)
+
+    def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
+        found: list[Job] = []
         unread: Mapping[str, Any] = {}
-        if found:
-            unread = {self._table: {"Keys": [{"job_id": item["job_id"]} for item in found]}}
+        if job_ids:
+            unread = {self._table: {"Keys": [{"job_id": {"S": job_id}} for job_id in job_ids]}}
         while unread:
             answer = self._client.batch_get_item(RequestItems=unread)
-            items |= {item["job_id"]["S"]: item for item in answer["Responses"][self._table]}
+            found += [from_item(item) for item in answer["Responses"][self._table]]
             unread = answer["UnprocessedKeys"]
-        order = [item["job_id"]["S"] for item in found]
-        return [from_item(items[job_id]) for job_id in order if job_id in items]
+        return found
 
 
 def _set(fields: dict[str, Any]) -> list[tuple[str, Any]]:

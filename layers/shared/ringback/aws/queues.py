@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import boto3
 
 from ringback.domain.checks import Check
+from ringback.domain.drops import Drop
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
@@ -34,13 +35,25 @@ class _Queue:
 
 class SqsSubmitQueue(_Queue):
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-        self._send({"job_id": job_id, "slot": slot}, delay=delay)
+        # A long wait begins with its odd part: ten thousand jobs do not come back together.
+        hop = delay if delay <= LONGEST_DELAY else delay % LONGEST_DELAY or LONGEST_DELAY
+        self._send({"job_id": job_id, "slot": slot}, delay=hop)
 
 
 class SqsCheckQueue(_Queue):
     def add(self, check: Check, *, delay: int) -> None:
         said = {name: value for name, value in asdict(check).items() if value}
         self._send(said, delay=delay)
+
+
+class SqsDropQueue(_Queue):
+    def go_on(self, drop: Drop) -> None:
+        self._send({"drop": asdict(drop)}, delay=0)
+
+
+class SqsSummaryQueue(_Queue):
+    def add(self, drop: Drop, *, delay: int) -> None:
+        self._send({"drop": asdict(drop)}, delay=delay)
 
 
 class SqsThumbnailQueue(_Queue):

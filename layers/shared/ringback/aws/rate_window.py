@@ -35,7 +35,11 @@ class SlotCounter:
     def connect(cls, table: str, paces: Mapping[str, Pace]) -> Self:
         return cls(boto3.client("dynamodb"), table, paces)
 
-    def take(self, provider: str, *, at: datetime, slot: int | None) -> Turn:
+    def take(
+        self, provider: str, *, at: datetime, slot: int | None, yields: bool = False
+    ) -> Turn:
+        if slot is None and yields and self._is_crowded(provider, at=at):
+            return Turn(slot=None, wait=self._paces[provider].seconds)
         if slot is None or not self._holds(provider, slot, at=at):
             slot = self._next_free(provider, at=at)
         turn = self._paces[provider].turn(slot, at=at)
@@ -62,6 +66,10 @@ class SlotCounter:
         if self._paces[provider].is_missed(slot, at=at):
             return False
         return slot >= int(self._read(provider).get("paused_until", _number(0))["N"])
+
+    def _is_crowded(self, provider: str, *, at: datetime) -> bool:
+        next_slot = int(self._read(provider).get("next_slot", _number(0))["N"])
+        return self._paces[provider].is_crowded(next_slot, at=at)
 
     def _make_call(self, provider: str, *, at: datetime) -> int:
         """Note a call if there is room for it; return the seconds until there may be."""

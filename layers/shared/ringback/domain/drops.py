@@ -1,11 +1,44 @@
 """Files that were dropped into the drop bucket."""
 
+import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
 from typing import Final
+
+from ringback.domain.errors import FieldError
+from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
+from ringback.domain.jobs import JobId
 
 S3: Final = "s3://"
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
+_DRY_RUN: Final = ".dry-run"
+# Of the random part of an id; the rest holds the row, so that rows stay in their order.
+_HASH_BYTES: Final = 6
+
+
+class Kind(StrEnum):
+    """What a dropped file is, by its name."""
+
+    REQUEST = "request"
+    CSV = "csv"
+    JSONL = "jsonl"
+    RECIPE = "recipe"
+    PHOTO = "photo"
+    UNKNOWN = "unknown"
+
+
+# Tried in this order; lower-case, and a name's end is read without regard to case.
+_KINDS: Final[Mapping[Kind, re.Pattern[str]]] = {
+    Kind.REQUEST: re.compile(r"requests/.+\.json", re.DOTALL),
+    Kind.JSONL: re.compile(r"requests/.+\.jsonl", re.DOTALL),
+    Kind.CSV: re.compile(r"requests/.+\.csv", re.DOTALL),
+    Kind.RECIPE: re.compile(r"recipes/[^/]+/recipe\.json"),
+    Kind.PHOTO: re.compile(r"recipes/[^/]+/.+\.(jpg|jpeg|png|webp)", re.DOTALL),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +49,53 @@ class Drop:
     key: str
     version: str
 
+    @property
+    def kind(self) -> Kind:
+        name = self.key.lower()
+        return next((kind for kind, form in _KINDS.items() if form.fullmatch(name)), Kind.UNKNOWN)
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Tell whether it is only to be checked: ``requests/x.dry-run.csv``."""
+        return self.key.lower().rpartition(".")[0].endswith(_DRY_RUN)
+
+    @property
+    def is_sheet(self) -> bool:
+        return self.kind in (Kind.CSV, Kind.JSONL)
+
+    @property
+    def is_folder(self) -> bool:
+        """Tell whether it is what the S3 console makes of an empty folder."""
+        return self.key.endswith("/")
+
+    @property
+    def url(self) -> str:
+        return f"{S3}{self.bucket}/{self.key}"
+
+    @property
+    def recipe_key(self) -> str:
+        """The key of the recipe that a photo is for."""
+        return "/".join([*self.key.split("/")[:2], "recipe.json"])
+
+    @property
+    def fingerprint(self) -> str:
+        name = "\0".join((self.bucket, self.key, self.version))
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    def job_id(self, row: int, *, made_at: datetime) -> JobId:
+        """Return the id that the job of a row has, whoever asks and however often."""
+        digest = bytes.fromhex(self.fingerprint)[:_HASH_BYTES]
+        return new_job_id(made_at, row.to_bytes(RANDOM_BYTES - _HASH_BYTES) + digest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DropFacts:
+    """``metadata`` is what the one who dropped it said beside it (``x-amz-meta-*``)."""
+
+    made_at: datetime
+    size: int
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedObject:
@@ -24,6 +104,49 @@ class DroppedObject:
     version: str
     head: bytes
     size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DroppedJob:
+    """What a job has of the file that it was dropped as; see ``Job``."""
+
+    job_id: JobId
+    source: str
+    row: int | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a drop has been read: ``row`` is the next one, which begins at ``offset``.
+
+    Both count from the first row of data. ``fault`` is why the rest cannot be read.
+    """
+
+    made_at: datetime
+    row: int = 1
+    offset: int = 0
+    receipt_bytes: int = 0
+    bad_rows: int = 0
+    credits_low: Decimal = Decimal(0)
+    credits_high: Decimal = Decimal(0)
+    without_price: int = 0
+    fault: str = ""
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of a sheet, from 1; blank lines and the header are not counted.
+
+    ``end`` is where the next one begins, in bytes; ``request`` the body of ``POST /jobs``, empty
+    if ``faults`` tell why the row cannot be read.
+    """
+
+    number: int
+    end: int
+    request: bytes = b""
+    faults: tuple[FieldError, ...] = ()
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:

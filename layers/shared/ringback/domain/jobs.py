@@ -111,7 +111,11 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """At ``deadline_at`` a job without a verdict is looked at; ``forget_at`` ends its retention."""
+    """At ``deadline_at`` a job without a verdict is looked at; ``forget_at`` ends its retention.
+
+    ``source`` is the key of the file that it was dropped as, ``row`` its row there if that is a
+    sheet. Such a job is not sent before ``due_at``, and yields to others then.
+    """
 
     job_id: JobId
     client: str
@@ -132,3 +136,6 @@ class Job:
     error: JobError | None = None
     result_urls: tuple[str, ...] = ()
     images: tuple[StoredImage, ...] = ()
+    source: str | None = None
+    row: int | None = None
+    due_at: datetime | None = None

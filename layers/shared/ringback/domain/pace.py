@@ -12,14 +12,16 @@ GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
 # A call may overtake one that was made earlier by this part of a window, on the way.
 ON_THE_WAY: Final = 0.02
+# Jobs of a sheet take up at most this part of a window before anybody else who comes.
+YIELDING: Final = 0.25
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """``wait`` in whole seconds; 0 is now."""
+    """``wait`` in whole seconds; 0 is now. Who yielded to others has no slot."""
 
-    slot: int
+    slot: int | None
     wait: int
 
 
@@ -45,6 +47,11 @@ class Pace:
     def turn(self, slot: int, *, at: datetime) -> Turn:
         wait = _EPOCH + slot * self.spacing - at
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
+
+    def is_crowded(self, next_slot: int, *, at: datetime) -> bool:
+        """Tell whether so many have slots already that one who yields is to come again."""
+        ahead = _EPOCH + next_slot * self.spacing - at
+        return ahead > timedelta(seconds=self.seconds * YIELDING)
 
     def wait_for_room(self, calls: Sequence[datetime], *, at: datetime) -> int:
         """Return the whole seconds until one more call fits in after ``calls``, in order."""

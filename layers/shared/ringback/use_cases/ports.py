@@ -1,13 +1,13 @@
 """What the use cases need from the world, in their own words."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop, DroppedObject
+from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import Turn
@@ -46,12 +46,20 @@ class JobReader(Protocol):
         """Return the client's jobs made before ``before``, newest first."""
         ...
 
+    def newest_of(self, source: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
+        """Return the jobs of a dropped file made before ``before``, newest first."""
+        ...
+
+    def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
+        """Return those of at most 100 jobs that there are, in no order."""
+        ...
+
 
 class JobStore(JobReader, Protocol):
     """Remembers jobs. Every write states what it expects; one that comes too late does nothing."""
 
     def create(self, job: Job) -> Write:
-        """Record a new job, or return the one that has the same idempotency key.
+        """Record a new job, or return the one that has the same id or idempotency key.
 
         Raises ``IdempotencyConflict`` if that one was asked for with another request.
         """
@@ -107,25 +115,72 @@ class ThumbnailQueue(Protocol):
     def add(self, job_id: JobId, number: int) -> None: ...
 
 
-class DropStore(Protocol):
-    def read(self, drop: Drop, *, most: int) -> bytes | None:
-        """Return the first ``most`` bytes, ``None`` if the object is gone."""
+class DropQueue(Protocol):
+    def go_on(self, drop: Drop) -> None:
+        """Have the rest of a drop read after what else is in the queue."""
         ...
 
-    def put_receipt(self, drop: Drop, receipt: dict[str, Any]) -> None:
-        """Answer a drop where the person who dropped it will look."""
+
+class SummaryQueue(Protocol):
+    def add(self, drop: Drop, *, delay: int) -> None: ...
+
+
+class DropBook(Protocol):
+    """Remembers how far each drop has been read."""
+
+    def progress(self, drop: Drop) -> Progress | None: ...
+
+    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+        """Note progress unless somebody else has since ``seen`` was read; tell which."""
         ...
+
+
+class DropStore(Protocol):
+    """The drop bucket. What is said to those who drop lies under ``receipts/`` in it."""
+
+    def describe(self, drop: Drop) -> DropFacts | None:
+        """Return what is known of the drop beside its content, ``None`` if it is gone."""
+        ...
+
+    def read(self, drop: Drop, *, most: int) -> bytes:
+        """Return the first ``most`` bytes."""
+        ...
+
+    def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
+        """Yield the bytes from ``start`` on, in lines with their ends; long ones in pieces."""
+        ...
+
+    def newest(self, key: str, *, most: int) -> bytes | None:
+        """Return the first ``most`` bytes of an object, ``None`` if it is not there."""
+        ...
+
+    def put_receipts(self, drop: Drop, lines: bytes, *, after: int) -> int:
+        """Leave the first ``after`` bytes of what was said and add ``lines``.
+
+        Returns how many bytes there are now.
+        """
+        ...
+
+    def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None: ...
 
 
 class InputImages(Protocol):
-    def look(self, key: str) -> DroppedObject | None:
-        """Return the first bytes of an object of the drop bucket, ``None`` if it is not there."""
+    def look(self, key: str, *, version: str | None) -> DroppedObject | None:
+        """Return the first bytes of an object of the drop bucket, ``None`` if it is not there.
+
+        The newest version if none is named.
+        """
         ...
 
 
 class RateWindow(Protocol):
-    def take(self, provider: str, *, at: datetime, slot: int | None) -> Turn:
-        """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds."""
+    def take(
+        self, provider: str, *, at: datetime, slot: int | None, yields: bool = False
+    ) -> Turn:
+        """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds.
+
+        One who ``yields`` gets none while others have taken those of the near future.
+        """
         ...
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:

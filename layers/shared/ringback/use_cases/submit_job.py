@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final, Unpack
 
 from ringback.domain.checks import Check, seconds_to_next_look
+from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
@@ -28,6 +30,11 @@ MOST_ATTEMPTS: Final = 60
 SLOW: Final = timedelta(milliseconds=200)
 # Seconds until a provider is tried again that cannot be prepared for.
 NOT_READY_RETRY: Final = 30
+# For jobs of sheets, which are held back and yield: a message may come so many seconds early; the
+# longer a job is overdue, the more seldom it asks.
+ABOUT_NOW: Final = 1.0
+WIDENING: Final = 0.25
+LONGEST_YIELD: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,8 @@ class SendJob:
         """Return the job as it now stands. ``slot`` is the one it has waited for."""
         if job.status is not JobStatus.ACCEPTED:
             return job
+        if early := seconds_until_due(job, at=self.now()):
+            return self._queue(job, delay=early, slot=None)
         provider = self.providers[job.request.provider]
         try:
             provider.prepare()
@@ -61,9 +70,12 @@ class SendJob:
         deadline = self.deadlines[job.request.provider]
         sent = with_links(job.request, lambda url, version: self.link_to(url, version, deadline))
         asked_at = self.now()
-        turn = self.window.take(job.request.provider, at=asked_at, slot=slot)
+        turn = self.window.take(
+            job.request.provider, at=asked_at, slot=slot, yields=job.due_at is not None
+        )
         if turn.wait:
-            return self._queue(job, delay=turn.wait, slot=turn.slot)
+            delay = turn.wait if turn.slot is not None else yielding(job, turn.wait, at=asked_at)
+            return self._queue(job, delay=delay, slot=turn.slot)
         at = self.now()
         begun = self.jobs.move(
             job.job_id,
@@ -118,6 +130,22 @@ class SendJob:
         )
 
 
+def seconds_until_due(job: Job, *, at: datetime) -> int:
+    """Return how long a job is to be held back, 0 if it need not be."""
+    early = ((job.due_at or at) - at).total_seconds()
+    return ceil(early) if early > ABOUT_NOW else 0
+
+
+def yielding(job: Job, wait: int, *, at: datetime) -> int:
+    """Return the seconds after which a job that let others pass asks again, later each time.
+
+    Spread by its id, so that those who were let wait together do not come back together.
+    """
+    overdue = at - (job.due_at or at)
+    longest = max(wait, min(overdue * WIDENING, LONGEST_YIELD).total_seconds())
+    return ceil(wait / 2 + longest * (int.from_bytes(job.job_id[-4:].encode()) % 64) / 64)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptJob:
     """Record a job that passed its model's limits, and send it."""
@@ -135,8 +163,9 @@ class AcceptJob:
         client: str,
         idempotency_key: str | None,
         retry_of: JobId | None = None,
+        dropped: DroppedJob | None = None,
     ) -> Job:
-        """Return the job; with a known idempotency key, the one it belongs to.
+        """Return the job; with a known idempotency key or dropped row, the one it belongs to.
 
         Raises ``IdempotencyConflict``; ``NotConfigured`` before anything is recorded.
         """
@@ -145,7 +174,7 @@ class AcceptJob:
             provider.prepare()
         at = self.send.now()
         job = Job(
-            job_id=self.new_job_id(at),
+            job_id=dropped.job_id if dropped else self.new_job_id(at),
             client=client,
             request=request,
             status=JobStatus.ACCEPTED,
@@ -155,6 +184,9 @@ class AcceptJob:
             forget_at=at + self.retention,
             idempotency_key=idempotency_key,
             retry_of=retry_of,
+            source=dropped.source if dropped else None,
+            row=dropped.row if dropped else None,
+            due_at=dropped.due_at if dropped else None,
         )
         # The check comes first: no crash leaves a job that nobody will look at.
         delay = seconds_to_next_look(job, at=at, calls_back=provider.calls_back)
