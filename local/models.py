@@ -1,11 +1,14 @@
 """Prints the catalogue as a table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from ringback.catalogue.schemas import describe_all
 
-_HEADS: Final = ("model", "provider", "checked on", "field", "default", "limits")
+_HEADS: Final = (
+    *("model", "provider", "checked on", "credits per image, about", "noted on"),
+    *("field", "default", "limits"),
+)
 
 
 def main() -> None:
@@ -19,11 +22,24 @@ def main() -> None:
 
 def _rows(model: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield a line for each field; only the first says which model it is."""
-    schema, first = model["input"], (model["id"], model["provider"], model["checked_on"])
+    schema, price = model["input"], model["price"] or {"per_image": [], "noted_on": ""}
+    about = (credits_in_words(price["per_image"]), price["noted_on"])
+    first: tuple[str, ...] = (model["id"], model["provider"], model["checked_on"], *about)
     for name, field in schema["properties"].items():
         default = "required" if name in schema["required"] else str(field.get("default", ""))
         yield (*first, name, default, limits(field))
-        first = ("", "", "")
+        first = ("",) * len(first)
+
+
+def credits_in_words(prices: Sequence[Mapping[str, Any]]) -> str:
+    """Say what an image costs, and with which values of the input where it depends on them."""
+    return ", ".join(map(_one_price, prices)) or "unknown"
+
+
+def _one_price(price: Mapping[str, Any]) -> str:
+    low, high = price["credits_low"], price["credits_high"]
+    cost = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+    return " ".join([*(f"{name} {value}:" for name, value in price["where"].items()), cost])
 
 
 def limits(field: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, job_body, problem, reply
-from ringback.lambda_events import Event, client_name
+from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.settings import QueryJobsSettings
 from ringback.use_cases.find_jobs import FindJobs
 
@@ -36,7 +36,7 @@ def handle(event: Event, find: FindJobs, link: Callable[[str], str]) -> Reply:
     try:
         if job_id is not None:
             return reply(HTTPStatus.OK, job_body(find.one(job_id, client=client), link))
-        jobs, cursor = find.page(event.get("queryStringParameters") or {}, client=client)
+        jobs, cursor = find.page(query_parameters(event), client=client)
     except RequestRefused as error:
         return problem(error)
     return reply(HTTPStatus.OK, {"jobs": [job_body(job, link) for job in jobs], "cursor": cursor})

@@ -17,13 +17,19 @@ from ringback.aws.rate_window import SlotCounter
 from ringback.aws.secrets import JsonSecret
 from ringback.aws.shared_token import SharedToken
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
-from ringback.catalogue.requests import read_idempotency_key, read_request
+from ringback.catalogue.prices import estimate
+from ringback.catalogue.requests import (
+    read_dry_run,
+    read_idempotency_key,
+    read_request,
+    refuse_query,
+)
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId, JobRequest
 from ringback.domain.pace import Pace
-from ringback.http_replies import Reply, job_body, problem, reply
+from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
 from ringback.images.inputs import fault_of
 from ringback.job_log import log_job
 from ringback.lambda_events import (
@@ -33,6 +39,7 @@ from ringback.lambda_events import (
     dropped_objects,
     lower_headers,
     process_batch,
+    query_parameters,
     raw_body,
 )
 from ringback.providers.clients import provider_clients
@@ -135,12 +142,17 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply | BatchReply:
 def handle_request(event: Event, accept: AcceptJob, *, pass_through: bool) -> Reply:
     try:
         client, key = client_name(event), read_idempotency_key(lower_headers(event))
+        query = query_parameters(event)
         if job_id := (event.get("pathParameters") or {}).get("job_id"):
+            refuse_query(query)
             old = FindJobs(jobs=accept.jobs).one(job_id, client=client)
             retry = RetryJob(accept=accept, pass_through=pass_through)
             job = retry(old, idempotency_key=key)
         else:
-            job = accept(read_body(raw_body(event)), client=client, idempotency_key=key)
+            is_dry_run, request = read_dry_run(query), read_body(raw_body(event))
+            if is_dry_run:
+                return reply(HTTPStatus.OK, dry_run_body(request, estimate(request)))
+            job = accept(request, client=client, idempotency_key=key)
     except (RequestRefused, NotConfigured, TryAgain) as error:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import pytest
 from ringback.domain.job_ids import is_job_id
@@ -13,6 +14,7 @@ from ringback.lambda_events import (
     client_name,
     dropped_objects,
     lower_headers,
+    query_parameters,
     raw_body,
 )
 
@@ -40,6 +42,7 @@ def check_http(event: Event) -> None:
     for name, value in event.get("pathParameters", {}).items():
         route = route.replace(f"{{{name}}}", value).replace(f"{{{name}+}}", value)
     assert event["rawPath"] == route
+    assert dict(parse_qsl(event["rawQueryString"])) == query_parameters(event)
 
 
 def check_messages(event: Event) -> list[Event]:

@@ -37,6 +37,12 @@ def test_a_model_is_shown_with_its_schema(lambdas: Lambdas) -> None:
     assert (shown["id"], shown["provider"]) == ("seedream/4.5-edit", "kie")
     assert shown["documentation"] == "https://docs.kie.ai/market/seedream/4-5-edit"
     assert shown["checked_on"] == "2026-08-19"
+    assert shown["price"] == {
+        "per_image": [{"where": {}, "credits_low": 5.0, "credits_high": 6.5}],
+        "noted_on": "2026-08-19",
+        "source": "a table that an integrator of kie.ai keeps",
+        "is_estimate": True,
+    }
     assert shown["input"]["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert shown["input"]["required"] == ["prompt", "image_urls"]
     assert shown["input"]["properties"]["quality"] == {
@@ -45,6 +51,10 @@ def test_a_model_is_shown_with_its_schema(lambdas: Lambdas) -> None:
         "default": "basic",
         "description": "basic is 2K, high is 4K.",
     }
+
+
+def test_a_model_whose_price_nobody_knows_says_so(lambdas: Lambdas) -> None:
+    assert body_of(lambdas("describe_models", ask_for("chanjing/kling-v2")))["price"] is None
 
 
 @pytest.mark.parametrize("model_id", ["", "seedream", "seedream/4.5-edit/", "../jobs", "x" * 5000])

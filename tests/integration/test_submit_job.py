@@ -320,6 +320,140 @@ def test_every_wrong_field_is_named_and_nothing_is_done(
     assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
 
 
+# ------------------------------------------------------------------------------- dry runs
+
+
+def a_dry_run(request: object = REQUEST, *, key: str | None = None, **query: str) -> dict[str, Any]:
+    event = an_event("submit_job", "post_dry_run")
+    post = with_body(event, json.dumps(request).encode())
+    named = post | {"queryStringParameters": query or {"dry_run": "true"}}
+    return with_headers(named, idempotency_key=key) if key is not None else named
+
+
+def nothing_was_done(cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider) -> bool:
+    return (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+
+
+def test_a_dry_run_shows_the_job_and_its_estimate_and_does_nothing(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    reply = lambdas("submit_job", an_event("submit_job", "post_dry_run"))
+    assert reply["statusCode"] == 200
+    assert body_of(reply) == {
+        "dry_run": True,
+        "provider": "kie",
+        "model": "seedream/5-pro-text-to-image",
+        "input": {
+            "prompt": PROMPT,
+            "aspect_ratio": "1:1",
+            "quality": "high",
+            "output_format": "png",
+        },
+        "input_checked": True,
+        "estimate": {
+            "credits_low": 14.0,
+            "credits_high": 14.0,
+            "images": 1,
+            "noted_on": "2026-08-19",
+            "is_estimate": True,
+        },
+    }
+    assert nothing_was_done(cloud, lambdas, provider)
+    # No key of a provider, no token, no slot: not even a look.
+    assert lambdas.aws_calls == []
+
+
+def test_a_dry_run_estimates_what_is_asked_for_if_there_is_a_price(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas.settings["KIE_PASS_THROUGH"] = "true"
+    four = {"model": MODEL, "input": {"prompt": PROMPT, "max_images": 4}}
+    assert body_of(lambdas("submit_job", a_dry_run(four)))["estimate"]["credits_high"] == 20
+    chanjing = {"model": "chanjing/kling-v2", "input": {"ref_prompt": PROMPT}}
+    for unpriced, is_checked in ((chanjing, True), (ANY_MODEL, False)):
+        shown = body_of(lambdas("submit_job", a_dry_run(unpriced)))
+        assert (shown["estimate"], shown["input_checked"]) == (None, is_checked)
+    assert nothing_was_done(cloud, lambdas, provider)
+
+
+def test_a_dry_run_leaves_an_idempotency_key_to_the_job(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    dry = a_dry_run({"model": MODEL, "input": {"prompt": "another"}}, key="order-66")
+    assert lambdas("submit_job", dry)["statusCode"] == 200
+    provider.will_answer(CREATE, ANSWERED)
+    submit(lambdas, a_post(key="order-66"))
+    heard = len(lambdas.aws_calls)
+    assert lambdas("submit_job", dry)["statusCode"] == 200
+    assert len(lambdas.aws_calls) == heard
+    assert len(provider.heard) == 1
+
+
+def test_a_dry_run_refuses_what_the_job_would_be_refused_for(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    wrong = an_event("submit_job", "post_wrong_fields")
+    image = drop_image(cloud, "bad.png", b"<svg/>")
+    for wet, dry in (
+        (wrong, wrong | {"queryStringParameters": {"dry_run": "true"}}),
+        (a_post(an_edit(image)), a_dry_run(an_edit(image))),
+        (a_post(ANY_MODEL), a_dry_run(ANY_MODEL)),
+        (a_post(key=""), a_dry_run(key="")),
+        (with_body(a_post(), b"kite"), with_body(a_dry_run(), b"kite")),
+    ):
+        refused = lambdas("submit_job", dry)
+        assert refused["statusCode"] == 400
+        assert refused == lambdas("submit_job", wet)
+    assert nothing_was_done(cloud, lambdas, provider)
+
+
+def test_a_dry_run_looks_at_images_of_the_drop_bucket(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    url = drop_image(cloud, "photos/a cat.png", PNG_START)
+    shown = body_of(lambdas("submit_job", a_dry_run(an_edit(url))))
+    assert shown["input"]["image_urls"] == [url]
+    assert {call.operation for call in lambdas.aws_calls} == {"GetObject"}
+    assert nothing_was_done(cloud, lambdas, provider)
+
+
+def test_a_dry_run_needs_no_key_of_the_provider(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    cloud.put_secret(cloud.kie_secret, {})
+    assert lambdas("submit_job", a_dry_run())["statusCode"] == 200
+
+
+def test_a_dry_run_that_is_declined_is_a_job(lambdas: Lambdas, provider: LoopbackProvider) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    assert submit(lambdas, a_dry_run(dry_run="false"))["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"dry_run": ""}, {"dry_run": "True"}, {"dry_run": "true,false"}, {"dryrun": "true"}],
+)
+def test_a_query_that_is_not_understood_is_named_and_makes_no_job(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, query: dict[str, str]
+) -> None:
+    reply = lambdas("submit_job", a_dry_run(**query))
+    assert reply["statusCode"] == 400
+    assert [error["field"] for error in body_of(reply)["errors"]] == list(query)
+    assert nothing_was_done(cloud, lambdas, provider)
+
+
+def test_a_retry_with_a_query_is_refused_before_it_is_paid_for(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    JobTable.connect(cloud.table).create(a_job(JobStatus.FAILED))
+    path = {"pathParameters": {"job_id": a_job_id()}}
+    query = {"queryStringParameters": {"dry_run": "true"}}
+    reply = lambdas("submit_job", an_event("submit_job", "retry") | path | query)
+    assert reply["statusCode"] == 400
+    assert [error["field"] for error in body_of(reply)["errors"]] == ["dry_run"]
+    assert (lambdas.written(), provider.heard) == ([], [])
+
+
 ANY_MODEL = {"model": "google/nano-banana", "input": {"prompt": PROMPT, "Colour": [1, None]}}
 
 

@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from ringback.domain import errors
 from ringback.domain.errors import FieldError, InvalidRequest, NotConfigured, RequestRefused
+from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
-from ringback.http_replies import job_body, problem, reply
+from ringback.http_replies import dry_run_body, job_body, problem, reply
 
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image
 
 
 def test_a_reply_is_json_that_nobody_keeps() -> None:
@@ -153,3 +154,26 @@ def test_images_have_no_link_where_none_can_be_made() -> None:
     (image,) = job_body(replace(a_job(), images=(a_stored_image(),)))["images"]
     assert "url" not in image
     assert "source_url" not in image
+
+
+def test_a_dry_run_shows_what_would_be_asked_for_and_what_it_may_cost() -> None:
+    estimate = Estimate(images=3, low=Decimal("9.72"), high=Decimal(12), noted_on=date(2026, 8, 19))
+    body = dry_run_body(replace(a_request(), checked=False), estimate)
+    assert json.loads(json.dumps(body)) == {
+        "dry_run": True,
+        "provider": "kie",
+        "model": "bytedance/seedream-v4-text-to-image",
+        "input": dict(a_request().input),
+        "input_checked": False,
+        "estimate": {
+            "credits_low": 9.72,
+            "credits_high": 12.0,
+            "images": 3,
+            "noted_on": "2026-08-19",
+            "is_estimate": True,
+        },
+    }
+
+
+def test_a_dry_run_without_a_known_price_has_no_estimate() -> None:
+    assert dry_run_body(a_request(), None)["estimate"] is None

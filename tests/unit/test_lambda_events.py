@@ -16,6 +16,7 @@ from ringback.lambda_events import (
     dropped_objects,
     lower_headers,
     process_batch,
+    query_parameters,
     raw_body,
 )
 
@@ -56,6 +57,12 @@ def test_header_names_are_lower_case_and_values_as_they_came() -> None:
 @pytest.mark.parametrize("event", [{}, {"headers": None}, {"headers": {}}])
 def test_no_headers_are_no_headers(event: dict[str, Any]) -> None:
     assert lower_headers(event) == {}
+
+
+@pytest.mark.parametrize("event", [{}, {"queryStringParameters": None}])
+def test_no_query_is_an_empty_one(event: dict[str, Any]) -> None:
+    assert query_parameters(event) == {}
+    assert query_parameters(event | {"queryStringParameters": {"a": "b"}}) == {"a": "b"}
 
 
 def test_the_client_is_whom_the_authorizer_found() -> None:

@@ -4,7 +4,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.catalogue.requests import LARGEST_REQUEST, read_idempotency_key, read_request
+from ringback.catalogue.requests import (
+    LARGEST_REQUEST,
+    read_dry_run,
+    read_idempotency_key,
+    read_request,
+    refuse_query,
+)
 from ringback.domain.errors import InvalidRequest, PayloadTooLarge
 
 from tests.support.jobs import MODEL, PROMPT
@@ -205,3 +211,39 @@ def test_an_idempotency_key_that_is_not_plain_is_refused(key: str) -> None:
     (error,) = refused.value.errors
     assert error.field == "Idempotency-Key"
     assert "255" in error.message
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [({}, False), ({"dry_run": "false"}, False), ({"dry_run": "true"}, True)],
+)
+def test_a_dry_run_is_asked_for_in_one_word(query: dict[str, str], expected: object) -> None:
+    assert read_dry_run(query) is expected
+
+
+WRONG_QUERIES = [
+    *({"dry_run": value} for value in ("", "1", "yes", "True", " true", "true,true", "true,false")),
+    *({name: "true"} for name in ("dryrun", "dry-run", "DRY_RUN", "dry_run ", "", "limit")),
+    {"dry_run": "maybe", "b": "", "a": ""},
+]
+
+
+@pytest.mark.parametrize("query", WRONG_QUERIES)
+def test_a_query_that_is_not_understood_is_named_and_never_paid_for(query: dict[str, str]) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_dry_run(query)
+    assert {error.field for error in refused.value.errors} == query.keys()
+
+
+def test_a_right_value_beside_a_wrong_name_is_not_complained_of() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_dry_run({"dry_run": "true", "z": "1", "a": "1"})
+    named = [(error.field, error.message) for error in refused.value.errors]
+    assert named == [("a", "no such parameter"), ("z", "no such parameter")]
+
+
+def test_a_route_without_parameters_takes_none() -> None:
+    refuse_query({})
+    with pytest.raises(InvalidRequest) as refused:
+        refuse_query({"dry_run": "true"})
+    assert [error.field for error in refused.value.errors] == ["dry_run"]

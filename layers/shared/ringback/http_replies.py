@@ -19,8 +19,9 @@ from ringback.domain.errors import (
     UnknownModel,
     WrongState,
 )
+from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
-from ringback.domain.jobs import Job, JobError
+from ringback.domain.jobs import Job, JobError, JobRequest
 
 Reply = dict[str, Any]
 
@@ -87,6 +88,28 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "credits": float(job.credits) if job.credits is not None else None,
         "error": _error_body(job.error) if job.error else None,
         "images": [_image_body(image, link) for image in job.images],
+    }
+
+
+def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, Any]:
+    """Return what would be asked for, and what it will probably cost."""
+    return {
+        "dry_run": True,
+        "provider": request.provider,
+        "model": request.model,
+        "input": request.input,
+        "input_checked": request.checked,
+        "estimate": estimate_body(estimate) if estimate else None,
+    }
+
+
+def estimate_body(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "credits_low": float(estimate.low),
+        "credits_high": float(estimate.high),
+        "images": estimate.images,
+        "noted_on": estimate.noted_on.isoformat(),
+        "is_estimate": True,
     }
 
 

@@ -41,6 +41,11 @@ def lower_headers(event: Mapping[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
+def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
+    """Return the query, for which API Gateway sends nothing at all if there is none."""
+    return event.get("queryStringParameters") or {}
+
+
 def client_name(event: Mapping[str, Any]) -> str:
     """Return the client that the authorizer found; without one, no route is to be served."""
     name: str = event["requestContext"]["authorizer"]["lambda"]["client"]

@@ -152,11 +152,30 @@ def test_the_limits_of_a_url_are_in_the_schema() -> None:
 def test_a_model_is_described_whole(model: str) -> None:
     described = describe(model)
     assert list(described) == [
-        *("id", "provider", "description", "documentation", "checked_on", "input")
+        *("id", "provider", "description", "documentation", "checked_on", "price", "input")
     ]
     assert (described["id"], described["provider"]) == (model, provider_of(model))
     assert described["documentation"] == MODELS[model].documentation
     assert described["checked_on"] == "2026-08-19"
+
+
+def test_a_price_is_shown_with_the_values_that_it_is_for() -> None:
+    assert describe("seedream/5-pro-text-to-image")["price"] == {
+        "per_image": [
+            {"where": {"quality": "basic"}, "credits_low": 7.0, "credits_high": 7.0},
+            {"where": {"quality": "high"}, "credits_low": 14.0, "credits_high": 14.0},
+        ],
+        "noted_on": "2026-08-19",
+        "source": "a table that an integrator of kie.ai keeps",
+        "is_estimate": True,
+    }
+
+
+def test_a_price_is_a_range_where_no_more_is_known_and_null_where_nothing_is() -> None:
+    assert describe("seedream/4.5-edit")["price"]["per_image"] == [
+        {"where": {}, "credits_low": 5.0, "credits_high": 6.5}
+    ]
+    assert describe("chanjing/kling-v2")["price"] is None
 
 
 def test_all_models_are_described_as_each_is() -> None:

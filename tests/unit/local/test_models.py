@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.models import limits, main
+from local.models import credits_in_words, limits, main
 from tests.support.model_facts import FACTS
 
 
@@ -26,14 +26,40 @@ def test_limits_are_said_in_a_few_words(field: dict[str, Any], words: str) -> No
     assert limits(field) == words
 
 
+@pytest.mark.parametrize(
+    ("prices", "words"),
+    [
+        ([], "unknown"),
+        ([{"where": {}, "credits_low": 3.24, "credits_high": 3.24}], "3.24"),
+        ([{"where": {}, "credits_low": 5.0, "credits_high": 6.5}], "5 to 6.5"),
+        (
+            [
+                {"where": {"quality": "basic"}, "credits_low": 7.0, "credits_high": 7.0},
+                {"where": {"quality": "high"}, "credits_low": 14.0, "credits_high": 15.0},
+            ],
+            "quality basic: 7, quality high: 14 to 15",
+        ),
+    ],
+)
+def test_prices_are_said_in_a_few_words(prices: list[dict[str, Any]], words: str) -> None:
+    assert credits_in_words(prices) == words
+
+
 def test_every_field_of_every_model_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     main()
     head, rule, *lines = capsys.readouterr().out.splitlines()
-    starts = [head.index(word) for word in ("model", "provider", "checked on", "field", "default")]
-    assert [rule[start - 1 : start + 1] for start in starts[1:]] == [" -"] * 4
+    heads = ("model", "provider", "checked on", "credits", "noted on", "field", "default")
+    starts = [head.index(word) for word in heads]
+    assert [rule[start - 1 : start + 1] for start in starts[1:]] == [" -"] * 6
     listed: dict[str, set[str]] = {}
+    prices: dict[str, list[str]] = {}
     model = ""
     for line in lines:
         model = line[: starts[1]].strip() or model
-        listed.setdefault(model, set()).add(line[starts[3] : starts[4]].strip())
+        listed.setdefault(model, set()).add(line[starts[5] : starts[6]].strip())
+        prices.setdefault(model, []).append(line[starts[3] : starts[5]].strip())
     assert listed == {model: set(facts) for model, facts in FACTS.items()}
+    assert all(more == [""] * len(more) for _, *more in prices.values())
+    assert prices["seedream/4.5-edit"][0].split("  ")[0] == "5 to 6.5"
+    assert prices["seedream/4.5-edit"][0].endswith("2026-08-19")
+    assert prices["chanjing/kling-v2"][0] == "unknown"

@@ -1,6 +1,6 @@
-"""Read the body of ``POST /jobs``."""
+"""Read what is sent with ``POST /jobs``: the body, the key and the query."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -16,6 +16,7 @@ from ringback.domain.jobs import JobRequest
 # What is sent and what becomes of it are both kept, in an item of 400 KB at most.
 LARGEST_REQUEST: Final = 128 * 1024
 _MOST_NAMED: Final = 3
+_SWITCH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 # The words of pydantic are for programmers; the names in braces are its own.
 _FRIENDLIER: Final[Mapping[str, str]] = {
     "extra_forbidden": "no such field",
@@ -90,6 +91,30 @@ def read_idempotency_key(headers: Mapping[str, str]) -> str | None:
             [FieldError("Idempotency-Key", "must have 1 to 255 printable ASCII characters")]
         )
     return key
+
+
+def read_dry_run(query: Mapping[str, str]) -> bool:
+    """Tell whether the job is only to be checked. Raises ``InvalidRequest``.
+
+    A query that is not understood is refused: whoever mistypes ``dry_run`` must not pay for it.
+    """
+    errors = _unknown_parameters(query.keys() - {"dry_run"})
+    value = query.get("dry_run", "false")
+    if value not in _SWITCH:
+        errors.append(FieldError("dry_run", "must be true or false"))
+    if errors:
+        raise InvalidRequest(errors)
+    return _SWITCH[value]
+
+
+def refuse_query(query: Mapping[str, str]) -> None:
+    """Raise ``InvalidRequest`` if there is any, on a route that spends and takes none."""
+    if query:
+        raise InvalidRequest(_unknown_parameters(query.keys()))
+
+
+def _unknown_parameters(names: Iterable[str]) -> list[FieldError]:
+    return [FieldError(name, "no such parameter") for name in sorted(names)]
 
 
 def _envelope_errors(sent: dict[str, Any]) -> list[FieldError]:

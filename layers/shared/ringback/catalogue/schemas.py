@@ -8,6 +8,7 @@ from pydantic_core import core_schema
 
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS
+from ringback.catalogue.prices import PRICES, PriceNote
 from ringback.domain.errors import UnknownModel
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -39,12 +40,29 @@ def describe(model_id: str) -> dict[str, Any]:
         "description": model.description,
         "documentation": model.documentation,
         "checked_on": model.checked_on.isoformat(),
+        "price": _price(PRICES[model_id]) if model_id in PRICES else None,
         "input": {"$schema": DIALECT, **_input_schema(model)},
     }
 
 
 def describe_all() -> list[dict[str, Any]]:
     return [describe(model_id) for model_id in MODELS]
+
+
+def _price(note: PriceNote) -> dict[str, Any]:
+    return {
+        "per_image": [
+            {
+                "where": price.where,
+                "credits_low": float(price.low),
+                "credits_high": float(price.high),
+            }
+            for price in note.per_image
+        ],
+        "noted_on": note.noted_on.isoformat(),
+        "source": note.source,
+        "is_estimate": True,
+    }
 
 
 @cache

@@ -1,0 +1,85 @@
+"""What an image costs, as far as somebody has noted it. No model of Chanjing has a price here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final
+
+from ringback.domain.estimates import Estimate
+from ringback.domain.jobs import JobRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """Credits for one image. ``where`` has the values of the input that the price is for."""
+
+    low: Decimal
+    high: Decimal
+    where: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceNote:
+    """What a source said of a model on a day; of ``per_image`` at most one fits an input."""
+
+    per_image: tuple[Price, ...]
+    noted_on: date
+    source: str
+
+
+def _credits(low: str, high: str | None = None, **where: Any) -> Price:
+    return Price(low=Decimal(low), high=Decimal(high or low), where=where)
+
+
+# The pages that the catalogue is from name no prices.
+_noted = partial(
+    PriceNote, noted_on=date(2026, 8, 19), source="a table that an integrator of kie.ai keeps"
+)
+_V4_5: Final = _noted(per_image=(_credits("5", "6.5"),))
+_V5_LITE: Final = _noted(per_image=(_credits("5", "5.5"),))
+_V5_PRO: Final = _noted(
+    per_image=(_credits("7", quality="basic"), _credits("14", quality="high")),
+)
+_V5_FLASH: Final = _noted(per_image=(_credits("3.24"),))
+
+Prices = Mapping[str, PriceNote]
+
+PRICES: Final[Prices] = {
+    "bytedance/seedream": _noted(per_image=(_credits("3.5"),)),
+    "bytedance/seedream-v4-text-to-image": _noted(per_image=(_credits("5"),)),
+    "bytedance/seedream-v4-edit": _noted(per_image=(_credits("3.5"),)),
+    "seedream/4.5-text-to-image": _V4_5,
+    "seedream/4.5-edit": _V4_5,
+    "seedream/5-lite-text-to-image": _V5_LITE,
+    "seedream/5-lite-image-to-image": _V5_LITE,
+    "seedream/5-pro-text-to-image": _V5_PRO,
+    "seedream/5-pro-image-to-image": _V5_PRO,
+    "seedream/5-flash-text-to-image": _V5_FLASH,
+    "seedream/5-flash-image-to-image": _V5_FLASH,
+}
+
+_HOW_MANY: Final = ("max_images", "number_of_images")
+
+
+def estimate(request: JobRequest, *, prices: Prices = PRICES) -> Estimate | None:
+    """Return what the images asked for will probably cost, ``None`` if no price is known.
+
+    What is asked for is a cap at some models and a wish at others: more or fewer can come.
+    """
+    note = prices.get(request.model)
+    fitting = [price for price in note.per_image if _fits(price, request)] if note else []
+    if not (note and fitting):
+        return None
+    images = next((request.input[name] for name in _HOW_MANY if name in request.input), 1)
+    return Estimate(
+        images=images,
+        low=images * fitting[0].low,
+        high=images * fitting[0].high,
+        noted_on=note.noted_on,
+    )
+
+
+def _fits(price: Price, request: JobRequest) -> bool:
+    return all(request.input.get(name) == value for name, value in price.where.items())

@@ -1,0 +1,19 @@
+"""What a job will probably cost, told before anything is paid."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Credits for all ``images`` that are asked for, by prices that were noted on a day.
+
+    More or fewer images than asked for can come, and a provider can change its prices at any
+    time: only a finished job's credits are certain.
+    """
+
+    images: int
+    low: Decimal
+    high: Decimal
+    noted_on: date
