@@ -4,15 +4,16 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
+from ringback.aws.queues import SqsCheckQueue, SqsDropQueue, SqsSubmitQueue, SqsSummaryQueue
 from ringback.aws.rate_window import SlotCounter
 from ringback.aws.secrets import JsonSecret
 from ringback.aws.shared_token import SharedToken
@@ -25,6 +26,7 @@ from ringback.catalogue.requests import (
     refuse_query,
 )
 from ringback.domain.clock import utc_now
+from ringback.domain.drops import Drop
 from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId, JobRequest
@@ -44,6 +46,7 @@ from ringback.lambda_events import (
 )
 from ringback.providers.clients import provider_clients
 from ringback.settings import SubmitJobSettings
+from ringback.sheets.drop_rows import DropRows
 from ringback.use_cases.change_job import RetryJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.input_images import CheckInputImage
@@ -53,17 +56,21 @@ from ringback.use_cases.take_drop import TakeDrop
 logger = Logger(service="submit_job")
 
 
-@cache
-def accept_job() -> AcceptJob:
+def paces() -> dict[str, Pace]:
     settings = SubmitJobSettings.from_environ(os.environ)
-    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
-    jobs = JobTable.connect(settings.jobs_table)
-    paces = {
+    return {
         "kie": Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds),
         "chanjing": Pace(
             limit=settings.chanjing_creates_per_window, seconds=settings.chanjing_window_seconds
         ),
     }
+
+
+@cache
+def accept_job() -> AcceptJob:
+    settings = SubmitJobSettings.from_environ(os.environ)
+    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
+    jobs = JobTable.connect(settings.jobs_table)
     deadlines = {
         "kie": timedelta(seconds=settings.job_deadline_seconds),
         "chanjing": timedelta(seconds=settings.chanjing_deadline_seconds),
@@ -71,7 +78,7 @@ def accept_job() -> AcceptJob:
     send = SendJob(
         jobs=jobs,
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        window=SlotCounter.connect(settings.jobs_table, paces),
+        window=SlotCounter.connect(settings.jobs_table, paces()),
         providers=provider_clients(
             kie_base_url=settings.kie_base_url,
             kie_secret=JsonSecret.connect(settings.kie_secret_arn),
@@ -106,9 +113,11 @@ def link_to(url: str, version: str, lifetime: timedelta) -> str:
     return drop_bucket().link(url, version, seconds=int(lifetime.total_seconds()))
 
 
-def version_of(url: str) -> str:
+def version_of(url: str, drop: Drop | None = None) -> str:
+    """Look at an image; at the very version that was dropped, if it is what the job is about."""
     bucket = SubmitJobSettings.from_environ(os.environ).drop_bucket
-    return CheckInputImage(images=drop_bucket(), bucket=bucket, fault_of=fault_of)(url)
+    check = CheckInputImage(images=drop_bucket(), bucket=bucket, fault_of=fault_of)
+    return check(url, version=drop.version if drop and url == drop.url else None)
 
 
 @cache
@@ -120,14 +129,26 @@ def read_body(body: bytes) -> JobRequest:
     return read_request(body, pass_through=is_pass_through(), version_of=version_of)
 
 
+def read_row(body: bytes, drop: Drop) -> JobRequest:
+    look = partial(version_of, drop=drop)
+    return read_request(body, pass_through=is_pass_through(), version_of=look)
+
+
 @cache
 def take_drop() -> TakeDrop:
     settings = SubmitJobSettings.from_environ(os.environ)
     return TakeDrop(
         drops=drop_bucket(),
-        read_request=read_body,
+        book=DropLedger.connect(settings.jobs_table),
+        queue=SqsDropQueue.connect(settings.drop_queue_url),
+        summaries=SqsSummaryQueue.connect(settings.summary_queue_url),
+        rows=DropRows(drop_bucket()),
+        read_request=read_row,
+        estimate=estimate,
         accept=accept_job(),
+        spacing={provider: pace.spacing for provider, pace in paces().items()},
         client=settings.drop_client,
+        now=utc_now,
     )
 
 
@@ -168,9 +189,8 @@ def handle_messages(
             sent = take_turn(JobId(message["job_id"]), slot=message.get("slot"))
             log_job(logger, "job had its turn", sent)
         for drop in dropped_objects(message):
-            if job := take_drop()(drop):
-                log_job(logger, "dropped job taken in", job)
-            else:
-                logger.info("drop made no job", extra={"drop": drop.key})
+            progress = take_drop()(drop)
+            told = {"row": progress.row, "bad_rows": progress.bad_rows} if progress else {}
+            logger.info("drop read", extra={"drop": drop.key, **told})
 
     return process_batch(event, process, logger)

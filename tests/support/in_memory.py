@@ -153,9 +153,7 @@ class InMemoryWindow:
     paused_until: int = 0
     calls: list[datetime] = field(default_factory=list)
 
-    def take(
-        self, provider: str, *, at: datetime, slot: int | None, yields: bool = False
-    ) -> Turn:
+    def take(self, provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
         if slot is None and yields and self.pace.is_crowded(self.next_slot, at=at):
             return Turn(slot=None, wait=self.pace.seconds)
         lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)

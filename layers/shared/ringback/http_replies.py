@@ -99,17 +99,7 @@ def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, An
         "model": request.model,
         "input": request.input,
         "input_checked": request.checked,
-        "estimate": estimate_body(estimate) if estimate else None,
-    }
-
-
-def estimate_body(estimate: Estimate) -> dict[str, Any]:
-    return {
-        "credits_low": float(estimate.low),
-        "credits_high": float(estimate.high),
-        "images": estimate.images,
-        "noted_on": estimate.noted_on.isoformat(),
-        "is_estimate": True,
+        "estimate": estimate.as_told() if estimate else None,
     }
 
 

@@ -68,10 +68,14 @@ def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
 
 
 def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
-    """Return the objects that an S3 notification is about; its test message is about none.
+    """Return the objects that a message is about: S3's own notification, or ours to go on.
+
+    S3's test message is about none.
 
     S3 sends keys as a form would: ``+`` for a space, the rest percent-encoded.
     """
+    if "drop" in notification:
+        return [Drop(**notification["drop"])]
     return [
         Drop(
             bucket=record["s3"]["bucket"]["name"],

@@ -49,6 +49,8 @@ class SubmitJobSettings(CallbackUrlSettings, ProviderSettings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_bucket: BucketName
+    drop_queue_url: QueueUrl
+    summary_queue_url: QueueUrl
     drop_client: Annotated[str, Field(min_length=1)]
     job_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
     job_retention_days: Annotated[int, Field(ge=1, le=3650)]
@@ -91,6 +93,13 @@ class ArchiveImagesSettings(ProviderSettings):
 class MakeThumbnailsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
+
+
+class SummarizeDropsSettings(Settings):
+    jobs_table: TableName
+    images_bucket: BucketName
+    drop_bucket: BucketName
+    summary_queue_url: QueueUrl
 
 
 class QueryJobsSettings(Settings):

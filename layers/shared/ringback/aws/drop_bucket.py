@@ -22,8 +22,8 @@ GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404"
 # S3 does not tell those who may not list a bucket what is not in it.
 NOT_THERE: Final = GONE | {"AccessDenied"}
 HEAD_BYTES: Final = 64
-READ_SIZE: Final = 256 * 1024
-LONGEST_LINE: Final = 256 * 1024
+READ_SIZE: Final = 64 * 1024
+LONGEST_LINE: Final = 64 * 1024
 
 
 class DropBucket:
@@ -74,7 +74,7 @@ class DropBucket:
         with answer["Body"] as body:
             yield from in_lines(iter(lambda: body.read(READ_SIZE), b""))
 
-    def look(self, key: str, *, version: str | None) -> DroppedObject | None:
+    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         """Ask for the first bytes: the answer tells the size and the version as well."""
         wanted = {"VersionId": version} if version else {}
         try:

@@ -5,6 +5,7 @@ from base64 import b64encode
 from hashlib import sha256
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
@@ -101,6 +102,12 @@ class ImageBucket:
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
         )
+
+
+def image_links(bucket: str, key: str) -> dict[str, str]:
+    """Return where an image is, for programs and for whoever is signed in to the console."""
+    console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?prefix={quote(key)}"
+    return {"s3": f"s3://{bucket}/{key}", "console": console}
 
 
 def _base64(digest: bytes) -> str:

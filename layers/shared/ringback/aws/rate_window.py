@@ -35,9 +35,7 @@ class SlotCounter:
     def connect(cls, table: str, paces: Mapping[str, Pace]) -> Self:
         return cls(boto3.client("dynamodb"), table, paces)
 
-    def take(
-        self, provider: str, *, at: datetime, slot: int | None, yields: bool = False
-    ) -> Turn:
+    def take(self, provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
         if slot is None and yields and self._is_crowded(provider, at=at):
             return Turn(slot=None, wait=self._paces[provider].seconds)
         if slot is None or not self._holds(provider, slot, at=at):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,3 +18,13 @@ class Estimate:
     low: Decimal
     high: Decimal
     noted_on: date
+
+    def as_told(self) -> dict[str, Any]:
+        """Return it as clients and receipts show it."""
+        return {
+            "credits_low": float(self.low),
+            "credits_high": float(self.high),
+            "images": self.images,
+            "noted_on": self.noted_on.isoformat(),
+            "is_estimate": True,
+        }

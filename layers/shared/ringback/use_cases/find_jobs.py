@@ -11,7 +11,7 @@ from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.ports import JobReader
 
 MOST_IN_A_PAGE: Final = 99
-PARAMETERS: Final = frozenset({"limit", "cursor"})
+PARAMETERS: Final = frozenset({"limit", "cursor", "source"})
 _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 
 
@@ -33,7 +33,8 @@ class FindJobs:
     def page(self, query: Mapping[str, str], *, client: str) -> tuple[Sequence[Job], JobId | None]:
         """Return jobs, newest first, and the cursor of the next page, ``None`` after the last.
 
-        ``query`` may hold ``limit`` and ``cursor``. Raises ``InvalidRequest``.
+        ``query`` may hold ``limit``, ``cursor`` and ``source``, the key of a dropped file.
+        Raises ``InvalidRequest``.
         """
         limit, cursor = query.get("limit", "25"), query.get("cursor")
         errors = [FieldError(name, "no such parameter") for name in query.keys() - PARAMETERS]
@@ -41,8 +42,15 @@ class FindJobs:
             errors.append(FieldError("limit", f"must be a number from 1 to {MOST_IN_A_PAGE}"))
         if cursor is not None and not is_job_id(cursor):
             errors.append(FieldError("cursor", "must be the cursor of an earlier page"))
+        if not query.get("source", "-"):
+            errors.append(FieldError("source", "must be the key of a dropped file"))
         if errors:
             raise InvalidRequest(errors)
         size = int(limit)
-        jobs = self.jobs.newest(client, limit=size + 1, before=JobId(cursor) if cursor else None)
-        return jobs[:size], jobs[size - 1].job_id if len(jobs) > size else None
+        before, source = JobId(cursor) if cursor else None, query.get("source")
+        if source is None:
+            jobs = self.jobs.newest(client, limit=size + 1, before=before)
+        else:
+            jobs = self.jobs.newest_of(source, limit=size + 1, before=before)
+        own = [job for job in jobs[:size] if job.client == client]
+        return own, jobs[size - 1].job_id if len(jobs) > size else None

@@ -21,10 +21,10 @@ class CheckInputImage:
     bucket: str
     fault_of: Callable[[bytes, int], str]
 
-    def __call__(self, url: str) -> str:
-        """Return the version that lies there now: what is sent later is what was checked.
+    def __call__(self, url: str, *, version: str | None = None) -> str:
+        """Return the version: the one asked for, or that which lies there now.
 
-        Raises ``InputImageRefused``.
+        What is sent later is what was checked. Raises ``InputImageRefused``.
         """
         try:
             bucket, key = bucket_and_key(url)
@@ -32,7 +32,7 @@ class CheckInputImage:
             raise InputImageRefused(str(error)) from None
         if bucket != self.bucket or key.startswith(NOT_INPUT):
             raise InputImageRefused(f"only images in s3://{self.bucket}/ are taken")
-        found = self.images.look(key)
+        found = self.images.look(key, version=version)
         if found is None:
             raise InputImageRefused("there is no such object")
         if fault := self.fault_of(found.head, found.size):

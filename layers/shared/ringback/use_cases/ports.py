@@ -165,7 +165,7 @@ class DropStore(Protocol):
 
 
 class InputImages(Protocol):
-    def look(self, key: str, *, version: str | None) -> DroppedObject | None:
+    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         """Return the first bytes of an object of the drop bucket, ``None`` if it is not there.
 
         The newest version if none is named.
@@ -174,9 +174,7 @@ class InputImages(Protocol):
 
 
 class RateWindow(Protocol):
-    def take(
-        self, provider: str, *, at: datetime, slot: int | None, yields: bool = False
-    ) -> Turn:
+    def take(self, provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
         """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds.
 
         One who ``yields`` gets none while others have taken those of the near future.

@@ -1,0 +1,47 @@
+"""The summary queue: dropped files whose jobs are under way."""
+
+import os
+from functools import cache, partial
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.drop_book import DropLedger
+from ringback.aws.drop_bucket import DropBucket
+from ringback.aws.image_bucket import image_links
+from ringback.aws.job_table import JobTable
+from ringback.aws.queues import SqsSummaryQueue
+from ringback.domain.clock import utc_now
+from ringback.domain.drops import Drop
+from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.settings import SummarizeDropsSettings
+from ringback.use_cases.summarize_drop import SummarizeDrop
+
+logger = Logger(service="summarize_drops")
+
+
+@cache
+def summarize_drop() -> SummarizeDrop:
+    settings = SummarizeDropsSettings.from_environ(os.environ)
+    return SummarizeDrop(
+        jobs=JobTable.connect(settings.jobs_table),
+        book=DropLedger.connect(settings.jobs_table),
+        drops=DropBucket.connect(settings.drop_bucket),
+        queue=SqsSummaryQueue.connect(settings.summary_queue_url),
+        image_links=partial(image_links, settings.images_bucket),
+        now=utc_now,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
+    return handle(event, summarize_drop())
+
+
+def handle(event: Event, summarize: SummarizeDrop) -> BatchReply:
+    def process(message: dict[str, Any]) -> None:
+        drop = Drop(**message["drop"])
+        is_final = summarize(drop)
+        logger.info("drop summed up", extra={"drop": drop.key, "is_final": is_final})
+
+    return process_batch(event, process, logger)

@@ -1,0 +1,61 @@
+"""The rows of a dropped file: as many as a sheet has, and one of all else."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ringback.catalogue.field_kinds import field_kinds
+from ringback.catalogue.requests import LARGEST_REQUEST
+from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row
+from ringback.domain.errors import SheetRefused
+from ringback.sheets.recipes import photo_row, recipe_row
+from ringback.sheets.rows import read_header, read_sheet
+from ringback.use_cases.ports import DropStore
+
+# One more than any request may have, so that a larger one is seen to be.
+MOST_BYTES: Final = LARGEST_REQUEST + 1
+
+
+@dataclass(frozen=True, slots=True)
+class DropRows:
+    drops: DropStore
+
+    def __call__(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Row]:
+        """Yield the rows that come after ``progress``. Raises ``SheetRefused`` where they end."""
+        match drop.kind:
+            case Kind.CSV | Kind.JSONL:
+                yield from self._sheet(drop, progress)
+            case Kind.UNKNOWN:
+                raise SheetRefused(_what_is_taken(drop))
+            case _ if progress.row == 1:
+                yield self._only_row(drop, facts)
+
+    def _sheet(self, drop: Drop, progress: Progress) -> Iterator[Row]:
+        if drop.kind is Kind.JSONL:
+            header, start = None, progress.offset
+        else:
+            header = read_header(self.drops.lines(drop, start=0))
+            start = max(header.end, progress.offset)
+        return read_sheet(
+            "csv" if header else "jsonl",
+            self.drops.lines(drop, start=start),
+            header=header,
+            kinds=field_kinds,
+            start=start,
+            first=progress.row,
+        )
+
+    def _only_row(self, drop: Drop, facts: DropFacts) -> Row:
+        if drop.kind is Kind.PHOTO:
+            recipe = self.drops.newest(drop.recipe_key, most=MOST_BYTES)
+            return photo_row(drop, recipe, facts.metadata, end=facts.size)
+        body = self.drops.read(drop, most=MOST_BYTES)
+        if drop.kind is Kind.RECIPE:
+            return recipe_row(drop, body, end=facts.size)
+        return Row(number=1, end=facts.size, request=body)
+
+
+def _what_is_taken(drop: Drop) -> str:
+    if drop.key.startswith("recipes/"):
+        return "recipes/<name>/ takes recipe.json and photos: .jpg, .jpeg, .png or .webp"
+    return "requests/ takes .json, .jsonl and .csv files"

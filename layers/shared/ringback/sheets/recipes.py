@@ -1,0 +1,61 @@
+"""A folder is a recipe: what its ``recipe.json`` asks for is asked for of each photo in it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from pydantic_core import from_json
+
+from ringback.catalogue.field_kinds import field_kinds
+from ringback.catalogue.models import MODELS
+from ringback.domain.drops import Drop, Row
+from ringback.domain.errors import FieldError
+from ringback.sheets.cells import value_of
+
+# Where the photo goes in a model that nobody has described.
+USUAL_FIELD: Final = "image_urls"
+# In its place while a recipe is looked at by itself.
+A_PHOTO: Final = "https://photo.example/a.jpg"
+
+
+def photo_row(drop: Drop, recipe: bytes | None, metadata: Mapping[str, str], *, end: int) -> Row:
+    """Return the request for a photo, or every reason why there is none."""
+    return _row(drop, drop.url, recipe, metadata, end=end)
+
+
+def recipe_row(drop: Drop, recipe: bytes, *, end: int) -> Row:
+    """Return the request that the recipe would make of a photo."""
+    return _row(drop, A_PHOTO, recipe, {}, end=end)
+
+
+def _row(
+    drop: Drop, photo: str, recipe: bytes | None, metadata: Mapping[str, str], *, end: int
+) -> Row:
+    if recipe is None:
+        return _no_row(end, f"there is no {drop.recipe_key}: drop it before the photos")
+    try:
+        request = from_json(recipe)
+    except ValueError as error:
+        return _no_row(end, f"{drop.recipe_key} is not JSON: {error}")
+    if not isinstance(request, dict) or not isinstance(request.get("input"), dict):
+        return _no_row(end, f"{drop.recipe_key} must be an object with an object 'input'")
+    model = str(request.get("model"))
+    kinds = field_kinds(model)
+    fields = [name for name, kind in kinds.items() if kind == "list"] or [USUAL_FIELD]
+    if model in MODELS and fields[0] not in kinds:
+        return _no_row(end, f"{model} takes no image", field="model")
+    given = request["input"]
+    more = given.get(fields[0], [])
+    given = given | _overrides(metadata, kinds)
+    given[fields[0]] = [photo, *more] if isinstance(more, list) else more
+    return Row(number=1, end=end, request=json.dumps(request | {"input": given}).encode())
+
+
+def _overrides(metadata: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields among what was said beside the photo; programs say other things there."""
+    said = {name.replace("-", "_"): value for name, value in metadata.items()}
+    return {name: value_of(said[name], name, kinds) for name in kinds if name in said}
+
+
+def _no_row(end: int, why: str, *, field: str = "") -> Row:
+    return Row(number=1, end=end, faults=(FieldError(field, why),))

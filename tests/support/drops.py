@@ -1,0 +1,157 @@
+"""A drop bucket in memory, and everything that what is dropped into it touches."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from ringback.catalogue.prices import estimate
+from ringback.catalogue.requests import read_request
+from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
+from ringback.domain.jobs import JobRequest
+from ringback.images.inputs import fault_of
+from ringback.sheets.drop_rows import DropRows
+from ringback.use_cases.input_images import CheckInputImage
+from ringback.use_cases.take_drop import TakeDrop
+
+from tests.support.desk import CREATED, Desk
+from tests.support.jobs import NOON
+
+SPACING = timedelta(seconds=0.5)
+
+
+@dataclass
+class InMemoryDrops:
+    """Objects by key and version, the newest last; what was written under ``receipts/``."""
+
+    objects: dict[Drop, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
+    receipts: dict[str, bytes] = field(default_factory=dict)
+    summaries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def describe(self, drop: Drop) -> DropFacts | None:
+        if drop not in self.objects:
+            return None
+        content, metadata = self.objects[drop]
+        return DropFacts(made_at=NOON, size=len(content), metadata=metadata)
+
+    def read(self, drop: Drop, *, most: int) -> bytes:
+        return self.objects[drop][0][:most]
+
+    def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
+        yield from self.objects[drop][0][start:].splitlines(keepends=True)
+
+    def newest(self, key: str, *, most: int) -> bytes | None:
+        found = [content for drop, (content, _) in self.objects.items() if drop.key == key]
+        return found[-1][:most] if found else None
+
+    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
+        found = [
+            DroppedObject(version=drop.version, head=content[:64], size=len(content))
+            for drop, (content, _) in self.objects.items()
+            if drop.key == key and version in (None, drop.version)
+        ]
+        return found[-1] if found else None
+
+    def put_receipts(self, drop: Drop, lines: bytes, *, after: int) -> int:
+        self.receipts[drop.key] = self.receipts.get(drop.key, b"")[:after] + lines
+        return len(self.receipts[drop.key])
+
+    def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None:
+        self.summaries[drop.key] = json.loads(json.dumps(summary))
+
+
+@dataclass
+class InMemoryBook:
+    pages: dict[Drop, Progress] = field(default_factory=dict)
+
+    def progress(self, drop: Drop) -> Progress | None:
+        return self.pages.get(drop)
+
+    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+        if self.pages.get(drop) != seen:
+            return False
+        self.pages[drop] = to
+        return True
+
+
+@dataclass
+class DropQueues:
+    """Drops to go on with, and those to be summed up with their delays."""
+
+    waiting: list[Drop] = field(default_factory=list)
+    sums: list[tuple[Drop, int]] = field(default_factory=list)
+
+    def go_on(self, drop: Drop) -> None:
+        self.waiting.append(drop)
+
+    def add(self, drop: Drop, *, delay: int) -> None:
+        self.sums.append((drop, delay))
+
+
+def endless_created() -> Iterator[Any]:
+    while True:
+        yield CREATED
+
+
+@dataclass
+class DropDesk:
+    """``watch`` stands between the use case and each of its ports."""
+
+    desk: Desk = field(default_factory=Desk)
+    drops: InMemoryDrops = field(default_factory=InMemoryDrops)
+    book: InMemoryBook = field(default_factory=InMemoryBook)
+    queues: DropQueues = field(default_factory=DropQueues)
+    watch: Callable[[object], Any] = lambda port: port
+    versions: int = 0
+
+    def __post_init__(self) -> None:
+        self.desk.provider.answers = endless_created()
+
+    def put(self, key: str, content: bytes | str, **metadata: str) -> Drop:
+        self.versions += 1
+        drop = Drop(bucket="drops", key=key, version=f"v{self.versions}")
+        body = content.encode() if isinstance(content, str) else content
+        self.drops.objects[drop] = (body, metadata)
+        return drop
+
+    def take(self, drop: Drop) -> Progress | None:
+        accept = self.desk.acceptor
+        send = replace(
+            accept.send, jobs=self.watch(accept.send.jobs), queue=self.watch(accept.send.queue)
+        )
+        accept = replace(
+            accept, jobs=self.watch(accept.jobs), checks=self.watch(accept.checks), send=send
+        )
+        take = TakeDrop(
+            drops=self.watch(self.drops),
+            book=self.watch(self.book),
+            queue=self.watch(self.queues),
+            summaries=self.watch(self.queues),
+            rows=DropRows(self.drops),
+            read_request=self.read,
+            estimate=estimate,
+            accept=accept,
+            spacing={"kie": SPACING, "chanjing": 2 * SPACING},
+            client="drop",
+            now=lambda: self.desk.now,
+        )
+        return take(drop)
+
+    def read(self, body: bytes, drop: Drop) -> JobRequest:
+        return read_request(body, version_of=partial(self.version_of, drop=drop))
+
+    def version_of(self, url: str, drop: Drop) -> str:
+        check = CheckInputImage(images=self.drops, bucket="drops", fault_of=fault_of)
+        return check(url, version=drop.version if url == drop.url else None)
+
+    def finish(self, drop: Drop) -> Progress | None:
+        """Take a drop, and go on with it for as long as it asks to be gone on with."""
+        progress = self.take(drop)
+        while self.queues.waiting:
+            progress = self.take(self.queues.waiting.pop(0))
+        return progress
+
+    def said(self, key: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.drops.receipts[key].splitlines()]
