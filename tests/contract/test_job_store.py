@@ -195,6 +195,23 @@ def test_no_image_is_noted_on_a_job_that_is_not_being_archived(
     assert jobs.get(a_job_id()) == a_job(status)
 
 
+def test_a_thumbnail_is_noted_beside_its_image_in_any_state(jobs: JobStore) -> None:
+    images = (a_stored_image(1), a_stored_image(2))
+    job = jobs.create(a_job(JobStatus.SUCCEEDED, images=images)).job
+    for _ in range(2):
+        jobs.add_thumbnail(job.job_id, 2, "small")
+    jobs.add_thumbnail(job.job_id, 3, "of no image")
+    assert jobs.get(job.job_id) == replace(
+        job, images=(images[0], replace(images[1], thumbnail="small"))
+    )
+
+
+def test_what_is_missing_comes_back_as_it_was(jobs: JobStore) -> None:
+    error = replace(ERROR, kind=ErrorKind.IMAGES_LOST, missing=(1, 3), kept_until=LATER)
+    job = jobs.create(a_job(JobStatus.ARCHIVE_FAILED, error=error)).job
+    assert jobs.get(job.job_id) == job
+
+
 def test_jobs_are_listed_newest_first_by_client(jobs: JobStore) -> None:
     for number in (3, 1, 4, 0, 2):
         jobs.create(a_job(number=number, idempotency_key=f"k{number}"))
