@@ -47,6 +47,9 @@ def a_full_job() -> Job:
         error=ERROR,
         result_urls=("https://cdn.example/1", "https://cdn.example/2"),
         images=(a_stored_image(1), a_stored_image(10)),
+        source="requests/für Anna.csv",
+        row=7,
+        due_at=LATER,
         request=replace(a_request(), input={"guidance_scale": 2.5, "prompt": "雪", "n": 10**15}),
     )
 
@@ -56,6 +59,31 @@ def test_a_job_comes_back_as_it_was(jobs: JobStore) -> None:
     assert all(getattr(job, field.name) not in (None, ()) for field in fields(Job))
     assert jobs.create(job).done
     assert jobs.get(job.job_id) == job
+
+
+def test_a_job_is_made_once(jobs: JobStore) -> None:
+    job = a_job(JobStatus.RUNNING)
+    assert jobs.create(job).done
+    again = jobs.create(replace(job, status=JobStatus.ACCEPTED))
+    assert (again.job, again.done) == (job, False)
+
+
+def test_jobs_are_found_by_their_ids(jobs: JobStore) -> None:
+    made = [jobs.create(a_job(number=number)).job for number in range(3)]
+    found = jobs.find([a_job_id(9), *(job.job_id for job in made)])
+    assert sorted(found, key=lambda job: job.job_id) == made
+    assert jobs.find([]) == []
+
+
+def test_jobs_of_a_dropped_file_are_listed_newest_first(jobs: JobStore) -> None:
+    for number in range(4):
+        jobs.create(a_job(number=number, source="requests/a.csv" if number else None))
+    jobs.create(a_job(number=7, source="requests/b.csv"))
+    first = jobs.newest_of("requests/a.csv", limit=2, before=None)
+    assert [job.job_id for job in first] == [a_job_id(3), a_job_id(2)]
+    rest = jobs.newest_of("requests/a.csv", limit=9, before=a_job_id(2))
+    assert [job.job_id for job in rest] == [a_job_id(1)]
+    assert jobs.newest_of("requests/c.csv", limit=9, before=None) == []
 
 
 def test_a_job_that_was_never_made_is_unknown(jobs: JobStore) -> None:

@@ -8,12 +8,14 @@ from random import Random
 import boto3
 import pytest
 from ringback.aws.rate_window import SlotCounter
-from ringback.domain.pace import Pace
+from ringback.domain.jobs import Job
+from ringback.domain.pace import Pace, Turn
 from ringback.use_cases.ports import RateWindow
+from ringback.use_cases.submit_job import yielding
 
 from tests.support.aws import Cloud, a_cloud
 from tests.support.in_memory import InMemoryWindow
-from tests.support.jobs import NOON
+from tests.support.jobs import NOON, a_job
 
 PACE = Pace(limit=20, seconds=10)
 PACES = {"kie": PACE, "chanjing": PACE}
@@ -30,6 +32,11 @@ def window(request: pytest.FixtureRequest) -> RateWindow:
     if request.param == "in_memory":
         return InMemoryWindow(pace=PACE)
     return SlotCounter.connect(request.getfixturevalue("cloud").table, PACES)
+
+
+def slot_of(turn: Turn) -> int:
+    assert turn.slot is not None
+    return turn.slot
 
 
 def test_slots_follow_one_another(window: RateWindow) -> None:
@@ -53,8 +60,9 @@ def test_a_slot_that_holds_is_kept(window: RateWindow) -> None:
 
 
 def test_a_slot_that_was_missed_is_taken_anew(window: RateWindow) -> None:
-    slot = window.take("kie", at=NOON, slot=None).slot
-    assert window.take("kie", at=NOON + timedelta(minutes=2), slot=slot).slot > slot
+    slot = slot_of(window.take("kie", at=NOON, slot=None))
+    again = window.take("kie", at=NOON + timedelta(minutes=2), slot=slot)
+    assert slot_of(again) > slot
 
 
 def test_a_pause_takes_slots_back_and_holds_for_a_whole_window(window: RateWindow) -> None:
@@ -67,7 +75,7 @@ def test_a_pause_takes_slots_back_and_holds_for_a_whole_window(window: RateWindo
 
 
 def test_a_pause_does_not_call_back_what_comes_after_it(window: RateWindow) -> None:
-    slots = [window.take("kie", at=NOON, slot=None).slot for _ in range(40)]
+    slots = [slot_of(window.take("kie", at=NOON, slot=None)) for _ in range(40)]
     window.pause("kie", at=NOON)
     assert window.take("kie", at=NOON + timedelta(seconds=20), slot=slots[-1]).slot == slots[-1]
     assert window.take("kie", at=NOON, slot=None).slot == slots[-1] + 1
@@ -93,12 +101,59 @@ def test_a_burst_is_never_too_fast_however_late_its_messages_come(
         assert sum(20 <= at < 40 for at in made) >= 0.9 * 40
 
 
+def test_who_yields_leaves_the_window_to_others(window: RateWindow) -> None:
+    quarter = [window.take("kie", at=NOON, slot=None, yields=True) for _ in range(9)]
+    assert [turn.slot is None for turn in quarter] == [False] * 6 + [True] * 3
+    assert quarter[-1].wait == PACE.seconds
+    # Nobody else is made to wait for that, and nothing is taken by who was sent away.
+    assert slot_of(window.take("kie", at=NOON, slot=None)) == slot_of(quarter[5]) + 1
+    later = NOON + timedelta(seconds=3)
+    assert window.take("kie", at=later, slot=None, yields=True).slot is not None
+
+
+def test_who_has_a_slot_yields_no_more(window: RateWindow) -> None:
+    slot = window.take("kie", at=NOON, slot=None, yields=True).slot
+    for _ in range(30):
+        window.take("kie", at=NOON, slot=None)
+    assert window.take("kie", at=NOON, slot=slot, yields=True) == Turn(slot=slot, wait=0)
+
+
+def test_a_sheet_uses_the_window_and_an_api_call_does_not_wait_for_it(window: RateWindow) -> None:
+    """Six hundred rows, and calls of others one by one and forty at once."""
+    chance = Random(7)  # noqa: S311
+    rows = [a_job(number=n, due_at=NOON + n * PACE.spacing) for n in range(600)]
+    agenda: list[tuple[float, int, Job | None, int | None]] = [
+        (n * 0.5 + chance.uniform(0, 0.8), n, job, None) for n, job in enumerate(rows)
+    ]
+    calls = {600 + n: second for n, second in enumerate([30.0, 61.7, 99.0] + [150.0] * 40)}
+    agenda += [(second, number, None, None) for number, second in calls.items()]
+    heapq.heapify(agenda)
+    made: list[float] = []
+    waited: dict[int, float] = {}
+    while agenda:
+        seconds, number, job, slot = heapq.heappop(agenda)
+        at = NOON + timedelta(seconds=seconds)
+        turn = window.take("kie", at=at, slot=slot, yields=job is not None)
+        if not turn.wait:
+            made.append(seconds)
+            waited[number] = seconds - calls.get(number, 0)
+            continue
+        sent_away = turn.slot is None and job is not None
+        wait = yielding(job, turn.wait, at=at) if sent_away and job else turn.wait
+        heapq.heappush(agenda, (seconds + wait + chance.uniform(0, 0.8), number, job, turn.slot))
+    assert max(sum(end - 10 <= at < end for at in made) for end in made) <= PACE.limit
+    assert max(waited[number] for number in (600, 601, 602)) <= PACE.seconds
+    assert max(waited[number] for number in calls) <= 40 * 0.5 + 2 * PACE.seconds
+    assert sum(20 <= at < 280 for at in made) >= 0.9 * 260 * 2
+    assert len(made) == 643
+
+
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
 def test_a_call_that_was_slow_counts_when_it_was_answered(cloud: Cloud, kind: str) -> None:
     one = Pace(limit=1, seconds=10)
     stored = SlotCounter.connect(cloud.table, {"kie": one})
     window: RateWindow = InMemoryWindow(pace=one) if kind == "in_memory" else stored
-    slot = window.take("kie", at=NOON, slot=None).slot
+    slot = slot_of(window.take("kie", at=NOON, slot=None))
     window.was_slow("kie", asked_at=NOON, at=NOON + timedelta(seconds=3))
     following = NOON + timedelta(seconds=11)
     assert window.take("kie", at=following, slot=slot + 1).wait == 3

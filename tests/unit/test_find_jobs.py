@@ -35,6 +35,19 @@ def test_pages_go_from_the_newest_to_the_oldest_and_end(find: FindJobs) -> None:
     assert cursor is None
 
 
+def test_the_jobs_of_a_dropped_file_are_asked_for_by_its_key() -> None:
+    jobs = InMemoryJobs()
+    for number in range(5):
+        jobs.create(a_job(number=number, source="requests/a.csv" if number % 2 else None))
+    jobs.create(a_job(number=9, source="requests/a.csv", client="somebody else"))
+    find = FindJobs(jobs=jobs)
+    seen, cursor = find.page({"source": "requests/a.csv", "limit": "2"}, client="studio")
+    assert [job.job_id for job in seen] == [a_job_id(3)]
+    query = {"source": "requests/a.csv", "cursor": str(cursor)}
+    assert [job.job_id for job in find.page(query, client="studio")[0]] == [a_job_id(1)]
+    assert find.page({"source": "requests/b.csv"}, client="studio") == ([], None)
+
+
 def test_a_page_that_ends_with_the_last_job_is_the_last(find: FindJobs) -> None:
     assert find.page({"limit": "5"}, client="studio")[1] is None
 
@@ -42,5 +55,7 @@ def test_a_page_that_ends_with_the_last_job_is_the_last(find: FindJobs) -> None:
 @pytest.mark.parametrize("limit", ["0", "100", "-1", "1.5", "ten", "", "٣", "0" * 9])
 def test_every_wrong_parameter_is_named_at_once(find: FindJobs, limit: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        find.page({"limit": limit, "cursor": "x", "offset": "3"}, client="studio")
-    assert {error.field for error in caught.value.errors} == {"limit", "cursor", "offset"}
+        find.page({"limit": limit, "cursor": "x", "offset": "3", "source": ""}, client="studio")
+    assert {error.field for error in caught.value.errors} == {
+        *("limit", "cursor", "offset", "source")
+    }

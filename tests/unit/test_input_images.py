@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -17,9 +17,10 @@ class Drops:
     objects: dict[str, DroppedObject] = field(default_factory=dict)
     looked: list[str] = field(default_factory=list)
 
-    def look(self, key: str) -> DroppedObject | None:
+    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         self.looked.append(key)
-        return self.objects.get(key)
+        found = self.objects.get(key)
+        return replace(found, version=version) if found and version else found
 
     def __call__(self, url: str) -> str:
         check = CheckInputImage(
@@ -33,6 +34,8 @@ class Drops:
 def test_the_version_that_was_looked_at_is_the_one_that_is_sent() -> None:
     drops = Drops({"kites/red kite.png": DroppedObject(version="v1", head=b"PNG", size=9)})
     assert drops(KITE) == "v1"
+    check = CheckInputImage(images=drops, bucket="drops", fault_of=lambda head, size: "")
+    assert check(KITE, version="v0") == "v0"
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import IdempotencyConflict, NotConfigured
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import Pace, Turn
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
 from ringback.use_cases.record_verdict import record_verdict
-from ringback.use_cases.submit_job import MOST_ATTEMPTS
+from ringback.use_cases.submit_job import MOST_ATTEMPTS, yielding
 
 from tests.support.desk import CREATED, Desk, answering
 from tests.support.in_memory import (
@@ -185,7 +186,7 @@ def test_a_queued_job_is_not_sent_by_a_repeated_request(desk: Desk) -> None:
 
 
 def test_a_request_that_died_after_the_record_is_resumed_by_its_key(desk: Desk) -> None:
-    def crash(provider: str, *, at: datetime, slot: int | None) -> Turn:
+    def crash(provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
         raise RuntimeError
 
     take, desk.window.take = desk.window.take, crash  # type: ignore[method-assign]
@@ -262,7 +263,7 @@ def test_of_two_turns_at_once_one_makes_the_call(desk: Desk) -> None:
     desk.jobs.create(job)
     answering(desk, CREATED)
 
-    def meanwhile(provider: str, *, at: datetime, slot: int | None) -> Turn:
+    def meanwhile(provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
         desk.window = InMemoryWindow()
         desk.take_turn(job.job_id)
         return Turn(slot=0, wait=0)
@@ -298,3 +299,57 @@ def test_an_input_image_is_linked_to_each_time_the_provider_is_asked() -> None:
     # As long as the job is waited for, and no longer.
     assert asked == [["https://drops.example/a.png?version=v1&seconds=900"]] * 2
     assert desk.jobs.get(running.job_id).request.input == {"image_urls": [url]}
+
+
+# ------------------------------------------------------------------ jobs of sheets
+
+
+def a_row(desk: Desk, *, due_in: float) -> Job:
+    due_at = desk.now + timedelta(seconds=due_in)
+    dropped = DroppedJob(job_id=a_job_id(77), source="requests/x.csv", row=3, due_at=due_at)
+    return desk.acceptor(a_request(), client="drop", idempotency_key=None, dropped=dropped)
+
+
+def test_a_row_is_held_back_until_it_is_due() -> None:
+    desk = answering(Desk(), CREATED)
+    job = a_row(desk, due_in=2000.5)
+    assert (job.job_id, job.source, job.row) == (a_job_id(77), "requests/x.csv", 3)
+    assert desk.queues.submit == [(job.job_id, 2001, None)]
+    desk.now += timedelta(seconds=900)
+    desk.take_turn(job.job_id)
+    assert desk.queues.submit[1:] == [(job.job_id, 1101, None)]
+    assert (desk.window.next_slot, desk.provider.created) == (0, [])
+    desk.now += timedelta(seconds=1100)
+    assert desk.take_turn(job.job_id).status is JobStatus.RUNNING
+
+
+def test_a_row_that_was_taken_in_before_is_the_same_job() -> None:
+    desk = answering(Desk(), CREATED)
+    assert a_row(desk, due_in=60).due_at == a_row(desk, due_in=90).due_at
+    assert len(desk.jobs.by_id) == 1
+
+
+def test_a_row_lets_others_pass_and_comes_again() -> None:
+    desk = answering(Desk(), CREATED)
+    desk.window = InMemoryWindow(pace=Pace(limit=4, seconds=10))
+    job = a_row(desk, due_in=2)
+    desk.queues.submit.clear()
+    desk.now += timedelta(seconds=2)
+    for _ in range(3):
+        desk.window.take("kie", at=desk.now, slot=None)
+    assert desk.take_turn(job.job_id).status is JobStatus.ACCEPTED
+    [(job_id, delay, slot)] = desk.queues.submit
+    assert (job_id, slot) == (job.job_id, None)
+    assert 5 <= delay <= 15
+    desk.now += timedelta(seconds=delay)
+    assert desk.take_turn(job.job_id).status is JobStatus.RUNNING
+
+
+def test_the_longer_a_row_is_overdue_the_more_seldom_it_asks() -> None:
+    job = a_job(number=9, due_at=NOON)
+    soon = yielding(job, 10, at=NOON)
+    late = yielding(job, 10, at=NOON + timedelta(minutes=30))
+    assert soon <= late <= 65
+    waits = {yielding(a_job(number=n, due_at=NOON), 10, at=NOON) for n in range(64)}
+    assert min(waits) >= 5
+    assert len(waits) > 5

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, Unpack
+from zlib import crc32
 
 from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.drops import DroppedJob
@@ -143,7 +144,7 @@ def yielding(job: Job, wait: int, *, at: datetime) -> int:
     """
     overdue = at - (job.due_at or at)
     longest = max(wait, min(overdue * WIDENING, LONGEST_YIELD).total_seconds())
-    return ceil(wait / 2 + longest * (int.from_bytes(job.job_id[-4:].encode()) % 64) / 64)
+    return ceil(wait / 2 + longest * (crc32(job.job_id.encode()) % 64) / 64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
