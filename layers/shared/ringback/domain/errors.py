@@ -10,6 +10,7 @@ RingbackError
 │   ├── PayloadTooLarge
 │   ├── SignatureRejected
 │   └── MalformedCallback
+├── SheetRefused            a sheet of jobs, or all that follows in it, cannot be read: final
 ├── InputImageRefused       an s3:// input image that a provider would not take
 ├── TryAgain                nothing was done; the same request may work in a moment
 ├── NotConfigured           the owner has to put a secret in place
@@ -75,6 +76,10 @@ class SignatureRejected(RequestRefused):
 
 class MalformedCallback(RequestRefused):
     """A callback whose body cannot be read."""
+
+
+class SheetRefused(RingbackError):
+    """The rows of the file cannot be told apart, or it is no sheet at all; its text says why."""
 
 
 class InputImageRefused(RingbackError):
