@@ -4,23 +4,36 @@ import io
 import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, BinaryIO
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.image_bucket import ImageBucket
-from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue, SqsThumbnailQueue
+from ringback.aws.queues import (
+    SqsArchiveQueue,
+    SqsCheckQueue,
+    SqsDropQueue,
+    SqsSubmitQueue,
+    SqsSummaryQueue,
+    SqsThumbnailQueue,
+)
 from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
 from ringback.domain.checks import Check
-from ringback.domain.drops import DroppedObject
+from ringback.domain.drops import Drop, DroppedObject, Progress
 from ringback.domain.errors import NotConfigured
 from ringback.domain.images import StoredObject
+from ringback.lambda_events import dropped_objects
+from ringback.use_cases.ports import DropBook
 
 from tests.support.aws import REGION, Cloud, a_cloud
-from tests.support.jobs import TASK, a_job_id, facts_of
+from tests.support.drops import InMemoryBook
+from tests.support.jobs import NOON, TASK, a_job_id, facts_of
 
 PICTURE = b"the very bytes"
 
@@ -159,11 +172,138 @@ def test_a_link_to_an_input_image_is_to_the_version_that_was_checked(cloud: Clou
     assert "versionId=v1" in link
 
 
+# ------------------------------------------------------------------ drops
+
+
+def dropped(cloud: Cloud, key: str, body: bytes, **metadata: str) -> Drop:
+    put = boto3.client("s3").put_object(
+        Bucket=cloud.drop_bucket, Key=key, Body=body, Metadata=metadata
+    )
+    return Drop(bucket=cloud.drop_bucket, key=key, version=put["VersionId"])
+
+
+def test_a_drop_is_described_as_the_version_that_was_dropped(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    first = dropped(cloud, "recipes/fox/ü 1.png", b"x" * 5, prompt="=?UTF-8?B?R3LDvG4=?=")
+    dropped(cloud, "recipes/fox/ü 1.png", b"another")
+    facts = drops.describe(first)
+    assert facts is not None
+    assert (facts.size, facts.metadata) == (5, {"prompt": "Grün"})
+    assert facts.made_at.tzinfo is not None
+    assert drops.read(first, most=3) == b"xxx"
+    assert drops.newest("recipes/fox/ü 1.png", most=99) == b"another"
+    assert drops.newest("recipes/fox/recipe.json", most=99) is None
+    gone = Drop(bucket=cloud.drop_bucket, key=first.key, version="0" * 36)
+    boto3.client("s3").delete_object(
+        Bucket=cloud.drop_bucket, Key=first.key, VersionId=first.version
+    )
+    assert drops.describe(first) is None
+    assert gone != first
+
+
+def test_a_sheet_is_read_in_lines_from_any_offset_on(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    lines = [b"a\r\n", b"\n", b"x" * 200_000 + b"\n", b"\xff\n", b"the last"]
+    content = b"".join(lines)
+    drop = dropped(cloud, "requests/a.csv", content)
+    assert b"".join(drops.lines(drop, start=0)) == content
+    read = list(drops.lines(drop, start=0))
+    assert (read[:2], read[-2:]) == (lines[:2], lines[-2:])
+    assert max(map(len, read)) <= 128 * 1024
+    assert list(drops.lines(drop, start=len(content) - 3)) == [b"ast"]
+    assert list(drops.lines(drop, start=len(content))) == []
+    assert list(drops.lines(dropped(cloud, "requests/b.csv", b""), start=0)) == []
+
+
+def test_receipts_grow_and_what_was_not_noted_is_written_over(cloud: Cloud) -> None:
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+
+    def there() -> bytes | None:
+        return drops.newest("receipts/requests/a.csv.jsonl", most=99)
+
+    assert drops.put_receipts(drop, b"one\n", after=0) == 4
+    assert drops.put_receipts(drop, b"two\n", after=4) == 8
+    assert there() == b"one\ntwo\n"
+    assert drops.put_receipts(drop, b"2\n", after=4) == 6
+    assert there() == b"one\n2\n"
+    assert drops.put_receipts(drop, b"anew\n", after=0) == 5
+    assert there() == b"anew\n"
+
+
+def test_who_comes_late_does_not_write_over_what_he_has_not_seen(cloud: Cloud) -> None:
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    drops.put_receipts(drop, b"one\n", after=0)
+    copy_start = drops._copy_start
+
+    def meanwhile(key: str, into: BinaryIO, count: int) -> str | None:
+        etag = copy_start(key, into, count)
+        drops._copy_start = copy_start  # type: ignore[method-assign]
+        drops.put_receipts(drop, b"two\n", after=4)
+        return etag
+
+    drops._copy_start = meanwhile  # type: ignore[method-assign]
+    with pytest.raises(ClientError, match="PreconditionFailed"):
+        drops.put_receipts(drop, b"late\n", after=0)
+    assert drops.newest("receipts/requests/a.csv.jsonl", most=99) == b"one\ntwo\n"
+
+
+def test_a_summary_lies_beside_the_receipts(cloud: Cloud) -> None:
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    drops.put_summary(drop, {"state": "final", "source": "ü"})
+    written = drops.newest("receipts/requests/a.csv.summary.json", most=999)
+    assert json.loads(written or b"") == {"state": "final", "source": "ü"}
+
+
+DROP = Drop(bucket="drops", key="requests/ü.csv", version="v1")
+SOME = Progress(
+    made_at=NOON,
+    row=501,
+    offset=70_000,
+    receipt_bytes=40_000,
+    bad_rows=3,
+    credits_low=Decimal("17.5"),
+    credits_high=Decimal("22.25"),
+    without_price=1,
+    fault="why",
+)
+
+
+@pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
+def test_a_book_goes_on_from_what_was_seen_and_not_otherwise(cloud: Cloud, kind: str) -> None:
+    stored = DropLedger.connect(cloud.table)
+    book: DropBook = InMemoryBook() if kind == "in_memory" else stored
+    assert book.progress(DROP) is None
+    assert book.advance(DROP, seen=None, to=SOME)
+    assert not book.advance(DROP, seen=None, to=replace(SOME, row=1))
+    assert book.progress(DROP) == SOME
+    after = replace(SOME, row=901, done=True)
+    assert book.advance(DROP, seen=SOME, to=after)
+    assert not book.advance(DROP, seen=SOME, to=replace(SOME, row=700))
+    assert book.progress(DROP) == after
+    assert book.progress(replace(DROP, version="v2")) is None
+
+
+def test_a_long_wait_for_a_turn_begins_with_its_odd_part(cloud: Cloud) -> None:
+    queue, seen = SqsSubmitQueue.connect(cloud.submit_queue), list[int]()
+    queue._client.meta.events.register(
+        "provide-client-params.sqs.SendMessage",
+        lambda params, **_: seen.append(params["DelaySeconds"]),
+    )
+    for delay in (0, 900, 901, 1799, 1800, 5001):
+        queue.add(a_job_id(), delay=delay, slot=None)
+    assert seen == [0, 900, 1, 899, 900, 501]
+
+
 def test_messages_carry_ids(cloud: Cloud) -> None:
     a_claim = Check(job_id=a_job_id(), claimed_task=TASK, contradicts_failure=True)
     SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0, slot=7)
     SqsCheckQueue.connect(cloud.check_queue).add(a_claim, delay=0)
     SqsArchiveQueue.connect(cloud.archive_queue).add(a_job_id(), attempt=4)
+    SqsDropQueue.connect(cloud.drop_queue).go_on(DROP)
+    SqsSummaryQueue.connect(cloud.summary_queue).add(DROP, delay=0)
+    for queue in (cloud.drop_queue, cloud.summary_queue):
+        (message,) = cloud.messages(queue)
+        assert dropped_objects(message) == [DROP]
     SqsThumbnailQueue.connect(cloud.thumbnail_queue).add(a_job_id(), 2)
     assert cloud.messages(cloud.thumbnail_queue) == [{"job_id": a_job_id(), "number": 2}]
     assert cloud.messages(cloud.submit_queue) == [{"job_id": a_job_id(), "slot": 7}]

@@ -97,6 +97,11 @@ def check_make_thumbnails(event: Event) -> None:
         assert message["number"] >= 1
 
 
+def check_summarize_drops(event: Event) -> None:
+    for message in check_messages(event):
+        assert dropped_objects(message)[0].is_sheet
+
+
 def check_query_jobs(event: Event) -> None:
     check_http(event)
     assert client_name(event)
@@ -129,6 +134,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "check_jobs": check_check_jobs,
     "archive_images": check_archive_images,
     "make_thumbnails": check_make_thumbnails,
+    "summarize_drops": check_summarize_drops,
     "query_jobs": check_query_jobs,
     "describe_models": check_describe_models,
     "change_job": check_change_job,

@@ -12,7 +12,8 @@ from tests.support.template import ROOT
 
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
-    *("authorize_client", "describe_models", "make_thumbnails", "query_jobs", "receive_callback")
+    *("authorize_client", "describe_models", "make_thumbnails", "query_jobs", "receive_callback"),
+    "summarize_drops",
 ]
 # What the Lambda runtime brings: boto3 and what it needs.
 OF_THE_RUNTIME = {

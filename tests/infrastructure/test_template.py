@@ -37,7 +37,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "s3:PutObject": "DropBucket/receipts/*",
-        "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
+        "sqs:SendMessage": ["CheckQueue", "DropQueue", "SubmitQueue", "SummaryQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
@@ -73,11 +73,19 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:PutObject": "ImagesBucket/images/*",
         "s3:PutObjectTagging": "ImagesBucket/images/*",
     },
+    "summarize_drops": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:BatchGetItem": "JobsTable",
+        "s3:GetObject": ["DropBucket/recipes/*", "DropBucket/requests/*"],
+        "s3:GetObjectVersion": ["DropBucket/recipes/*", "DropBucket/requests/*"],
+        "s3:PutObject": "DropBucket/receipts/*",
+        "sqs:SendMessage": "SummaryQueue",
+    },
     "describe_models": {},
     "query_jobs": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:BatchGetItem": "JobsTable",
-        "dynamodb:Query": "JobsTable/index/by_client",
+        "dynamodb:Query": ["JobsTable/index/by_client", "JobsTable/index/by_source"],
         "s3:GetObject": "ImagesBucket/images/*",
     },
 }
@@ -380,16 +388,18 @@ def test_the_table_is_as_promised_and_as_the_code_writes_it() -> None:
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert table["SSESpecification"] == {"SSEEnabled": True}
     assert table["KeySchema"] == [{"AttributeName": "job_id", "KeyType": "HASH"}]
-    (index,) = table["GlobalSecondaryIndexes"]
-    assert index == {
-        "IndexName": "by_client",
-        "KeySchema": [
-            {"AttributeName": "client", "KeyType": "HASH"},
-            {"AttributeName": "job_id", "KeyType": "RANGE"},
-        ],
-        "Projection": {"ProjectionType": "KEYS_ONLY"},
-    }
-    item = to_item(a_job())
+    assert table["GlobalSecondaryIndexes"] == [
+        {
+            "IndexName": f"by_{field}",
+            "KeySchema": [
+                {"AttributeName": field, "KeyType": "HASH"},
+                {"AttributeName": "job_id", "KeyType": "RANGE"},
+            ],
+            "Projection": {"ProjectionType": "KEYS_ONLY"},
+        }
+        for field in ("client", "source")
+    ]
+    item = to_item(a_job(source="requests/a.csv"))
     for attribute in table["AttributeDefinitions"]:
         assert list(item[attribute["AttributeName"]]) == [attribute["AttributeType"]]
     forgotten_at = table["TimeToLiveSpecification"]
@@ -445,11 +455,13 @@ def test_what_is_kept_outlives_the_stack(kept: str) -> None:
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_only_requests_wake_the_drop_queue() -> None:
+def test_only_requests_and_recipes_wake_the_drop_queue() -> None:
     """A receipt must not: it would be read as a request, and answered with a receipt."""
-    (rule,) = BUCKETS["DropBucket"]["NotificationConfiguration"]["QueueConfigurations"]
-    assert rule["Queue"] == {"Fn::GetAtt": ["DropQueue", "Arn"]}
-    assert {"Name": "prefix", "Value": "requests/"} in rule["Filter"]["S3Key"]["Rules"]
+    rules = BUCKETS["DropBucket"]["NotificationConfiguration"]["QueueConfigurations"]
+    assert {rule["Queue"]["Fn::GetAtt"][0] for rule in rules} == {"DropQueue"}
+    assert [rule["Filter"]["S3Key"]["Rules"] for rule in rules] == [
+        [{"Name": "prefix", "Value": prefix}] for prefix in ("requests/", "recipes/")
+    ]
     assert "NotificationConfiguration" not in BUCKETS["ImagesBucket"]
 
 

@@ -18,7 +18,8 @@ NOT_ABOUT_A_JOB = {
         "callback refused",
         "change refused",
         "message failed",
-        "drop made no job",
+        "drop read",
+        "drop summed up",
     )
 }
 

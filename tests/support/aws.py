@@ -27,6 +27,8 @@ class Cloud:
     check_queue: str
     archive_queue: str
     thumbnail_queue: str
+    drop_queue: str
+    summary_queue: str
     callback_secret: str
     kie_secret: str
     chanjing_secret: str
@@ -68,6 +70,8 @@ class Cloud:
             "CHANJING_DEADLINE_SECONDS": "1800",
             "DROP_BUCKET": self.drop_bucket,
             "DROP_CLIENT": "drop",
+            "DROP_QUEUE_URL": self.drop_queue,
+            "SUMMARY_QUEUE_URL": self.summary_queue,
             "JOB_DEADLINE_SECONDS": "900",
             "JOB_RETENTION_DAYS": "365",
             "ARCHIVE_RETRY_SECONDS": "5,15",
@@ -120,6 +124,8 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
             check_queue=queue("check"),
             archive_queue=queue("archive"),
             thumbnail_queue=queue("thumbnail"),
+            drop_queue=queue("drop"),
+            summary_queue=queue("summary"),
             callback_secret=secret("callback", {"current": CALLBACK_KEY}),
             kie_secret=secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}),
             chanjing_secret=secret(

@@ -77,6 +77,8 @@ NEW: dict[str, Any] = {
     "job_id": a_job_id(),
     "status": "accepted",
     "retry_of": None,
+    "source": None,
+    "row": None,
     "provider": "kie",
     "model": "bytedance/seedream-v4-text-to-image",
     "input": dict(a_job().request.input),

@@ -1,9 +1,9 @@
 """The bucket that people drop files into, and find their receipts in."""
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from email.header import decode_header, make_header
-from os import SEEK_END
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
@@ -137,7 +137,7 @@ class DropBucket:
             if count:
                 copyfileobj(body, into, READ_SIZE)
             into.truncate(min(count, into.tell()))
-        into.seek(0, SEEK_END)
+        into.seek(0, io.SEEK_END)
         return answer["ETag"]
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None:

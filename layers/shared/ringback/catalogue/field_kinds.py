@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from functools import cache
 
 from ringback.catalogue.models import MODELS
-from ringback.catalogue.schemas import describe
 
 
 def field_kinds(model_id: str) -> Mapping[str, str]:
@@ -15,6 +14,9 @@ def field_kinds(model_id: str) -> Mapping[str, str]:
 
 @cache
 def _kinds(model_id: str) -> Mapping[str, str]:
+    # Loaded with the first sheet or recipe: most containers meet none.
+    from ringback.catalogue.schemas import describe
+
     fields = describe(model_id)["input"]["properties"]
     return {
         name: "list" if schema["type"] == "array" else schema["type"]

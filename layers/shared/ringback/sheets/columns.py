@@ -18,10 +18,10 @@ def faults_of(columns: Sequence[str]) -> list[str]:
     if len(columns) > MOST_COLUMNS:
         return [f"there are {len(columns)} columns; a sheet has at most {MOST_COLUMNS}"]
     faults = [] if MODEL in columns else [f"there is no column {MODEL!r}"]
-    inner = {outer for column in columns for outer in _outer(column)}
+    having_parts = {outer for column in columns if _is_field(column) for outer in _outer(column)}
     seen = set[str]()
     for place, column in enumerate(columns, start=1):
-        fault = _fault(column, seen, inner)
+        fault = _fault(column, seen, having_parts)
         if fault:
             shown = f" {column[:_LONGEST_SHOWN]!r}" if column else ""
             faults.append(f"column {place}{shown} {fault}")
@@ -32,11 +32,15 @@ def faults_of(columns: Sequence[str]) -> list[str]:
 def _fault(column: str, before: set[str], having_parts: set[str]) -> str:
     if not column:
         return "has no name"
-    if column != MODEL and not (_FIELD.fullmatch(column) and column.isprintable()):
+    if column != MODEL and not _is_field(column):
         return f"is neither {MODEL} nor {INPUT}.<field>"
     if column in before:
         return "is there already"
     return "is a field, and another column a part of it" if column in having_parts else ""
+
+
+def _is_field(column: str) -> bool:
+    return _FIELD.fullmatch(column) is not None and column.isprintable()
 
 
 def _outer(column: str) -> list[str]:

@@ -85,8 +85,7 @@ class _Quotes:
             if self._place is _Place.QUOTED:
                 at = self._within_quotes(piece, at)
             elif piece[at] == _QUOTE and self._place is not _Place.PLAIN:
-                if self._place is _Place.START:
-                    self._open_for = 0
+                self._open_for = 0 if self._place is _Place.START else self._open_for + 1
                 self._place = _Place.QUOTED
                 at += 1
             else:

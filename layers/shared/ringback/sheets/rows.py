@@ -155,8 +155,7 @@ def _cell_faults(
     if extra > 0:
         yield FieldError("", f"has {len(cells)} cells, and the header {len(columns)} columns")
     if not sound:
-        named = [*columns, *[""] * extra]
-        for name, cell in zip(named, cells, strict=False):
+        for name, cell in zip(columns, cells, strict=False):
             if fault := _fault_of(cell):
                 yield FieldError(name, fault)
 

@@ -1,0 +1,276 @@
+"""Files dropped into S3: a recipe with photos, and a sheet whose Lambda is killed on the way."""
+
+import json
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any
+
+import httpx
+import pytest
+from PIL import Image
+
+from local.deployment import Deployment, administrator
+from local.drop_bucket import drop
+from local.jobs_api import Job, JobsApi, connected
+from local.ports import free_ports
+from local.redrive import queues_of
+from local.sam import STACK_NAME
+from local.stack import local_stack
+from tests.e2e.provider import Provider, job_of
+from tests.e2e.stack_logs import show_logs_of
+from tests.support.child_processes import environment_of, processes_in
+
+TEXT, EDIT = "bytedance/seedream-v4-text-to-image", "bytedance/seedream-v4-edit"
+SHEET = "requests/kites.csv"
+ROWS, LIMIT, WINDOW_SECONDS = 500, 100, 10
+KILLED_AT = (60, 260)
+SECONDS = 240.0
+
+
+@pytest.fixture(scope="module")
+def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
+    parameters = {"KieCreatesPerWindow": str(LIMIT), "KieWindowSeconds": str(WINDOW_SECONDS)}
+    simulator = {"generate-seconds": 0.3, "create-limit": LIMIT + 5, "seed": 6}
+    with local_stack(ports=free_ports(), simulator=simulator, parameters=parameters) as deployment:
+        show_logs_of(deployment, request.config)
+        # Who is killed is not waited for: on AWS a message would come back after three minutes.
+        session, url = administrator(), deployment.endpoint_url
+        queues = dict(queues_of(session.client("cloudformation", endpoint_url=url), STACK_NAME))
+        for name in ("DropQueue", "SubmitQueue"):
+            session.client("sqs", endpoint_url=url).set_queue_attributes(
+                QueueUrl=queues[name], Attributes={"VisibilityTimeout": "10"}
+            )
+        yield deployment
+
+
+@pytest.fixture(scope="module")
+def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
+    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        yield api
+
+
+@pytest.fixture(scope="module", autouse=True)
+def submitted_under_faults() -> None:
+    """Leave out what the other stack's tests begin with."""
+
+
+def is_bad(row: int) -> bool:
+    return row % 20 == 0
+
+
+def is_to_succeed(row: int) -> bool:
+    return row % 5 == 0 and not is_bad(row)
+
+
+def a_sheet() -> bytes:
+    def cells(row: int) -> str:
+        told = "" if is_to_succeed(row) else " [simulate: fail]"
+        return f"{TEXT},{'' if is_bad(row) else f'kite {row}{told}'},{row}"
+
+    rows = [cells(row) for row in range(1, ROWS + 1)]
+    return "\r\n".join(["\ufeffmodel,input.prompt,input.seed", *rows]).encode()
+
+
+def a_photo() -> bytes:
+    content = BytesIO()
+    Image.new("RGB", (640, 480), "red").save(content, "JPEG")
+    return content.getvalue()
+
+
+def read(deployment: Deployment, key: str) -> bytes:
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    found: bytes = store.get_object(Bucket=deployment.drop_bucket, Key=key)["Body"].read()
+    return found
+
+
+def receipts(deployment: Deployment, key: str) -> list[dict[str, Any]]:
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    store.get_waiter("object_exists").wait(
+        Bucket=deployment.drop_bucket,
+        Key=f"receipts/{key}.jsonl",
+        WaiterConfig={"Delay": 1, "MaxAttempts": 60},
+    )
+    return [json.loads(line) for line in read(deployment, f"receipts/{key}.jsonl").splitlines()]
+
+
+def made_of(deployment: Deployment, source: str) -> int:
+    table = administrator().client("dynamodb", endpoint_url=deployment.endpoint_url)
+    pages = table.get_paginator("query").paginate(
+        TableName=deployment.jobs_table,
+        IndexName="by_source",
+        KeyConditionExpression="#source = :source",
+        ExpressionAttributeNames={"#source": "source"},
+        ExpressionAttributeValues={":source": {"S": source}},
+    )
+    return sum(len(page["Items"]) for page in pages)
+
+
+def wait_until(is_so: Callable[[], bool], *, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.2)
+
+
+def kill_submitters(deployment: Deployment) -> int:
+    """Kill every process that runs ``submit_job`` at this moment, whatever it is doing."""
+    pids = [
+        pid for pid in processes_in(deployment.logs) if "-SubmitJobFunction" in environment_of(pid)
+    ]
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    return len(pids)
+
+
+@dataclass(frozen=True)
+class Drained:
+    """``waits`` are seconds from its drop or post to the paid call, of who came in between."""
+
+    jobs: dict[int, Job]
+    said: list[dict[str, Any]]
+    summary: dict[str, Any]
+    killed: list[int]
+    waits: dict[str, float]
+
+
+@pytest.fixture(scope="module")
+def drained(deployment: Deployment, jobs_api: JobsApi) -> Drained:
+    drop(deployment, "recipes/late/recipe.json", a_recipe("drawn while the sheet drains"))
+    drop(deployment, SHEET, a_sheet())
+    killed = []
+    for rows in KILLED_AT:
+        wait_until(lambda rows=rows: made_of(deployment, SHEET) >= rows, seconds=60)
+        killed.append(kill_submitters(deployment))
+    wait_until(lambda: made_of(deployment, SHEET) >= 300, seconds=60)
+    came_at = {"photo": datetime.now(UTC)}
+    drop(deployment, "recipes/late/1.jpg", a_photo())
+    came_at["api"] = datetime.now(UTC)
+    posted = jobs_api.submit(TEXT, {"prompt": "an API call meanwhile"})
+    wait_until(lambda: is_final(deployment, SHEET), seconds=SECONDS)
+    between = {
+        "photo": jobs_from(jobs_api, "recipes/late/1.jpg")[0],
+        "api": jobs_api.get(posted["job_id"]),
+    }
+    return Drained(
+        jobs={job["row"]: job for job in jobs_from(jobs_api, SHEET)},
+        said=receipts(deployment, SHEET),
+        summary=json.loads(read(deployment, f"receipts/{SHEET}.summary.json")),
+        killed=killed,
+        waits={
+            name: (datetime.fromisoformat(job["submitted_at"]) - came_at[name]).total_seconds()
+            for name, job in between.items()
+        },
+    )
+
+
+def a_recipe(prompt: str) -> bytes:
+    return json.dumps({"model": EDIT, "input": {"prompt": prompt}}).encode()
+
+
+def is_final(deployment: Deployment, key: str) -> bool:
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    try:
+        summary = json.loads(read(deployment, f"receipts/{key}.summary.json"))
+    except store.exceptions.NoSuchKey:
+        return False
+    return bool(summary["state"] == "final")
+
+
+def jobs_from(jobs_api: JobsApi, source: str) -> list[Job]:
+    found: list[Job] = []
+    cursor: str | None = None
+    while True:
+        query = {"source": source, "limit": "99"} | ({"cursor": cursor} if cursor else {})
+        answer = jobs_api.client.get(f"{jobs_api.url}/jobs", params=query).json()
+        found += answer["jobs"]
+        cursor = answer["cursor"]
+        if cursor is None:
+            return found
+
+
+def test_each_photo_in_a_recipe_is_edited(deployment: Deployment, jobs_api: JobsApi) -> None:
+    drop(deployment, "recipes/fox/recipe.json", a_recipe("as a woodcut"))
+    keys = [f"recipes/fox/{name}.jpg" for name in ("red fox", "b", "c")]
+    receipts(deployment, "recipes/fox/recipe.json")
+    for key in keys:
+        drop(deployment, key, a_photo())
+    said = [receipts(deployment, key) for key in keys]
+    jobs = jobs_api.wait_until_final([lines[0]["job_id"] for lines in said], seconds=90)
+    assert [(job["status"], job["source"]) for job in jobs] == [("succeeded", key) for key in keys]
+    assert [job["input"]["image_urls"] for job in jobs] == [
+        [f"s3://{deployment.drop_bucket}/{key}"] for key in keys
+    ]
+    wait_until(lambda: all(is_final(deployment, key) for key in keys), seconds=60)
+    summary = json.loads(read(deployment, f"receipts/{keys[0]}.summary.json"))
+    assert summary["jobs"] == {"succeeded": 1}
+    assert summary["results"][0]["images"][0]["s3"].startswith(f"s3://{deployment.images_bucket}/")
+
+
+def test_what_ringback_writes_is_not_taken_for_a_drop(deployment: Deployment) -> None:
+    key = "requests/unknown.xlsx"
+    drop(deployment, key, b"PK")
+    assert "errors" in receipts(deployment, key)[0]
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    listed = store.list_objects_v2(Bucket=deployment.drop_bucket, Prefix="receipts/receipts")
+    assert listed["KeyCount"] == 0
+
+
+def test_the_lambda_was_killed_on_the_way(drained: Drained) -> None:
+    """Else what follows would prove nothing."""
+    assert len(drained.killed) == 2
+    assert all(count > 0 for count in drained.killed)
+
+
+def test_every_good_row_became_one_job_and_was_paid_once(
+    drained: Drained, provider_of_drops: Provider
+) -> None:
+    good = {row for row in range(1, ROWS + 1) if not is_bad(row)}
+    assert len(good) == 475
+    assert drained.jobs.keys() == good
+    tasks = Counter(job_of(task) for task in provider_of_drops.tasks())
+    assert {job["job_id"]: tasks[job["job_id"]] for job in drained.jobs.values()} == {
+        job["job_id"]: 1 for job in drained.jobs.values()
+    }
+
+
+@pytest.fixture(scope="module")
+def provider_of_drops(deployment: Deployment) -> Provider:
+    return Provider(deployment.simulator_url)
+
+
+def test_every_row_has_its_line(drained: Drained) -> None:
+    assert [line["row"] for line in drained.said] == list(range(1, ROWS + 1))
+    wrong = [line for line in drained.said if "errors" in line]
+    assert [line["row"] for line in wrong] == list(range(20, ROWS + 1, 20))
+    assert {error["field"] for line in wrong for error in line["errors"]} == {"input.prompt"}
+    assert {line["row"]: line["job_id"] for line in drained.said if "job_id" in line} == {
+        row: job["job_id"] for row, job in drained.jobs.items()
+    }
+
+
+def test_the_summary_is_final_and_true(drained: Drained) -> None:
+    summary = drained.summary
+    assert (summary["state"], summary["rows"], summary["bad_rows"]) == ("final", ROWS, 25)
+    assert summary["jobs"] == {"failed": 400, "succeeded": 75}
+    assert summary["jobs"] == Counter(job["status"] for job in drained.jobs.values())
+    assert summary["credits"] == sum(job["credits"] or 0 for job in drained.jobs.values())
+    images = {line["row"]: len(line["images"]) for line in summary["results"]}
+    assert images == {row: int(is_to_succeed(row)) for row in drained.jobs}
+
+
+def test_who_comes_while_the_sheet_drains_does_not_wait_for_it(drained: Drained) -> None:
+    assert {name: wait for name, wait in drained.waits.items() if wait > 2 * WINDOW_SECONDS} == {}
+
+
+def test_the_providers_limit_was_kept(drained: Drained, provider_of_drops: Provider) -> None:
+    assert drained.jobs
+    url = f"{provider_of_drops.url}/_simulator/requests"
+    asked = httpx.get(url, trust_env=False, timeout=30).json()
+    created = sorted(one["at"] for one in asked if one["path"].endswith("/createTask"))
+    assert len(created) == len(provider_of_drops.tasks())

@@ -1,0 +1,178 @@
+"""What is dropped into S3, whole events in: receipts, jobs and summaries out."""
+
+import json
+from typing import Any
+
+import boto3
+from ringback.aws.job_table import JobTable
+from ringback.domain.jobs import Job, JobStatus
+
+from tests.support.aws import Cloud
+from tests.support.jobs import MODEL
+from tests.support.lambdas import Lambdas, a_batch, an_event, permitted_actions
+from tests.support.loopback_provider import CREATE, LoopbackProvider
+
+DONE: dict[str, Any] = {"batchItemFailures": []}
+JPEG = b"\xff\xd8\xff\xe0" + bytes(60)
+RECIPE = {
+    "model": "bytedance/seedream-v4-edit",
+    "input": {"prompt": "as a woodcut", "image_size": "square"},
+}
+
+
+def put(cloud: Cloud, key: str, body: bytes, **metadata: str) -> dict[str, Any]:
+    """Put an object and return the event that S3 sends of it."""
+    stored = boto3.client("s3").put_object(
+        Bucket=cloud.drop_bucket, Key=key, Body=body, Metadata=metadata
+    )
+    event = an_event("submit_job", "drop")
+    told = json.loads(event["Records"][0]["body"])
+    told["Records"][0]["s3"]["object"] |= {"key": key, "versionId": stored["VersionId"]}
+    told["Records"][0]["s3"]["bucket"]["name"] = cloud.drop_bucket
+    event["Records"][0]["body"] = json.dumps(told)
+    return event
+
+
+def read(cloud: Cloud, key: str) -> bytes:
+    return boto3.client("s3").get_object(Bucket=cloud.drop_bucket, Key=key)["Body"].read()
+
+
+def receipts(cloud: Cloud, key: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in read(cloud, f"receipts/{key}.jsonl").splitlines()]
+
+
+def jobs(cloud: Cloud, source: str) -> list[Job]:
+    found = JobTable.connect(cloud.table).newest_of(source, limit=99, before=None)
+    return sorted(found, key=lambda job: job.job_id)
+
+
+def a_sheet(rows: int) -> bytes:
+    lines = [f'{MODEL},"kite {n},\nred",{n}' for n in range(1, rows + 1)]
+    return "\r\n".join(["\ufeffmodel,input.prompt,input.seed", *lines]).encode()
+
+
+def test_a_sheet_becomes_jobs_that_wait_and_receipts_that_name_them(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    event = put(cloud, "requests/für Anna.csv", a_sheet(12) + b"\r\n,no model,1\r\n")
+    assert lambdas("submit_job", event) == lambdas("submit_job", event) == DONE
+    made, said = jobs(cloud, "requests/für Anna.csv"), receipts(cloud, "requests/für Anna.csv")
+    assert [job.row for job in made] == list(range(1, 13))
+    assert [line["row"] for line in said] == list(range(1, 14))
+    assert [line.get("job_id") for line in said] == [*(job.job_id for job in made), None]
+    assert said[-1]["errors"][0]["field"] == "model"
+    assert made[0].request.input["prompt"] == "kite 1,\nred"
+    assert {job.status for job in made} == {JobStatus.ACCEPTED}
+    assert provider.heard == []
+    waits = [(message["job_id"], delay) for message, delay in lambdas.sent(cloud.submit_queue)]
+    assert [job_id for job_id, _ in waits] == [job.job_id for job in made]
+    assert all(1 <= delay <= 900 for _, delay in waits)
+
+
+def test_a_row_is_sent_when_its_turn_has_come(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
+    lambdas(
+        "submit_job",
+        put(
+            cloud,
+            "requests/a.jsonl",
+            json.dumps({"model": MODEL, "input": {"prompt": "a kite"}}).encode(),
+        ),
+    )
+    (job,) = jobs(cloud, "requests/a.jsonl")
+    # moto's clock is the real one, and the job is due in a moment.
+    boto3.client("dynamodb").update_item(
+        TableName=cloud.table,
+        Key={"job_id": {"S": job.job_id}},
+        UpdateExpression="SET due_at = created_at",
+    )
+    turn = a_batch("submit_job", "queue_turn", {"job_id": job.job_id, "slot": None})
+    assert lambdas("submit_job", turn) == DONE
+    assert jobs(cloud, "requests/a.jsonl")[0].status is JobStatus.RUNNING
+
+
+def test_a_long_sheet_goes_on_in_a_message_of_its_own(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("ringback.use_cases.take_drop.MOST_ROWS", 5)
+    lambdas("submit_job", put(cloud, "requests/a.csv", a_sheet(12)))
+    assert len(jobs(cloud, "requests/a.csv")) == 5
+    for _ in range(2):
+        ((message, _),) = lambdas.sent(cloud.drop_queue)
+        lambdas.aws_calls.clear()
+        assert lambdas("submit_job", a_batch("submit_job", "drop_goes_on", message)) == DONE
+    assert lambdas.sent(cloud.drop_queue) == []
+    assert [job.row for job in jobs(cloud, "requests/a.csv")] == list(range(1, 13))
+    assert len(receipts(cloud, "requests/a.csv")) == 12
+
+
+def test_a_photo_in_a_recipe_is_edited(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
+    assert lambdas("submit_job", put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode()))
+    event = put(cloud, "recipes/fox/a b.jpg", JPEG, prompt="=?UTF-8?Q?gr=C3=BCn?=")
+    assert lambdas("submit_job", event) == DONE
+    (job,) = jobs(cloud, "recipes/fox/a b.jpg")
+    assert receipts(cloud, "recipes/fox/a b.jpg") == [{"job_id": job.job_id}]
+    (call,) = provider.at(CREATE)
+    assert call.body["input"]["prompt"] == "grün"
+    assert call.body["input"]["image_size"] == "square"
+    (link,) = call.body["input"]["image_urls"]
+    assert f"versionId={job.request.input_images[job.request.input['image_urls'][0]]}" in link
+
+
+def test_a_summary_is_kept_true_until_the_last_job_has_ended(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas("submit_job", put(cloud, "requests/a.csv", a_sheet(3)))
+    ((message, delay),) = lambdas.sent(cloud.summary_queue)
+    assert delay == 5
+    lambdas.aws_calls.clear()
+    assert lambdas("summarize_drops", a_batch("summarize_drops", "summary", message)) == DONE
+    summary = json.loads(read(cloud, "receipts/requests/a.csv.summary.json"))
+    assert (summary["state"], summary["jobs"], summary["rows"]) == ("running", {"accepted": 3}, 3)
+    assert [again for again, _ in lambdas.sent(cloud.summary_queue)] == [message]
+    used = {action for call in lambdas.aws_calls for action in call.actions}
+    assert used <= permitted_actions("summarize_drops")
+    for job in jobs(cloud, "requests/a.csv"):
+        JobTable.connect(cloud.table).move(
+            job.job_id, expect=[JobStatus.ACCEPTED], to=JobStatus.CANCELLED, at=job.created_at
+        )
+    lambdas.aws_calls.clear()
+    lambdas("summarize_drops", a_batch("summarize_drops", "summary", message))
+    summary = json.loads(read(cloud, "receipts/requests/a.csv.summary.json"))
+    assert (summary["state"], summary["jobs"]) == ("final", {"cancelled": 3})
+    assert lambdas.sent(cloud.summary_queue) == []
+
+
+def test_a_dry_run_spends_nothing(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas("submit_job", put(cloud, "requests/a.dry-run.csv", a_sheet(3)))
+    assert [line["estimate"]["credits_low"] for line in receipts(cloud, "requests/a.dry-run.csv")]
+    summary = json.loads(read(cloud, "receipts/requests/a.dry-run.csv.summary.json"))
+    assert (summary["dry_run"], summary["estimate"]["credits_high"]) == (True, 15.0)
+    assert jobs(cloud, "requests/a.dry-run.csv") == []
+    sends = [call for call in lambdas.aws_calls if call.service == "sqs"]
+    assert (sends, provider.heard) == ([], [])
+
+
+def test_what_cannot_be_used_is_answered_beside_it(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
+    for key, body, said in (
+        ("recipes/fox/empty.jpg", b"", "the image is empty"),
+        ("recipes/fox/large.jpg", JPEG + bytes(11 * 2**20), "10485760 are the most"),
+        ("recipes/owl/1.jpg", JPEG, "there is no recipes/owl/recipe.json"),
+        ("requests/a.xlsx", b"PK", "requests/ takes .json, .jsonl and .csv files"),
+        ("requests/a.csv", "model,input.prompt\n".encode("utf-16"), "not UTF-8"),
+        ("requests/b.csv", b"", "the file is empty"),
+    ):
+        assert lambdas("submit_job", put(cloud, key, body)) == DONE
+        (line,) = receipts(cloud, key)
+        assert said in line["errors"][0]["message"], key
+    assert provider.heard == []

@@ -1,0 +1,114 @@
+"""What a cell's text becomes, by what the model wants there."""
+
+import math
+from typing import Any
+
+import pytest
+from ringback.sheets.cells import value_of
+
+KINDS = {
+    "text": "string",
+    "whole": "integer",
+    "number": "number",
+    "yes": "boolean",
+    "images": "list",
+    "place.x": "integer",
+}
+
+
+def same(one: Any, other: Any) -> bool:
+    """``1 == True == 1.0``, and in JSON they are three things."""
+    return type(one) is type(other) and bool(one == other)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "expected"),
+    [
+        ("text", "7", "7"),
+        ("text", "true", "true"),
+        ("text", " a|b ", " a|b "),
+        ("whole", "7", 7),
+        ("whole", "-7", -7),
+        ("whole", " 7 ", 7),
+        ("whole", "007", 7),
+        ("whole", "7.0", 7),
+        ("whole", "1" * 40, int("1" * 40)),
+        ("place.x", "7", 7),
+        ("number", "7", 7),
+        ("number", "2.5", 2.5),
+        ("number", "-.5", -0.5),
+        ("number", " 2.5 ", 2.5),
+        ("number", "1.5E+2", 150.0),
+        ("yes", "true", True),
+        ("yes", "TRUE", True),
+        ("yes", " False ", False),
+        ("images", "a", ["a"]),
+        ("images", "a|b", ["a", "b"]),
+        ("images", " a | b |", ["a", "b"]),
+        ("images", "|", []),
+    ],
+)
+def test_a_cell_is_what_the_model_wants(field: str, cell: str, expected: Any) -> None:
+    assert same(value_of(cell, field, KINDS), expected)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell"),
+    [
+        ("whole", "seven"),
+        ("whole", "7.5"),
+        ("whole", "1e3"),
+        ("whole", "1,000"),
+        ("whole", "1_000"),
+        ("whole", "٧"),
+        ("whole", "7 8"),
+        ("whole", "1" * 5000),
+        ("number", "2,5"),
+        ("number", "nan"),
+        ("number", "inf"),
+        ("number", "1e999"),
+        ("number", "."),
+        ("number", "1_0.5"),
+        ("yes", "1"),
+        ("yes", "yes"),
+    ],
+)
+def test_what_does_not_convert_stays_as_it_is(field: str, cell: str) -> None:
+    assert same(value_of(cell, field, KINDS), cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("0", 0),
+        ("-12", -12),
+        ("9" * 18, int("9" * 18)),
+        ("2.50", 2.5),
+        ("-0.5", -0.5),
+        ("true", True),
+        ("TRUE", True),
+        ("false", False),
+        ("FALSE", False),
+        *((text, text) for text in ("007", "-0", "+7", " 7", "9" * 19, "1e3", ".5", "5.", "1.2.3")),
+        *((text, text) for text in ("1" * 400 + ".5", "1,5", "True", "yes", "null", "nan", "a|b")),
+    ],
+)
+def test_an_unknown_field_is_judged_by_how_the_cell_is_written(cell: str, expected: Any) -> None:
+    assert same(value_of(cell, "strength", {}), expected)
+    assert same(value_of(cell, "place.strength", KINDS), expected)
+
+
+@pytest.mark.parametrize("field", ["image_urls", "image_input", "more.image_urls"])
+def test_an_unknown_field_is_a_list_by_its_name(field: str) -> None:
+    assert value_of("7|b", field, {}) == ["7", "b"]
+
+
+def test_the_model_knows_better_than_the_name() -> None:
+    assert value_of("a|b", "image_urls", {"image_urls": "string"}) == "a|b"
+
+
+def test_no_number_is_one_that_json_does_not_have() -> None:
+    for cell in ("9" * 40 + "." + "9" * 40 + "e308", "-1e400", "Infinity"):
+        for kinds in (KINDS, {}):
+            value = value_of(cell, "number", kinds)
+            assert isinstance(value, str) or math.isfinite(value)

@@ -1,0 +1,118 @@
+"""The first line of a CSV file: which columns there are, or why it is no sheet."""
+
+from itertools import repeat
+
+import pytest
+from ringback.domain.errors import SheetRefused
+from ringback.sheets.records import LONGEST_RECORD
+from ringback.sheets.rows import Header, read_header
+
+from tests.support.sheets import pieces
+
+PLAIN = b"model,input.prompt\n"
+COLUMNS = ("model", "input.prompt")
+
+
+def refusal_of(data: bytes) -> str:
+    with pytest.raises(SheetRefused) as refused:
+        read_header(pieces(data))
+    return str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "delimiter"),
+    [
+        (b"model,input.prompt\n", ","),
+        (b"model,input.prompt\r\n", ","),
+        (b"model;input.prompt\r\n", ";"),
+        (b'"model","input.prompt"\n', ","),
+        (b"model , input.prompt\n", ","),
+        (b"\xef\xbb\xbfmodel,input.prompt\n", ","),
+        (b'\xef\xbb\xbf"model";"input.prompt"\r\n', ";"),
+        (b"\r\n\n \nmodel,input.prompt\n", ","),
+    ],
+)
+def test_a_header_gives_the_columns_and_where_the_data_begins(first: bytes, delimiter: str) -> None:
+    expected = Header(columns=COLUMNS, delimiter=delimiter, end=len(first))
+    assert read_header(pieces(first + b"known,kite\n")) == expected
+
+
+def test_a_header_may_be_all_there_is() -> None:
+    assert read_header(pieces(b"model")) == Header(columns=("model",), delimiter=",", end=5)
+
+
+def test_nothing_behind_the_header_is_read() -> None:
+    lines = iter([PLAIN, b"known,kite\n"])
+    read_header(lines)
+    assert list(lines) == [b"known,kite\n"]
+
+
+def test_a_field_may_lie_deeper() -> None:
+    names = "model,input.a.b,input.a.c,input.größe,input." + ".".join("bcdefghi")
+    assert read_header(pieces(names.encode())).columns == tuple(names.split(","))
+
+
+def test_every_wrong_column_is_named() -> None:
+    assert refusal_of(b"Model,prompt,,input.,input.a,input.a,input.b.c,input.b,input,a b\n") == (
+        "the header is wrong: there is no column 'model'"
+        "; column 1 'Model' is neither model nor input.<field>"
+        "; column 2 'prompt' is neither model nor input.<field>"
+        "; column 3 has no name"
+        "; column 4 'input.' is neither model nor input.<field>"
+        "; column 6 'input.a' is there already"
+        "; column 8 'input.b' is a field, and another column a part of it"
+        "; column 9 'input' is neither model nor input.<field>"
+        "; column 10 'a b' is neither model nor input.<field>"
+    )
+
+
+@pytest.mark.parametrize(
+    "column",
+    ["model.a", "input..a", "input.a.", ".input", "input.a b", "input.\x07", "input" + ".a" * 9],
+)
+def test_a_column_that_is_no_field_is_refused(column: str) -> None:
+    assert refusal_of(f"model,{column}\n".encode()).count("column 2") == 1
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n \r\n"])
+def test_an_empty_file_is_refused(data: bytes) -> None:
+    assert refusal_of(data) == "the file is empty"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_another_encoding_is_refused(encoding: str) -> None:
+    assert refusal_of("model,input.prompt\nknown,kite\n".encode(encoding)).startswith(
+        "the file is not UTF-8"
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "model,input.größe\n".encode("latin-1"),
+        b"model,input.a\0\n",
+        b"\xff\xfem,\n",
+        b"\xfe\xffm,\n",
+    ],
+)
+def test_bytes_that_are_no_text_are_refused(data: bytes) -> None:
+    assert refusal_of(data).startswith("the file is not UTF-8")
+
+
+@pytest.mark.parametrize("data", [b'model,"input.a\n', b'"model"x,input.a\n', b"model\rknown\r"])
+def test_a_header_that_is_no_csv_is_refused(data: bytes) -> None:
+    assert refusal_of(data).startswith("the header is not CSV")
+
+
+def test_a_header_without_an_end_is_refused() -> None:
+    for data in (b"input.a," * LONGEST_RECORD, b"input" + b".a" * LONGEST_RECORD):
+        assert refusal_of(data) == f"the header has more than {LONGEST_RECORD} bytes"
+
+
+def test_a_header_of_many_columns_is_refused_in_few_words() -> None:
+    text = refusal_of(b",".join(repeat(b"", 16_384)))
+    assert text == "the header is wrong: there are 16384 columns; a sheet has at most 200"
+
+
+def test_a_refusal_shows_the_beginning_of_a_long_name() -> None:
+    assert len(refusal_of(b"model,input" + b".a" * 60_000)) < 200

@@ -1,0 +1,258 @@
+"""Rows of CSV and of JSON Lines: requests, faults, and where reading cannot go on."""
+
+import json
+from typing import Any, Literal
+
+import pytest
+from ringback.domain.drops import Row
+from ringback.domain.errors import FieldError
+from ringback.sheets.records import LONGEST_QUOTE, LONGEST_RECORD
+from ringback.sheets.rows import Header, read_sheet
+
+from tests.support.sheets import Reading, kinds, pieces, read_csv, read_jsonl
+
+HEADER = b"model,input.prompt,input.note\n"
+KITE = {"model": "known", "input": {"prompt": "kite"}}
+
+
+def requests(reading: Reading) -> list[Any]:
+    assert reading.refusal == ""
+    assert [row.faults for row in reading.rows] == [()] * len(reading.rows)
+    return [json.loads(row.request) for row in reading.rows]
+
+
+def faults(reading: Reading) -> list[tuple[int, str, str]]:
+    """Return number, field and message; a row with a fault has no request."""
+    assert [row.number for row in reading.rows if bool(row.faults) == bool(row.request)] == []
+    return [
+        (row.number, fault.field, fault.message) for row in reading.rows for fault in row.faults
+    ]
+
+
+def test_a_row_is_a_request() -> None:
+    data = (
+        b"model,input.prompt,input.max_images,input.guidance_scale,input.nsfw_checker,"
+        b"input.image_urls\n"
+        b'known,"a kite, red",2,2.5,TRUE,https://a.example/1.png|https://a.example/2.png\n'
+    )
+    request = {
+        "model": "known",
+        "input": {
+            "prompt": "a kite, red",
+            "max_images": 2,
+            "guidance_scale": 2.5,
+            "nsfw_checker": True,
+            "image_urls": ["https://a.example/1.png", "https://a.example/2.png"],
+        },
+    }
+    assert requests(read_csv(data)) == [request]
+
+
+def test_fields_of_a_model_that_nobody_knows_are_guessed() -> None:
+    data = b"model,input.seed,input.image_input\nother,7,a\nknown,7,a\n"
+    assert requests(read_csv(data)) == [
+        {"model": "other", "input": {"seed": 7, "image_input": ["a"]}},
+        {"model": "known", "input": {"seed": 7, "image_input": ["a"]}},
+    ]
+
+
+def test_a_deeper_field_is_an_object() -> None:
+    data = b"model,input.a.b,input.a.c.d,input.e\nother,1,2,3\nother,,2,\n"
+    assert [request["input"] for request in requests(read_csv(data))] == [
+        {"a": {"b": 1, "c": {"d": 2}}, "e": 3},
+        {"a": {"c": {"d": 2}}},
+    ]
+
+
+def test_an_empty_cell_leaves_the_field_out() -> None:
+    short = b'known\n,kite\nknown,,""\n known ,kite,\n'
+    assert requests(read_csv(HEADER + short)) == [
+        {"model": "known", "input": {}},
+        {"input": {"prompt": "kite"}},
+        {"model": "known", "input": {}},
+        KITE,
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"known,kite,\n",
+        b"known,kite,",
+        b"known,kite,\r\n",
+        b'"known","kite",""\r\n',
+        b"known,kite\n\n\r\n  \n",
+        b"known,kite\n,,\r\n,, \n,,,,\n",
+        b"\n\r\n,,\nknown,kite",
+    ],
+)
+def test_line_ends_and_lines_with_nothing_in_them_make_no_difference(data: bytes) -> None:
+    reading = read_csv(HEADER + data)
+    assert requests(reading) == [KITE]
+    assert reading.rows[0].number == 1
+
+
+def test_the_end_of_a_row_is_where_the_next_one_begins() -> None:
+    first, second = b'known,"ki\nte"\r\n', b"\nknown,kite"
+    one, two = read_csv(b"\xef\xbb\xbf" + HEADER + first + second).rows
+    begin = 3 + len(HEADER)
+    assert (one.number, one.end) == (1, begin + len(first))
+    assert (two.number, two.end) == (2, begin + len(first) + len(second))
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        (b'"two\nlines"', "two\nlines"),
+        (b'"two\r\nlines\r\n"', "two\r\nlines\r\n"),
+        (b'"a ""red"" kite"', 'a "red" kite'),
+        (b'""""', '"'),
+        (b'"""\n"""', '"\n"'),
+        (b'5" tall', '5" tall'),
+        (b' "red" kite', ' "red" kite'),
+        (b"  kite ", "  kite "),
+        ("größe \u2028 🪁".encode(), "größe \u2028 🪁"),
+    ],
+)
+def test_a_text_is_as_it_was_written(cell: bytes, text: str) -> None:
+    for data in (b"known," + cell + b",x\nknown,kite", b"known,x," + cell + b"\r\nknown,kite\r\n"):
+        first, second = requests(read_csv(HEADER + data))
+        assert text in first["input"].values()
+        assert second == KITE
+
+
+def test_semicolons_leave_commas_alone() -> None:
+    data = b'model;input.prompt\nknown;kite, red\nknown;"a;b"\nknown;a,b"\n'
+    prompts = [request["input"]["prompt"] for request in requests(read_csv(data))]
+    assert prompts == ["kite, red", "a;b", 'a,b"']
+
+
+NUL, NOT_UTF8 = "must not have a NUL byte", "must be UTF-8"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"known,ki\0te\n", [("input.prompt", NUL)]),
+        (b"known,\xff\n", [("input.prompt", NOT_UTF8)]),
+        (b"known,\xed\xa0\x80\n", [("input.prompt", NOT_UTF8)]),
+        (b"kn\xe9wn,kite,\0\n", [("model", NOT_UTF8), ("input.note", NUL)]),
+        (b"known,a,b,c\n", [("", "has 4 cells, and the header 3 columns")]),
+        (b"known,a,b,\n", [("", "has 4 cells, and the header 3 columns")]),
+        (b"known,a,b,\xff\n", [("", "has 4 cells, and the header 3 columns")]),
+        (
+            b'known,"a"b\n',
+            [("", "has text after a closing quote, or a line break outside quotes")],
+        ),
+        (b"known,a\rb\n", [("", "has text after a closing quote, or a line break outside quotes")]),
+        (b"known," + b"a" * LONGEST_RECORD + b"\n", [("", "a row has at most 131072 bytes")]),
+        (
+            b'known,"' + b"a\n" * (LONGEST_RECORD // 2) + b'"\n',
+            [("", "a row has at most 131072 bytes")],
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_read_says_why_and_the_next_one_is_read(
+    line: bytes, expected: list[tuple[str, str]]
+) -> None:
+    reading = read_csv(HEADER + b"known,one\n" + line + b"known,three\n")
+    assert reading.refusal == ""
+    assert faults(reading) == [(2, *fault) for fault in expected]
+    assert json.loads(reading.rows[2].request)["input"] == {"prompt": "three"}
+    assert reading.rows[1].end == len(HEADER) + len(b"known,one\n") + len(line)
+
+
+@pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b""])
+def test_a_row_may_be_as_long_as_a_request(line_end: bytes) -> None:
+    longest = b"known," + b"a" * (LONGEST_RECORD - len(b"known,"))
+    assert faults(read_csv(HEADER + longest + line_end)) == []
+    assert [fault[0] for fault in faults(read_csv(HEADER + longest + b"a" + line_end))] == [1]
+    text = b'"' + b"a" * (LONGEST_RECORD - 2) + b'"'
+    assert faults(read_jsonl(text + line_end)) == []
+    assert [fault[0] for fault in faults(read_jsonl(text + b" " + line_end))] == [1]
+
+
+def test_a_quote_that_nobody_closes_ends_the_reading() -> None:
+    for rest in (b"", b"\n" * 5, b"known,kite\n" * 50_000, b"a" * 2 * LONGEST_QUOTE):
+        reading = read_csv(HEADER + b"known,kite\n\nknown,kite\n" + b'known,"kite\n' + rest)
+        assert [row.number for row in reading.rows] == [1, 2]
+        assert reading.refusal == "row 3: a quote is not closed"
+
+
+@pytest.mark.parametrize("longest", [7, 1000, 64 * 1024])
+def test_a_quote_may_be_open_for_so_long_and_no_longer(longest: int) -> None:
+    def reading(inside: int) -> Reading:
+        # A pair of quotes does not end it, and the text before it does not count.
+        text = b'""' + b"a" * (inside - 3)
+        return read_csv(HEADER + b"a" * 1000 + b',"' + text + b'"\nknown,kite\n', longest=longest)
+
+    assert [row.number for row in reading(LONGEST_QUOTE).rows] == [1, 2]
+    assert reading(LONGEST_QUOTE).refusal == ""
+    assert reading(LONGEST_QUOTE + 1) == ([], "row 1: a quote is not closed")
+
+
+def test_each_quote_is_measured_by_itself() -> None:
+    cell = b'"' + b"a" * (LONGEST_QUOTE - 10) + b'"'
+    reading = read_csv(HEADER + cell + b"," + cell + b"," + cell + b"\nknown,kite\n")
+    assert (len(reading.rows), reading.refusal) == (2, "")
+
+
+def test_a_line_of_json_is_passed_on_as_it_is() -> None:
+    one, two = b' {"model": "known",\t"input": {"prompt": "gr\xc3\xb6\xc3\x9fe"}} ', b"[not json"
+    data = b"\xef\xbb\xbf\n" + one + b"\r\n\r\n  \n" + two
+    assert read_jsonl(data).rows == [
+        Row(number=1, end=4 + len(one) + 2, request=one, faults=()),
+        Row(number=2, end=len(data), request=two, faults=()),
+    ]
+
+
+def test_lines_of_json_have_no_quotes_to_close() -> None:
+    reading = read_jsonl(b'{"a": "\n{"b": 1}\n')
+    assert [row.request for row in reading.rows] == [b'{"a": "', b'{"b": 1}']
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"a": "\0"}', NUL),
+        (b'{"a": "\xff"}', NOT_UTF8),
+        (b" " * (LONGEST_RECORD + 1), "a row has at most 131072 bytes"),
+        (b"a" * 10 * LONGEST_RECORD, "a row has at most 131072 bytes"),
+    ],
+)
+def test_a_line_of_json_that_cannot_be_read_says_why(line: bytes, message: str) -> None:
+    reading = read_jsonl(b"{}\n" + line + b"\n{}\n")
+    assert faults(reading) == [(2, "", message)]
+    assert reading.rows[1].faults == (FieldError("", message),)
+    assert reading.rows[2].number == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_lines_of_json_in_another_encoding_are_refused(encoding: str) -> None:
+    reading = read_jsonl('{"model": "known"}\n{}\n'.encode(encoding))
+    assert reading.rows == []
+    assert reading.refusal.startswith("the file is not UTF-8")
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \r\n", b"\xef\xbb\xbf"])
+def test_a_file_without_a_line_of_json_is_refused(data: bytes) -> None:
+    assert read_jsonl(data) == ([], "the file is empty")
+
+
+def test_a_header_alone_is_a_sheet_without_rows() -> None:
+    assert read_csv(HEADER) == ([], "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "header", "start"),
+    [
+        ("csv", None, 0),
+        ("jsonl", Header(columns=("model",), delimiter=",", end=6), 6),
+        ("csv", Header(columns=("model",), delimiter=",", end=6), 0),
+    ],
+)
+def test_a_header_read_as_data_is_our_own_mistake(
+    kind: Literal["csv", "jsonl"], header: Header | None, start: int
+) -> None:
+    with pytest.raises(ValueError, match="header"):
+        next(read_sheet(kind, pieces(b"model\nknown\n"), header=header, kinds=kinds, start=start))
