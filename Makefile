@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
-BENCHMARKS := copying pace
+BENCHMARKS := sheets copying pace
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 # uv takes the Python chosen above and never fetches one of its own.

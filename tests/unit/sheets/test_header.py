@@ -52,6 +52,10 @@ def test_a_field_may_lie_deeper() -> None:
     assert read_header(pieces(names.encode())).columns == tuple(names.split(","))
 
 
+def test_a_comma_counts_before_a_semicolon() -> None:
+    assert read_header(pieces(b"model,input.a;b\n")).columns == ("model", "input.a;b")
+
+
 def test_every_wrong_column_is_named() -> None:
     assert refusal_of(b"Model,prompt,,input.,input.a,input.a,input.b.c,input.b,input,a b\n") == (
         "the header is wrong: there is no column 'model'"

@@ -40,8 +40,6 @@ def records(
         end += len(piece)
         if size <= LONGEST_RECORD + _LINE_END:
             held += piece
-        else:
-            held.clear()
         inside = quotes.are_open_after(piece) if quotes else False
         if piece.endswith(b"\n") and not inside:
             yield _record(held, size, end)

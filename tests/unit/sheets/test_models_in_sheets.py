@@ -1,0 +1,63 @@
+"""A row of a sheet says of every model what its request says."""
+
+import csv
+import io
+import json
+from typing import Any
+
+import pytest
+from ringback.catalogue.field_kinds import field_kinds
+from ringback.catalogue.requests import read_request
+from ringback.domain.errors import InvalidRequest
+from ringback.sheets.rows import Row, read_header, read_sheet
+
+from tests.support.model_facts import FACTS, good_values, smallest
+from tests.support.sheets import pieces
+
+
+def the_row(model: str, cells: dict[str, str]) -> Row:
+    text = io.StringIO(newline="")
+    names = {f"input.{name}": cell for name, cell in cells.items()}
+    csv.writer(text, delimiter=";").writerows([["model", *names], [model, *names.values()]])
+    lines = pieces(text.getvalue().encode())
+    header = read_header(lines)
+    (row,) = read_sheet("csv", lines, header=header, kinds=field_kinds, start=header.end)
+    return row
+
+
+def cell(value: Any) -> str:
+    """Write a value as spreadsheets do."""
+    if isinstance(value, list):
+        return " | ".join(value)
+    return str(value).upper() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize("model", FACTS)
+def test_every_good_value_can_be_written_in_a_cell(model: str) -> None:
+    for name, fact in FACTS[model].items():
+        for value in good_values(fact):
+            given = smallest(model) | {name: value}
+            row = the_row(model, {each: cell(one) for each, one in given.items()})
+            sent = json.dumps({"model": model, "input": given}).encode()
+            assert read_request(row.request) == read_request(sent)
+
+
+def test_what_does_not_convert_is_named_by_the_model() -> None:
+    row = the_row(
+        "bytedance/seedream-v4-edit",
+        {
+            "prompt": "7",
+            "max_images": "two",
+            "nsfw_checker": "maybe",
+            "image_urls": "|",
+            "a.b": "1",
+        },
+    )
+    with pytest.raises(InvalidRequest) as refused:
+        read_request(row.request)
+    assert {error.field for error in refused.value.errors} == {
+        "input.max_images",
+        "input.nsfw_checker",
+        "input.image_urls",
+        "input.a",
+    }
