@@ -215,6 +215,21 @@ def test_a_sheet_is_read_in_lines_from_any_offset_on(cloud: Cloud) -> None:
     assert list(drops.lines(dropped(cloud, "requests/b.csv", b""), start=0)) == []
 
 
+def test_a_store_that_ignores_ranges_is_read_right_all_the_same(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    get_object = drops._client.get_object
+
+    def whole(**wanted: Any) -> Any:
+        return get_object(**{name: value for name, value in wanted.items() if name != "Range"})
+
+    drops._client.get_object = whole  # type: ignore[method-assign]
+    drop = dropped(cloud, "requests/a.csv", b"one\ntwo\n" * 50)
+    found = drops.look(drop.key, version=drop.version)
+    assert found is not None
+    assert (found.size, len(found.head), found.version) == (400, 64, drop.version)
+    assert next(drops.lines(drop, start=4)) == b"two\n"
+
+
 def test_receipts_grow_and_what_was_not_noted_is_written_over(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
 

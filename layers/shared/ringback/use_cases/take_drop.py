@@ -51,17 +51,20 @@ class TakeDrop:
             return seen
         if facts is None:
             return self._give_up(drop, seen)
-        progress = seen or Progress(made_at=facts.made_at)
-        if seen is None and makes_jobs(drop):
-            # Before any job: as with a job's check, no crash leaves a drop that nobody sums up.
-            self.summaries.add(drop, delay=FIRST_SUMMARY)
-        lines, progress = self._read(drop, facts, progress)
-        told = self.drops.put_receipts(drop, lines, after=progress.receipt_bytes)
+        if seen is None:
+            if makes_jobs(drop):
+                # As with a job's check: no crash leaves a drop that nobody sums up.
+                self.summaries.add(drop, delay=FIRST_SUMMARY)
+            seen = Progress(made_at=facts.made_at)
+            if not self.book.advance(drop, seen=None, to=seen):
+                return None  # the same event came twice, and the other one goes on
+        lines, progress = self._read(drop, facts, seen)
+        told = self.drops.put_receipts(drop, lines, after=seen.receipt_bytes)
         progress = replace(progress, receipt_bytes=told)
         if progress.done and not makes_jobs(drop):
             self.drops.put_summary(drop, dry_summary(drop, progress))
         if not self.book.advance(drop, seen=seen, to=progress):
-            return None  # the same message came twice, and the other one goes on
+            return None
         if not progress.done:
             self.queue.go_on(drop)
         return progress
