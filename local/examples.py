@@ -35,6 +35,18 @@ class Example:
         return {**self.input, **urls}
 
 
+# What `make run` drops into S3: a recipe with a photo, and a sheet with a wrong row.
+RECIPE = {
+    "model": "bytedance/seedream-v4-edit",
+    "input": {"prompt": "As a woodcut", "image_size": "square"},
+}
+SHEET = """\
+model,input.prompt,input.image_size,input.max_images
+bytedance/seedream-v4-text-to-image,A blue door,square,
+bytedance/seedream-v4-text-to-image,A blue door,tall,
+bytedance/seedream-v4-text-to-image,Two blue doors,portrait_4_3,2
+"""
+
 EXAMPLES = (
     Example(
         model="bytedance/seedream-v4-edit",

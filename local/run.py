@@ -1,6 +1,7 @@
 """Ringback on this machine, for a person: ``make run``."""
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -10,8 +11,8 @@ from collections.abc import Sequence
 
 from local.deployment import Deployment
 from local.downloads import SavedImage, download_images
-from local.drop_bucket import drop_photo
-from local.examples import EXAMPLES, Example
+from local.drop_bucket import drop, drop_photo, read, wait_for_summary
+from local.examples import EXAMPLES, RECIPE, SHEET, Example
 from local.failures import LocalFailure
 from local.job_table import job_table
 from local.jobs_api import Job, JobsApi, connected
@@ -21,6 +22,8 @@ from local.stack import Report, local_stack
 
 JOBS_SECONDS = 90.0
 THUMBNAIL_SECONDS = 30.0
+RECIPE_FOLDER = "recipes/woodcut"
+PHOTO_DROP, SHEET_DROP = f"{RECIPE_FOLDER}/kite.jpg", "requests/doors.csv"
 NOTHING_LEFT = "Stopped. No process and no port is left behind."
 
 
@@ -44,6 +47,7 @@ def run(ports: Ports, *, is_once: bool) -> int:
     with local_stack(ports=ports, report=report) as deployment:
         with connected(deployment.jobs_api_url, deployment.client_key) as api:
             mistakes = run_examples(api, report, photo=drop_photo(deployment))
+            mistakes += run_drops(deployment, report)
         for mistake in mistakes:
             print(f"Not as expected: {mistake}", file=sys.stderr)
         if not is_once:
@@ -70,6 +74,24 @@ def run_examples(api: JobsApi, report: Report, *, photo: str) -> list[str]:
         for example, (job, images) in zip(EXAMPLES, rows, strict=True)
         for mistake in mistakes_of(example, job, images)
     ]
+
+
+def run_drops(deployment: Deployment, report: Report) -> list[str]:
+    """Drop a recipe, a photo for it and a sheet, and show what lies beside them then."""
+    drop(deployment, f"{RECIPE_FOLDER}/recipe.json", json.dumps(RECIPE).encode())
+    drop_photo(deployment, PHOTO_DROP)
+    drop(deployment, SHEET_DROP, SHEET.encode())
+    report(f"dropped {PHOTO_DROP} and {SHEET_DROP} into s3://{deployment.drop_bucket}")
+    ended = {}
+    for key in (PHOTO_DROP, SHEET_DROP):
+        summary = wait_for_summary(deployment, key, seconds=JOBS_SECONDS)
+        ended[key] = summary["jobs"]
+        print(f"\nreceipts/{key}.jsonl")
+        print((read(deployment, f"receipts/{key}.jsonl") or b"").decode().strip())
+        told = {name: summary[name] for name in ("state", "rows", "bad_rows", "jobs", "credits")}
+        print(f"receipts/{key}.summary.json\n{json.dumps(told)} ...", flush=True)
+    expected = {PHOTO_DROP: {"succeeded": 1}, SHEET_DROP: {"succeeded": 2}}
+    return [f"{key} ended as {ended[key]}" for key in expected if ended[key] != expected[key]]
 
 
 def mistakes_of(example: Example, job: Job, images: Sequence[SavedImage]) -> list[str]:
@@ -106,6 +128,10 @@ Everything stays up until Ctrl-C. To try, in another terminal:
     curl -s -H {shlex.quote(key)} -d {shlex.quote(body)} {shlex.quote(jobs)}
   See all jobs, newest first (one job: add /<job> before the last quote):
     curl -s -H {shlex.quote(key)} {shlex.quote(jobs)}
+  See the jobs of the sheet that was dropped:
+    curl -s -H {shlex.quote(key)} {shlex.quote(f"{jobs}?source={SHEET_DROP}")}
+  Ask what a job would cost:
+    curl -s -H {shlex.quote(key)} -d {shlex.quote(body)} {shlex.quote(f"{jobs}?dry_run=true")}
   Download the first image of the newest job:
     {newest}
 

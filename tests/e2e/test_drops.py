@@ -13,11 +13,10 @@ from typing import Any
 
 import httpx
 import pytest
-from botocore.exceptions import ClientError
 from PIL import Image
 
 from local.deployment import Deployment, administrator
-from local.drop_bucket import drop
+from local.drop_bucket import drop, read, wait_for_summary
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.redrive import queues_of
@@ -84,12 +83,6 @@ def a_photo() -> bytes:
     return content.getvalue()
 
 
-def read(deployment: Deployment, key: str) -> bytes:
-    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
-    found: bytes = store.get_object(Bucket=deployment.drop_bucket, Key=key)["Body"].read()
-    return found
-
-
 def receipts(deployment: Deployment, key: str) -> list[dict[str, Any]]:
     store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
     store.get_waiter("object_exists").wait(
@@ -97,7 +90,8 @@ def receipts(deployment: Deployment, key: str) -> list[dict[str, Any]]:
         Key=f"receipts/{key}.jsonl",
         WaiterConfig={"Delay": 1, "MaxAttempts": 60},
     )
-    return [json.loads(line) for line in read(deployment, f"receipts/{key}.jsonl").splitlines()]
+    said = read(deployment, f"receipts/{key}.jsonl") or b""
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def made_of(deployment: Deployment, source: str) -> int:
@@ -157,7 +151,7 @@ def drained(deployment: Deployment, jobs_api: JobsApi) -> Drained:
     drop(deployment, "recipes/late/1.jpg", a_photo())
     came_at["api"] = datetime.now(UTC)
     posted = jobs_api.submit(TEXT, {"prompt": "an API call meanwhile"})
-    wait_until(lambda: is_final(deployment, SHEET), seconds=SECONDS)
+    summary = wait_for_summary(deployment, SHEET, seconds=SECONDS)
     between = {
         "photo": jobs_from(jobs_api, "recipes/late/1.jpg")[0],
         "api": jobs_api.get(posted["job_id"]),
@@ -165,7 +159,7 @@ def drained(deployment: Deployment, jobs_api: JobsApi) -> Drained:
     return Drained(
         jobs={job["row"]: job for job in jobs_from(jobs_api, SHEET)},
         said=receipts(deployment, SHEET),
-        summary=json.loads(read(deployment, f"receipts/{SHEET}.summary.json")),
+        summary=summary,
         killed=killed,
         waits={
             name: (datetime.fromisoformat(job["submitted_at"]) - came_at[name]).total_seconds()
@@ -176,14 +170,6 @@ def drained(deployment: Deployment, jobs_api: JobsApi) -> Drained:
 
 def a_recipe(prompt: str) -> bytes:
     return json.dumps({"model": EDIT, "input": {"prompt": prompt}}).encode()
-
-
-def is_final(deployment: Deployment, key: str) -> bool:
-    try:
-        summary = json.loads(read(deployment, f"receipts/{key}.summary.json"))
-    except ClientError:  # there is none yet
-        return False
-    return bool(summary["state"] == "final")
 
 
 def jobs_from(jobs_api: JobsApi, source: str) -> list[Job]:
@@ -210,8 +196,7 @@ def test_each_photo_in_a_recipe_is_edited(deployment: Deployment, jobs_api: Jobs
     assert [job["input"]["image_urls"] for job in jobs] == [
         [f"s3://{deployment.drop_bucket}/{key}"] for key in keys
     ]
-    wait_until(lambda: all(is_final(deployment, key) for key in keys), seconds=60)
-    summary = json.loads(read(deployment, f"receipts/{keys[0]}.summary.json"))
+    summary, *_ = [wait_for_summary(deployment, key, seconds=60) for key in keys]
     assert summary["jobs"] == {"succeeded": 1}
     assert summary["results"][0]["images"][0]["s3"].startswith(f"s3://{deployment.images_bucket}/")
 
