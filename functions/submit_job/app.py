@@ -56,39 +56,42 @@ from ringback.use_cases.take_drop import TakeDrop
 logger = Logger(service="submit_job")
 
 
+@cache
+def settings() -> SubmitJobSettings:
+    return SubmitJobSettings.from_environ(os.environ)
+
+
 def paces() -> dict[str, Pace]:
-    settings = SubmitJobSettings.from_environ(os.environ)
     return {
-        "kie": Pace(limit=settings.kie_creates_per_window, seconds=settings.kie_window_seconds),
+        "kie": Pace(limit=settings().kie_creates_per_window, seconds=settings().kie_window_seconds),
         "chanjing": Pace(
-            limit=settings.chanjing_creates_per_window, seconds=settings.chanjing_window_seconds
+            limit=settings().chanjing_creates_per_window, seconds=settings().chanjing_window_seconds
         ),
     }
 
 
 @cache
 def accept_job() -> AcceptJob:
-    settings = SubmitJobSettings.from_environ(os.environ)
-    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
-    jobs = JobTable.connect(settings.jobs_table)
+    callback_secret = JsonSecret.connect(settings().callback_secret_arn)
+    jobs = JobTable.connect(settings().jobs_table)
     deadlines = {
-        "kie": timedelta(seconds=settings.job_deadline_seconds),
-        "chanjing": timedelta(seconds=settings.chanjing_deadline_seconds),
+        "kie": timedelta(seconds=settings().job_deadline_seconds),
+        "chanjing": timedelta(seconds=settings().chanjing_deadline_seconds),
     }
     send = SendJob(
         jobs=jobs,
-        queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        window=SlotCounter.connect(settings.jobs_table, paces()),
+        queue=SqsSubmitQueue.connect(settings().submit_queue_url),
+        window=SlotCounter.connect(settings().jobs_table, paces()),
         providers=provider_clients(
-            kie_base_url=settings.kie_base_url,
-            kie_secret=JsonSecret.connect(settings.kie_secret_arn),
-            chanjing_base_url=settings.chanjing_base_url,
-            chanjing_secret=JsonSecret.connect(settings.chanjing_secret_arn),
-            chanjing_tokens=SharedToken.connect(settings.jobs_table, "chanjing"),
+            kie_base_url=settings().kie_base_url,
+            kie_secret=JsonSecret.connect(settings().kie_secret_arn),
+            chanjing_base_url=settings().chanjing_base_url,
+            chanjing_secret=JsonSecret.connect(settings().chanjing_secret_arn),
+            chanjing_tokens=SharedToken.connect(settings().jobs_table, "chanjing"),
             now=utc_now,
         ),
         callback_url=CallbackUrls(
-            base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
+            base_url=settings().callback_base_url, secrets=lambda: valid_secrets(callback_secret())
         ),
         deadlines=deadlines,
         link_to=link_to,
@@ -96,9 +99,9 @@ def accept_job() -> AcceptJob:
     )
     return AcceptJob(
         jobs=jobs,
-        checks=SqsCheckQueue.connect(settings.check_queue_url),
+        checks=SqsCheckQueue.connect(settings().check_queue_url),
         send=send,
-        retention=settings.retention,
+        retention=settings().retention,
         new_job_id=lambda now: new_job_id(now, secrets.token_bytes(RANDOM_BYTES)),
     )
 
@@ -106,7 +109,7 @@ def accept_job() -> AcceptJob:
 @cache
 def drop_bucket() -> DropBucket:
     """Connect on the first use: most containers never need an S3 client."""
-    return DropBucket.connect(SubmitJobSettings.from_environ(os.environ).drop_bucket)
+    return DropBucket.connect(settings().drop_bucket)
 
 
 def link_to(url: str, version: str, lifetime: timedelta) -> str:
@@ -115,39 +118,32 @@ def link_to(url: str, version: str, lifetime: timedelta) -> str:
 
 def version_of(url: str, drop: Drop | None = None) -> str:
     """Look at an image; at the very version that was dropped, if it is what the job is about."""
-    bucket = SubmitJobSettings.from_environ(os.environ).drop_bucket
-    check = CheckInputImage(images=drop_bucket(), bucket=bucket, fault_of=fault_of)
+    check = CheckInputImage(images=drop_bucket(), bucket=settings().drop_bucket, fault_of=fault_of)
     return check(url, version=drop.version if drop and url == drop.url else None)
 
 
-@cache
-def is_pass_through() -> bool:
-    return SubmitJobSettings.from_environ(os.environ).kie_pass_through
-
-
 def read_body(body: bytes) -> JobRequest:
-    return read_request(body, pass_through=is_pass_through(), version_of=version_of)
+    return read_request(body, pass_through=settings().kie_pass_through, version_of=version_of)
 
 
 def read_row(body: bytes, drop: Drop) -> JobRequest:
     look = partial(version_of, drop=drop)
-    return read_request(body, pass_through=is_pass_through(), version_of=look)
+    return read_request(body, pass_through=settings().kie_pass_through, version_of=look)
 
 
 @cache
 def take_drop() -> TakeDrop:
-    settings = SubmitJobSettings.from_environ(os.environ)
     return TakeDrop(
         drops=drop_bucket(),
-        book=DropLedger.connect(settings.jobs_table),
-        queue=SqsDropQueue.connect(settings.drop_queue_url),
-        summaries=SqsSummaryQueue.connect(settings.summary_queue_url),
+        book=DropLedger.connect(settings().jobs_table),
+        queue=SqsDropQueue.connect(settings().drop_queue_url),
+        summaries=SqsSummaryQueue.connect(settings().summary_queue_url),
         rows=DropRows(drop_bucket()),
         read_request=read_row,
         estimate=estimate,
         accept=accept_job(),
         spacing={provider: pace.spacing for provider, pace in paces().items()},
-        client=settings.drop_client,
+        client=settings().drop_client,
         now=utc_now,
     )
 
@@ -157,7 +153,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply | BatchReply:
     accept = accept_job()
     if "Records" in event:
         return handle_messages(event, TakeTurn(send=accept.send), take_drop)
-    return handle_request(event, accept, pass_through=is_pass_through())
+    return handle_request(event, accept, pass_through=settings().kie_pass_through)
 
 
 def handle_request(event: Event, accept: AcceptJob, *, pass_through: bool) -> Reply:

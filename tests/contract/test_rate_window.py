@@ -118,8 +118,9 @@ def test_who_has_a_slot_yields_no_more(window: RateWindow) -> None:
     assert window.take("kie", at=NOON, slot=slot, yields=True) == Turn(slot=slot, wait=0)
 
 
-def test_a_sheet_uses_the_window_and_an_api_call_does_not_wait_for_it(window: RateWindow) -> None:
+def test_a_sheet_uses_the_window_and_an_api_call_does_not_wait_for_it() -> None:
     """Six hundred rows, and calls of others one by one and forty at once."""
+    window = InMemoryWindow(pace=PACE)
     chance = Random(7)  # noqa: S311
     rows = [a_job(number=n, due_at=NOON + n * PACE.spacing) for n in range(600)]
     agenda: list[tuple[float, int, Job | None, int | None]] = [

@@ -182,6 +182,13 @@ def test_a_job_whose_turn_does_not_come_ends_after_two_days_uncharged() -> None:
     assert (error.kind, error.may_be_charged) == (ErrorKind.NOT_SUBMITTED, False)
 
 
+def test_a_row_far_down_a_sheet_is_not_given_up_before_it_is_due() -> None:
+    due_at = NOON + timedelta(days=4)
+    watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON, due_at=due_at)
+    assert watch.status(at=due_at) is JobStatus.ACCEPTED
+    assert watch.status(at=due_at + LONGEST_WAIT) is JobStatus.FAILED
+
+
 def test_a_job_that_is_being_archived_gets_its_message_again() -> None:
     watch = a_watch(JobStatus.ARCHIVING)
     assert watch.status() is JobStatus.ARCHIVING

@@ -124,7 +124,8 @@ class CheckJobs:
 
     def _see_that_it_is_sent(self, job: Job) -> Job:
         at = self.now()
-        if at < job.deadline_at or (job.queued_at and at < job.created_at + LONGEST_WAIT):
+        latest = (job.due_at or job.created_at) + LONGEST_WAIT
+        if at < job.deadline_at or (job.queued_at and at < latest):
             return self._arm(job, at=at)
         error = JobError(
             kind=ErrorKind.NOT_SUBMITTED,
