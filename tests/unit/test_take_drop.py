@@ -108,8 +108,11 @@ def test_a_dropped_request_becomes_a_job_and_gets_its_receipt() -> None:
 def test_a_repeated_event_makes_no_second_job() -> None:
     desk = DropDesk()
     drop = desk.put("requests/a.json", REQUEST)
-    for _ in range(3):
+    desk.take(drop)
+    desk.drops.receipts.clear()
+    for _ in range(2):
         desk.take(drop)
+    assert desk.drops.receipts == {}
     assert len(jobs_of(desk)) == 1
     assert len(desk.desk.provider.created) == 1
     assert len(desk.queues.sums) == 1
