@@ -281,6 +281,17 @@ def test_a_sheet_that_cannot_be_read_at_all_says_why(content: bytes, said: str) 
     assert said in line["errors"][0]["message"]
 
 
+def test_a_sheet_of_more_than_can_be_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = DropDesk()
+    content = a_sheet(9)
+    for size, rows in ((len(content), 9), (len(content) - 1, 0)):
+        monkeypatch.setattr("ringback.sheets.drop_rows.LARGEST_SHEET", size)
+        drop = desk.put(f"requests/{size}.csv", content)
+        desk.finish(drop)
+        assert sum(job.source == drop.key for job in jobs_of(desk)) == rows
+    assert "at most" in desk.said(drop.key)[0]["errors"][0]["message"]
+
+
 def test_a_sheet_that_is_deleted_half_way_comes_to_its_end() -> None:
     desk = DropDesk()
     drop = desk.put("requests/kites.csv", a_sheet(MOST_ROWS + 1))

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 # A HEAD is answered without a body, so its errors have numbers for names.
 GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"})
-# S3 does not tell those who may not list a bucket what is not in it.
-NOT_THERE: Final = GONE | {"AccessDenied"}
 HEAD_BYTES: Final = 64
 READ_SIZE: Final = 64 * 1024
 LONGEST_LINE: Final = 64 * 1024
@@ -99,7 +97,7 @@ class DropBucket:
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key, **wanted)  # type: ignore[arg-type]
         except ClientError as error:
-            if error.response["Error"]["Code"] in NOT_THERE:
+            if error.response["Error"]["Code"] in GONE:
                 return None
             raise
 

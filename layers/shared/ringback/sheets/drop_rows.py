@@ -14,6 +14,8 @@ from ringback.use_cases.ports import DropStore
 
 # One more than any request may have, so that a larger one is seen to be.
 MOST_BYTES: Final = LARGEST_REQUEST + 1
+# As much as can be read without a single row in it before a function's time is up.
+LARGEST_SHEET: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,8 @@ class DropRows:
         """Yield the rows that come after ``progress``. Raises ``SheetRefused`` where they end."""
         match drop.kind:
             case Kind.CSV | Kind.JSONL:
+                if facts.size > LARGEST_SHEET:
+                    raise SheetRefused(f"a sheet has at most {LARGEST_SHEET} bytes")
                 yield from self._sheet(drop, progress)
             case Kind.UNKNOWN:
                 raise SheetRefused(_what_is_taken(drop))
