@@ -201,6 +201,22 @@ def test_a_drop_is_described_as_the_version_that_was_dropped(cloud: Cloud) -> No
     assert gone != first
 
 
+@pytest.mark.parametrize("value", ["=?x-no?q?a?=", "=?utf-8?b?gA==?=", "=?="])
+def test_metadata_that_only_looks_encoded_is_left_as_it_is(cloud: Cloud, value: str) -> None:
+    drop = dropped(cloud, "recipes/fox/1.png", b"x", prompt=value)
+    facts = DropBucket.connect(cloud.drop_bucket).describe(drop)
+    assert facts is not None
+    assert facts.metadata["prompt"] in (value, "\ufffd")
+
+
+def test_a_drop_with_the_longest_of_names_is_answered_all_the_same(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    drop = Drop(bucket=cloud.drop_bucket, key="requests/" + "ü" * 500 + ".csv", version="v")
+    assert drops.put_receipts(drop, b"one\n", after=0) == 4
+    drops.put_summary(drop, {})
+    assert drops.newest(f"receipts/{drop.fingerprint}.jsonl", most=9) == b"one\n"
+
+
 def test_a_sheet_is_read_in_lines_from_any_offset_on(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     lines = [b"a\r\n", b"\n", b"x" * 200_000 + b"\n", b"\xff\n", b"the last"]

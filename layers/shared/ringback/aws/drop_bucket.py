@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from shutil import copyfileobj
 from tempfile import TemporaryFile
@@ -22,6 +23,7 @@ GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404"
 HEAD_BYTES: Final = 64
 READ_SIZE: Final = 64 * 1024
 LONGEST_LINE: Final = 64 * 1024
+LONGEST_KEY: Final = 1024  # bytes; of S3
 
 
 class DropBucket:
@@ -108,12 +110,12 @@ class DropBucket:
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
     def put_receipts(self, drop: Drop, lines: bytes, *, after: int) -> int:
-        """Write ``receipts/<the drop's key>.jsonl``; nothing listens to that prefix.
+        """Write the lines beside what was said before.
 
         An object cannot grow, so it is written anew, and only over what it was read as: who comes
         late with less gets ``PreconditionFailed``.
         """
-        key = f"receipts/{drop.key}.jsonl"
+        key = _beside(drop, ".jsonl")
         with TemporaryFile() as content:
             etag = self._copy_start(key, content, after)
             content.write(lines)
@@ -145,7 +147,7 @@ class DropBucket:
     def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None:
         self._client.put_object(
             Bucket=drop.bucket,
-            Key=f"receipts/{drop.key}.summary.json",
+            Key=_beside(drop, ".summary.json"),
             Body=json.dumps(summary, ensure_ascii=False, indent=1).encode("utf-8", "replace"),
             ContentType="application/json",
         )
@@ -164,6 +166,15 @@ def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
+def _beside(drop: Drop, ending: str) -> str:
+    """Return where to write what is said of a drop; nothing listens to that prefix."""
+    key = f"receipts/{drop.key}{ending}"
+    return key if len(key.encode()) <= LONGEST_KEY else f"receipts/{drop.fingerprint}{ending}"
+
+
 def _decoded(value: str) -> str:
-    """S3 sends what is not ASCII as RFC 2047 has it."""
-    return str(make_header(decode_header(value)))
+    """S3 sends what is not ASCII as RFC 2047 has it; what only looks so is left as it is."""
+    try:
+        return str(make_header(decode_header(value)))
+    except (MessageError, LookupError, ValueError):
+        return value
