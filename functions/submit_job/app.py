@@ -142,7 +142,7 @@ def take_drop() -> TakeDrop:
         read_request=read_row,
         estimate=estimate,
         accept=accept_job(),
-        spacing={provider: pace.spacing for provider, pace in paces().items()},
+        spacing={provider: pace.sustained for provider, pace in paces().items()},
         client=settings().drop_client,
         now=utc_now,
     )

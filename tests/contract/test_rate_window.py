@@ -9,7 +9,7 @@ import boto3
 import pytest
 from ringback.aws.rate_window import SlotCounter
 from ringback.domain.jobs import Job
-from ringback.domain.pace import Pace, Turn
+from ringback.domain.pace import SHARE_OF_DROPS, SHARE_OF_SHEETS, Pace, Turn
 from ringback.use_cases.ports import RateWindow
 from ringback.use_cases.submit_job import yielding
 
@@ -102,51 +102,65 @@ def test_a_burst_is_never_too_fast_however_late_its_messages_come(
 
 
 def test_who_yields_leaves_the_window_to_others(window: RateWindow) -> None:
-    quarter = [window.take("kie", at=NOON, slot=None, yields=True) for _ in range(9)]
+    quarter = [window.take("kie", at=NOON, slot=None, share=SHARE_OF_SHEETS) for _ in range(9)]
     assert [turn.slot is None for turn in quarter] == [False] * 6 + [True] * 3
     assert quarter[-1].wait == PACE.seconds
     # Nobody else is made to wait for that, and nothing is taken by who was sent away.
     assert slot_of(window.take("kie", at=NOON, slot=None)) == slot_of(quarter[5]) + 1
     later = NOON + timedelta(seconds=3)
-    assert window.take("kie", at=later, slot=None, yields=True).slot is not None
+    assert window.take("kie", at=later, slot=None, share=SHARE_OF_SHEETS).slot is not None
 
 
 def test_who_has_a_slot_yields_no_more(window: RateWindow) -> None:
-    slot = window.take("kie", at=NOON, slot=None, yields=True).slot
+    slot = window.take("kie", at=NOON, slot=None, share=SHARE_OF_SHEETS).slot
     for _ in range(30):
         window.take("kie", at=NOON, slot=None)
-    assert window.take("kie", at=NOON, slot=slot, yields=True) == Turn(slot=slot, wait=0)
+    assert window.take("kie", at=NOON, slot=slot, share=SHARE_OF_SHEETS) == Turn(slot=slot, wait=0)
 
 
-def test_a_sheet_uses_the_window_and_an_api_call_does_not_wait_for_it() -> None:
-    """Six hundred rows, and calls of others one by one and forty at once."""
-    window = InMemoryWindow(pace=PACE)
-    chance = Random(7)  # noqa: S311
-    rows = [a_job(number=n, due_at=NOON + n * PACE.spacing) for n in range(600)]
+def test_who_yields_keeps_no_slot_when_there_is_no_room(window: RateWindow) -> None:
+    for second in range(20):
+        at = NOON + timedelta(seconds=second / 20)
+        window.take("kie", at=at, slot=PACE.slot_at(NOON))
+    later = NOON + timedelta(seconds=9.5)
+    slot = PACE.slot_at(later)
+    assert window.take("kie", at=later, slot=slot) == Turn(slot=slot, wait=1)
+    yielded = window.take("kie", at=later, slot=slot, share=SHARE_OF_SHEETS)
+    assert yielded == Turn(slot=None, wait=PACE.seconds)
+
+
+@pytest.mark.parametrize("share", [SHARE_OF_SHEETS, SHARE_OF_DROPS])
+def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(share: float) -> None:
+    """Two thousand jobs that yield, a call of somebody else every twenty seconds, then forty."""
+    window, chance = InMemoryWindow(pace=PACE), Random(7)  # noqa: S311
+    due = [NOON + n * PACE.sustained for n in range(2000)]
+    jobs = [a_job(number=n, due_at=at) for n, at in enumerate(due)]
     agenda: list[tuple[float, int, Job | None, int | None]] = [
-        (n * 0.5 + chance.uniform(0, 0.8), n, job, None) for n, job in enumerate(rows)
+        ((at - NOON).total_seconds() + chance.uniform(0, 0.8), n, job, None)
+        for n, (at, job) in enumerate(zip(due, jobs, strict=True))
     ]
-    calls = {600 + n: second for n, second in enumerate([30.0, 61.7, 99.0] + [150.0] * 40)}
-    agenda += [(second, number, None, None) for number, second in calls.items()]
+    calls = {2000 + n: 30.0 + 20 * n for n in range(40)}
+    burst = {3000 + n: 900.0 for n in range(40)}
+    agenda += [(second, number, None, None) for number, second in (calls | burst).items()]
     heapq.heapify(agenda)
     made: list[float] = []
     waited: dict[int, float] = {}
     while agenda:
         seconds, number, job, slot = heapq.heappop(agenda)
         at = NOON + timedelta(seconds=seconds)
-        turn = window.take("kie", at=at, slot=slot, yields=job is not None)
+        turn = window.take("kie", at=at, slot=slot, share=share if job else None)
         if not turn.wait:
             made.append(seconds)
-            waited[number] = seconds - calls.get(number, 0)
+            waited[number] = seconds - (calls | burst).get(number, 0)
             continue
         sent_away = turn.slot is None and job is not None
         wait = yielding(job, turn.wait, at=at) if sent_away and job else turn.wait
         heapq.heappush(agenda, (seconds + wait + chance.uniform(0, 0.8), number, job, turn.slot))
     assert max(sum(end - 10 <= at < end for at in made) for end in made) <= PACE.limit
-    assert max(waited[number] for number in (600, 601, 602)) <= PACE.seconds
-    assert max(waited[number] for number in calls) <= 40 * 0.5 + 2 * PACE.seconds
-    assert sum(20 <= at < 280 for at in made) >= 0.9 * 260 * 2
-    assert len(made) == 643
+    assert max(waited[number] for number in calls) <= 2 * PACE.seconds
+    assert max(waited[number] for number in burst) <= 40 * 0.5 + 2 * PACE.seconds
+    assert sum(20 <= at < 820 for at in made) >= 0.9 * 800 * 2
+    assert len(made) == 2080
 
 
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])

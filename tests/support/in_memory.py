@@ -153,9 +153,12 @@ class InMemoryWindow:
     paused_until: int = 0
     calls: list[datetime] = field(default_factory=list)
 
-    def take(self, provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
-        if slot is None and yields and self.pace.is_crowded(self.next_slot, at=at):
-            return Turn(slot=None, wait=self.pace.seconds)
+    def take(
+        self, provider: str, *, at: datetime, slot: int | None, share: float | None = None
+    ) -> Turn:
+        yielded = Turn(slot=None, wait=self.pace.seconds)
+        if slot is None and share and self.pace.is_crowded(self.next_slot, share=share, at=at):
+            return yielded
         lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)
         if slot is None or lost:
             slot = max(self.next_slot, self.pace.slot_at(at))
@@ -166,7 +169,7 @@ class InMemoryWindow:
         wait = self.pace.wait_for_room(self.calls, at=at)
         if not wait:
             self.calls.append(at)
-        return Turn(slot=slot, wait=wait)
+        return yielded if wait and share else Turn(slot=slot, wait=wait)
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
         if asked_at in self.calls:

@@ -186,7 +186,7 @@ def test_a_queued_job_is_not_sent_by_a_repeated_request(desk: Desk) -> None:
 
 
 def test_a_request_that_died_after_the_record_is_resumed_by_its_key(desk: Desk) -> None:
-    def crash(provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
+    def crash(provider: str, *, at: datetime, slot: int | None, share: float | None = None) -> Turn:
         raise RuntimeError
 
     take, desk.window.take = desk.window.take, crash  # type: ignore[method-assign]
@@ -263,7 +263,9 @@ def test_of_two_turns_at_once_one_makes_the_call(desk: Desk) -> None:
     desk.jobs.create(job)
     answering(desk, CREATED)
 
-    def meanwhile(provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
+    def meanwhile(
+        provider: str, *, at: datetime, slot: int | None, share: float | None = None
+    ) -> Turn:
         desk.window = InMemoryWindow()
         desk.take_turn(job.job_id)
         return Turn(slot=0, wait=0)

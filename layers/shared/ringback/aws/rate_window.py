@@ -35,13 +35,20 @@ class SlotCounter:
     def connect(cls, table: str, paces: Mapping[str, Pace]) -> Self:
         return cls(boto3.client("dynamodb"), table, paces)
 
-    def take(self, provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
-        if slot is None and yields and self._is_crowded(provider, at=at):
-            return Turn(slot=None, wait=self._paces[provider].seconds)
+    def take(
+        self, provider: str, *, at: datetime, slot: int | None, share: float | None = None
+    ) -> Turn:
+        yielded = Turn(slot=None, wait=self._paces[provider].seconds)
+        if slot is None and share and self._is_crowded(provider, share=share, at=at):
+            return yielded
         if slot is None or not self._holds(provider, slot, at=at):
             slot = self._next_free(provider, at=at)
         turn = self._paces[provider].turn(slot, at=at)
-        return turn if turn.wait else Turn(slot=slot, wait=self._make_call(provider, at=at))
+        if turn.wait:
+            return turn
+        wait = self._make_call(provider, at=at)
+        # With a slot it would stand before others for as long as it finds no room.
+        return yielded if wait and share else Turn(slot=slot, wait=wait)
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
         # The job is sent: if this does not work, the worst is that another call is refused.
@@ -65,9 +72,9 @@ class SlotCounter:
             return False
         return slot >= int(self._read(provider).get("paused_until", _number(0))["N"])
 
-    def _is_crowded(self, provider: str, *, at: datetime) -> bool:
+    def _is_crowded(self, provider: str, *, share: float, at: datetime) -> bool:
         next_slot = int(self._read(provider).get("next_slot", _number(0))["N"])
-        return self._paces[provider].is_crowded(next_slot, at=at)
+        return self._paces[provider].is_crowded(next_slot, share=share, at=at)
 
     def _make_call(self, provider: str, *, at: datetime) -> int:
         """Note a call if there is room for it; return the seconds until there may be."""

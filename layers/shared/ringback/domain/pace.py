@@ -12,8 +12,10 @@ GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
 # A call may overtake one that was made earlier by this part of a window, on the way.
 ON_THE_WAY: Final = 0.02
-# Jobs of a sheet take up at most this part of a window before anybody else who comes.
-YIELDING: Final = 0.25
+# Those who yield take up at most this part of a window before anybody else who comes: the rows of
+# a sheet, and what is dropped one by one, a folder full perhaps.
+SHARE_OF_SHEETS: Final = 0.25
+SHARE_OF_DROPS: Final = 0.5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -48,10 +50,15 @@ class Pace:
         wait = _EPOCH + slot * self.spacing - at
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
 
-    def is_crowded(self, next_slot: int, *, at: datetime) -> bool:
-        """Tell whether so many have slots already that one who yields is to come again."""
+    @property
+    def sustained(self) -> timedelta:
+        """The time between two calls that can be kept up for ever."""
+        return self.spacing * (1 + ON_THE_WAY)
+
+    def is_crowded(self, next_slot: int, *, share: float, at: datetime) -> bool:
+        """Tell whether more than that share of a window has been given away already."""
         ahead = _EPOCH + next_slot * self.spacing - at
-        return ahead > timedelta(seconds=self.seconds * YIELDING)
+        return ahead > timedelta(seconds=self.seconds * share)
 
     def wait_for_room(self, calls: Sequence[datetime], *, at: datetime) -> int:
         """Return the whole seconds until one more call fits in after ``calls``, in order."""

@@ -174,10 +174,12 @@ class InputImages(Protocol):
 
 
 class RateWindow(Protocol):
-    def take(self, provider: str, *, at: datetime, slot: int | None, yields: bool = False) -> Turn:
+    def take(
+        self, provider: str, *, at: datetime, slot: int | None, share: float | None = None
+    ) -> Turn:
         """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds.
 
-        One who ``yields`` gets none while others have taken those of the near future.
+        Who yields gets none while more than ``share`` of a window is given away, or is full.
         """
         ...
 

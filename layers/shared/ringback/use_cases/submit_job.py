@@ -12,6 +12,7 @@ from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
+from ringback.domain.pace import SHARE_OF_DROPS, SHARE_OF_SHEETS
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
 from ringback.use_cases.input_images import with_links
 from ringback.use_cases.ports import (
@@ -71,9 +72,7 @@ class SendJob:
         deadline = self.deadlines[job.request.provider]
         sent = with_links(job.request, lambda url, version: self.link_to(url, version, deadline))
         asked_at = self.now()
-        turn = self.window.take(
-            job.request.provider, at=asked_at, slot=slot, yields=job.due_at is not None
-        )
+        turn = self.window.take(job.request.provider, at=asked_at, slot=slot, share=share_of(job))
         if turn.wait:
             delay = turn.wait if turn.slot is not None else yielding(job, turn.wait, at=asked_at)
             return self._queue(job, delay=delay, slot=turn.slot)
@@ -131,6 +130,13 @@ class SendJob:
         )
 
 
+def share_of(job: Job) -> float | None:
+    """Return how much of a window a job may take up before others, ``None`` if it never yields."""
+    if job.due_at:
+        return SHARE_OF_SHEETS
+    return SHARE_OF_DROPS if job.source else None
+
+
 def seconds_until_due(job: Job, *, at: datetime) -> int:
     """Return how long a job is to be held back, 0 if it need not be."""
     early = ((job.due_at or at) - at).total_seconds()
@@ -142,7 +148,7 @@ def yielding(job: Job, wait: int, *, at: datetime) -> int:
 
     Spread by its id, so that those who were let wait together do not come back together.
     """
-    overdue = at - (job.due_at or at)
+    overdue = at - (job.due_at or job.created_at)
     longest = max(wait, min(overdue * WIDENING, LONGEST_YIELD).total_seconds())
     return ceil(wait / 2 + longest * (crc32(job.job_id.encode()) % 64) / 64)
 
