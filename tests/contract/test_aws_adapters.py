@@ -5,9 +5,10 @@ import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any, BinaryIO
+from typing import Any
 
 import boto3
 import pytest
@@ -26,7 +27,7 @@ from ringback.aws.queues import (
 from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DroppedObject, Progress
-from ringback.domain.errors import NotConfigured
+from ringback.domain.errors import InputImageRefused, NotConfigured, SheetRefused
 from ringback.domain.images import StoredObject
 from ringback.lambda_events import dropped_objects
 from ringback.use_cases.ports import DropBook
@@ -212,8 +213,8 @@ def test_metadata_that_only_looks_encoded_is_left_as_it_is(cloud: Cloud, value: 
 def test_a_drop_with_the_longest_of_names_is_answered_all_the_same(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drop = Drop(bucket=cloud.drop_bucket, key="requests/" + "ü" * 500 + ".csv", version="v")
-    assert drops.put_receipts(drop, b"one\n", after=0) == 4
-    drops.put_summary(drop, {})
+    say(drops, drop, b"one\n", seen=START, row=2)
+    drops.put_summary(drop, {}, made_at=NOON)
     assert drops.newest(f"receipts/{drop.fingerprint}.jsonl", most=9) == b"one\n"
 
 
@@ -246,43 +247,91 @@ def test_a_store_that_ignores_ranges_is_read_right_all_the_same(cloud: Cloud) ->
     assert next(drops.lines(drop, start=4)) == b"two\n"
 
 
+def say(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
+    to = replace(seen, row=row, receipt_bytes=seen.receipt_bytes + len(lines))
+    drops.put_receipts(drop, lines, seen=seen, to=to)
+    return to
+
+
+def said(drops: DropBucket) -> bytes | None:
+    return drops.newest("receipts/requests/a.csv.jsonl", most=99)
+
+
+START = Progress(made_at=NOON)
+
+
 def test_receipts_grow_and_what_was_not_noted_is_written_over(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-
-    def there() -> bytes | None:
-        return drops.newest("receipts/requests/a.csv.jsonl", most=99)
-
-    assert drops.put_receipts(drop, b"one\n", after=0) == 4
-    assert drops.put_receipts(drop, b"two\n", after=4) == 8
-    assert there() == b"one\ntwo\n"
-    assert drops.put_receipts(drop, b"2\n", after=4) == 6
-    assert there() == b"one\n2\n"
-    assert drops.put_receipts(drop, b"anew\n", after=0) == 5
-    assert there() == b"anew\n"
+    first = say(drops, drop, b"one\n", seen=START, row=2)
+    say(drops, drop, b"two\n", seen=first, row=3)
+    assert said(drops) == b"one\ntwo\n"
+    say(drops, drop, b"2\n3\n", seen=first, row=4)
+    assert said(drops) == b"one\n2\n3\n"
 
 
-def test_who_comes_late_does_not_write_over_what_he_has_not_seen(cloud: Cloud) -> None:
+def test_who_is_late_with_less_writes_nothing(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    drops.put_receipts(drop, b"one\n", after=0)
-    copy_start = drops._copy_start
+    first = say(drops, drop, b"one\n", seen=START, row=2)
+    second = say(drops, drop, b"two\n", seen=first, row=3)
+    assert say(drops, drop, b"one\n", seen=START, row=2) == first
+    assert said(drops) == b"one\ntwo\n"
+    say(drops, drop, b"three\n", seen=second, row=4)
+    assert said(drops) == b"one\ntwo\nthree\n"
 
-    def meanwhile(key: str, into: BinaryIO, count: int) -> str | None:
-        etag = copy_start(key, into, count)
-        drops._copy_start = copy_start  # type: ignore[method-assign]
-        drops.put_receipts(drop, b"two\n", after=4)
-        return etag
 
-    drops._copy_start = meanwhile  # type: ignore[method-assign]
+def test_the_newer_version_takes_the_receipts_and_the_summary_over(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    older, newer = (dropped(cloud, "requests/a.csv", body) for body in (b"x", b"y"))
+    later = replace(START, made_at=NOON + timedelta(seconds=5))
+    first = say(drops, older, b"1 of the older\n", seen=START, row=2)
+    say(drops, newer, b"1\n", seen=later, row=2)
+    say(drops, older, b"2 of the older\n", seen=first, row=3)
+    assert said(drops) == b"1\n"
+    drops.put_summary(newer, {"of": "newer"}, made_at=later.made_at)
+    drops.put_summary(older, {"of": "older"}, made_at=NOON)
+    written = drops.newest("receipts/requests/a.csv.summary.json", most=99)
+    assert json.loads(written or b"") == {"of": "newer"}
+
+
+def test_nobody_writes_over_what_he_has_not_seen(cloud: Cloud) -> None:
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    first = say(drops, drop, b"one\n", seen=START, row=2)
+    put_over = drops._put_over
+
+    def meanwhile(etag: str | None, **wanted: Any) -> None:
+        drops._put_over = put_over  # type: ignore[method-assign]
+        say(drops, drop, b"two\n", seen=first, row=3)
+        put_over(etag, **wanted)
+
+    drops._put_over = meanwhile  # type: ignore[method-assign]
     with pytest.raises(ClientError, match="PreconditionFailed"):
-        drops.put_receipts(drop, b"late\n", after=0)
-    assert drops.newest("receipts/requests/a.csv.jsonl", most=99) == b"one\ntwo\n"
+        say(drops, drop, b"two, again\n", seen=first, row=3)
+    assert said(drops) == b"one\ntwo\n"
 
 
-def test_a_summary_lies_beside_the_receipts(cloud: Cloud) -> None:
+def test_a_summary_lies_beside_the_receipts_and_is_written_anew(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    drops.put_summary(drop, {"state": "final", "source": "ü"})
+    for state in ("running", "final"):
+        drops.put_summary(drop, {"state": state, "source": "ü"}, made_at=NOON)
     written = drops.newest("receipts/requests/a.csv.summary.json", most=999)
     assert json.loads(written or b"") == {"state": "final", "source": "ü"}
+
+
+@pytest.mark.parametrize("code", ["KeyTooLongError", "InvalidObjectState"])
+def test_an_image_that_cannot_be_had_is_one_that_cannot_be_used(cloud: Cloud, code: str) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+
+    def refuse(**_: Any) -> Any:
+        raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetObject")
+
+    drops._client.get_object = refuse  # type: ignore[method-assign]
+    if code == "KeyTooLongError":
+        assert drops.look("x" * 1025) is None
+        return
+    with pytest.raises(InputImageRefused, match="archived"):
+        drops.look("a.png")
+    with pytest.raises(SheetRefused, match="archived"):
+        list(drops.lines(DROP, start=0))
 
 
 DROP = Drop(bucket="drops", key="requests/ü.csv", version="v1")

@@ -186,7 +186,9 @@ def test_only_overdue_jobs_are_asked_about_and_none_more_than_twice(
     storm: Storm, provider: Provider
 ) -> None:
     reads = Counter(provider.reads())
-    tasks = [task for tasks in storm.tasks.values() for task in tasks]
+    # Of images that are gone the record is read for other links, once in each try to copy them.
+    there = [tasks for key, tasks in storm.tasks.items() if "gone" not in storm.faults[key]]
+    tasks = [task for tasks in there for task in tasks]
     on_time = [
         task["id"] for task in tasks if not {"no_callback", "late_callback"} & {*task["faults"]}
     ]

@@ -77,8 +77,8 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "summarize_drops": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:BatchGetItem": "JobsTable",
-        "s3:GetObject": ["DropBucket/recipes/*", "DropBucket/requests/*"],
-        "s3:GetObjectVersion": ["DropBucket/recipes/*", "DropBucket/requests/*"],
+        "s3:GetObject": "DropBucket/*",
+        "s3:GetObjectVersion": "DropBucket/*",
         "s3:ListBucket": "DropBucket",
         "s3:PutObject": "DropBucket/receipts/*",
         "sqs:SendMessage": "SummaryQueue",

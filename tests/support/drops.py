@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ class InMemoryDrops:
 
     objects: dict[Drop, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
     receipts: dict[str, bytes] = field(default_factory=dict)
+    told: dict[str, tuple[str, int]] = field(default_factory=dict)
     summaries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def describe(self, drop: Drop) -> DropFacts | None:
@@ -54,11 +55,14 @@ class InMemoryDrops:
         ]
         return found[-1] if found else None
 
-    def put_receipts(self, drop: Drop, lines: bytes, *, after: int) -> int:
-        self.receipts[drop.key] = self.receipts.get(drop.key, b"")[:after] + lines
-        return len(self.receipts[drop.key])
+    def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
+        version, row = self.told.get(drop.key, ("", 0))
+        if (version, row) > (drop.version, to.row):
+            return
+        self.told[drop.key] = drop.version, to.row
+        self.receipts[drop.key] = self.receipts.get(drop.key, b"")[: seen.receipt_bytes] + lines
 
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None:
+    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
         self.summaries[drop.key] = json.loads(json.dumps(summary))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from ringback.domain.drops import Drop, Kind
+from ringback.domain.drops import Drop, Kind, Progress
 from ringback.domain.errors import NotConfigured
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
@@ -47,7 +47,7 @@ def a_photo(kind: str = "JPEG") -> bytes:
         ("requests/a", Kind.UNKNOWN),
         ("requests/.csv/x", Kind.UNKNOWN),
         ("recipes/fox/recipe.json", Kind.RECIPE),
-        ("recipes/fox/Recipe.json", Kind.RECIPE),
+        ("recipes/fox/Recipe.json", Kind.UNKNOWN),
         ("recipes/fox/1.jpg", Kind.PHOTO),
         ("recipes/fox/more/2.JPEG", Kind.PHOTO),
         ("recipes/fox/2.png", Kind.PHOTO),
@@ -271,6 +271,8 @@ def test_a_sheet_that_cannot_be_read_on_says_so_and_keeps_what_was_read() -> Non
         (b"", "the file is empty"),
         ("model,input.prompt\n".encode("utf-16"), "not UTF-8"),
         (b"modell,input.prompt\nx,y\n", "modell"),
+        (b"model,input.prompt\n", "the sheet has no rows"),
+        (b"\n\n", "the file is empty"),
     ],
 )
 def test_a_sheet_that_cannot_be_read_at_all_says_why(content: bytes, said: str) -> None:
@@ -300,6 +302,7 @@ def test_a_sheet_that_is_deleted_half_way_comes_to_its_end() -> None:
     progress = desk.take(desk.queues.waiting.pop())
     assert progress is not None
     assert (progress.done, progress.fault) == (True, "the file was deleted while it was read")
+    assert desk.said(drop.key)[-1]["errors"][0]["message"] == progress.fault
 
 
 def test_of_two_that_read_the_same_rows_one_goes_on() -> None:
@@ -307,15 +310,18 @@ def test_of_two_that_read_the_same_rows_one_goes_on() -> None:
     drop = desk.put("requests/kites.csv", a_sheet(2 * MOST_ROWS))
     put_receipts, doubled = desk.drops.put_receipts, [True]
 
-    def meanwhile(drop: Drop, lines: bytes, *, after: int) -> int:
+    def meanwhile(drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         if doubled.pop() if doubled else False:
             desk.take(drop)
-        return put_receipts(drop, lines, after=after)
+            desk.take(desk.queues.waiting.pop())
+        put_receipts(drop, lines, seen=seen, to=to)
 
     desk.drops.put_receipts = meanwhile  # type: ignore[method-assign]
     assert desk.take(drop) is None
     assert desk.queues.waiting == [drop]
-    assert len(jobs_of(desk)) == MOST_ROWS
+    desk.take(drop)
+    assert [line["row"] for line in desk.said(drop.key)] == list(range(1, 2 * MOST_ROWS + 1))
+    assert len(jobs_of(desk)) == 2 * MOST_ROWS
 
 
 # ------------------------------------------------------------------ killed at every step
@@ -430,15 +436,28 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
     ("recipe", "photo", "field", "said"),
     [
         (None, a_photo(), "", "there is no recipes/fox/recipe.json: drop it before the photos"),
-        ("{", a_photo(), "", "recipes/fox/recipe.json is not JSON"),
-        ("[]", a_photo(), "", "must be an object with an object 'input'"),
+        ("{", a_photo(), "", "recipes/fox/recipe.json: the body is not JSON"),
+        ("[]", a_photo(), "", "recipes/fox/recipe.json: the body must be a JSON object"),
+        ("{}", a_photo(), "", "must have an object 'input'"),
+        ("\ufeff" + RECIPE, b"", "input.image_urls.0", "the image is empty"),
         (REQUEST, a_photo(), "model", f"{TEXT} takes no image"),
         (json.dumps({"model": EDIT, "input": {}}), a_photo(), "input.prompt", "required"),
         (RECIPE, b"", "input.image_urls.0", "the image is empty"),
         (RECIPE, b"x", "input.image_urls.0", "not a JPEG, PNG or WebP"),
         (RECIPE, a_photo() + bytes(11 * 2**20), "input.image_urls.0", "10485760 are the most"),
     ],
-    ids=["none", "not json", "no object", "no images", "no prompt", "empty", "no photo", "large"],
+    ids=[
+        "none",
+        "not json",
+        "no object",
+        "no input",
+        "with a mark",
+        "no images",
+        "no prompt",
+        "empty",
+        "no photo",
+        "large",
+    ],
 )
 def test_a_photo_that_makes_no_job_is_answered(
     recipe: str | None, photo: bytes, field: str, said: str

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 from ringback.domain.drops import Row
-from ringback.domain.errors import FieldError
+from ringback.domain.errors import FieldError, SheetRefused
 from ringback.sheets.records import LONGEST_QUOTE, LONGEST_RECORD
 from ringback.sheets.rows import Header, read_sheet
 
@@ -256,3 +256,19 @@ def test_a_header_read_as_data_is_our_own_mistake(
 ) -> None:
     with pytest.raises(ValueError, match="header"):
         next(read_sheet(kind, pieces(b"model\nknown\n"), header=header, kinds=kinds, start=start))
+
+
+@pytest.mark.parametrize("blank", [b"\n", b",,\n"])
+def test_a_run_of_blank_rows_ends_a_sheet_before_it_takes_for_ever(
+    monkeypatch: pytest.MonkeyPatch, blank: bytes
+) -> None:
+    monkeypatch.setattr("ringback.sheets.rows.MOST_BLANK", 3)
+    header = Header(columns=("model", "input.prompt"), delimiter=",", end=0)
+
+    def rows_of(count: int) -> list[Row]:
+        lines = [b"m,a\n", *[blank] * count, b"m,b\n"]
+        return list(read_sheet("csv", iter(lines), header=header, kinds=lambda _: {}))
+
+    assert [row.number for row in rows_of(3)] == [1, 2]
+    with pytest.raises(SheetRefused, match="more than 3 blank rows follow row 1"):
+        rows_of(4)

@@ -3,23 +3,29 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError
 
 from ringback.aws.s3 import s3_client
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, bucket_and_key
+from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, bucket_and_key
+from ringback.domain.errors import InputImageRefused, SheetRefused
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 # A HEAD is answered without a body, so its errors have numbers for names.
-GONE: Final = frozenset({"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "404", "405"})
+GONE: Final = frozenset(
+    {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "KeyTooLongError", "404", "405"}
+)
+ARCHIVED: Final = "InvalidObjectState"
 HEAD_BYTES: Final = 64
 READ_SIZE: Final = 64 * 1024
 LONGEST_LINE: Final = 64 * 1024
@@ -68,8 +74,11 @@ class DropBucket:
                 Bucket=drop.bucket, Key=drop.key, VersionId=drop.version, Range=f"bytes={start}-"
             )
         except ClientError as error:
-            if error.response["Error"]["Code"] == "InvalidRange":  # the end of the file
+            code = error.response["Error"]["Code"]
+            if code == "InvalidRange":  # the end of the file
                 return
+            if code == ARCHIVED:
+                raise SheetRefused("the file is archived; restore it and drop it again") from error
             raise
         with answer["Body"] as body:
             if "ContentRange" not in answer:
@@ -82,9 +91,12 @@ class DropBucket:
         try:
             answer = self._get(key, Range=f"bytes=0-{HEAD_BYTES - 1}", **wanted)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "InvalidRange":
+            code = error.response["Error"]["Code"]
+            if code == "InvalidRange":
                 # Of an empty object not even the first byte is there.
                 return DroppedObject(version="", head=b"", size=0)
+            if code == ARCHIVED:
+                raise InputImageRefused("the image is archived; restore it first") from error
             raise
         if answer is None:
             return None
@@ -109,48 +121,77 @@ class DropBucket:
         wanted = {"Bucket": bucket, "Key": key, "VersionId": version}
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
-    def put_receipts(self, drop: Drop, lines: bytes, *, after: int) -> int:
-        """Write the lines beside what was said before.
-
-        An object cannot grow, so it is written anew, and only over what it was read as: who comes
-        late with less gets ``PreconditionFailed``.
-        """
-        key = _beside(drop, ".jsonl")
+    def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
+        """Write the object anew, for none can grow, and only over what it was read as."""
+        key, place = _beside(drop, ".jsonl"), _Place(drop.version, to.made_at, to.row)
         with TemporaryFile() as content:
-            etag = self._copy_start(key, content, after)
+            there = self._get(key)
+            if there and place.is_behind(there["Metadata"]):
+                return
+            if there and seen.receipt_bytes:
+                with there["Body"] as body:
+                    copyfileobj(body, content, READ_SIZE)
+                content.truncate(min(seen.receipt_bytes, content.tell()))
+                content.seek(0, io.SEEK_END)
             content.write(lines)
             size = content.tell()
             content.seek(0)
-            seen: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-            self._client.put_object(
+            self._put_over(
+                there["ETag"] if there else None,
                 Bucket=drop.bucket,
                 Key=key,
                 Body=content,
                 ContentLength=size,
                 ContentType="application/x-ndjson",
-                **seen,
+                Metadata=place.metadata(),
             )
-        return size
 
-    def _copy_start(self, key: str, into: BinaryIO, count: int) -> str | None:
-        """Copy the first bytes of an object and return its etag, ``None`` if it is not there."""
-        answer = self._get(key)
-        if answer is None:
-            return None
-        with answer["Body"] as body:
-            if count:
-                copyfileobj(body, into, READ_SIZE)
-            into.truncate(min(count, into.tell()))
-        into.seek(0, io.SEEK_END)
-        return answer["ETag"]
-
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None:
-        self._client.put_object(
+    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
+        key, place = _beside(drop, ".summary.json"), _Place(drop.version, made_at, 0)
+        there = self._get(key)
+        if there and place.is_behind(there["Metadata"]):
+            return
+        self._put_over(
+            there["ETag"] if there else None,
             Bucket=drop.bucket,
-            Key=_beside(drop, ".summary.json"),
+            Key=key,
             Body=json.dumps(summary, ensure_ascii=False, indent=1).encode("utf-8", "replace"),
             ContentType="application/json",
+            Metadata=place.metadata(),
         )
+
+    def _put_over(self, etag: str | None, **wanted: Any) -> None:
+        """Put an object unless somebody else has since it was looked at.
+
+        Then S3 says ``PreconditionFailed``, and the message that this is for comes again.
+        """
+        seen: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+        self._client.put_object(**wanted, **seen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Which version of a drop an object tells of, and up to which row."""
+
+    version: str
+    made_at: datetime
+    row: int
+
+    def metadata(self) -> dict[str, str]:
+        return {
+            "drop-version": self.version,
+            "drop-made-at": self.made_at.isoformat(),
+            "drop-row": str(self.row),
+        }
+
+    def is_behind(self, there: Mapping[str, str]) -> bool:
+        """Tell whether what is there is of a newer version, or tells more of this one."""
+        if "drop-version" not in there:
+            return False  # somebody else's: a person's, perhaps
+        if there["drop-version"] == self.version:
+            return int(there["drop-row"]) > self.row
+        theirs = datetime.fromisoformat(there["drop-made-at"]), there["drop-version"]
+        return theirs > (self.made_at, self.version)
 
 
 def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:

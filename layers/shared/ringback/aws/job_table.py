@@ -196,7 +196,9 @@ class JobTable:
         found: list[Job] = []
         unread: Mapping[str, Any] = {}
         if job_ids:
-            unread = {self._table: {"Keys": [{"job_id": {"S": job_id}} for job_id in job_ids]}}
+            # Consistent: a summary must not overlook a job that was made a moment ago.
+            keys = [{"job_id": {"S": job_id}} for job_id in job_ids]
+            unread = {self._table: {"Keys": keys, "ConsistentRead": True}}
         while unread:
             answer = self._client.batch_get_item(RequestItems=unread)
             found += [from_item(item) for item in answer["Responses"][self._table]]

@@ -1,5 +1,6 @@
 """Read what is sent with ``POST /jobs``: the body, the key and the query."""
 
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -49,7 +50,7 @@ def read_request(
     """
     if len(body) > LARGEST_REQUEST:
         raise PayloadTooLarge(f"a request has at most {LARGEST_REQUEST} bytes")
-    sent = _json_object(body)
+    sent = json_object(body)
     errors = _envelope_errors(sent)
     model, given, dropped = sent.get("model"), dict[str, Any](), DroppedImages(version_of)
     if isinstance(model, str):
@@ -70,9 +71,15 @@ def read_request(
     )
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes) -> dict[str, Any]:
+    """Return the object that the body is, UTF-8 with or without a mark.
+
+    Raises ``InvalidRequest``.
+    """
+    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise InvalidRequest([FieldError("", "the body is not UTF-8")])
     try:
-        sent = from_json(body, allow_inf_nan=False)
+        sent = from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False)
     except ValueError as error:
         raise InvalidRequest([FieldError("", f"the body is not JSON: {error}")]) from None
     if not isinstance(sent, dict):

@@ -52,7 +52,10 @@ class Drop:
     @property
     def kind(self) -> Kind:
         name = self.key.lower()
-        return next((kind for kind, form in _KINDS.items() if form.fullmatch(name)), Kind.UNKNOWN)
+        kind = next((kind for kind, form in _KINDS.items() if form.fullmatch(name)), Kind.UNKNOWN)
+        # Photos ask for it by this very name.
+        misspelt = kind is Kind.RECIPE and self.key != self.recipe_key
+        return Kind.UNKNOWN if misspelt else kind
 
     @property
     def is_dry_run(self) -> bool:

@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pydantic_core import from_json
-
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.models import MODELS
+from ringback.catalogue.requests import json_object
 from ringback.domain.drops import Drop, Row
-from ringback.domain.errors import FieldError
+from ringback.domain.errors import FieldError, InvalidRequest
 from ringback.sheets.cells import value_of
 
 # Where the photo goes in a model that nobody has described.
@@ -34,11 +33,11 @@ def _row(
     if recipe is None:
         return _no_row(end, f"there is no {drop.recipe_key}: drop it before the photos")
     try:
-        request = from_json(recipe)
-    except ValueError as error:
-        return _no_row(end, f"{drop.recipe_key} is not JSON: {error}")
-    if not isinstance(request, dict) or not isinstance(request.get("input"), dict):
-        return _no_row(end, f"{drop.recipe_key} must be an object with an object 'input'")
+        request = json_object(recipe)
+    except InvalidRequest as error:
+        return _no_row(end, f"{drop.recipe_key}: {error.errors[0].message}")
+    if not isinstance(request.get("input"), dict):
+        return _no_row(end, f"{drop.recipe_key} must have an object 'input'")
     model = str(request.get("model"))
     kinds = field_kinds(model)
     fields = [name for name, kind in kinds.items() if kind == "list"] or [USUAL_FIELD]

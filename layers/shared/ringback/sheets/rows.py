@@ -19,6 +19,10 @@ from ringback.sheets.records import LONGEST_RECORD, Record, UnclosedQuote, recor
 # Nothing is known of a model that it has no fields for.
 Kinds = Callable[[str], Mapping[str, str]]
 
+# Between two rows; spreadsheets may write all that were ever touched. Who reads looks at the clock
+# at each row only.
+MOST_BLANK: Final = 100_000
+
 # Bytes that are not UTF-8 are read as lone surrogates, which no UTF-8 gives.
 _BAD: Final = re.compile(r"[\x00\udc80-\udcff]")
 _NO_NUL: Final = "must not have a NUL byte"
@@ -73,10 +77,13 @@ def read_sheet(
         raise ValueError("a CSV file has a header, and its rows begin after it")
     delimiter = header.delimiter.encode() if header else None
     found = records(lines, start=start, delimiter=delimiter)
-    number = first
+    number, blank = first, 0
     try:
         for record in found if start else _from_the_start(found):
             read = _read(record.content, header, kinds)
+            blank = 0 if read else blank + 1
+            if blank > MOST_BLANK:
+                raise SheetRefused(f"more than {MOST_BLANK} blank rows follow row {number - 1}")
             if read:
                 request, faults = read
                 yield Row(number=number, end=record.end, request=request, faults=faults)

@@ -154,14 +154,16 @@ class DropStore(Protocol):
         """Return the first ``most`` bytes of an object, ``None`` if it is not there."""
         ...
 
-    def put_receipts(self, drop: Drop, lines: bytes, *, after: int) -> int:
-        """Leave the first ``after`` bytes of what was said and add ``lines``.
+    def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
+        """Leave what was said of the rows before ``seen`` and add the lines of those up to ``to``.
 
-        Returns how many bytes there are now.
+        Does nothing if more of the drop is told there already, or of a newer version of it.
         """
         ...
 
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any]) -> None: ...
+    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
+        """Write the summary, but not over that of a newer version."""
+        ...
 
 
 class InputImages(Protocol):

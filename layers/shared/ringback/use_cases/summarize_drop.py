@@ -42,7 +42,7 @@ class SummarizeDrop:
         if progress:
             summary = self._summary(drop, progress, at=at)
             is_final = summary["state"] == "final"
-            self.drops.put_summary(drop, summary)
+            self.drops.put_summary(drop, summary, made_at=progress.made_at)
         if not is_final:
             began = progress.made_at if progress else at
             self.queue.add(drop, delay=seconds_to_next(at - began))

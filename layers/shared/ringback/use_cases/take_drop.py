@@ -59,10 +59,10 @@ class TakeDrop:
             if not self.book.advance(drop, seen=None, to=seen):
                 return None  # the same event came twice, and the other one goes on
         lines, progress = self._read(drop, facts, seen)
-        told = self.drops.put_receipts(drop, lines, after=seen.receipt_bytes)
-        progress = replace(progress, receipt_bytes=told)
+        progress = replace(progress, receipt_bytes=seen.receipt_bytes + len(lines))
+        self.drops.put_receipts(drop, lines, seen=seen, to=progress)
         if progress.done and not makes_jobs(drop):
-            self.drops.put_summary(drop, dry_summary(drop, progress))
+            self.drops.put_summary(drop, dry_summary(drop, progress), made_at=seen.made_at)
         if not self.book.advance(drop, seen=seen, to=progress):
             return None
         if not progress.done:
@@ -73,7 +73,10 @@ class TakeDrop:
         """End a drop whose file was deleted before it was read, or half-way."""
         if seen is None:
             return None
-        ended = replace(seen, done=True, fault="the file was deleted while it was read")
+        fault = "the file was deleted while it was read"
+        line = _line({"errors": [asdict(FieldError("", fault))]})
+        ended = replace(seen, done=True, fault=fault, receipt_bytes=seen.receipt_bytes + len(line))
+        self.drops.put_receipts(drop, line, seen=seen, to=ended)
         self.book.advance(drop, seen=seen, to=ended)
         return ended
 
@@ -85,6 +88,8 @@ class TakeDrop:
                 lines.append(_line(receipt))
                 if len(lines) == MOST_ROWS or self.now() >= enough:
                     return b"".join(lines), progress
+            if drop.is_sheet and progress.row == 1:
+                raise SheetRefused("the sheet has no rows")
         except SheetRefused as refused:
             fault = str(refused)
             lines.append(_line({"errors": [asdict(FieldError("", fault))]}))
