@@ -9,9 +9,9 @@ import boto3
 import pytest
 from ringback.aws.rate_window import SlotCounter
 from ringback.domain.jobs import Job
-from ringback.domain.pace import SHARE_OF_DROPS, SHARE_OF_SHEETS, Pace, Turn
+from ringback.domain.pace import DROPS, SHEETS, Pace, Turn, Yielding
 from ringback.use_cases.ports import RateWindow
-from ringback.use_cases.submit_job import yielding
+from ringback.use_cases.submit_job import seconds_to_yield
 
 from tests.support.aws import Cloud, a_cloud
 from tests.support.in_memory import InMemoryWindow
@@ -102,20 +102,20 @@ def test_a_burst_is_never_too_fast_however_late_its_messages_come(
 
 
 def test_who_yields_leaves_the_window_to_others(window: RateWindow) -> None:
-    quarter = [window.take("kie", at=NOON, slot=None, share=SHARE_OF_SHEETS) for _ in range(9)]
+    quarter = [window.take("kie", at=NOON, slot=None, yielding=SHEETS) for _ in range(9)]
     assert [turn.slot is None for turn in quarter] == [False] * 6 + [True] * 3
     assert quarter[-1].wait == PACE.seconds
     # Nobody else is made to wait for that, and nothing is taken by who was sent away.
     assert slot_of(window.take("kie", at=NOON, slot=None)) == slot_of(quarter[5]) + 1
     later = NOON + timedelta(seconds=3)
-    assert window.take("kie", at=later, slot=None, share=SHARE_OF_SHEETS).slot is not None
+    assert window.take("kie", at=later, slot=None, yielding=SHEETS).slot is not None
 
 
 def test_who_has_a_slot_yields_no_more(window: RateWindow) -> None:
-    slot = window.take("kie", at=NOON, slot=None, share=SHARE_OF_SHEETS).slot
+    slot = window.take("kie", at=NOON, slot=None, yielding=SHEETS).slot
     for _ in range(30):
         window.take("kie", at=NOON, slot=None)
-    assert window.take("kie", at=NOON, slot=slot, share=SHARE_OF_SHEETS) == Turn(slot=slot, wait=0)
+    assert window.take("kie", at=NOON, slot=slot, yielding=SHEETS) == Turn(slot=slot, wait=0)
 
 
 def test_who_yields_keeps_no_slot_when_there_is_no_room(window: RateWindow) -> None:
@@ -125,12 +125,13 @@ def test_who_yields_keeps_no_slot_when_there_is_no_room(window: RateWindow) -> N
     later = NOON + timedelta(seconds=9.5)
     slot = PACE.slot_at(later)
     assert window.take("kie", at=later, slot=slot) == Turn(slot=slot, wait=1)
-    yielded = window.take("kie", at=later, slot=slot, share=SHARE_OF_SHEETS)
+    yielded = window.take("kie", at=later, slot=slot, yielding=SHEETS)
     assert yielded == Turn(slot=None, wait=PACE.seconds)
+    assert window.take("kie", at=later, slot=slot, yielding=DROPS) == Turn(slot=None, wait=2)
 
 
-@pytest.mark.parametrize("share", [SHARE_OF_SHEETS, SHARE_OF_DROPS])
-def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(share: float) -> None:
+@pytest.mark.parametrize("kind", [SHEETS, DROPS], ids=["sheets", "drops"])
+def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(kind: Yielding) -> None:
     """Two thousand jobs that yield, a call of somebody else every twenty seconds, then forty."""
     window, chance = InMemoryWindow(pace=PACE), Random(7)  # noqa: S311
     due = [NOON + n * PACE.sustained for n in range(2000)]
@@ -142,25 +143,32 @@ def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(share
     calls = {2000 + n: 30.0 + 20 * n for n in range(40)}
     burst = {3000 + n: 900.0 for n in range(40)}
     agenda += [(second, number, None, None) for number, second in (calls | burst).items()]
+    photos = {4000 + n: 47.0 + 50 * n for n in range(16 if kind is SHEETS else 0)}
+    for number, second in photos.items():
+        photo = a_job(number=number, created_at=NOON + timedelta(seconds=second), source="a.jpg")
+        heapq.heappush(agenda, (second, number, photo, None))
+    came = calls | burst | photos
     heapq.heapify(agenda)
     made: list[float] = []
     waited: dict[int, float] = {}
     while agenda:
         seconds, number, job, slot = heapq.heappop(agenda)
         at = NOON + timedelta(seconds=seconds)
-        turn = window.take("kie", at=at, slot=slot, share=share if job else None)
+        is_photo = number in photos
+        yielding = DROPS if is_photo else kind if job else None
+        turn = window.take("kie", at=at, slot=slot, yielding=yielding)
         if not turn.wait:
             made.append(seconds)
-            waited[number] = seconds - (calls | burst).get(number, 0)
+            waited[number] = seconds - came.get(number, 0)
             continue
         sent_away = turn.slot is None and job is not None
-        wait = yielding(job, turn.wait, at=at) if sent_away and job else turn.wait
+        wait = seconds_to_yield(job, turn.wait, at=at) if sent_away and job else turn.wait
         heapq.heappush(agenda, (seconds + wait + chance.uniform(0, 0.8), number, job, turn.slot))
     assert max(sum(end - 10 <= at < end for at in made) for end in made) <= PACE.limit
-    assert max(waited[number] for number in calls) <= 2 * PACE.seconds
+    assert max(waited[number] for number in (*calls, *photos)) <= 2 * PACE.seconds
     assert max(waited[number] for number in burst) <= 40 * 0.5 + 2 * PACE.seconds
     assert sum(20 <= at < 820 for at in made) >= 0.9 * 800 * 2
-    assert len(made) == 2080
+    assert len(made) == 2080 + len(photos)
 
 
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])

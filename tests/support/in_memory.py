@@ -10,7 +10,7 @@ from ringback.domain.checks import Check
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
-from ringback.domain.pace import Pace, Turn
+from ringback.domain.pace import Pace, Turn, Yielding
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Submission, TaskReport
 from ringback.use_cases.ports import Changes, Write
@@ -154,11 +154,14 @@ class InMemoryWindow:
     calls: list[datetime] = field(default_factory=list)
 
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, share: float | None = None
+        self, provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
     ) -> Turn:
-        yielded = Turn(slot=None, wait=self.pace.seconds)
-        if slot is None and share and self.pace.is_crowded(self.next_slot, share=share, at=at):
-            return yielded
+        if (
+            slot is None
+            and yielding
+            and self.pace.is_crowded(self.next_slot, share=yielding.share, at=at)
+        ):
+            return self.pace.yielded(yielding)
         lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)
         if slot is None or lost:
             slot = max(self.next_slot, self.pace.slot_at(at))
@@ -169,7 +172,9 @@ class InMemoryWindow:
         wait = self.pace.wait_for_room(self.calls, at=at)
         if not wait:
             self.calls.append(at)
-        return yielded if wait and share else Turn(slot=slot, wait=wait)
+        if wait and yielding:
+            return self.pace.yielded(yielding)
+        return Turn(slot=slot, wait=wait)
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
         if asked_at in self.calls:

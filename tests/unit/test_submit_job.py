@@ -6,10 +6,10 @@ import pytest
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import IdempotencyConflict, NotConfigured
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
-from ringback.domain.pace import Pace, Turn
+from ringback.domain.pace import Pace, Turn, Yielding
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
 from ringback.use_cases.record_verdict import record_verdict
-from ringback.use_cases.submit_job import MOST_ATTEMPTS, yielding
+from ringback.use_cases.submit_job import MOST_ATTEMPTS, seconds_to_yield
 
 from tests.support.desk import CREATED, Desk, answering
 from tests.support.in_memory import (
@@ -186,7 +186,9 @@ def test_a_queued_job_is_not_sent_by_a_repeated_request(desk: Desk) -> None:
 
 
 def test_a_request_that_died_after_the_record_is_resumed_by_its_key(desk: Desk) -> None:
-    def crash(provider: str, *, at: datetime, slot: int | None, share: float | None = None) -> Turn:
+    def crash(
+        provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
+    ) -> Turn:
         raise RuntimeError
 
     take, desk.window.take = desk.window.take, crash  # type: ignore[method-assign]
@@ -264,7 +266,7 @@ def test_of_two_turns_at_once_one_makes_the_call(desk: Desk) -> None:
     answering(desk, CREATED)
 
     def meanwhile(
-        provider: str, *, at: datetime, slot: int | None, share: float | None = None
+        provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
     ) -> Turn:
         desk.window = InMemoryWindow()
         desk.take_turn(job.job_id)
@@ -349,9 +351,9 @@ def test_a_row_lets_others_pass_and_comes_again() -> None:
 
 def test_the_longer_a_row_is_overdue_the_more_seldom_it_asks() -> None:
     job = a_job(number=9, due_at=NOON)
-    soon = yielding(job, 10, at=NOON)
-    late = yielding(job, 10, at=NOON + timedelta(minutes=30))
+    soon = seconds_to_yield(job, 10, at=NOON)
+    late = seconds_to_yield(job, 10, at=NOON + timedelta(minutes=30))
     assert soon <= late <= 65
-    waits = {yielding(a_job(number=n, due_at=NOON), 10, at=NOON) for n in range(64)}
+    waits = {seconds_to_yield(a_job(number=n, due_at=NOON), 10, at=NOON) for n in range(64)}
     assert min(waits) >= 5
     assert len(waits) > 5

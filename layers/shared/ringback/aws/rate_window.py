@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ringback.domain.pace import Pace, Turn
+from ringback.domain.pace import Pace, Turn, Yielding
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -36,11 +36,10 @@ class SlotCounter:
         return cls(boto3.client("dynamodb"), table, paces)
 
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, share: float | None = None
+        self, provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
     ) -> Turn:
-        yielded = Turn(slot=None, wait=self._paces[provider].seconds)
-        if slot is None and share and self._is_crowded(provider, share=share, at=at):
-            return yielded
+        if slot is None and yielding and self._is_crowded(provider, share=yielding.share, at=at):
+            return self._paces[provider].yielded(yielding)
         if slot is None or not self._holds(provider, slot, at=at):
             slot = self._next_free(provider, at=at)
         turn = self._paces[provider].turn(slot, at=at)
@@ -48,7 +47,9 @@ class SlotCounter:
             return turn
         wait = self._make_call(provider, at=at)
         # With a slot it would stand before others for as long as it finds no room.
-        return yielded if wait and share else Turn(slot=slot, wait=wait)
+        if wait and yielding:
+            return self._paces[provider].yielded(yielding)
+        return Turn(slot=slot, wait=wait)
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
         # The job is sent: if this does not work, the worst is that another call is refused.

@@ -12,11 +12,24 @@ GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
 # A call may overtake one that was made earlier by this part of a window, on the way.
 ON_THE_WAY: Final = 0.02
-# Those who yield take up at most this part of a window before anybody else who comes: the rows of
-# a sheet, and what is dropped one by one, a folder full perhaps.
-SHARE_OF_SHEETS: Final = 0.25
-SHARE_OF_DROPS: Final = 0.5
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yielding:
+    """Who yields takes up at most ``share`` of a window before anybody else who comes.
+
+    He gives a slot up if the window is full when it has come, and asks again after ``patience`` of
+    a window.
+    """
+
+    share: float
+    patience: float
+
+
+# The rows of a sheet, and what is dropped one by one, a folder full perhaps.
+SHEETS: Final = Yielding(share=0.25, patience=1.0)
+DROPS: Final = Yielding(share=0.5, patience=0.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +62,9 @@ class Pace:
     def turn(self, slot: int, *, at: datetime) -> Turn:
         wait = _EPOCH + slot * self.spacing - at
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
+
+    def yielded(self, yielding: Yielding) -> Turn:
+        return Turn(slot=None, wait=ceil(self.seconds * yielding.patience))
 
     @property
     def sustained(self) -> timedelta:

@@ -10,7 +10,7 @@ from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
-from ringback.domain.pace import Turn
+from ringback.domain.pace import Turn, Yielding
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Submission, TaskReport
 
@@ -177,11 +177,11 @@ class InputImages(Protocol):
 
 class RateWindow(Protocol):
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, share: float | None = None
+        self, provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
     ) -> Turn:
         """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds.
 
-        Who yields gets none while more than ``share`` of a window is given away, or is full.
+        Who yields gets none while more than his share of a window is given away.
         """
         ...
 

@@ -12,7 +12,7 @@ from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
-from ringback.domain.pace import SHARE_OF_DROPS, SHARE_OF_SHEETS
+from ringback.domain.pace import DROPS, SHEETS, Yielding
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
 from ringback.use_cases.input_images import with_links
 from ringback.use_cases.ports import (
@@ -72,9 +72,15 @@ class SendJob:
         deadline = self.deadlines[job.request.provider]
         sent = with_links(job.request, lambda url, version: self.link_to(url, version, deadline))
         asked_at = self.now()
-        turn = self.window.take(job.request.provider, at=asked_at, slot=slot, share=share_of(job))
+        turn = self.window.take(
+            job.request.provider, at=asked_at, slot=slot, yielding=yielding_of(job)
+        )
         if turn.wait:
-            delay = turn.wait if turn.slot is not None else yielding(job, turn.wait, at=asked_at)
+            delay = (
+                turn.wait
+                if turn.slot is not None
+                else seconds_to_yield(job, turn.wait, at=asked_at)
+            )
             return self._queue(job, delay=delay, slot=turn.slot)
         at = self.now()
         begun = self.jobs.move(
@@ -130,11 +136,11 @@ class SendJob:
         )
 
 
-def share_of(job: Job) -> float | None:
-    """Return how much of a window a job may take up before others, ``None`` if it never yields."""
+def yielding_of(job: Job) -> Yielding | None:
+    """Return how a job lets others pass, ``None`` if it does not."""
     if job.due_at:
-        return SHARE_OF_SHEETS
-    return SHARE_OF_DROPS if job.source else None
+        return SHEETS
+    return DROPS if job.source else None
 
 
 def seconds_until_due(job: Job, *, at: datetime) -> int:
@@ -143,7 +149,7 @@ def seconds_until_due(job: Job, *, at: datetime) -> int:
     return ceil(early) if early > ABOUT_NOW else 0
 
 
-def yielding(job: Job, wait: int, *, at: datetime) -> int:
+def seconds_to_yield(job: Job, wait: int, *, at: datetime) -> int:
     """Return the seconds after which a job that let others pass asks again, later each time.
 
     Spread by its id, so that those who were let wait together do not come back together.
