@@ -34,11 +34,7 @@ def archive_images() -> ArchiveImages:
         queue=SqsArchiveQueue.connect(settings.archive_queue_url),
         thumbnails=SqsThumbnailQueue.connect(settings.thumbnail_queue_url),
         download=ImageDownloader(
-            http=GuardedHttp(
-                plain_http_hosts=settings.plain_http_hosts,
-                # With ``PATIENCE``, and with dead links before a slow one, inside the time-out.
-                total_seconds=60.0,
-            ),
+            http=GuardedHttp(plain_http_hosts=settings.plain_http_hosts),
             max_bytes=settings.largest_image_bytes,
         ),
         providers=provider_clients(

@@ -3,16 +3,16 @@
 import io
 import json
 from base64 import b64decode
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.image_bucket import ImageBucket
@@ -27,7 +27,12 @@ from ringback.aws.queues import (
 from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DroppedObject, Progress
-from ringback.domain.errors import InputImageRefused, NotConfigured, SheetRefused
+from ringback.domain.errors import (
+    InputImageRefused,
+    NotConfigured,
+    SheetRefused,
+    TransferInterrupted,
+)
 from ringback.domain.images import StoredObject
 from ringback.lambda_events import dropped_objects
 from ringback.use_cases.ports import DropBook
@@ -71,6 +76,30 @@ def test_an_image_is_not_written_over_with_other_bytes(cloud: Cloud) -> None:
     into = io.BytesIO(b"")
     bucket.read_image(first.key, into)
     assert (into.tell(), into.read()) == (0, PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("ConditionalRequestConflict", 409), ("SlowDown", 503), ("InternalError", 500)],
+)
+def test_what_s3_cannot_store_just_now_is_worth_another_try(
+    cloud: Cloud, code: str, status: int
+) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    bucket._client.put_object = refusing(code, status)  # type: ignore[method-assign]
+    with pytest.raises(TransferInterrupted, match=f"^S3: {code}$"):
+        bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+
+
+def test_a_connection_to_s3_that_breaks_is_worth_another_try(cloud: Cloud) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+
+    def breaks(**_: Any) -> NoReturn:
+        raise ReadTimeoutError(endpoint_url="https://s3.example")
+
+    bucket._client.put_object = breaks  # type: ignore[method-assign]
+    with pytest.raises(TransferInterrupted, match="S3: ReadTimeoutError"):
+        bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
 
 
 def test_another_error_of_s3_is_ours_to_see(cloud: Cloud) -> None:
@@ -317,21 +346,47 @@ def test_a_summary_lies_beside_the_receipts_and_is_written_anew(cloud: Cloud) ->
     assert json.loads(written or b"") == {"state": "final", "source": "ü"}
 
 
-@pytest.mark.parametrize("code", ["KeyTooLongError", "InvalidObjectState"])
-def test_an_image_that_cannot_be_had_is_one_that_cannot_be_used(cloud: Cloud, code: str) -> None:
+def refusing(code: str, status: int = 400) -> Callable[..., NoReturn]:
+    def refuse(**_: Any) -> NoReturn:
+        told: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(told, "GetObject")
+
+    return refuse
+
+
+def test_a_name_too_long_for_s3_is_one_of_nothing(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
+    drops._client.get_object = refusing("KeyTooLongError")  # type: ignore[method-assign]
+    assert drops.look("x" * 1025) is None
 
-    def refuse(**_: Any) -> Any:
-        raise ClientError({"Error": {"Code": code, "Message": ""}}, "GetObject")
 
-    drops._client.get_object = refuse  # type: ignore[method-assign]
-    if code == "KeyTooLongError":
-        assert drops.look("x" * 1025) is None
-        return
-    with pytest.raises(InputImageRefused, match="archived"):
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("InvalidObjectState", "archived"),  # lies in Glacier
+        ("InvalidRequest", "encrypted"),  # with a key that comes with each call (SSE-C)
+        ("AccessDenied", "may not be read"),  # such as by the policy of its KMS key
+    ],
+)
+def test_whoever_dropped_what_cannot_be_read_hears_why(cloud: Cloud, code: str, words: str) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    drops._client.get_object = refusing(code, 403)  # type: ignore[method-assign]
+    with pytest.raises(InputImageRefused, match=f"^the image .*{words}"):
         drops.look("a.png")
-    with pytest.raises(SheetRefused, match="archived"):
-        list(drops.lines(DROP, start=0))
+    drop = Drop(bucket=cloud.drop_bucket, key="requests/a.csv", version="v")
+    with pytest.raises(SheetRefused, match=f"^the file .*{words}"):
+        list(drops.lines(drop, start=0))
+    with pytest.raises(SheetRefused, match=f"^the file .*{words}"):
+        drops.read(drop, most=9)
+    with pytest.raises(SheetRefused, match=f"^recipes/a/recipe.json .*{words}"):
+        drops.newest("recipes/a/recipe.json", most=9)
+
+
+def test_any_other_error_of_the_drop_bucket_is_ours_to_see(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    drops._client.get_object = refusing("SlowDown", 503)  # type: ignore[method-assign]
+    with pytest.raises(ClientError, match="SlowDown"):
+        drops.look("a.png")
 
 
 DROP = Drop(bucket="drops", key="requests/ü.csv", version="v1")

@@ -46,12 +46,15 @@ def png_chunk(name: bytes, body: bytes = b"") -> bytes:
     return pack(">I4s", len(body), name) + body + pack(">I", zlib.crc32(name + body))
 
 
-def png(*chunks: bytes, width: int = 2, height: int = 2) -> bytes:
-    header = png_chunk(b"IHDR", pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+def png(
+    *chunks: bytes, width: int = 2, height: int = 2, kind: tuple[int, ...] = (8, 2, 0, 0, 0)
+) -> bytes:
+    header = png_chunk(b"IHDR", pack(">IIBBBBB", width, height, *kind))
     return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks)
 
 
-IDAT: Final = png_chunk(b"IDAT", b"x")
+PIXELS: Final = zlib.compress(bytes(2 * (1 + 2 * 3)))
+IDAT: Final = png_chunk(b"IDAT", PIXELS)
 IEND: Final = png_chunk(b"IEND")
 
 FRAME: Final = bytes.fromhex("ffc0000b080002000201011100")

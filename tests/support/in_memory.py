@@ -267,7 +267,8 @@ class InMemoryWeb:
     pages: dict[str, tuple[bytes, ImageFacts] | RingbackError] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
 
-    def fetch(self, url: str, into: BinaryIO) -> ImageFacts:
+    def fetch(self, url: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        assert within > 0
         self.fetched.append(url)
         page = self.pages.get(url, LinkDead("nothing there"))
         if isinstance(page, RingbackError):

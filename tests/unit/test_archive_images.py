@@ -1,13 +1,20 @@
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
-from typing import BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import pytest
-from ringback.domain.errors import ImageRefused, LinkDead, RingbackError, TransferInterrupted
+from ringback.domain.errors import (
+    ImageRefused,
+    LinkDead,
+    NotConfigured,
+    RingbackError,
+    TransferInterrupted,
+)
 from ringback.domain.images import ImageFacts
-from ringback.domain.jobs import ErrorKind, Job, JobStatus
-from ringback.use_cases.archive_images import PATIENCE, ArchiveImages
+from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
+from ringback.use_cases.archive_images import LONGEST_COPY, PATIENCE, ArchiveImages
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -18,7 +25,7 @@ from tests.support.in_memory import (
     InMemoryWeb,
     ScriptedProvider,
 )
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, facts_of
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, facts_of
 
 URLS = ("https://cdn.example/1", "https://cdn.example/2", "https://cdn.example/3")
 
@@ -208,14 +215,161 @@ def test_a_slow_host_leaves_the_rest_to_the_next_delivery() -> None:
     archive = an_archive()
     fetch = archive.web.fetch
 
-    def slowly(url: str, into: BinaryIO) -> ImageFacts:
+    def slowly(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
         archive.now += PATIENCE / 2
-        return fetch(url, into)
+        return fetch(url, into, within=within)
 
     archive.web.fetch = slowly  # type: ignore[method-assign]
     job = archive()
     assert (job.status, len(archive.bucket.objects)) == (JobStatus.ARCHIVING, 2)
     assert archive(attempt=2).status is JobStatus.SUCCEEDED
+
+
+def during_fetch(archive: Archive, url: str, happens: Callable[[], object]) -> None:
+    """Have something happen while that image is downloaded, once."""
+    fetch = archive.web.fetch
+
+    def meanwhile(asked: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        if asked == url:
+            archive.web.fetch = fetch  # type: ignore[method-assign]
+            happens()
+        return fetch(asked, into, within=within)
+
+    archive.web.fetch = meanwhile  # type: ignore[assignment, method-assign]
+
+
+def test_a_slow_delivery_leaves_the_record_of_a_job_that_another_one_ended() -> None:
+    archive = an_archive(urls=URLS[:2])
+
+    def other_delivery() -> None:
+        assert archive().status is JobStatus.SUCCEEDED
+        archive.web.pages[URLS[1]] = TransferInterrupted("reset")
+
+    during_fetch(archive, URLS[1], other_delivery)
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+    assert archive.bucket.records[a_job_id()]["missing"] == []
+
+
+def test_what_another_delivery_noted_is_not_given_up() -> None:
+    archive = an_archive(urls=URLS[:1])
+
+    def other_delivery() -> None:
+        archive.jobs.add_image(a_job_id(), a_stored_image(), at=NOON)
+        archive.web.pages[URLS[0]] = TransferInterrupted("reset")
+
+    during_fetch(archive, URLS[0], other_delivery)
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+
+
+def test_what_was_stored_too_late_to_be_noted_is_tried_again() -> None:
+    archive = an_archive(urls=URLS[:1])
+
+    def ended_and_resumed() -> None:
+        note = archive.jobs.add_image
+
+        def dropped(*_: object, **__: object) -> None:
+            archive.jobs.add_image = note  # type: ignore[method-assign]
+
+        archive.jobs.add_image = dropped  # type: ignore[method-assign]
+
+    during_fetch(archive, URLS[0], ended_and_resumed)
+    assert archive().status is JobStatus.ARCHIVING
+    assert archive.queues.archive == [(a_job_id(), 2, 5)]
+    assert archive(attempt=2).status is JobStatus.SUCCEEDED
+
+
+def test_the_record_tells_of_the_job_as_it_ended_whoever_ended_it() -> None:
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages[URLS[1]] = TransferInterrupted("reset")
+    put = archive.bucket.put_record
+
+    def slowly(job_id: JobId, record: dict[str, Any]) -> None:
+        archive.bucket.put_record = put  # type: ignore[method-assign]
+        archive.web.pages[URLS[1]] = a_page(URLS[1])
+        assert archive().status is JobStatus.SUCCEEDED
+        put(job_id, record)
+
+    archive.bucket.put_record = slowly  # type: ignore[method-assign]
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+    assert archive.bucket.records[a_job_id()]["missing"] == []
+
+
+@pytest.mark.parametrize("error", [NotConfigured("no key"), KeyError("a mistake of ours")])
+def test_what_one_image_fails_of_does_not_cost_the_others_their_note(error: Exception) -> None:
+    archive = an_archive()
+    archive.web.pages[URLS[0]] = LinkDead("404")
+
+    def no_links(job: Job, number: int) -> NoReturn:
+        raise error
+
+    archive.provider.fresh_links = no_links  # type: ignore[method-assign]
+    with pytest.raises(type(error)):
+        archive()
+    assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2, 3]
+
+
+def test_s3_saying_not_now_is_worth_another_try() -> None:
+    archive = an_archive(urls=URLS[:1])
+    put = archive.bucket.put_image
+
+    def busy(*_: object) -> NoReturn:
+        raise TransferInterrupted("S3: SlowDown")
+
+    archive.bucket.put_image = busy  # type: ignore[assignment, method-assign]
+    assert archive().status is JobStatus.ARCHIVING
+    archive.bucket.put_image = put  # type: ignore[method-assign]
+    assert archive(attempt=2).status is JobStatus.SUCCEEDED
+
+
+def test_an_image_with_its_fresh_links_has_its_time_and_no_more() -> None:
+    archive = an_archive(urls=URLS[:1])
+    minted, recorded = "https://cdn.example/minted", "https://cdn.example/recorded"
+    archive.provider.new_links[URLS[0]] = [minted, recorded]
+    given: list[float] = []
+
+    def dead_after_50_seconds(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        given.append(within)
+        archive.now += timedelta(seconds=min(50, within))
+        raise LinkDead("403")
+
+    archive.web.fetch = dead_after_50_seconds  # type: ignore[method-assign]
+    error = archive(attempt=3).error
+    assert error is not None
+    assert error.message.endswith("image 1: took too long")
+    assert given == [120, 70, 20]
+
+
+def test_no_provider_is_asked_once_the_time_is_over() -> None:
+    archive = an_archive(urls=URLS[:1])
+
+    def dead_too_late(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        archive.now += LONGEST_COPY
+        raise LinkDead("403")
+
+    def asked(job: Job, number: int) -> NoReturn:
+        pytest.fail("the provider was asked")
+
+    archive.web.fetch = dead_too_late  # type: ignore[method-assign]
+    archive.provider.fresh_links = asked  # type: ignore[method-assign]
+    assert archive().status is JobStatus.ARCHIVING
+
+
+@pytest.mark.parametrize("tries", [1, 2, 3])
+def test_slow_images_do_not_keep_the_others_from_being_tried(tries: int) -> None:
+    urls = tuple(f"https://cdn.example/{number}" for number in range(12))
+    archive = an_archive(urls=urls)
+    fetch, slow = archive.web.fetch, set(urls[: 4 * (tries - 1)])
+
+    def drips(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        if url in slow:
+            archive.now += PATIENCE / 4  # as the two that are copied at a time share the wait
+            raise TransferInterrupted("TimeoutError")
+        return fetch(url, into, within=within)
+
+    archive.web.fetch = drips  # type: ignore[method-assign]
+    for attempt in range(1, tries + 1):
+        job = archive(attempt=attempt)
+    assert {image.source_url for image in job.images} == set(urls) - slow
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ARCHIVING}))

@@ -3,7 +3,7 @@
 import struct
 import zlib
 from io import BytesIO
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from PIL import Image, ImageChops
@@ -66,13 +66,17 @@ def test_it_is_the_image_in_a_square_of_512(
         ("L", 128, (128, 128, 128, 255)),
         ("1", 1, (255, 255, 255, 255)),
         ("I;16", 128 * 257, (128, 128, 128, 255)),
+        ("I;16", 200 * 257, (200, 200, 200, 255)),
         ("RGBA", (200, 30, 40, 128), (200, 30, 40, 128)),
         ("LA", (90, 128), (90, 90, 90, 128)),
         ("P", 0, (0, 0, 0, 255)),
     ],
 )
-def test_it_has_the_colours_of_the_image(mode: str, colour: Any, expected: tuple[int, ...]) -> None:
-    small = thumbnail(saved(Image.new(mode, (60, 40), colour))).convert("RGBA")
+@pytest.mark.parametrize("size", [(60, 40), (1200, 800)])
+def test_it_has_the_colours_of_the_image(
+    mode: str, colour: Any, expected: tuple[int, ...], size: tuple[int, int]
+) -> None:
+    small = thumbnail(saved(Image.new(mode, size, colour))).convert("RGBA")
     pixel = small.getpixel((30, 20))
     assert isinstance(pixel, tuple)
     assert all(abs(one - other) <= 8 for one, other in zip(pixel, expected, strict=True))
@@ -81,9 +85,17 @@ def test_it_has_the_colours_of_the_image(mode: str, colour: Any, expected: tuple
 def test_a_photo_is_upright_and_says_nothing_of_its_taking() -> None:
     photo, notes = Image.new("RGB", (60, 40), RED), Image.Exif()
     notes[0x0112], notes[0x010E] = 6, "taken at home"
-    small = thumbnail(saved(photo, "JPEG", exif=notes))
+    small = thumbnail(saved(photo, "JPEG", exif=notes, icc_profile=bytes(500)))
     assert small.size == (40, 60)
-    assert not small.getexif()
+    assert small.info.keys() == {"loop", "background"}
+
+
+def test_a_broken_note_of_the_camera_costs_no_thumbnail() -> None:
+    turned = struct.pack(">HHIHH", 0x0112, 3, 1, 6, 0)
+    described_by_a_number = struct.pack(">HHII", 0x010E, 5, 1, 38)
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IH", 8, 2) + described_by_a_number + turned
+    photo = saved(Image.new("RGB", (60, 40), RED), "JPEG", exif=exif + bytes(4) + bytes([0, 1] * 4))
+    assert thumbnail(photo).size == (60, 40)
 
 
 def png_announcing(width: int, height: int, data: bytes = zlib.compress(bytes(1000))) -> bytes:
@@ -97,16 +109,28 @@ def png_announcing(width: int, height: int, data: bytes = zlib.compress(bytes(10
 
 
 BAD = {
-    "more pixels than the decoder takes": png_announcing(20_000, 20_000),
-    "a few more than it takes in silence": png_announcing(8_001, 8_000),
-    "pixels that are not there": png_announcing(500, 400),
-    "data that is not compressed": png_announcing(10, 10, b"x" * 400),
+    "more pixels than the decoder takes": (png_announcing(20_000, 20_000), "more pixels"),
+    "a few more than it takes in silence": (png_announcing(8_001, 8_000), "more pixels"),
+    "pixels that are not there": (png_announcing(500, 400), "OSError"),
+    "data that is not whole": (png_announcing(10, 10, zlib.compress(b"x" * 400)[:9]), "OSError"),
 }
 
 
-@pytest.mark.parametrize("content", BAD.values(), ids=BAD)
-def test_a_bad_image_is_refused(content: bytes) -> None:
-    with pytest.raises(ThumbnailRefused):
+@pytest.mark.parametrize(("content", "reason"), BAD.values(), ids=BAD)
+def test_a_bad_image_is_refused(content: bytes, reason: str) -> None:
+    with pytest.raises(ThumbnailRefused, match=reason):
+        shrink(BytesIO(content), facts_of(content))
+
+
+def test_whatever_a_decoder_raises_costs_the_thumbnail_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fails(*_: object) -> NoReturn:
+        raise RuntimeError("Failed to decode image")
+
+    content = saved(Image.new("RGB", (8, 8)))
+    monkeypatch.setattr(Image.Image, "thumbnail", fails)
+    with pytest.raises(ThumbnailRefused, match="RuntimeError"):
         shrink(BytesIO(content), facts_of(content))
 
 

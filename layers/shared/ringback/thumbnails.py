@@ -28,22 +28,37 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
         with Image.open(content, formats=[facts.content_type.removeprefix("image/")]) as image:
             if image.size != (facts.width, facts.height):
                 raise ThumbnailRefused(f"decoder sees {image.size}, not the size that is recorded")
-            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(image)
-            small = BytesIO()
-            _with_colours(upright).save(small, "WEBP", quality=QUALITY, exif=b"", xmp=b"")
-    except (OSError, ValueError, SyntaxError, ArithmeticError, LookupError, MemoryError) as error:
-        raise ThumbnailRefused(f"decoder says {type(error).__name__}") from error
+            small = _in_8_bits(image)
+            small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            small.load()
+            webp = BytesIO()
+            _with_colours(_upright(small)).save(webp, "WEBP", quality=QUALITY, icc_profile=b"")
+    except ThumbnailRefused:
+        raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ThumbnailRefused("decoder sees more pixels than are recorded") from error
-    return small.getvalue()
+    except Exception as error:
+        # What decoders raise of broken images is no closed list.
+        raise ThumbnailRefused(f"decoder says {type(error).__name__}") from error
+    return webp.getvalue()
+
+
+def _in_8_bits(image: Image.Image) -> Image.Image:
+    if not image.mode.startswith("I"):
+        return image
+    # Pillow itself would cut off the brighter ones of 16 bits, and cannot make them smaller.
+    return image.convert("I").point(lambda value: value / 257).convert("L")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001 - a broken tag costs the turn and not the thumbnail
+        return image
 
 
 def _with_colours(image: Image.Image) -> Image.Image:
     """Return the image in a mode that WebP has."""
     if image.mode in ("RGB", "RGBA"):
         return image
-    if image.mode.startswith("I"):
-        # 16 bits a pixel, of which Pillow itself would cut off the brighter ones.
-        image = image.convert("I").point(lambda value: value / 257).convert("L")
     return image.convert("RGBA" if image.has_transparency_data else "RGB")

@@ -365,14 +365,14 @@ def test_the_size_cap_is_exact() -> None:
 def test_the_total_time_covers_everything(response: bytes) -> None:
     network = Network([response], seconds_per_step=1)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
-        network.downloader(total_seconds=5).fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=5)
     assert network.now <= 6
 
 
 def test_the_total_time_covers_redirects() -> None:
     network = Network([redirect("/b")] * 2 + [answer()], seconds_per_step=3)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
-        network.downloader(total_seconds=5).fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=5)
 
 
 def test_a_full_disk_is_not_the_networks_fault() -> None:

@@ -26,6 +26,7 @@ from tests.support.image_files import (
     ISPE,
     MDAT,
     PITM,
+    PIXELS,
     SCAN,
     WHOLE,
     CountingFile,
@@ -166,11 +167,27 @@ ONE = jpeg(FRAME, SCAN)
 SEVERAL = jpeg(INDEX, FRAME, SCAN)
 MANY = SEVERAL + ONE * 2
 
+WEBP_FRAME = bytes(16) + b"VP8L" + pack("<I", 5) + b"\x2f\0\0\0\0"
+
 MALFORMED = {
     "png without IHDR": (b"\x89PNG\r\n\x1a\n" + IDAT + IEND + IEND, "begin with IHDR"),
     "png of no width": (png(IDAT, IEND, width=0), "without width"),
     "png of no height": (png(IDAT, IEND, height=0), "without width"),
     "png without data": (png(IEND), "end with its image"),
+    "png of empty data": (png(png_chunk(b"IDAT"), IEND), "end with its image"),
+    "png of a single byte of data": (png(png_chunk(b"IDAT", PIXELS[:1]), IEND), "end with its"),
+    "png of a page": (png(png_chunk(b"IDAT", b"<html>"), IEND), "end with its image"),
+    "png wider than any": (png(IDAT, IEND, width=2**31), "malformed header"),
+    "png of 77 bits a sample": (png(IDAT, IEND, kind=(77, 2, 0, 0, 0)), "malformed header"),
+    "png of 4 bits of red": (png(IDAT, IEND, kind=(4, 2, 0, 0, 0)), "malformed header"),
+    "png of colour type 5": (png(IDAT, IEND, kind=(8, 5, 0, 0, 0)), "malformed header"),
+    "png compressed otherwise": (png(IDAT, IEND, kind=(8, 2, 1, 0, 0)), "malformed header"),
+    "png filtered otherwise": (png(IDAT, IEND, kind=(8, 2, 0, 1, 0)), "malformed header"),
+    "png interlaced otherwise": (png(IDAT, IEND, kind=(8, 2, 0, 0, 2)), "malformed header"),
+    "png whose header was changed": (
+        png(IDAT, IEND).replace(b"\0\0\0\2", b"\0\0\0\3", 1),
+        "malformed header",
+    ),
     "png and a script": (png(IDAT, IEND) + b"<script>", "end with its image"),
     "png and zeros": (png(IDAT, IEND) + b"\0", "end with its image"),
     "png with a full IEND": (png(IDAT, png_chunk(b"IEND", b"x")), "end with its image"),
@@ -181,6 +198,7 @@ MALFORMED = {
     "jpeg of two frames": (b"\xff\xd8" + FRAME * 2 + SCAN + b"\xff\xd9", "second frame"),
     "jpeg without a picture": (b"\xff\xd8\xff\xd9", "without a picture"),
     "jpeg without a scan": (jpeg(FRAME), "without a picture"),
+    "jpeg of an empty scan": (jpeg(FRAME, SCAN.removesuffix(b"data")), "empty scan"),
     "jpeg of no height": (b"\xff\xd8" + FRAME.replace(b"\0\2", b"\0\0"), "without width"),
     "jpeg of a short frame": (b"\xff\xd8\xff\xc0\0\x07\x08\0\2\0\2" + SCAN, "malformed or second"),
     "jpeg segment of no length": (b"\xff\xd8\xff\xe0\0\1\xff\xd9", "malformed segment"),
@@ -218,6 +236,19 @@ MALFORMED = {
     "webp without chunks": (webp(), "no image"),
     "webp of metadata": (webp(CANVAS, (b"EXIF", b"x")), "no image"),
     "webp of another chunk first": (webp((b"EXIF", b"x"), (b"VP8L", b"\x2f" * 9)), "begin with"),
+    "webp of an empty frame": (webp(CANVAS, (b"ANMF", b"")), "frame without an image"),
+    "webp of a frame of metadata": (
+        webp(CANVAS, (b"ANMF", bytes(16) + b"EXIF" + bytes(4))),
+        "frame without an image",
+    ),
+    "webp of a frame that is cut short": (
+        webp(CANVAS, (b"ANMF", bytes(16) + b"VP8")),
+        "frame without an image",
+    ),
+    "webp whose second frame is empty": (
+        webp(CANVAS, (b"ANMF", WEBP_FRAME), (b"ANMF", bytes(24))),
+        "frame without an image",
+    ),
     "webp without a start code": (webp((b"VP8 ", bytes(10))), "begin with"),
     "webp of no size": (webp((b"VP8 ", bytes.fromhex("0000009d012a00000000"))), "without width"),
     "webp between key frames": (
@@ -319,6 +350,15 @@ def test_a_malformed_image_is_refused(content: bytes, reason: str) -> None:
 
 ODD_WEBP = webp(CANVAS, (b"VP8L", b"\x2f" * 9))
 WELL_FORMED = {
+    "a png whose data begins in pieces": png(
+        png_chunk(b"IDAT"),
+        png_chunk(b"IDAT", PIXELS[:1]),
+        png_chunk(b"IDAT", PIXELS[1:]),
+        IEND,
+    ),
+    "a png of one bit, interlaced": png(IDAT, IEND, kind=(1, 0, 0, 0, 1)),
+    "a png of 16 bits with alpha": png(IDAT, IEND, kind=(16, 6, 0, 0, 0)),
+    "a webp of two frames": webp(CANVAS, (b"ANMF", WEBP_FRAME), (b"ANMF", WEBP_FRAME)),
     "a jpeg padded to its disk block": JPEG + bytes(4095),
     "a jpeg with fill bytes": b"\xff\xd8"
     + b"\xff" * 9

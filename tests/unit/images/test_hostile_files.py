@@ -23,6 +23,7 @@ from tests.support.image_files import (
     IPMA,
     MDAT,
     PITM,
+    PIXELS,
     SCAN,
     WHOLE,
     animation,
@@ -113,7 +114,7 @@ def test_a_huge_announced_size_costs_nothing(content: bytes, side: int) -> None:
 
 SIXTEEN_MB = bytes(16_000_000)
 HEAVY = {
-    "png of one chunk": png(png_chunk(b"IDAT", SIXTEEN_MB), IEND),
+    "png of one chunk": png(png_chunk(b"IDAT", PIXELS + SIXTEEN_MB), IEND),
     "png of many chunks": png(IDAT * 20_000, IEND),
     "jpeg of one scan": jpeg(FRAME, SCAN, SIXTEEN_MB),
     "jpeg of many segments": jpeg(b"\xff\xfe\0\2" * 20_000, FRAME, SCAN),

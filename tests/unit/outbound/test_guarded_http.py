@@ -20,8 +20,10 @@ BODY = b'{"job_id": "job_1"}'
 HEADERS = {"Content-Type": "application/json", "webhook-id": "msg_1"}
 
 
-def post(http: GuardedHttp, url: str = URL, body: bytes = BODY) -> tuple[int, bytes]:
-    with http.post(url, body, HEADERS) as answer:
+def post(
+    http: GuardedHttp, url: str = URL, body: bytes = BODY, *, within: float = 60
+) -> tuple[int, bytes]:
+    with http.post(url, body, HEADERS, within=within) as answer:
         return answer.status, b"".join(bytes(part) for part in answer.parts())
 
 
@@ -62,7 +64,7 @@ def test_the_body_goes_as_it_is_and_its_length_before_it(body: bytes) -> None:
 @pytest.mark.parametrize("location", ["https://other.example/", "/b", "http://10.0.0.1/", ""])
 def test_a_redirect_is_an_answer(status: int, location: str) -> None:
     network = FakeNetwork([redirect(location, status)])
-    with network.http().post(URL, BODY, HEADERS) as answer:
+    with network.http().post(URL, BODY, HEADERS, within=60) as answer:
         assert answer.status == status
         assert answer.header("location") == [location]
     assert network.resolved == ["cdn.example"]
@@ -159,7 +161,7 @@ def test_a_network_that_fails_says_the_host_and_nothing_more(error: OSError) -> 
 
 def test_every_step_has_the_time_that_is_left_or_the_idle_time() -> None:
     network = FakeNetwork([http_answer(b"ok")], seconds_per_step=1)
-    post(network.http(total_seconds=9, idle_seconds=7.5))
+    post(network.http(idle_seconds=7.5), within=9)
     # Connecting, the handshake, sending, and reading three times.
     assert network.timeouts == [7.5, 7.5, 7, 7, 6, 5]
 
@@ -170,14 +172,14 @@ def test_every_address_that_is_tried_has_the_time_that_is_left() -> None:
         [], names={"cdn.example": addresses}, down=set(addresses), seconds_per_step=2
     )
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
-        post(network.http(total_seconds=5))
+        post(network.http(), within=5)
     assert network.timeouts == [5, 3, 1]
 
 
 def test_the_total_time_covers_an_answer_that_drips() -> None:
     network = FakeNetwork([http_answer(bytes(90_000))], seconds_per_step=1)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
-        post(network.http(total_seconds=5))
+        post(network.http(), within=5)
     assert network.now <= 6
 
 
@@ -188,8 +190,8 @@ def test_redirects_share_the_total_time() -> None:
         network.now += 2
         return network.resolve(host, port)
 
-    http = replace(network.http(total_seconds=5), resolve=resolve)
-    with pytest.raises(TransferInterrupted, match="TimeoutError"), http.get(URL):
+    http = replace(network.http(), resolve=resolve)
+    with pytest.raises(TransferInterrupted, match="TimeoutError"), http.get(URL, within=5):
         pass
     assert len(network.connected) == 2
 
@@ -197,7 +199,7 @@ def test_redirects_share_the_total_time() -> None:
 def test_of_two_locations_the_first_counts() -> None:
     twice = redirect("/first").replace(b"Location", b"Location: /first\r\nLocation", 1)
     network = FakeNetwork([twice.replace(b"/first\r\n\r\n", b"/second\r\n\r\n"), http_answer()])
-    with network.http().get(URL):
+    with network.http().get(URL, within=60):
         pass
     assert network.connections[1].sent.startswith(b"GET /first HTTP/1.1\r\n")
 
@@ -205,7 +207,7 @@ def test_of_two_locations_the_first_counts() -> None:
 @pytest.mark.parametrize("status", [200, 201, 300, 304, 305, 306, 309, 404])
 def test_only_a_redirect_is_followed(status: int) -> None:
     network = FakeNetwork([redirect("https://other.example/", status)])
-    with network.http().get(URL) as answer:
+    with network.http().get(URL, within=60) as answer:
         assert answer.status == status
     assert network.connected == [(ADDRESS, 443)]
 
@@ -216,7 +218,7 @@ def test_a_connection_is_closed_when_the_caller_fails() -> None:
     def fail(_answer: Answer) -> None:
         raise KeyError
 
-    with pytest.raises(KeyError), network.http().post(URL, BODY, HEADERS) as answer:
+    with pytest.raises(KeyError), network.http().post(URL, BODY, HEADERS, within=60) as answer:
         fail(answer)
     assert network.connections[0].closed
 

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
@@ -15,7 +16,7 @@ from botocore.exceptions import ClientError
 
 from ringback.aws.s3 import s3_client
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, bucket_and_key
-from ringback.domain.errors import InputImageRefused, SheetRefused
+from ringback.domain.errors import InputImageRefused, RingbackError, SheetRefused
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 GONE: Final = frozenset(
     {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "KeyTooLongError", "404", "405"}
 )
-ARCHIVED: Final = "InvalidObjectState"
+# What S3 says of objects that are there and that we cannot have: what whoever dropped them may do.
+UNREADABLE: Final[Mapping[str, str]] = {
+    "InvalidObjectState": "is archived: restore it first",
+    "InvalidRequest": "is encrypted with a key that is not stored with it: drop it without",
+    "AccessDenied": "may not be read: is it encrypted with another key than the bucket?",
+    "KMS.DisabledException": "is encrypted with a key that is disabled",
+    "KMS.NotFoundException": "is encrypted with a key that is gone",
+}
 HEAD_BYTES: Final = 64
 READ_SIZE: Final = 64 * 1024
 LONGEST_LINE: Final = 64 * 1024
@@ -57,28 +65,31 @@ class DropBucket:
         )
 
     def read(self, drop: Drop, *, most: int) -> bytes:
-        answer = self._client.get_object(Bucket=drop.bucket, Key=drop.key, VersionId=drop.version)
+        with _unreadable("the file", SheetRefused):
+            answer = self._client.get_object(
+                Bucket=drop.bucket, Key=drop.key, VersionId=drop.version
+            )
         with answer["Body"] as body:
             return body.read(most)
 
     def newest(self, key: str, *, most: int) -> bytes | None:
-        answer = self._get(key)
+        with _unreadable(key, SheetRefused):
+            answer = self._get(key)
         if answer is None:
             return None
         with answer["Body"] as body:
             return body.read(most)
 
     def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
+        wanted = f"bytes={start}-"
         try:
-            answer = self._client.get_object(
-                Bucket=drop.bucket, Key=drop.key, VersionId=drop.version, Range=f"bytes={start}-"
-            )
+            with _unreadable("the file", SheetRefused):
+                answer = self._client.get_object(
+                    Bucket=drop.bucket, Key=drop.key, VersionId=drop.version, Range=wanted
+                )
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "InvalidRange":  # the end of the file
+            if error.response["Error"]["Code"] == "InvalidRange":  # the end of the file
                 return
-            if code == ARCHIVED:
-                raise SheetRefused("the file is archived; restore it and drop it again") from error
             raise
         with answer["Body"] as body:
             if "ContentRange" not in answer:
@@ -89,14 +100,12 @@ class DropBucket:
         """Ask for the first bytes: the answer tells the size and the version as well."""
         wanted = {"VersionId": version} if version else {}
         try:
-            answer = self._get(key, Range=f"bytes=0-{HEAD_BYTES - 1}", **wanted)
+            with _unreadable("the image", InputImageRefused):
+                answer = self._get(key, Range=f"bytes=0-{HEAD_BYTES - 1}", **wanted)
         except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code == "InvalidRange":
+            if error.response["Error"]["Code"] == "InvalidRange":
                 # Of an empty object not even the first byte is there.
                 return DroppedObject(version="", head=b"", size=0)
-            if code == ARCHIVED:
-                raise InputImageRefused("the image is archived; restore it first") from error
             raise
         if answer is None:
             return None
@@ -192,6 +201,17 @@ class _Place:
             return int(there["drop-row"]) > self.row
         theirs = datetime.fromisoformat(there["drop-made-at"]), there["drop-version"]
         return theirs > (self.made_at, self.version)
+
+
+@contextmanager
+def _unreadable(what: str, refused: type[RingbackError]) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        words = UNREADABLE.get(error.response["Error"]["Code"])
+        if words is None:
+            raise
+        raise refused(f"{what} {words}") from error
 
 
 def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,14 +2,18 @@
 
 import json
 from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
+from http import HTTPStatus
 from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from ringback.aws.s3 import s3_client
+from ringback.domain.errors import TransferInterrupted
 from ringback.domain.images import ImageFacts, StoredObject
 from ringback.domain.jobs import JobId
 
@@ -38,6 +42,12 @@ class ImageBucket:
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
     ) -> StoredObject:
         """Store the image; S3 itself checks the bytes that arrive against the checksum."""
+        with _worth_another_try():
+            return self._put_image(job_id, number, content, facts)
+
+    def _put_image(
+        self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
+    ) -> StoredObject:
         key = f"images/{job_id}/{number}.{facts.extension}"
         try:
             self._client.put_object(
@@ -108,6 +118,20 @@ def image_links(bucket: str, key: str) -> dict[str, str]:
     """Return where an image is, for programs and for whoever is signed in to the console."""
     console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?prefix={quote(key)}"
     return {"s3": f"s3://{bucket}/{key}", "console": console}
+
+
+@contextmanager
+def _worth_another_try() -> Iterator[None]:
+    """Tell trouble of the moment, such as a second PUT of the key at this time, from refusals."""
+    try:
+        yield
+    except HTTPClientError as error:
+        raise TransferInterrupted(f"S3: {type(error).__name__}") from error
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        if status == HTTPStatus.CONFLICT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise TransferInterrupted(f"S3: {error.response['Error']['Code']}") from error
+        raise
 
 
 def _base64(digest: bytes) -> str:

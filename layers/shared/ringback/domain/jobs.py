@@ -139,3 +139,9 @@ class Job:
     source: str | None = None
     row: int | None = None
     due_at: datetime | None = None
+
+    @property
+    def missing_images(self) -> list[int]:
+        """Return the numbers, from 1, of the images that are made and not stored."""
+        stored = {image.number for image in self.images}
+        return [n for n in range(1, len(self.result_urls) + 1) if n not in stored]

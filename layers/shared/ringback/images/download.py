@@ -20,13 +20,15 @@ class ImageDownloader:
     http: GuardedHttp
     max_bytes: int = 64 * 1024 * 1024
 
-    def fetch(self, url: str, into: BinaryIO) -> ImageFacts:
+    def fetch(self, url: str, into: BinaryIO, *, within: float = 120.0) -> ImageFacts:
         """Replace what is in ``into`` by the image, and leave it at its first byte.
+
+        ``within`` so many seconds, redirects and all.
 
         Raises ``AddressRefused``, ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; then
         ``into`` is rubbish.
         """
-        with self.http.get(url) as answer:
+        with self.http.get(url, within=within) as answer:
             _check_status(answer)
             expected = self._expected_bytes(answer)
             into.seek(0)

@@ -91,11 +91,13 @@ def _next_marker(file: PictureFile, offset: int, marker: int) -> int:
     return _end_of_scan(file, end) if marker == START_OF_SCAN else end
 
 
-def _end_of_scan(file: PictureFile, offset: int) -> int:
-    reach = FIRST_READ
+def _end_of_scan(file: PictureFile, start: int) -> int:
+    offset, reach = start, FIRST_READ
     while offset + 1 < file.size:
         part = file.at(offset, min(reach, file.size - offset))
         if found := SCAN_END.search(part):
+            if offset + found.start() == start:
+                raise ImageRefused("jpeg has an empty scan")
             return offset + found.start()
         offset += len(part) - 1  # a marker may straddle two parts
         reach = min(2 * reach, LARGEST_READ)

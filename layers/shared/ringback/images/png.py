@@ -1,30 +1,56 @@
 """Reads the size of a PNG and walks its chunks: https://www.w3.org/TR/png-3/#5DataRep."""
 
+from collections.abc import Mapping
 from struct import unpack
 from typing import Final
+from zlib import crc32
 
 from ringback.domain.errors import ImageRefused
 from ringback.images.pictures import MOST_PARTS, Picture, PictureFile
 
 MAGIC: Final = b"\x89PNG\r\n\x1a\n"
-LONGEST_CHUNK: Final = 2**31 - 1
+LONGEST_CHUNK: Final = 2**31 - 1  # and the largest width and height
+# Bits a sample by colour type: table 8 of the standard.
+DEPTHS: Final[Mapping[int, frozenset[int]]] = {
+    0: frozenset({1, 2, 4, 8, 16}),
+    2: frozenset({8, 16}),
+    3: frozenset({1, 2, 4, 8}),
+    4: frozenset({8, 16}),
+    6: frozenset({8, 16}),
+}
 
 
 def read_png(file: PictureFile) -> Picture:
     """Walk from IHDR to an IEND that ends the file."""
-    length, name, width, height = unpack(">I4sII", file.at(len(MAGIC), 16))
-    if (length, name) != (13, b"IHDR"):
-        raise ImageRefused("png does not begin with IHDR")
-    offset, has_data = len(MAGIC), False
+    width, height = _width_and_height(file)
+    offset, start_of_data = len(MAGIC), b""
     for _ in range(MOST_PARTS):
         length, name = unpack(">I4s", file.at(offset, 8))
         if length > LONGEST_CHUNK or not name.isalpha():
             raise ImageRefused("png has a malformed chunk")
+        if name == b"IDAT" and len(start_of_data) < 2:
+            start_of_data += file.at(offset + 8, min(length, 2))
         offset += length + 12
         file.must_reach(offset)
-        has_data = has_data or name == b"IDAT"
         if name == b"IEND":
-            if length or not has_data or offset != file.size:
+            if length or not _is_zlib(start_of_data) or offset != file.size:
                 raise ImageRefused("png does not end with its image")
             return Picture("image/png", "png", width, height)
     raise ImageRefused("png has too many chunks")
+
+
+def _width_and_height(file: PictureFile) -> tuple[int, int]:
+    header = file.at(len(MAGIC), 25)
+    length, name, width, height, depth, colour, *methods = unpack(">I4sIIBBBBB", header[:21])
+    if (length, name) != (13, b"IHDR"):
+        raise ImageRefused("png does not begin with IHDR")
+    known = depth in DEPTHS.get(colour, ()) and methods in ([0, 0, 0], [0, 0, 1])
+    whole = crc32(header[4:21]) == int.from_bytes(header[21:], "big")
+    if not (known and whole and max(width, height) <= LONGEST_CHUNK):
+        raise ImageRefused("png has a malformed header")
+    return width, height
+
+
+def _is_zlib(start: bytes) -> bool:
+    """Tell whether compressed data may begin so: RFC 1950, section 2.2."""
+    return len(start) >= 2 and start[0] & 0x8F == 8 and int.from_bytes(start[:2], "big") % 31 == 0

@@ -9,6 +9,7 @@ from ringback.images.pictures import MOST_PARTS, Picture, PictureFile
 MAGIC: Final = b"RIFFWEBP"  # with four bytes of length between the words
 HEADER: Final = 12
 IMAGE_DATA: Final = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
+FRAME_STARTS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 LOSSY_START: Final = b"\x9d\x01\x2a"
 LOSSLESS_START: Final = 0x2F
 
@@ -26,6 +27,8 @@ def read_webp(file: PictureFile) -> Picture:
             break
         name, size = unpack("<4sI", _inside(file, offset, 8, end))
         has_data = has_data or name in IMAGE_DATA
+        if name == b"ANMF" and not _has_image(_inside(file, offset + 8, min(size, 20), end)):
+            raise ImageRefused("webp has a frame without an image")
         offset += 8 + size + size % 2
     else:
         raise ImageRefused("webp has too many chunks")
@@ -34,6 +37,10 @@ def read_webp(file: PictureFile) -> Picture:
         raise ImageRefused("webp has a malformed chunk or no image")
     width, height = _width_and_height(file, end)
     return Picture("image/webp", "webp", width, height)
+
+
+def _has_image(frame: bytes) -> bool:
+    return frame[16:20] in FRAME_STARTS  # behind the frame's place and duration
 
 
 def _inside(file: PictureFile, offset: int, count: int, end: int) -> bytes:

@@ -67,6 +67,7 @@ def open_connection(
 
     Raises ``AddressRefused`` for an address inside, ``OSError`` when nobody answers.
     """
+    patience.seconds()  # the resolver has time-outs of its own
     addresses = checked_addresses(target, resolve)
     connection = _connect_to_first(addresses, target.port, patience, connect)
     if not target.encrypted:

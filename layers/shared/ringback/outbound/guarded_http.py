@@ -65,13 +65,13 @@ class GuardedHttp:
     """Speaks to public hosts only, over TLS; knows no proxy, cookie or key.
 
     ``plain_http_hosts`` are ``host:port`` that may be reached without TLS and at any address: a
-    simulator on this machine, nothing else. ``total_seconds`` are for one call with its redirects.
+    simulator on this machine, nothing else. ``within`` are seconds for a call, redirects and body
+    and all.
 
     Calls raise ``AddressRefused`` or ``TransferInterrupted``.
     """
 
     plain_http_hosts: frozenset[str] = frozenset()
-    total_seconds: float = 120.0
     idle_seconds: float = 15.0
     # The result CDN answers 403 to the default names of HTTP libraries.
     user_agent: str = "Ringback/0.1 (image archiver)"
@@ -81,9 +81,9 @@ class GuardedHttp:
     clock: Callable[[], float] = time.monotonic
 
     @contextmanager
-    def get(self, url: str) -> Iterator[Answer]:
+    def get(self, url: str, *, within: float) -> Iterator[Answer]:
         """Follow redirects by hand, each checked like the URL itself."""
-        patience, hosts = self._patience(), self.plain_http_hosts
+        patience, hosts = self._patience(within), self.plain_http_hosts
         target = parse_url(url, plain_http_hosts=hosts)
         for _ in range(MOST_REDIRECTS + 1):
             # Naming types would invite a CDN to convert the image into one of them.
@@ -96,20 +96,22 @@ class GuardedHttp:
         raise TransferInterrupted(f"{target.host}: more than {MOST_REDIRECTS} redirects")
 
     @contextmanager
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Iterator[Answer]:
+    def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, within: float
+    ) -> Iterator[Answer]:
         """Send a body once. A redirect is an answer: what is sent goes to the URL that was named.
 
         ``headers`` are ours to choose, never somebody else's.
         """
         target = parse_url(url, plain_http_hosts=self.plain_http_hosts)
         sent = {**headers, "Content-Length": str(len(body))}
-        with self._exchange(target, "POST", sent, body, self._patience()) as answer:
+        with self._exchange(target, "POST", sent, body, self._patience(within)) as answer:
             yield answer
 
-    def _patience(self) -> Patience:
+    def _patience(self, within: float) -> Patience:
         return Patience(
             idle_seconds=self.idle_seconds,
-            deadline=self.clock() + self.total_seconds,
+            deadline=self.clock() + within,
             clock=self.clock,
         )
 

@@ -1,5 +1,6 @@
 """Copy what the provider made into the owner's bucket, before the links die."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from ringback.domain.errors import (
     ImageRefused,
     LinkDead,
     ProviderUnavailable,
-    RingbackError,
     TransferInterrupted,
 )
 from ringback.domain.images import ImageFacts, StoredImage
@@ -29,12 +29,18 @@ from ringback.use_cases.ports import (
 from ringback.use_cases.provenance import provenance
 
 WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
+FINAL_FOR_NOW: Final = (AddressRefused, ImageRefused)
 
-Copied = StoredImage | RingbackError
+Copied = StoredImage | Exception
 ForEach = Callable[[Callable[[int], Copied], Iterable[int]], Iterable[Copied]]
 
-# No copy is begun after this, so that a slow host costs a delay and not the function's time-out.
+# No copy is begun after this, and none takes longer than that, fresh links and all: a slow host
+# costs a delay and not the function's time-out.
 PATIENCE: Final = timedelta(seconds=150)
+LONGEST_COPY: Final = timedelta(seconds=120)
+# As many as surely get their turn in these times, two at a time.
+IN_A_TRY: Final = 4
+NOT_NOTED: Final = TransferInterrupted("stored, but not noted yet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,49 +65,70 @@ class ArchiveImages:
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
             return job
-        problems = self._copy_missing(job)
-        again = any(isinstance(problem, WORTH_ANOTHER_TRY) for problem in problems.values())
+        problems = self._copy_missing(job, attempt)
+        # Two deliveries may work at the same time. What is noted counts, whoever noted it.
+        job = self.jobs.get(job_id)
+        if job.status is not JobStatus.ARCHIVING:
+            return job
+        unsettled = {number: problems.get(number, NOT_NOTED) for number in job.missing_images}
+        again = any(isinstance(problem, WORTH_ANOTHER_TRY) for problem in unsettled.values())
         if again and attempt <= len(self.retry_delays):
             self.queue.add(job_id, attempt=attempt + 1, delay=self.retry_delays[attempt - 1])
             return job
-        return self._finish(self.jobs.get(job_id), problems)
+        return self._finish(job, unsettled)
 
-    def _copy_missing(self, job: Job) -> dict[int, RingbackError]:
-        settled = {image.number for image in job.images}
-        missing = [n for n in range(1, len(job.result_urls) + 1) if n not in settled]
-        enough, problems = self.now() + PATIENCE, dict[int, RingbackError]()
-        ends = self.for_each(lambda number: self._copy(job, number, enough), missing)
-        for number, end in zip(missing, ends, strict=True):
+    def _copy_missing(self, job: Job, attempt: int) -> dict[int, Exception]:
+        # Each try begins with others, so that slow images do not keep the rest from being tried.
+        order = deque(job.missing_images)
+        order.rotate(IN_A_TRY * (1 - attempt))
+        enough, problems = self.now() + PATIENCE, dict[int, Exception]()
+        ends = self.for_each(lambda number: self._copy(job, number, enough), order)
+        for number, end in zip(order, ends, strict=True):
             if isinstance(end, StoredImage):
                 self.jobs.add_image(job.job_id, end, at=self.now())
             else:
                 problems[number] = end
+        for problem in problems.values():
+            if not isinstance(problem, WORTH_ANOTHER_TRY + FINAL_FOR_NOW):
+                raise problem
         return problems
 
     def _copy(self, job: Job, number: int, enough: datetime) -> Copied:
-        if self.now() >= enough:
+        begun = self.now()
+        if begun >= enough:
             return TransferInterrupted("not tried yet")
         try:
             with TemporaryFile() as content:
-                facts = self._fetch(job, number, content)
+                facts = self._fetch(job, number, content, until=begun + LONGEST_COPY)
                 kept = self.images.put_image(job.job_id, number, content, facts)
-        except (AddressRefused, ImageRefused, *WORTH_ANOTHER_TRY) as problem:
+        except Exception as problem:  # noqa: BLE001 - the other images are to be noted first
             return problem
         url = job.result_urls[number - 1]
         return StoredImage(number=number, key=kept.key, source_url=url, facts=kept.facts)
 
-    def _fetch(self, job: Job, number: int, content: BinaryIO) -> ImageFacts:
+    def _fetch(self, job: Job, number: int, content: BinaryIO, *, until: datetime) -> ImageFacts:
+        def fetch(url: str) -> ImageFacts:
+            return self.download.fetch(url, content, within=self._seconds(until))
+
         try:
-            return self.download.fetch(job.result_urls[number - 1], content)
+            return fetch(job.result_urls[number - 1])
         except LinkDead as dead:
+            self._seconds(until)
             for fresh in self.providers[job.request.provider].fresh_links(job, number):
                 with suppress(LinkDead):
-                    return self.download.fetch(fresh, content)
+                    return fetch(fresh)
+                self._seconds(until)
             raise LinkDead(f"{dead}, and the provider has no link that works") from dead
 
-    def _finish(self, job: Job, problems: Mapping[int, RingbackError]) -> Job:
+    def _seconds(self, until: datetime) -> float:
+        left = (until - self.now()).total_seconds()
+        if left <= 0:
+            raise TransferInterrupted("took too long")
+        return left
+
+    def _finish(self, job: Job, problems: Mapping[int, Exception]) -> Job:
         at = self.now()
-        self.images.put_record(job.job_id, provenance(job, missing=problems, at=at))
+        self.images.put_record(job.job_id, provenance(job, at=at))
         for image in job.images:
             if not image.thumbnail:
                 self.thumbnails.add(job.job_id, image.number)
@@ -119,6 +146,9 @@ class ArchiveImages:
         return self._leave_archiving(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=error)
 
     def _leave_archiving(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Job:
-        return self.jobs.move(
-            job.job_id, expect=[JobStatus.ARCHIVING], to=to, at=self.now(), **changes
-        ).job
+        at = self.now()
+        left = self.jobs.move(job.job_id, expect=[JobStatus.ARCHIVING], to=to, at=at, **changes)
+        if not left.done:
+            # Another delivery ended the job, and its record has been written over by ours.
+            self.images.put_record(job.job_id, provenance(left.job, at=at))
+        return left.job

@@ -273,8 +273,10 @@ class CallbackReader(Protocol):
 
 
 class Downloader(Protocol):
-    def fetch(self, url: str, into: BinaryIO) -> ImageFacts:
+    def fetch(self, url: str, into: BinaryIO, *, within: float) -> ImageFacts:
         """Replace what is in ``into`` by the image, and leave it at its first byte.
+
+        ``within`` so many seconds, redirects and all.
 
         Raises ``AddressRefused``, ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; then
         ``into`` is rubbish.
@@ -286,7 +288,10 @@ class ImageStore(Protocol):
     def put_image(
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
     ) -> StoredObject:
-        """Store the image, or return the one that lies there already: that one stays."""
+        """Store the image, or return the one that lies there already: that one stays.
+
+        Raises ``TransferInterrupted``.
+        """
         ...
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:

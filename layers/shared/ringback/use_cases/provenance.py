@@ -1,6 +1,5 @@
 """What ``job.json`` says: docs/job.schema.json describes it."""
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -9,7 +8,7 @@ from ringback.domain.jobs import Job
 VERSION: Final = 1
 
 
-def provenance(job: Job, *, missing: Collection[int], at: datetime) -> dict[str, Any]:
+def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
     """Return what it takes to tell how the images were made, and to make them again."""
     return {
         "version": VERSION,
@@ -23,7 +22,7 @@ def provenance(job: Job, *, missing: Collection[int], at: datetime) -> dict[str,
         "input": dict(job.request.input),
         "input_checked": job.request.checked,
         "input_images": dict(job.request.input_images),
-        "credits": None if job.credits is None else str(job.credits),
+        "credits": None if job.credits is None else f"{job.credits:f}",
         "created_at": job.created_at.isoformat(),
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
         "archived_at": at.isoformat(),
@@ -39,5 +38,5 @@ def provenance(job: Job, *, missing: Collection[int], at: datetime) -> dict[str,
             }
             for image in job.images
         ],
-        "missing": sorted(missing),
+        "missing": job.missing_images,
     }
