@@ -41,6 +41,6 @@ def handle(event: Event, make: MakeThumbnail) -> BatchReply:
         except ThumbnailRefused as error:
             logger.warning("no thumbnail", extra={**message, "reason": str(error)})
             return
-        log_job(logger, "thumbnail made", job)
+        log_job(logger, "thumbnail looked after", job)
 
     return process_batch(event, process, logger)

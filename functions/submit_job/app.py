@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +20,7 @@ from ringback.aws.shared_token import SharedToken
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import (
+    json_object,
     read_dry_run,
     read_idempotency_key,
     read_request,
@@ -27,9 +28,9 @@ from ringback.catalogue.requests import (
 )
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
-from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain
+from ringback.domain.errors import NotConfigured, RequestRefused, TryAgain, UnknownJob
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
-from ringback.domain.jobs import JobId, JobRequest
+from ringback.domain.jobs import Job, JobId, JobRequest
 from ringback.domain.pace import Pace
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
 from ringback.images.inputs import fault_of
@@ -50,7 +51,7 @@ from ringback.sheets.drop_rows import DropRows
 from ringback.use_cases.change_job import RetryJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.input_images import CheckInputImage
-from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn, as_before
 from ringback.use_cases.take_drop import TakeDrop
 
 logger = Logger(service="submit_job")
@@ -116,19 +117,22 @@ def link_to(url: str, version: str, lifetime: timedelta) -> str:
     return drop_bucket().link(url, version, seconds=int(lifetime.total_seconds()))
 
 
-def version_of(url: str, drop: Drop | None = None) -> str:
-    """Look at an image; at the very version that was dropped, if it is what the job is about."""
+def look(url: str, version: str | None = None) -> str:
     check = CheckInputImage(images=drop_bucket(), bucket=settings().drop_bucket, fault_of=fault_of)
-    return check(url, version=drop.version if drop and url == drop.url else None)
+    return check(url, version=version)
 
 
 def read_body(body: bytes) -> JobRequest:
-    return read_request(body, pass_through=settings().kie_pass_through, version_of=version_of)
+    return read_request(body, pass_through=settings().kie_pass_through, version_of=look)
 
 
 def read_row(body: bytes, drop: Drop) -> JobRequest:
-    look = partial(version_of, drop=drop)
-    return read_request(body, pass_through=settings().kie_pass_through, version_of=look)
+    """Look at the very version that was dropped, if that is the image which the job is about."""
+
+    def version_of(url: str) -> str:
+        return look(url, drop.version if url == drop.url else None)
+
+    return read_request(body, pass_through=settings().kie_pass_through, version_of=version_of)
 
 
 @cache
@@ -163,18 +167,30 @@ def handle_request(event: Event, accept: AcceptJob, *, pass_through: bool) -> Re
         if job_id := (event.get("pathParameters") or {}).get("job_id"):
             refuse_query(query)
             old = FindJobs(jobs=accept.jobs).one(job_id, client=client)
-            retry = RetryJob(accept=accept, pass_through=pass_through)
+            retry = RetryJob(accept=accept, pass_through=pass_through, look=look)
             job = retry(old, idempotency_key=key)
+        elif read_dry_run(query):
+            request = read_body(raw_body(event))
+            return reply(HTTPStatus.OK, dry_run_body(request, estimate(request)))
         else:
-            is_dry_run, request = read_dry_run(query), read_body(raw_body(event))
-            if is_dry_run:
-                return reply(HTTPStatus.OK, dry_run_body(request, estimate(request)))
+            body = raw_body(event)
+            request = as_before(
+                lambda: read_body(body), lambda: earlier_job(accept, body, client=client, key=key)
+            )
             job = accept(request, client=client, idempotency_key=key)
     except (RequestRefused, NotConfigured, TryAgain) as error:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)
     log_job(logger, "job taken in", job)
     return reply(HTTPStatus.ACCEPTED, job_body(job))
+
+
+def earlier_job(accept: AcceptJob, body: bytes, *, client: str, key: str | None) -> Job:
+    """Return the job that this very body has made under this key. Raises ``UnknownJob``."""
+    job = accept.jobs.with_key(client, key)
+    if job.request.sent != json_object(body):
+        raise UnknownJob("another request")
+    return job
 
 
 def handle_messages(

@@ -105,6 +105,15 @@ def test_an_idempotency_key_makes_one_job(jobs: JobStore) -> None:
         jobs.get(a_job_id(2))
 
 
+def test_a_job_is_found_by_its_key(jobs: JobStore) -> None:
+    job = a_full_job()
+    jobs.create(job)
+    assert jobs.with_key(job.client, "k") == job
+    for client, key in ((job.client, "other"), ("other", "k"), (job.client, None)):
+        with pytest.raises(UnknownJob):
+            jobs.with_key(client, key)
+
+
 def test_a_key_of_a_retry_is_not_that_of_the_job_it_retries(jobs: JobStore) -> None:
     jobs.create(a_job(number=1, idempotency_key="k"))
     with pytest.raises(IdempotencyConflict):

@@ -98,7 +98,9 @@ class Client:
         body = a_request(seed=asked.seed)
         with suppress(Crash, ServiceError):
             if retry_of:
-                again = RetryJob(accept=self.world.accept, pass_through=False)
+                again = RetryJob(
+                    accept=self.world.accept, pass_through=False, look=lambda url, version: version
+                )
                 job = again(retry_of, idempotency_key=asked.key)
                 assert job.retry_of == retry_of.job_id
             else:

@@ -71,8 +71,8 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
         "s3:GetObject": "ImagesBucket/images/*",
-        "s3:PutObject": "ImagesBucket/images/*",
-        "s3:PutObjectTagging": "ImagesBucket/images/*",
+        "s3:PutObject": "ImagesBucket/images/*/*.thumbnail.webp",
+        "s3:PutObjectTagging": "ImagesBucket/images/*/*.thumbnail.webp",
     },
     "summarize_drops": {
         "dynamodb:GetItem": "JobsTable",

@@ -587,6 +587,7 @@ def test_a_dropped_file_waits_for_the_provider_s_key(
     reply = lambdas("submit_job", drop(cloud, json.dumps(REQUEST).encode()))
     assert len(reply["batchItemFailures"]) == 1
     assert (items(cloud), provider.heard) == (0, [])
+    assert receipt(cloud) == {"waits_for": "there is no kie.ai API key yet; README: Deploy"}
 
 
 # ------------------------------------------------------------------ images of the drop bucket
@@ -648,3 +649,39 @@ def test_an_image_that_the_provider_would_not_take_is_refused_before_it_is_asked
         "input.image_urls.3": f"only images in s3://{cloud.drop_bucket}/ are taken",
     }
     assert (items(cloud), provider.heard) == (0, [])
+
+
+def test_a_repeated_request_is_its_job_though_its_image_has_gone_meanwhile(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    url = drop_image(cloud, "a.png", PNG_START)
+    shown = submit(lambdas, a_post(an_edit(url), key="k"))
+    boto3.client("s3").delete_object(Bucket=cloud.drop_bucket, Key="a.png")
+    assert submit(lambdas, a_post(an_edit(url), key="k"))["job_id"] == shown["job_id"]
+    for other in (a_post(an_edit(url)), a_post(an_edit(url), key="other")):
+        assert lambdas("submit_job", other)["statusCode"] == 400
+    another = a_post(an_edit(url, "https://pictures.example/1.png"), key="k")
+    assert lambdas("submit_job", another)["statusCode"] == 400
+    assert len(provider.heard) == 1
+
+
+def test_a_retry_of_a_job_whose_image_is_gone_is_refused(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    url = drop_image(cloud, "a.png", PNG_START)
+    shown = submit(lambdas, a_post(an_edit(url)))
+    version = the_job(cloud, shown["job_id"]).request.input_images[url]
+    JobTable.connect(cloud.table).move(
+        JobId(shown["job_id"]), expect=[JobStatus.RUNNING], to=JobStatus.FAILED, at=utc_now()
+    )
+    boto3.client("s3").delete_object(Bucket=cloud.drop_bucket, Key="a.png", VersionId=version)
+    event = an_event("submit_job", "retry")
+    event["pathParameters"]["job_id"] = shown["job_id"]
+    reply = lambdas("submit_job", event)
+    assert reply["statusCode"] == 400
+    assert body_of(reply)["errors"] == [
+        {"field": "input", "message": f"{url}: there is no such object"}
+    ]
+    assert len(provider.heard) == 1

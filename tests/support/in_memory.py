@@ -40,6 +40,12 @@ class InMemoryJobs:
         except KeyError:
             raise UnknownJob(job_id) from None
 
+    def with_key(self, client: str, idempotency_key: str | None) -> Job:
+        for job in self.by_id.values():
+            if idempotency_key and (job.client, job.idempotency_key) == (client, idempotency_key):
+                return job
+        raise UnknownJob(str(idempotency_key))
+
     def move(
         self,
         job_id: JobId,

@@ -333,6 +333,13 @@ def test_a_row_that_was_taken_in_before_is_the_same_job() -> None:
     assert len(desk.jobs.by_id) == 1
 
 
+def test_a_row_is_remembered_from_its_turn_on() -> None:
+    desk = answering(Desk(), CREATED)
+    job = a_row(desk, due_in=3600)
+    assert job.due_at is not None
+    assert job.forget_at - job.due_at == desk.acceptor.retention
+
+
 def test_a_row_lets_others_pass_and_comes_again() -> None:
     desk = answering(Desk(), CREATED)
     desk.window = InMemoryWindow(pace=Pace(limit=4, seconds=10))

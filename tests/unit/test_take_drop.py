@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from io import BytesIO
 from itertools import count
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from PIL import Image
@@ -156,9 +156,42 @@ def test_a_drop_waits_for_the_providers_key() -> None:
     drop = desk.put("requests/a.json", REQUEST)
     with pytest.raises(NotConfigured):
         desk.take(drop)
+    assert desk.said(drop.key) == [{"waits_for": "no key yet"}]
     desk.desk.provider.not_ready = None
     desk.take(drop)
-    assert len(jobs_of(desk)) == 1
+    (job,) = jobs_of(desk)
+    assert desk.said(drop.key) == [{"job_id": job.job_id}]
+
+
+def killed(*_: object, **__: object) -> NoReturn:
+    raise Crash
+
+
+def test_a_photo_that_was_taken_is_told_though_its_recipe_has_gone_meanwhile() -> None:
+    desk = DropDesk()
+    recipe = desk.put("recipes/fox/recipe.json", RECIPE)
+    drop = desk.put("recipes/fox/1.jpg", a_photo())
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(desk.drops, "put_receipts", killed)
+        desk.take(drop)
+    del desk.drops.objects[recipe]
+    desk.take(drop)
+    (job,) = jobs_of(desk)
+    assert desk.said(drop.key) == [{"job_id": job.job_id}]
+
+
+def test_a_row_that_was_taken_is_told_though_its_image_has_gone_meanwhile() -> None:
+    desk = DropDesk()
+    image = desk.put("photos/1.jpg", a_photo())
+    line = {"model": EDIT, "input": {"prompt": "p", "image_urls": [image.url]}}
+    drop = desk.put("requests/a.jsonl", json.dumps(line) + "\n")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(desk.drops, "put_receipts", killed)
+        desk.take(drop)
+    del desk.drops.objects[image]
+    desk.take(drop)
+    (job,) = jobs_of(desk)
+    assert desk.said(drop.key) == [{"row": 1, "job_id": job.job_id}]
 
 
 def test_a_file_that_was_deleted_makes_nothing() -> None:

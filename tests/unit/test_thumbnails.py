@@ -82,6 +82,15 @@ def test_it_has_the_colours_of_the_image(
     assert all(abs(one - other) <= 8 for one, other in zip(pixel, expected, strict=True))
 
 
+@pytest.mark.parametrize("kind", ["PNG", "GIF"])
+@pytest.mark.parametrize("mode", ["1", "P"])
+def test_fine_lines_do_not_fall_out(kind: str, mode: str) -> None:
+    lines = Image.new("L", (2048, 2048))
+    lines.paste(255, (0, 0, 2048, 2048), Image.effect_noise((2048, 2048), 400))
+    grey = thumbnail(saved(lines.convert(mode), kind)).convert("L")
+    assert sum(64 < value < 192 for value in grey.tobytes()) > 0.9 * 512 * 512
+
+
 def test_a_photo_is_upright_and_says_nothing_of_its_taking() -> None:
     photo, notes = Image.new("RGB", (60, 40), RED), Image.Exif()
     notes[0x0112], notes[0x010E] = 6, "taken at home"

@@ -28,7 +28,7 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
         with Image.open(content, formats=[facts.content_type.removeprefix("image/")]) as image:
             if image.size != (facts.width, facts.height):
                 raise ThumbnailRefused(f"decoder sees {image.size}, not the size that is recorded")
-            small = _in_8_bits(image)
+            small = _even(image)
             small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             small.load()
             webp = BytesIO()
@@ -43,11 +43,12 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
     return webp.getvalue()
 
 
-def _in_8_bits(image: Image.Image) -> Image.Image:
-    if not image.mode.startswith("I"):
-        return image
-    # Pillow itself would cut off the brighter ones of 16 bits, and cannot make them smaller.
-    return image.convert("I").point(lambda value: value / 257).convert("L")
+def _even(image: Image.Image) -> Image.Image:
+    """Return the image in a mode that Pillow makes smaller without leaving pixels out."""
+    if image.mode.startswith("I"):
+        # Of 16 bits Pillow itself would cut off the brighter ones.
+        return image.convert("I").point(lambda value: value / 257).convert("L")
+    return _with_colours(image) if image.mode in ("1", "P", "PA") else image
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -77,6 +77,12 @@ class JobTable:
     def get(self, job_id: JobId) -> Job:
         return from_item(self._read(job_id))
 
+    def with_key(self, client: str, idempotency_key: str | None) -> Job:
+        if idempotency_key is None:
+            raise UnknownJob("no key")
+        first = self._read(_idempotency_id(client, idempotency_key))
+        return self.get(JobId(first["refers_to"]["S"]))
+
     def _read(self, key: str) -> Item:
         answer = self._client.get_item(
             TableName=self._table, Key={"job_id": {"S": key}}, ConsistentRead=True
@@ -224,11 +230,14 @@ def _idempotency_item(job: Job) -> Item | None:
     """Return the item that makes a key unique for a client while the job is remembered."""
     if job.idempotency_key is None:
         return None
-    key = hashlib.sha256(job.idempotency_key.encode()).hexdigest()
     asked = json.dumps([job.retry_of, dict(job.request.sent)], sort_keys=True)
     return {
-        "job_id": {"S": f"idempotency#{job.client}#{key}"},
+        "job_id": {"S": _idempotency_id(job.client, job.idempotency_key)},
         "refers_to": {"S": job.job_id},
         "fingerprint": {"S": hashlib.sha256(asked.encode()).hexdigest()},
         "forget_at": attribute("forget_at", job.forget_at),
     }
+
+
+def _idempotency_id(client: str, key: str) -> str:
+    return f"idempotency#{client}#{hashlib.sha256(key.encode()).hexdigest()}"

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringback.domain.checks import Check
-from ringback.domain.errors import WrongState
-from ringback.domain.jobs import FINAL, Job, JobStatus
+from ringback.domain.errors import FieldError, InputImageRefused, InvalidRequest, WrongState
+from ringback.domain.jobs import FINAL, Job, JobRequest, JobStatus
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
-from ringback.use_cases.submit_job import AcceptJob
+from ringback.use_cases.submit_job import AcceptJob, as_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,25 +69,42 @@ class ResumeArchive:
 class RetryJob:
     """Make a new job, which is paid for anew, of one that has ended.
 
-    ``pass_through`` tells whether input that nobody has checked may be sent.
+    ``pass_through`` tells whether input that nobody has checked may be sent. ``look`` looks at the
+    version of an s3 URL that the old job had, or raises ``InputImageRefused``.
     """
 
     accept: AcceptJob
     pass_through: bool
+    look: Callable[[str, str], object]
 
     def __call__(self, job: Job, *, idempotency_key: str | None) -> Job:
         """Return the new job.
 
         Raises ``WrongState`` while the old one may still end well, or if its model was let pass
-        and none is any more.
+        and none is any more; ``InvalidRequest`` if an image that it takes is there no more.
         """
         if job.status not in FINAL:
             raise WrongState(f"the job has not ended; it is {job.status}")
         if not (job.request.checked or self.pass_through):
             raise WrongState("a model that is not in the catalogue is no longer taken here")
+        request = as_before(
+            lambda: self._looked_at(job.request),
+            lambda: self.accept.jobs.with_key(job.client, idempotency_key),
+        )
         return self.accept(
-            job.request,
+            request,
             client=job.client,
             idempotency_key=idempotency_key,
             retry_of=job.job_id,
         )
+
+    def _looked_at(self, request: JobRequest) -> JobRequest:
+        faults: list[FieldError] = []
+        for url, version in request.input_images.items():
+            try:
+                self.look(url, version)
+            except InputImageRefused as refused:
+                faults.append(FieldError("input", f"{url}: {refused}"))
+        if faults:
+            raise InvalidRequest(faults)
+        return request

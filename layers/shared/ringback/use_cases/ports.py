@@ -42,6 +42,10 @@ class JobReader(Protocol):
         """Return the job as last written. Raises ``UnknownJob``."""
         ...
 
+    def with_key(self, client: str, idempotency_key: str | None) -> Job:
+        """Return the job that the client asked for with the key. Raises ``UnknownJob``."""
+        ...
+
     def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
         """Return the client's jobs made before ``before``, newest first."""
         ...

@@ -10,7 +10,7 @@ from zlib import crc32
 
 from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import ProviderUnavailable
+from ringback.domain.errors import InvalidRequest, ProviderUnavailable, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
 from ringback.domain.pace import DROPS, SHEETS, Yielding
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
@@ -185,7 +185,7 @@ class AcceptJob:
         provider = self.send.providers[request.provider]
         with suppress(ProviderUnavailable):  # the job can wait for it
             provider.prepare()
-        at = self.send.now()
+        at, due_at = self.send.now(), dropped.due_at if dropped else None
         job = Job(
             job_id=dropped.job_id if dropped else self.new_job_id(at),
             client=client,
@@ -194,12 +194,12 @@ class AcceptJob:
             created_at=at,
             updated_at=at,
             deadline_at=at + self.send.deadlines[request.provider],
-            forget_at=at + self.retention,
+            forget_at=max(at, due_at or at) + self.retention,
             idempotency_key=idempotency_key,
             retry_of=retry_of,
             source=dropped.source if dropped else None,
             row=dropped.row if dropped else None,
-            due_at=dropped.due_at if dropped else None,
+            due_at=due_at,
         )
         # The check comes first: no crash leaves a job that nobody will look at.
         delay = seconds_to_next_look(job, at=at, calls_back=provider.calls_back)
@@ -208,6 +208,20 @@ class AcceptJob:
         # the job, this one does it; if it did not, the job is past `accepted` or has its message.
         recorded = self.jobs.create(job)
         return recorded.job if recorded.job.queued_at else self.send(recorded.job)
+
+
+def as_before(read: Callable[[], JobRequest], earlier: Callable[[], Job]) -> JobRequest:
+    """Return a request, which may come again: what was taken once is not refused then.
+
+    An input image may be gone by then, a recipe changed; the job may be paid. ``earlier`` returns
+    the job of the first time or raises ``UnknownJob``.
+    """
+    try:
+        return read()
+    except InvalidRequest:
+        with suppress(UnknownJob):
+            return earlier().request
+        raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ringback.domain.drops import Drop, DropFacts, DroppedJob, Kind, Progress, Row
-from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, SheetRefused
+from ringback.domain.errors import (
+    FieldError,
+    InvalidRequest,
+    NotConfigured,
+    RequestRefused,
+    SheetRefused,
+)
 from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import JobRequest
 from ringback.use_cases.ports import DropBook, DropQueue, DropStore, SummaryQueue
-from ringback.use_cases.submit_job import AcceptJob
+from ringback.use_cases.submit_job import AcceptJob, as_before
 
 # After so many rows or so long the rest is left to a new message: what a crash repeats is little,
 # and other drops get their turn between.
@@ -58,7 +64,15 @@ class TakeDrop:
             seen = Progress(made_at=facts.made_at)
             if not self.book.advance(drop, seen=None, to=seen):
                 return None  # the same event came twice, and the other one goes on
-        lines, progress = self._read(drop, facts, seen)
+        return self._go_on(drop, facts, seen)
+
+    def _go_on(self, drop: Drop, facts: DropFacts, seen: Progress) -> Progress | None:
+        try:
+            lines, progress = self._read(drop, facts, seen)
+        except NotConfigured as missing:
+            # Said where the person looks, and written over once the key is in place.
+            self.drops.put_receipts(drop, _line({"waits_for": str(missing)}), seen=seen, to=seen)
+            raise
         progress = replace(progress, receipt_bytes=seen.receipt_bytes + len(lines))
         self.drops.put_receipts(drop, lines, seen=seen, to=progress)
         if progress.done and not makes_jobs(drop):
@@ -100,20 +114,25 @@ class TakeDrop:
         """Return what is to be said of a row, and the progress after it."""
         progress = replace(progress, row=row.number + 1, offset=row.end)
         place = {"row": row.number} if drop.is_sheet else {}
-        errors: tuple[FieldError, ...] = row.faults
-        if not errors:
-            try:
-                request = self.read_request(row.request, drop)
-            except RequestRefused as refused:
-                errors = _reasons(refused)
-        if errors:
-            told = {"errors": [asdict(error) for error in errors]}
+        try:
+            request = self._request(drop, row, progress)
+        except RequestRefused as refused:
+            told = {"errors": [asdict(error) for error in _reasons(refused)]}
             return place | told, replace(progress, bad_rows=progress.bad_rows + 1)
         if not makes_jobs(drop):
             return _estimated(place, self.estimate(request), progress)
         dropped = self._place(drop, row, request.provider, progress)
         job = self.accept(request, client=self.client, idempotency_key=None, dropped=dropped)
         return place | {"job_id": job.job_id}, progress
+
+    def _request(self, drop: Drop, row: Row, progress: Progress) -> JobRequest:
+        def read() -> JobRequest:
+            if row.faults:
+                raise InvalidRequest(row.faults)
+            return self.read_request(row.request, drop)
+
+        job_id = drop.job_id(row.number, made_at=progress.made_at)
+        return as_before(read, lambda: self.accept.jobs.get(job_id))
 
     def _place(self, drop: Drop, row: Row, provider: str, progress: Progress) -> DroppedJob:
         job_id = drop.job_id(row.number, made_at=progress.made_at)
