@@ -1,18 +1,22 @@
 """What Pillow makes of images, good and bad."""
 
+import importlib
 import struct
+import warnings
 import zlib
 from io import BytesIO
 from typing import Any, NoReturn
 
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageCms
+from ringback import thumbnails
 from ringback.domain.errors import ThumbnailRefused
 from ringback.domain.images import ImageFacts
 from ringback.images.formats import read_picture
 from ringback.thumbnails import shrink
 
 RED = (200, 30, 40)
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def saved(image: Image.Image, kind: str = "PNG", **how: Any) -> bytes:
@@ -94,7 +98,7 @@ def test_fine_lines_do_not_fall_out(kind: str, mode: str) -> None:
 def test_a_photo_is_upright_and_says_nothing_of_its_taking() -> None:
     photo, notes = Image.new("RGB", (60, 40), RED), Image.Exif()
     notes[0x0112], notes[0x010E] = 6, "taken at home"
-    small = thumbnail(saved(photo, "JPEG", exif=notes, icc_profile=bytes(500)))
+    small = thumbnail(saved(photo, "JPEG", exif=notes, icc_profile=SRGB))
     assert small.size == (40, 60)
     assert small.info.keys() == {"loop", "background"}
 
@@ -141,6 +145,15 @@ def test_whatever_a_decoder_raises_costs_the_thumbnail_only(
     monkeypatch.setattr(Image.Image, "thumbnail", fails)
     with pytest.raises(ThumbnailRefused, match="RuntimeError"):
         shrink(BytesIO(content), facts_of(content))
+
+
+def test_pillows_own_check_of_pixels_is_no_mere_warning() -> None:
+    content = png_announcing(8_001, 8_000)
+    with warnings.catch_warnings():
+        warnings.resetwarnings()  # pytest's own make errors of all of them
+        importlib.reload(thumbnails)
+        with pytest.raises(ThumbnailRefused, match="more pixels"):
+            shrink(BytesIO(content), facts_of(content))
 
 
 def test_no_other_decoder_runs_than_the_one_that_the_bytes_are_for() -> None:

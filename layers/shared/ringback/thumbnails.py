@@ -32,7 +32,7 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
             small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
             small.load()
             webp = BytesIO()
-            _with_colours(_upright(small)).save(webp, "WEBP", quality=QUALITY, icc_profile=b"")
+            _with_colours(_upright(small)).save(webp, "WEBP", quality=QUALITY)
     except ThumbnailRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:

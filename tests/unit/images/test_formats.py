@@ -177,6 +177,7 @@ MALFORMED = {
     "png of empty data": (png(png_chunk(b"IDAT"), IEND), "end with its image"),
     "png of a single byte of data": (png(png_chunk(b"IDAT", PIXELS[:1]), IEND), "end with its"),
     "png of a page": (png(png_chunk(b"IDAT", b"<html>"), IEND), "end with its image"),
+    "png of zeros": (png(png_chunk(b"IDAT", bytes(9)), IEND), "end with its image"),
     "png wider than any": (png(IDAT, IEND, width=2**31), "malformed header"),
     "png of 77 bits a sample": (png(IDAT, IEND, kind=(77, 2, 0, 0, 0)), "malformed header"),
     "png of 4 bits of red": (png(IDAT, IEND, kind=(4, 2, 0, 0, 0)), "malformed header"),

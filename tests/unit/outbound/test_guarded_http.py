@@ -183,6 +183,13 @@ def test_the_total_time_covers_an_answer_that_drips() -> None:
     assert network.now <= 6
 
 
+def test_nobody_is_looked_up_once_the_time_is_over() -> None:
+    network = FakeNetwork([http_answer()])
+    with pytest.raises(TransferInterrupted, match="TimeoutError"):
+        post(network.http(), within=0)
+    assert network.resolved == []
+
+
 def test_redirects_share_the_total_time() -> None:
     network = FakeNetwork([redirect("/b"), redirect("/c"), redirect("/d"), http_answer()])
 
