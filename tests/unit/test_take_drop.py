@@ -163,17 +163,20 @@ def test_a_drop_waits_for_the_providers_key() -> None:
     assert desk.said(drop.key) == [{"job_id": job.job_id}]
 
 
-def killed(*_: object, **__: object) -> NoReturn:
-    raise Crash
+def take_and_die_before_the_receipt(desk: DropDesk, drop: Drop) -> None:
+    def dies(*_: object, **__: object) -> NoReturn:
+        raise Crash
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Crash):
+        patch.setattr(desk.drops, "put_receipts", dies)
+        desk.take(drop)
 
 
 def test_a_photo_that_was_taken_is_told_though_its_recipe_has_gone_meanwhile() -> None:
     desk = DropDesk()
     recipe = desk.put("recipes/fox/recipe.json", RECIPE)
     drop = desk.put("recipes/fox/1.jpg", a_photo())
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Crash):
-        patch.setattr(desk.drops, "put_receipts", killed)
-        desk.take(drop)
+    take_and_die_before_the_receipt(desk, drop)
     del desk.drops.objects[recipe]
     desk.take(drop)
     (job,) = jobs_of(desk)
@@ -185,9 +188,7 @@ def test_a_row_that_was_taken_is_told_though_its_image_has_gone_meanwhile() -> N
     image = desk.put("photos/1.jpg", a_photo())
     line = {"model": EDIT, "input": {"prompt": "p", "image_urls": [image.url]}}
     drop = desk.put("requests/a.jsonl", json.dumps(line) + "\n")
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Crash):
-        patch.setattr(desk.drops, "put_receipts", killed)
-        desk.take(drop)
+    take_and_die_before_the_receipt(desk, drop)
     del desk.drops.objects[image]
     desk.take(drop)
     (job,) = jobs_of(desk)
