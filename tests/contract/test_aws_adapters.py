@@ -382,6 +382,14 @@ def test_whoever_dropped_what_cannot_be_read_hears_why(cloud: Cloud, code: str, 
         drops.newest("recipes/a/recipe.json", most=9)
 
 
+@pytest.mark.parametrize(("code", "words"), [("400", "encrypted"), ("403", "may not be read")])
+def test_a_head_that_is_refused_says_why_as_well(cloud: Cloud, code: str, words: str) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    drops._client.head_object = refusing(code, int(code))  # type: ignore[method-assign]
+    with pytest.raises(SheetRefused, match=f"^the file .*{words}"):
+        drops.describe(Drop(bucket=cloud.drop_bucket, key="requests/a.csv", version="v"))
+
+
 def test_any_other_error_of_the_drop_bucket_is_ours_to_see(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.get_object = refusing("SlowDown", 503)  # type: ignore[method-assign]

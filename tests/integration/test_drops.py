@@ -167,7 +167,6 @@ def test_what_cannot_be_used_is_answered_beside_it(
     for key, body, said in (
         ("recipes/fox/empty.jpg", b"", "the image is empty"),
         ("recipes/fox/large.jpg", JPEG + bytes(11 * 2**20), "10485760 are the most"),
-        ("recipes/owl/1.jpg", JPEG, "there is no recipes/owl/recipe.json"),
         ("requests/a.xlsx", b"PK", "requests/ takes .json, .jsonl and .csv files"),
         ("requests/a.csv", "model,input.prompt\n".encode("utf-16"), "not UTF-8"),
         ("requests/b.csv", b"", "the file is empty"),
@@ -176,3 +175,17 @@ def test_what_cannot_be_used_is_answered_beside_it(
         (line,) = receipts(cloud, key)
         assert said in line["errors"][0]["message"], key
     assert provider.heard == []
+
+
+def test_a_photo_that_comes_before_its_recipe_waits_for_it(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
+    assert lambdas("submit_job", put(cloud, "recipes/fox/1.jpg", JPEG)) == DONE
+    assert "recipes/fox/recipe.json" in receipts(cloud, "recipes/fox/1.jpg")[0]["waits_for"]
+    ((message, delay),) = lambdas.sent(cloud.drop_queue)
+    assert 10 <= delay < 60
+    put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
+    assert lambdas("submit_job", a_batch("submit_job", "queue_turn", message)) == DONE
+    assert receipts(cloud, "recipes/fox/1.jpg")[0].keys() == {"job_id"}
+    assert len(provider.heard) == 1

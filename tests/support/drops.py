@@ -85,10 +85,12 @@ class DropQueues:
     """Drops to go on with, and those to be summed up with their delays."""
 
     waiting: list[Drop] = field(default_factory=list)
+    delays: list[int] = field(default_factory=list)
     sums: list[tuple[Drop, int]] = field(default_factory=list)
 
-    def go_on(self, drop: Drop) -> None:
+    def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.waiting.append(drop)
+        self.delays.append(delay)
 
     def add(self, drop: Drop, *, delay: int) -> None:
         self.sums.append((drop, delay))

@@ -53,13 +53,15 @@ class InMemoryJobs:
         expect: Collection[JobStatus],
         to: JobStatus,
         at: datetime,
+        unchanged_since: datetime | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         if not may_precede(to).issuperset(expect):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         job = self.get(job_id)
         same_task = job.task_id in (None, changes.get("task_id", job.task_id))
-        if job.status not in expect or not same_task:
+        unchanged = unchanged_since in (None, job.updated_at)
+        if job.status not in expect or not same_task or not unchanged:
             return Write(job, done=False)
         self.by_id[job_id] = replace(job, status=to, updated_at=at, **changes)
         return Write(self.by_id[job_id], done=True)
@@ -299,6 +301,11 @@ class InMemoryBucket:
         key = f"images/{job_id}/{number}.{facts.extension}"
         self.objects.setdefault(key, content.read())
         return StoredObject(key=key, facts=self.facts.setdefault(key, facts))
+
+    def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
+        start = f"images/{job_id}/{number}."
+        found = [StoredObject(key=k, facts=f) for k, f in self.facts.items() if k.startswith(start)]
+        return found[0] if found else None
 
     def read_image(self, key: str, into: BinaryIO) -> None:
         into.write(self.objects[key])

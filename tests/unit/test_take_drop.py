@@ -5,14 +5,15 @@ from datetime import timedelta
 from io import BytesIO
 from itertools import count
 from typing import Any, NoReturn
+from unittest.mock import ANY
 
 import pytest
 from PIL import Image
 from ringback.domain.drops import Drop, Kind, Progress
-from ringback.domain.errors import NotConfigured
+from ringback.domain.errors import NotConfigured, SheetRefused
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
-from ringback.use_cases.take_drop import MOST_ROWS
+from ringback.use_cases.take_drop import LATE_RECIPE, MOST_ROWS
 
 from tests.support.crash_world import Crash, Effects, Mishap, ServiceError
 from tests.support.drops import SPACING, DropDesk
@@ -178,9 +179,86 @@ def test_a_photo_that_was_taken_is_told_though_its_recipe_has_gone_meanwhile() -
     drop = desk.put("recipes/fox/1.jpg", a_photo())
     take_and_die_before_the_receipt(desk, drop)
     del desk.drops.objects[recipe]
+    desk.desk.now += LATE_RECIPE
     desk.take(drop)
     (job,) = jobs_of(desk)
     assert desk.said(drop.key) == [{"job_id": job.job_id}]
+
+
+@pytest.mark.parametrize(("key", "body"), [("requests/a.json", 1), ("requests/a.jsonl", 3)])
+def test_what_was_taken_is_told_though_the_file_was_deleted_meanwhile(key: str, body: int) -> None:
+    desk = DropDesk()
+    drop = desk.put(key, f"{REQUEST}\n" * body)
+    take_and_die_before_the_receipt(desk, drop)
+    del desk.drops.objects[drop]
+    desk.take(drop)
+    told = [line["job_id"] for line in desk.said(drop.key) if "job_id" in line]
+    assert told == [job.job_id for job in jobs_of(desk)]
+    assert len(told) == body
+    progress = desk.book.progress(drop)
+    assert progress is not None
+    assert (progress.row, progress.done) == (body + 1, True)
+    assert bool(progress.fault) is drop.is_sheet
+
+
+def test_a_file_that_may_not_be_read_is_answered() -> None:
+    desk = DropDesk()
+    drop = desk.put("requests/a.csv", "x")
+
+    def refuse(drop: Drop) -> NoReturn:
+        raise SheetRefused("the file may not be read")
+
+    desk.drops.describe = refuse  # type: ignore[method-assign]
+    for _ in range(2):
+        progress = desk.take(drop)
+    assert desk.said(drop.key) == [
+        {"errors": [{"field": "", "message": "the file may not be read"}]}
+    ]
+    assert progress == Progress(
+        made_at=NOON, fault="the file may not be read", done=True, receipt_bytes=ANY
+    )
+
+
+def test_photos_that_are_dropped_with_their_recipe_wait_for_it() -> None:
+    desk = DropDesk()
+    drop = desk.put("recipes/fox/1.jpg", a_photo())
+    desk.take(drop)
+    desk.desk.now += timedelta(minutes=1)
+    desk.take(drop)
+    said = {"waits_for": "there is no recipes/fox/recipe.json: drop it, then the photo again"}
+    assert desk.said(drop.key) == [said]
+    # The longer it waits, the more seldom it looks.
+    assert desk.queues.delays == [10, 30]
+    desk.put("recipes/fox/recipe.json", RECIPE)
+    progress = desk.take(desk.queues.waiting.pop())
+    (job,) = jobs_of(desk)
+    assert desk.said(drop.key) == [{"job_id": job.job_id}]
+    assert progress is not None
+    assert progress.done
+
+
+def test_rows_before_one_that_waits_for_a_key_are_told_and_not_read_again() -> None:
+    desk = DropDesk()
+    drop = desk.put("requests/a.jsonl", f"{REQUEST}\n" * 4)
+    ready = iter([True, True, False, True, True])
+
+    def prepare() -> None:
+        if not next(ready, True):
+            raise NotConfigured("no key yet")
+
+    desk.desk.provider.prepare = prepare  # type: ignore[method-assign]
+    with pytest.raises(NotConfigured):
+        desk.take(drop)
+    jobs = [job.job_id for job in jobs_of(desk)]
+    first, second, waits = desk.said(drop.key)
+    assert [first["job_id"], second["job_id"]] == jobs
+    assert waits == {"waits_for": "no key yet"}
+    progress = desk.book.progress(drop)
+    assert progress is not None
+    assert progress.row == 3
+    desk.take(drop)
+    assert [line["job_id"] for line in desk.said(drop.key)] == [j.job_id for j in jobs_of(desk)]
+    assert len(jobs_of(desk)) == 4
 
 
 def test_a_row_that_was_taken_is_told_though_its_image_has_gone_meanwhile() -> None:
@@ -454,6 +532,7 @@ def test_what_is_said_beside_a_photo_overrides_the_recipe() -> None:
     assert job.request.input["prompt"] == "als Holzschnitt, größer"
     assert job.request.input["max_images"] == 4
     assert "mtime" not in job.request.input
+    assert desk.said("recipes/fox/1.png") == [{"ignored_metadata": ["mtime"], "job_id": job.job_id}]
 
 
 def test_a_recipe_may_have_images_of_its_own() -> None:
@@ -469,7 +548,7 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("recipe", "photo", "field", "said"),
     [
-        (None, a_photo(), "", "there is no recipes/fox/recipe.json: drop it before the photos"),
+        (None, a_photo(), "", "there is no recipes/fox/recipe.json: drop it, then the photo again"),
         ("{", a_photo(), "", "recipes/fox/recipe.json: the body is not JSON"),
         ("[]", a_photo(), "", "recipes/fox/recipe.json: the body must be a JSON object"),
         ("{}", a_photo(), "", "must have an object 'input'"),
@@ -500,6 +579,7 @@ def test_a_photo_that_makes_no_job_is_answered(
     if recipe is not None:
         desk.put("recipes/fox/recipe.json", recipe)
     drop = desk.put("recipes/fox/1.jpg", photo)
+    desk.desk.now += LATE_RECIPE
     desk.take(drop)
     (error,) = desk.said(drop.key)[0]["errors"]
     assert error["field"] == field

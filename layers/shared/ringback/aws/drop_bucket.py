@@ -27,10 +27,15 @@ GONE: Final = frozenset(
     {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "KeyTooLongError", "404", "405"}
 )
 # What S3 says of objects that are there and that we cannot have: what whoever dropped them may do.
+# A HEAD has numbers for words.
+_THEIR_OWN_KEY: Final = "is encrypted with a key that is not stored with it: drop it without"
+_NOT_OURS: Final = "may not be read: is it encrypted with another key than the bucket?"
 UNREADABLE: Final[Mapping[str, str]] = {
     "InvalidObjectState": "is archived: restore it first",
-    "InvalidRequest": "is encrypted with a key that is not stored with it: drop it without",
-    "AccessDenied": "may not be read: is it encrypted with another key than the bucket?",
+    "InvalidRequest": _THEIR_OWN_KEY,
+    "400": _THEIR_OWN_KEY,
+    "AccessDenied": _NOT_OURS,
+    "403": _NOT_OURS,
     "KMS.DisabledException": "is encrypted with a key that is disabled",
     "KMS.NotFoundException": "is encrypted with a key that is gone",
 }
@@ -51,9 +56,10 @@ class DropBucket:
 
     def describe(self, drop: Drop) -> DropFacts | None:
         try:
-            head = self._client.head_object(
-                Bucket=drop.bucket, Key=drop.key, VersionId=drop.version
-            )
+            with _unreadable("the file", SheetRefused):
+                head = self._client.head_object(
+                    Bucket=drop.bucket, Key=drop.key, VersionId=drop.version
+                )
         except ClientError as error:
             if error.response["Error"]["Code"] in GONE:
                 return None

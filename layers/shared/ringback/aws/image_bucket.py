@@ -10,17 +10,20 @@ from shutil import copyfileobj
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 from urllib.parse import quote
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ringback.aws.s3 import s3_client
 from ringback.domain.errors import TransferInterrupted
-from ringback.domain.images import ImageFacts, StoredObject
+from ringback.domain.images import EXTENSIONS, ImageFacts, StoredObject
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 KIND_TAG: Final = "ringback-kind"
+OF_THE_MOMENT: Final = frozenset({"ConditionalRequestConflict", "RequestTimeout"})
+# Who may not list a bucket is told "forbidden" of what is not in it. A HEAD has no other words.
+NOT_THERE: Final = frozenset({"403", "404"})
 READ_SIZE: Final = 256 * 1024
 
 
@@ -66,6 +69,16 @@ class ImageBucket:
                 raise
             return self._earlier(key)
         return StoredObject(key=key, facts=facts)
+
+    def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
+        with _worth_another_try():
+            for extension in EXTENSIONS:
+                try:
+                    return self._earlier(f"images/{job_id}/{number}.{extension}")
+                except ClientError as error:
+                    if error.response["Error"]["Code"] not in NOT_THERE:
+                        raise
+        return None
 
     def _earlier(self, key: str) -> StoredObject:
         """Return what was put there by a call that did not live to note it."""
@@ -125,13 +138,14 @@ def _worth_another_try() -> Iterator[None]:
     """Tell trouble of the moment, such as a second PUT of the key at this time, from refusals."""
     try:
         yield
-    except HTTPClientError as error:
+    except (HTTPClientError, ConnectionError) as error:
         raise TransferInterrupted(f"S3: {type(error).__name__}") from error
     except ClientError as error:
-        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
-        if status == HTTPStatus.CONFLICT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            raise TransferInterrupted(f"S3: {error.response['Error']['Code']}") from error
-        raise
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]
+        passes = status["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if not passes and code not in OF_THE_MOMENT:
+            raise
+        raise TransferInterrupted(f"S3: {code}") from error
 
 
 def _base64(digest: bytes) -> str:

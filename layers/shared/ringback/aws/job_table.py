@@ -98,16 +98,20 @@ class JobTable:
         expect: Collection[JobStatus],
         to: JobStatus,
         at: datetime,
+        unchanged_since: datetime | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         if not may_precede(to).issuperset(expect):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
         values = {f":{name}": attribute(name, value) for name, value in _set(fields)}
-        wanted = {f":expected{i}": {"S": status} for i, status in enumerate(expect)}
+        wanted: Item = {f":expected{i}": {"S": status} for i, status in enumerate(expect)}
         condition = f"#status IN ({', '.join(wanted)})"
         if "task_id" in changes:
             condition += " AND (attribute_not_exists(#task_id) OR #task_id = :task_id)"
+        if unchanged_since:
+            condition += " AND #updated_at = :seen_at"
+            wanted[":seen_at"] = attribute("updated_at", unchanged_since)
         removed = [f"#{name}" for name, value in fields.items() if value is None]
         try:
             answer = self._client.update_item(

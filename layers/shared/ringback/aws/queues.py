@@ -47,8 +47,8 @@ class SqsCheckQueue(_Queue):
 
 
 class SqsDropQueue(_Queue):
-    def go_on(self, drop: Drop) -> None:
-        self._send({"drop": asdict(drop)}, delay=0)
+    def go_on(self, drop: Drop, *, delay: int = 0) -> None:
+        self._send({"drop": asdict(drop)}, delay=delay)
 
 
 class SqsSummaryQueue(_Queue):

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
 def s3_client() -> "S3Client":
     style = Config(
         signature_version="s3v4",
+        # Three tries of a call that hangs have to fit behind the slowest download: ADR 0014.
+        connect_timeout=5,
+        read_timeout=15,
+        retries={"mode": "standard", "total_max_attempts": 3},
         s3={
             # Else links go to S3's global address, which redirects new buckets of most regions,
             # and a redirected signature is a wrong one.

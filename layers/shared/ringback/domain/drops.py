@@ -143,13 +143,15 @@ class Row:
     """One row of a sheet, from 1; blank lines and the header are not counted.
 
     ``end`` is where the next one begins, in bytes; ``request`` the body of ``POST /jobs``, empty
-    if ``faults`` tell why the row cannot be read.
+    if ``faults`` tell why the row cannot be read. ``ignored`` is metadata that no field is called
+    after.
     """
 
     number: int
     end: int
     request: bytes = b""
     faults: tuple[FieldError, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:

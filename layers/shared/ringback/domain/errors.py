@@ -11,6 +11,7 @@ RingbackError
 │   ├── SignatureRejected
 │   └── MalformedCallback
 ├── SheetRefused            a sheet of jobs, or all that follows in it, cannot be read: final
+│   └── RecipeMissing       a photo in a folder without a recipe, or before it
 ├── InputImageRefused       an s3:// input image that a provider would not take
 ├── TryAgain                nothing was done; the same request may work in a moment
 ├── NotConfigured           the owner has to put a secret in place
@@ -80,6 +81,10 @@ class MalformedCallback(RequestRefused):
 
 class SheetRefused(RingbackError):
     """The rows of the file cannot be told apart, or it is no sheet at all; its text says why."""
+
+
+class RecipeMissing(SheetRefused):
+    """There is no recipe (yet) in the folder that a photo was dropped into."""
 
 
 class InputImageRefused(RingbackError):

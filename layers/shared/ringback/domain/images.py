@@ -1,6 +1,9 @@
 """What is known of an image once its bytes have been seen."""
 
 from dataclasses import dataclass
+from typing import Final
+
+EXTENSIONS: Final = ("png", "jpg", "webp", "avif", "gif")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import LARGEST_REQUEST
 from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row
-from ringback.domain.errors import SheetRefused
+from ringback.domain.errors import RecipeMissing, SheetRefused
 from ringback.sheets.recipes import photo_row, recipe_row
 from ringback.sheets.rows import read_header, read_sheet
 from ringback.use_cases.ports import DropStore
@@ -52,6 +52,8 @@ class DropRows:
     def _only_row(self, drop: Drop, facts: DropFacts) -> Row:
         if drop.kind is Kind.PHOTO:
             recipe = self.drops.newest(drop.recipe_key, most=MOST_BYTES)
+            if recipe is None:
+                raise RecipeMissing(f"there is no {drop.recipe_key}: drop it, then the photo again")
             return photo_row(drop, recipe, facts.metadata, end=facts.size)
         body = self.drops.read(drop, most=MOST_BYTES)
         if drop.kind is Kind.RECIPE:

@@ -17,7 +17,7 @@ USUAL_FIELD: Final = "image_urls"
 A_PHOTO: Final = "https://photo.example/a.jpg"
 
 
-def photo_row(drop: Drop, recipe: bytes | None, metadata: Mapping[str, str], *, end: int) -> Row:
+def photo_row(drop: Drop, recipe: bytes, metadata: Mapping[str, str], *, end: int) -> Row:
     """Return the request for a photo, or every reason why there is none."""
     return _row(drop, drop.url, recipe, metadata, end=end)
 
@@ -27,11 +27,7 @@ def recipe_row(drop: Drop, recipe: bytes, *, end: int) -> Row:
     return _row(drop, A_PHOTO, recipe, {}, end=end)
 
 
-def _row(
-    drop: Drop, photo: str, recipe: bytes | None, metadata: Mapping[str, str], *, end: int
-) -> Row:
-    if recipe is None:
-        return _no_row(end, f"there is no {drop.recipe_key}: drop it before the photos")
+def _row(drop: Drop, photo: str, recipe: bytes, metadata: Mapping[str, str], *, end: int) -> Row:
     try:
         request = json_object(recipe)
     except InvalidRequest as error:
@@ -43,17 +39,14 @@ def _row(
     fields = [name for name, kind in kinds.items() if kind == "list"] or [USUAL_FIELD]
     if model in MODELS and fields[0] not in kinds:
         return _no_row(end, f"{model} takes no image", field="model")
-    given = request["input"]
-    more = given.get(fields[0], [])
-    given = given | _overrides(metadata, kinds)
-    given[fields[0]] = [photo, *more] if isinstance(more, list) else more
-    return Row(number=1, end=end, request=json.dumps(request | {"input": given}).encode())
-
-
-def _overrides(metadata: Mapping[str, str], kinds: Mapping[str, str]) -> dict[str, Any]:
-    """Return the fields among what was said beside the photo; programs say other things there."""
+    more = request["input"].get(fields[0], [])
+    # What is said beside the photo; programs say other things there, which are no fields.
     said = {name.replace("-", "_"): value for name, value in metadata.items()}
-    return {name: value_of(said[name], name, kinds) for name in kinds if name in said}
+    overrides = {name: value_of(said[name], name, kinds) for name in kinds if name in said}
+    given: dict[str, Any] = request["input"] | overrides
+    given[fields[0]] = [photo, *more] if isinstance(more, list) else more
+    body = json.dumps(request | {"input": given}).encode()
+    return Row(number=1, end=end, request=body, ignored=tuple(sorted(said.keys() - overrides)))
 
 
 def _no_row(end: int, why: str, *, field: str = "") -> Row:

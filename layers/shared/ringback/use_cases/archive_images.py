@@ -15,7 +15,7 @@ from ringback.domain.errors import (
     ProviderUnavailable,
     TransferInterrupted,
 )
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases.ports import (
     ArchiveQueue,
@@ -36,8 +36,8 @@ ForEach = Callable[[Callable[[int], Copied], Iterable[int]], Iterable[Copied]]
 
 # No copy is begun after this, and none takes longer than that, fresh links and all: a slow host
 # costs a delay and not the function's time-out.
-PATIENCE: Final = timedelta(seconds=150)
-LONGEST_COPY: Final = timedelta(seconds=120)
+PATIENCE: Final = timedelta(seconds=120)
+LONGEST_COPY: Final = timedelta(seconds=100)
 # As many as surely get their turn in these times, two at a time.
 IN_A_TRY: Final = 4
 NOT_NOTED: Final = TransferInterrupted("stored, but not noted yet")
@@ -84,27 +84,41 @@ class ArchiveImages:
         enough, problems = self.now() + PATIENCE, dict[int, Exception]()
         ends = self.for_each(lambda number: self._copy(job, number, enough), order)
         for number, end in zip(order, ends, strict=True):
-            if isinstance(end, StoredImage):
-                self.jobs.add_image(job.job_id, end, at=self.now())
-            else:
-                problems[number] = end
+            problem = self._note(job, end) if isinstance(end, StoredImage) else end
+            if problem:
+                problems[number] = problem
         for problem in problems.values():
             if not isinstance(problem, WORTH_ANOTHER_TRY + FINAL_FOR_NOW):
                 raise problem
         return problems
 
+    def _note(self, job: Job, image: StoredImage) -> Exception | None:
+        try:
+            self.jobs.add_image(job.job_id, image, at=self.now())
+        except Exception as problem:  # noqa: BLE001 - the other images are to be noted first
+            return problem
+        return None
+
     def _copy(self, job: Job, number: int, enough: datetime) -> Copied:
-        begun = self.now()
-        if begun >= enough:
+        if self.now() >= enough:
             return TransferInterrupted("not tried yet")
         try:
-            with TemporaryFile() as content:
-                facts = self._fetch(job, number, content, until=begun + LONGEST_COPY)
-                kept = self.images.put_image(job.job_id, number, content, facts)
+            kept = self._store(job, number)
         except Exception as problem:  # noqa: BLE001 - the other images are to be noted first
             return problem
         url = job.result_urls[number - 1]
         return StoredImage(number=number, key=kept.key, source_url=url, facts=kept.facts)
+
+    def _store(self, job: Job, number: int) -> StoredObject:
+        try:
+            with TemporaryFile() as content:
+                facts = self._fetch(job, number, content, until=self.now() + LONGEST_COPY)
+                return self.images.put_image(job.job_id, number, content, facts)
+        except WORTH_ANOTHER_TRY + FINAL_FOR_NOW:
+            # A delivery that did not live to note it may have stored it while the link was good.
+            if stored := self.images.find_image(job.job_id, number):
+                return stored
+            raise
 
     def _fetch(self, job: Job, number: int, content: BinaryIO, *, until: datetime) -> ImageFacts:
         def fetch(url: str) -> ImageFacts:
@@ -147,8 +161,16 @@ class ArchiveImages:
 
     def _leave_archiving(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Job:
         at = self.now()
-        left = self.jobs.move(job.job_id, expect=[JobStatus.ARCHIVING], to=to, at=at, **changes)
-        if not left.done:
+        left = self.jobs.move(
+            job.job_id,
+            expect=[JobStatus.ARCHIVING],
+            to=to,
+            at=at,
+            unchanged_since=job.updated_at,
+            **changes,
+        )
+        # Else who noted an image meanwhile, or had the rest copied again, sees to it.
+        if not left.done and left.job.status is not JobStatus.ARCHIVING:
             # Another delivery ended the job, and its record has been written over by ours.
             self.images.put_record(job.job_id, provenance(left.job, at=at))
         return left.job

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringback.domain.checks import Check
+from ringback.domain.checks import STILL_WAITING, Check
 from ringback.domain.errors import FieldError, InputImageRefused, InvalidRequest, WrongState
 from ringback.domain.jobs import FINAL, Job, JobRequest, JobStatus
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
@@ -51,6 +51,9 @@ class ResumeArchive:
         if job.status is JobStatus.EXPIRED and job.task_id:
             self.checks.add(Check(job_id=job.job_id, claimed_task=job.task_id), delay=0)
             return job
+        if job.status is JobStatus.ARCHIVE_FAILED:
+            # Its own check is past: another one sees to it that what is begun here is ended.
+            self.checks.add(Check(job_id=job.job_id), delay=int(STILL_WAITING.total_seconds()))
         job = self.jobs.move(
             job.job_id,
             expect=[JobStatus.ARCHIVE_FAILED],
@@ -83,12 +86,8 @@ class RetryJob:
         Raises ``WrongState`` while the old one may still end well, or if its model was let pass
         and none is any more; ``InvalidRequest`` if an image that it takes is there no more.
         """
-        if job.status not in FINAL:
-            raise WrongState(f"the job has not ended; it is {job.status}")
-        if not (job.request.checked or self.pass_through):
-            raise WrongState("a model that is not in the catalogue is no longer taken here")
         request = as_before(
-            lambda: self._looked_at(job.request),
+            lambda: self._looked_at(job),
             lambda: self.accept.jobs.with_key(job.client, idempotency_key),
         )
         return self.accept(
@@ -98,13 +97,17 @@ class RetryJob:
             retry_of=job.job_id,
         )
 
-    def _looked_at(self, request: JobRequest) -> JobRequest:
+    def _looked_at(self, job: Job) -> JobRequest:
+        if job.status not in FINAL:
+            raise WrongState(f"the job has not ended; it is {job.status}")
+        if not (job.request.checked or self.pass_through):
+            raise WrongState("a model that is not in the catalogue is no longer taken here")
         faults: list[FieldError] = []
-        for url, version in request.input_images.items():
+        for url, version in job.request.input_images.items():
             try:
                 self.look(url, version)
             except InputImageRefused as refused:
                 faults.append(FieldError("input", f"{url}: {refused}"))
         if faults:
             raise InvalidRequest(faults)
-        return request
+        return job.request

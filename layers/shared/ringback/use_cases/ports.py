@@ -76,11 +76,13 @@ class JobStore(JobReader, Protocol):
         expect: Collection[JobStatus],
         to: JobStatus,
         at: datetime,
+        unchanged_since: datetime | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         """Change the state if it is one of ``expect`` and no other task id is recorded already.
 
-        Raises ``UnknownJob``.
+        ``unchanged_since`` is the job's ``updated_at`` if it must still be that. Raises
+        ``UnknownJob``.
         """
         ...
 
@@ -120,7 +122,7 @@ class ThumbnailQueue(Protocol):
 
 
 class DropQueue(Protocol):
-    def go_on(self, drop: Drop) -> None:
+    def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         """Have the rest of a drop read after what else is in the queue."""
         ...
 
@@ -143,7 +145,10 @@ class DropStore(Protocol):
     """The drop bucket. What is said to those who drop lies under ``receipts/`` in it."""
 
     def describe(self, drop: Drop) -> DropFacts | None:
-        """Return what is known of the drop beside its content, ``None`` if it is gone."""
+        """Return what is known of the drop beside its content, ``None`` if it is gone.
+
+        Raises ``SheetRefused`` for one that may not be read.
+        """
         ...
 
     def read(self, drop: Drop, *, most: int) -> bytes:
@@ -296,6 +301,10 @@ class ImageStore(Protocol):
 
         Raises ``TransferInterrupted``.
         """
+        ...
+
+    def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
+        """Return what lies there as the job's image of that number, noted or not."""
         ...
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:

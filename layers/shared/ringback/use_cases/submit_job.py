@@ -10,7 +10,7 @@ from zlib import crc32
 
 from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import InvalidRequest, ProviderUnavailable, UnknownJob
+from ringback.domain.errors import ProviderUnavailable, RequestRefused, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
 from ringback.domain.pace import DROPS, SHEETS, Yielding
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
@@ -218,7 +218,7 @@ def as_before(read: Callable[[], JobRequest], earlier: Callable[[], Job]) -> Job
     """
     try:
         return read()
-    except InvalidRequest:
+    except RequestRefused:
         with suppress(UnknownJob):
             return earlier().request
         raise

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 
 from ringback.domain.drops import Drop, DropFacts, DroppedJob, Kind, Progress, Row
@@ -11,8 +13,10 @@ from ringback.domain.errors import (
     FieldError,
     InvalidRequest,
     NotConfigured,
+    RecipeMissing,
     RequestRefused,
     SheetRefused,
+    UnknownJob,
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import JobRequest
@@ -27,6 +31,11 @@ ENOUGH: Final = timedelta(seconds=12)
 FIRST_SUMMARY: Final = 5
 # A row's job is queued and not sent on the spot: rows are read faster than providers take them.
 READ_AHEAD: Final = timedelta(seconds=2)
+# Who drops a whole folder drops its photos before the recipe, which comes when they are all there.
+LATE_RECIPE: Final = timedelta(minutes=15)
+# Seconds until it is looked for again, at first.
+SOON: Final = 10
+GONE: Final = "the file was deleted while it was read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +61,15 @@ class TakeDrop:
         """Read the drop from where its book says on; ``None`` if there is nothing to do here."""
         if drop.is_folder:
             return None
-        seen, facts = self.book.progress(drop), self.drops.describe(drop)
+        seen = self.book.progress(drop)
         if seen and seen.done:
             return seen
+        try:
+            facts = self.drops.describe(drop)
+        except SheetRefused as refused:
+            return self._give_up(drop, seen, str(refused))
         if facts is None:
-            return self._give_up(drop, seen)
+            return self._give_up(drop, seen, GONE) if seen else None
         if seen is None:
             if makes_jobs(drop):
                 # As with a job's check: no crash leaves a drop that nobody sums up.
@@ -67,53 +80,80 @@ class TakeDrop:
         return self._go_on(drop, facts, seen)
 
     def _go_on(self, drop: Drop, facts: DropFacts, seen: Progress) -> Progress | None:
-        try:
-            lines, progress = self._read(drop, facts, seen)
-        except NotConfigured as missing:
-            # Said where the person looks, and written over once the key is in place.
-            self.drops.put_receipts(drop, _line({"waits_for": str(missing)}), seen=seen, to=seen)
-            raise
+        lines, progress, waits_for = self._read(drop, facts, seen)
         progress = replace(progress, receipt_bytes=seen.receipt_bytes + len(lines))
-        self.drops.put_receipts(drop, lines, seen=seen, to=progress)
+        # What it waits for is said where the person looks, and written over when it goes on.
+        wait = _line({"waits_for": str(waits_for)}) if waits_for else b""
+        self.drops.put_receipts(drop, lines + wait, seen=seen, to=progress)
         if progress.done and not makes_jobs(drop):
             self.drops.put_summary(drop, dry_summary(drop, progress), made_at=seen.made_at)
         if not self.book.advance(drop, seen=seen, to=progress):
             return None
-        if not progress.done:
+        if isinstance(waits_for, NotConfigured):
+            raise waits_for
+        if waits_for:
+            self.queue.go_on(drop, delay=seconds_to_next_look(self.now() - facts.made_at))
+        elif not progress.done:
             self.queue.go_on(drop)
         return progress
 
-    def _give_up(self, drop: Drop, seen: Progress | None) -> Progress | None:
-        """End a drop whose file was deleted before it was read, or half-way."""
-        if seen is None:
-            return None
-        fault = "the file was deleted while it was read"
-        line = _line({"errors": [asdict(FieldError("", fault))]})
-        ended = replace(seen, done=True, fault=fault, receipt_bytes=seen.receipt_bytes + len(line))
-        self.drops.put_receipts(drop, line, seen=seen, to=ended)
+    def _give_up(self, drop: Drop, seen: Progress | None, fault: str) -> Progress:
+        """End a drop whose file cannot be read, or was deleted half-way."""
+        began = seen or Progress(made_at=self.now())
+        lines, ended = self._end(drop, began, fault, most=MOST_ROWS if drop.is_sheet else 1)
+        ended = replace(ended, receipt_bytes=began.receipt_bytes + len(lines))
+        self.drops.put_receipts(drop, lines, seen=began, to=ended)
         self.book.advance(drop, seen=seen, to=ended)
         return ended
 
-    def _read(self, drop: Drop, facts: DropFacts, progress: Progress) -> tuple[bytes, Progress]:
+    def _end(
+        self, drop: Drop, progress: Progress, fault: str, *, most: int
+    ) -> tuple[bytes, Progress]:
+        """Tell of the jobs that a call made which died before it could, and why there are no more.
+
+        They are among the next ``most`` rows. A single file that has its job has no fault.
+        """
+        lines = list[bytes]()
+        for row in range(progress.row, progress.row + most):
+            with suppress(UnknownJob):
+                job = self.accept.jobs.get(drop.job_id(row, made_at=progress.made_at))
+                lines.append(_line(_place_of(drop, row) | {"job_id": job.job_id}))
+                progress = replace(progress, row=row + 1)
+        if drop.is_sheet or not lines:
+            lines.append(_line({"errors": [asdict(FieldError("", fault))]}))
+            progress = replace(progress, fault=fault)
+        return b"".join(lines), replace(progress, done=True)
+
+    def _read(
+        self, drop: Drop, facts: DropFacts, progress: Progress
+    ) -> tuple[bytes, Progress, NotConfigured | RecipeMissing | None]:
+        """Return what is to be said, how far it was read, and what has to come for the rest."""
         lines, enough = list[bytes](), self.now() + ENOUGH
         try:
             for row in self.rows(drop, facts, progress):
                 receipt, progress = self._take(drop, row, progress)
                 lines.append(_line(receipt))
                 if len(lines) == MOST_ROWS or self.now() >= enough:
-                    return b"".join(lines), progress
+                    return b"".join(lines), progress, None
             if drop.is_sheet and progress.row == 1:
                 raise SheetRefused("the sheet has no rows")
+        except NotConfigured as missing:
+            return b"".join(lines), progress, missing
         except SheetRefused as refused:
-            fault = str(refused)
-            lines.append(_line({"errors": [asdict(FieldError("", fault))]}))
-            progress = replace(progress, fault=fault)
-        return b"".join(lines), replace(progress, done=True)
+            is_early = self.now() < facts.made_at + LATE_RECIPE
+            if isinstance(refused, RecipeMissing) and is_early:
+                return b"".join(lines), progress, refused
+            # Of a sheet's own fault no call has got further than this one.
+            end, progress = self._end(drop, progress, str(refused), most=int(not drop.is_sheet))
+            lines.append(end)
+        return b"".join(lines), replace(progress, done=True), None
 
     def _take(self, drop: Drop, row: Row, progress: Progress) -> tuple[dict[str, Any], Progress]:
         """Return what is to be said of a row, and the progress after it."""
         progress = replace(progress, row=row.number + 1, offset=row.end)
-        place = {"row": row.number} if drop.is_sheet else {}
+        place = _place_of(drop, row.number)
+        if row.ignored:
+            place["ignored_metadata"] = list(row.ignored)
         try:
             request = self._request(drop, row, progress)
         except RequestRefused as refused:
@@ -144,28 +184,37 @@ class TakeDrop:
         return DroppedJob(job_id=job_id, source=drop.key, row=row.number, due_at=due_at)
 
 
+def _place_of(drop: Drop, row: int) -> dict[str, Any]:
+    return {"row": row} if drop.is_sheet else {}
+
+
 def makes_jobs(drop: Drop) -> bool:
     return not drop.is_dry_run and drop.kind not in (Kind.RECIPE, Kind.UNKNOWN)
 
 
 def dry_summary(drop: Drop, progress: Progress) -> dict[str, Any]:
     """Sum up what would have been asked for, and nothing was."""
-    rows = progress.row - 1
-    return {
+    summary: dict[str, Any] = {
         "source": drop.key,
         "version": drop.version,
         "state": "final",
-        "dry_run": True,
-        "rows": rows,
+        "dry_run": drop.is_dry_run,
+        "rows": progress.row - 1,
         "bad_rows": progress.bad_rows,
         "fault": progress.fault or None,
-        "estimate": {
+    }
+    if drop.is_dry_run:
+        summary["estimate"] = {
             "is_estimate": True,
             "credits_low": float(progress.credits_low),
             "credits_high": float(progress.credits_high),
             "rows_without_price": progress.without_price,
-        },
-    }
+        }
+    return summary
+
+
+def seconds_to_next_look(age: timedelta) -> int:
+    return ceil(max(age.total_seconds() / 2, SOON))
 
 
 def _estimated(
