@@ -12,7 +12,14 @@ from typing import Any, NoReturn
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.image_bucket import ImageBucket
@@ -33,13 +40,15 @@ from ringback.domain.errors import (
     SheetRefused,
     TransferInterrupted,
 )
-from ringback.domain.images import StoredObject
+from ringback.domain.images import EXTENSIONS, StoredObject
 from ringback.lambda_events import dropped_objects
+from ringback.use_cases.archive_images import LONGEST_COPY, PATIENCE
 from ringback.use_cases.ports import DropBook
 
 from tests.support.aws import REGION, Cloud, a_cloud
 from tests.support.drops import InMemoryBook
 from tests.support.jobs import NOON, TASK, a_job_id, facts_of
+from tests.support.template import load_template
 
 PICTURE = b"the very bytes"
 
@@ -80,7 +89,12 @@ def test_an_image_is_not_written_over_with_other_bytes(cloud: Cloud) -> None:
 
 @pytest.mark.parametrize(
     ("code", "status"),
-    [("ConditionalRequestConflict", 409), ("SlowDown", 503), ("InternalError", 500)],
+    [
+        ("ConditionalRequestConflict", 409),
+        ("RequestTimeout", 400),
+        ("SlowDown", 503),
+        ("InternalError", 500),
+    ],
 )
 def test_what_s3_cannot_store_just_now_is_worth_another_try(
     cloud: Cloud, code: str, status: int
@@ -91,15 +105,48 @@ def test_what_s3_cannot_store_just_now_is_worth_another_try(
         bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
 
 
-def test_a_connection_to_s3_that_breaks_is_worth_another_try(cloud: Cloud) -> None:
+@pytest.mark.parametrize(
+    "error", [ReadTimeoutError, ConnectTimeoutError, EndpointConnectionError, SSLError]
+)
+def test_a_connection_to_s3_that_breaks_is_worth_another_try(
+    cloud: Cloud, error: type[BotoCoreError]
+) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
 
     def breaks(**_: Any) -> NoReturn:
-        raise ReadTimeoutError(endpoint_url="https://s3.example")
+        raise error(endpoint_url="https://s3.example", error="")
 
     bucket._client.put_object = breaks  # type: ignore[method-assign]
-    with pytest.raises(TransferInterrupted, match="S3: ReadTimeoutError"):
+    with pytest.raises(TransferInterrupted, match=f"^S3: {error.__name__}$"):
         bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_what_lies_there_is_found_whatever_it_is(cloud: Cloud, extension: str) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    facts = replace(facts_of(PICTURE), extension=extension)
+    assert bucket.find_image(a_job_id(), 1) is None
+    stored = bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts)
+    bucket.put_thumbnail(a_job_id(), 2, b"small")
+    assert bucket.find_image(a_job_id(), 1) == stored
+    assert bucket.find_image(a_job_id(), 2) is None
+
+
+def test_what_may_not_be_listed_is_not_found(cloud: Cloud) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    bucket._client.head_object = refusing("403", 403)  # type: ignore[method-assign]
+    assert bucket.find_image(a_job_id(), 1) is None
+    bucket._client.head_object = refusing("400", 400)  # type: ignore[method-assign]
+    with pytest.raises(ClientError, match="400"):
+        bucket.find_image(a_job_id(), 1)
+
+
+def test_three_tries_of_s3_fit_behind_the_slowest_download(cloud: Cloud) -> None:
+    config: Any = ImageBucket.connect(cloud.bucket)._client.meta.config
+    tries = config.retries["total_max_attempts"]
+    hangs = tries * (config.connect_timeout + config.read_timeout)
+    timeout = load_template()["Resources"]["ArchiveImagesFunction"]["Properties"]["Timeout"]
+    assert (PATIENCE + LONGEST_COPY).total_seconds() + hangs < timeout
 
 
 def test_another_error_of_s3_is_ours_to_see(cloud: Cloud) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -187,6 +188,18 @@ def test_a_move_writes_and_clears_fields(jobs: JobStore) -> None:
     assert moved == jobs.get(a_job_id())
     assert (moved.error, moved.finished_at, moved.credits) == (None, None, Decimal("0.25"))
     assert (moved.result_urls, moved.task_id) == (("https://cdn.example/1",), TASK)
+
+
+def test_a_move_may_depend_on_what_was_seen(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.ARCHIVING, result_urls=("https://cdn.example/1",)))
+    seen = jobs.get(a_job_id()).updated_at
+    jobs.add_image(a_job_id(), a_stored_image(), at=LATER)
+    ended = partial(
+        jobs.move, a_job_id(), expect=[JobStatus.ARCHIVING], to=JobStatus.SUCCEEDED, at=LATER
+    )
+    late = ended(unchanged_since=seen)
+    assert (late.done, late.job.status) == (False, JobStatus.ARCHIVING)
+    assert ended(unchanged_since=late.job.updated_at).done
 
 
 def test_a_task_id_once_recorded_never_changes(jobs: JobStore) -> None:

@@ -12,7 +12,7 @@ from ringback.domain.errors import (
     RingbackError,
     TransferInterrupted,
 )
-from ringback.domain.images import ImageFacts
+from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
 from ringback.use_cases.archive_images import LONGEST_COPY, PATIENCE, ArchiveImages
 
@@ -294,6 +294,73 @@ def test_the_record_tells_of_the_job_as_it_ended_whoever_ended_it() -> None:
     assert archive.bucket.records[a_job_id()]["missing"] == []
 
 
+def before_the_record_is_put(archive: Archive, happens: Callable[[], object]) -> None:
+    """Have something happen between the last look at the job and its end, once."""
+    put = archive.bucket.put_record
+
+    def slowly(job_id: JobId, record: dict[str, Any]) -> None:
+        archive.bucket.put_record = put  # type: ignore[method-assign]
+        happens()
+        put(job_id, record)
+
+    archive.bucket.put_record = slowly  # type: ignore[method-assign]
+
+
+def test_a_job_whose_last_image_is_noted_at_this_moment_is_not_given_up() -> None:
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages[URLS[1]] = TransferInterrupted("reset")
+    before_the_record_is_put(
+        archive,
+        lambda: archive.jobs.add_image(
+            a_job_id(), a_stored_image(2), at=NOON + timedelta(seconds=1)
+        ),
+    )
+    assert archive(attempt=3).status is JobStatus.ARCHIVING
+    # Who noted it goes on.
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+    assert archive.bucket.records[a_job_id()]["missing"] == []
+
+
+def test_a_late_delivery_does_not_end_what_was_resumed_meanwhile() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages[URLS[0]] = TransferInterrupted("reset")
+
+    def ended_and_resumed() -> None:
+        assert archive(attempt=3).status is JobStatus.ARCHIVE_FAILED
+        at = NOON + timedelta(seconds=1)
+        archive.jobs.move(
+            a_job_id(), expect=[JobStatus.ARCHIVE_FAILED], to=JobStatus.ARCHIVING, at=at
+        )
+
+    before_the_record_is_put(archive, ended_and_resumed)
+    assert archive(attempt=3).status is JobStatus.ARCHIVING
+
+
+def test_what_lies_in_the_bucket_is_not_lost_though_its_links_are_dead() -> None:
+    archive = an_archive(urls=URLS[:2])
+    content, facts = a_page(URLS[1])
+    archive.bucket.put_image(a_job_id(), 2, BytesIO(content), facts)  # and died before the note
+    archive.web.pages[URLS[1]] = LinkDead("404")
+    job = archive()
+    assert job.status is JobStatus.SUCCEEDED
+    assert job.images[1].facts == facts
+
+
+def test_a_note_that_fails_costs_no_other_its_note() -> None:
+    archive = an_archive()
+    note = archive.jobs.add_image
+
+    def throttled(job_id: JobId, image: StoredImage, *, at: datetime) -> None:
+        if image.number == 1:
+            raise OSError("throttled")
+        note(job_id, image, at=at)
+
+    archive.jobs.add_image = throttled  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="throttled"):
+        archive()
+    assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2, 3]
+
+
 @pytest.mark.parametrize("error", [NotConfigured("no key"), KeyError("a mistake of ours")])
 def test_what_one_image_fails_of_does_not_cost_the_others_their_note(error: Exception) -> None:
     archive = an_archive()
@@ -336,7 +403,7 @@ def test_an_image_with_its_fresh_links_has_its_time_and_no_more() -> None:
     error = archive(attempt=3).error
     assert error is not None
     assert error.message.endswith("image 1: took too long")
-    assert given == [120, 70, 20]
+    assert given == [100, 50]
 
 
 def test_no_provider_is_asked_once_the_time_is_over() -> None:

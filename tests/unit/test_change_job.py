@@ -93,6 +93,29 @@ def test_nothing_is_resumed_where_copying_did_not_fail(status: JobStatus) -> Non
     assert queues.archive == []
 
 
+def test_a_resume_that_dies_half_way_leaves_somebody_to_look() -> None:
+    jobs, queues = InMemoryJobs(), InMemoryQueues()
+    jobs.create(a_job(JobStatus.ARCHIVE_FAILED))
+    resume = a_resume(jobs, queues)
+
+    def dies(*_: object, **__: object) -> NoReturn:
+        raise OSError
+
+    resume.archive.add = dies  # type: ignore[method-assign]
+    with pytest.raises(OSError):
+        resume(a_job(JobStatus.ARCHIVE_FAILED))
+    assert jobs.get(a_job().job_id).status is JobStatus.ARCHIVING
+    assert queues.due == [(a_job().job_id, 900)]
+
+
+def test_a_resume_of_what_needs_none_arms_nothing() -> None:
+    jobs, queues = InMemoryJobs(), InMemoryQueues()
+    jobs.create(a_job(JobStatus.SUCCEEDED))
+    with pytest.raises(WrongState):
+        a_resume(jobs, queues)(a_job(JobStatus.SUCCEEDED))
+    assert queues == InMemoryQueues()
+
+
 def is_there(url: str, version: str) -> str:
     return version
 
@@ -136,6 +159,23 @@ def test_a_repeated_retry_is_the_same_job_though_its_image_is_gone(desk: Desk) -
     accept = answering(desk, CREATED).acceptor
     new = a_retry(accept)(OF_AN_IMAGE, idempotency_key="k")
     assert a_retry(accept, look=gone)(OF_AN_IMAGE, idempotency_key="k") == new
+
+
+def test_a_repeated_retry_is_the_same_job_though_the_old_one_came_back_to_life(desk: Desk) -> None:
+    old = a_job(JobStatus.EXPIRED, number=99)
+    accept = answering(desk, CREATED).acceptor
+    new = a_retry(accept)(old, idempotency_key="k")
+    late = replace(old, status=JobStatus.ARCHIVING)
+    assert a_retry(accept)(late, idempotency_key="k") == new
+    with pytest.raises(WrongState):
+        a_retry(accept)(late, idempotency_key="other")
+
+
+def test_a_repeated_retry_is_the_same_job_though_its_model_may_pass_no_more(desk: Desk) -> None:
+    old = a_job(JobStatus.FAILED, number=99, request=replace(a_job().request, checked=False))
+    accept = answering(desk, CREATED).acceptor
+    new = a_retry(accept, pass_through=True)(old, idempotency_key="k")
+    assert a_retry(accept)(old, idempotency_key="k") == new
 
 
 @pytest.mark.parametrize("status", sorted(FINAL))

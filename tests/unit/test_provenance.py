@@ -19,6 +19,8 @@ BARE = a_job(JobStatus.ARCHIVING)
 FULL = a_job(
     JobStatus.ARCHIVING,
     retry_of=a_job_id(1),
+    source="requests/kites.csv",
+    row=7,
     task_id=TASK,
     credits=Decimal("3.5"),
     submitted_at=NOON + timedelta(seconds=1),
@@ -54,7 +56,8 @@ def test_the_schema_would_notice() -> None:
     record = record_of(FULL)
     for name in record:
         assert list(Draft202012Validator(SCHEMA).iter_errors(record | {name: [{}]})), name
-    assert list(Draft202012Validator(SCHEMA).iter_errors(record | {"more": 1}))
+    # What reads version 1 is not upset by a field of later.
+    assert list(Draft202012Validator(SCHEMA).iter_errors(record | {"more": 1})) == []
 
 
 def test_it_has_all_it_takes_to_make_the_picture_again() -> None:

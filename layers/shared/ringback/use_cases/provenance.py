@@ -15,6 +15,8 @@ def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
         "job_id": job.job_id,
         "retry_of": job.retry_of,
         "client": job.client,
+        "source": job.source,
+        "row": job.row,
         "provider": job.request.provider,
         "model": job.request.model,
         "task_id": job.task_id,
