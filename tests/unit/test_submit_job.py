@@ -305,6 +305,34 @@ def test_an_input_image_is_linked_to_each_time_the_provider_is_asked() -> None:
     assert desk.jobs.get(running.job_id).request.input == {"image_urls": [url]}
 
 
+# ------------------------------------------------------------------ jobs of drops
+
+
+def a_dropped_job(desk: Desk, source: str = "recipes/fox/1.jpg") -> Job:
+    dropped = DroppedJob(job_id=a_job_id(78), source=source)
+    return desk.acceptor(a_request(), client="drop", idempotency_key=None, dropped=dropped)
+
+
+@pytest.mark.parametrize("source", ["recipes/fox/1.jpg", "requests/x.json"])
+def test_what_is_dropped_one_by_one_lets_others_pass_and_comes_again(
+    desk: Desk, source: str
+) -> None:
+    desk.window = a_window_that_is_full(desk)
+    taken = desk.window.next_slot
+    job = a_dropped_job(desk, source)
+    ((job_id, delay, slot),) = desk.queues.submit
+    assert (job_id, slot, desk.window.next_slot) == (job.job_id, None, taken)
+    assert 1 <= delay <= 3
+
+
+def test_what_is_dropped_one_by_one_has_half_a_window() -> None:
+    """The rows of a sheet have a quarter."""
+    desk = Desk()
+    desk.window = a_window_that_is_full(desk, seconds=4)
+    job = a_dropped_job(desk)
+    assert desk.queues.submit == [(job.job_id, 4, desk.window.next_slot - 1)]
+
+
 # ------------------------------------------------------------------ jobs of sheets
 
 
