@@ -23,6 +23,7 @@ from botocore.exceptions import (
 from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.job_table import JobTable
 from ringback.aws.queues import (
     SqsArchiveQueue,
     SqsCheckQueue,
@@ -47,7 +48,7 @@ from ringback.use_cases.ports import DropBook
 
 from tests.support.aws import REGION, Cloud, a_cloud
 from tests.support.drops import InMemoryBook
-from tests.support.jobs import NOON, TASK, a_job_id, facts_of
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, facts_of
 from tests.support.template import load_template
 
 PICTURE = b"the very bytes"
@@ -308,6 +309,13 @@ def test_a_sheet_is_read_in_lines_from_any_offset_on(cloud: Cloud) -> None:
     assert list(drops.lines(dropped(cloud, "requests/b.csv", b""), start=0)) == []
 
 
+def test_a_sheet_is_read_as_the_version_that_was_dropped(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    older, newer = (dropped(cloud, "requests/a.csv", body) for body in (b"old\n1\n", b"new\n2\n"))
+    assert list(drops.lines(older, start=0)) == [b"old\n", b"1\n"]
+    assert list(drops.lines(newer, start=4)) == [b"2\n"]
+
+
 def test_a_store_that_ignores_ranges_is_read_right_all_the_same(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     get_object = drops._client.get_object
@@ -473,6 +481,25 @@ def test_a_book_goes_on_from_what_was_seen_and_not_otherwise(cloud: Cloud, kind:
     assert not book.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
     assert book.progress(DROP) == after
     assert book.progress(replace(DROP, version="v2")) is None
+
+
+def test_jobs_that_the_table_did_not_get_to_are_asked_for_again(cloud: Cloud) -> None:
+    table = JobTable.connect(cloud.table)
+    jobs = [table.create(a_job(number=number)).job for number in (1, 2, 3)]
+    batch_get_item, asked = table._client.batch_get_item, list[int]()
+
+    def one_at_a_time(RequestItems: Any) -> Any:  # noqa: N803
+        wanted = RequestItems[cloud.table]
+        first, *others = wanted["Keys"]
+        asked.append(1 + len(others))
+        answer = batch_get_item(RequestItems={cloud.table: wanted | {"Keys": [first]}})
+        unread = {cloud.table: wanted | {"Keys": others}} if others else {}
+        return answer | {"UnprocessedKeys": unread}
+
+    table._client.batch_get_item = one_at_a_time  # type: ignore[method-assign, assignment]
+    found = table.find([job.job_id for job in jobs])
+    assert list(found) == jobs
+    assert asked == [3, 2, 1]
 
 
 def test_a_long_wait_for_a_turn_begins_with_its_odd_part(cloud: Cloud) -> None:

@@ -64,4 +64,5 @@ def test_it_has_all_it_takes_to_make_the_picture_again() -> None:
     record = record_of(FULL)
     assert record["request"] == FULL.request.sent
     assert record["input"] == FULL.request.input
+    assert (record["source"], record["row"]) == (FULL.source, FULL.row)
     assert (record["model"], record["provider"]) == (FULL.request.model, "kie")

@@ -599,6 +599,9 @@ def test_a_recipe_is_looked_at_when_it_is_dropped_and_spends_nothing() -> None:
         "input.sed",
     }
     assert (jobs_of(desk), desk.queues.sums) == ([], [])
+    summary = desk.drops.summaries[good.key]
+    assert (summary["state"], summary["dry_run"], summary["rows"]) == ("final", False, 1)
+    assert "estimate" not in summary
 
 
 # ------------------------------------------------------------------ dry runs

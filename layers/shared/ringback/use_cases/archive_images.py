@@ -169,8 +169,8 @@ class ArchiveImages:
             unchanged_since=job.updated_at,
             **changes,
         )
-        # Else who noted an image meanwhile, or had the rest copied again, sees to it.
-        if not left.done and left.job.status is not JobStatus.ARCHIVING:
-            # Another delivery ended the job, and its record has been written over by ours.
+        if not left.done:
+            # Another delivery noted something or ended the job, and ours was written over its
+            # record. A job that is being archived yet is that one's to end.
             self.images.put_record(job.job_id, provenance(left.job, at=at))
         return left.job
