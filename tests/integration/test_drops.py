@@ -1,9 +1,11 @@
 """What is dropped into S3, whole events in: receipts, jobs and summaries out."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import boto3
+import pytest
 from ringback.aws.job_table import JobTable
 from ringback.domain.jobs import Job, JobStatus
 
@@ -122,6 +124,41 @@ def test_a_photo_in_a_recipe_is_edited(
     assert call.body["input"]["image_size"] == "square"
     (link,) = call.body["input"]["image_urls"]
     assert f"versionId={job.request.input_images[job.request.input['image_urls'][0]]}" in link
+
+
+def test_a_photo_that_was_replaced_is_the_one_of_its_event(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
+    put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
+    key = "recipes/fox/1.jpg"
+    event = put(cloud, key, JPEG)
+    put(cloud, key, JPEG + b"of the newer one")
+    assert lambdas("submit_job", event) == DONE
+    (job,) = jobs(cloud, key)
+    dropped = json.loads(event["Records"][0]["body"])["Records"][0]["s3"]["object"]["versionId"]
+    assert job.request.input_images == {f"s3://{cloud.drop_bucket}/{key}": dropped}
+
+
+def test_rows_are_due_at_the_pace_that_their_provider_can_keep_up(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    # So slow that every row is due later than rows are read ahead.
+    lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "2", "KIE_WINDOW_SECONDS": "600"}
+    key = "requests/a.csv"
+    lambdas("submit_job", put(cloud, key, a_sheet(3)))
+    made_at = boto3.client("s3").head_object(Bucket=cloud.drop_bucket, Key=key)["LastModified"]
+    due = [job.due_at - made_at for job in jobs(cloud, key) if job.due_at]
+    assert due == [timedelta(seconds=306 * row) for row in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("client", ["drop", "studio"])
+def test_what_is_dropped_belongs_to_the_client_that_is_set(
+    cloud: Cloud, lambdas: Lambdas, client: str
+) -> None:
+    lambdas.settings["DROP_CLIENT"] = client
+    lambdas("submit_job", put(cloud, "requests/a.csv", a_sheet(1)))
+    assert [job.client for job in jobs(cloud, "requests/a.csv")] == [client]
 
 
 def test_a_summary_is_kept_true_until_the_last_job_has_ended(
