@@ -3,7 +3,6 @@
 import hashlib
 import socket
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from struct import pack
 from tempfile import TemporaryFile
-from threading import Event, Thread
+from threading import Event, Thread, Timer
 from typing import Any, TypeVar
 
 import pytest
@@ -83,7 +82,9 @@ class CdnHandler(BaseHTTPRequestHandler):
         self.answer(PNG + b"more", Content_Length=str(len(PNG)))
 
     def drips_headers(self) -> None:
-        while not self.server.over.wait(0.02):
+        for _ in range(250):  # five seconds: who is not left by then was waited for
+            if self.server.over.wait(0.02):
+                return
             self.wfile.write(b"x")
 
     def drips(self) -> None:
@@ -185,22 +186,18 @@ def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
         ("/endless", ImageRefused, "more than 5000000 bytes"),
     ],
 )
-def test_a_bad_answer_has_its_verdict_in_time(
+def test_a_bad_answer_has_its_verdict(
     cdn: Cdn, path: str, error: type[Exception], message: str
 ) -> None:
     hurried = downloader(cdn, idle_seconds=0.2, max_bytes=5_000_000)
-    began = time.monotonic()
     with TemporaryFile() as into, pytest.raises(error, match=message) as caught:
         hurried.fetch(f"http://{cdn.host}{path}?signature=secret", into, within=0.5)
     assert "secret" not in str(caught.value)
-    assert time.monotonic() - began < 0.9
 
 
-def test_a_stalled_body_is_left_after_the_idle_time(cdn: Cdn) -> None:
-    began = time.monotonic()
+def test_a_stalled_body_is_left_before_the_server_hangs_up(cdn: Cdn) -> None:
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
         downloader(cdn, idle_seconds=0.1).fetch(f"http://{cdn.host}/stalls", BytesIO())
-    assert time.monotonic() - began < 0.9
 
 
 def test_what_follows_the_announced_length_is_not_read(cdn: Cdn) -> None:
@@ -344,9 +341,19 @@ def test_a_certificate_that_proves_nothing_ends_it_before_the_request(
     assert secure_cdn.asked == []
 
 
+@contextmanager
+def hanging_up(server: socket.socket, *, after: float) -> Iterator[None]:
+    """End the wait of a client that does not, with another error than its own."""
+    timer = Timer(after, server.close)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def test_a_server_that_never_shakes_hands_is_left() -> None:
-    began = time.monotonic()
-    with socket.create_server(("127.0.0.1", 0)) as mute:
+    with socket.create_server(("127.0.0.1", 0)) as mute, hanging_up(mute, after=5):
         hurried = ImageDownloader(
             http=GuardedHttp(
                 idle_seconds=0.1,
@@ -356,7 +363,6 @@ def test_a_server_that_never_shakes_hands_is_left() -> None:
         )
         with pytest.raises(TransferInterrupted, match="TimeoutError"):
             hurried.fetch("https://cdn.example/png", BytesIO())
-    assert time.monotonic() - began < 0.9
 
 
 def test_the_default_context_checks_names_and_is_made_once() -> None:
