@@ -327,6 +327,16 @@ DEAD_LETTERS: Final = {
     if "RedrivePolicy" in queue
 }
 WORKING: Final = [name for name in QUEUES if name not in DEAD_LETTERS]
+# How many batches of a queue are worked on at once. A folder full of drops or results must not
+# take up an account's whole concurrency, which HTTP calls and callbacks need.
+AT_ONCE: Final = {
+    "SubmitQueue": 5,
+    "DropQueue": 2,
+    "CheckQueue": 2,
+    "ArchiveQueue": 20,
+    "SummaryQueue": 2,
+    "ThumbnailQueue": 5,
+}
 
 
 @pytest.mark.parametrize("name", QUEUES)
@@ -360,6 +370,11 @@ def test_what_failed_of_a_batch_comes_again_alone() -> None:
         assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], queue
         # AWS takes no fewer than two.
         assert event["ScalingConfig"]["MaximumConcurrency"] >= 2, queue
+
+
+def test_no_queue_takes_up_all_that_may_run_at_once() -> None:
+    given = {queue: event["ScalingConfig"]["MaximumConcurrency"] for queue, event, _ in listeners()}
+    assert given == AT_ONCE
 
 
 def test_a_message_stays_hidden_for_six_times_its_function_s_timeout() -> None:
