@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 from collections import Counter
@@ -9,7 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
-from typing import Any
+from itertools import pairwise
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -31,6 +33,10 @@ SHEET = "requests/kites.csv"
 ROWS, LIMIT, WINDOW_SECONDS = 500, 100, 10
 KILLED_AT = (60, 260)
 SECONDS = 240.0
+# In the emulator's words: who had a message of that queue ended before he was done with it.
+DIED_AT_WORK: Final = re.compile(
+    r"failed processing SQS batch from \S*-DropQueue-\S* .*Worker process died"
+)
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +96,10 @@ def receipts(deployment: Deployment, key: str) -> list[dict[str, Any]]:
         Key=f"receipts/{key}.jsonl",
         WaiterConfig={"Delay": 1, "MaxAttempts": 60},
     )
+    return receipts_so_far(deployment, key)
+
+
+def receipts_so_far(deployment: Deployment, key: str) -> list[dict[str, Any]]:
     said = read(deployment, f"receipts/{key}.jsonl") or b""
     return [json.loads(line) for line in said.splitlines()]
 
@@ -117,6 +127,38 @@ def wait_until_made(deployment: Deployment, rows: int) -> None:
     wait_until(lambda: made_of(deployment, SHEET) >= rows, seconds=60)
 
 
+def without_receipt(deployment: Deployment) -> int:
+    """Return how many jobs of the sheet are made and not told of: its reader is on the way."""
+    made = made_of(deployment, SHEET)
+    return made - sum("job_id" in line for line in receipts_so_far(deployment, SHEET))
+
+
+def died_at_work(deployment: Deployment) -> int:
+    return len(DIED_AT_WORK.findall((deployment.logs / "aws.log").read_text(errors="replace")))
+
+
+@dataclass(frozen=True)
+class Kill:
+    """``died_before`` is of the moment before it, ``without_receipt`` of the one after."""
+
+    died_before: int
+    processes: int
+    without_receipt: int
+
+
+def kill_on_the_way(deployment: Deployment, *, rows: int) -> Kill:
+    wait_until_made(deployment, rows)
+    died_before = died_at_work(deployment)
+    # Not between two messages, when nobody has the sheet.
+    wait_until(lambda: without_receipt(deployment) > 0, seconds=60)
+    processes = kill_submitters(deployment)
+    return Kill(
+        died_before=died_before,
+        processes=processes,
+        without_receipt=without_receipt(deployment),
+    )
+
+
 def kill_submitters(deployment: Deployment) -> int:
     """Kill every process that runs ``submit_job`` at this moment, whatever it is doing."""
     pids = [
@@ -129,12 +171,16 @@ def kill_submitters(deployment: Deployment) -> int:
 
 @dataclass(frozen=True)
 class Drained:
-    """``waits`` are seconds from its drop or post to the paid call, of who came in between."""
+    """``waits`` are seconds from its drop or post to the paid call, of who came in between.
+
+    ``died`` is how many had died at work before the first kill, between the kills, and after.
+    """
 
     jobs: dict[int, Job]
     said: list[dict[str, Any]]
     summary: dict[str, Any]
-    killed: list[int]
+    kills: list[Kill]
+    died: list[int]
     waits: dict[str, float]
 
 
@@ -142,10 +188,7 @@ class Drained:
 def drained(deployment: Deployment, jobs_api: JobsApi) -> Drained:
     drop(deployment, "recipes/late/recipe.json", a_recipe("drawn while the sheet drains"))
     drop(deployment, SHEET, a_sheet())
-    killed = []
-    for rows in KILLED_AT:
-        wait_until_made(deployment, rows)
-        killed.append(kill_submitters(deployment))
+    kills = [kill_on_the_way(deployment, rows=rows) for rows in KILLED_AT]
     wait_until_made(deployment, 300)
     came_at = {"photo": datetime.now(UTC)}
     drop(deployment, "recipes/late/1.jpg", a_photo())
@@ -160,7 +203,8 @@ def drained(deployment: Deployment, jobs_api: JobsApi) -> Drained:
         jobs={job["row"]: job for job in jobs_from(jobs_api, SHEET)},
         said=receipts(deployment, SHEET),
         summary=summary,
-        killed=killed,
+        kills=kills,
+        died=[*(kill.died_before for kill in kills), died_at_work(deployment)],
         waits={
             name: (datetime.fromisoformat(job["submitted_at"]) - came_at[name]).total_seconds()
             for name, job in between.items()
@@ -212,8 +256,10 @@ def test_what_ringback_writes_is_not_taken_for_a_drop(deployment: Deployment) ->
 
 def test_the_lambda_was_killed_on_the_way(drained: Drained) -> None:
     """Else what follows would prove nothing."""
-    assert len(drained.killed) == 2
-    assert all(count > 0 for count in drained.killed)
+    assert len(drained.kills) == len(KILLED_AT) == 2
+    assert all(kill.processes > 0 for kill in drained.kills)
+    assert all(kill.without_receipt > 0 for kill in drained.kills)
+    assert all(before < after for before, after in pairwise(drained.died))
 
 
 def test_every_good_row_became_one_job_and_was_paid_once(
