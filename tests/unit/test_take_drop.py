@@ -327,6 +327,50 @@ def test_each_row_becomes_a_job_that_waits_for_its_turn() -> None:
     assert (progress.row, progress.bad_rows, progress.done) == (41, 1, True)
 
 
+REQUIRED = ("input.prompt", "required")
+NO_SEED = ("input.seed", "Input should be a valid integer")
+NOT_UTF8 = "must be UTF-8"
+TOO_MANY = "has 5 cells, and the header 4 columns"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (f"{TEXT},,abc,,extra", [("", TOO_MANY), REQUIRED, NO_SEED]),
+        (f"{TEXT},a kite,7,,extra", [("", TOO_MANY)]),
+        (f"{TEXT},a k\udcffte,abc", [("input.prompt", NOT_UTF8), NO_SEED]),
+        (f"{TEXT},,\udcff", [("input.seed", NOT_UTF8), REQUIRED]),
+        (f"{TEXT},a kite,\0", [("input.seed", "must not have a NUL byte")]),
+        (f"{EDIT},,,http://a|\udcff", [("input.image_urls", NOT_UTF8), REQUIRED]),
+        ("kn\udce9wn,,abc", [("model", NOT_UTF8)]),
+        (f'{TEXT},"a"b,abc', [("", "has text after a closing quote, or a line break outside")]),
+    ],
+)
+def test_a_row_is_told_all_its_errors_and_none_twice(
+    line: str, expected: list[tuple[str, str]]
+) -> None:
+    desk = DropDesk()
+    sheet = f"model,input.prompt,input.seed,input.image_urls\n{line}\n"
+    drop = desk.put("requests/kites.csv", sheet.encode(errors="surrogateescape"))
+    desk.finish(drop)
+    (said,) = desk.said(drop.key)
+    assert [error["field"] for error in said["errors"]] == [field for field, _ in expected]
+    for error, (_, message) in zip(said["errors"], expected, strict=True):
+        assert error["message"].startswith(message)
+    assert jobs_of(desk) == []
+
+
+def test_a_row_with_faults_that_is_too_large_besides_is_told_so() -> None:
+    desk = DropDesk()
+    # Six bytes each in JSON.
+    sheet = f"model,input.prompt,input.seed\n{TEXT},{chr(1) * 100_000},\0,extra\n"
+    drop = desk.put("requests/kites.csv", sheet)
+    desk.finish(drop)
+    (said,) = desk.said(drop.key)
+    assert [error["field"] for error in said["errors"]] == ["", "input.seed", ""]
+    assert "at most 131072 bytes" in said["errors"][2]["message"]
+
+
 def test_a_sheet_of_lines_of_json_is_one_too() -> None:
     desk = DropDesk()
     drop = desk.put("requests/kites.jsonl", f"{REQUEST}\n\n{{\n{REQUEST}")

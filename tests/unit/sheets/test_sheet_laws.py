@@ -112,9 +112,9 @@ def test_what_the_csv_module_writes_is_read_as_it_was(
 
 @settings(deadline=None)
 @given(body=hostile)
-def test_a_row_has_either_a_request_or_faults(body: bytes) -> None:
+def test_a_row_has_a_request_or_faults(body: bytes) -> None:
     for row in read_csv(HEADER + body).rows:
-        assert bool(row.request) != bool(row.faults)
+        assert row.request or row.faults
         assert not row.request or set(json.loads(row.request)) <= {"model", "input"}
 
 

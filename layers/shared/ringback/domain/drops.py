@@ -142,9 +142,9 @@ class Progress:
 class Row:
     """One row of a sheet, from 1; blank lines and the header are not counted.
 
-    ``end`` is where the next one begins, in bytes; ``request`` the body of ``POST /jobs``, empty
-    if ``faults`` tell why the row cannot be read. ``ignored`` is metadata that no field is called
-    after.
+    ``end`` is where the next one begins, in bytes; ``request`` the body of ``POST /jobs``. If
+    ``faults`` tell why the row makes no job, it is what can be read of it, maybe nothing.
+    ``ignored`` is metadata that no field is called after.
     """
 
     number: int

@@ -152,7 +152,9 @@ def _csv_row(content: bytes, header: Header, kinds: Kinds) -> _Read:
     if not any(map(str.strip, cells)):
         return None
     faults = tuple(_cell_faults(cells, header.columns, sound=not _fault_of(text)))
-    return (b"", faults) if faults else (to_json(_request(header.columns, cells, kinds)), ())
+    # Its other errors are to be found, too, and named with these.
+    unreadable = {fault.field for fault in faults}
+    return to_json(_request(header.columns, cells, kinds, unreadable)), faults
 
 
 def _cell_faults(
@@ -174,8 +176,14 @@ def _fault_of(text: str) -> str:
     return _NO_NUL if bad[0] == "\0" else _NOT_UTF8
 
 
-def _request(columns: tuple[str, ...], cells: list[str], kinds: Kinds) -> dict[str, Any]:
-    filled = {name: cell for name, cell in zip(columns, cells, strict=False) if cell}
+def _request(
+    columns: tuple[str, ...], cells: list[str], kinds: Kinds, unreadable: set[str]
+) -> dict[str, Any]:
+    filled = {
+        name: cell
+        for name, cell in zip(columns, cells, strict=False)
+        if cell and name not in unreadable
+    }
     request: dict[str, Any] = {INPUT: {}}
     model = filled.pop(MODEL, "").strip()
     if model:

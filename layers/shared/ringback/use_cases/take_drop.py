@@ -167,9 +167,16 @@ class TakeDrop:
 
     def _request(self, drop: Drop, row: Row, progress: Progress) -> JobRequest:
         def read() -> JobRequest:
-            if row.faults:
-                raise InvalidRequest(row.faults)
-            return self.read_request(row.request, drop)
+            if not row.faults:
+                return self.read_request(row.request, drop)
+            errors = list(row.faults)
+            if row.request:
+                told = {fault.field for fault in row.faults} - {""}
+                try:
+                    self.read_request(row.request, drop)
+                except RequestRefused as refused:
+                    errors += [error for error in _reasons(refused) if error.field not in told]
+            raise InvalidRequest(errors)
 
         job_id = drop.job_id(row.number, made_at=progress.made_at)
         return as_before(read, lambda: self.accept.jobs.get(job_id))
