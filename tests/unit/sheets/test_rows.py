@@ -198,11 +198,16 @@ def test_a_row_may_be_as_long_as_a_request(line_end: bytes) -> None:
     assert [fault[0] for fault in faults(read_jsonl(text + b" " + line_end))] == [1]
 
 
+NOT_CLOSED = (
+    "a quote is not closed, or its cell is larger than any request; nothing from there on was read"
+)
+
+
 def test_a_quote_that_nobody_closes_ends_the_reading() -> None:
     for rest in (b"", b"\n" * 5, b"known,kite\n" * 50_000, b"a" * 2 * LONGEST_QUOTE):
         reading = read_csv(HEADER + b"known,kite\n\nknown,kite\n" + b'known,"kite\n' + rest)
         assert [row.number for row in reading.rows] == [1, 2]
-        assert reading.refusal == "row 3: a quote is not closed"
+        assert reading.refusal == f"row 3: {NOT_CLOSED}"
 
 
 @pytest.mark.parametrize("longest", [7, 1000, 64 * 1024])
@@ -214,7 +219,7 @@ def test_a_quote_may_be_open_for_so_long_and_no_longer(longest: int) -> None:
 
     assert [row.number for row in reading(LONGEST_QUOTE).rows] == [1, 2]
     assert reading(LONGEST_QUOTE).refusal == ""
-    assert reading(LONGEST_QUOTE + 1) == ([], "row 1: a quote is not closed")
+    assert reading(LONGEST_QUOTE + 1) == ([], f"row 1: {NOT_CLOSED}")
 
 
 def test_each_quote_is_measured_by_itself() -> None:

@@ -29,6 +29,9 @@ _NO_NUL: Final = "must not have a NUL byte"
 _NOT_UTF8: Final = "must be UTF-8"
 _TOO_LONG: Final = FieldError("", f"a row has at most {LONGEST_RECORD} bytes")
 _NOT_CSV: Final = FieldError("", "has text after a closing quote, or a line break outside quotes")
+_NOT_CLOSED: Final = (
+    "a quote is not closed, or its cell is larger than any request; nothing from there on was read"
+)
 _OTHER_ENCODING: Final = "the file is not UTF-8: save it as UTF-8, with or without a mark"
 
 
@@ -89,7 +92,7 @@ def read_sheet(
                 yield Row(number=number, end=record.end, request=request, faults=faults)
                 number += 1
     except UnclosedQuote:
-        raise SheetRefused(f"row {number}: a quote is not closed") from None
+        raise SheetRefused(f"row {number}: {_NOT_CLOSED}") from None
     if not start and number == first:
         raise SheetRefused("the file is empty")
 
