@@ -1,5 +1,6 @@
 """What the bytes say an image is, and that a part of one is never taken for all of it."""
 
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from struct import pack
@@ -167,6 +168,16 @@ ONE = jpeg(FRAME, SCAN)
 SEVERAL = jpeg(INDEX, FRAME, SCAN)
 MANY = SEVERAL + ONE * 2
 
+NOTHING = zlib.compress(b"")
+GIF_HEAD = b"," + pack("<HHHHB", 0, 0, 2, 2, 0)
+
+
+def lossy(first_partition: int, data: bytes) -> bytes:
+    """Make the frame of one pixel: shown, a key frame, and its first partition so long."""
+    tag = first_partition << 5 | 1 << 4
+    return tag.to_bytes(3, "little") + b"\x9d\x01\x2a" + pack("<HH", 1, 1) + data
+
+
 WEBP_FRAME = bytes(16) + b"VP8L" + pack("<I", 5) + b"\x2f\0\0\0\0"
 
 MALFORMED = {
@@ -176,8 +187,17 @@ MALFORMED = {
     "png without data": (png(IEND), "end with its image"),
     "png of empty data": (png(png_chunk(b"IDAT"), IEND), "end with its image"),
     "png of a single byte of data": (png(png_chunk(b"IDAT", PIXELS[:1]), IEND), "end with its"),
-    "png of a page": (png(png_chunk(b"IDAT", b"<html>"), IEND), "end with its image"),
-    "png of zeros": (png(png_chunk(b"IDAT", bytes(9)), IEND), "end with its image"),
+    "png of less than nothing": (png(png_chunk(b"IDAT", NOTHING[:-1]), IEND), "end with its"),
+    "png of less than nothing in pieces": (
+        png(*[png_chunk(b"IDAT", NOTHING[at : at + 1]) for at in range(7)], IEND),
+        "end with its image",
+    ),
+    "png of a page": (png(png_chunk(b"IDAT", b"<html></html>"), IEND), "end with its image"),
+    "png of a page behind an x": (
+        png(png_chunk(b"IDAT", b"x<html></html>"), IEND),
+        "end with its image",
+    ),
+    "png of zeros": (png(png_chunk(b"IDAT", bytes(99)), IEND), "end with its image"),
     "png wider than any": (png(IDAT, IEND, width=2**31), "malformed header"),
     "png of 77 bits a sample": (png(IDAT, IEND, kind=(77, 2, 0, 0, 0)), "malformed header"),
     "png of 4 bits of red": (png(IDAT, IEND, kind=(4, 2, 0, 0, 0)), "malformed header"),
@@ -256,6 +276,20 @@ MALFORMED = {
         webp((b"VP8 ", bytes.fromhex("0100009d012a01000100"))),
         "begin with",
     ),
+    "webp of more than there is": (webp((b"VP8 ", lossy(1, b""))), "beyond its chunk"),
+    "webp of far more than there is": (
+        webp((b"VP8 ", lossy(2**19 - 1, bytes(2**19 - 2)))),
+        "beyond its chunk",
+    ),
+    "webp of more than there is, with a canvas": (
+        webp(CANVAS, (b"ALPH", b"x"), (b"VP8 ", lossy(9, bytes(8)))),
+        "beyond its chunk",
+    ),
+    "webp of more than there is before another chunk": (
+        webp((b"VP8 ", lossy(9, bytes(8))), (b"EXIF", bytes(8))),
+        "beyond its chunk",
+    ),
+    "webp of an empty chunk": (webp(CANVAS, (b"VP8 ", b"")), "beyond its chunk"),
     "webp lossless of a later version": (webp((b"VP8L", b"\x2f\0\0\0\xe0")), "begin with"),
     "webp canvas cut short": (webp((b"VP8X", b"abc"), (b"VP8L", b"\x2f" * 9)), "begin with"),
     "webp chunk beyond the end": (
@@ -267,6 +301,15 @@ MALFORMED = {
     "gif of no width": (gif(GIF_IMAGE, width=0), "without width"),
     "gif of no height": (gif(GIF_IMAGE, height=0), "without width"),
     "gif without an image": (gif(gif_comment(b"x")), "end with its image"),
+    "gif without data": (gif(GIF_HEAD + b"\2\0"), "image without data"),
+    "gif without data behind its colours": (
+        gif(GIF_HEAD[:-1] + b"\x81" + bytes(12) + b"\2\0"),
+        "image without data",
+    ),
+    "gif whose second image is without data": (
+        gif(GIF_IMAGE, GIF_HEAD + b"\2\0"),
+        "image without data",
+    ),
     "gif and a script": (GIF + b"<script>", "end with its image"),
     "gif and a zero": (GIF + b"\0", "end with its image"),
     "gif and a later end": (GIF + GIF_IMAGE + b";", "end with its image"),
@@ -357,8 +400,16 @@ WELL_FORMED = {
         png_chunk(b"IDAT", PIXELS[1:]),
         IEND,
     ),
+    "a png of the least data": png(png_chunk(b"IDAT", NOTHING), IEND),
+    "a png of the least data in pieces": png(
+        *[png_chunk(b"IDAT", NOTHING[at : at + 1]) for at in range(8)], IEND
+    ),
     "a png of one bit, interlaced": png(IDAT, IEND, kind=(1, 0, 0, 0, 1)),
     "a png of 16 bits with alpha": png(IDAT, IEND, kind=(16, 6, 0, 0, 0)),
+    "a lossy webp of its first partition": webp((b"VP8 ", lossy(8, bytes(8)))),
+    "a lossy webp of the longest first partition": webp(
+        (b"VP8 ", lossy(2**19 - 1, bytes(2**19 - 1)))
+    ),
     "a webp of two frames": webp(CANVAS, (b"ANMF", WEBP_FRAME), (b"ANMF", WEBP_FRAME)),
     "a jpeg padded to its disk block": JPEG + bytes(4095),
     "a jpeg with fill bytes": b"\xff\xd8"
@@ -379,6 +430,7 @@ WELL_FORMED = {
     "a jpeg of three pictures, padded": b"".join(one + bytes(4095) for one in (SEVERAL, ONE, ONE)),
     "a jpeg of pictures without the others": SEVERAL,
     "a gif of 1987": GIF.replace(b"89a", b"87a", 1),
+    "a gif of one byte of data": gif(GIF_HEAD + b"\2\1x\0"),
     "a gif with tables of colours": gif(
         bytes(768), b"," + bytes(8) + b"\x81" + bytes(12) + b"\2\1x\0", flags=0x87
     ),

@@ -38,6 +38,8 @@ def read_gif(file: PictureFile) -> Picture:
         if kind == IMAGE:
             *_, flags = file.at(offset, IMAGE_HEAD)
             offset += IMAGE_HEAD + _colours(flags) + 1  # and the code size
+            if file.at(offset, 1) == b"\0":
+                raise ImageRefused("gif has an image without data")
             has_image = True
         elif kind == EXTENSION:
             offset += EXTENSION_HEAD

@@ -10,6 +10,9 @@ from ringback.images.pictures import MOST_PARTS, Picture, PictureFile
 
 MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 LONGEST_CHUNK: Final = 2**31 - 1  # and the largest width and height
+# What zlib makes of nothing: a head of 2 bytes, the shortest block of deflate, which begins with 3
+# bits and ends with a code of 7, and a checksum of 4 bytes.
+LEAST_DATA: Final = 8
 # Bits a sample by colour type: table 8 of the standard.
 DEPTHS: Final[Mapping[int, frozenset[int]]] = {
     0: frozenset({1, 2, 4, 8, 16}),
@@ -28,8 +31,8 @@ def read_png(file: PictureFile) -> Picture:
         length, name = unpack(">I4s", file.at(offset, 8))
         if length > LONGEST_CHUNK or not name.isalpha():
             raise ImageRefused("png has a malformed chunk")
-        if name == b"IDAT" and len(start_of_data) < 2:
-            start_of_data += file.at(offset + 8, min(length, 2))
+        if name == b"IDAT" and len(start_of_data) < LEAST_DATA:
+            start_of_data += file.at(offset + 8, min(length, LEAST_DATA))
         offset += length + 12
         file.must_reach(offset)
         if name == b"IEND":
@@ -53,4 +56,6 @@ def _width_and_height(file: PictureFile) -> tuple[int, int]:
 
 def _is_zlib(start: bytes) -> bool:
     """Tell whether compressed data may begin so: RFC 1950, section 2.2."""
-    return len(start) >= 2 and start[0] & 0x8F == 8 and int.from_bytes(start[:2], "big") % 31 == 0
+    if len(start) < LEAST_DATA:
+        return False
+    return start[0] & 0x8F == 8 and int.from_bytes(start[:2], "big") % 31 == 0

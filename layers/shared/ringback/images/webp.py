@@ -11,6 +11,7 @@ HEADER: Final = 12
 IMAGE_DATA: Final = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
 FRAME_STARTS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 LOSSY_START: Final = b"\x9d\x01\x2a"
+LOSSY_HEAD: Final = 10  # of a key frame, and the first partition follows it
 LOSSLESS_START: Final = 0x2F
 
 
@@ -29,6 +30,8 @@ def read_webp(file: PictureFile) -> Picture:
         has_data = has_data or name in IMAGE_DATA
         if name == b"ANMF" and not _has_image(_inside(file, offset + 8, min(size, 20), end)):
             raise ImageRefused("webp has a frame without an image")
+        if name == b"VP8 " and not _may_hold(size, _inside(file, offset + 8, min(size, 3), end)):
+            raise ImageRefused("webp has a frame that goes beyond its chunk")
         offset += 8 + size + size % 2
     else:
         raise ImageRefused("webp has too many chunks")
@@ -41,6 +44,11 @@ def read_webp(file: PictureFile) -> Picture:
 
 def _has_image(frame: bytes) -> bool:
     return frame[16:20] in FRAME_STARTS  # behind the frame's place and duration
+
+
+def _may_hold(size: int, tag: bytes) -> bool:
+    """Tell whether a lossy frame's first partition fits in: RFC 6386, section 9.1."""
+    return LOSSY_HEAD + (int.from_bytes(tag, "little") >> 5) <= size
 
 
 def _inside(file: PictureFile, offset: int, count: int, end: int) -> bytes:
