@@ -40,6 +40,7 @@ PATIENCE: Final = timedelta(seconds=120)
 LONGEST_COPY: Final = timedelta(seconds=100)
 # As many as surely get their turn in these times, two at a time.
 IN_A_TRY: Final = 4
+LOOK_AGAIN: Final = 30  # seconds
 NOT_NOTED: Final = TransferInterrupted("stored, but not noted yet")
 
 
@@ -170,7 +171,9 @@ class ArchiveImages:
             **changes,
         )
         if not left.done:
-            # Another delivery noted something or ended the job, and ours was written over its
-            # record. A job that is being archived yet is that one's to end.
+            if left.job.status is JobStatus.ARCHIVING:
+                # Another delivery noted something meanwhile: it ends the job if it lives to.
+                self.queue.add(job.job_id, delay=LOOK_AGAIN)
+            # Else it ended the job, and its record has been written over by ours.
             self.images.put_record(job.job_id, provenance(left.job, at=at))
         return left.job
