@@ -332,7 +332,7 @@ def test_a_store_that_ignores_ranges_is_read_right_all_the_same(cloud: Cloud) ->
 
 
 def say(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
-    to = replace(seen, row=row, receipt_bytes=seen.receipt_bytes + len(lines))
+    to = replace(seen, row=row)
     drops.put_receipts(drop, lines, seen=seen, to=to)
     return to
 
@@ -351,6 +351,14 @@ def test_receipts_grow_and_what_was_not_noted_is_written_over(cloud: Cloud) -> N
     assert said(drops) == b"one\ntwo\n"
     say(drops, drop, b"2\n3\n", seen=first, row=4)
     assert said(drops) == b"one\n2\n3\n"
+
+
+def test_receipts_are_cut_between_lines_whoever_wrote_them(cloud: Cloud) -> None:
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    say(drops, drop, b"one, at length\n2\n", seen=START, row=3)
+    # Another call, which got less far and was the one that was noted.
+    say(drops, drop, b"two\nthree\n", seen=replace(START, row=2), row=4)
+    assert said(drops) == b"one, at length\ntwo\nthree\n"
 
 
 def test_who_is_late_with_less_writes_nothing(cloud: Cloud) -> None:
@@ -457,7 +465,6 @@ SOME = Progress(
     made_at=NOON,
     row=501,
     offset=70_000,
-    receipt_bytes=40_000,
     bad_rows=3,
     credits_low=Decimal("17.5"),
     credits_high=Decimal("22.25"),

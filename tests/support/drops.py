@@ -60,7 +60,8 @@ class InMemoryDrops:
         if (version, row) > (drop.version, to.row):
             return
         self.told[drop.key] = drop.version, to.row
-        self.receipts[drop.key] = self.receipts.get(drop.key, b"")[: seen.receipt_bytes] + lines
+        kept = self.receipts.get(drop.key, b"").splitlines(keepends=True)[: seen.row - 1]
+        self.receipts[drop.key] = b"".join(kept) + lines
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
         self.summaries[drop.key] = json.loads(json.dumps(summary))

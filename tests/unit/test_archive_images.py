@@ -309,13 +309,20 @@ def before_the_record_is_put(archive: Archive, happens: Callable[[], object]) ->
 def test_a_job_whose_last_image_is_noted_at_this_moment_is_not_given_up() -> None:
     archive = an_archive(urls=URLS[:2])
     archive.web.pages[URLS[1]] = TransferInterrupted("reset")
-    before_the_record_is_put(
-        archive,
-        lambda: archive.jobs.add_image(
-            a_job_id(), a_stored_image(2), at=NOON + timedelta(seconds=1)
-        ),
-    )
+    puts: list[list[int]] = []
+    put = archive.bucket.put_record
+
+    def noted_meanwhile(job_id: JobId, record: dict[str, Any]) -> None:
+        puts.append(record["missing"])
+        if len(puts) == 1:
+            at = NOON + timedelta(seconds=1)
+            archive.jobs.add_image(a_job_id(), a_stored_image(2), at=at)
+        put(job_id, record)
+
+    archive.bucket.put_record = noted_meanwhile  # type: ignore[method-assign]
     assert archive(attempt=3).status is JobStatus.ARCHIVING
+    # Whose job it is now writes its record, perhaps at this moment.
+    assert puts == [[2]]
     # Who noted it goes on, or died and this message was his as well.
     assert archive.queues.archive == [(a_job_id(), 1, 30)]
     assert archive().status is JobStatus.SUCCEEDED

@@ -5,7 +5,6 @@ from datetime import timedelta
 from io import BytesIO
 from itertools import count
 from typing import Any, NoReturn
-from unittest.mock import ANY
 
 import pytest
 from PIL import Image
@@ -201,22 +200,43 @@ def test_what_was_taken_is_told_though_the_file_was_deleted_meanwhile(key: str, 
     assert bool(progress.fault) is drop.is_sheet
 
 
-def test_a_file_that_may_not_be_read_is_answered() -> None:
+def refusing_to_describe(drop: Drop) -> NoReturn:
+    raise SheetRefused("the file may not be read")
+
+
+@pytest.mark.parametrize(
+    "key", ["requests/a.csv", "requests/a.dry-run.csv", "recipes/a/recipe.json"]
+)
+def test_a_file_that_may_not_be_read_is_answered(key: str) -> None:
     desk = DropDesk()
-    drop = desk.put("requests/a.csv", "x")
-
-    def refuse(drop: Drop) -> NoReturn:
-        raise SheetRefused("the file may not be read")
-
-    desk.drops.describe = refuse  # type: ignore[method-assign]
+    drop = desk.put(key, "x")
+    desk.drops.describe = refusing_to_describe  # type: ignore[method-assign]
     for _ in range(2):
         progress = desk.take(drop)
-    assert desk.said(drop.key) == [
-        {"errors": [{"field": "", "message": "the file may not be read"}]}
-    ]
-    assert progress == Progress(
-        made_at=NOON, fault="the file may not be read", done=True, receipt_bytes=ANY
-    )
+    fault = "the file may not be read"
+    assert desk.said(drop.key) == [{"errors": [{"field": "", "message": fault}]}]
+    assert progress is not None
+    assert (progress.fault, progress.done) == (fault, True)
+    # Of a version that can be read everything is newer.
+    assert progress.made_at < NOON
+    assert desk.queues.sums == ([(drop, 5)] if key == "requests/a.csv" else [])
+    assert (key in desk.drops.summaries) is (key != "requests/a.csv")
+
+
+def test_one_refused_look_does_not_end_a_sheet_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(take_drop, "MOST_ROWS", 2)
+    desk = DropDesk()
+    drop = desk.put("requests/a.jsonl", f"{REQUEST}\n" * 3)
+    desk.take(drop)
+    describe = desk.drops.describe
+    desk.drops.describe = refusing_to_describe  # type: ignore[method-assign]
+    with pytest.raises(SheetRefused):
+        desk.take(drop)
+    desk.drops.describe = describe  # type: ignore[method-assign]
+    progress = desk.take(drop)
+    assert progress is not None
+    assert (progress.row, progress.done, progress.fault) == (4, True, "")
+    assert len(desk.said(drop.key)) == 3
 
 
 def test_photos_that_are_dropped_with_their_recipe_wait_for_it() -> None:
@@ -225,8 +245,7 @@ def test_photos_that_are_dropped_with_their_recipe_wait_for_it() -> None:
     desk.take(drop)
     desk.desk.now += timedelta(minutes=1)
     desk.take(drop)
-    said = {"waits_for": "there is no recipes/fox/recipe.json: drop it, then the photo again"}
-    assert desk.said(drop.key) == [said]
+    assert desk.said(drop.key) == [{"waits_for": "recipes/fox/recipe.json"}]
     # The longer it waits, the more seldom it looks.
     assert desk.queues.delays == [10, 30]
     desk.put("recipes/fox/recipe.json", RECIPE)
@@ -573,12 +592,15 @@ def test_what_is_said_beside_a_photo_overrides_the_recipe() -> None:
     desk = DropDesk()
     desk.put("recipes/fox/recipe.json", RECIPE)
     said = {"prompt": "als Holzschnitt, größer", "max-images": "4", "mtime": "1790000000"}
+    said["image-urls"] = "https://pictures.example/instead.png"
     desk.take(desk.put("recipes/fox/1.png", a_photo("PNG"), **said))
     (job,) = jobs_of(desk)
     assert job.request.input["prompt"] == "als Holzschnitt, größer"
     assert job.request.input["max_images"] == 4
     assert "mtime" not in job.request.input
-    assert desk.said("recipes/fox/1.png") == [{"ignored_metadata": ["mtime"], "job_id": job.job_id}]
+    assert desk.said("recipes/fox/1.png") == [
+        {"ignored_metadata": ["image_urls", "mtime"], "job_id": job.job_id}
+    ]
 
 
 def test_a_recipe_may_have_images_of_its_own() -> None:

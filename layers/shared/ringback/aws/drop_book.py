@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # An event or a message about a drop can be no older than its queue keeps it: two weeks.
 KEPT: Final = timedelta(days=30)
-_NUMBERS: Final = ("row", "offset", "receipt_bytes", "bad_rows", "without_price")
+_NUMBERS: Final = ("row", "offset", "bad_rows", "without_price")
 
 
 class DropLedger:

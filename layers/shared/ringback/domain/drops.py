@@ -129,7 +129,6 @@ class Progress:
     made_at: datetime
     row: int = 1
     offset: int = 0
-    receipt_bytes: int = 0
     bad_rows: int = 0
     credits_low: Decimal = Decimal(0)
     credits_high: Decimal = Decimal(0)

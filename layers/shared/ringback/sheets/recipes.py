@@ -36,15 +36,17 @@ def _row(drop: Drop, photo: str, recipe: bytes, metadata: Mapping[str, str], *, 
         return _no_row(end, f"{drop.recipe_key} must have an object 'input'")
     model = str(request.get("model"))
     kinds = field_kinds(model)
-    fields = [name for name, kind in kinds.items() if kind == "list"] or [USUAL_FIELD]
-    if model in MODELS and fields[0] not in kinds:
+    photos = next((name for name, kind in kinds.items() if kind == "list"), USUAL_FIELD)
+    if model in MODELS and photos not in kinds:
         return _no_row(end, f"{model} takes no image", field="model")
-    more = request["input"].get(fields[0], [])
+    more = request["input"].get(photos, [])
     # What is said beside the photo; programs say other things there, which are no fields.
     said = {name.replace("-", "_"): value for name, value in metadata.items()}
-    overrides = {name: value_of(said[name], name, kinds) for name in kinds if name in said}
+    overrides = {
+        name: value_of(said[name], name, kinds) for name in kinds if name in said and name != photos
+    }
     given: dict[str, Any] = request["input"] | overrides
-    given[fields[0]] = [photo, *more] if isinstance(more, list) else more
+    given[photos] = [photo, *more] if isinstance(more, list) else more
     body = json.dumps(request | {"input": given}).encode()
     return Row(number=1, end=end, request=body, ignored=tuple(sorted(said.keys() - overrides)))
 

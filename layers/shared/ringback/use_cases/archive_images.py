@@ -170,10 +170,10 @@ class ArchiveImages:
             unchanged_since=job.updated_at,
             **changes,
         )
-        if not left.done:
-            if left.job.status is JobStatus.ARCHIVING:
-                # Another delivery noted something meanwhile: it ends the job if it lives to.
-                self.queue.add(job.job_id, delay=LOOK_AGAIN)
-            # Else it ended the job, and its record has been written over by ours.
+        if left.job.status is JobStatus.ARCHIVING:
+            # Another delivery noted something meanwhile: it ends the job if it lives to.
+            self.queue.add(job.job_id, delay=LOOK_AGAIN)
+        elif not left.done:
+            # It ended the job, and its record has been written over by ours.
             self.images.put_record(job.job_id, provenance(left.job, at=at))
         return left.job

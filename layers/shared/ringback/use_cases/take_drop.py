@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ READ_AHEAD: Final = timedelta(seconds=2)
 LATE_RECIPE: Final = timedelta(minutes=15)
 # Seconds until it is looked for again, at first.
 SOON: Final = 10
+LONG_AGO: Final = datetime.fromtimestamp(0, UTC)
 GONE: Final = "the file was deleted while it was read"
 
 
@@ -67,7 +68,9 @@ class TakeDrop:
         try:
             facts = self.drops.describe(drop)
         except SheetRefused as refused:
-            return self._give_up(drop, seen, str(refused))
+            if seen:
+                raise  # what could be read before may be readable again in a moment
+            return self._give_up(drop, None, str(refused))
         if facts is None:
             return self._give_up(drop, seen, GONE) if seen else None
         if seen is None:
@@ -80,18 +83,19 @@ class TakeDrop:
         return self._go_on(drop, facts, seen)
 
     def _go_on(self, drop: Drop, facts: DropFacts, seen: Progress) -> Progress | None:
-        lines, progress, waits_for = self._read(drop, facts, seen)
-        progress = replace(progress, receipt_bytes=seen.receipt_bytes + len(lines))
-        # What it waits for is said where the person looks, and written over when it goes on.
-        wait = _line({"waits_for": str(waits_for)}) if waits_for else b""
-        self.drops.put_receipts(drop, lines + wait, seen=seen, to=progress)
+        lines, progress, missing = self._read(drop, facts, seen)
+        if missing:
+            # Said where the person looks, and written over when it goes on.
+            is_photo = isinstance(missing, RecipeMissing)
+            lines += _line({"waits_for": drop.recipe_key if is_photo else str(missing)})
+        self.drops.put_receipts(drop, lines, seen=seen, to=progress)
         if progress.done and not makes_jobs(drop):
             self.drops.put_summary(drop, dry_summary(drop, progress), made_at=seen.made_at)
         if not self.book.advance(drop, seen=seen, to=progress):
             return None
-        if isinstance(waits_for, NotConfigured):
-            raise waits_for
-        if waits_for:
+        if isinstance(missing, NotConfigured):
+            raise missing
+        if missing:
             self.queue.go_on(drop, delay=seconds_to_next_look(self.now() - facts.made_at))
         elif not progress.done:
             self.queue.go_on(drop)
@@ -99,22 +103,24 @@ class TakeDrop:
 
     def _give_up(self, drop: Drop, seen: Progress | None, fault: str) -> Progress:
         """End a drop whose file cannot be read, or was deleted half-way."""
-        began = seen or Progress(made_at=self.now())
-        lines, ended = self._end(drop, began, fault, most=MOST_ROWS if drop.is_sheet else 1)
-        ended = replace(ended, receipt_bytes=began.receipt_bytes + len(lines))
+        if makes_jobs(drop) and seen is None:
+            self.summaries.add(drop, delay=FIRST_SUMMARY)
+        # Of what nobody may read nobody says when it was made: it is told of below all else.
+        began = seen or Progress(made_at=LONG_AGO)
+        lines, ended = self._end(drop, began, fault)
         self.drops.put_receipts(drop, lines, seen=began, to=ended)
+        if not makes_jobs(drop):
+            self.drops.put_summary(drop, dry_summary(drop, ended), made_at=began.made_at)
         self.book.advance(drop, seen=seen, to=ended)
         return ended
 
-    def _end(
-        self, drop: Drop, progress: Progress, fault: str, *, most: int
-    ) -> tuple[bytes, Progress]:
+    def _end(self, drop: Drop, progress: Progress, fault: str) -> tuple[bytes, Progress]:
         """Tell of the jobs that a call made which died before it could, and why there are no more.
 
-        They are among the next ``most`` rows. A single file that has its job has no fault.
+        A single file that has its job has no fault.
         """
         lines = list[bytes]()
-        for row in range(progress.row, progress.row + most):
+        for row in range(progress.row, progress.row + (MOST_ROWS if drop.is_sheet else 1)):
             with suppress(UnknownJob):
                 job = self.accept.jobs.get(drop.job_id(row, made_at=progress.made_at))
                 lines.append(_line(_place_of(drop, row) | {"job_id": job.job_id}))
@@ -143,8 +149,7 @@ class TakeDrop:
             is_early = self.now() < facts.made_at + LATE_RECIPE
             if isinstance(refused, RecipeMissing) and is_early:
                 return b"".join(lines), progress, refused
-            # Of a sheet's own fault no call has got further than this one.
-            end, progress = self._end(drop, progress, str(refused), most=int(not drop.is_sheet))
+            end, progress = self._end(drop, progress, str(refused))
             lines.append(end)
         return b"".join(lines), replace(progress, done=True), None
 
