@@ -359,6 +359,8 @@ def test_receipts_are_cut_between_lines_whoever_wrote_them(cloud: Cloud) -> None
     # Another call, which got less far and was the one that was noted.
     say(drops, drop, b"two\nthree\n", seen=replace(START, row=2), row=4)
     assert said(drops) == b"one, at length\ntwo\nthree\n"
+    say(drops, drop, b"2\n", seen=replace(START, row=2), row=5)
+    assert said(drops) == b"one, at length\n2\n"
 
 
 def test_who_is_late_with_less_writes_nothing(cloud: Cloud) -> None:
