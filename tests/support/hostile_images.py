@@ -7,7 +7,7 @@ from struct import calcsize, pack, unpack_from
 from typing import Final
 from zipfile import ZipFile
 
-from ringback.domain.errors import ImageRefused, TransferInterrupted
+from ringback.domain.errors import ImageRefused, NotAnImage, TransferInterrupted
 
 from tests.support.image_files import (
     FRAME,
@@ -117,13 +117,13 @@ def wrong_lengths() -> Iterator[tuple[str, bytes]]:
 def corpus() -> Iterator[Broken]:
     """Give name, content and verdict of each."""
     for name, content in NOT_KEPT.items():
-        yield name, content, ImageRefused
+        yield name, content, NotAnImage
     for kind, content in WHOLE.items():
         for name, other in chain(OTHERS.items(), WHOLE.items()):
             yield f"{kind} and {name}", content + other, ImageRefused
             yield f"{kind} and zeros and {name}", content + bytes(16) + other, ImageRefused
         for name, other in OTHERS.items():
-            yield f"{name} and {kind}", other + content, ImageRefused
+            yield f"{name} and {kind}", other + content, NotAnImage
     for kind, content in chain(WHOLE.items(), [("several jpegs", animation("MPO", (120, 90)))]):
         for percent in range(100):
             yield (

@@ -8,6 +8,7 @@ import pytest
 from ringback.domain.errors import (
     ImageRefused,
     LinkDead,
+    NotAnImage,
     NotConfigured,
     RingbackError,
     TransferInterrupted,
@@ -132,12 +133,33 @@ def test_after_the_last_try_the_job_says_what_is_missing() -> None:
     assert len(archive.bucket.records[job.job_id]["images"]) == 2
 
 
-def test_what_is_no_image_is_not_tried_again() -> None:
+def test_what_is_refused_for_what_it_is_is_not_tried_again() -> None:
     archive = an_archive(urls=URLS[:1])
-    archive.web.pages[URLS[0]] = ImageRefused("not an image we keep")
+    archive.web.pages[URLS[0]] = ImageRefused("cdn.example: more than 1024 bytes")
+    archive.provider.new_links[URLS[0]] = ["https://cdn.example/never asked for"]
     assert archive().status is JobStatus.ARCHIVE_FAILED
     assert archive.queues.archive == []
     assert archive.bucket.objects == {}
+    assert archive.web.fetched == [URLS[0]]
+
+
+def test_a_page_instead_of_an_image_gets_a_fresh_link_as_well() -> None:
+    archive = an_archive(urls=URLS[:1])
+    minted, fresh = "https://cdn.example/minted", "https://cdn.example/fresh"
+    page = NotAnImage("not an image we keep")
+    archive.web.pages = {URLS[0]: page, minted: page, fresh: a_page(fresh)}
+    archive.provider.new_links[URLS[0]] = [minted, fresh]
+    assert archive().status is JobStatus.SUCCEEDED
+
+
+def test_what_is_no_image_behind_any_link_says_so_and_is_not_tried_again() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages = {URLS[0]: NotAnImage("not an image we keep")}
+    archive.provider.new_links[URLS[0]] = ["https://cdn.example/dead"]
+    error = archive().error
+    assert error is not None
+    assert error.message == "saved 0 of 1 images. image 1: not an image we keep"
+    assert archive.queues.archive == []
 
 
 def test_a_dead_link_gets_a_fresh_one_from_the_provider() -> None:

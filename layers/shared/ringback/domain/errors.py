@@ -18,6 +18,7 @@ RingbackError
 ├── ProviderUnavailable     ask the provider again later
 ├── AddressRefused          a URL that we do not talk to: final
 ├── ImageRefused            not an image we keep: final
+│   └── NotAnImage              none at all; worth one fresh link, for it may be a page that says so
 ├── ThumbnailRefused        an image that is too large or too broken to be made smaller: final
 ├── LinkDead                worth one fresh link from the provider
 └── TransferInterrupted     worth another try later
@@ -109,6 +110,10 @@ class AddressRefused(RingbackError):
 
 class ImageRefused(RingbackError):
     """What the URL gives is not an image we keep."""
+
+
+class NotAnImage(ImageRefused):
+    """What the URL gives is of none of the formats: another kind of image, or a page."""
 
 
 class ThumbnailRefused(RingbackError):

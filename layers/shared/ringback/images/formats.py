@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from ringback.domain.errors import ImageRefused
+from ringback.domain.errors import NotAnImage
 from ringback.images import avif, gif, jpeg, png, webp
 from ringback.images.pictures import Picture, PictureFile, cut_off
 
@@ -27,4 +27,4 @@ def read_picture(content: BinaryIO, *, size: int) -> Picture:
             return read(file)
         if magic.startswith(found):  # the empty file, too
             raise cut_off()
-    raise ImageRefused("not a PNG, JPEG, WebP, AVIF or GIF file")
+    raise NotAnImage("not a PNG, JPEG, WebP, AVIF or GIF file")

@@ -12,6 +12,7 @@ from ringback.domain.errors import (
     AddressRefused,
     ImageRefused,
     LinkDead,
+    NotAnImage,
     ProviderUnavailable,
     TransferInterrupted,
 )
@@ -30,6 +31,8 @@ from ringback.use_cases.provenance import provenance
 
 WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
 FINAL_FOR_NOW: Final = (AddressRefused, ImageRefused)
+# Some hosts say that a link has died with a page instead of a 404.
+NO_IMAGE_HERE: Final = (LinkDead, NotAnImage)
 
 Copied = StoredImage | Exception
 ForEach = Callable[[Callable[[int], Copied], Iterable[int]], Iterable[Copied]]
@@ -127,13 +130,15 @@ class ArchiveImages:
 
         try:
             return fetch(job.result_urls[number - 1])
-        except LinkDead as dead:
+        except NO_IMAGE_HERE as first:
             self._seconds(until)
             for fresh in self.providers[job.request.provider].fresh_links(job, number):
-                with suppress(LinkDead):
+                with suppress(*NO_IMAGE_HERE):
                     return fetch(fresh)
                 self._seconds(until)
-            raise LinkDead(f"{dead}, and the provider has no link that works") from dead
+            if isinstance(first, NotAnImage):
+                raise
+            raise LinkDead(f"{first}, and the provider has no link that works") from first
 
     def _seconds(self, until: datetime) -> float:
         left = (until - self.now()).total_seconds()
