@@ -27,6 +27,21 @@ NOT_THERE: Final = frozenset({"403", "404"})
 READ_SIZE: Final = 256 * 1024
 
 
+@contextmanager
+def _worth_another_try() -> Iterator[None]:
+    """Tell trouble of the moment, such as a second PUT of the key at this time, from refusals."""
+    try:
+        yield
+    except (HTTPClientError, ConnectionError) as error:
+        raise TransferInterrupted(f"S3: {type(error).__name__}") from error
+    except ClientError as error:
+        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]
+        passes = status["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if not passes and code not in OF_THE_MOMENT:
+            raise
+        raise TransferInterrupted(f"S3: {code}") from error
+
+
 class ImageBucket:
     """Everything of a job lies under ``images/{job_id}/`` and has a tag that tells its kind.
 
@@ -41,16 +56,11 @@ class ImageBucket:
     def connect(cls, bucket: str) -> Self:
         return cls(s3_client(), bucket)
 
+    @_worth_another_try()
     def put_image(
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
     ) -> StoredObject:
         """Store the image; S3 itself checks the bytes that arrive against the checksum."""
-        with _worth_another_try():
-            return self._put_image(job_id, number, content, facts)
-
-    def _put_image(
-        self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
-    ) -> StoredObject:
         key = f"images/{job_id}/{number}.{facts.extension}"
         try:
             self._client.put_object(
@@ -70,14 +80,14 @@ class ImageBucket:
             return self._earlier(key)
         return StoredObject(key=key, facts=facts)
 
+    @_worth_another_try()
     def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
-        with _worth_another_try():
-            for extension in EXTENSIONS:
-                try:
-                    return self._earlier(f"images/{job_id}/{number}.{extension}")
-                except ClientError as error:
-                    if error.response["Error"]["Code"] not in NOT_THERE:
-                        raise
+        for extension in EXTENSIONS:
+            try:
+                return self._earlier(f"images/{job_id}/{number}.{extension}")
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in NOT_THERE:
+                    raise
         return None
 
     def _earlier(self, key: str) -> StoredObject:
@@ -131,21 +141,6 @@ def image_links(bucket: str, key: str) -> dict[str, str]:
     """Return where an image is, for programs and for whoever is signed in to the console."""
     console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?prefix={quote(key)}"
     return {"s3": f"s3://{bucket}/{key}", "console": console}
-
-
-@contextmanager
-def _worth_another_try() -> Iterator[None]:
-    """Tell trouble of the moment, such as a second PUT of the key at this time, from refusals."""
-    try:
-        yield
-    except (HTTPClientError, ConnectionError) as error:
-        raise TransferInterrupted(f"S3: {type(error).__name__}") from error
-    except ClientError as error:
-        code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]
-        passes = status["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
-        if not passes and code not in OF_THE_MOMENT:
-            raise
-        raise TransferInterrupted(f"S3: {code}") from error
 
 
 def _base64(digest: bytes) -> str:
