@@ -19,7 +19,7 @@ from ringback.domain.errors import InputImageRefused, RingbackError, SheetRefuse
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
 # A HEAD is answered without a body, so its errors have numbers for names.
 GONE: Final = frozenset(
@@ -54,15 +54,10 @@ class DropBucket:
         return cls(s3_client(), bucket)
 
     def describe(self, drop: Drop) -> DropFacts | None:
-        try:
-            with _unreadable("the file", SheetRefused):
-                head = self._client.head_object(
-                    Bucket=drop.bucket, Key=drop.key, VersionId=drop.version
-                )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in GONE:
-                return None
-            raise
+        with _unreadable("the file", SheetRefused):
+            head = self._head(Bucket=drop.bucket, Key=drop.key, VersionId=drop.version)
+        if head is None:
+            return None
         return DropFacts(
             made_at=head["LastModified"],
             size=head["ContentLength"],
@@ -70,11 +65,7 @@ class DropBucket:
         )
 
     def read(self, drop: Drop, *, most: int) -> bytes:
-        with _unreadable("the file", SheetRefused):
-            answer = self._client.get_object(
-                Bucket=drop.bucket, Key=drop.key, VersionId=drop.version
-            )
-        with answer["Body"] as body:
+        with self._open(drop)["Body"] as body:
             return body.read(most)
 
     def newest(self, key: str, *, most: int) -> bytes | None:
@@ -86,12 +77,8 @@ class DropBucket:
             return body.read(most)
 
     def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
-        wanted = f"bytes={start}-"
         try:
-            with _unreadable("the file", SheetRefused):
-                answer = self._client.get_object(
-                    Bucket=drop.bucket, Key=drop.key, VersionId=drop.version, Range=wanted
-                )
+            answer = self._open(drop, Range=f"bytes={start}-")
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidRange":  # the end of the file
                 return
@@ -121,6 +108,23 @@ class DropBucket:
         size = int(told.rpartition("/")[2]) if told else answer["ContentLength"]
         return DroppedObject(version=version or answer["VersionId"], head=head, size=size)
 
+    def _open(self, drop: Drop, **wanted: str) -> "GetObjectOutputTypeDef":
+        with _unreadable("the file", SheetRefused):
+            return self._client.get_object(
+                Bucket=drop.bucket,
+                Key=drop.key,
+                VersionId=drop.version,
+                **wanted,  # type: ignore[arg-type]
+            )
+
+    def _head(self, **wanted: str) -> "HeadObjectOutputTypeDef | None":
+        try:
+            return self._client.head_object(**wanted)  # type: ignore[arg-type]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in GONE:
+                return None
+            raise
+
     def _get(self, key: str, **wanted: str) -> "GetObjectOutputTypeDef | None":
         try:
             return self._client.get_object(Bucket=self._bucket, Key=key, **wanted)  # type: ignore[arg-type]
@@ -138,12 +142,12 @@ class DropBucket:
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         """Write the object anew, for none can grow, and only over what it was read as."""
         key, place = _beside(drop, ".jsonl"), _Place(drop.version, to.made_at, to.row)
+        there = self._head(Bucket=drop.bucket, Key=key)
+        if there and place.is_behind(there["Metadata"]):
+            return
         with TemporaryFile() as content:
-            there = self._get(key)
-            if there and place.is_behind(there["Metadata"]):
-                return
-            if there and seen.row > 1:
-                with there["Body"] as body:
+            if seen.row > 1 and (earlier := self._get(key)):
+                with earlier["Body"] as body:
                     copyfileobj(body, content, READ_SIZE)
                 # Each row has a line; another try's may be longer or shorter than ours.
                 content.seek(0)
@@ -165,7 +169,7 @@ class DropBucket:
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
         key, place = _beside(drop, ".summary.json"), _Place(drop.version, made_at, 0)
-        there = self._get(key)
+        there = self._head(Bucket=drop.bucket, Key=key)
         if there and place.is_behind(there["Metadata"]):
             return
         self._put_over(
