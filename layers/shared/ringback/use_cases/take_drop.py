@@ -19,7 +19,7 @@ from ringback.domain.errors import (
     UnknownJob,
 )
 from ringback.domain.estimates import Estimate
-from ringback.domain.jobs import JobRequest
+from ringback.domain.jobs import Job, JobRequest
 from ringback.use_cases.ports import DropBook, DropQueue, DropStore, SummaryQueue
 from ringback.use_cases.submit_job import AcceptJob, as_before
 
@@ -88,15 +88,13 @@ class TakeDrop:
             # Said where the person looks, and written over when it goes on.
             is_photo = isinstance(missing, RecipeMissing)
             lines += _line({"waits_for": drop.recipe_key if is_photo else str(missing)})
-        self.drops.put_receipts(drop, lines, seen=seen, to=progress)
-        if progress.done and not makes_jobs(drop):
-            self.drops.put_summary(drop, dry_summary(drop, progress), made_at=seen.made_at)
+        self._tell(drop, lines, seen=seen, to=progress)
         if not self.book.advance(drop, seen=seen, to=progress):
             return None
         if isinstance(missing, NotConfigured):
             raise missing
         if missing:
-            self.queue.go_on(drop, delay=seconds_to_next_look(self.now() - facts.made_at))
+            self.queue.go_on(drop, delay=seconds_to_look_again(self.now() - facts.made_at))
         elif not progress.done:
             self.queue.go_on(drop)
         return progress
@@ -108,11 +106,14 @@ class TakeDrop:
         # Of what nobody may read nobody says when it was made: it is told of below all else.
         began = seen or Progress(made_at=LONG_AGO)
         lines, ended = self._end(drop, began, fault)
-        self.drops.put_receipts(drop, lines, seen=began, to=ended)
-        if not makes_jobs(drop):
-            self.drops.put_summary(drop, dry_summary(drop, ended), made_at=began.made_at)
+        self._tell(drop, lines, seen=began, to=ended)
         self.book.advance(drop, seen=seen, to=ended)
         return ended
+
+    def _tell(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
+        self.drops.put_receipts(drop, lines, seen=seen, to=to)
+        if to.done and not makes_jobs(drop):
+            self.drops.put_summary(drop, dry_summary(drop, to), made_at=to.made_at)
 
     def _end(self, drop: Drop, progress: Progress, fault: str) -> tuple[bytes, Progress]:
         """Tell of the jobs that a call made which died before it could, and why there are no more.
@@ -183,8 +184,10 @@ class TakeDrop:
                     errors += [error for error in _reasons(refused) if error.field not in told]
             raise InvalidRequest(errors)
 
-        job_id = drop.job_id(row.number, made_at=progress.made_at)
-        return as_before(read, lambda: self.accept.jobs.get(job_id))
+        def earlier() -> Job:
+            return self.accept.jobs.get(drop.job_id(row.number, made_at=progress.made_at))
+
+        return as_before(read, earlier)
 
     def _place(self, drop: Drop, row: Row, provider: str, progress: Progress) -> DroppedJob:
         job_id = drop.job_id(row.number, made_at=progress.made_at)
@@ -225,7 +228,7 @@ def dry_summary(drop: Drop, progress: Progress) -> dict[str, Any]:
     return summary
 
 
-def seconds_to_next_look(age: timedelta) -> int:
+def seconds_to_look_again(age: timedelta) -> int:
     return ceil(max(age.total_seconds() / 2, SOON))
 
 
