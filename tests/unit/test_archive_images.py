@@ -260,6 +260,18 @@ def during_fetch(archive: Archive, url: str, happens: Callable[[], object]) -> N
     archive.web.fetch = meanwhile  # type: ignore[assignment, method-assign]
 
 
+def before_the_record_is_put(archive: Archive, happens: Callable[[], object]) -> None:
+    """Have something happen between the last look at the job and its end, once."""
+    put = archive.bucket.put_record
+
+    def slowly(job_id: JobId, record: dict[str, Any]) -> None:
+        archive.bucket.put_record = put  # type: ignore[method-assign]
+        happens()
+        put(job_id, record)
+
+    archive.bucket.put_record = slowly  # type: ignore[method-assign]
+
+
 def test_a_slow_delivery_leaves_the_record_of_a_job_that_another_one_ended() -> None:
     archive = an_archive(urls=URLS[:2])
 
@@ -303,29 +315,14 @@ def test_what_was_stored_too_late_to_be_noted_is_tried_again() -> None:
 def test_the_record_tells_of_the_job_as_it_ended_whoever_ended_it() -> None:
     archive = an_archive(urls=URLS[:2])
     archive.web.pages[URLS[1]] = TransferInterrupted("reset")
-    put = archive.bucket.put_record
 
-    def slowly(job_id: JobId, record: dict[str, Any]) -> None:
-        archive.bucket.put_record = put  # type: ignore[method-assign]
+    def other_delivery() -> None:
         archive.web.pages[URLS[1]] = a_page(URLS[1])
         assert archive().status is JobStatus.SUCCEEDED
-        put(job_id, record)
 
-    archive.bucket.put_record = slowly  # type: ignore[method-assign]
+    before_the_record_is_put(archive, other_delivery)
     assert archive(attempt=3).status is JobStatus.SUCCEEDED
     assert archive.bucket.records[a_job_id()]["missing"] == []
-
-
-def before_the_record_is_put(archive: Archive, happens: Callable[[], object]) -> None:
-    """Have something happen between the last look at the job and its end, once."""
-    put = archive.bucket.put_record
-
-    def slowly(job_id: JobId, record: dict[str, Any]) -> None:
-        archive.bucket.put_record = put  # type: ignore[method-assign]
-        happens()
-        put(job_id, record)
-
-    archive.bucket.put_record = slowly  # type: ignore[method-assign]
 
 
 def test_a_job_whose_last_image_is_noted_at_this_moment_is_not_given_up() -> None:
