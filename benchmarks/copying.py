@@ -17,12 +17,12 @@ from benchmarks.results import heading
 ROUNDS = 21
 LARGEST, MANY = SIZES[-1], 20
 JOB_IMAGES, JOB_MEGABYTES, JOB_ROUNDS = 6, 5, 3
-LONGEST_SECONDS = 170
+MAX_SECONDS = 170
 
 
 def main() -> None:
     signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(LONGEST_SECONDS)
+    signal.alarm(MAX_SECONDS)
     print(heading("Copying an image, TLS from the source and to the sink"))
     with a_bench() as bench:
         if shutil.which("curl"):
@@ -89,7 +89,7 @@ def medians(rounds: Sequence[tuple[Used, ...]]) -> list[Used]:
 
 
 def give_up(_signal: int, _frame: object) -> None:
-    raise SystemExit(f"Not done after {LONGEST_SECONDS} seconds.")
+    raise SystemExit(f"Not done after {MAX_SECONDS} seconds.")
 
 
 if __name__ == "__main__":

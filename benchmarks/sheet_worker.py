@@ -16,7 +16,7 @@ from typing import IO, Any, Literal, cast
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
 from ringback.domain.errors import RequestRefused
-from ringback.sheets.records import LONGEST_LINE
+from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import read_header, read_sheet
 
 from benchmarks.copy_worker import cpu_seconds, peak_kilobytes
@@ -81,7 +81,7 @@ def cell(value: Any) -> str:
 def read(kind: Kind, file: IO[bytes]) -> Iterator[bool]:
     """Tell of each row whether it makes a job."""
     file.seek(0)
-    lines = iter(partial(file.readline, LONGEST_LINE), b"")
+    lines = iter(partial(file.readline, MAX_LINE_BYTES), b"")
     header = read_header(lines) if kind == "csv" else None
     start = header.end if header else 0
     for row in read_sheet(kind, lines, header=header, kinds=field_kinds, start=start):

@@ -10,11 +10,11 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
+from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsDropQueue, SqsSubmitQueue, SqsSummaryQueue
-from ringback.aws.rate_window import SlotCounter
+from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.secrets import JsonSecret
 from ringback.aws.shared_token import SharedToken
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
@@ -82,7 +82,7 @@ def accept_job() -> AcceptJob:
     send = SendJob(
         jobs=jobs,
         queue=SqsSubmitQueue.connect(settings().submit_queue_url),
-        window=SlotCounter.connect(settings().jobs_table, paces()),
+        window=RateWindowTable.connect(settings().jobs_table, paces()),
         providers=provider_clients(
             kie_base_url=settings().kie_base_url,
             kie_secret=JsonSecret.connect(settings().kie_secret_arn),
@@ -139,7 +139,7 @@ def read_row(body: bytes, drop: Drop) -> JobRequest:
 def take_drop() -> TakeDrop:
     return TakeDrop(
         drops=drop_bucket(),
-        book=DropLedger.connect(settings().jobs_table),
+        book=DropProgressTable.connect(settings().jobs_table),
         queue=SqsDropQueue.connect(settings().drop_queue_url),
         summaries=SqsSummaryQueue.connect(settings().summary_queue_url),
         rows=DropRows(drop_bucket()),

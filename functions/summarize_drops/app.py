@@ -6,8 +6,8 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
+from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import image_links
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsSummaryQueue
@@ -25,7 +25,7 @@ def summarize_drop() -> SummarizeDrop:
     settings = SummarizeDropsSettings.from_environ(os.environ)
     return SummarizeDrop(
         jobs=JobTable.connect(settings.jobs_table),
-        book=DropLedger.connect(settings.jobs_table),
+        book=DropProgressTable.connect(settings.jobs_table),
         drops=DropBucket.connect(settings.drop_bucket),
         queue=SqsSummaryQueue.connect(settings.summary_queue_url),
         image_links=partial(image_links, settings.images_bucket),

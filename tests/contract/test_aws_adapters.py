@@ -20,8 +20,8 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from ringback.aws.drop_book import DropLedger
 from ringback.aws.drop_bucket import DropBucket
+from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import (
@@ -43,8 +43,8 @@ from ringback.domain.errors import (
 )
 from ringback.domain.images import EXTENSIONS, StoredObject
 from ringback.lambda_events import dropped_objects
-from ringback.use_cases.archive_images import LONGEST_COPY, PATIENCE
-from ringback.use_cases.ports import DropBook
+from ringback.use_cases.archive_images import MAX_COPY_TIME, PATIENCE
+from ringback.use_cases.ports import DropProgress
 
 from tests.support.aws import REGION, Cloud, a_cloud
 from tests.support.drops import InMemoryBook
@@ -147,7 +147,7 @@ def test_three_tries_of_s3_fit_behind_the_slowest_download(cloud: Cloud) -> None
     tries = config.retries["total_max_attempts"]
     hangs = tries * (config.connect_timeout + config.read_timeout)
     timeout = load_template()["Resources"]["ArchiveImagesFunction"]["Properties"]["Timeout"]
-    assert (PATIENCE + LONGEST_COPY).total_seconds() + hangs < timeout
+    assert (PATIENCE + MAX_COPY_TIME).total_seconds() + hangs < timeout
 
 
 def test_another_error_of_s3_is_ours_to_see(cloud: Cloud) -> None:
@@ -477,8 +477,8 @@ SOME = Progress(
 
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
 def test_a_book_goes_on_from_what_was_seen_and_not_otherwise(cloud: Cloud, kind: str) -> None:
-    stored = DropLedger.connect(cloud.table)
-    book: DropBook = InMemoryBook() if kind == "in_memory" else stored
+    stored = DropProgressTable.connect(cloud.table)
+    book: DropProgress = InMemoryBook() if kind == "in_memory" else stored
     assert book.progress(DROP) is None
     assert book.advance(DROP, seen=None, to=SOME)
     assert not book.advance(DROP, seen=None, to=replace(SOME, row=1))

@@ -25,7 +25,7 @@ from ringback.domain.verdicts import (
     TaskState,
 )
 from ringback.providers.callback_readers import callback_readers
-from ringback.providers.chanjing.access_tokens import LEASE, LONGEST_WAIT
+from ringback.providers.chanjing.access_tokens import LEASE, MAX_WAIT
 from ringback.providers.chanjing.client import ChanjingClient
 
 from tests.support.callbacks import body_files, expected_of
@@ -234,7 +234,7 @@ def test_who_waits_for_a_token_waits_longer_than_its_fetch_for_an_answer() -> No
     chanjing = Chanjing()
     chanjing.client().prepare()
     [request] = chanjing.at(TOKEN_PATH)
-    assert request.extensions["timeout"]["read"] < LONGEST_WAIT.total_seconds()
+    assert request.extensions["timeout"]["read"] < MAX_WAIT.total_seconds()
     assert sum(request.extensions["timeout"].values()) < LEASE.total_seconds()
 
 
@@ -267,7 +267,7 @@ def test_a_page_says_what_is_written_beside_it(body_file: Path) -> None:
 
 
 def test_fifty_are_asked_about_in_one_call() -> None:
-    most = ChanjingClient.most_read_at_once
+    most = ChanjingClient.max_batch_size
     ids = [ProviderTaskId(f"task-{number}") for number in range(most)]
     chanjing = Chanjing([a_page(*({"unique_id": task_id} for task_id in reversed(ids)))])
     found = chanjing.client().read_tasks(ids)

@@ -49,7 +49,7 @@ from tests.support.promises import breaches, paid_calls
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
 # A message is received five times before it is a dead letter, and a provider calls four times.
-MOST_MISHAPS: Final = 3
+MAX_MISHAPS: Final = 3
 
 SCENARIOS: Final = st.builds(
     Scenario,
@@ -247,7 +247,7 @@ class Lives(RuleBasedStateMachine):
 
     # What goes wrong
 
-    @precondition(lambda self: len(self.plan) < MOST_MISHAPS)
+    @precondition(lambda self: len(self.plan) < MAX_MISHAPS)
     @rule(after=st.integers(1, 12), mishap=st.sampled_from(Mishap))
     def something_will_go_wrong(self, after: int, mishap: Mishap) -> None:
         self.plan[len(self.world.effects.names) + after] = mishap

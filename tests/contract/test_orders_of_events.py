@@ -54,7 +54,7 @@ from tests.support.looks import look
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
-MOST_EVENTS: Final = 5
+MAX_EVENTS: Final = 5
 DEADLINE: Final = timedelta(minutes=15)
 OURS: Final = a_job_id()
 ANOTHER: Final = ProviderTaskId("task_of_another_job")
@@ -142,7 +142,7 @@ class Provider:
     asked: int = 0
     is_settled: bool = False
     calls_back: bool = True
-    most_read_at_once: int = 1
+    max_batch_size: int = 1
 
     def prepare(self) -> None: ...
 
@@ -399,7 +399,7 @@ class Memory:
         nothing: tuple[Event, ...] = ()
         reached = [(nothing, self.keep(self.stage.state))]
         yield from reached
-        for _ in range(MOST_EVENTS):
+        for _ in range(MAX_EVENTS):
             reached = [
                 ((*events, event), self.after(state, event))
                 for events, state in reached
@@ -469,5 +469,5 @@ def test_every_order_of_events_ends_as_the_truth_says(
         assert end.bucket == (((f"images/{OURS}/1.png", PICTURE),) if made else ())
         assert end.records == made
         tried += 1
-    assert tried == sum(len(Event) ** length for length in range(MOST_EVENTS + 1))
+    assert tried == sum(len(Event) ** length for length in range(MAX_EVENTS + 1))
     record_property("tried: orders of events", tried)

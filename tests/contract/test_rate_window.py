@@ -7,9 +7,9 @@ from random import Random
 
 import boto3
 import pytest
-from ringback.aws.rate_window import SlotCounter
+from ringback.aws.rate_window import RateWindowTable
 from ringback.domain.jobs import Job
-from ringback.domain.pace import DROPS, SHEETS, Pace, Turn, Yielding
+from ringback.domain.pace import DROPS, SHEETS, LowPriority, Pace, Turn
 from ringback.use_cases.ports import RateWindow
 from ringback.use_cases.submit_job import seconds_to_yield
 
@@ -31,7 +31,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def window(request: pytest.FixtureRequest) -> RateWindow:
     if request.param == "in_memory":
         return InMemoryWindow(pace=PACE)
-    return SlotCounter.connect(request.getfixturevalue("cloud").table, PACES)
+    return RateWindowTable.connect(request.getfixturevalue("cloud").table, PACES)
 
 
 def slot_of(turn: Turn) -> int:
@@ -131,7 +131,9 @@ def test_who_yields_keeps_no_slot_when_there_is_no_room(window: RateWindow) -> N
 
 
 @pytest.mark.parametrize("kind", [SHEETS, DROPS], ids=["sheets", "drops"])
-def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(kind: Yielding) -> None:
+def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(
+    kind: LowPriority,
+) -> None:
     """Two thousand jobs that yield, a call of somebody else every twenty seconds, then forty."""
     window, chance = InMemoryWindow(pace=PACE), Random(7)  # noqa: S311
     due = [NOON + n * PACE.sustained for n in range(2000)]
@@ -174,7 +176,7 @@ def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(kind:
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
 def test_a_call_that_was_slow_counts_when_it_was_answered(cloud: Cloud, kind: str) -> None:
     one = Pace(limit=1, seconds=10)
-    stored = SlotCounter.connect(cloud.table, {"kie": one})
+    stored = RateWindowTable.connect(cloud.table, {"kie": one})
     window: RateWindow = InMemoryWindow(pace=one) if kind == "in_memory" else stored
     slot = slot_of(window.take("kie", at=NOON, slot=None))
     window.was_slow("kie", asked_at=NOON, at=NOON + timedelta(seconds=3))
@@ -184,12 +186,12 @@ def test_a_call_that_was_slow_counts_when_it_was_answered(cloud: Cloud, kind: st
 
 
 def test_each_provider_has_its_own_window(cloud: Cloud) -> None:
-    window = SlotCounter.connect(cloud.table, PACES)
+    window = RateWindowTable.connect(cloud.table, PACES)
     assert [window.take(name, at=NOON, slot=None).wait for name in ("kie", "chanjing")] == [0, 0]
     assert len({window.take(name, at=NOON, slot=None).slot for name in ("kie", "chanjing")}) == 1
 
 
 def test_the_counter_is_forgotten_when_nobody_asks_any_more(cloud: Cloud) -> None:
-    SlotCounter.connect(cloud.table, PACES).take("kie", at=NOON, slot=None)
+    RateWindowTable.connect(cloud.table, PACES).take("kie", at=NOON, slot=None)
     (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     assert int(item["forget_at"]["N"]) > NOON.timestamp()

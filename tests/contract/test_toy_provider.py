@@ -65,7 +65,7 @@ class ToyClient:
     """Does not call back, and tells of three tasks at a time."""
 
     calls_back: bool = False
-    most_read_at_once: int = 3
+    max_batch_size: int = 3
     keeps_results: timedelta | None = None
     report: TaskReport = RUNNING
     sent: list[Mapping[str, Any]] = field(default_factory=list)

@@ -98,7 +98,7 @@ def test_a_row_is_sent_when_its_turn_has_come(
 def test_a_long_sheet_goes_on_in_a_message_of_its_own(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, monkeypatch: Any
 ) -> None:
-    monkeypatch.setattr("ringback.use_cases.take_drop.MOST_ROWS", 5)
+    monkeypatch.setattr("ringback.use_cases.take_drop.MAX_ROWS", 5)
     lambdas("submit_job", put(cloud, "requests/a.csv", a_sheet(12)))
     assert len(jobs(cloud, "requests/a.csv")) == 5
     for _ in range(2):

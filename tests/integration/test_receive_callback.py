@@ -140,10 +140,10 @@ def test_every_recorded_body_is_answered_and_decides_what_its_state_says(
             assert job.status is JobStatus.SUBMITTING
             continue
         assert_thanked(reply)
-        hollow = expected["state"] == "succeeded" and not expected["image_urls"]
+        without_images = expected["state"] == "succeeded" and not expected["image_urls"]
         assert job.status == (
             JobStatus.SUBMITTING
-            if hollow
+            if without_images
             else {
                 "succeeded": JobStatus.ARCHIVING,
                 "failed": JobStatus.FAILED,

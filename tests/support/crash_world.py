@@ -42,7 +42,7 @@ from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 from tests.support.looks import look
 
 VISIBILITY: Final = timedelta(minutes=3)
-MOST_RECEIVES: Final = 5
+MAX_RECEIVES: Final = 5
 PROVIDER_CALLS_AGAIN: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
 
 
@@ -107,7 +107,7 @@ class Effects:
 
 
 # What a provider's client only says of itself.
-NO_EFFECT: Final = frozenset({"calls_back", "keeps_results", "most_read_at_once", "recognizes"})
+NO_EFFECT: Final = frozenset({"calls_back", "keeps_results", "max_batch_size", "recognizes"})
 
 
 class _Watched:
@@ -159,7 +159,7 @@ class Provider:
     known: dict[JobId, Scenario] = field(default_factory=dict)
     answered: dict[JobId, list[str]] = field(default_factory=dict)
     reads: int = 0
-    most_read_at_once: int = 1
+    max_batch_size: int = 1
     keeps_results: timedelta | None = timedelta(days=14)
 
     @property
@@ -385,7 +385,7 @@ class World:
             handle()
             self.effects(f"acknowledge {name}", lambda: None)
         except (Crash, ServiceError, RingbackError):
-            if receives == MOST_RECEIVES:
+            if receives == MAX_RECEIVES:
                 self.dead_letters.append(name)
             else:
                 self.later(VISIBILITY, lambda: self._receive(name, handle, receives=receives + 1))

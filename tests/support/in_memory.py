@@ -10,7 +10,7 @@ from ringback.domain.checks import Check
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
-from ringback.domain.pace import Pace, Turn, Yielding
+from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Submission, TaskReport
 from ringback.use_cases.ports import Changes, Write
@@ -162,7 +162,7 @@ class InMemoryWindow:
     calls: list[datetime] = field(default_factory=list)
 
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
+        self, provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
     ) -> Turn:
         if (
             slot is None
@@ -238,7 +238,7 @@ class ScriptedProvider:
     read: list[ProviderTaskId] = field(default_factory=list)
     calls: list[list[ProviderTaskId]] = field(default_factory=list)
     calls_back: bool = True
-    most_read_at_once: int = 1
+    max_batch_size: int = 1
     keeps_results: timedelta | None = timedelta(days=14)
 
     def prepare(self) -> None:

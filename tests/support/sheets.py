@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 from ringback.domain.drops import Row
 from ringback.domain.errors import SheetRefused
-from ringback.sheets.records import LONGEST_LINE
+from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import Header, read_header, read_sheet
 
 KINDS = {
@@ -29,7 +29,7 @@ def kinds(model: str) -> Mapping[str, str]:
     return KINDS if model == "known" else {}
 
 
-def pieces(data: bytes, longest: int = LONGEST_LINE) -> Iterator[bytes]:
+def pieces(data: bytes, longest: int = MAX_LINE_BYTES) -> Iterator[bytes]:
     return iter(partial(BytesIO(data).readline, longest), b"")
 
 
@@ -50,11 +50,11 @@ def to_the_end(
     return Reading(rows, "")
 
 
-def read_csv(data: bytes, *, longest: int = LONGEST_LINE) -> Reading:
+def read_csv(data: bytes, *, longest: int = MAX_LINE_BYTES) -> Reading:
     lines = pieces(data, longest)
     header = read_header(lines)
     return to_the_end("csv", lines, header=header, start=header.end)
 
 
-def read_jsonl(data: bytes, *, longest: int = LONGEST_LINE) -> Reading:
+def read_jsonl(data: bytes, *, longest: int = MAX_LINE_BYTES) -> Reading:
     return to_the_end("jsonl", pieces(data, longest), header=None)

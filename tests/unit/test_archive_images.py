@@ -15,7 +15,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
-from ringback.use_cases.archive_images import LONGEST_COPY, PATIENCE, ArchiveImages
+from ringback.use_cases.archive_images import MAX_COPY_TIME, PATIENCE, ArchiveImages
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -437,7 +437,7 @@ def test_no_provider_is_asked_once_the_time_is_over() -> None:
     archive = an_archive(urls=URLS[:1])
 
     def dead_too_late(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
-        archive.now += LONGEST_COPY
+        archive.now += MAX_COPY_TIME
         raise LinkDead("403")
 
     def asked(job: Job, number: int) -> NoReturn:

@@ -12,7 +12,7 @@ from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import (
     ENOUGH,
-    LONGEST_WAIT,
+    MAX_WAIT,
     NOT_VISIBLE_YET,
     PATIENCE,
     CheckJobs,
@@ -175,8 +175,8 @@ def test_a_job_that_waits_long_is_looked_at_before_its_next_deadline_can_pass(se
 
 def test_a_job_whose_turn_does_not_come_ends_after_two_days_uncharged() -> None:
     watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON)
-    assert watch.status(at=NOON + LONGEST_WAIT - timedelta(seconds=1)) is JobStatus.ACCEPTED
-    assert watch.status(at=NOON + LONGEST_WAIT) is JobStatus.FAILED
+    assert watch.status(at=NOON + MAX_WAIT - timedelta(seconds=1)) is JobStatus.ACCEPTED
+    assert watch.status(at=NOON + MAX_WAIT) is JobStatus.FAILED
     error = watch.jobs.get(a_job_id()).error
     assert error is not None
     assert (error.kind, error.may_be_charged) == (ErrorKind.NOT_SUBMITTED, False)
@@ -186,7 +186,7 @@ def test_a_row_far_down_a_sheet_is_not_given_up_before_it_is_due() -> None:
     due_at = NOON + timedelta(days=4)
     watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON, due_at=due_at)
     assert watch.status(at=due_at) is JobStatus.ACCEPTED
-    assert watch.status(at=due_at + LONGEST_WAIT) is JobStatus.FAILED
+    assert watch.status(at=due_at + MAX_WAIT) is JobStatus.FAILED
 
 
 def test_a_job_that_is_being_archived_gets_its_message_again() -> None:
@@ -308,7 +308,7 @@ def test_a_failure_is_not_looked_into_because_of_an_unproven_claim() -> None:
 def a_crowd(size: int, *, silent: bool = True) -> tuple[Watch, list[Check]]:
     """Return jobs that are all due, each with a task of its own that still runs."""
     watch = Watch()
-    watch.provider.calls_back, watch.provider.most_read_at_once = not silent, 50 if silent else 1
+    watch.provider.calls_back, watch.provider.max_batch_size = not silent, 50 if silent else 1
     for number in range(size):
         task = ProviderTaskId(f"task_{number}")
         watch.provider.tasks[task] = a_report(TaskState.RUNNING, task_id=task)
@@ -399,7 +399,7 @@ def test_two_hundred_waiting_jobs_cost_a_fifth_of_asking_each_alone(
     """The queue as Lambda reads it: two pollers, who share what came in two seconds."""
     chance = Random(66)  # noqa: S311
     watch, _ = a_crowd(0)
-    watch.provider.most_read_at_once, watch.provider.calls_back = 50, False
+    watch.provider.max_batch_size, watch.provider.calls_back = 50, False
     ends: dict[ProviderTaskId, datetime] = {}
     agenda: list[tuple[datetime, Check]] = []
     for number in range(200):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ringback.domain.drops import Drop
 from ringback.domain.errors import PayloadTooLarge
 from ringback.lambda_events import (
-    LARGEST_CALLBACK,
+    MAX_CALLBACK_BYTES,
     callback_request,
     client_name,
     dropped_objects,
@@ -100,14 +100,16 @@ def test_a_callback_has_its_largest_size_and_not_a_byte_more(*, encoded: bool) -
         text = b64encode(body).decode() if encoded else body.decode()
         return {"pathParameters": PATH, "body": text, "isBase64Encoded": encoded}
 
-    assert len(callback_request(event(LARGEST_CALLBACK)).body) == LARGEST_CALLBACK
+    assert len(callback_request(event(MAX_CALLBACK_BYTES)).body) == MAX_CALLBACK_BYTES
     with pytest.raises(PayloadTooLarge):
-        callback_request(event(LARGEST_CALLBACK + 1))
+        callback_request(event(MAX_CALLBACK_BYTES + 1))
 
 
 def test_size_counts_in_bytes() -> None:
     with pytest.raises(PayloadTooLarge):
-        callback_request({"pathParameters": PATH, "body": "\N{SNOWMAN}" * (LARGEST_CALLBACK // 2)})
+        callback_request(
+            {"pathParameters": PATH, "body": "\N{SNOWMAN}" * (MAX_CALLBACK_BYTES // 2)}
+        )
 
 
 def a_notification(key: str) -> dict[str, Any]:

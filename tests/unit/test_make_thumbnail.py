@@ -6,7 +6,7 @@ import pytest
 from ringback.domain.errors import ThumbnailRefused, UnknownJob
 from ringback.domain.images import ImageFacts
 from ringback.domain.jobs import Job, JobStatus
-from ringback.use_cases.make_thumbnail import MOST_PIXELS, MakeThumbnail
+from ringback.use_cases.make_thumbnail import MAX_PIXELS, MakeThumbnail
 
 from tests.support.in_memory import InMemoryBucket, InMemoryJobs
 from tests.support.jobs import a_job, a_job_id, a_stored_image
@@ -64,7 +64,7 @@ def test_there_is_none_of_an_image_that_is_not_there() -> None:
 def test_an_image_of_too_many_pixels_is_not_even_read() -> None:
     assert a_bench(width=8000, height=8000)().images[0].thumbnail == KEY
     bench = a_bench(width=8000, height=8001)
-    with pytest.raises(ThumbnailRefused, match=f"more than {MOST_PIXELS}"):
+    with pytest.raises(ThumbnailRefused, match=f"more than {MAX_PIXELS}"):
         bench()
     assert bench.shrunk == []
 

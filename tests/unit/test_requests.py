@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.catalogue.requests import (
-    LARGEST_REQUEST,
+    MAX_REQUEST_BYTES,
     read_dry_run,
     read_idempotency_key,
     read_request,
@@ -63,14 +63,14 @@ def test_what_is_not_an_object_is_refused_as_that(raw: bytes) -> None:
 
 def test_a_body_may_have_its_largest_size_and_not_a_byte_more() -> None:
     raw = body()
-    assert read_request(raw + b" " * (LARGEST_REQUEST - len(raw))).input["prompt"] == PROMPT
+    assert read_request(raw + b" " * (MAX_REQUEST_BYTES - len(raw))).input["prompt"] == PROMPT
     with pytest.raises(PayloadTooLarge, match="131072"):
-        read_request(raw + b" " * (LARGEST_REQUEST - len(raw) + 1))
+        read_request(raw + b" " * (MAX_REQUEST_BYTES - len(raw) + 1))
 
 
 def test_a_body_too_large_is_not_looked_at() -> None:
     with pytest.raises(PayloadTooLarge):
-        read_request(b"\xff" * (LARGEST_REQUEST + 1))
+        read_request(b"\xff" * (MAX_REQUEST_BYTES + 1))
 
 
 def test_an_empty_object_lacks_both_fields() -> None:

@@ -6,10 +6,10 @@ import pytest
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import IdempotencyConflict, NotConfigured
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
-from ringback.domain.pace import Pace, Turn, Yielding
+from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
 from ringback.use_cases.record_verdict import record_verdict
-from ringback.use_cases.submit_job import MOST_ATTEMPTS, seconds_to_yield
+from ringback.use_cases.submit_job import MAX_ATTEMPTS, seconds_to_yield
 
 from tests.support.desk import CREATED, Desk, answering
 from tests.support.in_memory import (
@@ -89,11 +89,11 @@ def test_a_job_that_waited_is_sent_when_its_turn_comes(desk: Desk) -> None:
 
 
 def test_a_provider_that_is_out_of_order_for_hours_ends_the_job(desk: Desk) -> None:
-    job = answering(desk, *[BUSY] * MOST_ATTEMPTS).accept()
-    for _ in range(MOST_ATTEMPTS - 1):
+    job = answering(desk, *[BUSY] * MAX_ATTEMPTS).accept()
+    for _ in range(MAX_ATTEMPTS - 1):
         job = desk.take_turn(job.job_id)
     assert job.status is JobStatus.FAILED
-    assert len(desk.provider.created) == MOST_ATTEMPTS
+    assert len(desk.provider.created) == MAX_ATTEMPTS
 
 
 @pytest.mark.parametrize("again", [1, 5])
@@ -187,7 +187,7 @@ def test_a_queued_job_is_not_sent_by_a_repeated_request(desk: Desk) -> None:
 
 def test_a_request_that_died_after_the_record_is_resumed_by_its_key(desk: Desk) -> None:
     def crash(
-        provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
+        provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
     ) -> Turn:
         raise RuntimeError
 
@@ -266,7 +266,7 @@ def test_of_two_turns_at_once_one_makes_the_call(desk: Desk) -> None:
     answering(desk, CREATED)
 
     def meanwhile(
-        provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
+        provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
     ) -> Turn:
         desk.window = InMemoryWindow()
         desk.take_turn(job.job_id)

@@ -12,7 +12,7 @@ from ringback.domain.drops import Drop, Kind, Progress
 from ringback.domain.errors import NotConfigured, SheetRefused
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
-from ringback.use_cases.take_drop import LATE_RECIPE, MOST_ROWS
+from ringback.use_cases.take_drop import LATE_RECIPE, MAX_ROWS
 
 from tests.support.crash_world import Crash, Effects, Mishap, ServiceError
 from tests.support.drops import SPACING, DropDesk
@@ -224,7 +224,7 @@ def test_a_file_that_may_not_be_read_is_answered(key: str) -> None:
 
 
 def test_one_refused_look_does_not_end_a_sheet_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(take_drop, "MOST_ROWS", 2)
+    monkeypatch.setattr(take_drop, "MAX_ROWS", 2)
     desk = DropDesk()
     drop = desk.put("requests/a.jsonl", f"{REQUEST}\n" * 3)
     desk.take(drop)
@@ -400,16 +400,16 @@ def test_a_sheet_of_lines_of_json_is_one_too() -> None:
 
 def test_a_long_sheet_is_read_in_parts() -> None:
     desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(2 * MOST_ROWS + 1))
+    drop = desk.put("requests/kites.csv", a_sheet(2 * MAX_ROWS + 1))
     parts = 1
     desk.take(drop)
     while desk.queues.waiting:
-        assert len(jobs_of(desk)) == parts * MOST_ROWS
+        assert len(jobs_of(desk)) == parts * MAX_ROWS
         desk.take(desk.queues.waiting.pop())
         parts += 1
     assert parts == 3
-    assert [job.row for job in jobs_of(desk)] == list(range(1, 2 * MOST_ROWS + 2))
-    assert [line["row"] for line in desk.said(drop.key)] == list(range(1, 2 * MOST_ROWS + 2))
+    assert [job.row for job in jobs_of(desk)] == list(range(1, 2 * MAX_ROWS + 2))
+    assert [line["row"] for line in desk.said(drop.key)] == list(range(1, 2 * MAX_ROWS + 2))
     assert len(desk.queues.sums) == 1
 
 
@@ -464,7 +464,7 @@ def test_a_sheet_of_more_than_can_be_read_is_refused(monkeypatch: pytest.MonkeyP
     desk = DropDesk()
     content = a_sheet(9)
     for size, rows in ((len(content), 9), (len(content) - 1, 0)):
-        monkeypatch.setattr("ringback.sheets.drop_rows.LARGEST_SHEET", size)
+        monkeypatch.setattr("ringback.sheets.drop_rows.MAX_SHEET_BYTES", size)
         drop = desk.put(f"requests/{size}.csv", content)
         desk.finish(drop)
         assert sum(job.source == drop.key for job in jobs_of(desk)) == rows
@@ -473,7 +473,7 @@ def test_a_sheet_of_more_than_can_be_read_is_refused(monkeypatch: pytest.MonkeyP
 
 def test_a_sheet_that_is_deleted_half_way_comes_to_its_end() -> None:
     desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(MOST_ROWS + 1))
+    drop = desk.put("requests/kites.csv", a_sheet(MAX_ROWS + 1))
     desk.take(drop)
     del desk.drops.objects[drop]
     progress = desk.take(desk.queues.waiting.pop())
@@ -484,7 +484,7 @@ def test_a_sheet_that_is_deleted_half_way_comes_to_its_end() -> None:
 
 def test_of_two_that_read_the_same_rows_one_goes_on() -> None:
     desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(2 * MOST_ROWS))
+    drop = desk.put("requests/kites.csv", a_sheet(2 * MAX_ROWS))
     put_receipts, doubled = desk.drops.put_receipts, [True]
 
     def meanwhile(drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
@@ -497,8 +497,8 @@ def test_of_two_that_read_the_same_rows_one_goes_on() -> None:
     assert desk.take(drop) is None
     assert desk.queues.waiting == [drop]
     desk.take(drop)
-    assert [line["row"] for line in desk.said(drop.key)] == list(range(1, 2 * MOST_ROWS + 1))
-    assert len(jobs_of(desk)) == 2 * MOST_ROWS
+    assert [line["row"] for line in desk.said(drop.key)] == list(range(1, 2 * MAX_ROWS + 1))
+    assert len(jobs_of(desk)) == 2 * MAX_ROWS
 
 
 # ------------------------------------------------------------------ killed at every step
@@ -508,7 +508,7 @@ ROWS, PARTS = 7, 3
 
 @pytest.fixture
 def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(take_drop, "MOST_ROWS", PARTS)
+    monkeypatch.setattr(take_drop, "MAX_ROWS", PARTS)
 
 
 def lived(plan: dict[int, Mishap]) -> tuple[DropDesk, Effects]:

@@ -13,7 +13,7 @@ from ringback.domain.errors import PayloadTooLarge
 from ringback.domain.jobs import JobId
 from ringback.use_cases.accept_callback import CallbackRequest
 
-LARGEST_CALLBACK: Final = 256 * 1024
+MAX_CALLBACK_BYTES: Final = 256 * 1024
 
 Event = dict[str, Any]
 Message = TypeVar("Message")
@@ -55,8 +55,8 @@ def client_name(event: Mapping[str, Any]) -> str:
 def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
     """Read a provider's call. Raises ``PayloadTooLarge`` before it looks at anything else."""
     body = raw_body(event)
-    if len(body) > LARGEST_CALLBACK:
-        raise PayloadTooLarge(f"a callback has at most {LARGEST_CALLBACK} bytes")
+    if len(body) > MAX_CALLBACK_BYTES:
+        raise PayloadTooLarge(f"a callback has at most {MAX_CALLBACK_BYTES} bytes")
     path = event["pathParameters"]
     return CallbackRequest(
         provider=path["provider"],

@@ -8,14 +8,14 @@ from PIL import Image, ImageOps
 
 from ringback.domain.errors import ThumbnailRefused
 from ringback.domain.images import ImageFacts
-from ringback.use_cases.make_thumbnail import MOST_PIXELS
+from ringback.use_cases.make_thumbnail import MAX_PIXELS
 
-LONGEST_SIDE: Final = 512
+MAX_SIDE: Final = 512
 # WebP's default; thumbnails are looked at, not printed.
 QUALITY: Final = 80
 
 # Pillow's own check of what a header announces. It only warns until the double of it.
-Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
@@ -29,7 +29,7 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
             if image.size != (facts.width, facts.height):
                 raise ThumbnailRefused(f"decoder sees {image.size}, not the size that is recorded")
             small = _even(image)
-            small.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            small.thumbnail((MAX_SIDE, MAX_SIDE))
             small.load()
             webp = BytesIO()
             _with_colours(_upright(small)).save(webp, "WEBP", quality=QUALITY)

@@ -26,7 +26,7 @@ from local.simulator.world import World
 # Two hosts are documented, www and open-api. This has one address, so that each has its path:
 # http://127.0.0.1:4567, and /www or /open-api below it, are all the same.
 HOSTS: Final = ("", "/www", "/open-api")
-LARGEST_PAGE: Final = 50
+MAX_PAGE: Final = 50
 _PAGE: Final = Reply(body=b"<!doctype html><title>Bad gateway</title>", content_type="text/html")
 
 # Answers that replace the right one, by fault: first without a task, then with one.
@@ -125,11 +125,11 @@ class ChanjingApi:
     def _page(self, request: Request) -> Reply:
         wanted = read_object(request.body)
         ids, page, size = wanted.get("unique_ids"), wanted.get("page"), wanted.get("page_size")
-        if not isinstance(ids, list) or not 0 < len(ids) <= LARGEST_PAGE or wanted.get("type") != 3:
+        if not isinstance(ids, list) or not 0 < len(ids) <= MAX_PAGE or wanted.get("type") != 3:
             raise Refused(BAD_PARAMETER)
         if type(page) is not int or type(size) is not int:
             raise Refused(BAD_PARAMETER)
-        if page < 1 or not 1 <= size <= LARGEST_PAGE:
+        if page < 1 or not 1 <= size <= MAX_PAGE:
             raise Refused(BAD_PARAMETER)
         # In another order than they were asked for, and without those that there are not.
         known = [task for task in map(self._find, sorted(map(str, ids))) if task]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
-from ringback.catalogue.image_urls import MOST_DROPPED, DroppedImages, ImageUrl
+from ringback.catalogue.image_urls import MAX_DROPPED_IMAGES, DroppedImages, ImageUrl
 from ringback.domain.errors import InputImageRefused
 
 from tests.support.model_facts import FACTS, Urls
@@ -114,7 +114,7 @@ def test_an_s3_url_that_is_refused_says_why() -> None:
 
 
 def test_no_more_images_are_looked_up_than_any_model_takes() -> None:
-    urls = [f"s3://drops/{number}" for number in range(MOST_DROPPED + 1)]
+    urls = [f"s3://drops/{number}" for number in range(MAX_DROPPED_IMAGES + 1)]
     images, looked = dropped(*urls)
     for url in urls[:-1]:
         image_url.validate_python(url, context=images)
@@ -122,7 +122,7 @@ def test_no_more_images_are_looked_up_than_any_model_takes() -> None:
         image_url.validate_python(urls[-1], context=images)
     assert (
         len(looked)
-        == MOST_DROPPED
+        == MAX_DROPPED_IMAGES
         == max(
             fact.most
             for facts in FACTS.values()

@@ -40,7 +40,7 @@ from tests.support.image_files import (
     webp,
 )
 
-MOST_MEMORY = 2_000_000
+MAX_MEMORY = 2_000_000
 
 
 def verdict(content: bytes) -> Picture | type[Exception]:
@@ -144,7 +144,7 @@ HEAVY = {
 @pytest.mark.parametrize("content", HEAVY.values(), ids=HEAVY)
 def test_a_large_file_is_never_all_in_memory(content: bytes) -> None:
     peak, _ = peak_of(content)
-    assert peak < MOST_MEMORY
+    assert peak < MAX_MEMORY
 
 
 MODES = {

@@ -4,7 +4,7 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from ringback.images.inputs import HEAD_BYTES, LARGEST_INPUT, fault_of
+from ringback.images.inputs import HEAD_BYTES, MAX_INPUT_IMAGE_BYTES, fault_of
 
 NOT_AN_IMAGE = "the image is not a JPEG, PNG or WebP file"
 
@@ -18,11 +18,11 @@ def head(kind: str) -> bytes:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_an_image_of_a_kind_that_providers_take_is_taken(kind: str) -> None:
     assert fault_of(head(kind), 1000) == ""
-    assert fault_of(head(kind), LARGEST_INPUT) == ""
+    assert fault_of(head(kind), MAX_INPUT_IMAGE_BYTES) == ""
 
 
 def test_a_large_or_empty_one_is_refused() -> None:
-    assert fault_of(head("PNG"), LARGEST_INPUT + 1) == (
+    assert fault_of(head("PNG"), MAX_INPUT_IMAGE_BYTES + 1) == (
         "the image has 10485761 bytes; 10485760 are the most"
     )
     assert fault_of(b"", 0) == "the image is empty"

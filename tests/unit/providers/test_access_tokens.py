@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from ringback.domain.errors import ProviderUnavailable
 from ringback.domain.tokens import AccessToken
-from ringback.providers.chanjing.access_tokens import EARLY, LEASE, LONGEST_WAIT, AccessTokens
+from ringback.providers.chanjing.access_tokens import EARLY, LEASE, MAX_WAIT, AccessTokens
 
 from tests.support.in_memory import InMemoryTokens
 from tests.support.jobs import NOON
@@ -197,7 +197,7 @@ def test_who_has_none_waits_for_a_while_and_no_longer() -> None:
     office.store.lease("another", instead_of=None, at=NOON, until=NOON + LEASE)
     with pytest.raises(ProviderUnavailable):
         office.container().current()
-    assert LONGEST_WAIT <= office.now - NOON < LONGEST_WAIT + timedelta(seconds=1)
+    assert MAX_WAIT <= office.now - NOON < MAX_WAIT + timedelta(seconds=1)
     assert office.fetched == []
 
 

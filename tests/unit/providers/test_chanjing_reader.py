@@ -11,7 +11,7 @@ from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.providers.callback_readers import callback_readers
-from ringback.providers.chanjing.tasks import MOST_IMAGES, read_moment, read_task
+from ringback.providers.chanjing.tasks import MAX_IMAGES, read_moment, read_task
 
 from tests.support.jobs import NOON
 
@@ -90,9 +90,9 @@ def test_what_is_no_url_is_left_out(given: object, urls: tuple[str, ...]) -> Non
 
 
 def test_more_images_than_any_model_makes_are_not_believed() -> None:
-    read_task(TASK | {"output_url": ["https://a.example/"] * MOST_IMAGES})
+    read_task(TASK | {"output_url": ["https://a.example/"] * MAX_IMAGES})
     with pytest.raises(MalformedCallback):
-        read_task(TASK | {"output_url": ["https://a.example/"] * (MOST_IMAGES + 1)})
+        read_task(TASK | {"output_url": ["https://a.example/"] * (MAX_IMAGES + 1)})
 
 
 @pytest.mark.parametrize("task_id", [None, "", 7, " ", "a b", "x" * 201, ["x"], "é"])

@@ -13,7 +13,7 @@ from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.providers.api_calls import read_envelope
 from ringback.providers.callback_readers import callback_readers
 from ringback.providers.kie.callback import KieCallbackReader
-from ringback.providers.kie.tasks import MOST_IMAGES, read_task
+from ringback.providers.kie.tasks import MAX_IMAGES, read_task
 
 from tests.support.callbacks import RECORDED_TASK, recorded, sign
 
@@ -157,9 +157,9 @@ def listing(images: int) -> dict[str, Any]:
 
 
 def test_a_list_of_images_longer_than_any_models_is_not_believed() -> None:
-    assert len(read_task(listing(MOST_IMAGES)).image_urls) == MOST_IMAGES
+    assert len(read_task(listing(MAX_IMAGES)).image_urls) == MAX_IMAGES
     with pytest.raises(MalformedCallback):
-        read_task(listing(MOST_IMAGES + 1))
+        read_task(listing(MAX_IMAGES + 1))
 
 
 def test_a_code_is_short_enough_for_a_log() -> None:

@@ -4,7 +4,7 @@ from itertools import repeat
 
 import pytest
 from ringback.domain.errors import SheetRefused
-from ringback.sheets.records import LONGEST_RECORD
+from ringback.sheets.records import MAX_RECORD_BYTES
 from ringback.sheets.rows import Header, read_header
 
 from tests.support.sheets import pieces
@@ -109,8 +109,8 @@ def test_a_header_that_is_no_csv_is_refused(data: bytes) -> None:
 
 
 def test_a_header_without_an_end_is_refused() -> None:
-    for data in (b"input.a," * LONGEST_RECORD, b"input" + b".a" * LONGEST_RECORD):
-        assert refusal_of(data) == f"the header has more than {LONGEST_RECORD} bytes"
+    for data in (b"input.a," * MAX_RECORD_BYTES, b"input" + b".a" * MAX_RECORD_BYTES):
+        assert refusal_of(data) == f"the header has more than {MAX_RECORD_BYTES} bytes"
 
 
 def test_a_header_of_many_columns_is_refused_in_few_words() -> None:

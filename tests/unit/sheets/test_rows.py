@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 from ringback.domain.drops import Row
 from ringback.domain.errors import FieldError, SheetRefused
-from ringback.sheets.records import LONGEST_QUOTE, LONGEST_RECORD
+from ringback.sheets.records import MAX_QUOTED_BYTES, MAX_RECORD_BYTES
 from ringback.sheets.rows import Header, read_sheet
 
 from tests.support.sheets import Reading, kinds, pieces, read_csv, read_jsonl
@@ -145,9 +145,9 @@ NUL, NOT_UTF8 = "must not have a NUL byte", "must be UTF-8"
             [("", "has text after a closing quote, or a line break outside quotes")],
         ),
         (b"known,a\rb\n", [("", "has text after a closing quote, or a line break outside quotes")]),
-        (b"known," + b"a" * LONGEST_RECORD + b"\n", [("", "a row has at most 131072 bytes")]),
+        (b"known," + b"a" * MAX_RECORD_BYTES + b"\n", [("", "a row has at most 131072 bytes")]),
         (
-            b'known,"' + b"a\n" * (LONGEST_RECORD // 2) + b'"\n',
+            b'known,"' + b"a\n" * (MAX_RECORD_BYTES // 2) + b'"\n',
             [("", "a row has at most 131072 bytes")],
         ),
     ],
@@ -181,7 +181,7 @@ def test_what_can_be_read_of_a_row_with_faults_is_its_request(
 
 
 @pytest.mark.parametrize(
-    "line", [b'known,"a"b\n', b"known,a\rb\n", b"known," + b"a" * LONGEST_RECORD + b"\n"]
+    "line", [b'known,"a"b\n', b"known,a\rb\n", b"known," + b"a" * MAX_RECORD_BYTES + b"\n"]
 )
 def test_of_a_row_without_cells_nothing_can_be_read(line: bytes) -> None:
     (row,) = read_csv(HEADER + line).rows
@@ -190,10 +190,10 @@ def test_of_a_row_without_cells_nothing_can_be_read(line: bytes) -> None:
 
 @pytest.mark.parametrize("line_end", [b"\n", b"\r\n", b""])
 def test_a_row_may_be_as_long_as_a_request(line_end: bytes) -> None:
-    longest = b"known," + b"a" * (LONGEST_RECORD - len(b"known,"))
+    longest = b"known," + b"a" * (MAX_RECORD_BYTES - len(b"known,"))
     assert faults(read_csv(HEADER + longest + line_end)) == []
     assert [fault[0] for fault in faults(read_csv(HEADER + longest + b"a" + line_end))] == [1]
-    text = b'"' + b"a" * (LONGEST_RECORD - 2) + b'"'
+    text = b'"' + b"a" * (MAX_RECORD_BYTES - 2) + b'"'
     assert faults(read_jsonl(text + line_end)) == []
     assert [fault[0] for fault in faults(read_jsonl(text + b" " + line_end))] == [1]
 
@@ -204,7 +204,7 @@ NOT_CLOSED = (
 
 
 def test_a_quote_that_nobody_closes_ends_the_reading() -> None:
-    for rest in (b"", b"\n" * 5, b"known,kite\n" * 50_000, b"a" * 2 * LONGEST_QUOTE):
+    for rest in (b"", b"\n" * 5, b"known,kite\n" * 50_000, b"a" * 2 * MAX_QUOTED_BYTES):
         reading = read_csv(HEADER + b"known,kite\n\nknown,kite\n" + b'known,"kite\n' + rest)
         assert [row.number for row in reading.rows] == [1, 2]
         assert reading.refusal == f"row 3: {NOT_CLOSED}"
@@ -217,13 +217,13 @@ def test_a_quote_may_be_open_for_so_long_and_no_longer(longest: int) -> None:
         text = b'""' + b"a" * (inside - 3)
         return read_csv(HEADER + b"a" * 1000 + b',"' + text + b'"\nknown,kite\n', longest=longest)
 
-    assert [row.number for row in reading(LONGEST_QUOTE).rows] == [1, 2]
-    assert reading(LONGEST_QUOTE).refusal == ""
-    assert reading(LONGEST_QUOTE + 1) == ([], f"row 1: {NOT_CLOSED}")
+    assert [row.number for row in reading(MAX_QUOTED_BYTES).rows] == [1, 2]
+    assert reading(MAX_QUOTED_BYTES).refusal == ""
+    assert reading(MAX_QUOTED_BYTES + 1) == ([], f"row 1: {NOT_CLOSED}")
 
 
 def test_each_quote_is_measured_by_itself() -> None:
-    cell = b'"' + b"a" * (LONGEST_QUOTE - 10) + b'"'
+    cell = b'"' + b"a" * (MAX_QUOTED_BYTES - 10) + b'"'
     reading = read_csv(HEADER + cell + b"," + cell + b"," + cell + b"\nknown,kite\n")
     assert (len(reading.rows), reading.refusal) == (2, "")
 
@@ -247,8 +247,8 @@ def test_lines_of_json_have_no_quotes_to_close() -> None:
     [
         (b'{"a": "\0"}', NUL),
         (b'{"a": "\xff"}', NOT_UTF8),
-        (b" " * (LONGEST_RECORD + 1), "a row has at most 131072 bytes"),
-        (b"a" * 10 * LONGEST_RECORD, "a row has at most 131072 bytes"),
+        (b" " * (MAX_RECORD_BYTES + 1), "a row has at most 131072 bytes"),
+        (b"a" * 10 * MAX_RECORD_BYTES, "a row has at most 131072 bytes"),
     ],
 )
 def test_a_line_of_json_that_cannot_be_read_says_why(line: bytes, message: str) -> None:
@@ -293,7 +293,7 @@ def test_a_header_read_as_data_is_our_own_mistake(
 def test_a_run_of_blank_rows_ends_a_sheet_before_it_takes_for_ever(
     monkeypatch: pytest.MonkeyPatch, blank: bytes
 ) -> None:
-    monkeypatch.setattr("ringback.sheets.rows.MOST_BLANK", 3)
+    monkeypatch.setattr("ringback.sheets.rows.MAX_BLANK_ROWS", 3)
     header = Header(columns=("model", "input.prompt"), delimiter=",", end=0)
 
     def rows_of(count: int) -> list[Row]:

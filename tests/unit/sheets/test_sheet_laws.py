@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringback.domain.errors import SheetRefused
-from ringback.sheets.records import LONGEST_LINE
+from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import Header, read_header, read_sheet
 
 from tests.support.sheets import Reading, kinds, pieces, read_csv, read_jsonl, to_the_end
@@ -27,7 +27,7 @@ long_and_hostile = st.lists(st.sampled_from(TOKENS + list(LONG)), max_size=12).m
 boms = st.sampled_from([b"", b"\xef\xbb\xbf"])
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 JSON_HEAD = b"{}\n"
-MOST_HELD = 6 * 1024 * 1024
+MAX_HELD = 6 * 1024 * 1024
 
 
 def in_full(body: bytes) -> bytes:
@@ -128,13 +128,13 @@ def peak_of(read: Callable[[], None]) -> int:
 
 
 HUGE: dict[str, tuple[bytes, int]] = {
-    "no line end": (b"a" * LONGEST_LINE, 400),
-    "no line end, only cells": (b"," * LONGEST_LINE, 400),
-    "lines in an open quote": (b"a" * (LONGEST_LINE - 1) + b"\n", 400),
+    "no line end": (b"a" * MAX_LINE_BYTES, 400),
+    "no line end, only cells": (b"," * MAX_LINE_BYTES, 400),
+    "lines in an open quote": (b"a" * (MAX_LINE_BYTES - 1) + b"\n", 400),
     "short lines in an open quote": (b"a\n", 140_000),
-    "pairs of quotes": (b'"' * LONGEST_LINE, 5),
+    "pairs of quotes": (b'"' * MAX_LINE_BYTES, 5),
     "blank lines": (b"\n", 20_000),
-    "rows of nothing but wrong cells": (b"\0," * (LONGEST_LINE // 2 - 1) + b"\n", 20),
+    "rows of nothing but wrong cells": (b"\0," * (MAX_LINE_BYTES // 2 - 1) + b"\n", 20),
 }
 
 
@@ -150,17 +150,17 @@ def test_no_file_makes_the_reader_hold_much(name: str, kind: Literal["csv", "jso
             for _ in read_sheet(kind, lines, header=header, kinds=kinds, start=len(HEADER)):
                 pass
 
-    assert peak_of(read) < MOST_HELD
+    assert peak_of(read) < MAX_HELD
 
 
 @pytest.mark.parametrize(
     ("piece", "count"),
     [
-        (b"a" * LONGEST_LINE, 400),
-        (b"," * LONGEST_LINE, 400),
+        (b"a" * MAX_LINE_BYTES, 400),
+        (b"," * MAX_LINE_BYTES, 400),
         (b"\n", 20_000),
-        (b"," * LONGEST_LINE, 1),
-        (b'"' * LONGEST_LINE, 1),
+        (b"," * MAX_LINE_BYTES, 1),
+        (b'"' * MAX_LINE_BYTES, 1),
         (b"input" + b".a" * 30_000, 1),
     ],
 )
@@ -169,4 +169,4 @@ def test_no_header_makes_the_reader_hold_much(piece: bytes, count: int) -> None:
         with pytest.raises(SheetRefused):
             read_header(repeat(piece, count))
 
-    assert peak_of(read) < MOST_HELD
+    assert peak_of(read) < MAX_HELD

@@ -40,8 +40,8 @@ UNREADABLE: Final[Mapping[str, str]] = {
 }
 HEAD_BYTES: Final = 64
 READ_SIZE: Final = 64 * 1024
-LONGEST_LINE: Final = 64 * 1024
-LONGEST_KEY: Final = 1024  # bytes; of S3
+MAX_LINE_BYTES: Final = 64 * 1024
+MAX_KEY_BYTES: Final = 1024  # bytes; of S3
 
 
 class DropBucket:
@@ -227,12 +227,12 @@ def _unreadable(what: str, refused: type[RingbackError]) -> Iterator[None]:
 
 
 def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut a stream behind each line feed, and at ``LONGEST_LINE`` where there is none."""
+    """Cut a stream behind each line feed, and at ``MAX_LINE_BYTES`` where there is none."""
     rest = b""
     for part in parts:
         *lines, rest = (rest + part).split(b"\n")
         yield from (line + b"\n" for line in lines)
-        if len(rest) >= LONGEST_LINE:
+        if len(rest) >= MAX_LINE_BYTES:
             yield rest
             rest = b""
     if rest:
@@ -242,7 +242,7 @@ def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
 def _beside(drop: Drop, ending: str) -> str:
     """Return where to write what is said of a drop; nothing listens to that prefix."""
     key = f"receipts/{drop.key}{ending}"
-    return key if len(key.encode()) <= LONGEST_KEY else f"receipts/{drop.fingerprint}{ending}"
+    return key if len(key.encode()) <= MAX_KEY_BYTES else f"receipts/{drop.fingerprint}{ending}"
 
 
 def _decoded(value: str) -> str:

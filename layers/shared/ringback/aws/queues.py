@@ -13,7 +13,7 @@ from ringback.domain.jobs import JobId
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
-LONGEST_DELAY: Final = 900
+MAX_DELAY: Final = 900
 
 
 class _Queue:
@@ -29,14 +29,14 @@ class _Queue:
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps(message),
-            DelaySeconds=min(delay, LONGEST_DELAY),
+            DelaySeconds=min(delay, MAX_DELAY),
         )
 
 
 class SqsSubmitQueue(_Queue):
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         # A long wait begins with its odd part: ten thousand jobs do not come back together.
-        hop = delay if delay <= LONGEST_DELAY else delay % LONGEST_DELAY or LONGEST_DELAY
+        hop = delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
         self._send({"job_id": job_id, "slot": slot}, delay=hop)
 
 

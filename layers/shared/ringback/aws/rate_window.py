@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ringback.domain.pace import Pace, Turn, Yielding
+from ringback.domain.pace import LowPriority, Pace, Turn
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -20,7 +20,7 @@ KEPT_SECONDS: Final = 86_400
 TRIES: Final = 5
 
 
-class SlotCounter:
+class RateWindowTable:
     """Each call takes the next slot, whoever makes it: first come, first served.
 
     ``paces`` has each provider's limit by the provider's name.
@@ -36,7 +36,7 @@ class SlotCounter:
         return cls(boto3.client("dynamodb"), table, paces)
 
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
+        self, provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
     ) -> Turn:
         if slot is None and yielding and self._is_crowded(provider, share=yielding.share, at=at):
             return self._paces[provider].yielded(yielding)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ringback.domain.errors import NotConfigured
 from ringback.domain.jobs import JobId
 
-SHORTEST_SECRET: Final = 32
+MIN_SECRET_LENGTH: Final = 32
 
 
 def make_token(secret: bytes, provider: str, job_id: JobId) -> str:
@@ -28,8 +28,8 @@ def valid_secrets(secret: Mapping[str, Any]) -> list[bytes]:
     Raises ``NotConfigured`` if one is so short that it could be guessed.
     """
     keys = [str(secret[name]).encode() for name in ("current", "previous") if secret.get(name)]
-    if not keys or min(map(len, keys)) < SHORTEST_SECRET:
-        raise NotConfigured(f"the callback secret needs {SHORTEST_SECRET} characters or more")
+    if not keys or min(map(len, keys)) < MIN_SECRET_LENGTH:
+        raise NotConfigured(f"the callback secret needs {MIN_SECRET_LENGTH} characters or more")
     return keys
 
 

@@ -12,9 +12,9 @@ from ringback.domain.errors import AddressRefused, InputImageRefused
 from ringback.outbound.addresses import why_not_public
 from ringback.outbound.urls import parse_url
 
-LONGEST_URL: Final = 2048
+MAX_URL_LENGTH: Final = 2048
 # The most that any model takes; each costs a look into the bucket.
-MOST_DROPPED: Final = 14
+MAX_DROPPED_IMAGES: Final = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,10 @@ class DroppedImages:
     def take(self, url: str) -> None:
         if url in self.versions:
             return
-        if len(self.versions) == MOST_DROPPED:
-            raise InputImageRefused(f"a job takes at most {MOST_DROPPED} images of the drop bucket")
+        if len(self.versions) == MAX_DROPPED_IMAGES:
+            raise InputImageRefused(
+                f"a job takes at most {MAX_DROPPED_IMAGES} images of the drop bucket"
+            )
         self.versions[url] = self.version_of(url)
 
 
@@ -70,9 +72,9 @@ def _check_https(url: str) -> None:
 _URL_SCHEMA: Final = {
     "type": "string",
     "format": "uri",
-    "maxLength": LONGEST_URL,
+    "maxLength": MAX_URL_LENGTH,
     "pattern": r'^([Hh][Tt][Tt][Pp][Ss]://[!-"$-.0->A-\[\]-~]+([/?#][!-\[\]-~]*)?|s3://[^/]+/.+)$',
 }
 ImageUrl = Annotated[
-    str, Field(max_length=LONGEST_URL), AfterValidator(_checked), WithJsonSchema(_URL_SCHEMA)
+    str, Field(max_length=MAX_URL_LENGTH), AfterValidator(_checked), WithJsonSchema(_URL_SCHEMA)
 ]

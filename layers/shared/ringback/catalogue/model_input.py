@@ -41,13 +41,13 @@ def _not_a_float(value: object) -> object:
 WholeNumber: Final = BeforeValidator(_not_a_float)
 
 # No range is documented; 64 bits are what a JSON reader elsewhere can be trusted to take.
-SMALLEST_WHOLE: Final = -(2**63)
-LARGEST_WHOLE: Final = 2**63 - 1
+MIN_INT64: Final = -(2**63)
+MAX_INT64: Final = 2**63 - 1
 Seed = Annotated[
     int,
     Field(
-        ge=SMALLEST_WHOLE,
-        le=LARGEST_WHOLE,
+        ge=MIN_INT64,
+        le=MAX_INT64,
         description="The same seed and prompt give a similar image.",
     ),
 ]

@@ -8,16 +8,16 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from ringback.catalogue.image_urls import DroppedImages, ImageUrl
-from ringback.catalogue.model_input import LARGEST_WHOLE, SMALLEST_WHOLE
+from ringback.catalogue.model_input import MAX_INT64, MIN_INT64
 from ringback.catalogue.models import MODELS
 from ringback.domain.errors import FieldError
 
-LONGEST_ID: Final = 100
+MAX_MODEL_ID_LENGTH: Final = 100
 DEEPEST: Final = 8
-MOST_VALUES: Final = 1000
-LONGEST_TEXT: Final = 10_000
+MAX_VALUES: Final = 1000
+MAX_TEXT_LENGTH: Final = 10_000
 # A name stands in the place of every mistake beneath it.
-LONGEST_NAME: Final = 100
+MAX_NAME_LENGTH: Final = 100
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 # Another provider's; and a known id in other letters is a typing error that would go unchecked.
@@ -37,7 +37,7 @@ def may_pass(model: str) -> bool:
     """Tell whether this can be the id of a kie.ai model that the catalogue does not have."""
     lower = model.lower()
     return (
-        len(model) <= LONGEST_ID
+        len(model) <= MAX_MODEL_ID_LENGTH
         and _ID.fullmatch(model) is not None
         and not lower.startswith(_NOT_KIE)
         and lower not in _KNOWN
@@ -47,7 +47,7 @@ def may_pass(model: str) -> bool:
 def faults_of(given: dict[str, Any], *, within: str, dropped: DroppedImages) -> list[FieldError]:
     """Name every place of an unchecked input that is wrong whatever the model."""
     if _is_too_much(given):
-        return [FieldError(within, f"must have at most {MOST_VALUES} values in all")]
+        return [FieldError(within, f"must have at most {MAX_VALUES} values in all")]
     return list(_faults(given, within, dropped, depth=1))
 
 
@@ -56,7 +56,7 @@ def _is_too_much(given: dict[str, Any]) -> bool:
     while waiting:
         inner = _inner(waiting.pop())
         seen += len(inner)
-        if seen > MOST_VALUES:
+        if seen > MAX_VALUES:
             return True
         waiting += [value for _, value in inner]
     return False
@@ -68,8 +68,8 @@ def _faults(value: Any, place: str, dropped: DroppedImages, *, depth: int) -> It
             yield FieldError(place, f"must not be nested deeper than {DEEPEST} levels")
             return
         for name, each in _inner(value):
-            if len(name) > LONGEST_NAME:
-                yield FieldError(place, f"must have names of at most {LONGEST_NAME} characters")
+            if len(name) > MAX_NAME_LENGTH:
+                yield FieldError(place, f"must have names of at most {MAX_NAME_LENGTH} characters")
                 continue
             yield from _faults(each, f"{place}.{name}", dropped, depth=depth + 1)
     elif fault := _text_fault(value, dropped) if isinstance(value, str) else _number_fault(value):
@@ -84,8 +84,8 @@ def _inner(value: Any) -> list[tuple[str, Any]]:
 
 
 def _text_fault(text: str, dropped: DroppedImages) -> str:
-    if len(text) > LONGEST_TEXT:
-        return f"must have at most {LONGEST_TEXT} characters"
+    if len(text) > MAX_TEXT_LENGTH:
+        return f"must have at most {MAX_TEXT_LENGTH} characters"
     if not (_ANY_URL.match(text) or _USUAL_URL.match(text.translate(_LINE_BREAKS))):
         return ""
     try:
@@ -96,6 +96,6 @@ def _text_fault(text: str, dropped: DroppedImages) -> str:
 
 
 def _number_fault(value: Any) -> str:
-    if isinstance(value, int) and not SMALLEST_WHOLE <= value <= LARGEST_WHOLE:
+    if isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64:
         return "must be a number of at most 64 bits"
     return "must be a finite number" if isinstance(value, float) and not isfinite(value) else ""

@@ -15,8 +15,8 @@ from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 from ringback.domain.jobs import JobRequest
 
 # What is sent and what becomes of it are both kept, in an item of 400 KB at most.
-LARGEST_REQUEST: Final = 128 * 1024
-_MOST_NAMED: Final = 3
+MAX_REQUEST_BYTES: Final = 128 * 1024
+_MAX_NAMED: Final = 3
 _SWITCH: Final[Mapping[str, bool]] = {"true": True, "false": False}
 # The words of pydantic are for programmers; the names in braces are its own.
 _FRIENDLIER: Final[Mapping[str, str]] = {
@@ -48,8 +48,8 @@ def read_request(
     ``version_of`` looks at the image behind an s3 URL, or raises ``InputImageRefused``.
     Raises ``InvalidRequest``, which names every wrong field at once, or ``PayloadTooLarge``.
     """
-    if len(body) > LARGEST_REQUEST:
-        raise PayloadTooLarge(f"a request has at most {LARGEST_REQUEST} bytes")
+    if len(body) > MAX_REQUEST_BYTES:
+        raise PayloadTooLarge(f"a request has at most {MAX_REQUEST_BYTES} bytes")
     sent = json_object(body)
     errors = _envelope_errors(sent)
     model, given, dropped = sent.get("model"), dict[str, Any](), DroppedImages(version_of)
@@ -178,7 +178,7 @@ def _not_a_field(name: str, model: type[ModelInput]) -> str:
     names = [other.model_id for other in siblings or others]
     if not names:
         return "no such field"
-    more = [f"{len(names) - _MOST_NAMED} more"] if len(names) > _MOST_NAMED else []
-    *firsts, last = names[:_MOST_NAMED] + more
+    more = [f"{len(names) - _MAX_NAMED} more"] if len(names) > _MAX_NAMED else []
+    *firsts, last = names[:_MAX_NAMED] + more
     listed = f"{', '.join(firsts)} and {last} have" if firsts else f"{last} has"
     return f"{model.model_id} has no such field; {listed} it"

@@ -13,7 +13,7 @@ STILL_WAITING: Final = timedelta(minutes=15)
 FIRST_LOOK: Final = timedelta(seconds=15)
 WIDENING: Final = 0.5
 # While such a job waits for its turn, it is not known when it will have been sent.
-LONGEST_BEFORE_ITS_TURN: Final = timedelta(minutes=1)
+MAX_WAIT_FOR_TURN: Final = timedelta(minutes=1)
 # Looks meet at the same moments, so that one call to the provider is about many jobs.
 MEETING_EVERY: Final = timedelta(seconds=10)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ def _wait_for_call(job: Job, *, at: datetime) -> timedelta:
 def _wait_for_record(job: Job, *, at: datetime) -> timedelta:
     if job.status is JobStatus.ACCEPTED:
         wait = (at - job.created_at) * WIDENING
-        return min(max(wait, FIRST_LOOK), LONGEST_BEFORE_ITS_TURN)
+        return min(max(wait, FIRST_LOOK), MAX_WAIT_FOR_TURN)
     until_deadline = max(job.deadline_at - at, timedelta(0))
     if job.task_id is None:
         return until_deadline  # there is nothing to ask for

@@ -16,7 +16,7 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Yielding:
+class LowPriority:
     """Who yields takes up at most ``share`` of a window before anybody else who comes.
 
     He gives a slot up if the window is full when it has come, and asks again after ``patience`` of
@@ -28,8 +28,8 @@ class Yielding:
 
 
 # The rows of a sheet, and what is dropped one by one, a folder full perhaps.
-SHEETS: Final = Yielding(share=0.25, patience=1.0)
-DROPS: Final = Yielding(share=0.5, patience=0.2)
+SHEETS: Final = LowPriority(share=0.25, patience=1.0)
+DROPS: Final = LowPriority(share=0.5, patience=0.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ class Pace:
         wait = _EPOCH + slot * self.spacing - at
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
 
-    def yielded(self, yielding: Yielding) -> Turn:
+    def yielded(self, yielding: LowPriority) -> Turn:
         return Turn(slot=None, wait=ceil(self.seconds * yielding.patience))
 
     @property

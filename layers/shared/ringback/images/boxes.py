@@ -6,14 +6,14 @@ from struct import unpack
 from typing import Final, NamedTuple
 
 from ringback.domain.errors import ImageRefused, TransferInterrupted
-from ringback.images.pictures import MOST_PARTS, PictureFile
+from ringback.images.pictures import MAX_PARTS, PictureFile
 
 # Of any other name we couldn't tell a box that is cut off from something that was appended.
 OUTERMOST: Final = frozenset(
     {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wide", b"uuid", b"udta"}
     | {b"moof", b"mfra", b"sidx", b"ssix", b"styp", b"emsg", b"prft", b"pdin"}
 )
-LONGEST_TABLE: Final = 256 * 1024  # of those read at once; the places of ten thousand items fit
+MAX_TABLE: Final = 256 * 1024  # of those read at once; the places of ten thousand items fit
 
 
 class Box(NamedTuple):
@@ -23,11 +23,11 @@ class Box(NamedTuple):
 
 
 class BoxFile:
-    """A file of boxes, of which no more than ``MOST_PARTS`` are looked at."""
+    """A file of boxes, of which no more than ``MAX_PARTS`` are looked at."""
 
     def __init__(self, file: PictureFile) -> None:
         self._file = file
-        self._parts = iter(range(MOST_PARTS))
+        self._parts = iter(range(MAX_PARTS))
 
     def outermost(self) -> Iterator[Box]:
         """Walk the file, which must end with its last box."""
@@ -54,7 +54,7 @@ class BoxFile:
             offset = box.end
 
     def numbers(self, box: Box) -> "Numbers":
-        if box.end - box.start > LONGEST_TABLE:
+        if box.end - box.start > MAX_TABLE:
             raise ImageRefused("avif has too many items")
         return Numbers(self._file.at(box.start, box.end - box.start))
 

@@ -7,8 +7,8 @@ from typing import Final
 from ringback.domain.errors import ImageRefused
 from ringback.images.pictures import (
     FIRST_READ,
-    LARGEST_READ,
-    MOST_PARTS,
+    MAX_PARTS,
+    MAX_READ,
     Picture,
     PictureFile,
     cut_off,
@@ -21,15 +21,15 @@ IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 IMAGE_HEAD, EXTENSION_HEAD = 10, 2
 HAS_COLOURS, COLOURS = 0x80, 0x07
 # A sub-block has at most 255 bytes: a GIF of 64 MiB in pieces of 64 bytes stays below this.
-MOST_SUB_BLOCKS: Final = 2**20
+MAX_SUB_BLOCKS: Final = 2**20
 
 
 def read_gif(file: PictureFile) -> Picture:
     """Walk from the logical screen to the trailer, which must end the file."""
     width, height, flags = unpack("<HHB", file.at(SCREEN, 5))
-    sub_blocks = iter(range(MOST_SUB_BLOCKS))  # of all blocks together
+    sub_blocks = iter(range(MAX_SUB_BLOCKS))  # of all blocks together
     offset, has_image = SCREEN + 7 + _colours(flags), False
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         (kind,) = file.at(offset, 1)
         if kind == TRAILER:
             if not has_image or offset + 1 != file.size:
@@ -65,5 +65,5 @@ def _end_of_sub_blocks(file: PictureFile, offset: int, sub_blocks: Iterator[int]
                 raise ImageRefused("gif has too many sub-blocks")
             at += 1 + part[at]
         offset += at
-        reach = min(2 * reach, LARGEST_READ)
+        reach = min(2 * reach, MAX_READ)
     raise cut_off()

@@ -5,7 +5,7 @@ from typing import Final
 from ringback.images import jpeg, png, webp
 
 # "jpeg, png, webp, at most 10 MB each": kie.ai's model pages. Chanjing states nothing.
-LARGEST_INPUT: Final = 10 * 1024 * 1024
+MAX_INPUT_IMAGE_BYTES: Final = 10 * 1024 * 1024
 HEAD_BYTES: Final = 12
 
 
@@ -16,8 +16,8 @@ def fault_of(head: bytes, size: int) -> str:
     """
     if size == 0:
         return "the image is empty"
-    if size > LARGEST_INPUT:
-        return f"the image has {size} bytes; {LARGEST_INPUT} are the most"
+    if size > MAX_INPUT_IMAGE_BYTES:
+        return f"the image has {size} bytes; {MAX_INPUT_IMAGE_BYTES} are the most"
     known = (
         head.startswith(png.MAGIC)
         or head.startswith(jpeg.MAGIC)

@@ -8,8 +8,8 @@ from typing import Final
 from ringback.domain.errors import ImageRefused
 from ringback.images.pictures import (
     FIRST_READ,
-    LARGEST_READ,
-    MOST_PARTS,
+    MAX_PARTS,
+    MAX_READ,
     Picture,
     PictureFile,
     cut_off,
@@ -21,22 +21,22 @@ WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 NOT_HERE: Final = frozenset({0x00, 0xD8})
 END, START_OF_SCAN, APP2, FILL = 0xD9, 0xDA, 0xE2, 0xFF
 INDEX: Final = b"MPF\0"  # how the APP2 begins that announces more pictures: CIPA DC-007
-MOST_PICTURES: Final = 256
-SHORTEST_FRAME: Final = 11
+MAX_PICTURES: Final = 256
+MIN_FRAME: Final = 11
 
 # In a scan, FF 00 is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
 SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 # Writers that work in disk blocks leave zeros after the end. Nothing can hide in zeros; all else
 # that follows an image (an archive, a script, a second picture) makes the file more than one,
 # unless the first picture announces that there are more.
-LONGEST_PADDING: Final = 4095
+MAX_PADDING: Final = 4095
 
 
 def read_jpeg(file: PictureFile) -> Picture:
     """Walk all pictures of the file; only a multi-picture file may have more than the first."""
-    parts = iter(range(MOST_PARTS))  # of all pictures together
+    parts = iter(range(MAX_PARTS))  # of all pictures together
     first, announces_more, end = _walk(file, 0, parts)
-    for _ in range(MOST_PICTURES):
+    for _ in range(MAX_PICTURES):
         start = _after_padding(file, end)
         # Also behind a first picture that announces more: it is an image by itself.
         if start == file.size:
@@ -78,7 +78,7 @@ def _frame(file: PictureFile, offset: int, marker: int, known: Picture | None) -
     if marker not in STARTS_OF_FRAME:
         return known
     length, height, width = unpack(">HxHH", file.at(offset + 2, 7))
-    if known is not None or length < SHORTEST_FRAME:
+    if known is not None or length < MIN_FRAME:
         raise ImageRefused("jpeg has a malformed or second frame")
     return Picture("image/jpeg", "jpg", width, height)
 
@@ -100,7 +100,7 @@ def _end_of_scan(file: PictureFile, start: int) -> int:
                 raise ImageRefused("jpeg has an empty scan")
             return offset + found.start()
         offset += len(part) - 1  # a marker may straddle two parts
-        reach = min(2 * reach, LARGEST_READ)
+        reach = min(2 * reach, MAX_READ)
     raise cut_off()
 
 
@@ -112,8 +112,8 @@ def _is_index(file: PictureFile, offset: int, marker: int) -> bool:
 
 
 def _after_padding(file: PictureFile, end: int) -> int:
-    following = file.at(end, min(LONGEST_PADDING + 1, file.size - end))
+    following = file.at(end, min(MAX_PADDING + 1, file.size - end))
     zeros = len(following) - len(following.lstrip(b"\0"))
-    if zeros > LONGEST_PADDING:
+    if zeros > MAX_PADDING:
         raise ImageRefused("jpeg is followed by something else")
     return end + zeros

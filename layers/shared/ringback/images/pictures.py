@@ -7,10 +7,10 @@ from ringback.domain.errors import ImageRefused, TransferInterrupted
 
 # Chunks, segments and fill bytes of one file: what bounds the work on a hostile one. A PNG of
 # 64 MiB in pieces of 1 KiB stays below it.
-MOST_PARTS: Final = 65_536
+MAX_PARTS: Final = 65_536
 # Doubled from small to large where an end is looked for: a hostile file may have a great many
 # ends, all of them near.
-FIRST_READ, LARGEST_READ = 256, 256 * 1024
+FIRST_READ, MAX_READ = 256, 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)

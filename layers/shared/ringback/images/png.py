@@ -6,10 +6,10 @@ from typing import Final
 from zlib import crc32
 
 from ringback.domain.errors import ImageRefused
-from ringback.images.pictures import MOST_PARTS, Picture, PictureFile
+from ringback.images.pictures import MAX_PARTS, Picture, PictureFile
 
 MAGIC: Final = b"\x89PNG\r\n\x1a\n"
-LONGEST_CHUNK: Final = 2**31 - 1  # and the largest width and height
+MAX_CHUNK: Final = 2**31 - 1  # and the largest width and height
 # What zlib makes of nothing: a head of 2 bytes, the shortest block of deflate, which begins with 3
 # bits and ends with a code of 7, and a checksum of 4 bytes.
 LEAST_DATA: Final = 8
@@ -27,9 +27,9 @@ def read_png(file: PictureFile) -> Picture:
     """Walk from IHDR to an IEND that ends the file."""
     width, height = _width_and_height(file)
     offset, start_of_data = len(MAGIC), b""
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         length, name = unpack(">I4s", file.at(offset, 8))
-        if length > LONGEST_CHUNK or not name.isalpha():
+        if length > MAX_CHUNK or not name.isalpha():
             raise ImageRefused("png has a malformed chunk")
         if name == b"IDAT" and len(start_of_data) < LEAST_DATA:
             start_of_data += file.at(offset + 8, min(length, LEAST_DATA))
@@ -49,7 +49,7 @@ def _width_and_height(file: PictureFile) -> tuple[int, int]:
         raise ImageRefused("png does not begin with IHDR")
     known = depth in DEPTHS.get(colour, ()) and methods in ([0, 0, 0], [0, 0, 1])
     whole = crc32(header[4:21]) == int.from_bytes(header[21:], "big")
-    if not (known and whole and max(width, height) <= LONGEST_CHUNK):
+    if not (known and whole and max(width, height) <= MAX_CHUNK):
         raise ImageRefused("png has a malformed header")
     return width, height
 

@@ -4,7 +4,7 @@ from struct import unpack
 from typing import Final
 
 from ringback.domain.errors import ImageRefused
-from ringback.images.pictures import MOST_PARTS, Picture, PictureFile
+from ringback.images.pictures import MAX_PARTS, Picture, PictureFile
 
 MAGIC: Final = b"RIFFWEBP"  # with four bytes of length between the words
 HEADER: Final = 12
@@ -23,7 +23,7 @@ def read_webp(file: PictureFile) -> Picture:
     if file.size > end + length % 2:
         raise ImageRefused("webp is followed by something else")
     offset, has_data = HEADER, False
-    for _ in range(MOST_PARTS):
+    for _ in range(MAX_PARTS):
         if offset >= end:
             break
         name, size = unpack("<4sI", _inside(file, offset, 8, end))

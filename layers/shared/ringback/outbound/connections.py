@@ -15,7 +15,7 @@ from ringback.outbound.urls import Target
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-MOST_ADDRESSES_TRIED: Final = 4
+MAX_ADDRESSES_TRIED: Final = 4
 
 Resolve = Callable[[str, int], Sequence[str]]
 Connect = Callable[[str, int, float], socket.socket]
@@ -106,7 +106,7 @@ def _resolved(target: Target, resolve: Resolve) -> Sequence[str]:
 def _connect_to_first(
     addresses: Sequence[str], port: int, patience: Patience, connect: Connect
 ) -> socket.socket:
-    *firsts, last = addresses[:MOST_ADDRESSES_TRIED]
+    *firsts, last = addresses[:MAX_ADDRESSES_TRIED]
     for address in firsts:
         try:
             return connect(address, port, patience.seconds())

@@ -22,7 +22,7 @@ from ringback.outbound.connections import (
 )
 from ringback.outbound.urls import Target, follow_redirect, parse_url
 
-MOST_REDIRECTS: Final = 3
+MAX_REDIRECTS: Final = 3
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 READ_SIZE: Final = 256 * 1024
 
@@ -85,7 +85,7 @@ class GuardedHttp:
         """Follow redirects by hand, each checked like the URL itself."""
         patience, hosts = self._patience(within), self.plain_http_hosts
         target = parse_url(url, plain_http_hosts=hosts)
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             # Naming types would invite a CDN to convert the image into one of them.
             with self._exchange(target, "GET", {"Accept": "*/*"}, b"", patience) as answer:
                 if answer.status not in REDIRECTS:
@@ -93,7 +93,7 @@ class GuardedHttp:
                     return
                 location = "".join(answer.header("Location")[:1])
             target = follow_redirect(target, location, plain_http_hosts=hosts)
-        raise TransferInterrupted(f"{target.host}: more than {MOST_REDIRECTS} redirects")
+        raise TransferInterrupted(f"{target.host}: more than {MAX_REDIRECTS} redirects")
 
     @contextmanager
     def post(

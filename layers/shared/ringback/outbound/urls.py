@@ -11,8 +11,8 @@ from ringback.domain.errors import AddressRefused
 
 HTTPS_PORT: Final = 443
 HTTP_PORT: Final = 80
-LONGEST_URL: Final = 8192
-LONGEST_HOST: Final = 253
+MAX_URL_LENGTH: Final = 8192
+MAX_HOST_LENGTH: Final = 253
 
 # ASCII only: with Unicode rules `s` would also match U+017F.
 SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.I | re.A)
@@ -99,7 +99,7 @@ def follow_redirect(
 
 def _check_characters(url: str) -> None:
     """Refuse what readers of URLs drop, trim, fold or turn round."""
-    if len(url) > LONGEST_URL:
+    if len(url) > MAX_URL_LENGTH:
         raise AddressRefused("URL is too long")
     if "\\" in url or " " in url or not url.isprintable():
         raise AddressRefused("URL has a space, backslash, control or invisible character")
@@ -122,7 +122,7 @@ def _check_host(host: str, *, dotless_allowed: bool) -> None:
         _check_ipv6(host[1:-1])
         return
     labels = host.split(".")
-    if len(host) > LONGEST_HOST or not all(LABEL.fullmatch(label) for label in labels):
+    if len(host) > MAX_HOST_LENGTH or not all(LABEL.fullmatch(label) for label in labels):
         raise AddressRefused("URL has a malformed host or port")
     if NUMBER.fullmatch(labels[-1]):
         _check_ipv4(host)

@@ -7,23 +7,23 @@ from typing import Final
 
 MODEL: Final = "model"
 INPUT: Final = "input"
-MOST_COLUMNS: Final = 200
+MAX_COLUMNS: Final = 200
 # As deep as an input may be at all, and names as long.
 _FIELD: Final = re.compile(rf"{INPUT}(\.[^\s.]{{1,100}}){{1,8}}")
-_LONGEST_SHOWN: Final = 60
+_MAX_SHOWN: Final = 60
 
 
 def faults_of(columns: Sequence[str]) -> list[str]:
     """Say of every column why it cannot be there, and which one is missing."""
-    if len(columns) > MOST_COLUMNS:
-        return [f"there are {len(columns)} columns; a sheet has at most {MOST_COLUMNS}"]
+    if len(columns) > MAX_COLUMNS:
+        return [f"there are {len(columns)} columns; a sheet has at most {MAX_COLUMNS}"]
     faults = [] if MODEL in columns else [f"there is no column {MODEL!r}"]
     having_parts = {outer for column in columns if _is_field(column) for outer in _outer(column)}
     seen = set[str]()
     for place, column in enumerate(columns, start=1):
         fault = _fault(column, seen, having_parts)
         if fault:
-            shown = f" {column[:_LONGEST_SHOWN]!r}" if column else ""
+            shown = f" {column[:_MAX_SHOWN]!r}" if column else ""
             faults.append(f"column {place}{shown} {fault}")
         seen.add(column)
     return faults

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ringback.catalogue.field_kinds import field_kinds
-from ringback.catalogue.requests import LARGEST_REQUEST
+from ringback.catalogue.requests import MAX_REQUEST_BYTES
 from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row
 from ringback.domain.errors import RecipeMissing, SheetRefused
 from ringback.sheets.recipes import photo_row, recipe_row
@@ -13,9 +13,9 @@ from ringback.sheets.rows import read_header, read_sheet
 from ringback.use_cases.ports import DropStore
 
 # One more than any request may have, so that a larger one is seen to be.
-MOST_BYTES: Final = LARGEST_REQUEST + 1
+MAX_BYTES: Final = MAX_REQUEST_BYTES + 1
 # As much as can be read without a single row in it before a function's time is up.
-LARGEST_SHEET: Final = 256 * 1024 * 1024
+MAX_SHEET_BYTES: Final = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class DropRows:
         """Yield the rows that come after ``progress``. Raises ``SheetRefused`` where they end."""
         match drop.kind:
             case Kind.CSV | Kind.JSONL:
-                if facts.size > LARGEST_SHEET:
-                    raise SheetRefused(f"a sheet has at most {LARGEST_SHEET} bytes")
+                if facts.size > MAX_SHEET_BYTES:
+                    raise SheetRefused(f"a sheet has at most {MAX_SHEET_BYTES} bytes")
                 yield from self._sheet(drop, progress)
             case Kind.UNKNOWN:
                 raise SheetRefused(_what_is_taken(drop))
@@ -51,11 +51,11 @@ class DropRows:
 
     def _only_row(self, drop: Drop, facts: DropFacts) -> Row:
         if drop.kind is Kind.PHOTO:
-            recipe = self.drops.newest(drop.recipe_key, most=MOST_BYTES)
+            recipe = self.drops.newest(drop.recipe_key, most=MAX_BYTES)
             if recipe is None:
                 raise RecipeMissing(f"there is no {drop.recipe_key}: drop it, then the photo again")
             return photo_row(drop, recipe, facts.metadata, end=facts.size)
-        body = self.drops.read(drop, most=MOST_BYTES)
+        body = self.drops.read(drop, most=MAX_BYTES)
         if drop.kind is Kind.RECIPE:
             return recipe_row(drop, body, end=facts.size)
         return Row(number=1, end=facts.size, request=body)

@@ -6,10 +6,10 @@ from enum import Enum, auto
 from typing import Final
 
 # A longer line comes in pieces of this size.
-LONGEST_LINE: Final = 64 * 1024
-LONGEST_RECORD: Final = 128 * 1024
+MAX_LINE_BYTES: Final = 64 * 1024
+MAX_RECORD_BYTES: Final = 128 * 1024
 # A quote that is open for longer was forgotten: what follows it cannot be told apart.
-LONGEST_QUOTE: Final = 256 * 1024
+MAX_QUOTED_BYTES: Final = 256 * 1024
 _LINE_END: Final = len(b"\r\n")
 _QUOTE: Final = ord('"')
 
@@ -38,7 +38,7 @@ def records(
     for piece in lines:
         size += len(piece)
         end += len(piece)
-        if size <= LONGEST_RECORD + _LINE_END:
+        if size <= MAX_RECORD_BYTES + _LINE_END:
             held += piece
         inside = quotes.are_open_after(piece) if quotes else False
         if piece.endswith(b"\n") and not inside:
@@ -53,7 +53,7 @@ def records(
 
 def _record(held: bytearray, size: int, end: int) -> Record:
     content = bytes(held).removesuffix(b"\n").removesuffix(b"\r")
-    kept = size == len(held) and len(content) <= LONGEST_RECORD
+    kept = size == len(held) and len(content) <= MAX_RECORD_BYTES
     return Record(content if kept else None, end)
 
 
@@ -94,7 +94,7 @@ class _Quotes:
         closing = piece.find(b'"', at)
         following = len(piece) if closing < 0 else closing + 1
         self._open_for += following - at
-        if self._open_for > LONGEST_QUOTE:
+        if self._open_for > MAX_QUOTED_BYTES:
             raise UnclosedQuote
         if closing >= 0:
             self._place = _Place.CLOSED

@@ -13,7 +13,7 @@ from ringback.domain.drops import Row
 from ringback.domain.errors import FieldError, SheetRefused
 from ringback.sheets.cells import value_of
 from ringback.sheets.columns import INPUT, MODEL, faults_of
-from ringback.sheets.records import LONGEST_RECORD, Record, UnclosedQuote, records
+from ringback.sheets.records import MAX_RECORD_BYTES, Record, UnclosedQuote, records
 
 # From a model's id to what each field of its input wants: list, integer, number, boolean, string.
 # Nothing is known of a model that it has no fields for.
@@ -21,13 +21,13 @@ Kinds = Callable[[str], Mapping[str, str]]
 
 # Between two rows; spreadsheets may write all that were ever touched. Who reads looks at the clock
 # at each row only.
-MOST_BLANK: Final = 100_000
+MAX_BLANK_ROWS: Final = 100_000
 
 # Bytes that are not UTF-8 are read as lone surrogates, which no UTF-8 gives.
 _BAD: Final = re.compile(r"[\x00\udc80-\udcff]")
 _NO_NUL: Final = "must not have a NUL byte"
 _NOT_UTF8: Final = "must be UTF-8"
-_TOO_LONG: Final = FieldError("", f"a row has at most {LONGEST_RECORD} bytes")
+_TOO_LONG: Final = FieldError("", f"a row has at most {MAX_RECORD_BYTES} bytes")
 _NOT_CSV: Final = FieldError("", "has text after a closing quote, or a line break outside quotes")
 _NOT_CLOSED: Final = (
     "a quote is not closed, or its cell is larger than any request; nothing from there on was read"
@@ -55,7 +55,7 @@ def read_header(lines: Iterator[bytes]) -> Header:
     """
     for record in _from_the_start(records(lines, start=0)):
         if record.content is None:
-            raise SheetRefused(f"the header has more than {LONGEST_RECORD} bytes")
+            raise SheetRefused(f"the header has more than {MAX_RECORD_BYTES} bytes")
         if record.content.strip():
             return _header(record.content, record.end)
     raise SheetRefused("the file is empty")
@@ -73,7 +73,7 @@ def read_sheet(
     """Yield the rows from the offset ``start`` on, at which row ``first`` begins.
 
     ``lines`` are the file from there on, with their line ends; a line of more than
-    ``LONGEST_LINE`` bytes comes in pieces. ``header`` is there for CSV only. A row that cannot be
+    ``MAX_LINE_BYTES`` bytes comes in pieces. ``header`` is there for CSV only. A row that cannot be
     read has faults, and reading goes on. Raises ``SheetRefused`` where it cannot go on.
     """
     if (kind == "csv") != (header is not None) or (header and start < header.end):
@@ -85,8 +85,8 @@ def read_sheet(
         for record in found if start else _from_the_start(found):
             read = _read(record.content, header, kinds)
             blank = 0 if read else blank + 1
-            if blank > MOST_BLANK:
-                raise SheetRefused(f"more than {MOST_BLANK} blank rows follow row {number - 1}")
+            if blank > MAX_BLANK_ROWS:
+                raise SheetRefused(f"more than {MAX_BLANK_ROWS} blank rows follow row {number - 1}")
             if read:
                 request, faults = read
                 yield Row(number=number, end=record.end, request=request, faults=faults)

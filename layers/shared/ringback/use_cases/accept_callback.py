@@ -46,9 +46,9 @@ class AcceptCallback:
         heard = reader.read(call.headers, call.body, now=self.now())
         report = heard.report
         # A success without an image is worth asking about before a paid job is called failed.
-        hollow = report.state is TaskState.SUCCEEDED and not report.image_urls
+        without_images = report.state is TaskState.SUCCEEDED and not report.image_urls
         claim = Check(job_id=call.job_id, claimed_task=report.task_id)
-        if not heard.proven or hollow:
+        if not heard.proven or without_images:
             self.checks.add(claim, delay=0)
             return None
         job = record_verdict(

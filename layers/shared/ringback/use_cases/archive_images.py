@@ -40,7 +40,7 @@ ForEach = Callable[[Callable[[int], Copied], Iterable[int]], Iterable[Copied]]
 # No copy is begun after this, and none takes longer than that, fresh links and all: a slow host
 # costs a delay and not the function's time-out.
 PATIENCE: Final = timedelta(seconds=120)
-LONGEST_COPY: Final = timedelta(seconds=100)
+MAX_COPY_TIME: Final = timedelta(seconds=100)
 # As many as surely get their turn in these times, two at a time.
 IN_A_TRY: Final = 4
 LOOK_AGAIN: Final = 30  # seconds
@@ -116,7 +116,7 @@ class ArchiveImages:
     def _store(self, job: Job, number: int) -> StoredObject:
         try:
             with TemporaryFile() as content:
-                facts = self._fetch(job, number, content, until=self.now() + LONGEST_COPY)
+                facts = self._fetch(job, number, content, until=self.now() + MAX_COPY_TIME)
                 return self.images.put_image(job.job_id, number, content, facts)
         except WORTH_ANOTHER_TRY + FINAL_FOR_NOW:
             # A delivery that did not live to note it may have stored it while the link was good.

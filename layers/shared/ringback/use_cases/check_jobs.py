@@ -19,7 +19,7 @@ NOT_VISIBLE_YET: Final = timedelta(seconds=90)
 # How long past the deadline a provider that does not answer is asked before the job expires.
 PATIENCE: Final = timedelta(minutes=10)
 # After this its message is taken for lost: a dead letter perhaps, which a redrive then drops.
-LONGEST_WAIT: Final = timedelta(days=2)
+MAX_WAIT: Final = timedelta(days=2)
 # No read is begun after this, so that a slow provider costs a delay and not the function's time.
 ENOUGH: Final = timedelta(seconds=30)
 
@@ -81,7 +81,7 @@ class CheckJobs:
         looks = [Look(self._look(check)) for check in checks]
         # First who is quickly asked: time spent on others is not to be lost by him.
         for name, provider in sorted(
-            self.providers.items(), key=lambda each: -each[1].most_read_at_once
+            self.providers.items(), key=lambda each: -each[1].max_batch_size
         ):
             wanting = [look for look in looks if look.wanted and look.wanted.provider == name]
             self._ask(provider, wanting, enough=enough)
@@ -89,8 +89,8 @@ class CheckJobs:
 
     def _ask(self, provider: ProviderClient, looks: Sequence[Look], *, enough: datetime) -> None:
         is_enough = False
-        for start in range(0, len(looks), provider.most_read_at_once):
-            some = looks[start : start + provider.most_read_at_once]
+        for start in range(0, len(looks), provider.max_batch_size):
+            some = looks[start : start + provider.max_batch_size]
             ids = dict.fromkeys(look.wanted.task_id for look in some if look.wanted)
             reports: Mapping[ProviderTaskId, TaskReport] = {}
             failure: Exception | None = NotAsked("another time") if is_enough else None
@@ -124,7 +124,7 @@ class CheckJobs:
 
     def _see_that_it_is_sent(self, job: Job) -> Job:
         at = self.now()
-        latest = (job.due_at or job.created_at) + LONGEST_WAIT
+        latest = (job.due_at or job.created_at) + MAX_WAIT
         if at < job.deadline_at or (job.queued_at and at < latest):
             return self._arm(job, at=at)
         error = JobError(
@@ -230,5 +230,5 @@ def is_fresh(job: Job, *, at: datetime) -> bool:
 
 def is_decided(report: TaskReport, *, overdue: bool) -> bool:
     """Tell whether to believe a report now: a success without an image may get its images yet."""
-    hollow = report.state is TaskState.SUCCEEDED and not report.image_urls
-    return report.state is not TaskState.RUNNING and (overdue or not hollow)
+    without_images = report.state is TaskState.SUCCEEDED and not report.image_urls
+    return report.state is not TaskState.RUNNING and (overdue or not without_images)

@@ -10,7 +10,7 @@ from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.ports import JobReader
 
-MOST_IN_A_PAGE: Final = 99
+MAX_PAGE_SIZE: Final = 99
 PARAMETERS: Final = frozenset({"limit", "cursor", "source"})
 _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 
@@ -38,8 +38,8 @@ class FindJobs:
         """
         limit, cursor = query.get("limit", "25"), query.get("cursor")
         errors = [FieldError(name, "no such parameter") for name in query.keys() - PARAMETERS]
-        if not (_SMALL_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MOST_IN_A_PAGE):
-            errors.append(FieldError("limit", f"must be a number from 1 to {MOST_IN_A_PAGE}"))
+        if not (_SMALL_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_PAGE_SIZE):
+            errors.append(FieldError("limit", f"must be a number from 1 to {MAX_PAGE_SIZE}"))
         if cursor is not None and not is_job_id(cursor):
             errors.append(FieldError("cursor", "must be the cursor of an earlier page"))
         if not query.get("source", "-"):

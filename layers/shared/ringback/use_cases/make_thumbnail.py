@@ -11,7 +11,7 @@ from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.ports import JobStore, ThumbnailStore
 
 # Four bytes each and twice over while it is made smaller: what the function's memory has room for.
-MOST_PIXELS: Final = 64_000_000
+MAX_PIXELS: Final = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +29,8 @@ class MakeThumbnail:
         if image is None or image.thumbnail:
             return job
         pixels = image.facts.width * image.facts.height
-        if pixels > MOST_PIXELS:
-            raise ThumbnailRefused(f"{pixels} pixels are more than {MOST_PIXELS}")
+        if pixels > MAX_PIXELS:
+            raise ThumbnailRefused(f"{pixels} pixels are more than {MAX_PIXELS}")
         with TemporaryFile() as content:
             self.images.read_image(image.key, content)
             thumbnail = self.shrink(content, image.facts)

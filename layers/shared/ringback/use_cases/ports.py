@@ -10,7 +10,7 @@ from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
-from ringback.domain.pace import Turn, Yielding
+from ringback.domain.pace import LowPriority, Turn
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Submission, TaskReport
 
@@ -131,7 +131,7 @@ class SummaryQueue(Protocol):
     def add(self, drop: Drop, *, delay: int) -> None: ...
 
 
-class DropBook(Protocol):
+class DropProgress(Protocol):
     """Remembers how far each drop has been read."""
 
     def progress(self, drop: Drop) -> Progress | None: ...
@@ -186,7 +186,7 @@ class InputImages(Protocol):
 
 class RateWindow(Protocol):
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, yielding: Yielding | None = None
+        self, provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
     ) -> Turn:
         """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds.
 
@@ -210,7 +210,7 @@ class ProviderClient(Protocol):
         ...
 
     @property
-    def most_read_at_once(self) -> int: ...
+    def max_batch_size(self) -> int: ...
 
     @property
     def keeps_results(self) -> timedelta | None:
@@ -229,7 +229,7 @@ class ProviderClient(Protocol):
         ...
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
-        """Return those of at most ``most_read_at_once`` tasks that can be seen (yet).
+        """Return those of at most ``max_batch_size`` tasks that can be seen (yet).
 
         Raises ``ProviderUnavailable``.
         """

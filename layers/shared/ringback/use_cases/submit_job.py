@@ -12,7 +12,7 @@ from ringback.domain.checks import Check, seconds_to_next_look
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import ProviderUnavailable, RequestRefused, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
-from ringback.domain.pace import DROPS, SHEETS, Yielding
+from ringback.domain.pace import DROPS, SHEETS, LowPriority
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
 from ringback.use_cases.input_images import with_links
 from ringback.use_cases.ports import (
@@ -27,7 +27,7 @@ from ringback.use_cases.ports import (
 
 # A provider that refuses a job for now this many times is out of order; at kie's pace of one
 # refusal in ten seconds to five minutes that is between ten minutes and five hours.
-MOST_ATTEMPTS: Final = 60
+MAX_ATTEMPTS: Final = 60
 # A call that took longer may have reached the provider later than its turn was.
 SLOW: Final = timedelta(milliseconds=200)
 # Seconds until a provider is tried again that cannot be prepared for.
@@ -36,7 +36,7 @@ NOT_READY_RETRY: Final = 30
 # longer a job is overdue, the more seldom it asks.
 ABOUT_NOW: Final = 1.0
 WIDENING: Final = 0.25
-LONGEST_YIELD: Final = timedelta(minutes=1)
+MAX_YIELD: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ class SendJob:
         match answer:
             case TaskCreated(task_id=task_id):
                 return self._leave_submitting(job, JobStatus.RUNNING, task_id=task_id).job
-            case TaskRefused(retry_after=int(delay)) if job.attempts < MOST_ATTEMPTS:
+            case TaskRefused(retry_after=int(delay)) if job.attempts < MAX_ATTEMPTS:
                 released = self._leave_submitting(job, JobStatus.ACCEPTED, queued_at=None)
                 if answer.too_fast:
                     self.window.pause(job.request.provider, at=self.now())
@@ -136,7 +136,7 @@ class SendJob:
         )
 
 
-def yielding_of(job: Job) -> Yielding | None:
+def yielding_of(job: Job) -> LowPriority | None:
     """Return how a job lets others pass, ``None`` if it does not."""
     if job.due_at:
         return SHEETS
@@ -155,7 +155,7 @@ def seconds_to_yield(job: Job, wait: int, *, at: datetime) -> int:
     Spread by its id, so that those who were let wait together do not come back together.
     """
     overdue = at - (job.due_at or job.created_at)
-    longest = max(wait, min(overdue * WIDENING, LONGEST_YIELD).total_seconds())
+    longest = max(wait, min(overdue * WIDENING, MAX_YIELD).total_seconds())
     return ceil(wait / 2 + longest * (crc32(job.job_id.encode()) % 64) / 64)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import FINAL, Job, JobStatus
-from ringback.use_cases.ports import DropBook, DropStore, JobReader, SummaryQueue
+from ringback.use_cases.ports import DropProgress, DropStore, JobReader, SummaryQueue
 
 AT_ONCE: Final = 100
 # Seconds between two summaries: the older the drop, the longer.
@@ -26,7 +26,7 @@ class SummarizeDrop:
     """``image_links`` tells where an image can be looked at, by its key."""
 
     jobs: JobReader
-    book: DropBook
+    book: DropProgress
     drops: DropStore
     queue: SummaryQueue
     image_links: Callable[[str], dict[str, str]]

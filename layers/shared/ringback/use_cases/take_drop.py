@@ -20,12 +20,12 @@ from ringback.domain.errors import (
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import Job, JobRequest
-from ringback.use_cases.ports import DropBook, DropQueue, DropStore, SummaryQueue
+from ringback.use_cases.ports import DropProgress, DropQueue, DropStore, SummaryQueue
 from ringback.use_cases.submit_job import AcceptJob, as_before
 
 # After so many rows or so long the rest is left to a new message: what a crash repeats is little,
 # and other drops get their turn between.
-MOST_ROWS: Final = 500
+MAX_ROWS: Final = 500
 ENOUGH: Final = timedelta(seconds=12)
 # Seconds until the first summary.
 FIRST_SUMMARY: Final = 5
@@ -47,7 +47,7 @@ class TakeDrop:
     """
 
     drops: DropStore
-    book: DropBook
+    book: DropProgress
     queue: DropQueue
     summaries: SummaryQueue
     rows: Callable[[Drop, DropFacts, Progress], Iterator[Row]]
@@ -121,7 +121,7 @@ class TakeDrop:
         A single file that has its job has no fault.
         """
         lines = list[bytes]()
-        for row in range(progress.row, progress.row + (MOST_ROWS if drop.is_sheet else 1)):
+        for row in range(progress.row, progress.row + (MAX_ROWS if drop.is_sheet else 1)):
             with suppress(UnknownJob):
                 job = self.accept.jobs.get(drop.job_id(row, made_at=progress.made_at))
                 lines.append(_line(_place_of(drop, row) | {"job_id": job.job_id}))
@@ -140,7 +140,7 @@ class TakeDrop:
             for row in self.rows(drop, facts, progress):
                 receipt, progress = self._take(drop, row, progress)
                 lines.append(_line(receipt))
-                if len(lines) == MOST_ROWS or self.now() >= enough:
+                if len(lines) == MAX_ROWS or self.now() >= enough:
                     return b"".join(lines), progress, None
             if drop.is_sheet and progress.row == 1:
                 raise SheetRefused("the sheet has no rows")

@@ -13,7 +13,7 @@ EARLY: Final = timedelta(minutes=5)
 # Longer than asking for a token can take. If asking fails, nobody asks again before it ends.
 LEASE: Final = timedelta(seconds=20)
 # How long somebody without a token waits for the one who fetches it.
-LONGEST_WAIT: Final = timedelta(seconds=6)
+MAX_WAIT: Final = timedelta(seconds=6)
 BETWEEN_LOOKS: Final = 0.1
 
 
@@ -41,7 +41,7 @@ class AccessTokens:
         return self._known.value
 
     def _shared(self, *, refused: str | None) -> AccessToken:
-        enough = self.now() + LONGEST_WAIT
+        enough = self.now() + MAX_WAIT
         while True:
             token, at = self.store.read(), self.now()
             usable = token is not None and token.value != refused and at < token.expires_at

@@ -46,7 +46,7 @@ class ChanjingClient:
     """``credentials`` has ``app_id`` and ``secret_key``; it is asked whenever they are needed."""
 
     calls_back: Final = False
-    most_read_at_once: Final = 50
+    max_batch_size: Final = 50
     keeps_results: Final = None  # which nobody has stated
 
     def __init__(

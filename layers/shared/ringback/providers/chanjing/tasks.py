@@ -17,7 +17,7 @@ STATES: Final[Mapping[str, TaskState]] = {
     "failed": TaskState.FAILED,
 }
 # Ten times what any model makes: a longer list is not Chanjing's.
-MOST_IMAGES: Final = 40
+MAX_IMAGES: Final = 40
 TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -31,7 +31,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
         raise MalformedCallback("no task id")
     urls = task.get("output_url")
     known = urls if isinstance(urls, list) else [urls]
-    if len(known) > MOST_IMAGES:
+    if len(known) > MAX_IMAGES:
         raise MalformedCallback("more images than any model makes")
     return TaskReport(
         task_id=ProviderTaskId(task_id),

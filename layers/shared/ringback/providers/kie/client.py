@@ -39,7 +39,7 @@ class KieClient:
     """``api_key`` is asked for on each call, so that a rotated one is used soon."""
 
     calls_back: Final = True
-    most_read_at_once: Final = 1
+    max_batch_size: Final = 1
     keeps_results: Final = timedelta(days=14)
 
     def __init__(

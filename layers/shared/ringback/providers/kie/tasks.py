@@ -20,9 +20,9 @@ STATES: Final[Mapping[str, TaskState]] = {
 # Where no state is given, these codes of the envelope mean finished and failed.
 FAILURE_CODES: Final = frozenset({"408", "501"})
 # Three times what any model's page allows. The body is not signed: a longer list is not kie.ai's.
-MOST_IMAGES: Final = 45
+MAX_IMAGES: Final = 45
 TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
-_MOST_CREDITS: Final = Decimal(1_000_000_000)
+_MAX_CREDITS: Final = Decimal(1_000_000_000)
 
 
 def read_task(envelope: Mapping[str, Any]) -> TaskReport:
@@ -77,7 +77,7 @@ def _object(value: object) -> dict[str, Any]:
 def _image_urls(result: object) -> tuple[str, ...]:
     urls = _object(result).get("resultUrls")
     known = urls if isinstance(urls, list) else []
-    if len(known) > MOST_IMAGES:
+    if len(known) > MAX_IMAGES:
         raise MalformedCallback("more images than any model makes")
     return tuple(url for url in known if isinstance(url, str) and url)
 
@@ -92,5 +92,5 @@ def _credits(value: object) -> Decimal | None:
         spent = Decimal(_text(value) if not isinstance(value, float) else repr(value))
     except InvalidOperation:
         return None
-    usable = spent.is_finite() and 0 <= spent < _MOST_CREDITS
+    usable = spent.is_finite() and 0 <= spent < _MAX_CREDITS
     return spent.quantize(Decimal("0.000001")).normalize() if usable else None

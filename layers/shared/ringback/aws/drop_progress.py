@@ -17,7 +17,7 @@ KEPT: Final = timedelta(days=30)
 _NUMBERS: Final = ("row", "offset", "bad_rows", "without_price")
 
 
-class DropLedger:
+class DropProgressTable:
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client = client
         self._table = table
