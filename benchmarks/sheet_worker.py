@@ -16,6 +16,7 @@ from typing import IO, Any, Literal, cast
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
 from ringback.domain.errors import RequestRefused
+from ringback.json_bodies import json_object
 from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import read_header, read_sheet
 
@@ -86,7 +87,7 @@ def read(kind: Kind, file: IO[bytes]) -> Iterator[bool]:
     start = header.end if header else 0
     for row in read_sheet(kind, lines, header=header, kinds=field_kinds, start=start):
         try:
-            read_request(row.request)
+            read_request(json_object(row.request))
         except RequestRefused:
             yield False
         else:

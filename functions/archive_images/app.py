@@ -9,16 +9,15 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
+from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsArchiveQueue, SqsThumbnailQueue
-from ringback.aws.secrets import JsonSecret
-from ringback.aws.shared_token import SharedToken
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
 from ringback.images.download import ImageDownloader
 from ringback.job_log import log_job
 from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.outbound.guarded_http import GuardedHttp
-from ringback.providers.clients import provider_clients
+from ringback.providers.registry import PROVIDERS, Clients
 from ringback.settings import ArchiveImagesSettings
 from ringback.use_cases.archive_images import ArchiveImages
 
@@ -27,7 +26,7 @@ logger = Logger(service="archive_images")
 
 @cache
 def archive_images() -> ArchiveImages:
-    settings = ArchiveImagesSettings.from_environ(os.environ)
+    settings = ArchiveImagesSettings.from_environ(os.environ, providers=PROVIDERS)
     return ArchiveImages(
         jobs=JobTable.connect(settings.jobs_table),
         images=ImageBucket.connect(settings.images_bucket),
@@ -37,13 +36,9 @@ def archive_images() -> ArchiveImages:
             http=GuardedHttp(plain_http_hosts=settings.plain_http_hosts),
             max_bytes=settings.largest_image_bytes,
         ),
-        providers=provider_clients(
-            kie_base_url=settings.kie_base_url,
-            kie_secret=JsonSecret.connect(settings.kie_secret_arn),
-            chanjing_base_url=settings.chanjing_base_url,
-            chanjing_secret=JsonSecret.connect(settings.chanjing_secret_arn),
-            chanjing_tokens=SharedToken.connect(settings.jobs_table, "chanjing"),
-            now=utc_now,
+        providers=PROVIDERS,
+        clients=Clients(
+            provider_access(settings.providers, table=settings.jobs_table, now=utc_now)
         ),
         retry_delays=settings.archive_retry_seconds,
         now=utc_now,

@@ -7,16 +7,16 @@ from functools import cache
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.job_table import JobTable
+from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
 from ringback.aws.secrets import JsonSecret
-from ringback.aws.shared_token import SharedToken
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.checks import Check
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import Job
 from ringback.job_log import log_job
 from ringback.lambda_events import BatchReply, Event, process_together
-from ringback.providers.clients import provider_clients
+from ringback.providers.registry import PROVIDERS, Clients
 from ringback.settings import CheckJobsSettings
 from ringback.use_cases.check_jobs import CheckJobs
 
@@ -25,19 +25,15 @@ logger = Logger(service="check_jobs")
 
 @cache
 def check_jobs() -> CheckJobs:
-    settings = CheckJobsSettings.from_environ(os.environ)
+    settings = CheckJobsSettings.from_environ(os.environ, providers=PROVIDERS)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     return CheckJobs(
         jobs=JobTable.connect(settings.jobs_table),
         checks=SqsCheckQueue.connect(settings.check_queue_url),
         archive=SqsArchiveQueue.connect(settings.archive_queue_url),
-        providers=provider_clients(
-            kie_base_url=settings.kie_base_url,
-            kie_secret=JsonSecret.connect(settings.kie_secret_arn),
-            chanjing_base_url=settings.chanjing_base_url,
-            chanjing_secret=JsonSecret.connect(settings.chanjing_secret_arn),
-            chanjing_tokens=SharedToken.connect(settings.jobs_table, "chanjing"),
-            now=utc_now,
+        providers=PROVIDERS,
+        clients=Clients(
+            provider_access(settings.providers, table=settings.jobs_table, now=utc_now)
         ),
         callback_url=CallbackUrls(
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())

@@ -7,36 +7,46 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.accounts import AccountTable
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
+from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, job_body, problem, reply
 from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.settings import QueryJobsSettings
-from ringback.use_cases.find_jobs import FindJobs
+from ringback.use_cases.find_jobs import FindJobs, FindPauses
 
 logger = Logger(service="query_jobs")
 
 
 @cache
-def find_jobs() -> tuple[FindJobs, Callable[[str], str]]:
+def use_cases() -> tuple[FindJobs, FindPauses, Callable[[str], str]]:
     settings = QueryJobsSettings.from_environ(os.environ)
     bucket = ImageBucket.connect(settings.images_bucket)
-    link = partial(bucket.link, seconds=settings.link_lifetime_seconds)
-    return FindJobs(jobs=JobTable.connect(settings.jobs_table)), link
+    return (
+        FindJobs(jobs=JobTable.connect(settings.jobs_table)),
+        FindPauses(accounts=AccountTable.connect(settings.jobs_table), now=utc_now),
+        partial(bucket.link, seconds=settings.link_lifetime_seconds),
+    )
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply:
-    return handle(event, *find_jobs())
+    return handle(event, *use_cases())
 
 
-def handle(event: Event, find: FindJobs, link: Callable[[str], str]) -> Reply:
+def handle(
+    event: Event, find: FindJobs, find_pauses: FindPauses, link: Callable[[str], str]
+) -> Reply:
     client, job_id = client_name(event), (event.get("pathParameters") or {}).get("job_id")
     try:
         if job_id is not None:
-            return reply(HTTPStatus.OK, job_body(find.one(job_id, client=client), link))
+            job = find.one(job_id, client=client)
+            return reply(HTTPStatus.OK, job_body(job, link, find_pauses([job]).get(job.job_id)))
         jobs, cursor = find.page(query_parameters(event), client=client)
     except RequestRefused as error:
         return problem(error)
-    return reply(HTTPStatus.OK, {"jobs": [job_body(job, link) for job in jobs], "cursor": cursor})
+    pauses = find_pauses(jobs)
+    bodies = [job_body(job, link, pauses.get(job.job_id)) for job in jobs]
+    return reply(HTTPStatus.OK, {"jobs": bodies, "cursor": cursor})

@@ -15,26 +15,35 @@ from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, problem, reply
 from ringback.job_log import log_job, named_job
 from ringback.lambda_events import Event, callback_request
-from ringback.providers.callback_readers import callback_readers
+from ringback.providers.registry import PROVIDERS
 from ringback.settings import ReceiveCallbackSettings
 from ringback.use_cases.accept_callback import AcceptCallback
+from ringback.use_cases.providers import Secret
 
 logger = Logger(service="receive_callback")
 
 
 @cache
 def accept_callback() -> AcceptCallback:
-    settings = ReceiveCallbackSettings.from_environ(os.environ)
+    settings = ReceiveCallbackSettings.from_environ(os.environ, providers=PROVIDERS)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     tokens = CallbackTokens(secrets=lambda: valid_secrets(callback_secret()))
     return AcceptCallback(
         is_genuine=tokens.is_genuine,
-        readers=callback_readers(kie_secret=JsonSecret.connect(settings.kie_secret_arn)),
+        readers={
+            name: PROVIDERS[name].listen(secret_of(keys.secret_arn))
+            for name, keys in settings.providers.items()
+        },
         jobs=JobTable.connect(settings.jobs_table),
         checks=SqsCheckQueue.connect(settings.check_queue_url),
         archive=SqsArchiveQueue.connect(settings.archive_queue_url),
         now=utc_now,
     )
+
+
+def secret_of(arn: str | None) -> Secret:
+    """Return the secret of a provider, an empty one if it signs no callbacks."""
+    return JsonSecret.connect(arn) if arn else dict
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -25,7 +25,7 @@ def summarize_drop() -> SummarizeDrop:
     settings = SummarizeDropsSettings.from_environ(os.environ)
     return SummarizeDrop(
         jobs=JobTable.connect(settings.jobs_table),
-        book=DropProgressTable.connect(settings.jobs_table),
+        progress=DropProgressTable.connect(settings.jobs_table),
         drops=DropBucket.connect(settings.drop_bucket),
         queue=SqsSummaryQueue.connect(settings.summary_queue_url),
         image_links=partial(image_links, settings.images_bucket),

@@ -40,6 +40,7 @@ from ringback.domain.errors import (
     NotConfigured,
     SheetRefused,
     TransferInterrupted,
+    TryAgain,
 )
 from ringback.domain.images import EXTENSIONS, StoredObject
 from ringback.lambda_events import dropped_objects
@@ -47,7 +48,7 @@ from ringback.use_cases.archive_images import MAX_COPY_TIME, PATIENCE
 from ringback.use_cases.ports import DropProgress
 
 from tests.support.aws import REGION, Cloud, a_cloud
-from tests.support.drops import InMemoryBook
+from tests.support.drops import InMemoryDropProgress
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, facts_of
 from tests.support.template import load_template
 
@@ -242,7 +243,7 @@ def test_an_empty_object_is_one_of_no_bytes(cloud: Cloud) -> None:
 
 def test_a_link_to_an_input_image_is_to_the_version_that_was_checked(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
-    link = drops.link(f"s3://{cloud.drop_bucket}/a b/ü.png", "v1", seconds=900)
+    link = drops.link(f"s3://{cloud.drop_bucket}/a b/ü.png", "v1", timedelta(minutes=15))
     assert link.startswith(
         f"https://{cloud.drop_bucket}.s3.{REGION}.amazonaws.com/a%20b/%C3%BC.png?"
     )
@@ -478,18 +479,23 @@ SOME = Progress(
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
 def test_a_book_goes_on_from_what_was_seen_and_not_otherwise(cloud: Cloud, kind: str) -> None:
     stored = DropProgressTable.connect(cloud.table)
-    book: DropProgress = InMemoryBook() if kind == "in_memory" else stored
-    assert book.progress(DROP) is None
-    assert book.advance(DROP, seen=None, to=SOME)
-    assert not book.advance(DROP, seen=None, to=replace(SOME, row=1))
-    assert book.progress(DROP) == SOME
+    progress: DropProgress = InMemoryDropProgress() if kind == "in_memory" else stored
+    assert progress.read(DROP) is None
+    assert progress.advance(DROP, seen=None, to=SOME)
+    assert not progress.advance(DROP, seen=None, to=replace(SOME, row=1))
+    assert progress.read(DROP) == SOME
     after = replace(SOME, row=901, done=True)
-    assert book.advance(DROP, seen=SOME, to=after)
-    assert not book.advance(DROP, seen=SOME, to=replace(SOME, row=700))
+    assert progress.advance(DROP, seen=SOME, to=after)
+    assert not progress.advance(DROP, seen=SOME, to=replace(SOME, row=700))
     # Whoever ends a drop may have read no row: then only the end tells them apart.
-    assert not book.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
-    assert book.progress(DROP) == after
-    assert book.progress(replace(DROP, version="v2")) is None
+    assert not progress.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
+    assert progress.read(DROP) == after
+    assert progress.read(replace(DROP, version="v2")) is None
+
+
+def test_a_submit_message_that_sqs_does_not_confirm_can_be_tried_again(cloud: Cloud) -> None:
+    with pytest.raises(TryAgain):
+        SqsSubmitQueue.connect(f"{cloud.submit_queue}-gone").add(a_job_id(), delay=0, slot=None)
 
 
 def test_jobs_that_the_table_did_not_get_to_are_asked_for_again(cloud: Cloud) -> None:

@@ -24,9 +24,9 @@ from ringback.domain.verdicts import (
     TaskReport,
     TaskState,
 )
-from ringback.providers.callback_readers import callback_readers
 from ringback.providers.chanjing.access_tokens import LEASE, MAX_WAIT
 from ringback.providers.chanjing.client import ChanjingClient
+from ringback.providers.chanjing.provider import PROVIDER
 
 from tests.support.callbacks import body_files, expected_of
 from tests.support.chanjing import PAGE_PATH, SUBMIT_PATH, TOKEN_PATH, Chanjing, a_page, envelope
@@ -249,7 +249,7 @@ def test_one_token_serves_every_client() -> None:
 
 
 def test_no_task_waits_for_a_call_that_is_in_no_page_of_the_documentation() -> None:
-    assert not Chanjing().client().calls_back
+    assert not PROVIDER.calls_back
 
 
 @bodies("task_page")
@@ -267,7 +267,7 @@ def test_a_page_says_what_is_written_beside_it(body_file: Path) -> None:
 
 
 def test_fifty_are_asked_about_in_one_call() -> None:
-    most = ChanjingClient.max_batch_size
+    most = PROVIDER.max_batch_size
     ids = [ProviderTaskId(f"task-{number}") for number in range(most)]
     chanjing = Chanjing([a_page(*({"unique_id": task_id} for task_id in reversed(ids)))])
     found = chanjing.client().read_tasks(ids)
@@ -296,11 +296,11 @@ def test_a_task_of_the_model_that_is_no_older_than_the_job_is_the_jobs_own(
     known: dict[str, Any] = {"task_id": TASK, "state": TaskState.SUCCEEDED}
     report = TaskReport(**(known | {"model": "doubao-seedream-4.0"} | changes))
     job = replace(a_chanjing_job(), submitted_at=NOON + timedelta(milliseconds=700))
-    is_ours = Chanjing().client().recognizes(job, report, CALLBACK_URL)
+    is_ours = PROVIDER.recognizes(job, report, CALLBACK_URL)
     assert is_ours == (expected == "ours")
     unsent = replace(job, submitted_at=None)
     same_model = report.model == "doubao-seedream-4.0"
-    assert Chanjing().client().recognizes(unsent, report, CALLBACK_URL) == same_model
+    assert PROVIDER.recognizes(unsent, report, CALLBACK_URL) == same_model
 
 
 # ------------------------------------------------------------------ a fresh link
@@ -471,7 +471,7 @@ def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> 
 @bodies("callback")
 def test_a_callback_says_what_is_written_beside_it(body_file: Path) -> None:
     expected = expected_of(body_file)
-    reader = callback_readers(kie_secret=dict)["chanjing"]
+    reader = PROVIDER.listen(dict)
     if "error" in expected:
         with pytest.raises(MalformedCallback):
             reader.read({}, body_file.read_bytes(), now=NOON)

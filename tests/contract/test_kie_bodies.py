@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ringback.domain.errors import MalformedCallback, SignatureRejected
 from ringback.domain.verdicts import TaskReport
-from ringback.providers.callback_readers import callback_readers
+from ringback.providers.kie.provider import PROVIDER
 from ringback.use_cases.ports import CallbackReport
 
 from tests.support.aws import HMAC_KEY
@@ -19,7 +19,7 @@ BODY_FILES = body_files(BODIES)
 
 
 def read(body: bytes, headers: dict[str, str], *, keys: list[str]) -> CallbackReport:
-    reader = callback_readers(kie_secret=lambda: {"webhook_hmac_keys": keys})["kie"]
+    reader = PROVIDER.listen(lambda: {"webhook_hmac_keys": keys})
     return reader.read(headers, body, now=datetime.fromtimestamp(SENT_AT, UTC))
 
 

@@ -25,14 +25,17 @@ from hypothesis.stateful import (
 from ringback.domain.errors import (
     IdempotencyConflict,
     SignatureRejected,
+    TryAgain,
     UnknownJob,
     WrongState,
 )
 from ringback.domain.jobs import FINAL, NEXT, Job, JobId, JobStatus, ProviderTaskId
 from ringback.use_cases.accept_callback import CallbackRequest
-from ringback.use_cases.change_job import CancelJob, ResumeArchive, RetryJob
+from ringback.use_cases.accept_job import JobPost, NewJob
+from ringback.use_cases.change_job import CancelJob, ResumeArchive
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.retry_job import RetryJob
 
 from tests.support.crash_world import (
     ArchiveSender,
@@ -96,15 +99,23 @@ class Client:
 
     def post(self, asked: Asked, *, retry_of: Job | None = None) -> None:
         body = a_request(seed=asked.seed)
-        with suppress(Crash, ServiceError):
+        with suppress(Crash, ServiceError, TryAgain):
             if retry_of:
                 again = RetryJob(
-                    accept=self.world.accept, pass_through=False, look=lambda url, version: version
+                    find=FindJobs(jobs=self.world.jobs),
+                    jobs=self.world.jobs,
+                    accept=self.world.accept,
+                    pass_through=False,
+                    check_image=lambda url, version: version,
                 )
-                job = again(retry_of, idempotency_key=asked.key)
+                post = JobPost(
+                    client="studio", idempotency_key=asked.key, body={}, retry_of=retry_of.job_id
+                )
+                job = again(post)
                 assert job.retry_of == retry_of.job_id
             else:
-                job = self.world.accept(body, client="studio", idempotency_key=asked.key)
+                new = NewJob(request=body, client="studio", idempotency_key=asked.key)
+                job = self.world.accept(new)
                 assert job.request.sent == body.sent
             self.world.effects("answer the client", lambda: self.world.answered.append(job.job_id))
             if asked.key:
@@ -173,7 +184,7 @@ class Lives(RuleBasedStateMachine):
     @rule(number=SOME_JOB)
     def a_job_is_cancelled(self, number: int) -> None:
         job = self.the_job(number)
-        cancel = CancelJob(jobs=self.world.send.jobs, now=lambda: self.world.now)
+        cancel = CancelJob(jobs=self.world.watched_jobs, now=lambda: self.world.now)
         with suppress(Crash, ServiceError, WrongState):
             assert cancel(job).status is JobStatus.CANCELLED
 
@@ -186,8 +197,8 @@ class Lives(RuleBasedStateMachine):
     def resume(self, job: Job) -> None:
         queue = self.world.effects.watch(ArchiveSender(self.world))
         resume = ResumeArchive(
-            jobs=self.world.send.jobs,
-            checks=self.world.accept.checks,
+            jobs=self.world.watched_jobs,
+            checks=self.world.checks,
             archive=queue,
             now=lambda: self.world.now,
         )

@@ -34,13 +34,15 @@ from ringback.domain.verdicts import (
     TaskState,
 )
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
+from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport, Write
-from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.desk import link_to
 from tests.support.in_memory import (
+    InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
     InMemoryQueues,
@@ -48,6 +50,7 @@ from tests.support.in_memory import (
     InMemoryThumbnailQueue,
     InMemoryWeb,
     InMemoryWindow,
+    a_provider,
 )
 from tests.support.jobs import NOON, TASK, a_job_id, a_report, a_request, facts_of
 from tests.support.looks import look
@@ -141,8 +144,6 @@ class Provider:
     answer: Submission | None = None
     asked: int = 0
     is_settled: bool = False
-    calls_back: bool = True
-    max_batch_size: int = 1
 
     def prepare(self) -> None: ...
 
@@ -155,9 +156,6 @@ class Provider:
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
         return {task_id: report for task_id, report in found.items() if report}
-
-    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
-        return report.callback_url == callback_url
 
     def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         if task_id == ANOTHER:
@@ -178,6 +176,9 @@ class WhereItWas:
 
     jobs: InMemoryJobs
     begun: Job
+
+    def get(self, job_id: JobId) -> Job:
+        return replace(self.begun, status=JobStatus.ACCEPTED)
 
     def move(self, job_id: JobId, *, to: JobStatus, **rest: Any) -> Write:
         if to is JobStatus.SUBMITTING:
@@ -213,13 +214,18 @@ class Stage:
         self.bucket, self.now = InMemoryBucket(), NOON
         self.history: list[JobStatus] = []
         web = InMemoryWeb({LINK: (PICTURE, facts_of(PICTURE))})
-        ports: dict[str, Any] = {"providers": {"kie": self.provider}, "now": lambda: self.now}
-        self.send = SendJob(
+        ports: dict[str, Any] = {
+            "providers": {"kie": a_provider(deadline=DEADLINE)},
+            "clients": {"kie": self.provider},
+            "now": lambda: self.now,
+        }
+        submissions = InMemorySubmitQueue(InMemoryQueues())
+        self.submit = SubmitJob(
             jobs=self.jobs,
-            queue=InMemorySubmitQueue(InMemoryQueues()),
+            queue=submissions,
             window=InMemoryWindow(),
+            accounts=InMemoryAccounts(),
             callback_url=url_of,
-            deadlines={"kie": DEADLINE},
             link_to=link_to,
             **ports,
         )
@@ -250,12 +256,15 @@ class Stage:
         accept = AcceptJob(
             jobs=self.jobs,
             checks=self.checks,
-            send=self.send,
+            queue=submissions,
+            providers=ports["providers"],
             retention=timedelta(days=1),
             new_job_id=lambda now: OURS,
+            now=ports["now"],
         )
+        accept(NewJob(request=a_request(), client="studio", idempotency_key="key"))
         with pytest.raises(CallUnderWay):
-            accept(a_request(), client="studio", idempotency_key="key")
+            self.submit(OURS, slot=None)
         self.begun, self.is_under_way = self.jobs.get(OURS), True
 
     @property
@@ -339,13 +348,13 @@ class Stage:
     def answer(self) -> None:
         """Let createTask answer; once it has, let the message that made the call come again."""
         if not self.is_under_way:
-            TakeTurn(send=self.send)(OURS, slot=None)
+            self.submit(OURS, slot=None)
             return
         self.is_under_way = False
         told = TaskCreated(task_id=TASK) if self.truth.is_answered else OutcomeUnknown(reason="500")
         self.provider.answer = told
-        waiting = replace(self.send, jobs=WhereItWas(self.jobs, self.begun))
-        waiting(replace(self.begun, status=JobStatus.ACCEPTED))
+        waiting = replace(self.submit, jobs=WhereItWas(self.jobs, self.begun))
+        waiting(OURS, slot=None)
         self.provider.answer = None
 
     def copy(self) -> None:

@@ -102,20 +102,20 @@ def test_a_burst_is_never_too_fast_however_late_its_messages_come(
 
 
 def test_who_yields_leaves_the_window_to_others(window: RateWindow) -> None:
-    quarter = [window.take("kie", at=NOON, slot=None, yielding=SHEETS) for _ in range(9)]
+    quarter = [window.take("kie", at=NOON, slot=None, low_priority=SHEETS) for _ in range(9)]
     assert [turn.slot is None for turn in quarter] == [False] * 6 + [True] * 3
     assert quarter[-1].wait == PACE.seconds
     # Nobody else is made to wait for that, and nothing is taken by who was sent away.
     assert slot_of(window.take("kie", at=NOON, slot=None)) == slot_of(quarter[5]) + 1
     later = NOON + timedelta(seconds=3)
-    assert window.take("kie", at=later, slot=None, yielding=SHEETS).slot is not None
+    assert window.take("kie", at=later, slot=None, low_priority=SHEETS).slot is not None
 
 
 def test_who_has_a_slot_yields_no_more(window: RateWindow) -> None:
-    slot = window.take("kie", at=NOON, slot=None, yielding=SHEETS).slot
+    slot = window.take("kie", at=NOON, slot=None, low_priority=SHEETS).slot
     for _ in range(30):
         window.take("kie", at=NOON, slot=None)
-    assert window.take("kie", at=NOON, slot=slot, yielding=SHEETS) == Turn(slot=slot, wait=0)
+    assert window.take("kie", at=NOON, slot=slot, low_priority=SHEETS) == Turn(slot=slot, wait=0)
 
 
 def test_who_yields_keeps_no_slot_when_there_is_no_room(window: RateWindow) -> None:
@@ -125,9 +125,9 @@ def test_who_yields_keeps_no_slot_when_there_is_no_room(window: RateWindow) -> N
     later = NOON + timedelta(seconds=9.5)
     slot = PACE.slot_at(later)
     assert window.take("kie", at=later, slot=slot) == Turn(slot=slot, wait=1)
-    yielded = window.take("kie", at=later, slot=slot, yielding=SHEETS)
+    yielded = window.take("kie", at=later, slot=slot, low_priority=SHEETS)
     assert yielded == Turn(slot=None, wait=PACE.seconds)
-    assert window.take("kie", at=later, slot=slot, yielding=DROPS) == Turn(slot=None, wait=2)
+    assert window.take("kie", at=later, slot=slot, low_priority=DROPS) == Turn(slot=None, wait=2)
 
 
 @pytest.mark.parametrize("kind", [SHEETS, DROPS], ids=["sheets", "drops"])
@@ -157,8 +157,8 @@ def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(
         seconds, number, job, slot = heapq.heappop(agenda)
         at = NOON + timedelta(seconds=seconds)
         is_photo = number in photos
-        yielding = DROPS if is_photo else kind if job else None
-        turn = window.take("kie", at=at, slot=slot, yielding=yielding)
+        low_priority = DROPS if is_photo else kind if job else None
+        turn = window.take("kie", at=at, slot=slot, low_priority=low_priority)
         if not turn.wait:
             made.append(seconds)
             waited[number] = seconds - came.get(number, 0)

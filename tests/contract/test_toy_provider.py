@@ -1,31 +1,39 @@
 """A third provider through the public seams only, from a request to an archived image.
 
-No file of the project but this one knows it: docs/adding-a-provider.md says where its lines go.
+No other file of the project knows it: docs/adding-a-provider.md says which files it would touch.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 from pydantic import Field
+from ringback import providers
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models
 from ringback.catalogue.requests import read_request
 from ringback.domain.checks import Check
 from ringback.domain.errors import InvalidRequest, LinkDead
-from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
+from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.pace import Pace
 from ringback.domain.verdicts import Submission, TaskCreated, TaskReport, TaskState
+from ringback.json_bodies import json_object
+from ringback.providers.registry import Clients, found_in
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
+from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport
-from ringback.use_cases.submit_job import AcceptJob, SendJob
+from ringback.use_cases.providers import Provider, ProviderAccess
+from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.desk import link_to
 from tests.support.in_memory import (
+    InMemoryAccounts,
     InMemoryArchiveQueue,
     InMemoryBucket,
     InMemoryCheckQueue,
@@ -33,6 +41,7 @@ from tests.support.in_memory import (
     InMemoryQueues,
     InMemorySubmitQueue,
     InMemoryThumbnailQueue,
+    InMemoryTokens,
     InMemoryWeb,
     InMemoryWindow,
 )
@@ -57,16 +66,15 @@ class ToyInput(ModelInput):
     word: Annotated[str, Field(min_length=1, max_length=10, description="What to draw.")]
 
 
+def callback_url(provider: str, job_id: JobId) -> str:
+    return f"https://hooks.example/{provider}/{job_id}"
+
+
 MODELS_AND_TOY: Models = {**MODELS, ToyInput.model_id: ToyInput}
 
 
 @dataclass
 class ToyClient:
-    """Does not call back, and tells of three tasks at a time."""
-
-    calls_back: bool = False
-    max_batch_size: int = 3
-    keeps_results: timedelta | None = None
     report: TaskReport = RUNNING
     sent: list[Mapping[str, Any]] = field(default_factory=list)
 
@@ -78,9 +86,6 @@ class ToyClient:
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         return {task_id: self.report for task_id in task_ids if task_id == TASK}
-
-    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
-        return False
 
     def fresh_links(self, job: Job, number: int) -> list[str]:
         return [FRESH]
@@ -94,43 +99,67 @@ class ToyReader:
         return CallbackReport(report=report, proven=headers.get("word") == "crayon")
 
 
+TOY = Provider(
+    name="toy",
+    calls_back=False,
+    max_batch_size=3,
+    keeps_results=None,
+    pace=Pace(limit=5, seconds=1),
+    deadline=timedelta(minutes=10),
+    secret_fields=frozenset({"crayon"}),
+    recognizes=lambda job, report, callback_url: False,
+    connect=lambda access: ToyClient(),
+    listen=lambda secret: ToyReader(),
+)
+ACCESS = ProviderAccess(
+    base_url="https://toys.example", secret=dict, tokens=InMemoryTokens(), now=lambda: NOON
+)
+
+
 class Playroom:
     def __init__(self) -> None:
         self.now, self.client = NOON, ToyClient()
         self.jobs, self.queues, self.bucket = InMemoryJobs(), InMemoryQueues(), InMemoryBucket()
         web = InMemoryWeb({LINK: LinkDead("404"), FRESH: (PICTURE, facts_of(PICTURE))})
         checks, archive = InMemoryCheckQueue(self.queues), InMemoryArchiveQueue(self.queues)
-        providers: dict[str, Any] = {"providers": {"toy": self.client}, "now": lambda: self.now}
-        send = SendJob(
-            jobs=self.jobs,
-            queue=InMemorySubmitQueue(self.queues),
-            window=InMemoryWindow(),
-            callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
-            deadlines={"toy": timedelta(minutes=10)},
-            link_to=link_to,
-            **providers,
-        )
+        submissions, known = InMemorySubmitQueue(self.queues), {"toy": TOY}
+        speaking: dict[str, Any] = {
+            "providers": known,
+            "clients": {"toy": self.client},
+            "now": lambda: self.now,
+        }
         self.accept = AcceptJob(
             jobs=self.jobs,
             checks=checks,
-            send=send,
+            queue=submissions,
+            providers=known,
             retention=timedelta(days=1),
             new_job_id=lambda now: a_job_id(),
+            now=lambda: self.now,
+        )
+        self.send = SubmitJob(
+            jobs=self.jobs,
+            queue=submissions,
+            window=InMemoryWindow(pace=TOY.pace),
+            accounts=InMemoryAccounts(),
+            callback_url=callback_url,
+            link_to=link_to,
+            **speaking,
         )
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
-            readers={"toy": ToyReader()},
+            readers={"toy": TOY.listen(dict)},
             jobs=self.jobs,
             checks=checks,
             archive=archive,
-            now=providers["now"],
+            now=lambda: self.now,
         )
         self.check = CheckJobs(
             jobs=self.jobs,
             checks=checks,
             archive=archive,
-            callback_url=send.callback_url,
-            **providers,
+            callback_url=callback_url,
+            **speaking,
         )
         self.archive = ArchiveImages(
             jobs=self.jobs,
@@ -139,19 +168,20 @@ class Playroom:
             thumbnails=InMemoryThumbnailQueue(self.queues),
             download=web,
             retry_delays=(),
-            **providers,
+            **speaking,
         )
 
     def submit(self) -> Job:
         body = json.dumps({"model": "toy/crayon", "input": {"word": "kite"}}).encode()
-        request = read_request(body, models=MODELS_AND_TOY)
-        return self.accept(request, client="studio", idempotency_key=None)
+        request = read_request(json_object(body), models=MODELS_AND_TOY)
+        job = self.accept(NewJob(request=request, client="studio"))
+        return self.send(job.job_id, slot=None)
 
 
 def test_its_input_checked_like_any_other() -> None:
     body = json.dumps({"model": "toy/crayon", "input": {"word": "x" * 11, "n": 1}}).encode()
     with pytest.raises(InvalidRequest) as refused:
-        read_request(body, models=MODELS_AND_TOY)
+        read_request(json_object(body), models=MODELS_AND_TOY)
     assert [error.field for error in refused.value.errors] == ["input.word", "input.n"]
 
 
@@ -183,3 +213,29 @@ def test_its_calls_are_facts_if_it_says_so() -> None:
     heard = room.hear(signed)
     assert heard is not None
     assert heard.status is JobStatus.ARCHIVING
+
+
+def test_its_folder_is_all_that_registers_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "toy"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "provider.py").write_text(
+        "from tests.contract.test_toy_provider import TOY as PROVIDER"
+    )
+    monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(tmp_path)])
+    assert [provider.name for provider in found_in(providers)] == ["chanjing", "kie", "toy"]
+
+
+def test_its_client_is_connected_when_it_is_first_used() -> None:
+    connected: list[ProviderAccess] = []
+
+    def connect(access: ProviderAccess) -> ToyClient:
+        connected.append(access)
+        return ToyClient()
+
+    clients = Clients({"toy": ACCESS}, {"toy": replace(TOY, connect=connect)})
+    assert ([*clients], connected) == (["toy"], [])
+    assert clients["toy"] is clients["toy"]
+    assert connected == [ACCESS]

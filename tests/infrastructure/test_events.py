@@ -13,6 +13,7 @@ from ringback.lambda_events import (
     callback_request,
     client_name,
     dropped_objects,
+    job_post,
     lower_headers,
     query_parameters,
     raw_body,
@@ -55,17 +56,26 @@ def check_messages(event: Event) -> list[Event]:
     return messages
 
 
-def check_submit_job(event: Event) -> None:
-    if is_http(event):
-        check_http(event)
-        assert client_name(event)
-        if event["routeKey"] == "POST /jobs":
-            assert isinstance(json.loads(raw_body(event)), dict)
-        else:
-            assert event["routeKey"] == "POST /jobs/{job_id}/retry"
-        return
+def check_accept_job(event: Event) -> None:
+    check_http(event)
+    post = job_post(event)
+    assert post.client
+    if event["routeKey"] == "POST /jobs":
+        assert post.body
+    else:
+        assert event["routeKey"] == "POST /jobs/{job_id}/retry"
+        assert is_job_id(post.retry_of or "")
+
+
+def check_take_drops(event: Event) -> None:
     for message in check_messages(event):
-        assert dropped_objects(message) or is_job_id(message["job_id"])
+        assert dropped_objects(message)
+
+
+def check_submit_job(event: Event) -> None:
+    for message in check_messages(event):
+        assert message.keys() == {"job_id", "slot"}
+        assert is_job_id(message["job_id"])
 
 
 def check_receive_callback(event: Event) -> None:
@@ -129,6 +139,8 @@ def check_authorize_client(event: Event) -> None:
 
 
 CHECKS: Final[dict[str, Callable[[Event], None]]] = {
+    "accept_job": check_accept_job,
+    "take_drops": check_take_drops,
     "submit_job": check_submit_job,
     "receive_callback": check_receive_callback,
     "check_jobs": check_check_jobs,

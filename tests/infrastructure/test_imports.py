@@ -12,8 +12,8 @@ from tests.support.template import ROOT
 
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
-    *("authorize_client", "describe_models", "make_thumbnails", "query_jobs", "receive_callback"),
-    "summarize_drops",
+    *("accept_job", "authorize_client", "change_job", "describe_models", "make_thumbnails"),
+    *("query_jobs", "receive_callback", "summarize_drops", "take_drops"),
 ]
 # What the Lambda runtime brings: boto3 and what it needs.
 OF_THE_RUNTIME = {
@@ -74,8 +74,15 @@ def test_a_function_starts_with_what_it_is_deployed_with(function: str) -> None:
 def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
     names = loaded_by(function)
     assert "httpx" not in names
-    assert "ringback.providers.clients" not in names
+    assert not [name for name in names if re.fullmatch(r"ringback\.providers\.\w+\.client", name)]
     assert "ringback.images.download" not in names
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_no_provider_s_client_or_reader_is_loaded_before_it_is_used(function: str) -> None:
+    parts = re.compile(r"ringback\.providers\.\w+\.(client|callback)")
+    assert not [name for name in loaded_by(function) if parts.fullmatch(name)]
+    assert "httpx" not in loaded_by(function)
 
 
 @pytest.mark.parametrize(
@@ -89,8 +96,18 @@ def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
         ("make_thumbnails", ["ringback.catalogue", "ringback.images", "ringback.aws.queues"]),
         ("describe_models", ["ringback.aws", "ringback.providers", "ringback.settings", "boto3"]),
         (
+            "accept_job",
+            ["ringback.catalogue.schemas", "ringback.images.download", "ringback.aws.secrets"],
+        ),
+        ("take_drops", ["ringback.catalogue.schemas", "ringback.aws.secrets"]),
+        (
             "submit_job",
-            ["ringback.catalogue.schemas", "ringback.images.download", "ringback.aws.image_bucket"],
+            [
+                "ringback.catalogue",
+                "ringback.images",
+                "ringback.sheets",
+                "ringback.aws.image_bucket",
+            ],
         ),
     ],
 )

@@ -38,9 +38,12 @@ class Layer:
 
 LAYERS: Final = {
     "ringback.domain": Layer(),
+    "ringback.json_bodies": Layer(("domain",), frozenset({"pydantic_core"})),
     "ringback.catalogue": Layer(("domain", "outbound"), frozenset({"pydantic", "pydantic_core"})),
     "ringback.use_cases": Layer(("domain",)),
-    "ringback.sheets": Layer(("domain", "catalogue", "use_cases"), frozenset({"pydantic_core"})),
+    "ringback.sheets": Layer(
+        ("domain", "catalogue", "use_cases", "json_bodies"), frozenset({"pydantic_core"})
+    ),
     "ringback.callbacks": Layer(("domain", "use_cases")),
     "ringback.providers": Layer(
         ("domain", "use_cases", "callbacks.signatures"), frozenset({"httpx", "pydantic_core"})
@@ -51,10 +54,12 @@ LAYERS: Final = {
     "ringback.aws": Layer(("domain", "use_cases"), AWS),
     # The one that decodes images, for the one function that has a layer with Pillow.
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
-    "ringback.settings": Layer((), frozenset({"pydantic"})),
+    "ringback.settings": Layer(("domain",), frozenset({"pydantic"})),
     "ringback.http_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
-    "ringback.lambda_events": Layer(("domain", "use_cases"), frozenset({"aws_lambda_powertools"})),
+    "ringback.lambda_events": Layer(
+        ("domain", "use_cases", "json_bodies"), frozenset({"aws_lambda_powertools"})
+    ),
     "functions": Layer(
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
@@ -134,7 +139,7 @@ def test_each_module_imports_what_its_layer_may() -> None:
         ("ringback.catalogue.models", "from ringback.use_cases.ports import JobStore"),
         ("ringback.catalogue.models", "import httpx"),
         ("ringback.sheets.rows", "import pydantic"),
-        ("ringback.callbacks.tokens", "from ringback.providers.clients import provider_clients"),
+        ("ringback.callbacks.tokens", "from ringback.providers.registry import PROVIDERS"),
         ("ringback.providers.kie.client", "from ringback.callbacks.tokens import make_token"),
         ("ringback.providers.kie.client", "from ringback.callbacks import tokens"),
         ("ringback.providers.kie.client", "from ringback.aws import secrets"),

@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from typing import Any, Final
 
@@ -11,11 +12,14 @@ import pytest
 from ringback import settings
 from ringback.aws.job_items import to_item
 from ringback.callbacks.tokens import CallbackUrls
+from ringback.domain.pace import Pace
 from ringback.lambda_events import callback_request
+from ringback.providers.registry import PROVIDERS
 from ringback.settings import Settings
 
 from tests.support.jobs import a_job
 from tests.support.template import ROOT, load_template, resources
+from tests.support.variables import variables_of
 
 FUNCTIONS: Final = resources("AWS::Serverless::Function")
 QUEUES: Final = resources("AWS::SQS::Queue")
@@ -30,8 +34,18 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "authorize_client": {
         "secretsmanager:GetSecretValue": "ClientKeysSecret",
     },
-    "submit_job": {
+    "accept_job": {
         "dynamodb:GetItem": "JobsTable",
+        "dynamodb:PutItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "s3:GetObject": "DropBucket/*",
+        "s3:GetObjectVersion": "DropBucket/*",
+        "s3:ListBucket": "DropBucket",
+        "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
+    },
+    "take_drops": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:BatchGetItem": "JobsTable",
         "dynamodb:PutItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
         "s3:GetObject": "DropBucket/*",
@@ -39,6 +53,13 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:ListBucket": "DropBucket",
         "s3:PutObject": "DropBucket/receipts/*",
         "sqs:SendMessage": ["CheckQueue", "DropQueue", "SubmitQueue", "SummaryQueue"],
+    },
+    "submit_job": {
+        "dynamodb:GetItem": "JobsTable",
+        "dynamodb:UpdateItem": "JobsTable",
+        "s3:GetObject": "DropBucket/*",
+        "s3:GetObjectVersion": "DropBucket/*",
+        "sqs:SendMessage": "SubmitQueue",
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
@@ -182,8 +203,9 @@ def test_the_handler_is_there(name: str, function: dict[str, Any]) -> None:
 def test_the_environment_is_the_settings_and_nothing_else(
     name: str, function: dict[str, Any]
 ) -> None:
-    fields = settings_of(function).model_fields.values()
-    assert {field.alias for field in fields} == set(environment_of(function))
+    known = variables_of(settings_of(function))
+    needed = {variable for variable, (_, field) in known.items() if field.is_required()}
+    assert needed <= set(environment_of(function)) <= known.keys()
 
 
 @every_function
@@ -204,16 +226,20 @@ def test_the_defaults_of_the_parameters_are_good_settings(
         return next(text for end, text in stand_ins.items() if setting.endswith(end))
 
     given = environment_of(function).items()
-    settings_of(function).from_environ({name: value_of(name, value) for name, value in given})
+    settings_of(function).from_environ(
+        {name: value_of(name, value) for name, value in given}, providers=PROVIDERS
+    )
 
 
 @every_function
 def test_a_parameter_has_the_limits_of_its_setting(name: str, function: dict[str, Any]) -> None:
-    schema = settings_of(function).model_json_schema()["properties"]
+    known = variables_of(settings_of(function))
     for setting, given in environment_of(function).items():
         parameter = PARAMETERS.get(given.get("Ref", ""), {})
         if parameter.get("Type") == "Number":
-            limits = schema[setting].get("minimum"), schema[setting].get("maximum")
+            kind, field = known[setting]
+            schema = kind.model_json_schema()["properties"][field.alias]
+            limits = schema.get("minimum"), schema.get("maximum")
             assert limits == (parameter.get("MinValue"), parameter.get("MaxValue")), setting
 
 
@@ -310,13 +336,29 @@ def test_a_function_may_read_the_secrets_it_is_told_of(name: str, function: dict
 def test_no_key_works_out_of_the_box() -> None:
     secrets = resources("AWS::SecretsManager::Secret")
     assert json.loads(secrets["ClientKeysSecret"]["SecretString"]) == {}
-    kie = json.loads(secrets["KieSecret"]["SecretString"])
-    assert kie == {"api_key": "", "webhook_hmac_keys": []}
-    chanjing = json.loads(secrets["ChanjingSecret"]["SecretString"])
-    assert chanjing == {"app_id": "", "secret_key": ""}
+    for name, provider in PROVIDERS.items():
+        empty = json.loads(secrets[f"{name.title()}Secret"]["SecretString"])
+        assert empty.keys() == provider.secret_fields
+        assert not any(empty.values())
     made = secrets["CallbackSecret"]["GenerateSecretString"]
     assert (made["GenerateStringKey"], made["PasswordLength"]) == ("current", 64)
     assert "SecretString" not in secrets["CallbackSecret"]
+
+
+def test_a_provider_s_defaults_are_those_of_its_parameters() -> None:
+    """The template cannot import them: this holds the two together."""
+    variables = environment_of(FUNCTIONS["SubmitJobFunction"])
+
+    def default(variable: str) -> int:
+        return int(PARAMETERS[variables[variable]["Ref"]]["Default"])
+
+    for name, provider in PROVIDERS.items():
+        start = name.upper()
+        pace = Pace(
+            limit=default(f"{start}_CREATES_PER_WINDOW"), seconds=default(f"{start}_WINDOW_SECONDS")
+        )
+        deadline = timedelta(seconds=default(f"{start}_DEADLINE_SECONDS"))
+        assert (provider.pace, provider.deadline) == (pace, deadline)
 
 
 # ---------------------------------------------------------------- queues
@@ -502,10 +544,10 @@ def test_there_are_these_routes_and_no_others() -> None:
         ("JobsApi", "GET", "/jobs/{job_id}", "query_jobs"),
         ("JobsApi", "GET", "/models", "describe_models"),
         ("JobsApi", "GET", "/models/{model_id+}", "describe_models"),
-        ("JobsApi", "POST", "/jobs", "submit_job"),
+        ("JobsApi", "POST", "/jobs", "accept_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/archive", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/cancel", "change_job"),
-        ("JobsApi", "POST", "/jobs/{job_id}/retry", "submit_job"),
+        ("JobsApi", "POST", "/jobs/{job_id}/retry", "accept_job"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
         "HttpApi",

@@ -9,7 +9,7 @@ from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus
 
 from tests.support.aws import Cloud
 from tests.support.jobs import NOON, TASK, a_job, a_job_id
-from tests.support.lambdas import Lambdas, an_event
+from tests.support.lambdas import Lambdas, a_batch, an_event
 from tests.support.loopback_provider import CREATE, LoopbackProvider
 
 LOST = JobError(kind=ErrorKind.IMAGES_LOST, message="saved 0 of 1 images", may_be_charged=True)
@@ -54,17 +54,19 @@ def test_a_retry_is_paid_anew_and_names_the_old_job(
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": TASK}})
     stored(cloud, a_job(JobStatus.EXPIRED))
-    reply = ask(lambdas, "submit_job", "retry")
-    again = ask(lambdas, "submit_job", "retry")
-    assert (reply["status_code"], reply["status"]) == (202, "running")
+    reply = ask(lambdas, "accept_job", "retry")
+    again = ask(lambdas, "accept_job", "retry")
+    assert (reply["status_code"], reply["status"]) == (202, "accepted")
     assert (reply["retry_of"], reply["job_id"]) == (a_job_id(), again["job_id"])
     assert reply["job_id"] != a_job_id()
+    for message, _ in lambdas.sent(cloud.submit_queue):
+        lambdas("submit_job", a_batch("submit_job", "queue_turn", message))
     assert len(provider.at(CREATE)) == 1
 
 
 @pytest.mark.parametrize(
     ("function", "case"),
-    [("change_job", "cancel"), ("change_job", "archive"), ("submit_job", "retry")],
+    [("change_job", "cancel"), ("change_job", "archive"), ("accept_job", "retry")],
 )
 @pytest.mark.parametrize("job_id", [a_job_id(5), a_job_id(6), "idempotency#studio#0", "job_"])
 def test_only_a_clients_own_jobs_can_be_changed(

@@ -66,7 +66,7 @@ def test_a_model_that_does_not_exist_is_not_found(lambdas: Lambdas, model_id: st
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "There is no such model; GET /models lists those that there are.",
+        "detail": "Unknown model; GET /models lists the available ones.",
     }
 
 

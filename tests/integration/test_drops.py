@@ -13,8 +13,8 @@ from tests.support.aws import Cloud
 from tests.support.jobs import MODEL
 from tests.support.lambdas import Lambdas, a_batch, an_event, permitted_actions
 from tests.support.loopback_provider import CREATE, LoopbackProvider
+from tests.support.posts import ANY_MODEL, DONE, REQUEST, a_submit_message, the_job
 
-DONE: dict[str, Any] = {"batchItemFailures": []}
 JPEG = b"\xff\xd8\xff\xe0" + bytes(60)
 RECIPE = {
     "model": "bytedance/seedream-v4-edit",
@@ -27,7 +27,7 @@ def put(cloud: Cloud, key: str, body: bytes, **metadata: str) -> dict[str, Any]:
     stored = boto3.client("s3").put_object(
         Bucket=cloud.drop_bucket, Key=key, Body=body, Metadata=metadata
     )
-    event = an_event("submit_job", "drop")
+    event = an_event("take_drops", "drop")
     told = json.loads(event["Records"][0]["body"])
     told["Records"][0]["s3"]["object"] |= {"key": key, "versionId": stored["VersionId"]}
     told["Records"][0]["s3"]["bucket"]["name"] = cloud.drop_bucket
@@ -53,11 +53,62 @@ def a_sheet(rows: int) -> bytes:
     return "\r\n".join(["\ufeffmodel,input.prompt,input.seed", *lines]).encode()
 
 
+DROPPED = "requests/red kite + sea \N{CJK UNIFIED IDEOGRAPH-51E7}.json"
+
+
+def drop(cloud: Cloud, body: bytes) -> dict[str, Any]:
+    """Put the recorded drop's object in place, and return S3's notification of it."""
+    event = an_event("take_drops", "drop")
+    notification = json.loads(event["Records"][0]["body"])
+    put = boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=DROPPED, Body=body)
+    about = notification["Records"][0]["s3"]
+    about["bucket"]["name"] = cloud.drop_bucket
+    about["object"]["versionId"] = put["VersionId"]
+    event["Records"][0]["body"] = json.dumps(notification)
+    return event
+
+
+def receipt(cloud: Cloud) -> dict[str, Any]:
+    key = f"receipts/{DROPPED}.jsonl"
+    kept = boto3.client("s3").get_object(Bucket=cloud.drop_bucket, Key=key)["Body"].read()
+    told: dict[str, Any] = json.loads(kept)
+    return told
+
+
+def test_a_dropped_file_is_a_job_once_however_often_it_is_told(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    event = drop(cloud, json.dumps(REQUEST).encode())
+    for _ in range(2):
+        assert lambdas("take_drops", event) == DONE
+    job = the_job(cloud, receipt(cloud)["job_id"])
+    assert (job.status, job.client, job.request.sent) == (JobStatus.ACCEPTED, "drop", REQUEST)
+    assert lambdas.sent(cloud.submit_queue) == [({"job_id": job.job_id, "slot": None}, 0)]
+    assert provider.heard == []
+
+
+def test_a_dropped_file_may_name_any_model_where_that_is_allowed(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    lambdas.settings["PASS_THROUGH"] = "true"
+    lambdas("take_drops", drop(cloud, json.dumps(ANY_MODEL).encode()))
+    assert the_job(cloud, receipt(cloud)["job_id"]).request.checked is False
+
+
+def test_a_dropped_file_that_is_no_request_is_answered_with_every_mistake(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    event = drop(cloud, json.dumps({"model": MODEL, "input": {"seed": "x"}}).encode())
+    assert lambdas("take_drops", event) == DONE
+    assert {error["field"] for error in receipt(cloud)["errors"]} == {"input.prompt", "input.seed"}
+    assert (jobs(cloud, DROPPED), provider.heard) == ([], [])
+
+
 def test_a_sheet_becomes_jobs_that_wait_and_receipts_that_name_them(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     event = put(cloud, "requests/für Anna.csv", a_sheet(12) + b"\r\n,no model,1\r\n")
-    assert lambdas("submit_job", event) == lambdas("submit_job", event) == DONE
+    assert lambdas("take_drops", event) == lambdas("take_drops", event) == DONE
     made, said = jobs(cloud, "requests/für Anna.csv"), receipts(cloud, "requests/für Anna.csv")
     assert [job.row for job in made] == list(range(1, 13))
     assert [line["row"] for line in said] == list(range(1, 14))
@@ -76,7 +127,7 @@ def test_a_row_is_sent_when_its_turn_has_come(
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
     lambdas(
-        "submit_job",
+        "take_drops",
         put(
             cloud,
             "requests/a.jsonl",
@@ -99,12 +150,12 @@ def test_a_long_sheet_goes_on_in_a_message_of_its_own(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("ringback.use_cases.take_drop.MAX_ROWS", 5)
-    lambdas("submit_job", put(cloud, "requests/a.csv", a_sheet(12)))
+    lambdas("take_drops", put(cloud, "requests/a.csv", a_sheet(12)))
     assert len(jobs(cloud, "requests/a.csv")) == 5
     for _ in range(2):
         ((message, _),) = lambdas.sent(cloud.drop_queue)
         lambdas.aws_calls.clear()
-        assert lambdas("submit_job", a_batch("submit_job", "drop_goes_on", message)) == DONE
+        assert lambdas("take_drops", a_batch("take_drops", "drop_goes_on", message)) == DONE
     assert lambdas.sent(cloud.drop_queue) == []
     assert [job.row for job in jobs(cloud, "requests/a.csv")] == list(range(1, 13))
     assert len(receipts(cloud, "requests/a.csv")) == 12
@@ -114,11 +165,12 @@ def test_a_photo_in_a_recipe_is_edited(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
-    assert lambdas("submit_job", put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode()))
+    assert lambdas("take_drops", put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode()))
     event = put(cloud, "recipes/fox/a b.jpg", JPEG, prompt="=?UTF-8?Q?gr=C3=BCn?=")
-    assert lambdas("submit_job", event) == DONE
+    assert lambdas("take_drops", event) == DONE
     (job,) = jobs(cloud, "recipes/fox/a b.jpg")
     assert receipts(cloud, "recipes/fox/a b.jpg") == [{"job_id": job.job_id}]
+    assert lambdas("submit_job", a_submit_message(job.job_id)) == DONE
     (call,) = provider.at(CREATE)
     assert call.body["input"]["prompt"] == "grün"
     assert call.body["input"]["image_size"] == "square"
@@ -134,7 +186,7 @@ def test_a_photo_that_was_replaced_is_the_one_of_its_event(
     key = "recipes/fox/1.jpg"
     event = put(cloud, key, JPEG)
     put(cloud, key, JPEG + b"of the newer one")
-    assert lambdas("submit_job", event) == DONE
+    assert lambdas("take_drops", event) == DONE
     (job,) = jobs(cloud, key)
     dropped = json.loads(event["Records"][0]["body"])["Records"][0]["s3"]["object"]["versionId"]
     assert job.request.input_images == {f"s3://{cloud.drop_bucket}/{key}": dropped}
@@ -146,7 +198,7 @@ def test_rows_are_due_at_the_pace_that_their_provider_can_keep_up(
     # So slow that every row is due later than rows are read ahead.
     lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "2", "KIE_WINDOW_SECONDS": "600"}
     key = "requests/a.csv"
-    lambdas("submit_job", put(cloud, key, a_sheet(3)))
+    lambdas("take_drops", put(cloud, key, a_sheet(3)))
     made_at = boto3.client("s3").head_object(Bucket=cloud.drop_bucket, Key=key)["LastModified"]
     due = [job.due_at - made_at for job in jobs(cloud, key) if job.due_at]
     assert due == [timedelta(seconds=306 * row) for row in (1, 2, 3)]
@@ -157,14 +209,14 @@ def test_what_is_dropped_belongs_to_the_client_that_is_set(
     cloud: Cloud, lambdas: Lambdas, client: str
 ) -> None:
     lambdas.settings["DROP_CLIENT"] = client
-    lambdas("submit_job", put(cloud, "requests/a.csv", a_sheet(1)))
+    lambdas("take_drops", put(cloud, "requests/a.csv", a_sheet(1)))
     assert [job.client for job in jobs(cloud, "requests/a.csv")] == [client]
 
 
 def test_a_summary_is_kept_true_until_the_last_job_has_ended(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
-    lambdas("submit_job", put(cloud, "requests/a.csv", a_sheet(3)))
+    lambdas("take_drops", put(cloud, "requests/a.csv", a_sheet(3)))
     ((message, delay),) = lambdas.sent(cloud.summary_queue)
     assert delay == 5
     lambdas.aws_calls.clear()
@@ -188,7 +240,7 @@ def test_a_summary_is_kept_true_until_the_last_job_has_ended(
 def test_a_dry_run_spends_nothing(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
-    lambdas("submit_job", put(cloud, "requests/a.dry-run.csv", a_sheet(3)))
+    lambdas("take_drops", put(cloud, "requests/a.dry-run.csv", a_sheet(3)))
     assert [line["estimate"]["credits_low"] for line in receipts(cloud, "requests/a.dry-run.csv")]
     summary = json.loads(read(cloud, "receipts/requests/a.dry-run.csv.summary.json"))
     assert (summary["dry_run"], summary["estimate"]["credits_high"]) == (True, 15.0)
@@ -208,7 +260,7 @@ def test_what_cannot_be_used_is_answered_beside_it(
         ("requests/a.csv", "model,input.prompt\n".encode("utf-16"), "not UTF-8"),
         ("requests/b.csv", b"", "the file is empty"),
     ):
-        assert lambdas("submit_job", put(cloud, key, body)) == DONE
+        assert lambdas("take_drops", put(cloud, key, body)) == DONE
         (line,) = receipts(cloud, key)
         assert said in line["errors"][0]["message"], key
     assert provider.heard == []
@@ -218,11 +270,12 @@ def test_a_photo_that_comes_before_its_recipe_waits_for_it(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
-    assert lambdas("submit_job", put(cloud, "recipes/fox/1.jpg", JPEG)) == DONE
+    assert lambdas("take_drops", put(cloud, "recipes/fox/1.jpg", JPEG)) == DONE
     assert "recipes/fox/recipe.json" in receipts(cloud, "recipes/fox/1.jpg")[0]["waits_for"]
     ((message, delay),) = lambdas.sent(cloud.drop_queue)
     assert 10 <= delay < 60
     put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
-    assert lambdas("submit_job", a_batch("submit_job", "queue_turn", message)) == DONE
-    assert receipts(cloud, "recipes/fox/1.jpg")[0].keys() == {"job_id"}
+    assert lambdas("take_drops", a_batch("take_drops", "drop_goes_on", message)) == DONE
+    (receipt,) = receipts(cloud, "recipes/fox/1.jpg")
+    assert lambdas("submit_job", a_submit_message(receipt["job_id"])) == DONE
     assert len(provider.heard) == 1

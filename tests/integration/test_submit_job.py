@@ -1,83 +1,25 @@
-"""POST /jobs and the submit queue, whole events in, everything but the provider as deployed."""
+"""The submit queue, whole events in, everything but the provider as deployed."""
 
 import hmac
-import json
 from base64 import urlsafe_b64encode
-from typing import Any
 
-import boto3
 import pytest
-from ringback.aws.job_table import JobTable
-from ringback.domain.clock import utc_now
-from ringback.domain.jobs import ErrorKind, Job, JobId, JobRequest, JobStatus
+from ringback.domain.jobs import ErrorKind, JobStatus
 
 from tests.support.aws import CALLBACK_BASE_URL, CALLBACK_KEY, Cloud
-from tests.support.jobs import MODEL, PROMPT, a_job, a_job_id
-from tests.support.lambdas import AwsCall, Lambdas, a_batch, an_event, with_body, with_headers
+from tests.support.lambdas import AwsCall, Lambdas, a_batch
 from tests.support.loopback_provider import CREATE, CUT, LoopbackProvider
-
-TASK = "task_seedream_1790000000001"
-REQUEST = {"model": MODEL, "input": {"prompt": PROMPT, "seed": 7}}
-ANSWERED = {"code": 200, "msg": "success", "data": {"taskId": TASK}}
-
-
-def a_post(request: object = REQUEST, *, key: str | None = None) -> dict[str, Any]:
-    event = with_body(an_event("submit_job", "post"), json.dumps(request).encode())
-    return with_headers(event, idempotency_key=key) if key is not None else event
-
-
-def a_turn(job_id: str) -> dict[str, Any]:
-    return a_batch("submit_job", "queue_turn", {"job_id": job_id})
-
-
-def body_of(reply: dict[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = json.loads(reply["body"])
-    return body
-
-
-def the_job(cloud: Cloud, job_id: str) -> Job:
-    return JobTable.connect(cloud.table).get(JobId(job_id))
-
-
-def items(cloud: Cloud) -> int:
-    """Count what is in the table but for the pages of the drops' book."""
-    found = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
-    return sum(not item["job_id"]["S"].startswith("drop#") for item in found)
-
-
-def waiting(cloud: Cloud, lambdas: Lambdas) -> list[tuple[str, int]]:
-    """Return the jobs that were put into the submit queue, each with its delay."""
-    return [(message["job_id"], delay) for message, delay in lambdas.sent(cloud.submit_queue)]
-
-
-def submit(lambdas: Lambdas, event: dict[str, Any] | None = None) -> dict[str, Any]:
-    reply = lambdas("submit_job", event or a_post())
-    assert reply["statusCode"] == 202, reply
-    return body_of(reply)
-
-
-def test_a_job_is_recorded_checked_and_sent_once(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    shown = submit(lambdas)
-    job = the_job(cloud, shown["job_id"])
-    assert (shown["status"], shown["task_id"]) == ("running", TASK)
-    assert (job.status, job.task_id, job.client) == (JobStatus.RUNNING, TASK, "studio")
-    assert job.request.sent == REQUEST
-    assert lambdas.sent(cloud.check_queue) == [({"job_id": job.job_id}, 900)]
-    assert lambdas.sent(cloud.submit_queue) == []
-    (call,) = provider.heard
-    assert call.headers["authorization"] == "Bearer kie-key"
-    assert call.headers["user-agent"].startswith("Ringback/")
-    assert call.body["model"] == MODEL
-    assert call.body["input"] == {
-        "prompt": PROMPT,
-        "image_size": "square_hd",
-        "image_resolution": "1K",
-        "max_images": 1,
-        "seed": 7,
-    }
+from tests.support.posts import (
+    ANSWERED,
+    DONE,
+    TASK,
+    a_post,
+    a_submit_message,
+    accept,
+    submit,
+    the_job,
+    waiting,
+)
 
 
 def test_the_url_to_call_back_names_the_job_and_proves_itself(
@@ -89,48 +31,6 @@ def test_the_url_to_call_back_names_the_job_and_proves_itself(
     token = urlsafe_b64encode(signed).decode().rstrip("=")
     url = provider.heard[0].body["callBackUrl"]
     assert url == f"{CALLBACK_BASE_URL}/callbacks/kie/{job_id}/{token}"
-
-
-def test_the_order_is_check_record_turn_submitting_outcome(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    submit(lambdas)
-    done = [what_it_does(call) for call in lambdas.aws_calls]
-    turns = [place for place, what in enumerate(done) if what == "take a turn"]
-    assert [what for what in done if what not in ("read", "take a turn")] == [
-        "send a message",  # the check
-        "PutItem",  # accepted
-        "UpdateItem",  # submitting
-        "UpdateItem",  # running
-    ]
-    assert turns
-    assert done.index("PutItem") < turns[0]
-    assert turns[-1] < done.index("UpdateItem")
-
-
-def what_it_does(call: AwsCall) -> str:
-    if call.operation in ("GetItem", "GetSecretValue"):
-        return "read"
-    if call.operation == "SendMessage":
-        return "send a message"
-    key = call.parameters.get("Key", {}).get("job_id", {}).get("S", "")
-    return "take a turn" if key.startswith("window#") else call.operation
-
-
-@pytest.mark.parametrize("case", ["post_4_5_edit", "post_v4_edit", "post_base64_body"])
-def test_every_model_is_taken_in(lambdas: Lambdas, provider: LoopbackProvider, case: str) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    shown = submit(lambdas, an_event("submit_job", case))
-    assert shown["status"] == "running"
-    assert provider.heard[0].body["model"] == shown["model"]
-
-
-def test_a_body_may_come_as_base64(lambdas: Lambdas, provider: LoopbackProvider) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    raw = json.dumps(REQUEST | {"input": {"prompt": "\N{SNOWMAN}"}}, ensure_ascii=False).encode()
-    submit(lambdas, with_body(a_post(), raw, encoded=True))
-    assert provider.heard[0].body["input"]["prompt"] == "\N{SNOWMAN}"
 
 
 @pytest.mark.parametrize(("code", "status"), [(402, 200), (422, 200), (401, 401), (433, 200)])
@@ -146,7 +46,7 @@ def test_what_is_refused_for_good_fails_in_the_provider_s_words(
         "message": "No, because.",
         "may_be_charged": False,
     }
-    assert lambdas.sent(cloud.submit_queue) == []
+    assert waiting(lambdas) == []
 
 
 @pytest.mark.parametrize(("code", "delay"), [(429, 10), (455, 300)])
@@ -156,7 +56,7 @@ def test_what_is_refused_for_now_waits_in_the_queue(
     provider.will_answer(CREATE, {"code": code, "msg": "Slow down."})
     shown = submit(lambdas)
     assert shown["status"] == "accepted"
-    assert waiting(cloud, lambdas) == [(shown["job_id"], delay)]
+    assert waiting(lambdas) == [(shown["job_id"], delay)]
     assert the_job(cloud, shown["job_id"]).queued_at is not None
 
 
@@ -166,7 +66,7 @@ def test_a_provider_that_cannot_be_reached_has_created_nothing(
     lambdas.settings["KIE_BASE_URL"] = "http://127.0.0.1:9"
     shown = submit(lambdas)
     assert shown["status"] == "accepted"
-    assert waiting(cloud, lambdas) == [(shown["job_id"], 30)]
+    assert waiting(lambdas) == [(shown["job_id"], 30)]
 
 
 AMBIGUOUS = {
@@ -187,11 +87,12 @@ def test_an_unknown_outcome_is_never_sent_again(
     shown = submit(lambdas, a_post(key="k"))
     assert shown["status"] == "submitting"
     provider.will_answer(CREATE, ANSWERED)
-    assert lambdas("submit_job", a_turn(shown["job_id"])) == {"batchItemFailures": []}
-    assert submit(lambdas, a_post(key="k")) == shown
+    assert lambdas("submit_job", a_submit_message(shown["job_id"])) == DONE
+    again = accept(lambdas, a_post(key="k"))
+    assert (again["job_id"], again["status"]) == (shown["job_id"], "submitting")
     assert len(provider.heard) == 1
     assert the_job(cloud, shown["job_id"]).status is JobStatus.SUBMITTING
-    assert lambdas.sent(cloud.submit_queue) == []
+    assert waiting(lambdas) == []
 
 
 def test_beyond_the_provider_s_limit_jobs_wait_for_their_turn(
@@ -205,7 +106,7 @@ def test_beyond_the_provider_s_limit_jobs_wait_for_their_turn(
     # At the least those beyond two windows' limits, should one end while the test runs.
     assert late
     assert len(provider.heard) == 5 - len(late)
-    queued = waiting(cloud, lambdas)
+    queued = waiting(lambdas)
     assert [job_id for job_id, _ in queued] == late
     assert all(0 < delay <= 900 for _, delay in queued)
     assert all(the_job(cloud, job_id).queued_at for job_id in late)
@@ -217,12 +118,11 @@ def test_a_turn_that_comes_too_early_waits_again(
     provider.will_answer(CREATE, ANSWERED)
     lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "1", "KIE_WINDOW_SECONDS": "900"}
     early = [submit(lambdas) for _ in range(3)][-1]
-    ((message, _),) = [
-        each for each in lambdas.sent(cloud.submit_queue) if each[0]["job_id"] == early["job_id"]
-    ]
+    message, _ = lambdas.sent(cloud.submit_queue)[-1]
+    assert message["job_id"] == early["job_id"]
     turn = a_batch("submit_job", "queue_turn", message)
     before = len(provider.heard)
-    assert lambdas("submit_job", turn) == {"batchItemFailures": []}
+    assert lambdas("submit_job", turn) == DONE
     assert the_job(cloud, early["job_id"]).status is JobStatus.ACCEPTED
     assert len(provider.heard) == before
     assert lambdas.sent(cloud.submit_queue)[-1][0] == message
@@ -234,10 +134,10 @@ def test_a_job_whose_turn_has_come_is_sent_once(
     provider.will_answer(CREATE, {"code": 455, "msg": "Maintenance."})
     job_id = submit(lambdas)["job_id"]
     provider.will_answer(CREATE, ANSWERED)
-    ((message, _),) = lambdas.sent(cloud.submit_queue)
+    message, _ = lambdas.sent(cloud.submit_queue)[-1]
     for _ in range(2):
         turn = a_batch("submit_job", "queue_turn", message)
-        assert lambdas("submit_job", turn) == {"batchItemFailures": []}
+        assert lambdas("submit_job", turn) == DONE
     job = the_job(cloud, job_id)
     assert (job.status, job.attempts, job.task_id) == (JobStatus.RUNNING, 2, TASK)
     assert len(provider.heard) == 2
@@ -251,437 +151,27 @@ def test_a_turn_that_fails_comes_again(lambdas: Lambdas, provider: LoopbackProvi
     assert provider.heard == []
 
 
-def test_the_same_request_under_the_same_key_is_the_same_job(
+def test_the_order_is_turn_submitting_outcome(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
-    first = submit(lambdas, a_post(key="order-66"))
-    assert submit(lambdas, a_post(key="order-66")) == first
-    spaced = json.dumps(dict(reversed(REQUEST.items())), indent=4).encode()
-    assert submit(lambdas, with_body(a_post(key="order-66"), spaced)) == first
-    assert len(provider.heard) == 1
-    assert submit(lambdas, a_post(key="order-67"))["job_id"] != first["job_id"]
-
-
-def test_another_request_under_the_same_key_is_a_conflict(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    submit(lambdas, a_post(key="order-66"))
-    before = items(cloud)
-    other = REQUEST | {"input": {"prompt": PROMPT, "seed": 8}}
-    reply = lambdas("submit_job", a_post(other, key="order-66"))
-    assert (reply["statusCode"], items(cloud), len(provider.heard)) == (409, before, 1)
-    assert "Idempotency-Key" in body_of(reply)["detail"]
-
-
-def test_a_key_belongs_to_its_client(lambdas: Lambdas, provider: LoopbackProvider) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    of_another = a_post({"model": MODEL, "input": {"prompt": "blue"}}, key="order-66")
-    of_another["requestContext"]["authorizer"]["lambda"]["client"] = "shop"
-    mine, other = submit(lambdas, a_post(key="order-66")), submit(lambdas, of_another)
-    assert mine["job_id"] != other["job_id"]
-
-
-def test_a_key_that_is_not_plain_is_refused_before_anything_is_done(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    for key in ("", "x" * 256, "caf\N{LATIN SMALL LETTER E WITH ACUTE}"):
-        reply = lambdas("submit_job", a_post(key=key))
-        assert reply["statusCode"] == 400
-        assert [error["field"] for error in body_of(reply)["errors"]] == ["Idempotency-Key"]
-    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
-
-
-@pytest.mark.parametrize("secret", [{"api_key": "", "webhook_hmac_keys": []}, {}])
-def test_without_a_provider_key_nothing_is_recorded_or_called(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, secret: dict[str, Any]
-) -> None:
-    cloud.put_secret(cloud.kie_secret, secret)
-    reply = lambdas("submit_job", a_post(key="k"))
-    assert reply["statusCode"] == 503
-    assert reply["headers"]["content-type"] == "application/problem+json"
-    assert "kie.ai API key" in body_of(reply)["detail"]
-    assert "README" in body_of(reply)["detail"]
-    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
-
-
-def test_every_wrong_field_is_named_and_nothing_is_done(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    reply = lambdas("submit_job", an_event("submit_job", "post_wrong_fields"))
-    assert reply["statusCode"] == 400
-    assert reply["headers"]["content-type"] == "application/problem+json"
-    assert sorted(error["field"] for error in body_of(reply)["errors"]) == [
-        "colour",
-        "input.aspect_ratio",
-        "input.image_urls",
-        "input.prompt",
-        "input.seed",
+    job_id = accept(lambdas)["job_id"]
+    lambdas.aws_calls.clear()
+    assert lambdas("submit_job", a_submit_message(job_id)) == DONE
+    done = [what_it_does(call) for call in lambdas.aws_calls]
+    turns = [place for place, what in enumerate(done) if what == "take a turn"]
+    assert [what for what in done if what not in ("read", "take a turn")] == [
+        "UpdateItem",  # submitting
+        "UpdateItem",  # running
     ]
-    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
-
-
-# ------------------------------------------------------------------------------- dry runs
-
-
-def a_dry_run(request: object = REQUEST, *, key: str | None = None, **query: str) -> dict[str, Any]:
-    event = an_event("submit_job", "post_dry_run")
-    post = with_body(event, json.dumps(request).encode())
-    named = post | {"queryStringParameters": query or {"dry_run": "true"}}
-    return with_headers(named, idempotency_key=key) if key is not None else named
-
-
-def nothing_was_done(cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider) -> bool:
-    return (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
-
-
-def test_a_dry_run_shows_the_job_and_its_estimate_and_does_nothing(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    reply = lambdas("submit_job", an_event("submit_job", "post_dry_run"))
-    assert reply["statusCode"] == 200
-    assert body_of(reply) == {
-        "dry_run": True,
-        "provider": "kie",
-        "model": "seedream/5-pro-text-to-image",
-        "input": {
-            "prompt": PROMPT,
-            "aspect_ratio": "1:1",
-            "quality": "high",
-            "output_format": "png",
-        },
-        "input_checked": True,
-        "estimate": {
-            "credits_low": 14.0,
-            "credits_high": 14.0,
-            "images": 1,
-            "noted_on": "2026-08-19",
-            "is_estimate": True,
-        },
-    }
-    assert nothing_was_done(cloud, lambdas, provider)
-    # No key of a provider, no token, no slot: not even a look.
-    assert lambdas.aws_calls == []
-
-
-def test_a_dry_run_estimates_what_is_asked_for_if_there_is_a_price(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    lambdas.settings["KIE_PASS_THROUGH"] = "true"
-    four = {"model": MODEL, "input": {"prompt": PROMPT, "max_images": 4}}
-    assert body_of(lambdas("submit_job", a_dry_run(four)))["estimate"]["credits_high"] == 20
-    chanjing = {"model": "chanjing/kling-v2", "input": {"ref_prompt": PROMPT}}
-    for unpriced, is_checked in ((chanjing, True), (ANY_MODEL, False)):
-        shown = body_of(lambdas("submit_job", a_dry_run(unpriced)))
-        assert (shown["estimate"], shown["input_checked"]) == (None, is_checked)
-    assert nothing_was_done(cloud, lambdas, provider)
-
-
-def test_a_dry_run_leaves_an_idempotency_key_to_the_job(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    dry = a_dry_run({"model": MODEL, "input": {"prompt": "another"}}, key="order-66")
-    assert lambdas("submit_job", dry)["statusCode"] == 200
-    provider.will_answer(CREATE, ANSWERED)
-    submit(lambdas, a_post(key="order-66"))
-    heard = len(lambdas.aws_calls)
-    assert lambdas("submit_job", dry)["statusCode"] == 200
-    assert len(lambdas.aws_calls) == heard
-    assert len(provider.heard) == 1
-
-
-def test_a_dry_run_refuses_what_the_job_would_be_refused_for(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    wrong = an_event("submit_job", "post_wrong_fields")
-    image = drop_image(cloud, "bad.png", b"<svg/>")
-    for wet, dry in (
-        (wrong, wrong | {"queryStringParameters": {"dry_run": "true"}}),
-        (a_post(an_edit(image)), a_dry_run(an_edit(image))),
-        (a_post(ANY_MODEL), a_dry_run(ANY_MODEL)),
-        (a_post(key=""), a_dry_run(key="")),
-        (with_body(a_post(), b"kite"), with_body(a_dry_run(), b"kite")),
-    ):
-        refused = lambdas("submit_job", dry)
-        assert refused["statusCode"] == 400
-        assert refused == lambdas("submit_job", wet)
-    assert nothing_was_done(cloud, lambdas, provider)
-
-
-def test_a_dry_run_looks_at_images_of_the_drop_bucket(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    url = drop_image(cloud, "photos/a cat.png", PNG_START)
-    shown = body_of(lambdas("submit_job", a_dry_run(an_edit(url))))
-    assert shown["input"]["image_urls"] == [url]
-    assert {call.operation for call in lambdas.aws_calls} == {"GetObject"}
-    assert nothing_was_done(cloud, lambdas, provider)
-
-
-def test_a_dry_run_needs_no_key_of_the_provider(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    cloud.put_secret(cloud.kie_secret, {})
-    assert lambdas("submit_job", a_dry_run())["statusCode"] == 200
-
-
-def test_a_dry_run_that_is_declined_is_a_job(lambdas: Lambdas, provider: LoopbackProvider) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    assert submit(lambdas, a_dry_run(dry_run="false"))["status"] == "running"
-
-
-@pytest.mark.parametrize(
-    "query",
-    [{"dry_run": ""}, {"dry_run": "True"}, {"dry_run": "true,false"}, {"dryrun": "true"}],
-)
-def test_a_query_that_is_not_understood_is_named_and_makes_no_job(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, query: dict[str, str]
-) -> None:
-    reply = lambdas("submit_job", a_dry_run(**query))
-    assert reply["statusCode"] == 400
-    assert [error["field"] for error in body_of(reply)["errors"]] == list(query)
-    assert nothing_was_done(cloud, lambdas, provider)
-
-
-def test_a_retry_with_a_query_is_refused_before_it_is_paid_for(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    JobTable.connect(cloud.table).create(a_job(JobStatus.FAILED))
-    path = {"pathParameters": {"job_id": a_job_id()}}
-    query = {"queryStringParameters": {"dry_run": "true"}}
-    reply = lambdas("submit_job", an_event("submit_job", "retry") | path | query)
-    assert reply["statusCode"] == 400
-    assert [error["field"] for error in body_of(reply)["errors"]] == ["dry_run"]
-    assert (lambdas.written(), provider.heard) == ([], [])
-
-
-ANY_MODEL = {"model": "google/nano-banana", "input": {"prompt": PROMPT, "Colour": [1, None]}}
-
-
-def test_a_model_that_nobody_knows_is_refused_unless_the_owner_lets_it_pass(
-    lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    reply = lambdas("submit_job", a_post(ANY_MODEL))
-    assert reply["statusCode"] == 400
-    assert [error["field"] for error in body_of(reply)["errors"]] == ["model"]
-    assert provider.heard == []
-
-
-def test_a_model_that_may_pass_is_sent_as_it_is_and_marked(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    lambdas.settings["KIE_PASS_THROUGH"] = "true"
-    provider.will_answer(CREATE, ANSWERED)
-    job = submit(lambdas, a_post(ANY_MODEL))
-    assert (job["provider"], job["model"]) == ("kie", "google/nano-banana")
-    assert (job["input"], job["input_checked"]) == (ANY_MODEL["input"], False)
-    (call,) = provider.heard
-    assert (call.body["model"], call.body["input"]) == (ANY_MODEL["model"], ANY_MODEL["input"])
-    assert the_job(cloud, job["job_id"]).request.checked is False
-    wrong = {"model": "google/nano-banana", "input": {"image": "http://a.example/"}}
-    reply = lambdas("submit_job", a_post(wrong))
-    assert [error["field"] for error in body_of(reply)["errors"]] == ["input.image"]
-
-
-def test_a_job_that_was_let_pass_is_retried_while_its_like_may_pass(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    request = JobRequest(
-        model="google/nano-banana", provider="kie", input={}, sent=ANY_MODEL, checked=False
-    )
-    JobTable.connect(cloud.table).create(a_job(JobStatus.FAILED, request=request))
-    event = an_event("submit_job", "retry") | {"pathParameters": {"job_id": a_job_id()}}
-    lambdas.settings["KIE_PASS_THROUGH"] = "true"
-    provider.will_answer(CREATE, ANSWERED)
-    assert submit(lambdas, event)["input_checked"] is False
-
-
-def test_a_body_that_is_no_request_is_refused(cloud: Cloud, lambdas: Lambdas) -> None:
-    too_large = b" " * (128 * 1024 + 1)
-    for raw, status in ((b"", 400), (b"kite", 400), (b"\xff", 400), (b"[]", 400), (too_large, 413)):
-        reply = lambdas("submit_job", with_body(a_post(), raw, encoded=True))
-        assert (reply["statusCode"], items(cloud)) == (status, 0)
-
-
-def test_a_request_that_no_authorizer_saw_is_never_served(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    event = a_post()
-    del event["requestContext"]["authorizer"]
-    with pytest.raises(KeyError):
-        lambdas("submit_job", event)
-    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
-
-
-def test_a_job_says_when_it_is_due_and_when_it_is_forgotten(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    lambdas.settings |= {"JOB_DEADLINE_SECONDS": "3600", "JOB_RETENTION_DAYS": "2"}
-    job = the_job(cloud, submit(lambdas)["job_id"])
-    assert job.submitted_at is not None
-    assert (job.deadline_at - job.submitted_at).total_seconds() == 3600
-    assert 0 <= (job.forget_at - job.created_at).total_seconds() - 2 * 86_400 + 1 <= 1
-    assert 0 <= (utc_now() - job.created_at).total_seconds() < 30
-    # SQS delays by 900 s at most; the check arms itself again.
-    assert lambdas.sent(cloud.check_queue) == [({"job_id": job.job_id}, 900)]
-
-
-DROPPED = "requests/red kite + sea \N{CJK UNIFIED IDEOGRAPH-51E7}.json"
-
-
-def drop(cloud: Cloud, body: bytes) -> dict[str, Any]:
-    """Put the recorded drop's object in place, and return S3's notification of it."""
-    event = an_event("submit_job", "drop")
-    notification = json.loads(event["Records"][0]["body"])
-    put = boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=DROPPED, Body=body)
-    about = notification["Records"][0]["s3"]
-    about["bucket"]["name"] = cloud.drop_bucket
-    about["object"]["versionId"] = put["VersionId"]
-    event["Records"][0]["body"] = json.dumps(notification)
-    return event
-
-
-def receipt(cloud: Cloud) -> dict[str, Any]:
-    key = f"receipts/{DROPPED}.jsonl"
-    kept = boto3.client("s3").get_object(Bucket=cloud.drop_bucket, Key=key)["Body"].read()
-    told: dict[str, Any] = json.loads(kept)
-    return told
-
-
-def test_a_dropped_file_is_a_job_once_however_often_it_is_told(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    event = drop(cloud, json.dumps(REQUEST).encode())
-    for _ in range(2):
-        assert lambdas("submit_job", event) == {"batchItemFailures": []}
-    job = the_job(cloud, receipt(cloud)["job_id"])
-    assert (job.status, job.client, job.request.sent) == (JobStatus.RUNNING, "drop", REQUEST)
-    assert len(provider.heard) == 1
-
-
-def test_a_dropped_file_may_name_any_model_where_that_is_allowed(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    lambdas.settings["KIE_PASS_THROUGH"] = "true"
-    provider.will_answer(CREATE, ANSWERED)
-    lambdas("submit_job", drop(cloud, json.dumps(ANY_MODEL).encode()))
-    assert the_job(cloud, receipt(cloud)["job_id"]).request.checked is False
-
-
-def test_a_dropped_file_that_is_no_request_is_answered_with_every_mistake(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    event = drop(cloud, json.dumps({"model": MODEL, "input": {"seed": "x"}}).encode())
-    assert lambdas("submit_job", event) == {"batchItemFailures": []}
-    assert {error["field"] for error in receipt(cloud)["errors"]} == {"input.prompt", "input.seed"}
-    assert (items(cloud), provider.heard) == (0, [])
-
-
-def test_a_dropped_file_waits_for_the_provider_s_key(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    cloud.put_secret(cloud.kie_secret, {})
-    reply = lambdas("submit_job", drop(cloud, json.dumps(REQUEST).encode()))
-    assert len(reply["batchItemFailures"]) == 1
-    assert (items(cloud), provider.heard) == (0, [])
-    assert receipt(cloud) == {"waits_for": "there is no kie.ai API key yet; README: Deploy"}
-
-
-# ------------------------------------------------------------------ images of the drop bucket
-
-
-def an_edit(*urls: str) -> dict[str, Any]:
-    return {
-        "model": "bytedance/seedream-v4-edit",
-        "input": {"prompt": PROMPT, "image_urls": list(urls)},
-    }
-
-
-def drop_image(cloud: Cloud, key: str, content: bytes) -> str:
-    boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=key, Body=content)
-    return f"s3://{cloud.drop_bucket}/{key}"
-
-
-PNG_START = b"\x89PNG\r\n\x1a\n" + bytes(100)
-
-
-def test_an_image_of_the_drop_bucket_is_sent_as_a_link_to_the_version_that_was_checked(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    url = drop_image(cloud, "photos/a cat.png", PNG_START)
-    shown = submit(lambdas, a_post(an_edit("https://pictures.example/1.png", url)))
-    versions = the_job(cloud, shown["job_id"]).request.input_images
-    drop_image(cloud, "photos/a cat.png", b"another")
-    outer, link = provider.heard[0].body["input"]["image_urls"]
-    assert outer == "https://pictures.example/1.png"
-    # kie.ai's deadline: longer nobody waits for it.
-    assert "X-Amz-Expires=900" in link
-    assert f"versionId={versions[url]}" in link
-    assert shown["input"]["image_urls"] == ["https://pictures.example/1.png", url]
-    assert "X-Amz" not in lambdas.log.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"<svg/>", "the image is not a JPEG, PNG or WebP file"),
-        (b"", "the image is empty"),
-        (PNG_START + bytes(10 * 1024 * 1024), "10485760 are the most"),
-    ],
-    ids=["svg", "empty", "too large"],
-)
-def test_an_image_that_the_provider_would_not_take_is_refused_before_it_is_asked(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, content: bytes, reason: str
-) -> None:
-    good, bad = drop_image(cloud, "good.png", PNG_START), drop_image(cloud, "bad.png", content)
-    gone = f"s3://{cloud.drop_bucket}/gone.png"
-    others = "s3://somebody-elses-bucket/a.png"
-    reply = lambdas("submit_job", a_post(an_edit(good, bad, gone, others)))
-    errors = {each["field"]: each["message"] for each in body_of(reply)["errors"]}
-    assert reply["statusCode"] == 400
-    assert reason in errors.pop("input.image_urls.1")
-    assert errors == {
-        "input.image_urls.2": "there is no such object",
-        "input.image_urls.3": f"only images in s3://{cloud.drop_bucket}/ are taken",
-    }
-    assert (items(cloud), provider.heard) == (0, [])
-
-
-def test_a_repeated_request_is_its_job_though_its_image_has_gone_meanwhile(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    url = drop_image(cloud, "a.png", PNG_START)
-    shown = submit(lambdas, a_post(an_edit(url), key="k"))
-    boto3.client("s3").delete_object(Bucket=cloud.drop_bucket, Key="a.png")
-    assert submit(lambdas, a_post(an_edit(url), key="k"))["job_id"] == shown["job_id"]
-    for other in (a_post(an_edit(url)), a_post(an_edit(url), key="other")):
-        assert lambdas("submit_job", other)["statusCode"] == 400
-    another = a_post(an_edit(url, "https://pictures.example/1.png"), key="k")
-    assert lambdas("submit_job", another)["statusCode"] == 400
-    assert len(provider.heard) == 1
-
-
-def test_a_retry_of_a_job_whose_image_is_gone_is_refused(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
-    provider.will_answer(CREATE, ANSWERED)
-    url = drop_image(cloud, "a.png", PNG_START)
-    shown = submit(lambdas, a_post(an_edit(url)))
-    version = the_job(cloud, shown["job_id"]).request.input_images[url]
-    JobTable.connect(cloud.table).move(
-        JobId(shown["job_id"]), expect=[JobStatus.RUNNING], to=JobStatus.FAILED, at=utc_now()
-    )
-    boto3.client("s3").delete_object(Bucket=cloud.drop_bucket, Key="a.png", VersionId=version)
-    event = an_event("submit_job", "retry")
-    event["pathParameters"]["job_id"] = shown["job_id"]
-    reply = lambdas("submit_job", event)
-    assert reply["statusCode"] == 400
-    assert body_of(reply)["errors"] == [
-        {"field": "input", "message": f"{url}: there is no such object"}
-    ]
-    assert len(provider.heard) == 1
+    assert turns
+    assert turns[-1] < done.index("UpdateItem")
+
+
+def what_it_does(call: AwsCall) -> str:
+    if call.operation in ("GetItem", "GetSecretValue"):
+        return "read"
+    if call.operation == "SendMessage":
+        return "send a message"
+    key = call.parameters.get("Key", {}).get("job_id", {}).get("S", "")
+    return "take a turn" if key.startswith("window#") else call.operation

@@ -19,6 +19,7 @@ from ringback.domain.errors import (
     ProviderUnavailable,
     RingbackError,
     TransferInterrupted,
+    TryAgain,
 )
 from ringback.domain.jobs import Job, JobId, ProviderTaskId
 from ringback.domain.verdicts import (
@@ -30,14 +31,22 @@ from ringback.domain.verdicts import (
     TaskState,
 )
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
+from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
-from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.desk import link_to
-from tests.support.in_memory import InMemoryBucket, InMemoryJobs, InMemoryWeb, InMemoryWindow
+from tests.support.in_memory import (
+    InMemoryAccounts,
+    InMemoryBucket,
+    InMemoryJobs,
+    InMemoryWeb,
+    InMemoryWindow,
+    a_provider,
+)
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 from tests.support.looks import look
 
@@ -89,7 +98,9 @@ class Effects:
     plan: Mapping[int, Mishap]
     names: list[str] = field(default_factory=list)
 
-    def __call__(self, name: str, act: Callable[[], Result]) -> Result:
+    def __call__(
+        self, name: str, act: Callable[[], Result], *, error: type[Exception] = ServiceError
+    ) -> Result:
         self.names.append(name)
         mishap = self.plan.get(len(self.names))
         result = act() if mishap is None or mishap.takes_place else None
@@ -100,27 +111,24 @@ class Effects:
         if name == "create_task":
             # What the adapter makes of a request that came to nothing, or of an answer that did.
             return OutcomeUnknown(reason="ReadTimeout")  # type: ignore[return-value]
-        raise ERRORS.get(name, ServiceError)(name)
+        raise ERRORS.get(name, error)(name)
 
-    def watch(self, port: object) -> Any:
-        return _Watched(port, self)
-
-
-# What a provider's client only says of itself.
-NO_EFFECT: Final = frozenset({"calls_back", "keeps_results", "max_batch_size", "recognizes"})
+    def watch(self, port: object, *, error: type[Exception] = ServiceError) -> Any:
+        """``error`` is what the port raises when a call of it fails."""
+        return _Watched(port, self, error)
 
 
 class _Watched:
     """A port, each call of which is an effect."""
 
-    def __init__(self, port: object, effects: Effects) -> None:
-        self._port, self._effects = port, effects
+    def __init__(self, port: object, effects: Effects, error: type[Exception]) -> None:
+        self._port, self._effects, self._error = port, effects, error
 
     def __getattr__(self, name: str) -> Any:
-        method = getattr(self._port, name)
-        if name in NO_EFFECT:
-            return method
-        return lambda *given, **named: self._effects(name, lambda: method(*given, **named))
+        method, error = getattr(self._port, name), self._error
+        return lambda *given, **named: self._effects(
+            name, lambda: method(*given, **named), error=error
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,12 +167,6 @@ class Provider:
     known: dict[JobId, Scenario] = field(default_factory=dict)
     answered: dict[JobId, list[str]] = field(default_factory=dict)
     reads: int = 0
-    max_batch_size: int = 1
-    keeps_results: timedelta | None = timedelta(days=14)
-
-    @property
-    def calls_back(self) -> bool:
-        return self.scenario.calls != "never"
 
     def prepare(self) -> None: ...
 
@@ -189,9 +191,6 @@ class Provider:
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
         return {task_id: report for task_id, report in found.items() if report}
-
-    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
-        return report.callback_url == callback_url
 
     def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         self.reads += 1
@@ -258,6 +257,7 @@ class World:
     bucket: Any = field(default_factory=InMemoryBucket)
     web: InMemoryWeb = field(default_factory=InMemoryWeb)
     window: Any = field(default_factory=InMemoryWindow)
+    accounts: Any = field(default_factory=InMemoryAccounts)
     now: datetime = NOON
     agenda: list[Happening] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
@@ -271,23 +271,29 @@ class World:
         )
         watch = self.effects.watch
         jobs, archive = watch(self.jobs), watch(ArchiveSender(self))
-        checks, providers = watch(CheckSender(self)), {"kie": watch(self.provider)}
-        self.send = SendJob(
-            jobs=jobs,
-            queue=watch(SubmitSender(self)),
-            window=watch(self.window),
-            providers=providers,
-            callback_url=callback_url,
-            deadlines={"kie": timedelta(minutes=15)},
-            link_to=link_to,
-            now=lambda: self.now,
-        )
+        self.watched_jobs, self.checks = jobs, watch(CheckSender(self))
+        checks, clients = self.checks, {"kie": watch(self.provider)}
+        providers = {"kie": a_provider(calls_back=self.scenario.calls != "never")}
+        queue = watch(SubmitSender(self), error=TryAgain)
         self.accept = AcceptJob(
             jobs=jobs,
             checks=checks,
-            send=self.send,
+            queue=queue,
+            providers=providers,
             retention=timedelta(days=1),
             new_job_id=lambda now: a_job_id(next(self.made)),
+            now=lambda: self.now,
+        )
+        self.submit = SubmitJob(
+            jobs=jobs,
+            queue=queue,
+            window=watch(self.window),
+            accounts=watch(self.accounts),
+            providers=providers,
+            clients=clients,
+            callback_url=callback_url,
+            link_to=link_to,
+            now=lambda: self.now,
         )
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
@@ -302,6 +308,7 @@ class World:
             checks=checks,
             archive=archive,
             providers=providers,
+            clients=clients,
             callback_url=callback_url,
             now=lambda: self.now,
         )
@@ -312,6 +319,7 @@ class World:
             thumbnails=watch(ThumbnailSender(self)),
             download=watch(self.web),
             providers=providers,
+            clients=clients,
             retry_delays=(5, 15, 60, 180),
             now=lambda: self.now,
         )
@@ -342,7 +350,8 @@ class World:
     def _client_posts(self, *, tries: int) -> None:
         key = "key" if self.scenario.has_key else None
         try:
-            job = self.accept(a_request(), client="studio", idempotency_key=key)
+            new = NewJob(request=a_request(), client="studio", idempotency_key=key)
+            job = self.accept(new)
             self.effects("answer the client", lambda: self.answered.append(job.job_id))
         except (Crash, ServiceError, RingbackError):
             # Only a key makes it safe to ask again, so only then a sensible client does.
@@ -400,8 +409,7 @@ class SubmitSender:
     world: World
 
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-        turn = TakeTurn(send=self.world.send)
-        self.world.deliver("turn", lambda: turn(job_id, slot=slot), delay=delay)
+        self.world.deliver("submit", lambda: self.world.submit(job_id, slot=slot), delay=delay)
 
 
 @dataclass

@@ -1,13 +1,15 @@
-"""Everything that submitting touches, in memory."""
+"""Everything that accepting and submitting jobs touches, in memory."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ringback.domain.jobs import Job, JobId
 from ringback.domain.verdicts import Submission, TaskCreated
-from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
+from ringback.use_cases.accept_job import AcceptJob, NewJob
+from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.in_memory import (
+    InMemoryAccounts,
     InMemoryCheckQueue,
     InMemoryJobs,
     InMemoryQueues,
@@ -31,18 +33,20 @@ class Desk:
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     window: InMemoryWindow = field(default_factory=InMemoryWindow)
+    accounts: InMemoryAccounts = field(default_factory=InMemoryAccounts)
     now: datetime = NOON
     made: int = 0
 
     @property
-    def send(self) -> SendJob:
-        return SendJob(
+    def submitter(self) -> SubmitJob:
+        return SubmitJob(
             jobs=self.jobs,
             queue=InMemorySubmitQueue(self.queues),
             window=self.window,
-            providers={"kie": self.provider},
+            accounts=self.accounts,
+            providers={"kie": self.provider.facts},
+            clients={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
-            deadlines={"kie": timedelta(minutes=15)},
             link_to=link_to,
             now=lambda: self.now,
         )
@@ -52,20 +56,32 @@ class Desk:
         return AcceptJob(
             jobs=self.jobs,
             checks=InMemoryCheckQueue(self.queues),
-            send=self.send,
+            queue=InMemorySubmitQueue(self.queues),
+            providers={"kie": self.provider.facts},
             retention=timedelta(days=365),
             new_job_id=self.next_id,
+            now=lambda: self.now,
         )
 
     def accept(self, *, key: str | None = None, **fields: object) -> Job:
-        return self.acceptor(a_request(**fields), client="studio", idempotency_key=key)
+        """Accept a job and deliver its submit message, as a client's request leads to both."""
+        new = NewJob(request=a_request(**fields), client="studio", idempotency_key=key)
+        return self.deliver(self.acceptor(new))
+
+    def deliver(self, job: Job) -> Job:
+        """Deliver the job's submit message if it is due at once; return the job afterwards."""
+        message = (job.job_id, 0, None)
+        if message in self.queues.submit:
+            self.queues.submit.remove(message)
+            return self.take_turn(job.job_id)
+        return self.jobs.get(job.job_id)
 
     def next_id(self, now: datetime) -> JobId:
         self.made += 1
         return a_job_id(self.made)
 
     def take_turn(self, job_id: JobId, *, slot: int | None = None) -> Job:
-        return TakeTurn(send=self.send)(job_id, slot=slot)
+        return self.submitter(job_id, slot=slot)
 
 
 def answering(desk: Desk, *answers: Submission) -> Desk:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,8 @@ from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.jobs import JobRequest
 from ringback.images.inputs import fault_of
+from ringback.json_bodies import json_object
+from ringback.providers.registry import PROVIDERS
 from ringback.sheets.drop_rows import DropRows
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.take_drop import TakeDrop
@@ -19,7 +21,7 @@ from ringback.use_cases.take_drop import TakeDrop
 from tests.support.desk import CREATED, Desk
 from tests.support.jobs import NOON
 
-SPACING = timedelta(seconds=0.5)
+SPACING = PROVIDERS["kie"].pace.sustained
 
 
 @dataclass
@@ -68,16 +70,16 @@ class InMemoryDrops:
 
 
 @dataclass
-class InMemoryBook:
-    pages: dict[Drop, Progress] = field(default_factory=dict)
+class InMemoryDropProgress:
+    known: dict[Drop, Progress] = field(default_factory=dict)
 
-    def progress(self, drop: Drop) -> Progress | None:
-        return self.pages.get(drop)
+    def read(self, drop: Drop) -> Progress | None:
+        return self.known.get(drop)
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
-        if self.pages.get(drop) != seen:
+        if self.known.get(drop) != seen:
             return False
-        self.pages[drop] = to
+        self.known[drop] = to
         return True
 
 
@@ -108,7 +110,7 @@ class DropDesk:
 
     desk: Desk = field(default_factory=Desk)
     drops: InMemoryDrops = field(default_factory=InMemoryDrops)
-    book: InMemoryBook = field(default_factory=InMemoryBook)
+    progress: InMemoryDropProgress = field(default_factory=InMemoryDropProgress)
     queues: DropQueues = field(default_factory=DropQueues)
     watch: Callable[[object], Any] = lambda port: port
     versions: int = 0
@@ -125,33 +127,34 @@ class DropDesk:
 
     def take(self, drop: Drop) -> Progress | None:
         accept = self.desk.acceptor
-        send = replace(
-            accept.send, jobs=self.watch(accept.send.jobs), queue=self.watch(accept.send.queue)
-        )
         accept = replace(
-            accept, jobs=self.watch(accept.jobs), checks=self.watch(accept.checks), send=send
+            accept,
+            jobs=self.watch(accept.jobs),
+            checks=self.watch(accept.checks),
+            queue=self.watch(accept.queue),
         )
         take = TakeDrop(
             drops=self.watch(self.drops),
-            book=self.watch(self.book),
+            progress=self.watch(self.progress),
+            jobs=self.watch(self.desk.jobs),
             queue=self.watch(self.queues),
             summaries=self.watch(self.queues),
             rows=DropRows(self.drops),
             read_request=self.read,
             estimate=estimate,
             accept=accept,
-            spacing={"kie": SPACING, "chanjing": 2 * SPACING},
+            providers=accept.providers,
             client="drop",
             now=lambda: self.desk.now,
         )
         return take(drop)
 
     def read(self, body: bytes, drop: Drop) -> JobRequest:
-        return read_request(body, version_of=partial(self.version_of, drop=drop))
+        return read_request(json_object(body), version_of=partial(self.version_of, drop=drop))
 
     def version_of(self, url: str, drop: Drop) -> str:
         check = CheckInputImage(images=self.drops, bucket="drops", fault_of=fault_of)
-        return check(url, version=drop.version if url == drop.url else None)
+        return check(url, drop.version if url == drop.url else None)
 
     def finish(self, drop: Drop) -> Progress | None:
         """Take a drop, and go on with it for as long as it asks to be gone on with."""

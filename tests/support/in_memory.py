@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, BinaryIO, Unpack
 
+from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.checks import Check
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
@@ -13,7 +14,14 @@ from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_prec
 from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Submission, TaskReport
+from ringback.providers.registry import PROVIDERS
 from ringback.use_cases.ports import Changes, Write
+from ringback.use_cases.providers import Provider
+
+
+def a_provider(name: str = "kie", **changes: Any) -> Provider:
+    """Return a provider like kie.ai, but for the changes."""
+    return replace(PROVIDERS["kie"], name=name, **changes)
 
 
 class InMemoryJobs:
@@ -40,11 +48,11 @@ class InMemoryJobs:
         except KeyError:
             raise UnknownJob(job_id) from None
 
-    def with_key(self, client: str, idempotency_key: str | None) -> Job:
+    def with_key(self, client: str, idempotency_key: str | None) -> Job | None:
         for job in self.by_id.values():
             if idempotency_key and (job.client, job.idempotency_key) == (client, idempotency_key):
                 return job
-        raise UnknownJob(str(idempotency_key))
+        return None
 
     def move(
         self,
@@ -162,14 +170,19 @@ class InMemoryWindow:
     calls: list[datetime] = field(default_factory=list)
 
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        slot: int | None,
+        low_priority: LowPriority | None = None,
     ) -> Turn:
         if (
             slot is None
-            and yielding
-            and self.pace.is_crowded(self.next_slot, share=yielding.share, at=at)
+            and low_priority
+            and self.pace.is_crowded(self.next_slot, share=low_priority.share, at=at)
         ):
-            return self.pace.yielded(yielding)
+            return self.pace.deferred(low_priority)
         lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)
         if slot is None or lost:
             slot = max(self.next_slot, self.pace.slot_at(at))
@@ -180,8 +193,8 @@ class InMemoryWindow:
         wait = self.pace.wait_for_room(self.calls, at=at)
         if not wait:
             self.calls.append(at)
-        if wait and yielding:
-            return self.pace.yielded(yielding)
+        if wait and low_priority:
+            return self.pace.deferred(low_priority)
         return Turn(slot=slot, wait=wait)
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
@@ -192,6 +205,26 @@ class InMemoryWindow:
     def pause(self, provider: str, *, at: datetime) -> None:
         until = self.pace.slot_at(at + timedelta(seconds=self.pace.seconds))
         self.paused_until, self.next_slot = until, max(self.next_slot, until)
+
+
+@dataclass
+class InMemoryAccounts:
+    pauses: dict[str, AccountPause] = field(default_factory=dict)
+
+    def pause(self, provider: str, reason: PauseReason, *, at: datetime, until: datetime) -> None:
+        known = self.pauses.get(provider)
+        goes_on = known is not None and known.until > at and known.reason is reason
+        if known and goes_on:
+            since, until = known.since, max(known.until, until)
+        else:
+            since = at
+        self.pauses[provider] = AccountPause(
+            provider=provider, reason=reason, since=since, until=until
+        )
+
+    def paused(self, provider: str, *, at: datetime) -> AccountPause | None:
+        known = self.pauses.get(provider)
+        return known if known and known.until > at else None
 
 
 @dataclass
@@ -241,6 +274,14 @@ class ScriptedProvider:
     max_batch_size: int = 1
     keeps_results: timedelta | None = timedelta(days=14)
 
+    @property
+    def facts(self) -> Provider:
+        return a_provider(
+            calls_back=self.calls_back,
+            max_batch_size=self.max_batch_size,
+            keeps_results=self.keeps_results,
+        )
+
     def prepare(self) -> None:
         if self.not_ready:
             raise self.not_ready
@@ -253,9 +294,6 @@ class ScriptedProvider:
         self.calls.append([*task_ids])
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
         return {task_id: report for task_id, report in found.items() if report}
-
-    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
-        return report.callback_url == callback_url
 
     def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         self.read.append(task_id)

@@ -144,6 +144,11 @@ class Lambdas:
         json.dumps(reply)
         return reply
 
+    def restart(self, function: str, **settings: str) -> None:
+        """Have the next call start a new container, with other settings perhaps."""
+        self.settings |= settings
+        self._warm.pop(function, None)
+
     def _start(self, function: str) -> ModuleType:
         everything = self.cloud.environment | self.settings
         given = settings_given(function)

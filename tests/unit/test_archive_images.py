@@ -48,7 +48,8 @@ class Archive:
             queue=InMemoryArchiveQueue(self.queues),
             thumbnails=InMemoryThumbnailQueue(self.queues),
             download=self.web,
-            providers={"kie": self.provider},
+            providers={"kie": self.provider.facts},
+            clients={"kie": self.provider},
             retry_delays=(5, 60),
             now=lambda: self.now,
         )

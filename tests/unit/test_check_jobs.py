@@ -55,7 +55,8 @@ class Watch:
             jobs=self.jobs,
             checks=InMemoryCheckQueue(self.queues),
             archive=InMemoryArchiveQueue(self.queues),
-            providers={"kie": self.provider},
+            providers={"kie": self.provider.facts},
+            clients={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
             now=now or (lambda: at),
         )

@@ -35,16 +35,16 @@ def test_the_version_that_was_looked_at_is_the_one_that_is_sent() -> None:
     drops = Drops({"kites/red kite.png": DroppedObject(version="v1", head=b"PNG", size=9)})
     assert drops(KITE) == "v1"
     check = CheckInputImage(images=drops, bucket="drops", fault_of=lambda head, size: "")
-    assert check(KITE, version="v0") == "v0"
+    assert check(KITE, "v0") == "v0"
 
 
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("s3://drops/nothing.png", "there is no such object"),
+        ("s3://drops/nothing.png", "the object does not exist"),
         ("s3://drops/large.png", "10 bytes"),
-        ("s3://another/kites/red kite.png", "only images in s3://drops/ are taken"),
-        ("s3://drops/receipts/kite.png", "only images in s3://drops/ are taken"),
+        ("s3://another/kites/red kite.png", "only images in s3://drops/ are accepted"),
+        ("s3://drops/receipts/kite.png", "only images in s3://drops/ are accepted"),
         ("s3://drops", "not s3://bucket/key"),
         ("s3://drops/", "not s3://bucket/key"),
         ("s3:///kite.png", "not s3://bucket/key"),

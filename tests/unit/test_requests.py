@@ -4,17 +4,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.catalogue.requests import (
-    MAX_REQUEST_BYTES,
-    read_dry_run,
-    read_idempotency_key,
-    read_request,
-    refuse_query,
-)
 from ringback.domain.errors import InvalidRequest, PayloadTooLarge
+from ringback.json_bodies import MAX_REQUEST_BYTES
 
 from tests.support.jobs import MODEL, PROMPT
 from tests.support.model_facts import FACTS, smallest
+from tests.support.requests import read_request
 
 
 def body(given: Any = None, **envelope: Any) -> bytes:
@@ -106,7 +101,7 @@ def test_envelope_and_input_are_judged_together() -> None:
         "input.seed",
         "input.colour",
     }
-    assert errors["priority"] == errors["input.colour"] == "no such field"
+    assert errors["priority"] == errors["input.colour"] == "unknown field"
 
 
 def test_a_wrong_item_is_named_by_its_place() -> None:
@@ -123,7 +118,7 @@ def test_a_wrong_item_is_named_by_its_place() -> None:
     ("given", "field", "message"),
     [
         ({}, "input.prompt", "required"),
-        ({"prompt": PROMPT, "x": 1}, "input.x", "no such field"),
+        ({"prompt": PROMPT, "x": 1}, "input.x", "unknown field"),
         ({"prompt": None}, "input.prompt", "null is not a value: leave the field out"),
         ({"prompt": PROMPT * 300}, "input.prompt", "String should have at most 5000 characters"),
     ],
@@ -191,60 +186,6 @@ def test_any_json_is_taken_or_told_what_is_wrong(model: str, given: Any, more: A
         assert refused.errors
     else:
         assert isinstance(request.input["prompt"], str)
-
-
-@pytest.mark.parametrize("key", ["a", "~" * 255, "my job #7", "550e8400-e29b-41d4-a716-4466554400"])
-def test_an_idempotency_key_is_taken_as_it_is(key: str) -> None:
-    assert read_idempotency_key({"idempotency-key": key, "other": "x"}) == key
-
-
-def test_no_idempotency_key_is_no_key() -> None:
-    assert read_idempotency_key({"content-type": "application/json"}) is None
-
-
-@pytest.mark.parametrize("key", ["", "x" * 256, "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "a\tb"])
-def test_an_idempotency_key_that_is_not_plain_is_refused(key: str) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        read_idempotency_key({"idempotency-key": key})
-    (error,) = refused.value.errors
-    assert error.field == "Idempotency-Key"
-    assert "255" in error.message
-
-
-@pytest.mark.parametrize(
-    ("query", "expected"),
-    [({}, False), ({"dry_run": "false"}, False), ({"dry_run": "true"}, True)],
-)
-def test_a_dry_run_is_asked_for_in_one_word(query: dict[str, str], expected: object) -> None:
-    assert read_dry_run(query) is expected
-
-
-WRONG_QUERIES = [
-    *({"dry_run": value} for value in ("", "1", "yes", "True", " true", "true,true", "true,false")),
-    *({name: "true"} for name in ("dryrun", "dry-run", "DRY_RUN", "dry_run ", "", "limit")),
-    {"dry_run": "maybe", "b": "", "a": ""},
-]
-
-
-@pytest.mark.parametrize("query", WRONG_QUERIES)
-def test_a_query_that_is_not_understood_is_named_and_never_paid_for(query: dict[str, str]) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        read_dry_run(query)
-    assert {error.field for error in refused.value.errors} == query.keys()
-
-
-def test_a_right_value_beside_a_wrong_name_is_not_complained_of() -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        read_dry_run({"dry_run": "true", "z": "1", "a": "1"})
-    named = [(error.field, error.message) for error in refused.value.errors]
-    assert named == [("a", "no such parameter"), ("z", "no such parameter")]
-
-
-def test_a_route_without_parameters_takes_none() -> None:
-    refuse_query({})
-    with pytest.raises(InvalidRequest) as refused:
-        refuse_query({"dry_run": "true"})
-    assert [error.field for error in refused.value.errors] == ["dry_run"]
 
 
 def test_a_mark_before_utf_8_is_read_over_and_another_encoding_is_named() -> None:

@@ -4,12 +4,18 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from ringback import settings
+from ringback.domain.pace import Pace
+from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import (
+    AcceptJobSettings,
     ArchiveImagesSettings,
     QueryJobsSettings,
     Settings,
     SubmitJobSettings,
+    TakeDropsSettings,
 )
+
+from tests.support.variables import variables_of
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf"
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/x"
@@ -26,7 +32,8 @@ ENVIRONMENT = {
     "KIE_BASE_URL": "https://api.kie.ai",
     "KIE_CREATES_PER_WINDOW": "20",
     "KIE_WINDOW_SECONDS": "10",
-    "KIE_PASS_THROUGH": "false",
+    "KIE_DEADLINE_SECONDS": "900",
+    "PASS_THROUGH": "false",
     "CHANJING_BASE_URL": "https://open-api.chanjing.cc",
     "CHANJING_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:chanjing",
     "CHANJING_CREATES_PER_WINDOW": "10",
@@ -36,7 +43,6 @@ ENVIRONMENT = {
     "DROP_CLIENT": "drop",
     "DROP_QUEUE_URL": QUEUE,
     "SUMMARY_QUEUE_URL": QUEUE,
-    "JOB_DEADLINE_SECONDS": "900",
     "JOB_RETENTION_DAYS": "365",
     "ARCHIVE_RETRY_SECONDS": "5,15",
     "THUMBNAIL_QUEUE_URL": "https://sqs.eu-west-1.amazonaws.com/1/thumbnail",
@@ -47,17 +53,20 @@ ENVIRONMENT = {
 OF_FUNCTIONS = [
     kind
     for kind in vars(settings).values()
-    if isinstance(kind, type) and issubclass(kind, Settings) and not kind.__subclasses__()
+    if isinstance(kind, type)
+    and issubclass(kind, Settings)
+    and not kind.__subclasses__()
+    and not kind.__name__.startswith("Provider")
 ]
 
 
 def reading(kind: type[Settings], **changes: str) -> Any:
-    return kind.from_environ(ENVIRONMENT | changes)
+    return kind.from_environ(ENVIRONMENT | changes, providers=PROVIDERS)
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
 def test_an_environment_is_read_once_and_stays(kind: type[Settings]) -> None:
-    read = kind.from_environ(ENVIRONMENT | {"PATH": "/usr/bin", "AWS_REGION": "eu-west-1"})
+    read = reading(kind, PATH="/usr/bin", AWS_REGION="eu-west-1")
     name = next(iter(kind.model_fields))
     with pytest.raises(ValidationError):
         setattr(read, name, "other")
@@ -65,32 +74,35 @@ def test_an_environment_is_read_once_and_stays(kind: type[Settings]) -> None:
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
 def test_every_setting_is_needed_and_named_when_it_is_missing(kind: type[Settings]) -> None:
-    for field in kind.model_fields.values():
-        assert field.alias in ENVIRONMENT
-        without = {name: value for name, value in ENVIRONMENT.items() if name != field.alias}
-        with pytest.raises(ValidationError, match=str(field.alias)):
-            kind.from_environ(without)
+    for variable, (_, field) in variables_of(kind).items():
+        assert variable in ENVIRONMENT
+        without = {name: value for name, value in ENVIRONMENT.items() if name != variable}
+        if field.is_required():
+            with pytest.raises(ValidationError, match=str(field.alias)):
+                kind.from_environ(without, providers=PROVIDERS)
+        else:
+            kind.from_environ(without, providers=PROVIDERS)
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
 def test_secrets_come_by_arn(kind: type[Settings]) -> None:
-    for field in kind.model_fields.values():
-        if "SECRET" in str(field.alias):
+    for variable in variables_of(kind):
+        if "SECRET" in variable:
             with pytest.raises(ValidationError):
-                kind.from_environ(ENVIRONMENT | {str(field.alias): "the secret itself"})
+                reading(kind, **{variable: "the secret itself"})
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "good", "bad"),
     [
-        (SubmitJobSettings, "JOB_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401", "", "x"]),
-        (SubmitJobSettings, "JOB_RETENTION_DAYS", ["1", "3650"], ["0", "3651", "1.5"]),
+        (AcceptJobSettings, "KIE_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401", "", "x"]),
+        (AcceptJobSettings, "JOB_RETENTION_DAYS", ["1", "3650"], ["0", "3651", "1.5"]),
         (SubmitJobSettings, "KIE_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),
         (SubmitJobSettings, "KIE_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
         (SubmitJobSettings, "CHANJING_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),
         (SubmitJobSettings, "CHANJING_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
         (SubmitJobSettings, "CHANJING_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401"]),
-        (SubmitJobSettings, "DROP_CLIENT", ["a"], [""]),
+        (TakeDropsSettings, "DROP_CLIENT", ["a"], [""]),
         (SubmitJobSettings, "JOBS_TABLE", ["abc"], ["", "ab"]),
         (SubmitJobSettings, "SUBMIT_QUEUE_URL", ["http://127.0.0.1:4566/1/q"], ["q", "arn:aws:q"]),
         (QueryJobsSettings, "LINK_LIFETIME_SECONDS", ["60", "604800"], ["59", "604801"]),
@@ -121,13 +133,23 @@ def test_a_setting_has_limits(
     for value in good:
         reading(kind, **{name: value})
     for value in bad:
-        with pytest.raises(ValidationError, match=name):
+        _, field = variables_of(kind)[name]
+        with pytest.raises(ValidationError, match=str(field.alias)):
             reading(kind, **{name: value})
 
 
 def test_times_come_as_what_they_are() -> None:
-    read: SubmitJobSettings = reading(SubmitJobSettings)
+    read: AcceptJobSettings = reading(AcceptJobSettings)
     assert read.retention == timedelta(days=365)
+
+
+def test_a_provider_has_the_pace_and_the_deadline_of_its_settings() -> None:
+    read: TakeDropsSettings = reading(
+        TakeDropsSettings, KIE_CREATES_PER_WINDOW="7", KIE_DEADLINE_SECONDS="60"
+    )
+    kie = configured(read.providers)["kie"]
+    assert (kie.pace, kie.deadline) == (Pace(limit=7, seconds=10), timedelta(minutes=1))
+    assert kie.max_batch_size == PROVIDERS["kie"].max_batch_size
 
 
 @pytest.mark.parametrize(

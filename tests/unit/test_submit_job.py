@@ -3,11 +3,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import IdempotencyConflict, NotConfigured
+from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
+from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.record_verdict import record_verdict
 from ringback.use_cases.submit_job import MAX_ATTEMPTS, seconds_to_yield
 
@@ -15,7 +17,6 @@ from tests.support.desk import CREATED, Desk, answering
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
     InMemoryCheckQueue,
-    InMemoryQueues,
     InMemoryWindow,
 )
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_request
@@ -35,16 +36,6 @@ def test_a_job_that_the_provider_takes_is_running(desk: Desk) -> None:
     assert (job.status, job.task_id, job.attempts) == (JobStatus.RUNNING, TASK, 1)
     assert desk.provider.created == [(job.job_id, f"https://hooks.example/kie/{job.job_id}")]
     assert desk.jobs.get(job.job_id) == job
-
-
-def test_the_check_is_armed_before_anything_is_recorded(desk: Desk) -> None:
-    def crash(job: Job) -> None:
-        raise RuntimeError
-
-    desk.jobs.create = crash  # type: ignore[method-assign, assignment]
-    with pytest.raises(RuntimeError):
-        desk.accept()
-    assert desk.queues.due == [(a_job_id(1), 900)]
 
 
 def test_a_job_is_marked_before_the_paid_call(desk: Desk) -> None:
@@ -115,6 +106,7 @@ def test_a_crash_after_the_call_leaves_the_job_to_its_callback(desk: Desk) -> No
     desk.provider.create_task = crash  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         desk.accept(key="k")
+    assert desk.take_turn(a_job_id(1)).status is JobStatus.SUBMITTING
     assert desk.accept(key="k").status is JobStatus.SUBMITTING
     assert len(desk.provider.created) == 1
 
@@ -176,61 +168,49 @@ def test_a_provider_that_finds_us_too_fast_is_left_alone_for_a_window(desk: Desk
     assert (len(desk.provider.created), second.status) == (1, JobStatus.ACCEPTED)
 
 
-def test_a_queued_job_is_not_sent_by_a_repeated_request(desk: Desk) -> None:
-    desk.window = a_window_that_is_full(desk)
-    job = desk.accept(key="k")
-    desk.window = InMemoryWindow()
-    assert desk.accept(key="k").job_id == job.job_id
-    assert desk.provider.created == []
-    assert len(desk.queues.submit) == 1
-
-
-def test_a_request_that_died_after_the_record_is_resumed_by_its_key(desk: Desk) -> None:
-    def crash(
-        provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
-    ) -> Turn:
-        raise RuntimeError
-
-    take, desk.window.take = desk.window.take, crash  # type: ignore[method-assign]
-    with pytest.raises(RuntimeError):
-        desk.accept(key="k")
-    desk.window.take = take  # type: ignore[method-assign]
-    assert answering(desk, CREATED).accept(key="k").status is JobStatus.RUNNING
-    assert len(desk.jobs.by_id) == 1
-
-
-def test_a_key_makes_one_job(desk: Desk) -> None:
-    first = answering(desk, CREATED).accept(key="k")
-    assert desk.accept(key="k") == first
-    assert len(desk.provider.created) == 1
-
-
-def test_a_key_with_another_request_is_a_conflict(desk: Desk) -> None:
-    answering(desk, CREATED).accept(key="k")
-    with pytest.raises(IdempotencyConflict):
-        desk.accept(key="k", seed=7)
-
-
-def test_without_a_key_nothing_is_taken_for_a_repeat(desk: Desk) -> None:
-    answering(desk, CREATED, CREATED).accept()
-    desk.accept()
-    assert len(desk.jobs.by_id) == len(desk.provider.created) == 2
-
-
-def test_a_provider_that_is_not_configured_records_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize(
+    ("waited", "delay"),
+    [(timedelta(0), 30), (timedelta(minutes=4), 60), (timedelta(hours=5), 900)],
+)
+def test_a_job_waits_for_its_provider_s_key_and_says_so(
+    desk: Desk, waited: timedelta, delay: int
+) -> None:
     desk.provider.not_ready = NotConfigured("no key")
-    with pytest.raises(NotConfigured):
-        desk.accept()
-    assert desk.jobs.by_id == {}
-    assert desk.queues == InMemoryQueues()
+    job = desk.acceptor(NewJob(request=a_request(), client="studio"))
+    desk.now += waited
+    assert desk.take_turn(job.job_id).status is JobStatus.ACCEPTED
+    assert desk.queues.submit[1:] == [(job.job_id, delay, None)]
+    assert desk.accounts.pauses["kie"] == AccountPause(
+        provider="kie",
+        reason=PauseReason.NOT_CONFIGURED,
+        since=desk.now,
+        until=desk.now + timedelta(seconds=delay + 120),
+    )
+    assert (desk.window.next_slot, desk.provider.created, job.attempts) == (0, [], 0)
 
 
-def test_a_key_that_vanishes_leaves_a_waiting_job_waiting(desk: Desk) -> None:
-    job = answering(desk, BUSY).accept()
+def test_a_job_is_sent_once_its_provider_has_a_key(desk: Desk) -> None:
     desk.provider.not_ready = NotConfigured("no key")
-    with pytest.raises(NotConfigured):
-        desk.take_turn(job.job_id)
-    assert desk.jobs.get(job.job_id).status is JobStatus.ACCEPTED
+    job = answering(desk, CREATED).accept()
+    desk.provider.not_ready = None
+    assert desk.take_turn(job.job_id).status is JobStatus.RUNNING
+
+
+def test_a_missing_callback_secret_is_found_before_the_paid_call(desk: Desk) -> None:
+    def no_secret(provider: str, job_id: JobId) -> str:
+        raise NotConfigured("the callback secret is empty")
+
+    job = desk.acceptor(NewJob(request=a_request(), client="studio"))
+    submit = replace(desk.submitter, callback_url=no_secret)
+    assert submit(job.job_id, slot=None).status is JobStatus.ACCEPTED
+    assert (desk.provider.created, desk.window.next_slot) == ([], 0)
+
+
+def test_a_provider_that_cannot_be_reached_takes_no_slot(desk: Desk) -> None:
+    desk.provider.not_ready = ProviderUnavailable("no token")
+    job = desk.accept()
+    assert desk.queues.submit == [(job.job_id, 30, None)]
+    assert (desk.window.next_slot, desk.accounts.pauses) == (0, {})
 
 
 @pytest.mark.parametrize("answer", [CREATED, BUSY, NO], ids=["created", "busy", "refused"])
@@ -266,7 +246,7 @@ def test_of_two_turns_at_once_one_makes_the_call(desk: Desk) -> None:
     answering(desk, CREATED)
 
     def meanwhile(
-        provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
+        provider: str, *, at: datetime, slot: int | None, low_priority: LowPriority | None = None
     ) -> Turn:
         desk.window = InMemoryWindow()
         desk.take_turn(job.job_id)
@@ -295,7 +275,7 @@ def test_an_input_image_is_linked_to_each_time_the_provider_is_asked() -> None:
         return create_task(job, callback_url)
 
     desk.provider.create_task = overhear  # type: ignore[method-assign]
-    waiting = desk.acceptor(request, client="studio", idempotency_key=None)
+    waiting = desk.deliver(desk.acceptor(NewJob(request=request, client="studio")))
     assert waiting.status is JobStatus.ACCEPTED
     desk.now += timedelta(minutes=1)
     running = desk.take_turn(waiting.job_id)
@@ -310,7 +290,8 @@ def test_an_input_image_is_linked_to_each_time_the_provider_is_asked() -> None:
 
 def a_dropped_job(desk: Desk, source: str = "recipes/fox/1.jpg") -> Job:
     dropped = DroppedJob(job_id=a_job_id(78), source=source)
-    return desk.acceptor(a_request(), client="drop", idempotency_key=None, dropped=dropped)
+    new = NewJob(request=a_request(), client="drop", dropped=dropped)
+    return desk.deliver(desk.acceptor(new))
 
 
 @pytest.mark.parametrize("source", ["recipes/fox/1.jpg", "requests/x.json"])
@@ -339,7 +320,8 @@ def test_what_is_dropped_one_by_one_has_half_a_window() -> None:
 def a_row(desk: Desk, *, due_in: float) -> Job:
     due_at = desk.now + timedelta(seconds=due_in)
     dropped = DroppedJob(job_id=a_job_id(77), source="requests/x.csv", row=3, due_at=due_at)
-    return desk.acceptor(a_request(), client="drop", idempotency_key=None, dropped=dropped)
+    new = NewJob(request=a_request(), client="drop", dropped=dropped)
+    return desk.deliver(desk.acceptor(new))
 
 
 def test_a_row_is_held_back_until_it_is_due() -> None:

@@ -11,7 +11,7 @@ from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases.summarize_drop import SummarizeDrop, seconds_to_next
 
-from tests.support.drops import DropQueues, InMemoryBook, InMemoryDrops
+from tests.support.drops import DropQueues, InMemoryDropProgress, InMemoryDrops
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, a_job, a_stored_image
 
@@ -22,7 +22,7 @@ READ = Progress(made_at=NOON, row=4, bad_rows=1, done=True)
 @dataclass
 class Office:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
-    book: InMemoryBook = field(default_factory=InMemoryBook)
+    progress: InMemoryDropProgress = field(default_factory=InMemoryDropProgress)
     drops: InMemoryDrops = field(default_factory=InMemoryDrops)
     queues: DropQueues = field(default_factory=DropQueues)
     now: datetime = NOON
@@ -30,7 +30,7 @@ class Office:
     def __call__(self) -> tuple[bool, Any]:
         summarize = SummarizeDrop(
             jobs=self.jobs,
-            book=self.book,
+            progress=self.progress,
             drops=self.drops,
             queue=self.queues,
             image_links=lambda key: {"s3": f"s3://images/{key}"},
@@ -44,7 +44,7 @@ class Office:
 
 
 def an_office(progress: Progress | None = READ) -> Office:
-    office = Office(book=InMemoryBook({DROP: progress} if progress else {}))
+    office = Office(progress=InMemoryDropProgress({DROP: progress} if progress else {}))
     office.drops.objects[DROP] = (b"", {})
     return office
 

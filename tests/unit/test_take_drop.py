@@ -9,13 +9,14 @@ from typing import Any, NoReturn
 import pytest
 from PIL import Image
 from ringback.domain.drops import Drop, Kind, Progress
-from ringback.domain.errors import NotConfigured, SheetRefused
+from ringback.domain.errors import NotConfigured, SheetRefused, TryAgain
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
 from ringback.use_cases.take_drop import LATE_RECIPE, MAX_ROWS
 
 from tests.support.crash_world import Crash, Effects, Mishap, ServiceError
 from tests.support.drops import SPACING, DropDesk
+from tests.support.in_memory import InMemorySubmitQueue
 from tests.support.jobs import NOON
 
 TEXT, EDIT = "bytedance/seedream-v4-text-to-image", "bytedance/seedream-v4-edit"
@@ -99,7 +100,8 @@ def test_a_dropped_request_becomes_a_job_and_gets_its_receipt() -> None:
     drop = desk.put("requests/a kite.json", REQUEST)
     desk.take(drop)
     (job,) = jobs_of(desk)
-    assert (job.status, job.client) == (JobStatus.RUNNING, "drop")
+    assert (job.status, job.client) == (JobStatus.ACCEPTED, "drop")
+    assert desk.desk.queues.submit == [(job.job_id, 0, None)]
     assert (job.source, job.row, job.due_at) == (drop.key, None, None)
     assert desk.said(drop.key) == [{"job_id": job.job_id}]
     assert desk.queues.sums == [(drop, 5)]
@@ -114,7 +116,7 @@ def test_a_repeated_event_makes_no_second_job() -> None:
         desk.take(drop)
     assert desk.drops.receipts == {}
     assert len(jobs_of(desk)) == 1
-    assert len(desk.desk.provider.created) == 1
+    assert len(desk.desk.queues.submit) == 1
     assert len(desk.queues.sums) == 1
 
 
@@ -150,16 +152,29 @@ def test_a_wrong_request_is_answered_with_every_mistake(
     assert (progress.bad_rows, progress.done) == (1, True)
 
 
-def test_a_drop_waits_for_the_providers_key() -> None:
+def test_a_drop_does_not_wait_for_the_provider_s_key() -> None:
     desk = DropDesk()
     desk.desk.provider.not_ready = NotConfigured("no key yet")
+    drop = desk.put("requests/a.jsonl", f"{REQUEST}\n" * 3)
+    progress = desk.take(drop)
+    assert progress is not None
+    assert (progress.row, progress.done) == (4, True)
+    assert [line["job_id"] for line in desk.said(drop.key)] == [j.job_id for j in jobs_of(desk)]
+
+
+def test_a_job_that_could_not_be_queued_is_queued_when_the_drop_comes_again() -> None:
+    desk = DropDesk()
     drop = desk.put("requests/a.json", REQUEST)
-    with pytest.raises(NotConfigured):
+
+    def fails(*_: object, **__: object) -> NoReturn:
+        raise TryAgain("not confirmed")
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(TryAgain):
+        patch.setattr(InMemorySubmitQueue, "add", fails)
         desk.take(drop)
-    assert desk.said(drop.key) == [{"waits_for": "no key yet"}]
-    desk.desk.provider.not_ready = None
     desk.take(drop)
     (job,) = jobs_of(desk)
+    assert desk.desk.queues.submit == [(job.job_id, 0, None)]
     assert desk.said(drop.key) == [{"job_id": job.job_id}]
 
 
@@ -194,7 +209,7 @@ def test_what_was_taken_is_told_though_the_file_was_deleted_meanwhile(key: str, 
     told = [line["job_id"] for line in desk.said(drop.key) if "job_id" in line]
     assert told == [job.job_id for job in jobs_of(desk)]
     assert len(told) == body
-    progress = desk.book.progress(drop)
+    progress = desk.progress.read(drop)
     assert progress is not None
     assert (progress.row, progress.done) == (body + 1, True)
     assert bool(progress.fault) is drop.is_sheet
@@ -254,30 +269,6 @@ def test_photos_that_are_dropped_with_their_recipe_wait_for_it() -> None:
     assert desk.said(drop.key) == [{"job_id": job.job_id}]
     assert progress is not None
     assert progress.done
-
-
-def test_rows_before_one_that_waits_for_a_key_are_told_and_not_read_again() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/a.jsonl", f"{REQUEST}\n" * 4)
-    ready = iter([True, True, False, True, True])
-
-    def prepare() -> None:
-        if not next(ready, True):
-            raise NotConfigured("no key yet")
-
-    desk.desk.provider.prepare = prepare  # type: ignore[method-assign]
-    with pytest.raises(NotConfigured):
-        desk.take(drop)
-    jobs = [job.job_id for job in jobs_of(desk)]
-    first, second, waits = desk.said(drop.key)
-    assert [first["job_id"], second["job_id"]] == jobs
-    assert waits == {"waits_for": "no key yet"}
-    progress = desk.book.progress(drop)
-    assert progress is not None
-    assert progress.row == 3
-    desk.take(drop)
-    assert [line["job_id"] for line in desk.said(drop.key)] == [j.job_id for j in jobs_of(desk)]
-    assert len(jobs_of(desk)) == 4
 
 
 def test_a_row_that_was_taken_is_told_though_its_image_has_gone_meanwhile() -> None:
@@ -478,7 +469,7 @@ def test_a_sheet_that_is_deleted_half_way_comes_to_its_end() -> None:
     del desk.drops.objects[drop]
     progress = desk.take(desk.queues.waiting.pop())
     assert progress is not None
-    assert (progress.done, progress.fault) == (True, "the file was deleted while it was read")
+    assert (progress.done, progress.fault) == (True, "the file was deleted while it was being read")
     assert desk.said(drop.key)[-1]["errors"][0]["message"] == progress.fault
 
 
@@ -542,7 +533,7 @@ def breaches(desk: DropDesk) -> list[str]:
         "the line names the job": [line["job_id"] for line in said if "job_id" in line]
         == [job.job_id for job in jobs],
         "it is summed up": bool(desk.queues.sums),
-        "it is done": all(page.done for page in desk.book.pages.values()),
+        "it is done": all(page.done for page in desk.progress.known.values()),
     }
     return [promise for promise, is_kept in promises.items() if not is_kept]
 
@@ -582,7 +573,7 @@ def test_a_photo_in_a_recipe_becomes_an_edit_of_it() -> None:
     assert job.request.input["image_urls"] == ["s3://drops/recipes/fox/red fox.jpg"]
     assert job.request.input["prompt"] == "as a woodcut"
     assert job.request.input_images == {"s3://drops/recipes/fox/red fox.jpg": photo.version}
-    assert job.status is JobStatus.RUNNING
+    assert job.status is JobStatus.ACCEPTED
     assert desk.said(photo.key) == [{"job_id": job.job_id}]
     desk.take(later)
     assert len(jobs_of(desk)) == 2

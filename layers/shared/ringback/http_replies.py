@@ -6,10 +6,11 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
+from ringback.domain.accounts import AccountPause
 from ringback.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
-    NotConfigured,
+    KeyInUse,
     PayloadTooLarge,
     RequestRefused,
     RingbackError,
@@ -25,24 +26,24 @@ from ringback.domain.jobs import Job, JobError, JobRequest
 
 Reply = dict[str, Any]
 
-# A subclass has its parent's status. Whatever is not here is our own failure: it is not caught,
-# API Gateway answers 500 and the function's error metric tells.
+# A subclass has its parent's status. Any other error is our own failure: it isn't caught, so that
+# API Gateway answers 500 and the function's error metric counts it.
 STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     SignatureRejected: HTTPStatus.UNAUTHORIZED,
     UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
-    IdempotencyConflict: HTTPStatus.CONFLICT,
+    IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
+    KeyInUse: HTTPStatus.CONFLICT,
     WrongState: HTTPStatus.CONFLICT,
     PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     RequestRefused: HTTPStatus.BAD_REQUEST,
-    NotConfigured: HTTPStatus.SERVICE_UNAVAILABLE,
     TryAgain: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-# What a stranger may read; the exception's own words may name a job.
+# What a client reads instead of the exception's own text, which may name a job.
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
-    InvalidRequest: "The request has fields that are wrong; errors names each.",
-    UnknownJob: "There is no such job.",
-    UnknownModel: "There is no such model; GET /models lists those that there are.",
+    InvalidRequest: "The request has invalid fields; see `errors`.",
+    UnknownJob: "Unknown job.",
+    UnknownModel: "Unknown model; GET /models lists the available ones.",
 }
 
 
@@ -54,7 +55,7 @@ def reply(status: HTTPStatus, body: Mapping[str, Any], *, kind: str = "applicati
     }
 
 
-def problem(error: RequestRefused | NotConfigured | TryAgain) -> Reply:
+def problem(error: RequestRefused | TryAgain) -> Reply:
     status = next(STATUS_FOR[kind] for kind in type(error).__mro__ if kind in STATUS_FOR)
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -67,8 +68,13 @@ def problem(error: RequestRefused | NotConfigured | TryAgain) -> Reply:
     return reply(status, body, kind="application/problem+json")
 
 
-def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, Any]:
-    """Return a job as clients see it; ``link`` makes the URL to a key of the images bucket."""
+def job_body(
+    job: Job, link: Callable[[str], str] | None = None, pause: AccountPause | None = None
+) -> dict[str, Any]:
+    """Return a job as clients see it.
+
+    ``link`` returns the URL of a key in the images bucket; ``pause`` is what the job waits for.
+    """
     return {
         "job_id": job.job_id,
         "status": job.status,
@@ -79,6 +85,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "model": job.request.model,
         "input": job.request.input,
         "input_checked": job.request.checked,
+        "waiting_for": _pause_body(pause) if pause else None,
         "created_at": job.created_at.isoformat(),
         "updated_at": job.updated_at.isoformat(),
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
@@ -92,7 +99,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
 
 
 def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, Any]:
-    """Return what would be asked for, and what it will probably cost."""
+    """Return the request as it would be sent, and an estimate of its cost."""
     return {
         "dry_run": True,
         "provider": request.provider,
@@ -103,8 +110,13 @@ def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, An
     }
 
 
+def _pause_body(pause: AccountPause) -> dict[str, Any]:
+    since = pause.since.isoformat()
+    return {"reason": pause.reason, "provider": pause.provider, "since": since}
+
+
 def _error_body(error: JobError) -> dict[str, Any]:
-    """Show what is told of lost images only where there are some."""
+    """Leave the fields about missing images out where none is missing."""
     body = asdict(error)
     missing, kept_until = body.pop("missing"), body.pop("kept_until")
     if missing:

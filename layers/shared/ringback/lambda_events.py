@@ -9,11 +9,14 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from ringback.domain.drops import Drop
-from ringback.domain.errors import PayloadTooLarge
+from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 from ringback.domain.jobs import JobId
+from ringback.json_bodies import json_object
 from ringback.use_cases.accept_callback import CallbackRequest
+from ringback.use_cases.accept_job import JobPost
 
 MAX_CALLBACK_BYTES: Final = 256 * 1024
+_SWITCH: Final = {"true": True, "false": False}
 
 Event = dict[str, Any]
 Message = TypeVar("Message")
@@ -30,30 +33,30 @@ class BatchReply(TypedDict):
 def raw_body(event: Mapping[str, Any]) -> bytes:
     """Return the body exactly as it was sent."""
     body = event.get("body") or ""
-    # API Gateway encodes what it takes for binary, and the sender's content type decides that.
+    # API Gateway encodes bodies that it considers binary, going by the sender's content type.
     return (
         b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
     )
 
 
 def lower_headers(event: Mapping[str, Any]) -> dict[str, str]:
-    """HTTP APIs send lower-case names; a recorded or hand-made event may not."""
+    """Return the headers by lower-case name, as HTTP APIs send them and recorded events may not."""
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
-    """Return the query, for which API Gateway sends nothing at all if there is none."""
+    """Return the query parameters; API Gateway leaves the field out if there are none."""
     return event.get("queryStringParameters") or {}
 
 
 def client_name(event: Mapping[str, Any]) -> str:
-    """Return the client that the authorizer found; without one, no route is to be served."""
+    """Return the client that the authorizer found. Raises ``KeyError`` if there was none."""
     name: str = event["requestContext"]["authorizer"]["lambda"]["client"]
     return name
 
 
 def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
-    """Read a provider's call. Raises ``PayloadTooLarge`` before it looks at anything else."""
+    """Read a provider's callback. The size is checked first: raises ``PayloadTooLarge``."""
     body = raw_body(event)
     if len(body) > MAX_CALLBACK_BYTES:
         raise PayloadTooLarge(f"a callback has at most {MAX_CALLBACK_BYTES} bytes")
@@ -67,12 +70,40 @@ def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
     )
 
 
+def job_post(event: Mapping[str, Any]) -> JobPost:
+    """Read ``POST /jobs`` or ``POST /jobs/{job_id}/retry``.
+
+    A query parameter that isn't known is refused: a mistyped ``dry_run`` must not cost money.
+    Raises ``InvalidRequest``, which names every invalid field at once, or ``PayloadTooLarge``.
+    """
+    retry_of = (event.get("pathParameters") or {}).get("job_id")
+    key = lower_headers(event).get("idempotency-key")
+    query = query_parameters(event)
+    known = set() if retry_of else {"dry_run"}
+    dry_run = query.get("dry_run", "false")
+    errors = [FieldError(name, "unknown parameter") for name in sorted(query.keys() - known)]
+    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
+        errors.append(
+            FieldError("Idempotency-Key", "must have 1 to 255 printable ASCII characters")
+        )
+    if known and dry_run not in _SWITCH:
+        errors.append(FieldError("dry_run", "must be true or false"))
+    if errors:
+        raise InvalidRequest(errors)
+    return JobPost(
+        client=client_name(event),
+        idempotency_key=key,
+        body={} if retry_of else json_object(raw_body(event)),
+        dry_run=_SWITCH[dry_run] if known else False,
+        retry_of=retry_of,
+    )
+
+
 def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
-    """Return the objects that a message is about: S3's own notification, or ours to go on.
+    """Return the objects in an S3 notification, or the one in our own message to read on.
 
-    S3's test message is about none.
-
-    S3 sends keys as a form would: ``+`` for a space, the rest percent-encoded.
+    S3's test message has none. S3 encodes keys as a form does: ``+`` for a space, the rest
+    percent-encoded.
     """
     if "drop" in notification:
         return [Drop(**notification["drop"])]
@@ -89,7 +120,7 @@ def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
 def process_batch(
     event: Event, process: Callable[[dict[str, Any]], None], logger: Logger
 ) -> BatchReply:
-    """Hand each message to ``process``; only those that failed are delivered again."""
+    """Pass each message to ``process``; only those that failed are delivered again."""
 
     def process_each(messages: Sequence[dict[str, Any]]) -> list[Exception | None]:
         return [_failure_of(process, message) for message in messages]
@@ -103,7 +134,7 @@ def process_together(
     process: Callable[[Sequence[Message]], Sequence[Exception | None]],
     logger: Logger,
 ) -> BatchReply:
-    """Hand all messages that can be read to ``process``, which returns what each failed of.
+    """Pass all readable messages to ``process``, which returns the error of each, if any.
 
     Only those that failed are delivered again.
     """
@@ -112,7 +143,7 @@ def process_together(
     for record in event["Records"]:
         try:
             readable.append((record["messageId"], read(json.loads(record["body"]))))
-        except Exception as error:  # noqa: BLE001  the others are not to pay for it
+        except Exception as error:  # noqa: BLE001  one bad message must not fail the batch
             failed[record["messageId"]] = error
     results = process([message for _, message in readable])
     for (message_id, _), result in zip(readable, results, strict=True):
@@ -121,8 +152,8 @@ def process_together(
     failures: list[BatchItemFailure] = []
     for record in event["Records"]:
         if record["messageId"] in failed:
-            about = {"message_id": record["messageId"], "job_id": _job_named_in(record["body"])}
-            logger.error("message failed", extra=about, exc_info=failed[record["messageId"]])
+            fields = {"message_id": record["messageId"], "job_id": _job_named_in(record["body"])}
+            logger.error("message failed", extra=fields, exc_info=failed[record["messageId"]])
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
 
@@ -132,13 +163,13 @@ def _failure_of(
 ) -> Exception | None:
     try:
         process(message)
-    except Exception as error:  # noqa: BLE001  the others are not to pay for it
+    except Exception as error:  # noqa: BLE001  one bad message must not fail the batch
         return error
     return None
 
 
 def _job_named_in(body: str) -> Any:
-    """Tell which job a failed message was about, if that can be told."""
+    """Return the job that a failed message names, if it can be read."""
     try:
         return json.loads(body)["job_id"]
     except (ValueError, TypeError, LookupError):

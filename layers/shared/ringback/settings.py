@@ -1,10 +1,12 @@
 """Each function's settings: its environment, parsed once. template.yaml says what each means."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ringback.domain.pace import Pace
 
 Arn = Annotated[str, Field(pattern=r"^arn:")]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://[^/]+(/.*[^/])?$")]
@@ -26,8 +28,52 @@ class Settings(BaseModel):
     model_config = ConfigDict(alias_generator=str.upper, frozen=True)
 
     @classmethod
-    def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        return cls.model_validate(dict(environ))
+    def from_environ(cls, environ: Mapping[str, str], *, providers: Iterable[str] = ()) -> Self:
+        """Read the function's variables; a provider's own begin with its name: ``KIE_BASE_URL``."""
+        each = {name: _beginning_with(f"{name.upper()}_", environ) for name in providers}
+        return cls.model_validate({**environ, "PROVIDERS": each})
+
+
+def _beginning_with(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(prefix): value
+        for name, value in environ.items()
+        if name.startswith(prefix)
+    }
+
+
+class ProviderDeadline(Settings):
+    deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        """Return the fields of ``Provider`` that these settings replace."""
+        return {"deadline": timedelta(seconds=self.deadline_seconds)}
+
+
+class ProviderPace(ProviderDeadline):
+    creates_per_window: Annotated[int, Field(ge=1, le=1000)]
+    window_seconds: Annotated[int, Field(ge=1, le=900)]
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        pace = Pace(limit=self.creates_per_window, seconds=self.window_seconds)
+        return {**super().terms, "pace": pace}
+
+
+class ProviderAccount(Settings):
+    base_url: BaseUrl
+    secret_arn: Arn
+
+
+class ProviderAccountAndPace(ProviderAccount, ProviderPace):
+    pass
+
+
+class ProviderSigningKeys(Settings):
+    """Only a provider that signs its callbacks has a secret here."""
+
+    secret_arn: Arn | None = None
 
 
 class CallbackUrlSettings(Settings):
@@ -35,51 +81,57 @@ class CallbackUrlSettings(Settings):
     callback_secret_arn: Arn
 
 
-class ProviderSettings(Settings):
-    """What it takes to speak to the providers; the table holds tokens that functions share."""
+class RequestSettings(Settings):
+    """What it takes to check a request and to record its job."""
 
     jobs_table: TableName
-    kie_base_url: BaseUrl
-    kie_secret_arn: Arn
-    chanjing_base_url: BaseUrl
-    chanjing_secret_arn: Arn
-
-
-class SubmitJobSettings(CallbackUrlSettings, ProviderSettings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_bucket: BucketName
-    drop_queue_url: QueueUrl
-    summary_queue_url: QueueUrl
-    drop_client: Annotated[str, Field(min_length=1)]
-    job_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
     job_retention_days: Annotated[int, Field(ge=1, le=3650)]
-    kie_creates_per_window: Annotated[int, Field(ge=1, le=1000)]
-    kie_window_seconds: Annotated[int, Field(ge=1, le=900)]
-    kie_pass_through: bool
-    chanjing_deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
-    chanjing_creates_per_window: Annotated[int, Field(ge=1, le=1000)]
-    chanjing_window_seconds: Annotated[int, Field(ge=1, le=900)]
+    pass_through: bool
 
     @property
     def retention(self) -> timedelta:
         return timedelta(days=self.job_retention_days)
 
 
+class AcceptJobSettings(RequestSettings):
+    providers: Mapping[str, ProviderDeadline]
+
+
+class TakeDropsSettings(RequestSettings):
+    providers: Mapping[str, ProviderPace]
+    drop_queue_url: QueueUrl
+    summary_queue_url: QueueUrl
+    drop_client: Annotated[str, Field(min_length=1)]
+
+
+class SubmitJobSettings(CallbackUrlSettings):
+    providers: Mapping[str, ProviderAccountAndPace]
+    jobs_table: TableName
+    submit_queue_url: QueueUrl
+    drop_bucket: BucketName
+
+
 class ReceiveCallbackSettings(Settings):
+    providers: Mapping[str, ProviderSigningKeys]
     jobs_table: TableName
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
     callback_secret_arn: Arn
-    kie_secret_arn: Arn
 
 
-class CheckJobsSettings(CallbackUrlSettings, ProviderSettings):
+class CheckJobsSettings(CallbackUrlSettings):
+    providers: Mapping[str, ProviderAccount]
+    jobs_table: TableName
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
 
 
-class ArchiveImagesSettings(ProviderSettings):
+class ArchiveImagesSettings(Settings):
+    providers: Mapping[str, ProviderAccount]
+    jobs_table: TableName
     images_bucket: BucketName
     archive_queue_url: QueueUrl
     thumbnail_queue_url: QueueUrl

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS
-from ringback.catalogue.requests import read_request
 from ringback.domain.errors import InvalidRequest
 from ringback.domain.jobs import JobRequest
 
@@ -28,6 +27,7 @@ from tests.support.model_facts import (
     provider_of,
     smallest,
 )
+from tests.support.requests import read_request
 
 FIELDS = [
     pytest.param(model, name, fact, id=f"{model}-{name}")
@@ -189,7 +189,8 @@ def test_a_field_of_another_model_is_said_to_be_of_that_model(model: str) -> Non
 @pytest.mark.parametrize("model", [model for model in FACTS if provider_of(model) == "chanjing"])
 def test_what_we_fill_in_is_not_a_caller_s(model: str) -> None:
     for name in FILLED_IN:
-        assert message(model, smallest(model) | {name: 3}) == ("is filled in for you: leave it out")
+        expected = "is filled in automatically; leave it out"
+        assert message(model, smallest(model) | {name: 3}) == expected
 
 
 def test_a_whole_number_is_a_number() -> None:

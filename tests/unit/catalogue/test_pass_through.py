@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.catalogue.requests import read_request
 from ringback.domain.errors import InvalidRequest
 from ringback.domain.jobs import JobRequest
 
 from tests.support.model_facts import FACTS, smallest
+from tests.support.requests import read_request
 
 MODEL = "google/nano-banana"
 GOOD = "https://pictures.example/a%20cat.png"
@@ -53,14 +53,14 @@ def test_it_has_to_be_allowed() -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_request(body({"prompt": "x"}))
     (error,) = refused.value.errors
-    assert (error.field, error.message[:14]) == ("model", "no such model;")
+    assert (error.field, error.message[:14]) == ("model", "unknown model;")
 
 
 @pytest.mark.parametrize("model", FACTS)
 def test_what_the_catalogue_has_checked_all_the_same(model: str) -> None:
     assert read(smallest(model), model).checked is True
     assert refusals(body(smallest(model) | {"colour": 1}, model)) == {
-        "input.colour": "no such field"
+        "input.colour": "unknown field"
     }
 
 

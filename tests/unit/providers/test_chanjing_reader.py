@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.providers.callback_readers import callback_readers
+from ringback.providers.chanjing.provider import PROVIDER
 from ringback.providers.chanjing.tasks import MAX_IMAGES, read_moment, read_task
 
 from tests.support.jobs import NOON
@@ -40,7 +40,7 @@ ANY_JSON = st.recursive(
 
 
 def hear(body: bytes) -> TaskReport:
-    heard = callback_readers(kie_secret=dict)["chanjing"].read({}, body, now=NOON)
+    heard = PROVIDER.listen(dict).read({}, body, now=NOON)
     assert not heard.proven
     return heard.report
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from ringback.domain.errors import MalformedCallback, SignatureRejected
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.providers.api_calls import read_envelope
-from ringback.providers.callback_readers import callback_readers
 from ringback.providers.kie.callback import KieCallbackReader
+from ringback.providers.kie.provider import PROVIDER
 from ringback.providers.kie.tasks import MAX_IMAGES, read_task
 
 from tests.support.callbacks import RECORDED_TASK, recorded, sign
@@ -94,14 +94,14 @@ def test_whatever_the_bytes_are_a_body_is_read_or_refused(body: bytes) -> None:
 def test_with_a_key_there_is_one_refusal_for_everything(
     body: bytes, headers: dict[str, str]
 ) -> None:
-    reader = callback_readers(kie_secret=lambda: SECRETS)["kie"]
+    reader = PROVIDER.listen(lambda: SECRETS)
     with pytest.raises(SignatureRejected):
         reader.read(headers, body, now=NOW)
 
 
 def test_two_keys_are_good_at_once() -> None:
     secret = {"webhook_hmac_keys": ["next-key", KEY]}
-    reader = callback_readers(kie_secret=lambda: secret)["kie"]
+    reader = PROVIDER.listen(lambda: secret)
     for key in ("next-key", KEY):
         assert reader.read(signed_headers(key=key), recorded("success"), now=NOW).proven
 
@@ -110,14 +110,14 @@ def test_two_keys_are_good_at_once() -> None:
     "keys", [{}, *({"webhook_hmac_keys": keys} for keys in (None, [], "", [""]))]
 )
 def test_without_a_key_a_call_proves_nothing_even_signed(keys: dict[str, Any]) -> None:
-    reader = callback_readers(kie_secret=lambda: keys)["kie"]
+    reader = PROVIDER.listen(lambda: keys)
     for key in (KEY, ""):
         heard = reader.read(signed_headers(key=key), recorded("success"), now=NOW)
         assert not heard.proven
 
 
 def test_a_key_that_is_no_list_is_one_key_and_not_one_for_each_letter() -> None:
-    reader = callback_readers(kie_secret=lambda: {"webhook_hmac_keys": KEY})["kie"]
+    reader = PROVIDER.listen(lambda: {"webhook_hmac_keys": KEY})
     assert reader.read(signed_headers(), recorded("success"), now=NOW).proven
     for letter in KEY:
         with pytest.raises(SignatureRejected):
@@ -126,7 +126,7 @@ def test_a_key_that_is_no_list_is_one_key_and_not_one_for_each_letter() -> None:
 
 def test_a_new_key_is_used_as_soon_as_the_secret_has_it() -> None:
     secret = dict(SECRETS)
-    reader = callback_readers(kie_secret=lambda: secret)["kie"]
+    reader = PROVIDER.listen(lambda: secret)
     secret["webhook_hmac_keys"] = ["next-key"]
     assert reader.read(signed_headers(key="next-key"), recorded("success"), now=NOW).proven
     with pytest.raises(SignatureRejected):
@@ -134,7 +134,7 @@ def test_a_new_key_is_used_as_soon_as_the_secret_has_it() -> None:
 
 
 def test_the_signature_is_for_the_task_that_the_body_names() -> None:
-    reader = callback_readers(kie_secret=lambda: SECRETS)["kie"]
+    reader = PROVIDER.listen(lambda: SECRETS)
     with pytest.raises(SignatureRejected):
         reader.read(signed_headers("another"), recorded("success"), now=NOW)
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from ringback.catalogue.field_kinds import field_kinds
-from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Row
 from ringback.domain.errors import InvalidRequest
 from ringback.sheets.rows import read_header, read_sheet
 
 from tests.support.model_facts import FACTS, good_values, smallest
+from tests.support.requests import read_request
 from tests.support.sheets import pieces
 
 

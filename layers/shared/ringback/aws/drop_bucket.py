@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from shutil import copyfileobj
@@ -133,10 +133,11 @@ class DropBucket:
                 return None
             raise
 
-    def link(self, url: str, version: str, *, seconds: int) -> str:
+    def link(self, url: str, version: str, lifetime: timedelta) -> str:
         """Return a presigned link. It dies earlier if the credentials that signed it do."""
         bucket, key = bucket_and_key(url)
         wanted = {"Bucket": bucket, "Key": key, "VersionId": version}
+        seconds = int(lifetime.total_seconds())
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:

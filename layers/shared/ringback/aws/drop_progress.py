@@ -26,7 +26,7 @@ class DropProgressTable:
     def connect(cls, table: str) -> Self:
         return cls(boto3.client("dynamodb"), table)
 
-    def progress(self, drop: Drop) -> Progress | None:
+    def read(self, drop: Drop) -> Progress | None:
         answer = self._client.get_item(TableName=self._table, Key=_key(drop), ConsistentRead=True)
         if "Item" not in answer:
             return None

@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from ringback.aws.job_items import Item, attribute, from_item, image_attribute, to_item
-from ringback.domain.errors import IdempotencyConflict, TryAgain, UnknownJob
+from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobId, JobStatus, may_precede
 from ringback.use_cases.ports import Changes, Write
@@ -54,7 +54,7 @@ class JobTable:
                 sleep(pause)
             else:
                 return Write(job, done=True)
-        raise TryAgain("this Idempotency-Key is in use by another request")
+        raise KeyInUse("the first request with this Idempotency-Key is still being processed")
 
     def _create_with(self, job: Job, key: Item) -> None:
         self._client.transact_write_items(
@@ -77,10 +77,13 @@ class JobTable:
     def get(self, job_id: JobId) -> Job:
         return from_item(self._read(job_id))
 
-    def with_key(self, client: str, idempotency_key: str | None) -> Job:
+    def with_key(self, client: str, idempotency_key: str | None) -> Job | None:
         if idempotency_key is None:
-            raise UnknownJob("no key")
-        first = self._read(_idempotency_id(client, idempotency_key))
+            return None
+        try:
+            first = self._read(_idempotency_id(client, idempotency_key))
+        except UnknownJob:
+            return None
         return self.get(JobId(first["refers_to"]["S"]))
 
     def _read(self, key: str) -> Item:

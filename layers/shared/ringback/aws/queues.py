@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop
+from ringback.domain.errors import TryAgain
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
@@ -35,9 +37,12 @@ class _Queue:
 
 class SqsSubmitQueue(_Queue):
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-        # A long wait begins with its odd part: ten thousand jobs do not come back together.
+        # A long wait starts with its remainder, so that ten thousand jobs don't return together.
         hop = delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
-        self._send({"job_id": job_id, "slot": slot}, delay=hop)
+        try:
+            self._send({"job_id": job_id, "slot": slot}, delay=hop)
+        except (ClientError, BotoCoreError) as error:
+            raise TryAgain("the job could not be queued; repeat the request") from error
 
 
 class SqsCheckQueue(_Queue):

@@ -36,19 +36,28 @@ class RateWindowTable:
         return cls(boto3.client("dynamodb"), table, paces)
 
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        slot: int | None,
+        low_priority: LowPriority | None = None,
     ) -> Turn:
-        if slot is None and yielding and self._is_crowded(provider, share=yielding.share, at=at):
-            return self._paces[provider].yielded(yielding)
+        if (
+            slot is None
+            and low_priority
+            and self._is_crowded(provider, share=low_priority.share, at=at)
+        ):
+            return self._paces[provider].deferred(low_priority)
         if slot is None or not self._holds(provider, slot, at=at):
             slot = self._next_free(provider, at=at)
         turn = self._paces[provider].turn(slot, at=at)
         if turn.wait:
             return turn
         wait = self._make_call(provider, at=at)
-        # With a slot it would stand before others for as long as it finds no room.
-        if wait and yielding:
-            return self._paces[provider].yielded(yielding)
+        # Keeping its slot, it would stay ahead of others for as long as it finds no room.
+        if wait and low_priority:
+            return self._paces[provider].deferred(low_priority)
         return Turn(slot=slot, wait=wait)
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:

@@ -1,26 +1,22 @@
-"""Read what is sent with ``POST /jobs``: the body, the key and the query."""
+"""Check the body of ``POST /jobs`` against the limits of its model."""
 
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic_core import ErrorDetails
 
 from ringback.catalogue.image_urls import DroppedImages, nothing_dropped
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models
 from ringback.catalogue.pass_through import faults_of, may_pass
-from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
+from ringback.domain.errors import FieldError, InvalidRequest
 from ringback.domain.jobs import JobRequest
 
-# What is sent and what becomes of it are both kept, in an item of 400 KB at most.
-MAX_REQUEST_BYTES: Final = 128 * 1024
 _MAX_NAMED: Final = 3
-_SWITCH: Final[Mapping[str, bool]] = {"true": True, "false": False}
-# The words of pydantic are for programmers; the names in braces are its own.
+# pydantic's own messages are for programmers; the names in braces are its context.
 _FRIENDLIER: Final[Mapping[str, str]] = {
-    "extra_forbidden": "no such field",
+    "extra_forbidden": "unknown field",
     "missing": "required",
     "dict_type": "must be a JSON object",
     "too_short": "must have at least {min_length} item(s)",
@@ -36,21 +32,18 @@ class SubmitJobRequest(BaseModel):
 
 
 def read_request(
-    body: bytes,
+    sent: Mapping[str, Any],
     *,
     models: Models = MODELS,
     pass_through: bool = False,
     version_of: Callable[[str], str] = nothing_dropped,
 ) -> JobRequest:
-    """Return the job, its model's defaults filled in.
+    """Return the checked request with its model's defaults filled in.
 
-    With ``pass_through`` any other model of kie.ai is taken as well, its input unchecked.
-    ``version_of`` looks at the image behind an s3 URL, or raises ``InputImageRefused``.
-    Raises ``InvalidRequest``, which names every wrong field at once, or ``PayloadTooLarge``.
+    With ``pass_through`` any other model of kie.ai is accepted as well, its input unchecked.
+    ``version_of`` returns the version of the image behind an s3 URL, or raises
+    ``InputImageRefused``. Raises ``InvalidRequest``, which names every invalid field at once.
     """
-    if len(body) > MAX_REQUEST_BYTES:
-        raise PayloadTooLarge(f"a request has at most {MAX_REQUEST_BYTES} bytes")
-    sent = json_object(body)
     errors = _envelope_errors(sent)
     model, given, dropped = sent.get("model"), dict[str, Any](), DroppedImages(version_of)
     if isinstance(model, str):
@@ -65,66 +58,13 @@ def read_request(
         model=sent["model"],
         provider=known.provider if known else "kie",
         input=given,
-        sent=sent,
+        sent=dict(sent),
         checked=known is not None,
         input_images=dropped.versions,
     )
 
 
-def json_object(body: bytes) -> dict[str, Any]:
-    """Return the object that the body is, UTF-8 with or without a mark.
-
-    Raises ``InvalidRequest``.
-    """
-    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        raise InvalidRequest([FieldError("", "the body is not UTF-8")])
-    try:
-        sent = from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False)
-    except ValueError as error:
-        raise InvalidRequest([FieldError("", f"the body is not JSON: {error}")]) from None
-    if not isinstance(sent, dict):
-        raise InvalidRequest([FieldError("", "the body must be a JSON object")])
-    return sent
-
-
-def read_idempotency_key(headers: Mapping[str, str]) -> str | None:
-    """Return the caller's key, if there is one. ``headers`` have lower-case names.
-
-    Raises ``InvalidRequest``.
-    """
-    key = headers.get("idempotency-key")
-    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        raise InvalidRequest(
-            [FieldError("Idempotency-Key", "must have 1 to 255 printable ASCII characters")]
-        )
-    return key
-
-
-def read_dry_run(query: Mapping[str, str]) -> bool:
-    """Tell whether the job is only to be checked. Raises ``InvalidRequest``.
-
-    A query that is not understood is refused: whoever mistypes ``dry_run`` must not pay for it.
-    """
-    errors = _unknown_parameters(query.keys() - {"dry_run"})
-    value = query.get("dry_run", "false")
-    if value not in _SWITCH:
-        errors.append(FieldError("dry_run", "must be true or false"))
-    if errors:
-        raise InvalidRequest(errors)
-    return _SWITCH[value]
-
-
-def refuse_query(query: Mapping[str, str]) -> None:
-    """Raise ``InvalidRequest`` if there is any, on a route that spends and takes none."""
-    if query:
-        raise InvalidRequest(_unknown_parameters(query.keys()))
-
-
-def _unknown_parameters(names: Iterable[str]) -> list[FieldError]:
-    return [FieldError(name, "no such parameter") for name in sorted(names)]
-
-
-def _envelope_errors(sent: dict[str, Any]) -> list[FieldError]:
+def _envelope_errors(sent: Mapping[str, Any]) -> list[FieldError]:
     try:
         SubmitJobRequest.model_validate(sent)
     except ValidationError as error:
@@ -137,9 +77,11 @@ def _read_input(
 ) -> tuple[dict[str, Any], list[FieldError]]:
     known = models.get(model)
     if known is None and not (pass_through and may_pass(model)):
-        return {}, [FieldError("model", f"no such model; there are {', '.join(sorted(models))}")]
+        return {}, [
+            FieldError("model", f"unknown model; available are {', '.join(sorted(models))}")
+        ]
     if not isinstance(given, dict):
-        return {}, []  # which is the envelope's mistake, and named with the others of it
+        return {}, []  # the envelope's errors name it already
     if known is None:
         return given, faults_of(given, within="input", dropped=dropped)
     try:
@@ -170,14 +112,14 @@ def _message(error: ErrorDetails, model: type[ModelInput] | None) -> str:
 
 
 def _not_a_field(name: str, model: type[ModelInput]) -> str:
-    """Say who has the field: most often another version of the same model is meant."""
+    """Name the models that have the field: often another version of the same model is meant."""
     if name in model.filled_in:
-        return "is filled in for you: leave it out"
+        return "is filled in automatically; leave it out"
     others = [other for other in MODELS.values() if name in other.model_fields]
     siblings = [other for other in others if other.provider == model.provider]
     names = [other.model_id for other in siblings or others]
     if not names:
-        return "no such field"
+        return "unknown field"
     more = [f"{len(names) - _MAX_NAMED} more"] if len(names) > _MAX_NAMED else []
     *firsts, last = names[:_MAX_NAMED] + more
     listed = f"{', '.join(firsts)} and {last} have" if firsts else f"{last} has"

@@ -14,6 +14,8 @@ from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId
 
 S3: Final = "s3://"
+# What Ringback itself writes into the drop bucket lies under this prefix.
+RECEIPTS: Final = "receipts/"
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _DRY_RUN: Final = ".dry-run"
 # Of the random part of an id; the rest holds the row, so that rows stay in their order.

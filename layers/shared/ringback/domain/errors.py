@@ -4,6 +4,7 @@ RingbackError
 ├── RequestRefused          repeating the request will not help
 │   ├── InvalidRequest
 │   ├── IdempotencyConflict
+│   ├── KeyInUse
 │   ├── UnknownJob
 │   ├── UnknownModel
 │   ├── WrongState
@@ -13,7 +14,7 @@ RingbackError
 ├── SheetRefused            a sheet of jobs, or all that follows in it, cannot be read: final
 │   └── RecipeMissing       a photo in a folder without a recipe, or before it
 ├── InputImageRefused       an s3:// input image that a provider would not take
-├── TryAgain                nothing was done; the same request may work in a moment
+├── TryAgain                a message was not sent; the same request may work in a moment
 ├── NotConfigured           the owner has to put a secret in place
 ├── ProviderUnavailable     ask the provider again later
 ├── AddressRefused          a URL that we do not talk to: final
@@ -56,6 +57,10 @@ class IdempotencyConflict(RequestRefused):
     """An Idempotency-Key that was used with another request."""
 
 
+class KeyInUse(RequestRefused):
+    """The first request with this Idempotency-Key is still being recorded."""
+
+
 class UnknownJob(RequestRefused):
     """There is no such job, or it is not for the one who asks."""
 
@@ -93,7 +98,7 @@ class InputImageRefused(RingbackError):
 
 
 class TryAgain(RingbackError):
-    """Too many requests for the same thing at once."""
+    """The queue did not confirm a message."""
 
 
 class NotConfigured(RingbackError):

@@ -1,6 +1,7 @@
 """Job ids: unguessable, and in the order of their making."""
 
 import re
+import secrets
 from datetime import datetime
 from typing import Final
 
@@ -20,6 +21,11 @@ def new_job_id(now: datetime, randomness: bytes) -> JobId:
     number = milliseconds << (8 * RANDOM_BYTES) | int.from_bytes(randomness[:RANDOM_BYTES])
     digits = (_ALPHABET[number >> shift & 31] for shift in range(125, -5, -5))
     return JobId("job_" + "".join(digits))
+
+
+def random_job_id(now: datetime) -> JobId:
+    """Return an id that can't be guessed: the one place that draws the randomness for it."""
+    return new_job_id(now, secrets.token_bytes(RANDOM_BYTES))
 
 
 def is_job_id(text: str) -> bool:

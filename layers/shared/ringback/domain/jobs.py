@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from math import ceil
 from typing import Any, Final, NewType
 
 from ringback.domain.images import StoredImage
@@ -114,7 +115,7 @@ class Job:
     """At ``deadline_at`` a job without a verdict is looked at; ``forget_at`` ends its retention.
 
     ``source`` is the key of the file that it was dropped as, ``row`` its row there if that is a
-    sheet. Such a job is not sent before ``due_at``, and yields to others then.
+    sheet. Such a job is not sent before ``due_at``, and has low priority then.
     """
 
     job_id: JobId
@@ -145,3 +146,13 @@ class Job:
         """Return the numbers, from 1, of the images that are made and not stored."""
         stored = {image.number for image in self.images}
         return [n for n in range(1, len(self.result_urls) + 1) if n not in stored]
+
+
+# SQS may deliver a message a moment early.
+_ABOUT_NOW: Final = 1.0
+
+
+def seconds_until_due(job: Job, *, at: datetime) -> int:
+    """Return for how long the job is held back, 0 if it may be sent."""
+    early = ((job.due_at or at) - at).total_seconds()
+    return ceil(early) if early > _ABOUT_NOW else 0

@@ -1,4 +1,4 @@
-"""Evenly spaced slots: how an account's rate limit is shared out in the order of asking."""
+"""Evenly spaced slots: an account's rate limit, shared out first come, first served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,35 +6,35 @@ from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final
 
-# A slot that was missed by more than this is given up: after an outage all the missed ones
-# together would be a burst.
+# A slot missed by more than this is forfeited: after an outage, all missed slots used together
+# would be a burst.
 GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
-# A call may overtake one that was made earlier by this part of a window, on the way.
+# Two calls may arrive this part of a window closer together than they were made.
 ON_THE_WAY: Final = 0.02
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LowPriority:
-    """Who yields takes up at most ``share`` of a window before anybody else who comes.
+    """Low-priority work takes a slot only while less than ``share`` of a window is reserved.
 
-    He gives a slot up if the window is full when it has come, and asks again after ``patience`` of
-    a window.
+    It gives its slot up if the window turns out to be full, and asks again after ``patience``
+    windows.
     """
 
     share: float
     patience: float
 
 
-# The rows of a sheet, and what is dropped one by one, a folder full perhaps.
+# The rows of a sheet; files dropped one by one, perhaps a whole folder of them.
 SHEETS: Final = LowPriority(share=0.25, patience=1.0)
 DROPS: Final = LowPriority(share=0.5, patience=0.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """``wait`` in whole seconds; 0 is now. Who yielded to others has no slot."""
+    """``wait`` is in whole seconds, 0 for now. ``slot`` is ``None`` if none was taken."""
 
     slot: int | None
     wait: int
@@ -44,8 +44,8 @@ class Turn:
 class Pace:
     """At most ``limit`` calls in any ``seconds``. Slots are numbered from 1970 on.
 
-    Slots decide who comes next. Messages come late, some more than others, so that calls may
-    still bunch: ``wait_for_room`` looks at the calls that were really made.
+    Slots decide the order. Messages arrive late, some more than others, so calls can still bunch
+    up: ``wait_for_room`` goes by the calls that were really made.
     """
 
     limit: int
@@ -56,23 +56,24 @@ class Pace:
         return timedelta(seconds=self.seconds / self.limit)
 
     def slot_at(self, moment: datetime) -> int:
-        """Return the slot that is open then: who is alone does not wait."""
+        """Return the slot that is open then: without competition nothing waits."""
         return (moment - _EPOCH) // self.spacing
 
     def turn(self, slot: int, *, at: datetime) -> Turn:
         wait = _EPOCH + slot * self.spacing - at
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
 
-    def yielded(self, yielding: LowPriority) -> Turn:
-        return Turn(slot=None, wait=ceil(self.seconds * yielding.patience))
+    def deferred(self, low_priority: LowPriority) -> Turn:
+        """Return the answer to low-priority work that gets no slot."""
+        return Turn(slot=None, wait=ceil(self.seconds * low_priority.patience))
 
     @property
     def sustained(self) -> timedelta:
-        """The time between two calls that can be kept up for ever."""
+        """The time between two calls that can be sustained indefinitely."""
         return self.spacing * (1 + ON_THE_WAY)
 
     def is_crowded(self, next_slot: int, *, share: float, at: datetime) -> bool:
-        """Tell whether more than that share of a window has been given away already."""
+        """Return whether more than that share of a window is reserved already."""
         ahead = _EPOCH + next_slot * self.spacing - at
         return ahead > timedelta(seconds=self.seconds * share)
 

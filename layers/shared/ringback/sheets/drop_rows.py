@@ -1,13 +1,15 @@
 """The rows of a dropped file: as many as a sheet has, and one of all else."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from ringback.catalogue.field_kinds import field_kinds
-from ringback.catalogue.requests import MAX_REQUEST_BYTES
+from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row
 from ringback.domain.errors import RecipeMissing, SheetRefused
+from ringback.domain.jobs import JobRequest
+from ringback.json_bodies import MAX_REQUEST_BYTES, json_object
 from ringback.sheets.recipes import photo_row, recipe_row
 from ringback.sheets.rows import read_header, read_sheet
 from ringback.use_cases.ports import DropStore
@@ -59,6 +61,25 @@ class DropRows:
         if drop.kind is Kind.RECIPE:
             return recipe_row(drop, body, end=facts.size)
         return Row(number=1, end=facts.size, request=body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRules:
+    """Check the request of a row. ``check_image`` takes an s3 URL and maybe a version."""
+
+    check_image: Callable[[str, str | None], str]
+    pass_through: bool
+
+    def __call__(self, body: bytes, drop: Drop) -> JobRequest:
+        """Return the checked request. Raises ``InvalidRequest`` or ``PayloadTooLarge``."""
+
+        def version_of(url: str) -> str:
+            # A photo's job is about the very version that was dropped.
+            return self.check_image(url, drop.version if url == drop.url else None)
+
+        return read_request(
+            json_object(body), pass_through=self.pass_through, version_of=version_of
+        )
 
 
 def _what_is_taken(drop: Drop) -> str:

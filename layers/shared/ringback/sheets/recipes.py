@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.models import MODELS
-from ringback.catalogue.requests import json_object
 from ringback.domain.drops import Drop, Row
 from ringback.domain.errors import FieldError, InvalidRequest
+from ringback.json_bodies import json_object
 from ringback.sheets.cells import value_of
 
 # Where the photo goes in a model that nobody has described.

@@ -28,6 +28,7 @@ from ringback.use_cases.ports import (
     ThumbnailQueue,
 )
 from ringback.use_cases.provenance import provenance
+from ringback.use_cases.providers import Providers
 
 WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
 FINAL_FOR_NOW: Final = (AddressRefused, ImageRefused)
@@ -60,7 +61,8 @@ class ArchiveImages:
     queue: ArchiveQueue
     thumbnails: ThumbnailQueue
     download: Downloader
-    providers: Mapping[str, ProviderClient]
+    providers: Providers
+    clients: Mapping[str, ProviderClient]
     retry_delays: Sequence[int]
     now: Callable[[], datetime]
     for_each: ForEach = map
@@ -132,7 +134,7 @@ class ArchiveImages:
             return fetch(job.result_urls[number - 1])
         except NO_IMAGE_HERE as first:
             self._seconds(until)
-            for fresh in self.providers[job.request.provider].fresh_links(job, number):
+            for fresh in self.clients[job.request.provider].fresh_links(job, number):
                 with suppress(*NO_IMAGE_HERE):
                     return fetch(fresh)
                 self._seconds(until)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ringback.domain.checks import STILL_WAITING, Check
-from ringback.domain.errors import FieldError, InputImageRefused, InvalidRequest, WrongState
-from ringback.domain.jobs import FINAL, Job, JobRequest, JobStatus
+from ringback.domain.errors import WrongState
+from ringback.domain.jobs import FINAL, Job, JobStatus
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
-from ringback.use_cases.submit_job import AcceptJob, as_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,48 +65,3 @@ class ResumeArchive:
             raise WrongState(f"there is nothing to copy; the job is {job.status}")
         self.archive.add(job.job_id)
         return job
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RetryJob:
-    """Make a new job, which is paid for anew, of one that has ended.
-
-    ``pass_through`` tells whether input that nobody has checked may be sent. ``look`` looks at the
-    version of an s3 URL that the old job had, or raises ``InputImageRefused``.
-    """
-
-    accept: AcceptJob
-    pass_through: bool
-    look: Callable[[str, str], object]
-
-    def __call__(self, job: Job, *, idempotency_key: str | None) -> Job:
-        """Return the new job.
-
-        Raises ``WrongState`` while the old one may still end well, or if its model was let pass
-        and none is any more; ``InvalidRequest`` if an image that it takes is there no more.
-        """
-        request = as_before(
-            lambda: self._looked_at(job),
-            lambda: self.accept.jobs.with_key(job.client, idempotency_key),
-        )
-        return self.accept(
-            request,
-            client=job.client,
-            idempotency_key=idempotency_key,
-            retry_of=job.job_id,
-        )
-
-    def _looked_at(self, job: Job) -> JobRequest:
-        if job.status not in FINAL:
-            raise WrongState(f"the job has not ended; it is {job.status}")
-        if not (job.request.checked or self.pass_through):
-            raise WrongState("a model that is not in the catalogue is no longer taken here")
-        faults: list[FieldError] = []
-        for url, version in job.request.input_images.items():
-            try:
-                self.look(url, version)
-            except InputImageRefused as refused:
-                faults.append(FieldError("input", f"{url}: {refused}"))
-        if faults:
-            raise InvalidRequest(faults)
-        return job.request

@@ -11,6 +11,7 @@ from ringback.domain.errors import ProviderUnavailable, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, ProviderClient
+from ringback.use_cases.providers import Provider, Providers
 from ringback.use_cases.record_verdict import UNDECIDED, record_verdict
 
 ASK_AGAIN: Final = timedelta(seconds=30)
@@ -67,7 +68,8 @@ class CheckJobs:
     jobs: JobStore
     checks: CheckQueue
     archive: ArchiveQueue
-    providers: Mapping[str, ProviderClient]
+    providers: Providers
+    clients: Mapping[str, ProviderClient]
     callback_url: Callable[[str, JobId], str]
     now: Callable[[], datetime]
 
@@ -87,7 +89,7 @@ class CheckJobs:
             self._ask(provider, wanting, enough=enough)
         return [look.outcome for look in looks]
 
-    def _ask(self, provider: ProviderClient, looks: Sequence[Look], *, enough: datetime) -> None:
+    def _ask(self, provider: Provider, looks: Sequence[Look], *, enough: datetime) -> None:
         is_enough = False
         for start in range(0, len(looks), provider.max_batch_size):
             some = looks[start : start + provider.max_batch_size]
@@ -96,7 +98,7 @@ class CheckJobs:
             failure: Exception | None = NotAsked("another time") if is_enough else None
             if not is_enough:
                 try:
-                    reports = provider.read_tasks([*ids])
+                    reports = self.clients[provider.name].read_tasks([*ids])
                 except Exception as error:  # noqa: BLE001  each look decides what it means
                     failure = error
                 # Who does not answer about these jobs is not asked about the next ones too.

@@ -1,14 +1,16 @@
 """Show a client its jobs."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
+from ringback.domain.accounts import AccountPause
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
 from ringback.domain.job_ids import is_job_id
-from ringback.domain.jobs import Job, JobId
-from ringback.use_cases.ports import JobReader
+from ringback.domain.jobs import Job, JobId, JobStatus
+from ringback.use_cases.ports import AccountStore, JobReader
 
 MAX_PAGE_SIZE: Final = 99
 PARAMETERS: Final = frozenset({"limit", "cursor", "source"})
@@ -17,7 +19,7 @@ _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindJobs:
-    """A client sees its own jobs; another's look as if they were not there."""
+    """A client sees its own jobs; for any other job the answer is that it doesn't exist."""
 
     jobs: JobReader
 
@@ -37,7 +39,7 @@ class FindJobs:
         Raises ``InvalidRequest``.
         """
         limit, cursor = query.get("limit", "25"), query.get("cursor")
-        errors = [FieldError(name, "no such parameter") for name in query.keys() - PARAMETERS]
+        errors = [FieldError(name, "unknown parameter") for name in query.keys() - PARAMETERS]
         if not (_SMALL_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_PAGE_SIZE):
             errors.append(FieldError("limit", f"must be a number from 1 to {MAX_PAGE_SIZE}"))
         if cursor is not None and not is_job_id(cursor):
@@ -54,3 +56,18 @@ class FindJobs:
             jobs = self.jobs.newest_of(source, limit=size + 1, before=before)
         own = [job for job in jobs[:size] if job.client == client]
         return own, jobs[size - 1].job_id if len(jobs) > size else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindPauses:
+    """Find what accepted jobs wait for. It follows from the account and isn't stored in jobs."""
+
+    accounts: AccountStore
+    now: Callable[[], datetime]
+
+    def __call__(self, jobs: Iterable[Job]) -> dict[JobId, AccountPause]:
+        """Return the pause that each of the jobs waits for; a job that doesn't has no entry."""
+        waiting = [job for job in jobs if job.status is JobStatus.ACCEPTED]
+        at, names = self.now(), {job.request.provider for job in waiting}
+        pauses = {name: self.accounts.paused(name, at=at) for name in names}
+        return {job.job_id: pause for job in waiting if (pause := pauses[job.request.provider])}

@@ -1,47 +1,47 @@
-"""Use images of the drop bucket as a job's input."""
+"""Images of the drop bucket as input of a job."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
-from ringback.domain.drops import bucket_and_key
+from ringback.domain.drops import RECEIPTS, bucket_and_key
 from ringback.domain.errors import InputImageRefused
 from ringback.domain.jobs import JobRequest
 from ringback.use_cases.ports import InputImages
 
-# What Ringback writes there itself.
-NOT_INPUT: Final = "receipts/"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInputImage:
-    """Look at an image before anything is paid for. ``fault_of`` judges first bytes and size."""
+    """Check an image before anything is paid for.
+
+    ``fault_of`` takes its first bytes and its size, and returns what is wrong with it.
+    """
 
     images: InputImages
     bucket: str
     fault_of: Callable[[bytes, int], str]
 
-    def __call__(self, url: str, *, version: str | None = None) -> str:
-        """Return the version: the one asked for, or that which lies there now.
+    def __call__(self, url: str, version: str | None = None) -> str:
+        """Return the version that was checked: the one given, or the newest one.
 
-        What is sent later is what was checked. Raises ``InputImageRefused``.
+        That version is what the provider gets later. Raises ``InputImageRefused``.
         """
         try:
             bucket, key = bucket_and_key(url)
         except ValueError as error:
             raise InputImageRefused(str(error)) from None
-        if bucket != self.bucket or key.startswith(NOT_INPUT):
-            raise InputImageRefused(f"only images in s3://{self.bucket}/ are taken")
+        if bucket != self.bucket or key.startswith(RECEIPTS):
+            raise InputImageRefused(f"only images in s3://{self.bucket}/ are accepted")
         found = self.images.look(key, version=version)
         if found is None:
-            raise InputImageRefused("there is no such object")
+            raise InputImageRefused("the object does not exist")
         if fault := self.fault_of(found.head, found.size):
             raise InputImageRefused(fault)
         return found.version
 
 
 def with_links(request: JobRequest, link: Callable[[str, str], str]) -> JobRequest:
-    """Return the request as the provider is to see it; ``link`` takes an s3 URL and a version."""
+    """Return the request as it is sent: ``link`` takes an s3 URL and a version."""
     links = {url: link(url, version) for url, version in request.input_images.items()}
     return replace(request, input=_replaced(request.input, links)) if links else request
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
+from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
@@ -42,8 +43,8 @@ class JobReader(Protocol):
         """Return the job as last written. Raises ``UnknownJob``."""
         ...
 
-    def with_key(self, client: str, idempotency_key: str | None) -> Job:
-        """Return the job that the client asked for with the key. Raises ``UnknownJob``."""
+    def with_key(self, client: str, idempotency_key: str | None) -> Job | None:
+        """Return the job that the client created with this idempotency key, if there is one."""
         ...
 
     def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
@@ -100,10 +101,26 @@ class JobStore(JobReader, Protocol):
 
 
 class SubmitQueue(Protocol):
-    """Jobs that wait for their turn at the provider. Delays of all queues are in seconds."""
+    """Accepted jobs on their way to the provider. Delays of all queues are in seconds."""
 
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-        """Bring the job back when its slot has come, or earlier if that is too far away."""
+        """Deliver the job after ``delay``, or earlier where the queue allows no such delay.
+
+        ``slot`` is the place in the rate window that the job holds, if it holds one. Raises
+        ``TryAgain`` if the message was not sent, or may not have been.
+        """
+        ...
+
+
+class AccountStore(Protocol):
+    """Remembers why a provider's account takes no jobs."""
+
+    def pause(self, provider: str, reason: PauseReason, *, at: datetime, until: datetime) -> None:
+        """Begin or renew a pause; one for the same reason that is not over keeps its start."""
+        ...
+
+    def paused(self, provider: str, *, at: datetime) -> AccountPause | None:
+        """Return the pause that holds at that moment."""
         ...
 
 
@@ -123,7 +140,7 @@ class ThumbnailQueue(Protocol):
 
 class DropQueue(Protocol):
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
-        """Have the rest of a drop read after what else is in the queue."""
+        """Have the rest of a drop read, after what is in the queue already."""
         ...
 
 
@@ -134,20 +151,20 @@ class SummaryQueue(Protocol):
 class DropProgress(Protocol):
     """Remembers how far each drop has been read."""
 
-    def progress(self, drop: Drop) -> Progress | None: ...
+    def read(self, drop: Drop) -> Progress | None: ...
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
-        """Note progress unless somebody else has since ``seen`` was read; tell which."""
+        """Record progress if it is still as ``seen``; return whether it was."""
         ...
 
 
 class DropStore(Protocol):
-    """The drop bucket. What is said to those who drop lies under ``receipts/`` in it."""
+    """The drop bucket; receipts and summaries are written to it as well."""
 
     def describe(self, drop: Drop) -> DropFacts | None:
-        """Return what is known of the drop beside its content, ``None`` if it is gone.
+        """Return the drop's time, size and metadata, ``None`` if it was deleted.
 
-        Raises ``SheetRefused`` for one that may not be read.
+        Raises ``SheetRefused`` if it can't be read.
         """
         ...
 
@@ -156,94 +173,87 @@ class DropStore(Protocol):
         ...
 
     def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
-        """Yield the bytes from ``start`` on, in lines with their ends; long ones in pieces."""
+        """Yield the bytes from offset ``start`` on, line by line with line ends.
+
+        A line longer than ``MAX_LINE_BYTES`` comes in pieces.
+        """
         ...
 
     def newest(self, key: str, *, most: int) -> bytes | None:
-        """Return the first ``most`` bytes of an object, ``None`` if it is not there."""
+        """Return the first ``most`` bytes of the newest version, ``None`` if there is none."""
         ...
 
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
-        """Leave what was said of the rows before ``seen`` and add the lines of those up to ``to``.
+        """Keep the lines of the rows before ``seen`` and append those of the rows up to ``to``.
 
-        Does nothing if more of the drop is told there already, or of a newer version of it.
+        Does nothing if the receipts already cover more of the drop, or a newer version of it.
         """
         ...
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        """Write the summary, but not over that of a newer version."""
+        """Write the summary, unless one of a newer version is there."""
         ...
 
 
 class InputImages(Protocol):
     def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
-        """Return the first bytes of an object of the drop bucket, ``None`` if it is not there.
+        """Return the first bytes of an object in the drop bucket, ``None`` if it isn't there.
 
-        The newest version if none is named.
+        Without a version it is the newest one.
         """
         ...
 
 
 class RateWindow(Protocol):
     def take(
-        self, provider: str, *, at: datetime, slot: int | None, yielding: LowPriority | None = None
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        slot: int | None,
+        low_priority: LowPriority | None = None,
     ) -> Turn:
-        """Take the next free slot, or keep ``slot``, one taken earlier, if it still holds.
+        """Take the next free slot, or keep ``slot``, one taken earlier, if it is still valid.
 
-        Who yields gets none while more than his share of a window is given away.
+        Low-priority work gets none while more than its share of the window is reserved.
         """
         ...
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
-        """Count the call whose turn was taken at ``asked_at`` as one of ``at``, if possible."""
+        """Move the call that was counted at ``asked_at`` to ``at``, on a best-effort basis."""
         ...
 
     def pause(self, provider: str, *, at: datetime) -> None:
-        """Let nothing through for a whole window: the provider says that we are too fast."""
+        """Let no call through for one whole window, after the provider answered "too fast"."""
         ...
 
 
 class ProviderClient(Protocol):
-    @property
-    def calls_back(self) -> bool:
-        """Tell whether a call is to be expected for every task."""
-        ...
-
-    @property
-    def max_batch_size(self) -> int: ...
-
-    @property
-    def keeps_results(self) -> timedelta | None:
-        """Return how long after the submission results can be had, ``None`` if nobody says."""
-        ...
+    """Speaks one provider's API. ``use_cases.providers.Provider`` has the facts about it."""
 
     def prepare(self) -> None:
-        """Get what a call needs, so that after it only the call itself can fail.
+        """Fetch the credentials that a call needs, so that only the call itself can fail.
 
-        Raises ``NotConfigured``, or ``ProviderUnavailable`` to be asked again later.
+        Raises ``NotConfigured``, or ``ProviderUnavailable`` when it is worth another try later.
         """
         ...
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
-        """Ask for a task, once. This is the call that costs money."""
+        """Create a task: the call that costs money. It is made once and never retried."""
         ...
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
-        """Return those of at most ``max_batch_size`` tasks that can be seen (yet).
+        """Read at most ``max_batch_size`` tasks; those not visible (yet) are left out.
 
         Raises ``ProviderUnavailable``.
         """
         ...
 
-    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
-        """Tell whether a task that a stranger named for the job is the job's own."""
-        ...
-
     def fresh_links(self, job: Job, number: int) -> Iterable[str]:
-        """Ask for new links to the job's result of that number, whose own has died.
+        """Yield other links to the job's result of that number, counted from 1.
 
-        The provider is asked for the second once the first has proved to be dead as well.
-        Raises ``ProviderUnavailable`` to be asked again later.
+        The provider is called for each link only when it is needed. Raises
+        ``ProviderUnavailable`` when it is worth another try later.
         """
         ...
 

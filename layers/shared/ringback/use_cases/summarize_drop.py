@@ -26,7 +26,7 @@ class SummarizeDrop:
     """``image_links`` tells where an image can be looked at, by its key."""
 
     jobs: JobReader
-    book: DropProgress
+    progress: DropProgress
     drops: DropStore
     queue: SummaryQueue
     image_links: Callable[[str], dict[str, str]]
@@ -34,7 +34,7 @@ class SummarizeDrop:
 
     def __call__(self, drop: Drop) -> bool:
         """Write the summary; tell whether it was the last one."""
-        progress, at = self.book.progress(drop), self.now()
+        progress, at = self.progress.read(drop), self.now()
         facts = None if progress else self.drops.describe(drop)
         if progress is None and (facts is None or at > facts.made_at + NEVER_READ):
             return True

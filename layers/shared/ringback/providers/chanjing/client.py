@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import sleep
 from typing import Any, Final
 
@@ -26,28 +26,21 @@ from ringback.providers.api_calls import (
     read_envelope,
 )
 from ringback.providers.chanjing.access_tokens import AccessTokens
-from ringback.providers.chanjing.tasks import TASK_ID, read_moment, read_task
+from ringback.providers.chanjing.tasks import TASK_ID, model_code, read_moment, read_task
 from ringback.use_cases.ports import TokenStore
 
-MODEL_PREFIX: Final = "chanjing/"
 IMAGE: Final = 3  # creation_type, and the type of a task page
 TOKEN_REFUSED: Final = 10400
 TOO_FAST: Final = 40001
 # Codes that say no for good, the API's own and those of HTTP. One that is in no table proves
 # nothing: 50000 above all may come after the task was made.
 REFUSED: Final = frozenset({400, 40000, 401, 403, 404, 405, 413, 415, 422})
-# How much the provider's clock may be behind ours.
-CLOCKS_DIFFER: Final = timedelta(minutes=1)
 # The limit is a rate per second, its number undocumented.
 TOO_FAST_RETRY: Final = 10
 
 
 class ChanjingClient:
     """``credentials`` has ``app_id`` and ``secret_key``; it is asked whenever they are needed."""
-
-    calls_back: Final = False
-    max_batch_size: Final = 50
-    keeps_results: Final = None  # which nobody has stated
 
     def __init__(
         self,
@@ -76,7 +69,7 @@ class ChanjingClient:
     def create_task(self, job: Job, callback_url: str) -> Submission:
         body = {
             **job.request.input,
-            "model_code": job.request.model.removeprefix(MODEL_PREFIX),
+            "model_code": model_code(job.request.model),
             "creation_type": IMAGE,
             # In no page of the documentation; the provider's own client sends it.
             "callback": callback_url,
@@ -106,16 +99,6 @@ class ChanjingClient:
                 continue  # the other tasks of the page are not to pay for it
             found[report.task_id] = report
         return {task_id: found[task_id] for task_id in task_ids if task_id in found}
-
-    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
-        """Compare what the record tells; it does not echo the URL (docs/decisions/0012)."""
-        same_model = report.model == job.request.model.removeprefix(MODEL_PREFIX)
-        older = (
-            report.created_at
-            and job.submitted_at
-            and report.created_at < job.submitted_at - CLOCKS_DIFFER
-        )
-        return same_model and not older
 
     def fresh_links(self, job: Job, number: int) -> Iterator[str]:
         report = self.read_tasks([job.task_id]).get(job.task_id) if job.task_id else None

@@ -19,6 +19,12 @@ STATES: Final[Mapping[str, TaskState]] = {
 # Ten times what any model makes: a longer list is not Chanjing's.
 MAX_IMAGES: Final = 40
 TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
+_MODEL_PREFIX: Final = "chanjing/"
+
+
+def model_code(model: str) -> str:
+    """Return Chanjing's own name of a model of the catalogue."""
+    return model.removeprefix(_MODEL_PREFIX)
 
 
 def read_task(task: Mapping[str, Any]) -> TaskReport:

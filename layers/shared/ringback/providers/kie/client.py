@@ -1,7 +1,6 @@
 """Speak to kie.ai."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Any, Final
 
 import httpx
@@ -38,10 +37,6 @@ FINISHED_AND_FAILED: Final = frozenset({408, 501})
 class KieClient:
     """``api_key`` is asked for on each call, so that a rotated one is used soon."""
 
-    calls_back: Final = True
-    max_batch_size: Final = 1
-    keeps_results: Final = timedelta(days=14)
-
     def __init__(
         self,
         base_url: str,
@@ -76,10 +71,6 @@ class KieClient:
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
         return {task_id: report for task_id, report in found.items() if report}
-
-    def recognizes(self, job: Job, report: TaskReport, callback_url: str) -> bool:
-        """Believe the provider's own echo of the URL that it was given for this job."""
-        return report.callback_url == callback_url
 
     def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
         envelope = self._ask("GET", "/api/v1/jobs/recordInfo", params={"taskId": task_id})

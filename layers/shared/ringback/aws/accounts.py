@@ -1,0 +1,71 @@
+"""Pauses of providers' accounts: one item in the jobs table for each provider."""
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import boto3
+
+from ringback.domain.accounts import AccountPause, PauseReason
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+
+KEPT: Final = timedelta(days=7)
+
+
+class AccountTable:
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @classmethod
+    def connect(cls, table: str) -> Self:
+        return cls(boto3.client("dynamodb"), table)
+
+    def pause(self, provider: str, reason: PauseReason, *, at: datetime, until: datetime) -> None:
+        begin = "SET reason = :reason, since = :at, paused_until = :until, forget_at = :forget_at"
+        over = "attribute_not_exists(paused_until) OR paused_until <= :at OR reason <> :reason"
+        longer = "SET paused_until = :until, forget_at = :forget_at"
+        values = {
+            ":until": _milliseconds(until),
+            ":forget_at": {"N": str(int((until + KEPT).timestamp()))},
+        }
+        beginning = {":reason": {"S": reason}, ":at": _milliseconds(at)}
+        if not self._update(provider, begin, over, values | beginning):
+            self._update(provider, longer, "paused_until < :until", values)
+
+    def paused(self, provider: str, *, at: datetime) -> AccountPause | None:
+        item = self._client.get_item(TableName=self._table, Key=_key(provider)).get("Item")
+        if item is None or (until := _moment(item["paused_until"])) <= at:
+            return None
+        return AccountPause(
+            provider=provider,
+            reason=PauseReason(item["reason"]["S"]),
+            since=_moment(item["since"]),
+            until=until,
+        )
+
+    def _update(self, provider: str, update: str, condition: str, values: dict[str, Any]) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(provider),
+                UpdateExpression=update,
+                ConditionExpression=condition,
+                ExpressionAttributeValues=values,
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return False
+        return True
+
+
+def _key(provider: str) -> dict[str, Any]:
+    return {"job_id": {"S": f"account#{provider}"}}
+
+
+def _milliseconds(moment: datetime) -> dict[str, Any]:
+    return {"N": str(int(moment.timestamp() * 1000))}
+
+
+def _moment(value: Any) -> datetime:
+    return datetime.fromtimestamp(int(value["N"]) / 1000, UTC)

@@ -1,0 +1,47 @@
+"""kie.ai: signs its callbacks, reads one task a call, keeps results for two weeks."""
+
+from datetime import timedelta
+from typing import Final
+
+from ringback.domain.jobs import Job
+from ringback.domain.pace import Pace
+from ringback.domain.verdicts import TaskReport
+from ringback.use_cases.ports import CallbackReader, ProviderClient
+from ringback.use_cases.providers import Provider, ProviderAccess, Secret
+
+
+def _connect(access: ProviderAccess) -> ProviderClient:
+    from ringback.providers.kie.client import KieClient
+
+    return KieClient(access.base_url, lambda: str(access.secret().get("api_key", "")))
+
+
+def _listen(secret: Secret) -> CallbackReader:
+    from ringback.providers.kie.callback import KieCallbackReader
+
+    def keys() -> list[bytes]:
+        given = secret().get("webhook_hmac_keys") or []
+        # A bare string would otherwise be taken for keys of one letter each.
+        return [key.encode() for key in ([given] if isinstance(given, str) else given) if key]
+
+    return KieCallbackReader(keys=keys)
+
+
+def recognizes(job: Job, report: TaskReport, callback_url: str) -> bool:
+    """Trust the record's own echo of the callback URL that was sent with the job."""
+    return report.callback_url == callback_url
+
+
+PROVIDER: Final = Provider(
+    name="kie",
+    calls_back=True,
+    max_batch_size=1,
+    keeps_results=timedelta(days=14),
+    # "20 new generation requests per 10 seconds" for an account.
+    pace=Pace(limit=20, seconds=10),
+    deadline=timedelta(minutes=15),
+    secret_fields=frozenset({"api_key", "webhook_hmac_keys"}),
+    recognizes=recognizes,
+    connect=_connect,
+    listen=_listen,
+)

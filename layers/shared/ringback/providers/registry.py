@@ -1,0 +1,51 @@
+"""Every provider, found by its folder: ``providers/<name>/provider.py`` defines ``PROVIDER``."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Any, Final, Protocol
+
+from ringback import providers
+from ringback.use_cases.ports import ProviderClient
+from ringback.use_cases.providers import Provider, ProviderAccess, Providers
+
+
+def found_in(package: ModuleType) -> Iterator[Provider]:
+    for module in iter_modules(package.__path__):
+        if module.ispkg:
+            yield import_module(f"{package.__name__}.{module.name}.provider").PROVIDER
+
+
+PROVIDERS: Final[Providers] = {provider.name: provider for provider in found_in(providers)}
+
+
+class ProviderTerms(Protocol):
+    @property
+    def terms(self) -> Mapping[str, Any]:
+        """Return the fields of ``Provider`` that the settings replace."""
+        ...
+
+
+def configured(settings: Mapping[str, ProviderTerms]) -> dict[str, Provider]:
+    return {name: replace(provider, **settings[name].terms) for name, provider in PROVIDERS.items()}
+
+
+class Clients(Mapping[str, ProviderClient]):
+    """The clients of all providers, each connected on first use."""
+
+    def __init__(self, access: Mapping[str, ProviderAccess], known: Providers = PROVIDERS) -> None:
+        self._access, self._known = access, known
+        self._connected: dict[str, ProviderClient] = {}
+
+    def __getitem__(self, name: str) -> ProviderClient:
+        if name not in self._connected:
+            self._connected[name] = self._known[name].connect(self._access[name])
+        return self._connected[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._access)
+
+    def __len__(self) -> int:
+        return len(self._access)

@@ -1,0 +1,157 @@
+"""Accept jobs: record what was asked for and put it into the submit queue. Nothing is paid here."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ringback.domain.checks import Check, seconds_to_next_look
+from ringback.domain.drops import DroppedJob
+from ringback.domain.errors import RequestRefused, TryAgain
+from ringback.domain.jobs import (
+    ErrorKind,
+    Job,
+    JobError,
+    JobId,
+    JobRequest,
+    JobStatus,
+    seconds_until_due,
+)
+from ringback.use_cases.ports import CheckQueue, JobReader, JobStore, SubmitQueue
+from ringback.use_cases.providers import Providers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A request that has passed its model's limits, and whose job it becomes."""
+
+    request: JobRequest
+    client: str
+    idempotency_key: str | None = None
+    retry_of: JobId | None = None
+    dropped: DroppedJob | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptJob:
+    """Safe to repeat: a known idempotency key or dropped row finds the job that it made.
+
+    ``retention`` is how long the job is remembered.
+    """
+
+    jobs: JobStore
+    checks: CheckQueue
+    queue: SubmitQueue
+    providers: Providers
+    retention: timedelta
+    new_job_id: Callable[[datetime], JobId]
+    now: Callable[[], datetime]
+
+    def __call__(self, new: NewJob) -> Job:
+        """Return the job, whose submit message has been sent.
+
+        Raises ``IdempotencyConflict``, ``KeyInUse``, or ``TryAgain`` if the message was not sent.
+        """
+        job = self._job(new)
+        # The check comes first, so that no crash leaves a job without one.
+        calls_back = self.providers[job.request.provider].calls_back
+        delay = seconds_to_next_look(job, at=job.created_at, calls_back=calls_back)
+        self.checks.add(Check(job_id=job.job_id), delay=delay)
+        recorded = self.jobs.create(job).job
+        # A repeat queues the job only if the first call died before it could.
+        if recorded.status is JobStatus.ACCEPTED and recorded.queued_at is None:
+            return self._queue(recorded)
+        return recorded
+
+    def _job(self, new: NewJob) -> Job:
+        at, dropped = self.now(), new.dropped
+        due_at = dropped.due_at if dropped else None
+        return Job(
+            job_id=dropped.job_id if dropped else self.new_job_id(at),
+            client=new.client,
+            request=new.request,
+            status=JobStatus.ACCEPTED,
+            created_at=at,
+            updated_at=at,
+            deadline_at=at + self.providers[new.request.provider].deadline,
+            forget_at=max(at, due_at or at) + self.retention,
+            idempotency_key=new.idempotency_key,
+            retry_of=new.retry_of,
+            source=dropped.source if dropped else None,
+            row=dropped.row if dropped else None,
+            due_at=due_at,
+        )
+
+    def _queue(self, job: Job) -> Job:
+        try:
+            self.queue.add(job.job_id, delay=seconds_until_due(job, at=self.now()), slot=None)
+        except TryAgain:
+            # A job with a key, or of a drop, is queued when its request is repeated. Without
+            # either a repeat makes another job, so this one must never be sent.
+            if job.idempotency_key or job.source:
+                raise
+            withdrawn = self._withdraw(job)
+            if withdrawn.status is JobStatus.FAILED:
+                raise
+            return withdrawn
+        # The message is what sends the job: whatever fails from here on, it is accepted. The
+        # first delivery writes the mark again if the job has to wait.
+        with suppress(Exception):
+            self.jobs.mark_queued(job.job_id, at=self.now())
+        return job
+
+    def _withdraw(self, job: Job) -> Job:
+        at = self.now()
+        error = JobError(
+            kind=ErrorKind.NOT_SUBMITTED,
+            message="the job could not be queued; nothing was sent or charged",
+        )
+        return self.jobs.move(
+            job.job_id,
+            expect=[JobStatus.ACCEPTED],
+            to=JobStatus.FAILED,
+            at=at,
+            finished_at=at,
+            error=error,
+        ).job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPost:
+    """``POST /jobs`` or ``POST /jobs/{job_id}/retry`` as it was sent.
+
+    ``body`` is the JSON object of the first, ``retry_of`` the job that the second names.
+    """
+
+    client: str
+    idempotency_key: str | None
+    body: Mapping[str, Any]
+    dry_run: bool = False
+    retry_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostJob:
+    """``read_request`` checks a body against its model's limits, or raises ``RequestRefused``."""
+
+    read_request: Callable[[Mapping[str, Any]], JobRequest]
+    jobs: JobReader
+    accept: AcceptJob
+
+    def __call__(self, post: JobPost) -> Job:
+        """Return the accepted job. Raises what ``read_request`` and ``AcceptJob`` raise."""
+        request = self._request(post)
+        return self.accept(
+            NewJob(request=request, client=post.client, idempotency_key=post.idempotency_key)
+        )
+
+    def _request(self, post: JobPost) -> JobRequest:
+        try:
+            return self.read_request(post.body)
+        except RequestRefused:
+            # A repeat finds its job, which may be paid, also if an input image is gone by now.
+            earlier = self.jobs.with_key(post.client, post.idempotency_key)
+            if earlier is None or earlier.request.sent != post.body:
+                raise
+            return earlier.request

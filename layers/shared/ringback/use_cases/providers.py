@@ -1,0 +1,60 @@
+"""A provider as the rest of Ringback sees it: one object, made in its own folder."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ringback.domain.jobs import Job
+from ringback.domain.pace import Pace
+from ringback.domain.verdicts import TaskReport
+from ringback.use_cases.ports import CallbackReader, ProviderClient, TokenStore
+
+Secret = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAccess:
+    """What a client needs to call its provider.
+
+    ``base_url`` has no slash at its end. ``secret`` returns the secret's JSON object and is called
+    whenever a credential is needed, so that a rotated key is picked up. ``tokens`` is for providers
+    whose access token all functions share.
+    """
+
+    base_url: str
+    secret: Secret
+    tokens: TokenStore
+    now: Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """All that is known of a provider, and the way to its client and its callback reader.
+
+    ``calls_back``: whether every task ends with a call to us. A provider that does not call back is
+    asked instead, on a widening schedule.
+    ``max_batch_size``: how many tasks one read can be about.
+    ``keeps_results``: how long after the submission results can be downloaded, ``None`` if the
+    provider does not say.
+    ``pace`` and ``deadline`` are defaults; settings of the same name replace them (``configured``).
+    ``secret_fields``: what the provider's secret holds.
+    ``recognizes(job, report, callback_url)``: whether a task is the job's own although the answer
+    to createTask was lost and only an unproven callback names it.
+    ``connect`` and ``listen`` import the client and the reader on first use: a function that never
+    calls a provider never loads an HTTP client.
+    """
+
+    name: str
+    calls_back: bool
+    max_batch_size: int
+    keeps_results: timedelta | None
+    pace: Pace
+    deadline: timedelta
+    secret_fields: frozenset[str]
+    recognizes: Callable[[Job, TaskReport, str], bool]
+    connect: Callable[[ProviderAccess], ProviderClient]
+    listen: Callable[[Secret], CallbackReader]
+
+
+Providers = Mapping[str, Provider]

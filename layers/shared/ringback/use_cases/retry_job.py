@@ -1,0 +1,72 @@
+"""Make a new, paid job from one that has ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ringback.domain.errors import (
+    FieldError,
+    InputImageRefused,
+    InvalidRequest,
+    RequestRefused,
+    WrongState,
+)
+from ringback.domain.jobs import FINAL, Job, JobRequest
+from ringback.use_cases.accept_job import AcceptJob, JobPost, NewJob
+from ringback.use_cases.find_jobs import FindJobs
+from ringback.use_cases.ports import JobReader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryJob:
+    """``pass_through`` allows input that no model of the catalogue has checked.
+
+    ``check_image`` takes an s3 URL and the version that the old job had, and raises
+    ``InputImageRefused`` if the image can no longer be used.
+    """
+
+    find: FindJobs
+    jobs: JobReader
+    accept: AcceptJob
+    pass_through: bool
+    check_image: Callable[[str, str], object]
+
+    def __call__(self, post: JobPost) -> Job:
+        """Return the new job.
+
+        Raises ``UnknownJob``; ``WrongState`` while the old job may still succeed, or if models
+        outside the catalogue are disabled by now; ``InvalidRequest`` if an input image is gone.
+        """
+        old = self.find.one(post.retry_of or "", client=post.client)
+        return self.accept(
+            NewJob(
+                request=self._request(old, post),
+                client=post.client,
+                idempotency_key=post.idempotency_key,
+                retry_of=old.job_id,
+            )
+        )
+
+    def _request(self, old: Job, post: JobPost) -> JobRequest:
+        try:
+            return self._checked(old)
+        except RequestRefused:
+            # As with POST /jobs: a repeat finds the job that it made.
+            earlier = self.jobs.with_key(post.client, post.idempotency_key)
+            if earlier is None:
+                raise
+            return earlier.request
+
+    def _checked(self, old: Job) -> JobRequest:
+        if old.status not in FINAL:
+            raise WrongState(f"the job has not ended; it is {old.status}")
+        if not (old.request.checked or self.pass_through):
+            raise WrongState("models outside the catalogue are disabled on this deployment")
+        faults: list[FieldError] = []
+        for url, version in old.request.input_images.items():
+            try:
+                self.check_image(url, version)
+            except InputImageRefused as refused:
+                faults.append(FieldError("input", f"{url}: {refused}"))
+        if faults:
+            raise InvalidRequest(faults)
+        return old.request

@@ -1,0 +1,11 @@
+"""Request bodies, read and checked as accept_job does it."""
+
+from typing import Any
+
+from ringback.catalogue import requests
+from ringback.domain.jobs import JobRequest
+from ringback.json_bodies import json_object
+
+
+def read_request(body: bytes, **options: Any) -> JobRequest:
+    return requests.read_request(json_object(body), **options)

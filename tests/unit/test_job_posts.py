@@ -1,0 +1,112 @@
+"""Reading POST /jobs and POST /jobs/{job_id}/retry into one object."""
+
+import json
+from typing import Any
+
+import pytest
+from ringback.domain.errors import InvalidRequest, PayloadTooLarge
+from ringback.json_bodies import MAX_REQUEST_BYTES
+from ringback.lambda_events import job_post
+from ringback.use_cases.accept_job import JobPost
+
+from tests.support.jobs import a_job_id
+
+BODY = {"model": "a", "input": {"prompt": "kite"}}
+
+
+def a_post(
+    body: str = json.dumps(BODY),
+    *,
+    query: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    job_id: str | None = None,
+) -> dict[str, Any]:
+    event = {
+        "body": body,
+        "headers": headers or {},
+        "requestContext": {"authorizer": {"lambda": {"client": "studio"}}},
+    }
+    if query is not None:
+        event["queryStringParameters"] = query
+    if job_id:
+        event["pathParameters"] = {"job_id": job_id}
+    return event
+
+
+def errors_of(event: dict[str, Any]) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidRequest) as refused:
+        job_post(event)
+    return [(error.field, error.message) for error in refused.value.errors]
+
+
+def test_a_post_is_read_into_one_object() -> None:
+    assert job_post(a_post()) == JobPost(client="studio", idempotency_key=None, body=BODY)
+
+
+def test_a_retry_has_no_body_and_names_its_job() -> None:
+    post = job_post(a_post("not JSON", job_id=a_job_id()))
+    assert post == JobPost(client="studio", idempotency_key=None, body={}, retry_of=a_job_id())
+
+
+def test_without_an_authorizer_s_client_nothing_is_read() -> None:
+    event = a_post()
+    del event["requestContext"]["authorizer"]
+    with pytest.raises(KeyError):
+        job_post(event)
+
+
+@pytest.mark.parametrize("key", ["a", "~" * 255, "my job #7", "550e8400-e29b-41d4-a716-4466554400"])
+@pytest.mark.parametrize("job_id", [None, a_job_id()], ids=["post", "retry"])
+def test_an_idempotency_key_is_kept_as_it_is(key: str, job_id: str | None) -> None:
+    post = job_post(a_post(headers={"Idempotency-Key": key, "other": "x"}, job_id=job_id))
+    assert post.idempotency_key == key
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "caf\N{LATIN SMALL LETTER E WITH ACUTE}", "a\tb"])
+def test_an_idempotency_key_that_is_not_plain_ascii_is_refused(key: str) -> None:
+    [(field, message)] = errors_of(a_post(headers={"idempotency-key": key}))
+    assert field == "Idempotency-Key"
+    assert "255" in message
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [(None, False), ({}, False), ({"dry_run": "false"}, False), ({"dry_run": "true"}, True)],
+)
+def test_a_dry_run_is_requested_in_one_word(query: dict[str, str] | None, expected: object) -> None:
+    assert job_post(a_post(query=query)).dry_run is expected
+
+
+WRONG_QUERIES = [
+    *({"dry_run": value} for value in ("", "1", "yes", "True", " true", "true,true", "true,false")),
+    *({name: "true"} for name in ("dryrun", "dry-run", "DRY_RUN", "dry_run ", "", "limit")),
+    {"dry_run": "maybe", "b": "", "a": ""},
+]
+
+
+@pytest.mark.parametrize("query", WRONG_QUERIES)
+def test_a_query_that_is_not_understood_is_named_and_costs_nothing(query: dict[str, str]) -> None:
+    assert {field for field, _ in errors_of(a_post(query=query))} == query.keys()
+
+
+def test_a_right_value_beside_a_wrong_name_is_no_error() -> None:
+    errors = errors_of(a_post(query={"dry_run": "true", "z": "1", "a": "1"}))
+    assert errors == [("a", "unknown parameter"), ("z", "unknown parameter")]
+
+
+def test_a_retry_takes_no_parameter() -> None:
+    assert errors_of(a_post(query={"dry_run": "true"}, job_id=a_job_id())) == [
+        ("dry_run", "unknown parameter")
+    ]
+
+
+def test_wrong_query_and_wrong_key_are_named_together() -> None:
+    errors = errors_of(a_post("not JSON", query={"a": "1"}, headers={"idempotency-key": ""}))
+    assert [field for field, _ in errors] == ["a", "Idempotency-Key"]
+
+
+def test_a_body_has_a_largest_size() -> None:
+    text = json.dumps(BODY)
+    assert job_post(a_post(text.ljust(MAX_REQUEST_BYTES))).body == BODY
+    with pytest.raises(PayloadTooLarge, match="131072"):
+        job_post(a_post(text.ljust(MAX_REQUEST_BYTES + 1)))
