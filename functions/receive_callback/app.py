@@ -18,6 +18,7 @@ from ringback.lambda_events import Event, callback_request
 from ringback.providers.callback_readers import callback_readers
 from ringback.settings import ReceiveCallbackSettings
 from ringback.use_cases.accept_callback import AcceptCallback
+from ringback.use_cases.record_verdict import RecordVerdict
 
 logger = Logger(service="receive_callback")
 
@@ -27,12 +28,18 @@ def accept_callback() -> AcceptCallback:
     settings = ReceiveCallbackSettings.from_environ(os.environ)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     tokens = CallbackTokens(secrets=lambda: valid_secrets(callback_secret()))
+    checks = SqsCheckQueue.connect(settings.check_queue_url)
+    record = RecordVerdict(
+        jobs=JobTable.connect(settings.jobs_table),
+        checks=checks,
+        archive=SqsArchiveQueue.connect(settings.archive_queue_url),
+        now=utc_now,
+    )
     return AcceptCallback(
         is_genuine=tokens.is_genuine,
         readers=callback_readers(kie_secret=JsonSecret.connect(settings.kie_secret_arn)),
-        jobs=JobTable.connect(settings.jobs_table),
-        checks=SqsCheckQueue.connect(settings.check_queue_url),
-        archive=SqsArchiveQueue.connect(settings.archive_queue_url),
+        checks=checks,
+        record=record,
         now=utc_now,
     )
 

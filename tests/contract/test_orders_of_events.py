@@ -37,6 +37,7 @@ from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport, Write
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
 from tests.support.desk import link_to
@@ -223,18 +224,21 @@ class Stage:
             link_to=link_to,
             **ports,
         )
+        record = RecordVerdict(
+            jobs=self.jobs, checks=self.checks, archive=self.copies, now=ports["now"]
+        )
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: token == "good",
             readers={"kie": self},
-            jobs=self.jobs,
             checks=self.checks,
-            archive=self.copies,
+            record=record,
             now=ports["now"],
         )
         self.check = CheckJobs(
             jobs=self.jobs,
             checks=self.checks,
             archive=self.copies,
+            record=record,
             callback_url=url_of,
             **ports,
         )

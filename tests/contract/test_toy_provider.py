@@ -22,6 +22,7 @@ from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import AcceptJob, SendJob
 
 from tests.support.desk import link_to
@@ -117,18 +118,19 @@ class Playroom:
             retention=timedelta(days=1),
             new_job_id=lambda now: a_job_id(),
         )
+        record = RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=providers["now"])
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"toy": ToyReader()},
-            jobs=self.jobs,
             checks=checks,
-            archive=archive,
+            record=record,
             now=providers["now"],
         )
         self.check = CheckJobs(
             jobs=self.jobs,
             checks=checks,
             archive=archive,
+            record=record,
             callback_url=send.callback_url,
             **providers,
         )

@@ -34,6 +34,7 @@ from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import AcceptJob, SendJob, TakeTurn
 
 from tests.support.desk import link_to
@@ -289,18 +290,19 @@ class World:
             retention=timedelta(days=1),
             new_job_id=lambda now: a_job_id(next(self.made)),
         )
+        record = RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=lambda: self.now)
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"kie": self},
-            jobs=jobs,
             checks=checks,
-            archive=archive,
+            record=record,
             now=lambda: self.now,
         )
         self.check = CheckJobs(
             jobs=jobs,
             checks=checks,
             archive=archive,
+            record=record,
             providers=providers,
             callback_url=callback_url,
             now=lambda: self.now,

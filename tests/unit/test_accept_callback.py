@@ -8,6 +8,7 @@ from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -44,12 +45,18 @@ class Ear:
         body: bytes = b"",
     ) -> Job | None:
         self.heard = CallbackReport(report=report, proven=proven)
+        checks = InMemoryCheckQueue(self.queues)
+        record = RecordVerdict(
+            jobs=self.jobs,
+            checks=checks,
+            archive=InMemoryArchiveQueue(self.queues),
+            now=lambda: NOON,
+        )
         accept = AcceptCallback(
             is_genuine=lambda provider, job_id, token: token == "good",
             readers={"kie": self},
-            jobs=self.jobs,
-            checks=InMemoryCheckQueue(self.queues),
-            archive=InMemoryArchiveQueue(self.queues),
+            checks=checks,
+            record=record,
             now=lambda: NOON,
         )
         return accept(

@@ -6,17 +6,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from ringback.domain.checks import Check, seconds_to_next_look
+from ringback.domain.check_steps import MAX_INVISIBLE, MAX_WAIT, OUTAGE_GRACE
+from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, RingbackError
 from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_jobs import (
-    ENOUGH,
-    MAX_WAIT,
-    NOT_VISIBLE_YET,
-    PATIENCE,
-    CheckJobs,
-)
+from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs
+from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -51,13 +47,16 @@ class Watch:
     def check_jobs(
         self, *, at: datetime = DEADLINE, now: Callable[[], datetime] | None = None
     ) -> CheckJobs:
+        now = now or (lambda: at)
+        checks, archive = InMemoryCheckQueue(self.queues), InMemoryArchiveQueue(self.queues)
         return CheckJobs(
             jobs=self.jobs,
-            checks=InMemoryCheckQueue(self.queues),
-            archive=InMemoryArchiveQueue(self.queues),
+            checks=checks,
+            archive=archive,
+            record=RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=now),
             providers={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
-            now=now or (lambda: at),
+            now=now,
         )
 
     def status(
@@ -199,7 +198,7 @@ def test_a_provider_that_does_not_answer_is_asked_again_and_not_for_ever() -> No
     watch = a_watch(tasks={TASK: DOWN})
     assert watch.status() is JobStatus.RUNNING
     assert watch.queues.due == [(a_job_id(), 30)]
-    assert watch.status(at=DEADLINE + PATIENCE) is JobStatus.EXPIRED
+    assert watch.status(at=DEADLINE + OUTAGE_GRACE) is JobStatus.EXPIRED
 
 
 def test_a_wake_up_reads_the_task_before_its_time() -> None:
@@ -268,7 +267,7 @@ def test_a_claim_about_a_task_that_is_not_visible_yet_is_looked_into_once_more()
     watch = a_watch(JobStatus.SUBMITTING, {TASK: None}, submitted_at=NOON)
     assert watch.status(at=NOON + timedelta(seconds=20), claimed=TASK) is JobStatus.SUBMITTING
     assert watch.queues.woken == [(a_job_id(), TASK, 70)]
-    assert watch.status(at=NOON + NOT_VISIBLE_YET, claimed=TASK) is JobStatus.SUBMITTING
+    assert watch.status(at=NOON + MAX_INVISIBLE, claimed=TASK) is JobStatus.SUBMITTING
     assert len(watch.queues.woken) == 1
 
 
@@ -347,12 +346,12 @@ def test_nobody_is_given_up_who_was_not_asked_about(reason: str) -> None:
     for number in range(20):
         task = ProviderTaskId(f"task_{number}")
         watch.provider.tasks[task] = a_report(task_id=task)
-    late = DEADLINE + PATIENCE + timedelta(minutes=1)
+    late = DEADLINE + OUTAGE_GRACE + timedelta(minutes=1)
     if reason == "one does not answer":
         watch.provider.tasks[ProviderTaskId("task_0")] = DOWN
         watch.check_jobs(at=late)(checks)
     else:
-        times = itertools.chain([late], itertools.repeat(late + ENOUGH))
+        times = itertools.chain([late], itertools.repeat(late + READ_BUDGET))
         watch.check_jobs(now=lambda: next(times))(checks)
     ends = [watch.jobs.get(a_job_id(number)).status for number in range(20)]
     first = JobStatus.EXPIRED if reason == "one does not answer" else JobStatus.ARCHIVING
@@ -377,7 +376,7 @@ def test_a_success_whose_images_are_not_there_yet_is_looked_at_again(claimed: st
 
 def test_when_time_runs_out_the_rest_is_asked_about_later() -> None:
     watch, checks = a_crowd(3, silent=False)
-    times = itertools.chain([DEADLINE] * 4, itertools.repeat(DEADLINE + ENOUGH))
+    times = itertools.chain([DEADLINE] * 4, itertools.repeat(DEADLINE + READ_BUDGET))
     watch.check_jobs(now=lambda: next(times))(checks)
     assert 0 < len(watch.provider.read) < 3
     left = [a_job_id(number) for number in range(len(watch.provider.read), 3)]
@@ -409,7 +408,7 @@ def test_two_hundred_waiting_jobs_cost_a_fifth_of_asking_each_alone(
         job = a_job(JobStatus.RUNNING, number=number, task_id=task, submitted_at=began)
         job = replace(job, deadline_at=began + timedelta(minutes=30))
         watch.jobs.create(job)
-        delay = seconds_to_next_look(job, at=began, calls_back=False)
+        delay = seconds_to_next_check(job, at=began, calls_back=False)
         agenda.append((began + timedelta(seconds=delay), Check(job_id=job.job_id)))
     while agenda:
         now = min(due for due, _ in agenda) + timedelta(seconds=2)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringback.domain.checks import STILL_WAITING, Check
+from ringback.domain.checks import RECHECK_DELAY, Check
 from ringback.domain.errors import FieldError, InputImageRefused, InvalidRequest, WrongState
 from ringback.domain.jobs import FINAL, Job, JobRequest, JobStatus
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
@@ -53,7 +53,7 @@ class ResumeArchive:
             return job
         if job.status is JobStatus.ARCHIVE_FAILED:
             # Its own check is past: another one sees to it that what is begun here is ended.
-            self.checks.add(Check(job_id=job.job_id), delay=int(STILL_WAITING.total_seconds()))
+            self.checks.add(Check(job_id=job.job_id), delay=int(RECHECK_DELAY.total_seconds()))
         job = self.jobs.move(
             job.job_id,
             expect=[JobStatus.ARCHIVE_FAILED],

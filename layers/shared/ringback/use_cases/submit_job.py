@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final, Unpack
 from zlib import crc32
 
-from ringback.domain.checks import Check, seconds_to_next_look
+from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import ProviderUnavailable, RequestRefused, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobRequest, JobStatus
@@ -202,7 +202,7 @@ class AcceptJob:
             due_at=due_at,
         )
         # The check comes first: no crash leaves a job that nobody will look at.
-        delay = seconds_to_next_look(job, at=at, calls_back=provider.calls_back)
+        delay = seconds_to_next_check(job, at=at, calls_back=provider.calls_back)
         self.checks.add(Check(job_id=job.job_id), delay=delay)
         # A repeat finds the job of the first call. If that call died before it sent or queued
         # the job, this one does it; if it did not, the job is past `accepted` or has its message.
