@@ -15,7 +15,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
-from ringback.use_cases.archive_images import MAX_COPY_TIME, PATIENCE, ArchiveImages
+from ringback.use_cases.archive_images import MAX_COPY_TIME, MAX_START_DELAY, ArchiveImages
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -189,7 +189,7 @@ def test_an_image_whose_links_are_all_dead_is_missing_and_says_so() -> None:
     assert error is not None
     assert error.message == (
         "saved 0 of 1 images. image 1: cdn.example: answered 404, "
-        "and the provider has no link that works"
+        "and the provider has no working link"
     )
 
 
@@ -238,7 +238,7 @@ def test_a_slow_host_leaves_the_rest_to_the_next_delivery() -> None:
     fetch = archive.web.fetch
 
     def slowly(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
-        archive.now += PATIENCE / 2
+        archive.now += MAX_START_DELAY / 2
         return fetch(url, into, within=within)
 
     archive.web.fetch = slowly  # type: ignore[method-assign]
@@ -429,7 +429,7 @@ def test_an_image_with_its_fresh_links_has_its_time_and_no_more() -> None:
     archive.web.fetch = dead_after_50_seconds  # type: ignore[method-assign]
     error = archive(attempt=3).error
     assert error is not None
-    assert error.message.endswith("image 1: took too long")
+    assert error.message.endswith("image 1: timed out")
     assert given == [100, 50]
 
 
@@ -456,7 +456,9 @@ def test_slow_images_do_not_keep_the_others_from_being_tried(tries: int) -> None
 
     def drips(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
         if url in slow:
-            archive.now += PATIENCE / 4  # as the two that are copied at a time share the wait
+            archive.now += (
+                MAX_START_DELAY / 4
+            )  # as the two that are copied at a time share the wait
             raise TransferInterrupted("TimeoutError")
         return fetch(url, into, within=within)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
-from ringback.use_cases.summarize_drop import SummarizeDrop, seconds_to_next
+from ringback.use_cases.summarize_drop import SummarizeDrop
 
 from tests.support.drops import DropQueues, InMemoryBook, InMemoryDrops
 from tests.support.in_memory import InMemoryJobs
@@ -141,6 +141,12 @@ def test_ten_thousand_rows_are_asked_for_a_hundred_at_a_time() -> None:
     assert [line["row"] for line in summary["results"]] == list(range(1, 451))
 
 
-def test_the_older_a_drop_the_more_seldom_it_is_summed_up() -> None:
-    waits = [seconds_to_next(timedelta(seconds=age)) for age in (0, 50, 51, 300, 600, 86_400)]
-    assert waits == [5, 5, 6, 30, 60, 60]
+@pytest.mark.parametrize(
+    ("age", "seconds"), [(0, 5), (50, 5), (51, 6), (300, 30), (600, 60), (86_400, 60)]
+)
+def test_the_interval_widens_with_the_age_of_the_drop(age: int, seconds: int) -> None:
+    office = an_office()
+    office.add(1, JobStatus.RUNNING)
+    office.now += timedelta(seconds=age)
+    office()
+    assert office.queues.sums == [(DROP, seconds)]
