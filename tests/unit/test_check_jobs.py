@@ -1,5 +1,5 @@
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -9,7 +9,7 @@ import pytest
 from ringback.domain.check_steps import MAX_INVISIBLE, MAX_WAIT, OUTAGE_GRACE
 from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, RingbackError
-from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
+from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs
 from ringback.use_cases.record_verdict import RecordVerdict
@@ -234,7 +234,7 @@ def test_a_claimed_task_with_our_url_is_accepted() -> None:
 def test_a_claimed_task_with_another_url_is_ignored(echoed: str) -> None:
     checker = a_checker(JobStatus.SUBMITTING, {TASK: a_report(callback_url=echoed)})
     assert checker.status(at=NOON, claimed=TASK) is JobStatus.SUBMITTING
-    assert checker.queues.archive == []
+    assert checker.queues == InMemoryQueues()
 
 
 @pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.ARCHIVING])
@@ -269,6 +269,23 @@ def test_a_claimed_task_that_is_not_visible_yet_is_read_once_more() -> None:
     assert checker.queues.woken == [(a_job_id(), TASK, 70)]
     assert checker.status(at=NOON + MAX_INVISIBLE, claimed=TASK) is JobStatus.SUBMITTING
     assert len(checker.queues.woken) == 1
+
+
+def test_a_recorded_task_that_is_not_visible_yet_is_left_to_its_own_check() -> None:
+    checker = a_checker(tasks={TASK: None}, submitted_at=NOON)
+    assert checker.status(at=NOON, claimed=TASK) is JobStatus.RUNNING
+    assert checker.queues == InMemoryQueues()
+
+
+@pytest.mark.parametrize("status", [JobStatus.EXPIRED, JobStatus.FAILED])
+def test_a_claim_about_a_final_job_raises_while_the_provider_is_unavailable(
+    status: JobStatus,
+) -> None:
+    """The claim is in this message only, so SQS must deliver it again."""
+    checker = a_checker(status, {TASK: DOWN}, task_id=TASK)
+    with pytest.raises(ProviderUnavailable):
+        checker(claimed=TASK, contradicts=status is JobStatus.FAILED)
+    assert checker.queues == InMemoryQueues()
 
 
 def test_an_overdue_claim_is_repeated_while_the_provider_is_unavailable() -> None:
@@ -365,6 +382,56 @@ def test_an_error_of_ours_does_not_skip_the_provider() -> None:
     checker.provider.tasks[ProviderTaskId("task_0")] = NotConfigured("no key")
     outcomes = checker.check_jobs(at=DEADLINE)(checks)
     assert [isinstance(outcome, Exception) for outcome in outcomes] == [True, False, False]
+    assert checker.provider.read == ["task_0", "task_1", "task_2"]
+
+
+def test_two_checks_of_one_job_read_its_task_once() -> None:
+    checker, checks = many_jobs(1)
+    first, second = checker.check_jobs(at=NOON + timedelta(minutes=1))(checks * 2)
+    assert first == second == checker.jobs.get(a_job_id())
+    assert checker.provider.read == ["task_0"]
+
+
+def test_a_failed_read_of_one_job_does_not_fail_the_batch() -> None:
+    checker, checks = many_jobs(3)
+    get = checker.jobs.get
+
+    def throttled(job_id: JobId) -> Job:
+        if job_id == a_job_id(1):
+            raise OSError("throttled")
+        return get(job_id)
+
+    checker.jobs.get = throttled  # type: ignore[method-assign]
+    outcomes = checker.check_jobs(at=NOON + timedelta(minutes=1))(checks)
+    assert [type(outcome) for outcome in outcomes] == [Job, OSError, Job]
+
+
+def test_batch_capable_providers_are_read_first() -> None:
+    """The other provider takes all the time there is; its first read comes after theirs."""
+    checker, checks = many_jobs(3)
+    now = DEADLINE
+    slow, reads = ScriptedProvider(), list[str]()
+    job = a_job(JobStatus.RUNNING, number=3, task_id=TASK)
+    checker.jobs.create(replace(job, request=replace(job.request, provider="slow")))
+    checker.provider.max_batch_size = 2
+    read_batch = checker.provider.read_tasks
+
+    def read_fast(task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        reads.append("fast")
+        return read_batch(task_ids)
+
+    def read_slowly(task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        nonlocal now
+        now += READ_BUDGET
+        reads.append("slow")
+        return {}
+
+    checker.provider.read_tasks = read_fast  # type: ignore[method-assign]
+    slow.read_tasks = read_slowly  # type: ignore[method-assign]
+    check_jobs = checker.check_jobs(now=lambda: now)
+    check_jobs = replace(check_jobs, providers={"slow": slow, **check_jobs.providers})
+    check_jobs([Check(job_id=a_job_id(3)), *checks])
+    assert reads == ["fast", "fast", "slow"]
 
 
 @pytest.mark.parametrize("claimed", [None, TASK])
