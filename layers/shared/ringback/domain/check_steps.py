@@ -79,8 +79,10 @@ class CheckedJob:
         match self.job.status:
             case JobStatus.ACCEPTED if not self.check.claimed_task:
                 return self._check_again() if self._may_be_submitted() else NOT_SUBMITTED
+            case JobStatus.SUBMITTING | JobStatus.RUNNING if self._is_early():
+                return self._check_again()
             case JobStatus.SUBMITTING | JobStatus.RUNNING:
-                return self._check_again() if self._is_early() else self._question() or EXPIRE
+                return self._question() or EXPIRE  # overdue, and no task to ask for
             case JobStatus.EXPIRED if self.check.claimed_task:
                 return self._question()
             case JobStatus.FAILED if self.check.contradicts_failure:

@@ -53,15 +53,12 @@ class CheckJobs:
         """
         stop_at = self.now() + READ_BUDGET
         begun = [attempt(self._begin, check) for check in checks]
+        questions = [each for each in begun if isinstance(each, Question)]
         outcomes = dict[Question, Outcome]()
         # Batch-capable providers first, so that a slow one cannot use up their time.
         for name in sorted(self.providers, key=lambda name: -self.providers[name].max_batch_size):
-            asked = [
-                each
-                for each in begun
-                if isinstance(each, Question) and each.about.job.request.provider == name
-            ]
-            outcomes |= self._ask(name, asked, stop_at=stop_at)
+            to_ask = [each for each in questions if each.about.job.request.provider == name]
+            outcomes |= self._ask(name, to_ask, stop_at=stop_at)
         return [outcomes[each] if isinstance(each, Question) else each for each in begun]
 
     def _begin(self, check: Check) -> Job | Question | None:
@@ -84,7 +81,7 @@ class CheckJobs:
         for start in range(0, len(questions), size):
             batch = questions[start : start + size]
             answers = NotAsked("left to a later check") if stopped else self._read(name, batch)
-            # If the provider is down, its remaining batches are skipped.
+            # Unavailable (as is NotAsked) or out of time: skip the remaining batches.
             stopped = isinstance(answers, ProviderUnavailable) or self.now() >= stop_at
             outcomes |= {each: attempt(self._finish, each, answers) for each in batch}
         return outcomes
