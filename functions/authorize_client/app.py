@@ -1,4 +1,4 @@
-"""The door of every route but callbacks: a Lambda authorizer with simple responses."""
+"""Lambda authorizer (simple responses) of every route but the callbacks."""
 
 import os
 from functools import cache
@@ -13,10 +13,9 @@ from ringback.use_cases.authorize_client import client_of
 
 logger = Logger(service="authorize_client")
 
-
-# A key that is not known may be new: the answer is kept at the door for minutes, so it had better
-# be right. Strangers can make us look no more often than this, in seconds.
-LOOK_AGAIN: Final = 2.0
+# API Gateway caches a refusal for minutes, so before an unknown key is refused, the secret is read
+# again: the key may be new. Unknown keys cause at most one read in this time.
+MIN_REFRESH_SECONDS: Final = 2.0
 
 
 @cache
@@ -32,7 +31,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 
 def handle(event: Event, keys: JsonSecret) -> dict[str, Any]:
     offered = lower_headers(event).get("authorization", "")
-    client = client_of(offered, keys()) or client_of(offered, keys(at_most_old=LOOK_AGAIN))
+    client = client_of(offered, keys()) or client_of(offered, keys(at_most_old=MIN_REFRESH_SECONDS))
     if client is None:
         logger.info("no such key")
         return {"isAuthorized": False}

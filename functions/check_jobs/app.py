@@ -19,6 +19,7 @@ from ringback.lambda_events import BatchReply, Event, process_together
 from ringback.providers.registry import PROVIDERS, Clients
 from ringback.settings import CheckJobsSettings
 from ringback.use_cases.check_jobs import CheckJobs
+from ringback.use_cases.record_verdict import RecordVerdict
 
 logger = Logger(service="check_jobs")
 
@@ -27,10 +28,14 @@ logger = Logger(service="check_jobs")
 def check_jobs() -> CheckJobs:
     settings = CheckJobsSettings.from_environ(os.environ, providers=PROVIDERS)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
+    jobs = JobTable.connect(settings.jobs_table)
+    checks = SqsCheckQueue.connect(settings.check_queue_url)
+    archive = SqsArchiveQueue.connect(settings.archive_queue_url)
     return CheckJobs(
-        jobs=JobTable.connect(settings.jobs_table),
-        checks=SqsCheckQueue.connect(settings.check_queue_url),
-        archive=SqsArchiveQueue.connect(settings.archive_queue_url),
+        jobs=jobs,
+        checks=checks,
+        archive=archive,
+        record=RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=utc_now),
         providers=PROVIDERS,
         clients=Clients(
             provider_access(settings.providers, table=settings.jobs_table, now=utc_now)

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.job_table import JobTable
+from ringback.aws.provider_access import signing_secrets
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackTokens, valid_secrets
@@ -18,7 +19,7 @@ from ringback.lambda_events import Event, callback_request
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import ReceiveCallbackSettings
 from ringback.use_cases.accept_callback import AcceptCallback
-from ringback.use_cases.providers import Secret
+from ringback.use_cases.record_verdict import RecordVerdict
 
 logger = Logger(service="receive_callback")
 
@@ -28,22 +29,21 @@ def accept_callback() -> AcceptCallback:
     settings = ReceiveCallbackSettings.from_environ(os.environ, providers=PROVIDERS)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     tokens = CallbackTokens(secrets=lambda: valid_secrets(callback_secret()))
-    return AcceptCallback(
-        is_genuine=tokens.is_genuine,
-        readers={
-            name: PROVIDERS[name].listen(secret_of(keys.secret_arn))
-            for name, keys in settings.providers.items()
-        },
+    secrets = signing_secrets(settings.providers)
+    checks = SqsCheckQueue.connect(settings.check_queue_url)
+    record = RecordVerdict(
         jobs=JobTable.connect(settings.jobs_table),
-        checks=SqsCheckQueue.connect(settings.check_queue_url),
+        checks=checks,
         archive=SqsArchiveQueue.connect(settings.archive_queue_url),
         now=utc_now,
     )
-
-
-def secret_of(arn: str | None) -> Secret:
-    """Return the secret of a provider, an empty one if it signs no callbacks."""
-    return JsonSecret.connect(arn) if arn else dict
+    return AcceptCallback(
+        is_genuine=tokens.is_genuine,
+        readers={name: PROVIDERS[name].listen(secret) for name, secret in secrets.items()},
+        checks=checks,
+        record=record,
+        now=utc_now,
+    )
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -44,7 +44,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.images import EXTENSIONS, StoredObject
 from ringback.lambda_events import dropped_objects
-from ringback.use_cases.archive_images import MAX_COPY_TIME, PATIENCE
+from ringback.use_cases.archive_images import MAX_COPY_TIME, MAX_START_DELAY
 from ringback.use_cases.ports import DropProgress
 
 from tests.support.aws import REGION, Cloud, a_cloud
@@ -148,7 +148,7 @@ def test_three_tries_of_s3_fit_behind_the_slowest_download(cloud: Cloud) -> None
     tries = config.retries["total_max_attempts"]
     hangs = tries * (config.connect_timeout + config.read_timeout)
     timeout = load_template()["Resources"]["ArchiveImagesFunction"]["Properties"]["Timeout"]
-    assert (PATIENCE + MAX_COPY_TIME).total_seconds() + hangs < timeout
+    assert (MAX_START_DELAY + MAX_COPY_TIME).total_seconds() + hangs < timeout
 
 
 def test_another_error_of_s3_is_ours_to_see(cloud: Cloud) -> None:

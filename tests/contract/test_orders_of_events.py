@@ -38,6 +38,7 @@ from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport, Write
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.desk import link_to
@@ -229,18 +230,21 @@ class Stage:
             link_to=link_to,
             **ports,
         )
+        record = RecordVerdict(
+            jobs=self.jobs, checks=self.checks, archive=self.copies, now=ports["now"]
+        )
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: token == "good",
             readers={"kie": self},
-            jobs=self.jobs,
             checks=self.checks,
-            archive=self.copies,
+            record=record,
             now=ports["now"],
         )
         self.check = CheckJobs(
             jobs=self.jobs,
             checks=self.checks,
             archive=self.copies,
+            record=record,
             callback_url=url_of,
             **ports,
         )

@@ -29,6 +29,7 @@ from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.providers import Provider, ProviderAccess
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.desk import link_to
@@ -146,18 +147,19 @@ class Playroom:
             link_to=link_to,
             **speaking,
         )
+        record = RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=lambda: self.now)
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"toy": TOY.listen(dict)},
-            jobs=self.jobs,
             checks=checks,
-            archive=archive,
+            record=record,
             now=lambda: self.now,
         )
         self.check = CheckJobs(
             jobs=self.jobs,
             checks=checks,
             archive=archive,
+            record=record,
             callback_url=callback_url,
             **speaking,
         )

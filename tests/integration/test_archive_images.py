@@ -1,4 +1,4 @@
-"""The archive queue, whole batches in; the images come from loopback."""
+"""The archive queue, with whole batches; the images come from loopback."""
 
 import io
 import json
@@ -57,7 +57,7 @@ def archive(lambdas: Lambdas, attempt: int = 1) -> dict[str, Any]:
     return lambdas("archive_images", a_batch("archive_images", "archive", message))
 
 
-def now(cloud: Cloud) -> Job:
+def the_job(cloud: Cloud) -> Job:
     return JobTable.connect(cloud.table).get(a_job_id())
 
 
@@ -72,15 +72,15 @@ def checksum(content: bytes) -> str:
     return b64encode(sha256(content).digest()).decode()
 
 
-def announced(lambdas: Lambdas, name: str) -> str:
-    """Return the checksum S3 was told to hold the bytes to; moto forgets it."""
+def sent_checksum(lambdas: Lambdas, name: str) -> str:
+    """Return the checksum that was sent with the PUT; moto does not keep it."""
     (put,) = (
         call.parameters
         for call in lambdas.aws_calls
         if call.operation == "PutObject" and call.parameters["Key"].endswith(f"/{name}")
     )
-    told: str = put["ChecksumSHA256"]
-    return told
+    value: str = put["ChecksumSHA256"]
+    return value
 
 
 def names(cloud: Cloud) -> list[str]:
@@ -88,34 +88,34 @@ def names(cloud: Cloud) -> list[str]:
     return sorted(each["Key"].removeprefix(f"images/{a_job_id()}/") for each in listed)
 
 
-def test_every_image_is_kept_byte_for_byte_as_what_it_is(
+def test_every_image_is_stored_byte_for_byte_with_its_type(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     contents = [picture(kind) for kind, *_ in KINDS]
     stored(cloud, serve(provider, *contents))
     assert archive(lambdas) == DONE
-    assert now(cloud).status is JobStatus.SUCCEEDED
+    assert the_job(cloud).status is JobStatus.SUCCEEDED
     assert names(cloud) == ["1.png", "2.jpg", "3.webp", "job.json"]
     for number, (_, content_type, extension) in enumerate(KINDS, start=1):
-        kept = the_object(cloud, f"{number}.{extension}")
-        assert kept["Body"] == contents[number - 1]
-        assert kept["ContentType"] == content_type
-        assert kept["Metadata"] == {
+        stored_object = the_object(cloud, f"{number}.{extension}")
+        assert stored_object["Body"] == contents[number - 1]
+        assert stored_object["ContentType"] == content_type
+        assert stored_object["Metadata"] == {
             "job-id": a_job_id(),
             "sha256": sha256(contents[number - 1]).hexdigest(),
             "width": "40",
             "height": "30",
         }
-        assert announced(lambdas, f"{number}.{extension}") == checksum(kept["Body"])
+        assert sent_checksum(lambdas, f"{number}.{extension}") == checksum(stored_object["Body"])
 
 
-def test_the_job_knows_what_its_images_are(
+def test_the_job_describes_its_images(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     (url,) = serve(provider, picture(size=(70, 50)))
     stored(cloud, [url])
     archive(lambdas)
-    job = now(cloud)
+    job = the_job(cloud)
     (image,) = job.images
     assert (image.number, image.source_url) == (1, url)
     assert (image.facts.width, image.facts.height) == (70, 50)
@@ -128,18 +128,18 @@ def test_the_record_beside_the_images_tells_how_they_were_made(
 ) -> None:
     job = stored(cloud, serve(provider, picture()))
     archive(lambdas)
-    kept = the_object(cloud, "job.json")
-    record = json.loads(kept["Body"])
-    assert kept["ContentType"] == "application/json"
-    assert kept["Metadata"] == {"job-id": a_job_id()}
-    assert announced(lambdas, "job.json") == checksum(kept["Body"])
+    stored_object = the_object(cloud, "job.json")
+    record = json.loads(stored_object["Body"])
+    assert stored_object["ContentType"] == "application/json"
+    assert stored_object["Metadata"] == {"job-id": a_job_id()}
+    assert sent_checksum(lambdas, "job.json") == checksum(stored_object["Body"])
     assert (record["job_id"], record["task_id"]) == (a_job_id(), TASK)
     assert (record["model"], record["input"]) == (job.request.model, dict(job.request.input))
     assert [image["sha256"] for image in record["images"]] == [sha256(picture()).hexdigest()]
-    assert provider.url not in kept["Body"].decode()
+    assert provider.url not in stored_object["Body"].decode()
 
 
-def test_the_provider_s_key_is_not_shown_to_a_file_host(
+def test_the_providers_key_is_not_sent_to_a_file_host(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, serve(provider, picture()))
@@ -154,14 +154,14 @@ def test_a_second_delivery_downloads_and_changes_nothing(
 ) -> None:
     stored(cloud, serve(provider, picture(), picture("WEBP")))
     archive(lambdas)
-    job = now(cloud)
+    job = the_job(cloud)
     provider.heard.clear()
     lambdas.aws_calls.clear()
     assert archive(lambdas) == DONE
-    assert (now(cloud), provider.heard, lambdas.written()) == (job, [], [])
+    assert (the_job(cloud), provider.heard, lambdas.written()) == (job, [], [])
 
 
-def test_a_dead_link_is_renewed_by_the_provider(
+def test_a_dead_link_is_replaced_by_the_provider(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     (fresh,) = serve(provider, picture())
@@ -169,25 +169,25 @@ def test_a_dead_link_is_renewed_by_the_provider(
     stored(cloud, [dead])
     provider.will_answer(FRESH, {"code": 200, "msg": "success", "data": fresh})
     assert archive(lambdas) == DONE
-    assert now(cloud).status is JobStatus.SUCCEEDED
+    assert the_job(cloud).status is JobStatus.SUCCEEDED
     (call,) = provider.at(FRESH)
     assert call.body == {"url": dead}
     assert call.headers["authorization"] == "Bearer kie-key"
-    assert now(cloud).images[0].source_url == dead
+    assert the_job(cloud).images[0].source_url == dead
 
 
-def test_what_cannot_be_copied_now_is_tried_again_later_and_the_rest_is_kept(
+def test_a_failed_copy_is_retried_and_the_others_are_kept(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, [f"{provider.url}/late", *serve(provider, picture())])
     provider.will_answer(FRESH, {"code": 500, "msg": "Server error"})
     assert archive(lambdas) == DONE
-    assert now(cloud).status is JobStatus.ARCHIVING
-    assert [image.number for image in now(cloud).images] == [2]
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+    assert [image.number for image in the_job(cloud).images] == [2]
     assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 2}, 5)]
 
 
-def test_the_waits_follow_the_setting_and_the_last_try_ends_it(
+def test_the_retry_delays_follow_the_setting(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     (good,) = serve(provider, picture())
@@ -195,9 +195,9 @@ def test_the_waits_follow_the_setting_and_the_last_try_ends_it(
     provider.answers["/late"] = (503, b"")
     for attempt in (1, 2):
         archive(lambdas, attempt)
-        assert now(cloud).status is JobStatus.ARCHIVING
+        assert the_job(cloud).status is JobStatus.ARCHIVING
     archive(lambdas, 3)
-    job = now(cloud)
+    job = the_job(cloud)
     assert lambdas.sent(cloud.archive_queue) == [
         ({"job_id": a_job_id(), "attempt": 2}, 5),
         ({"job_id": a_job_id(), "attempt": 3}, 15),
@@ -207,12 +207,12 @@ def test_the_waits_follow_the_setting_and_the_last_try_ends_it(
     assert job.error.may_be_charged
     assert "saved 1 of 2 images" in job.error.message
     assert "image 2" in job.error.message
-    # The good one was fetched once, and the record names it.
+    # The good image was downloaded once, and is stored with its record.
     assert len(provider.at("/p/1")) == 1
     assert names(cloud) == ["1.png", "job.json"]
 
 
-def test_a_late_try_that_succeeds_ends_well(
+def test_a_successful_last_attempt_completes_the_job(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     (good,) = serve(provider, picture())
@@ -223,19 +223,19 @@ def test_a_late_try_that_succeeds_ends_well(
     event = an_event("archive_images", "third_attempt")
     event["Records"][0]["body"] = json.dumps({"job_id": a_job_id(), "attempt": 3})
     assert lambdas("archive_images", event) == DONE
-    assert now(cloud).status is JobStatus.SUCCEEDED
+    assert the_job(cloud).status is JobStatus.SUCCEEDED
     assert names(cloud) == ["1.png", "2.jpg", "job.json"]
 
 
 @pytest.mark.parametrize(
     "content", [b"", b"<html>not here</html>", b"%PDF-1.7", b"GIF89a" + bytes(40)]
 )
-def test_what_is_not_an_image_is_named_and_not_kept(
+def test_a_file_that_is_no_image_is_reported_and_not_stored(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, content: bytes
 ) -> None:
     stored(cloud, serve(provider, picture(), content))
     archive(lambdas, attempt=3)
-    job = now(cloud)
+    job = the_job(cloud)
     assert job.error is not None
     assert job.status is JobStatus.ARCHIVE_FAILED
     assert "image 2" in job.error.message
@@ -249,23 +249,23 @@ def test_an_image_larger_than_the_limit_is_refused(
     lambdas.settings["LARGEST_IMAGE_BYTES"] = "1024"
     stored(cloud, serve(provider, picture("PNG") + bytes(2000)))
     archive(lambdas)
-    job = now(cloud)
+    job = the_job(cloud)
     assert job.error is not None
     assert "more than 1024 bytes" in job.error.message
     assert names(cloud) == ["job.json"]
 
 
-def test_nothing_inside_is_contacted_unless_it_is_listed(
+def test_a_private_address_is_contacted_only_if_it_is_listed(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     lambdas.settings["PLAIN_HTTP_HOSTS"] = "127.0.0.1:1"
     stored(cloud, serve(provider, picture()))
     archive(lambdas)
-    assert now(cloud).status is JobStatus.ARCHIVE_FAILED
+    assert the_job(cloud).status is JobStatus.ARCHIVE_FAILED
     assert provider.heard == []
 
 
-def test_only_a_job_that_is_being_archived_is_copied(
+def test_only_an_archiving_job_is_copied(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     urls = tuple(serve(provider, picture()))
@@ -280,7 +280,7 @@ def test_only_a_job_that_is_being_archived_is_copied(
     assert (provider.heard, lambdas.written()) == ([], [])
 
 
-def test_of_a_batch_only_what_is_broken_comes_again(
+def test_only_failed_messages_of_a_batch_are_retried(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, serve(provider, picture()))
@@ -289,4 +289,4 @@ def test_of_a_batch_only_what_is_broken_comes_again(
     assert lambdas("archive_images", batch) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-2"}]
     }
-    assert now(cloud).status is JobStatus.SUCCEEDED
+    assert the_job(cloud).status is JobStatus.SUCCEEDED

@@ -1,4 +1,4 @@
-"""The door, whole events in."""
+"""The authorizer, with whole events."""
 
 from hashlib import sha256
 from typing import Any
@@ -15,7 +15,7 @@ KEYS = {
 }
 
 
-def a_knock(header: str | None, *, name: str = "authorization") -> dict[str, Any]:
+def a_request(header: str | None, *, name: str = "authorization") -> dict[str, Any]:
     event = an_event("authorize_client", "bearer_key")
     others = {key: value for key, value in event["headers"].items() if key != "authorization"}
     return event | {
@@ -25,17 +25,17 @@ def a_knock(header: str | None, *, name: str = "authorization") -> dict[str, Any
 
 
 @pytest.mark.parametrize("name", ["authorization", "Authorization"])
-def test_the_right_key_opens_the_door_for_its_owner(
+def test_a_valid_key_is_authorized_for_its_client(
     cloud: Cloud, lambdas: Lambdas, name: str
 ) -> None:
     cloud.put_secret(cloud.client_keys_secret, KEYS)
-    assert lambdas("authorize_client", a_knock(f"Bearer {KEY}", name=name)) == {
+    assert lambdas("authorize_client", a_request(f"Bearer {KEY}", name=name)) == {
         "isAuthorized": True,
         "context": {"client": "studio"},
     }
 
 
-def test_anything_else_leaves_it_shut(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_any_other_header_is_unauthorized(cloud: Cloud, lambdas: Lambdas) -> None:
     cloud.put_secret(cloud.client_keys_secret, KEYS)
     for header in (
         None,
@@ -43,50 +43,50 @@ def test_anything_else_leaves_it_shut(cloud: Cloud, lambdas: Lambdas) -> None:
         "Bearer",
         KEY,
         f"Basic {KEY}",
-        "Bearer rb-key-of-nobody",
+        "Bearer rb-unknown-key",
         f"Bearer {KEYS['studio']}",
         "Bearer \N{SNOWMAN}",
     ):
-        assert lambdas("authorize_client", a_knock(header)) == {"isAuthorized": False}, header
+        assert lambdas("authorize_client", a_request(header)) == {"isAuthorized": False}, header
 
 
 def test_no_key_works_out_of_the_box(lambdas: Lambdas) -> None:
     for header in (f"Bearer {KEY}", "Bearer ", "Bearer studio"):
-        assert lambdas("authorize_client", a_knock(header)) == {"isAuthorized": False}, header
+        assert lambdas("authorize_client", a_request(header)) == {"isAuthorized": False}, header
 
 
-def test_an_event_without_headers_is_a_stranger_s(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_an_event_without_headers_is_unauthorized(cloud: Cloud, lambdas: Lambdas) -> None:
     cloud.put_secret(cloud.client_keys_secret, KEYS)
-    event = {key: value for key, value in a_knock(None).items() if key != "headers"}
+    event = {key: value for key, value in a_request(None).items() if key != "headers"}
     assert lambdas("authorize_client", event) == {"isAuthorized": False}
 
 
 @pytest.mark.parametrize("case", ["bearer_key", "another_scheme"])
-def test_the_recorded_knocks_are_strangers(cloud: Cloud, lambdas: Lambdas, case: str) -> None:
+def test_the_recorded_events_are_unauthorized(cloud: Cloud, lambdas: Lambdas, case: str) -> None:
     cloud.put_secret(cloud.client_keys_secret, KEYS)
     assert lambdas("authorize_client", an_event("authorize_client", case)) == {
         "isAuthorized": False
     }
 
 
-def test_the_secret_is_not_read_for_each_knock(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_the_secret_is_not_read_for_every_request(cloud: Cloud, lambdas: Lambdas) -> None:
     cloud.put_secret(cloud.client_keys_secret, KEYS)
     for _ in range(5):
-        lambdas("authorize_client", a_knock(f"Bearer {KEY}"))
+        lambdas("authorize_client", a_request(f"Bearer {KEY}"))
     assert [call.operation for call in lambdas.aws_calls] == ["GetSecretValue"]
 
 
 def test_a_new_key_works_at_once(
     cloud: Cloud, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.authorize_client.app.LOOK_AGAIN", 0.0)
-    assert lambdas("authorize_client", a_knock(f"Bearer {KEY}")) == {"isAuthorized": False}
+    monkeypatch.setattr("functions.authorize_client.app.MIN_REFRESH_SECONDS", 0.0)
+    assert lambdas("authorize_client", a_request(f"Bearer {KEY}")) == {"isAuthorized": False}
     cloud.put_secret(cloud.client_keys_secret, KEYS)
-    assert lambdas("authorize_client", a_knock(f"Bearer {KEY}"))["isAuthorized"]
+    assert lambdas("authorize_client", a_request(f"Bearer {KEY}"))["isAuthorized"]
 
 
-def test_strangers_do_not_make_us_read_the_secret_at_every_knock(lambdas: Lambdas) -> None:
+def test_unknown_keys_do_not_cause_a_read_each(lambdas: Lambdas) -> None:
     for _ in range(20):
-        lambdas("authorize_client", a_knock("Bearer nobody's"))
+        lambdas("authorize_client", a_request("Bearer unknown"))
     reads = [call for call in lambdas.aws_calls if call.operation == "GetSecretValue"]
     assert len(reads) <= 2

@@ -1,4 +1,4 @@
-"""The check queue, whole batches in; the provider is on loopback."""
+"""The check queue, with whole batches; the provider is on loopback."""
 
 import json
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ def stored(cloud: Cloud, status: JobStatus, **changes: Any) -> Job:
     return job
 
 
-def now(cloud: Cloud, number: int = 0) -> Job:
+def the_job(cloud: Cloud, number: int = 0) -> Job:
     return JobTable.connect(cloud.table).get(a_job_id(number))
 
 
@@ -52,25 +52,23 @@ def our_url(number: int = 0) -> str:
 SUCCESS = a_record("success", resultJson=json.dumps({"resultUrls": [URL]}), creditsConsumed=3.5)
 
 
-def test_a_job_that_came_to_its_end_is_dropped_unread(
+def test_a_check_of_a_final_job_is_dropped(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     jobs = [stored(cloud, status, number=n) for n, status in enumerate(sorted(FINAL))]
     messages = [{"job_id": job.job_id} for job in jobs]
     assert lambdas("check_jobs", a_batch("check_jobs", "due", *messages)) == DONE
-    assert [now(cloud, n) for n, _ in enumerate(jobs)] == jobs
+    assert [the_job(cloud, n) for n, _ in enumerate(jobs)] == jobs
     assert (provider.heard, lambdas.written()) == ([], [])
 
 
-def test_a_job_that_was_never_recorded_is_dropped(
-    lambdas: Lambdas, provider: LoopbackProvider
-) -> None:
+def test_a_check_of_an_unknown_job_is_dropped(lambdas: Lambdas, provider: LoopbackProvider) -> None:
     assert check(lambdas) == DONE
     assert (provider.heard, lambdas.written()) == ([], [])
 
 
 @pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.SUBMITTING, JobStatus.RUNNING])
-def test_a_job_that_is_not_due_is_not_asked_about(
+def test_a_job_before_its_deadline_is_checked_later(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, status: JobStatus
 ) -> None:
     stored(cloud, status, deadline_at=ago(seconds=-100))
@@ -81,13 +79,13 @@ def test_a_job_that_is_not_due_is_not_asked_about(
     assert provider.heard == []
 
 
-def test_an_overdue_job_that_succeeded_has_its_images_copied(
+def test_an_overdue_success_is_archived(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.RUNNING)
     provider.will_answer(RECORD, SUCCESS)
     assert check(lambdas) == DONE
-    job = now(cloud)
+    job = the_job(cloud)
     assert (job.status, job.result_urls) == (JobStatus.ARCHIVING, (URL,))
     assert job.credits == Decimal("3.5")
     assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
@@ -96,13 +94,13 @@ def test_an_overdue_job_that_succeeded_has_its_images_copied(
     assert call.headers["authorization"] == "Bearer kie-key"
 
 
-def test_an_overdue_job_that_failed_says_why(
+def test_an_overdue_failure_keeps_the_providers_reason(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.RUNNING)
     provider.will_answer(RECORD, a_record("fail", failCode="430", failMsg="Not this."))
     assert check(lambdas) == DONE
-    job = now(cloud)
+    job = the_job(cloud)
     assert job.error is not None
     assert (job.status, job.error.kind) == (JobStatus.FAILED, ErrorKind.GENERATION_FAILED)
     assert (job.error.code, job.error.message) == ("430", "Not this.")
@@ -114,81 +112,79 @@ def test_an_overdue_job_that_failed_says_why(
     [
         a_record("generating"),
         a_record("waiting", resultJson=json.dumps({"resultUrls": [URL]})),
-        a_record("a new word"),
+        a_record("an unknown state"),
         {"code": 422, "msg": "recordInfo is null", "data": None},
         {"code": 404, "msg": "no such task", "data": None},
     ],
 )
-def test_an_overdue_job_without_a_verdict_expires_and_may_have_been_charged(
+def test_an_overdue_job_without_a_verdict_expires(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, answer: dict[str, Any]
 ) -> None:
     stored(cloud, JobStatus.RUNNING)
     provider.will_answer(RECORD, answer)
     assert check(lambdas) == DONE
-    job = now(cloud)
+    job = the_job(cloud)
     assert job.error is not None
     assert (job.status, job.error.kind) == (JobStatus.EXPIRED, ErrorKind.NO_VERDICT)
     assert job.error.may_be_charged
     assert len(provider.heard) == 1
 
 
-def test_an_overdue_job_whose_answer_was_lost_expires_unasked(
+def test_an_overdue_job_without_a_task_id_expires_without_a_read(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.SUBMITTING)
     assert check(lambdas) == DONE
-    assert now(cloud).status is JobStatus.EXPIRED
+    assert the_job(cloud).status is JobStatus.EXPIRED
     assert provider.heard == []
 
 
 @pytest.mark.parametrize(
     ("status", "body"), [(500, b"{}"), (200, b"<html>"), (401, b'{"code": 401, "msg": "no"}')]
 )
-def test_a_provider_that_does_not_answer_is_asked_again(
+def test_an_unavailable_provider_is_retried(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, status: int, body: bytes
 ) -> None:
     stored(cloud, JobStatus.RUNNING)
     provider.answers[RECORD] = (status, body)
     assert check(lambdas) == DONE
-    assert now(cloud).status is JobStatus.RUNNING
+    assert the_job(cloud).status is JobStatus.RUNNING
     assert lambdas.sent(cloud.check_queue) == [({"job_id": a_job_id()}, 30)]
 
 
-def test_a_provider_that_never_answers_is_not_asked_for_ever(
+def test_an_unavailable_provider_is_not_retried_forever(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.RUNNING, deadline_at=ago(minutes=11))
     provider.answers[RECORD] = (500, b"{}")
     assert check(lambdas) == DONE
-    assert now(cloud).status is JobStatus.EXPIRED
+    assert the_job(cloud).status is JobStatus.EXPIRED
     assert lambdas.sent(cloud.check_queue) == []
 
 
-def test_a_job_that_nobody_was_going_to_send_fails_uncharged(
+def test_a_job_that_was_never_queued_fails_uncharged(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.ACCEPTED)
     assert check(lambdas) == DONE
-    job = now(cloud)
+    job = the_job(cloud)
     assert job.error is not None
     assert (job.status, job.error.kind) == (JobStatus.FAILED, ErrorKind.NOT_SUBMITTED)
     assert not job.error.may_be_charged
     assert provider.heard == []
 
 
-def test_a_job_that_still_waits_for_its_turn_is_looked_at_again_and_not_at_once(
-    cloud: Cloud, lambdas: Lambdas
-) -> None:
+def test_a_queued_job_is_checked_again_after_a_delay(cloud: Cloud, lambdas: Lambdas) -> None:
     past = {"created_at": ago(hours=1), "queued_at": ago(hours=1), "deadline_at": ago(minutes=45)}
     stored(cloud, JobStatus.ACCEPTED, **past)
     assert check(lambdas) == DONE
-    assert now(cloud).status is JobStatus.ACCEPTED
+    assert the_job(cloud).status is JobStatus.ACCEPTED
     ((message, delay),) = lambdas.sent(cloud.check_queue)
     assert message == {"job_id": a_job_id()}
     assert delay >= 60
 
 
-def test_a_job_that_is_being_copied_gets_its_message_again(
+def test_an_archiving_job_gets_its_archive_message_again(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.ARCHIVING, result_urls=(URL,), images=(a_stored_image(),))
@@ -205,13 +201,13 @@ def a_claim(echo: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("deadline", [ago(minutes=1), ago(minutes=-10)])
-def test_a_claimed_task_that_names_our_url_is_believed(
+def test_a_claimed_task_that_echoes_our_url_is_accepted(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, deadline: datetime
 ) -> None:
     stored(cloud, JobStatus.SUBMITTING, deadline_at=deadline)
     provider.will_answer(RECORD, a_claim(our_url()))
     assert check(lambdas, claimed_task=TASK) == DONE
-    job = now(cloud)
+    job = the_job(cloud)
     assert (job.status, job.task_id, job.result_urls) == (JobStatus.ARCHIVING, TASK, (URL,))
     assert len(lambdas.sent(cloud.archive_queue)) == 1
 
@@ -228,46 +224,46 @@ OTHER_ECHOES: list[object] = [
 ]
 
 
-def test_a_claimed_task_that_does_not_is_ignored(
+def test_a_claimed_task_that_echoes_another_url_is_ignored(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     job = stored(cloud, JobStatus.SUBMITTING, deadline_at=ago(minutes=-10))
     for echo in OTHER_ECHOES:
         provider.will_answer(RECORD, a_claim(echo))
         assert check(lambdas, claimed_task=TASK) == DONE
-        assert now(cloud) == job, echo
+        assert the_job(cloud) == job, echo
     assert len(provider.heard) == len(OTHER_ECHOES)
     assert lambdas.written() == []
 
 
-def test_a_claim_about_a_job_whose_task_is_known_asks_for_the_known_one(
+def test_a_claim_reads_the_jobs_own_task(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.RUNNING, deadline_at=ago(minutes=-10))
     provider.will_answer(RECORD, SUCCESS)
     assert check(lambdas, claimed_task="task_of_a_stranger") == DONE
     assert provider.heard[0].query == f"taskId={TASK}"
-    assert now(cloud).status is JobStatus.ARCHIVING
+    assert the_job(cloud).status is JobStatus.ARCHIVING
 
 
-def test_a_claim_about_a_job_that_was_not_sent_is_ignored(
+def test_a_claim_about_an_unsubmitted_job_is_ignored(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     job = stored(cloud, JobStatus.ACCEPTED)
     assert check(lambdas, claimed_task=TASK) == DONE
-    assert (now(cloud), provider.heard, lambdas.written()) == (job, [], [])
+    assert (the_job(cloud), provider.heard, lambdas.written()) == (job, [], [])
 
 
-def test_a_record_of_another_task_is_no_answer(
+def test_a_response_about_another_task_is_ignored(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.RUNNING)
     provider.will_answer(RECORD, a_record("success", task="another"))
     assert check(lambdas) == DONE
-    assert now(cloud).status is JobStatus.RUNNING
+    assert the_job(cloud).status is JobStatus.RUNNING
 
 
-def test_of_a_batch_only_what_is_broken_comes_again(
+def test_only_failed_messages_of_a_batch_are_retried(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     stored(cloud, JobStatus.RUNNING)
@@ -277,5 +273,5 @@ def test_of_a_batch_only_what_is_broken_comes_again(
     assert lambdas("check_jobs", batch) == {
         "batchItemFailures": [{"itemIdentifier": "message-1"}, {"itemIdentifier": "message-2"}]
     }
-    assert now(cloud).status is JobStatus.ARCHIVING
-    assert now(cloud, 1).status is JobStatus.FAILED
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+    assert the_job(cloud, 1).status is JobStatus.FAILED

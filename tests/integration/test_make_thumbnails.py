@@ -1,4 +1,4 @@
-"""The thumbnail queue, whole batches in; Pillow decodes, moto keeps."""
+"""The thumbnail queue, with whole batches, Pillow and moto."""
 
 import io
 from dataclasses import replace
@@ -33,7 +33,7 @@ def stored(cloud: Cloud, content: bytes, size: tuple[int, int] = (800, 600)) -> 
     return facts
 
 
-def now(cloud: Cloud) -> Job:
+def the_job(cloud: Cloud) -> Job:
     return JobTable.connect(cloud.table).get(a_job_id())
 
 
@@ -42,16 +42,15 @@ def names(cloud: Cloud) -> list[str]:
     return sorted(each["Key"].removeprefix(f"images/{a_job_id()}/") for each in listed)
 
 
-def test_a_thumbnail_lies_beside_its_image(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_a_thumbnail_is_stored_beside_its_image(cloud: Cloud, lambdas: Lambdas) -> None:
     facts = stored(cloud, picture())
     event = an_event("make_thumbnails", "thumbnail")
     assert lambdas("make_thumbnails", event) == lambdas("make_thumbnails", event) == DONE
-    (image,) = now(cloud).images
+    (image,) = the_job(cloud).images
     assert (image.thumbnail, image.facts) == (f"images/{a_job_id()}/1.thumbnail.webp", facts)
     assert names(cloud) == ["1.png", "1.thumbnail.webp"]
-    there = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=str(image.thumbnail))
-    made = there["Body"].read()
-    with Image.open(io.BytesIO(made)) as small:
+    stored_object = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=str(image.thumbnail))
+    with Image.open(io.BytesIO(stored_object["Body"].read())) as small:
         assert (small.format, small.size) == ("WEBP", (512, 384))
 
 
@@ -65,26 +64,26 @@ def test_a_thumbnail_lies_beside_its_image(cloud: Cloud, lambdas: Lambdas) -> No
     ],
     ids=["broken", "too large", "of another size", "no image"],
 )
-def test_a_bad_image_costs_nothing_but_its_thumbnail(
+def test_a_bad_image_only_loses_its_thumbnail(
     cloud: Cloud, lambdas: Lambdas, content: bytes, size: tuple[int, int]
 ) -> None:
     stored(cloud, content, size)
-    before = now(cloud)
+    before = the_job(cloud)
     assert lambdas("make_thumbnails", an_event("make_thumbnails", "thumbnail")) == DONE
-    assert now(cloud) == before
+    assert the_job(cloud) == before
     assert names(cloud) == ["1.png"]
     assert "no thumbnail" in lambdas.log.getvalue()
 
 
-def test_what_fails_on_our_side_comes_again(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_a_failure_on_our_side_is_retried(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, picture())
-    boto3.client("s3").delete_object(Bucket=cloud.bucket, Key=now(cloud).images[0].key)
+    boto3.client("s3").delete_object(Bucket=cloud.bucket, Key=the_job(cloud).images[0].key)
     batch = a_batch("make_thumbnails", "thumbnail", {"job_id": a_job_id(), "number": 1}, "{}")
     failures = lambdas("make_thumbnails", batch)["batchItemFailures"]
     assert failures == [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-1"}]
 
 
-def test_it_does_no_more_than_it_may(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_only_the_permitted_actions_are_used(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, picture())
     lambdas("make_thumbnails", an_event("make_thumbnails", "thumbnail"))
     used = {action for call in lambdas.aws_calls for action in call.actions}

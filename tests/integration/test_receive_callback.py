@@ -1,4 +1,4 @@
-"""POST /callbacks/...: whole events in, the real reader, table and queues behind."""
+"""POST /callbacks/..., with whole events and the real reader, table and queues."""
 
 import json
 import random
@@ -20,7 +20,7 @@ from tests.support.callbacks import RECORDED_TASK, body_files, recorded, sign, s
 from tests.support.jobs import PROMPT, a_job, a_job_id
 from tests.support.lambdas import Lambdas, an_event
 
-THANKS: Final = {"code": 200, "msg": "success"}
+ACKNOWLEDGEMENT: Final = {"code": 200, "msg": "success"}
 TASK = ProviderTaskId(RECORDED_TASK)
 JOB = a_job_id()
 IMAGE = "https://tempfile.aiquickdraw.com/p/0123_1.jpg"
@@ -30,7 +30,7 @@ Call = Callable[..., dict[str, Any]]
 
 
 def record(cloud: Cloud, status: JobStatus = JobStatus.RUNNING, **changes: Any) -> Job:
-    """Put the job into the table as it is to be found."""
+    """Put the job into the table, replacing an earlier one."""
     job = a_job(status, **({"task_id": TASK} | changes))
     table = JobTable.connect(cloud.table)
     boto3.client("dynamodb").delete_item(TableName=cloud.table, Key={"job_id": {"S": job.job_id}})
@@ -44,7 +44,7 @@ def the_job(cloud: Cloud, job_id: str = JOB) -> Job:
 
 @pytest.fixture
 def call(lambdas: Lambdas) -> Call:
-    """Call the function with a body; whatever is not said is as it should be."""
+    """Call the function with a body; ``parts`` replace parts of a valid request."""
 
     def call(body: bytes = SUCCESS, **parts: Any) -> dict[str, Any]:
         whole: dict[str, Any] = {"job_id": JOB, "now": utc_now()}
@@ -56,7 +56,7 @@ def call(lambdas: Lambdas) -> Call:
 
 @pytest.fixture(autouse=True)
 def _quiet(lambdas: Lambdas) -> Iterator[None]:
-    """Whatever the test called: nothing of a request got into the log."""
+    """After every test: no part of a request is in the log."""
     yield
     log = lambdas.log.getvalue()
     for private in (IMAGE, "aiquickdraw", PROMPT, "a red kite", "hooks.example", "x-webhook"):
@@ -67,9 +67,9 @@ def _quiet(lambdas: Lambdas) -> Iterator[None]:
         assert "Traceback" not in line
 
 
-def assert_thanked(reply: dict[str, Any]) -> None:
+def assert_acknowledged(reply: dict[str, Any]) -> None:
     assert reply["statusCode"] == 200
-    assert json.loads(reply["body"]) == THANKS
+    assert json.loads(reply["body"]) == ACKNOWLEDGEMENT
     assert reply["headers"]["content-type"] == "application/json"
 
 
@@ -82,11 +82,11 @@ def assert_refused(reply: dict[str, Any], *statuses: int) -> None:
 # ------------------------------------------------------------------ verdicts
 
 
-def test_a_success_is_recorded_and_its_images_are_to_be_copied(
+def test_a_success_is_recorded_and_queued_for_archiving(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     record(cloud)
-    assert_thanked(call())
+    assert_acknowledged(call())
     job = the_job(cloud)
     assert (job.status, job.task_id) == (JobStatus.ARCHIVING, TASK)
     assert (job.result_urls, job.credits) == ((IMAGE,), Decimal(5))
@@ -95,7 +95,7 @@ def test_a_success_is_recorded_and_its_images_are_to_be_copied(
     assert lambdas.sent(cloud.check_queue) == []
 
 
-def test_the_record_stands_before_the_images_are_to_be_copied(
+def test_a_success_is_recorded_before_it_is_queued(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     record(cloud)
@@ -103,11 +103,11 @@ def test_the_record_stands_before_the_images_are_to_be_copied(
     assert lambdas.written() == ["UpdateItem", "SendMessage"]
 
 
-def test_a_failure_is_recorded_with_the_providers_code_and_words(
+def test_a_failure_is_recorded_with_the_providers_code_and_message(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     record(cloud)
-    assert_thanked(call(FAILURE))
+    assert_acknowledged(call(FAILURE))
     job = the_job(cloud)
     assert job.status is JobStatus.FAILED
     assert job.finished_at is not None
@@ -117,19 +117,17 @@ def test_a_failure_is_recorded_with_the_providers_code_and_words(
     assert lambdas.sent(cloud.archive_queue) == []
 
 
-def test_a_job_that_is_still_running_stays_as_it_is(
+def test_a_callback_about_a_running_task_changes_nothing(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     before = record(cloud)
     for case in ("waiting", "waiting_with_filled_result", "state_unknown"):
-        assert_thanked(call(recorded(case)))
+        assert_acknowledged(call(recorded(case)))
     assert the_job(cloud) == before
     assert lambdas.written() == []
 
 
-def test_every_recorded_body_is_answered_and_decides_what_its_state_says(
-    cloud: Cloud, call: Call
-) -> None:
+def test_every_recorded_body_has_its_expected_effect(cloud: Cloud, call: Call) -> None:
     for body_file in body_files(RECORDED):
         expected = json.loads(body_file.with_suffix(".expected.json").read_bytes())
         record(cloud, task_id=None, status=JobStatus.SUBMITTING)
@@ -139,7 +137,7 @@ def test_every_recorded_body_is_answered_and_decides_what_its_state_says(
             assert_refused(reply, 401)
             assert job.status is JobStatus.SUBMITTING
             continue
-        assert_thanked(reply)
+        assert_acknowledged(reply)
         without_images = expected["state"] == "succeeded" and not expected["image_urls"]
         assert job.status == (
             JobStatus.SUBMITTING
@@ -152,15 +150,15 @@ def test_every_recorded_body_is_answered_and_decides_what_its_state_says(
         ), body_file.stem
 
 
-def test_a_repeated_success_changes_nothing_and_is_copied_all_the_same(
+def test_a_repeated_success_is_queued_again_and_changes_nothing(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     record(cloud)
     call()
     first = the_job(cloud)
-    assert_thanked(call())
+    assert_acknowledged(call())
     assert the_job(cloud) == first
-    # The first message may never have been sent: once too often is harmless, once too few is not.
+    # The first message may have been lost in a crash; a duplicate is harmless.
     assert len(lambdas.sent(cloud.archive_queue)) == 2
 
 
@@ -168,14 +166,14 @@ def test_a_repeated_success_changes_nothing_and_is_copied_all_the_same(
     "status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.ARCHIVE_FAILED, JobStatus.CANCELLED]
 )
 @pytest.mark.parametrize("body", [SUCCESS, FAILURE], ids=["success", "fail"])
-def test_after_the_end_a_call_is_thanked_for_and_changes_nothing(
+def test_a_callback_for_a_final_job_is_acknowledged_and_changes_nothing(
     cloud: Cloud, lambdas: Lambdas, call: Call, status: JobStatus, body: bytes
 ) -> None:
     before = record(cloud, status, finished_at=utc_now())
-    assert_thanked(call(body))
+    assert_acknowledged(call(body))
     assert the_job(cloud) == before
     assert lambdas.sent(cloud.archive_queue) == []
-    # A success after a failure is settled by the provider's record.
+    # The provider's record settles a success after a failure.
     contradicts = status is JobStatus.FAILED and body is SUCCESS
     claim = ({"job_id": a_job_id(), "claimed_task": TASK, "contradicts_failure": True}, 0)
     assert lambdas.sent(cloud.check_queue) == ([claim] if contradicts else [])
@@ -185,16 +183,14 @@ def test_a_late_failure_does_not_undo_a_success(cloud: Cloud, call: Call) -> Non
     record(cloud)
     call()
     before = the_job(cloud)
-    assert_thanked(call(FAILURE))
+    assert_acknowledged(call(FAILURE))
     assert the_job(cloud) == before
 
 
-def test_a_repeated_success_with_other_links_does_not_change_what_is_copied(
-    cloud: Cloud, call: Call
-) -> None:
+def test_a_repeated_success_does_not_replace_the_links(cloud: Cloud, call: Call) -> None:
     record(cloud)
     call()
-    assert_thanked(call(recorded("success_several_images")))
+    assert_acknowledged(call(recorded("success_several_images")))
     assert the_job(cloud).result_urls == (IMAGE,)
 
 
@@ -203,58 +199,58 @@ def test_a_repeated_success_with_other_links_does_not_change_what_is_copied(
     [(SUCCESS, JobStatus.ARCHIVING), (FAILURE, JobStatus.FAILED)],
     ids=["success", "fail"],
 )
-def test_a_call_that_overtakes_the_answer_brings_the_task_id(
+def test_a_callback_may_arrive_before_the_submit_response(
     cloud: Cloud, call: Call, body: bytes, status: JobStatus
 ) -> None:
     record(cloud, JobStatus.SUBMITTING, task_id=None)
-    assert_thanked(call(body))
+    assert_acknowledged(call(body))
     job = the_job(cloud)
     assert (job.status, job.task_id) == (status, TASK)
 
 
-def test_an_expired_job_still_takes_its_images(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:
+def test_a_late_success_archives_an_expired_job(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:
     error = JobError(kind=ErrorKind.NO_VERDICT, message="no verdict", may_be_charged=True)
     record(cloud, JobStatus.EXPIRED, finished_at=utc_now(), error=error)
-    assert_thanked(call())
+    assert_acknowledged(call())
     job = the_job(cloud)
     assert (job.status, job.error, job.finished_at) == (JobStatus.ARCHIVING, None, None)
     assert len(lambdas.sent(cloud.archive_queue)) == 1
 
 
-def test_an_expired_job_that_failed_after_all_says_so(cloud: Cloud, call: Call) -> None:
+def test_a_late_failure_fails_an_expired_job(cloud: Cloud, call: Call) -> None:
     record(cloud, JobStatus.EXPIRED, finished_at=utc_now())
-    assert_thanked(call(FAILURE))
+    assert_acknowledged(call(FAILURE))
     assert the_job(cloud).status is JobStatus.FAILED
 
 
-def test_a_success_without_an_image_is_asked_about_first(
+def test_a_success_without_images_is_checked_first(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     before = record(cloud)
-    assert_thanked(call(recorded("result_urls_empty")))
+    assert_acknowledged(call(recorded("result_urls_empty")))
     assert the_job(cloud) == before
-    woken = {"job_id": JOB, "claimed_task": RECORDED_TASK}
-    assert lambdas.sent(cloud.check_queue) == [(woken, 0)]
+    check = {"job_id": JOB, "claimed_task": RECORDED_TASK}
+    assert lambdas.sent(cloud.check_queue) == [(check, 0)]
 
 
-# ------------------------------------------------------------------ who may not
+# ------------------------------------------------------------------ authentication
 
 
 @pytest.mark.parametrize("case", ["success", "fail", "waiting", "result_urls_empty"])
-def test_a_signed_call_about_another_task_is_not_for_this_job(
+def test_a_signed_callback_about_another_task_is_refused(
     cloud: Cloud, lambdas: Lambdas, call: Call, case: str
 ) -> None:
     before = record(cloud, task_id=ProviderTaskId("another"))
     reply = call(recorded(case))
     assert the_job(cloud) == before
     assert lambdas.sent(cloud.archive_queue) == []
-    if case == "result_urls_empty":  # only a wake-up, and the check asks for the job's own task
-        assert_thanked(reply)
+    if case == "result_urls_empty":  # it only queues a check, which reads the job's own task
+        assert_acknowledged(reply)
     else:
         assert_refused(reply, 404)
 
 
-def test_all_wrong_addresses_look_alike(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:
+def test_all_wrong_urls_get_the_same_response(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:
     before = record(cloud)
     other = a_job_id(1)
     replies = [
@@ -264,10 +260,10 @@ def test_all_wrong_addresses_look_alike(cloud: Cloud, lambdas: Lambdas, call: Ca
         call(token=""),
         call(token="é\udcff" * 1000),
         call(job_id=other, token="wrong"),
-        call(job_id=other),  # the right token for a job that was never recorded
+        call(job_id=other),  # a valid token of a job that was never recorded
         call(job_id="idempotency#studio#1"),
         call(job_id="../x?y", token="wrong"),
-        call(provider="nobody"),
+        call(provider="unknown"),
         call(provider="KIE"),
         call(token="wrong", headers={}),
         call(b"{", token="wrong"),
@@ -276,11 +272,11 @@ def test_all_wrong_addresses_look_alike(cloud: Cloud, lambdas: Lambdas, call: Ca
     assert all(reply == replies[0] for reply in replies)
     assert JOB not in replies[0]["body"]
     assert the_job(cloud) == before
-    # Nothing is looked up for a stranger: these are the two with the right token and no job.
+    # Only the two with a valid token for an unknown job reach the table.
     assert lambdas.written() == ["UpdateItem", "UpdateItem"]
 
 
-HEADERS_THAT_PROVE_NOTHING: Final[list[dict[str, str]]] = [
+INVALID_SIGNATURE_HEADERS: Final[list[dict[str, str]]] = [
     {},
     {"x-webhook-timestamp": "", "x-webhook-signature": ""},
     {"x-webhook-signature": sign(RECORDED_TASK, "")},
@@ -289,9 +285,9 @@ HEADERS_THAT_PROVE_NOTHING: Final[list[dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize("headers", HEADERS_THAT_PROVE_NOTHING)
+@pytest.mark.parametrize("headers", INVALID_SIGNATURE_HEADERS)
 @pytest.mark.parametrize("body", [SUCCESS, b"", b"{}", b"\xff"], ids=["success", "0", "{}", "ff"])
-def test_an_unsigned_call_is_refused_where_a_key_is_configured(
+def test_an_unsigned_callback_is_refused_if_a_key_is_configured(
     cloud: Cloud, lambdas: Lambdas, call: Call, headers: dict[str, str], body: bytes
 ) -> None:
     before = record(cloud)
@@ -301,7 +297,7 @@ def test_an_unsigned_call_is_refused_where_a_key_is_configured(
 
 
 @pytest.mark.parametrize("minutes", [-6, 6])
-def test_a_call_of_six_minutes_ago_is_refused(
+def test_a_timestamp_off_by_six_minutes_is_refused(
     cloud: Cloud, lambdas: Lambdas, call: Call, minutes: int
 ) -> None:
     before = record(cloud)
@@ -311,12 +307,14 @@ def test_a_call_of_six_minutes_ago_is_refused(
 
 
 @pytest.mark.parametrize("seconds", [-290, 290])
-def test_a_clock_may_be_a_little_off(cloud: Cloud, call: Call, seconds: int) -> None:
+def test_a_timestamp_within_the_tolerance_is_accepted(
+    cloud: Cloud, call: Call, seconds: int
+) -> None:
     record(cloud)
-    assert_thanked(call(now=utc_now() + timedelta(seconds=seconds)))
+    assert_acknowledged(call(now=utc_now() + timedelta(seconds=seconds)))
 
 
-def test_the_recorded_events_are_stale(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_recorded_events_are_refused_as_stale(cloud: Cloud, lambdas: Lambdas) -> None:
     before = record(cloud, task_id=ProviderTaskId("task_seedream_1790000000001"))
     for case in ("", "_base64_body"):
         event = an_event("receive_callback", f"signed_once_and_stale_since{case}")
@@ -325,7 +323,7 @@ def test_the_recorded_events_are_stale(cloud: Cloud, lambdas: Lambdas) -> None:
     assert the_job(cloud) == before
 
 
-def test_a_signature_of_another_key_is_refused(cloud: Cloud, call: Call) -> None:
+def test_a_signature_with_another_key_is_refused(cloud: Cloud, call: Call) -> None:
     before = record(cloud)
     assert_refused(call(hmac_key="another-key"), 401)
     assert the_job(cloud) == before
@@ -337,25 +335,25 @@ def test_keys_can_be_rotated(cloud: Cloud, call: Call) -> None:
     for hmac_key in ("next-key", HMAC_KEY):
         for callback_key in ("n" * 44, CALLBACK_KEY):
             record(cloud)
-            assert_thanked(call(hmac_key=hmac_key, callback_key=callback_key))
+            assert_acknowledged(call(hmac_key=hmac_key, callback_key=callback_key))
             assert the_job(cloud).status is JobStatus.ARCHIVING
 
 
 @pytest.mark.parametrize("headers", [{}, None], ids=["unsigned", "signed"])
 @pytest.mark.parametrize("body", [SUCCESS, FAILURE], ids=["success", "fail"])
-def test_without_a_key_a_call_is_a_wake_up(
+def test_without_a_key_a_callback_only_queues_a_check(
     cloud: Cloud, lambdas: Lambdas, call: Call, headers: dict[str, str] | None, body: bytes
 ) -> None:
     cloud.put_secret(cloud.kie_secret, {"api_key": "kie-key", "webhook_hmac_keys": []})
     before = record(cloud)
-    assert_thanked(call(body, headers=headers))
+    assert_acknowledged(call(body, headers=headers))
     assert the_job(cloud) == before
-    woken = {"job_id": JOB, "claimed_task": RECORDED_TASK}
-    assert lambdas.sent(cloud.check_queue) == [(woken, 0)]
+    check = {"job_id": JOB, "claimed_task": RECORDED_TASK}
+    assert lambdas.sent(cloud.check_queue) == [(check, 0)]
     assert lambdas.sent(cloud.archive_queue) == []
 
 
-def test_without_a_key_a_body_that_names_no_task_is_a_bad_request(
+def test_without_a_key_a_body_without_a_task_id_is_a_bad_request(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     cloud.put_secret(cloud.kie_secret, {"webhook_hmac_keys": []})
@@ -365,12 +363,12 @@ def test_without_a_key_a_body_that_names_no_task_is_a_bad_request(
     assert lambdas.written() == []
 
 
-# ------------------------------------------------------------------ what API Gateway does to it
+# ------------------------------------------------------------------ API Gateway encodings
 
 
 def test_a_body_may_come_base64_encoded(cloud: Cloud, call: Call) -> None:
     record(cloud)
-    assert_thanked(call(recorded("success_in_chinese"), encoded=True))
+    assert_acknowledged(call(recorded("success_in_chinese"), encoded=True))
     assert the_job(cloud).status is JobStatus.ARCHIVING
 
 
@@ -386,23 +384,23 @@ def test_the_case_of_header_names_does_not_matter(
         for name, value in values.items()
     }
     record(cloud)
-    assert_thanked(call(headers=headers))
+    assert_acknowledged(call(headers=headers))
     assert the_job(cloud).status is JobStatus.ARCHIVING
 
 
 @pytest.mark.parametrize("encoded", [False, True])
-def test_a_body_may_have_256_kib_and_not_a_byte_more(
+def test_a_body_may_have_at_most_256_kib(
     cloud: Cloud, lambdas: Lambdas, call: Call, *, encoded: bool
 ) -> None:
     before = record(cloud)
     room = 256 * 1024 - len(SUCCESS)
     too_large = SUCCESS + b" " * (room + 1)
     assert_refused(call(too_large, encoded=encoded), 413)
-    # The size comes first, whoever sends it: nothing else is looked at.
+    # The size is checked first, before the token.
     assert_refused(call(too_large, encoded=encoded, token="wrong"), 413)
     assert the_job(cloud) == before
     assert lambdas.written() == []
-    assert_thanked(call(SUCCESS + b" " * room, encoded=encoded))
+    assert_acknowledged(call(SUCCESS + b" " * room, encoded=encoded))
     assert the_job(cloud).status is JobStatus.ARCHIVING
 
 
@@ -411,7 +409,7 @@ def test_size_is_counted_in_bytes(cloud: Cloud, call: Call) -> None:
     assert_refused(call(SUCCESS + "凧".encode() * 87_382), 413)
 
 
-# ------------------------------------------------------------------ one bit
+# ------------------------------------------------------------------ flipped bits
 
 
 def flip(text: str, position: int, bit: int) -> str:
@@ -427,9 +425,7 @@ def each_flip(text: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("part", ["token", "signature", "sent_at", "task_id", "job_id", "provider"])
-def test_with_any_one_bit_changed_nothing_happens(
-    cloud: Cloud, lambdas: Lambdas, call: Call, part: str
-) -> None:
+def test_any_flipped_bit_is_refused(cloud: Cloud, lambdas: Lambdas, call: Call, part: str) -> None:
     before, now = record(cloud), utc_now()
     sent_at = str(int(now.timestamp()))
     whole = {
@@ -452,12 +448,12 @@ def test_with_any_one_bit_changed_nothing_happens(
             assert_refused(call(now=now, **(whole | {part: changed})), expected)
     assert the_job(cloud) == before
     assert lambdas.written() == []
-    # It was the bit, nothing else.
-    assert_thanked(call(now=now, **whole))
+    # The unchanged request is accepted.
+    assert_acknowledged(call(now=now, **whole))
     assert the_job(cloud).status is JobStatus.ARCHIVING
 
 
-# ------------------------------------------------------------------ hostile
+# ------------------------------------------------------------------ hostile requests
 
 DEEP = b"[" * 50_000
 HUGE_NUMBER = b"9" * 20_000
@@ -490,12 +486,12 @@ HOSTILE_VALUES: Final = [
 ]
 
 
-def dice_of(seed: int) -> random.Random:
-    return random.Random(seed)  # noqa: S311 the same calls in every run
+def seeded(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 the same requests in every run
 
 
-def hostile_bodies(dice: random.Random) -> Iterator[bytes]:
-    """Yield bodies without end: first every field with every wrong value, then whatever falls."""
+def hostile_bodies(rng: random.Random) -> Iterator[bytes]:
+    """Yield endless bodies: first every field with every wrong value, then random changes."""
     yield from WHOLE_BODIES
     start = b'{"code":200,"msg":"ok","data":{"state":"success",'
     named = b'"taskId":"' + RECORDED_TASK.encode() + b'",'
@@ -505,37 +501,37 @@ def hostile_bodies(dice: random.Random) -> Iterator[bytes]:
         for field in TOP_FIELDS:
             yield b'{"' + field + b'":' + value + b"," + named + b'"data":{"state":"fail"}}'
     while True:
-        body = bytearray(dice.choice([SUCCESS, FAILURE]))
-        for _ in range(dice.randint(1, 8)):
-            at = dice.randrange(len(body))
-            match dice.randrange(4):
+        body = bytearray(rng.choice([SUCCESS, FAILURE]))
+        for _ in range(rng.randint(1, 8)):
+            at = rng.randrange(len(body))
+            match rng.randrange(4):
                 case 0:
-                    body[at] = dice.randrange(256)
+                    body[at] = rng.randrange(256)
                 case 1:
-                    del body[at : at + dice.randrange(40)]
+                    del body[at : at + rng.randrange(40)]
                 case 2:
-                    body[at:at] = dice.randbytes(dice.randrange(12))
+                    body[at:at] = rng.randbytes(rng.randrange(12))
                 case _:
-                    body[at:at] = dice.choice(RAW_VALUES)[:300]
-        yield bytes(body) if body else dice.randbytes(64)
+                    body[at:at] = rng.choice(RAW_VALUES)[:300]
+        yield bytes(body) if body else rng.randbytes(64)
 
 
-def hostile_headers(dice: random.Random) -> dict[str, str]:
+def hostile_headers(rng: random.Random) -> dict[str, str]:
     names = ["x-webhook-timestamp", "x-webhook-signature", "X-Webhook-Signature", "content-type"]
     names += ["content-length", "content-encoding", "host", "transfer-encoding", "é", "", "x" * 900]
     now = str(int(utc_now().timestamp()))
     values = [*HOSTILE_VALUES, now, sign("another-task", now), sign(RECORDED_TASK, "1790000000")]
-    return {dice.choice(names): dice.choice(values) for _ in range(dice.randrange(12))}
+    return {rng.choice(names): rng.choice(values) for _ in range(rng.randrange(12))}
 
 
-def hostile_call(dice: random.Random, body: bytes, number: int) -> dict[str, Any]:
-    """Return an event that is not signed, with the right token every other time."""
-    token = {} if number % 2 else {"token": dice.choice(HOSTILE_VALUES)}
+def hostile_request(rng: random.Random, body: bytes, number: int) -> dict[str, Any]:
+    """Return an unsigned event; every other one has a valid token."""
+    token = {} if number % 2 else {"token": rng.choice(HOSTILE_VALUES)}
     event = signed_event(
         body,
         job_id=JOB,
         now=utc_now(),
-        headers=hostile_headers(dice),
+        headers=hostile_headers(rng),
         encoded=number % 3 == 0,
         **token,
     )
@@ -545,24 +541,22 @@ def hostile_call(dice: random.Random, body: bytes, number: int) -> dict[str, Any
         case 2:
             event["body"] = None
         case 3:
-            event["headers"] = dice.choice([{}, None])
+            event["headers"] = rng.choice([{}, None])
         case 4:
-            event["pathParameters"]["provider"] = dice.choice(HOSTILE_VALUES)
+            event["pathParameters"]["provider"] = rng.choice(HOSTILE_VALUES)
         case 5:
-            event["pathParameters"]["job_id"] = dice.choice(HOSTILE_VALUES)
+            event["pathParameters"]["job_id"] = rng.choice(HOSTILE_VALUES)
         case 6 if not event["isBase64Encoded"]:
-            event["body"] += "\ud800"  # what a half-decoded body may look like
+            event["body"] += "\ud800"  # a lone surrogate, as in a half-decoded body
     return event
 
 
-def test_a_thousand_hostile_calls_are_answered_and_change_nothing(
-    cloud: Cloud, lambdas: Lambdas
-) -> None:
-    before, dice = record(cloud), dice_of(20260921)
-    bodies = hostile_bodies(dice)
+def test_a_thousand_hostile_requests_change_nothing(cloud: Cloud, lambdas: Lambdas) -> None:
+    before, rng = record(cloud), seeded(20260921)
+    bodies = hostile_bodies(rng)
     seen = set()
     for number in range(1000):
-        reply = lambdas("receive_callback", hostile_call(dice, next(bodies), number))
+        reply = lambdas("receive_callback", hostile_request(rng, next(bodies), number))
         assert_refused(reply, 401, 404, 413)
         seen.add(reply["statusCode"])
     assert seen >= {401, 404}
@@ -570,15 +564,15 @@ def test_a_thousand_hostile_calls_are_answered_and_change_nothing(
     assert lambdas.written() == []
 
 
-def test_a_thousand_hostile_calls_that_nothing_proves_are_at_most_a_wake_up(
+def test_without_a_key_a_thousand_hostile_requests_only_queue_checks(
     cloud: Cloud, lambdas: Lambdas
 ) -> None:
     cloud.put_secret(cloud.kie_secret, {"webhook_hmac_keys": []})
-    before, dice = record(cloud), dice_of(4711)
-    bodies = hostile_bodies(dice)
+    before, rng = record(cloud), seeded(4711)
+    bodies = hostile_bodies(rng)
     seen = set()
     for number in range(1000):
-        reply = lambdas("receive_callback", hostile_call(dice, next(bodies), number))
+        reply = lambdas("receive_callback", hostile_request(rng, next(bodies), number))
         assert reply["statusCode"] in (200, 400, 404, 413)
         seen.add(reply["statusCode"])
     assert seen >= {200, 400, 404}
@@ -588,11 +582,9 @@ def test_a_thousand_hostile_calls_that_nothing_proves_are_at_most_a_wake_up(
     assert lambdas.sent(cloud.archive_queue) == []
 
 
-def test_seven_hundred_hostile_bodies_are_answered_also_when_they_are_signed(
-    cloud: Cloud, call: Call
-) -> None:
-    dice = dice_of(42)
-    bodies = hostile_bodies(dice)
+def test_seven_hundred_signed_hostile_bodies_are_answered(cloud: Cloud, call: Call) -> None:
+    rng = seeded(42)
+    bodies = hostile_bodies(rng)
     known = record(cloud)
     moved = 0
     for _ in range(700):
@@ -601,7 +593,7 @@ def test_seven_hundred_hostile_bodies_are_answered_also_when_they_are_signed(
         assert reply["statusCode"] in (200, 401, 404, 413), body[:300]
         job = the_job(cloud)
         if job != known:
-            # The signature is over a task id: who has it may end that job, and only its own way.
+            # The signature covers the task id only, so a signed body may end this job.
             assert reply["statusCode"] == 200
             assert job.status in (JobStatus.ARCHIVING, JobStatus.FAILED)
             assert job.task_id == TASK
@@ -610,14 +602,14 @@ def test_seven_hundred_hostile_bodies_are_answered_also_when_they_are_signed(
     assert moved > 50
 
 
-# ------------------------------------------------------------------ what is told
+# ------------------------------------------------------------------ logs and responses
 
 
 def log_lines(lambdas: Lambdas) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lambdas.log.getvalue().splitlines() if line[0] == "{"]
 
 
-def test_what_is_done_for_a_job_is_logged_under_its_id(
+def test_every_callback_is_logged_with_its_job_id(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     record(cloud)
@@ -629,16 +621,14 @@ def test_what_is_done_for_a_job_is_logged_under_its_id(
     assert {line["service"] for line in lines} == {"receive_callback"}
 
 
-def test_a_refusal_that_is_about_a_known_job_is_logged_under_its_id(
-    cloud: Cloud, lambdas: Lambdas, call: Call
-) -> None:
+def test_a_refusal_is_logged_with_its_job_id(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:
     record(cloud)
     call(headers={})
     call(hmac_key="another-key")
     assert [line.get("job_id") for line in log_lines(lambdas)] == [JOB, JOB]
 
 
-def test_a_log_tells_why_a_call_was_refused_and_nothing_of_what_was_sent(
+def test_a_refusal_is_logged_with_its_reason_and_no_content(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
     record(cloud)
@@ -657,7 +647,7 @@ def test_a_log_tells_why_a_call_was_refused_and_nothing_of_what_was_sent(
     assert loud not in lambdas.log.getvalue()
 
 
-def test_an_answer_tells_nothing_of_what_was_sent(cloud: Cloud, call: Call) -> None:
+def test_a_response_echoes_nothing_of_the_request(cloud: Cloud, call: Call) -> None:
     record(cloud)
     for reply in (call(token="LOUD"), call(signature="LOUD"), call(b'{"taskId":"LOUD"}')):
         assert "LOUD" not in json.dumps(reply)

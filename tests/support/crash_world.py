@@ -36,6 +36,7 @@ from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.desk import link_to
@@ -295,18 +296,19 @@ class World:
             link_to=link_to,
             now=lambda: self.now,
         )
+        record = RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=lambda: self.now)
         self.hear = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"kie": self},
-            jobs=jobs,
             checks=checks,
-            archive=archive,
+            record=record,
             now=lambda: self.now,
         )
         self.check = CheckJobs(
             jobs=jobs,
             checks=checks,
             archive=archive,
+            record=record,
             providers=providers,
             clients=clients,
             callback_url=callback_url,

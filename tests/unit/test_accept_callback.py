@@ -8,6 +8,7 @@ from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -22,17 +23,17 @@ STILL_RUNNING = a_report(TaskState.RUNNING)
 
 
 @dataclass
-class Ear:
-    """A callback endpoint in memory; the token ``good`` is the right one for every job."""
+class Endpoint:
+    """A callback endpoint in memory; the token ``good`` is valid for every job."""
 
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
-    heard: CallbackReport = CallbackReport(report=SUCCESS, proven=True)  # noqa: RUF009 frozen
+    callback: CallbackReport = CallbackReport(report=SUCCESS, proven=True)  # noqa: RUF009 frozen
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         if body == b"forged":
             raise SignatureRejected("no signature matches")
-        return self.heard
+        return self.callback
 
     def __call__(
         self,
@@ -43,13 +44,19 @@ class Ear:
         token: str = "good",  # noqa: S107
         body: bytes = b"",
     ) -> Job | None:
-        self.heard = CallbackReport(report=report, proven=proven)
+        self.callback = CallbackReport(report=report, proven=proven)
+        checks = InMemoryCheckQueue(self.queues)
+        record = RecordVerdict(
+            jobs=self.jobs,
+            checks=checks,
+            archive=InMemoryArchiveQueue(self.queues),
+            now=lambda: NOON,
+        )
         accept = AcceptCallback(
             is_genuine=lambda provider, job_id, token: token == "good",
             readers={"kie": self},
-            jobs=self.jobs,
-            checks=InMemoryCheckQueue(self.queues),
-            archive=InMemoryArchiveQueue(self.queues),
+            checks=checks,
+            record=record,
             now=lambda: NOON,
         )
         return accept(
@@ -59,23 +66,23 @@ class Ear:
         )
 
 
-def an_ear(status: JobStatus = JobStatus.RUNNING, **changes: Any) -> Ear:
-    ear = Ear()
-    ear.jobs.create(a_job(status, **({"task_id": TASK} | changes)))
-    return ear
+def an_endpoint(status: JobStatus = JobStatus.RUNNING, **changes: Any) -> Endpoint:
+    endpoint = Endpoint()
+    endpoint.jobs.create(a_job(status, **({"task_id": TASK} | changes)))
+    return endpoint
 
 
-def test_a_success_has_its_images_copied() -> None:
-    ear = an_ear()
-    job = ear()
+def test_a_success_starts_archiving() -> None:
+    endpoint = an_endpoint()
+    job = endpoint()
     assert job is not None
     assert (job.status, job.result_urls) == (JobStatus.ARCHIVING, SUCCESS.image_urls)
-    assert ear.queues.archive == [(job.job_id, 1, 0)]
+    assert endpoint.queues.archive == [(job.job_id, 1, 0)]
 
 
-def test_a_failure_is_recorded_in_the_providers_words() -> None:
-    ear = an_ear()
-    job = ear(FAILURE)
+def test_a_failure_keeps_the_providers_code_and_message() -> None:
+    endpoint = an_endpoint()
+    job = endpoint(FAILURE)
     assert job is not None
     assert job.error is not None
     assert (job.status, job.finished_at) == (JobStatus.FAILED, NOON)
@@ -86,103 +93,99 @@ def test_a_failure_is_recorded_in_the_providers_words() -> None:
     )
 
 
-def test_a_repeated_success_is_acknowledged_and_heals_a_lost_archive_message() -> None:
-    ear = an_ear()
-    first, second = ear(), ear()
+def test_a_repeated_success_replaces_a_lost_archive_message() -> None:
+    endpoint = an_endpoint()
+    first, second = endpoint(), endpoint()
     assert first == second
-    assert len(ear.queues.archive) == 2
+    assert len(endpoint.queues.archive) == 2
 
 
 @pytest.mark.parametrize(
     "status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.ARCHIVE_FAILED]
 )
 @pytest.mark.parametrize("report", [SUCCESS, FAILURE, STILL_RUNNING], ids=lambda one: one.state)
-def test_a_call_that_comes_after_the_end_changes_nothing(
-    status: JobStatus, report: TaskReport
-) -> None:
-    ear = an_ear(status)
-    before = ear.jobs.get(a_job_id())
-    assert ear(report) == before
+def test_a_callback_after_the_end_changes_nothing(status: JobStatus, report: TaskReport) -> None:
+    endpoint = an_endpoint(status)
+    before = endpoint.jobs.get(a_job_id())
+    assert endpoint(report) == before
     contradicts = status is JobStatus.FAILED and report is SUCCESS
-    assert ear.queues == InMemoryQueues(woken=[(a_job_id(), TASK, 0)] if contradicts else [])
+    assert endpoint.queues == InMemoryQueues(woken=[(a_job_id(), TASK, 0)] if contradicts else [])
 
 
 def test_a_late_failure_does_not_undo_a_success() -> None:
-    ear = an_ear()
-    ear()
-    job = ear(FAILURE)
+    endpoint = an_endpoint()
+    endpoint()
+    job = endpoint(FAILURE)
     assert job is not None
     assert job.status is JobStatus.ARCHIVING
 
 
 def test_a_success_after_the_deadline_still_saves_the_images() -> None:
-    ear = an_ear(JobStatus.EXPIRED, finished_at=NOON)
-    job = ear()
+    endpoint = an_endpoint(JobStatus.EXPIRED, finished_at=NOON)
+    job = endpoint()
     assert job is not None
     assert (job.status, job.finished_at) == (JobStatus.ARCHIVING, None)
-    # Its own check is past: another one looks after what is begun here.
-    assert ear.queues.due == [(a_job_id(), 900)]
+    # The job's own check has passed, so another one is queued.
+    assert endpoint.queues.due == [(a_job_id(), 900)]
 
 
-def test_a_failure_after_the_deadline_tells_that_nothing_was_charged() -> None:
-    job = an_ear(JobStatus.EXPIRED)(FAILURE)
+def test_a_failure_after_the_deadline_is_not_charged() -> None:
+    job = an_endpoint(JobStatus.EXPIRED)(FAILURE)
     assert job is not None
     assert job.error is not None
     assert (job.status, job.error.may_be_charged) == (JobStatus.FAILED, False)
 
 
-def test_a_call_that_replaces_the_lost_answer_brings_the_task_id() -> None:
-    job = an_ear(JobStatus.SUBMITTING, task_id=None)()
+def test_a_callback_replaces_a_lost_submit_response() -> None:
+    job = an_endpoint(JobStatus.SUBMITTING, task_id=None)()
     assert job is not None
     assert (job.status, job.task_id) == (JobStatus.ARCHIVING, TASK)
 
 
 @pytest.mark.parametrize("report", [SUCCESS, FAILURE, STILL_RUNNING], ids=lambda one: one.state)
-def test_a_signed_call_about_another_task_is_not_for_this_job(report: TaskReport) -> None:
-    ear = an_ear(task_id=ProviderTaskId("another"))
-    before = ear.jobs.get(a_job_id())
+def test_a_signed_callback_about_another_task_is_refused(report: TaskReport) -> None:
+    endpoint = an_endpoint(task_id=ProviderTaskId("another"))
+    before = endpoint.jobs.get(a_job_id())
     with pytest.raises(UnknownJob):
-        ear(report)
-    assert ear.jobs.get(a_job_id()) == before
-    assert ear.queues == InMemoryQueues()
+        endpoint(report)
+    assert endpoint.jobs.get(a_job_id()) == before
+    assert endpoint.queues == InMemoryQueues()
 
 
 @pytest.mark.parametrize("report", [SUCCESS, FAILURE], ids=lambda one: one.state)
-def test_an_unsigned_call_is_only_a_wake_up(report: TaskReport) -> None:
-    ear = an_ear()
-    before = ear.jobs.get(a_job_id())
-    assert ear(report, proven=False) is None
-    assert ear.jobs.get(a_job_id()) == before
-    assert ear.queues.woken == [(a_job_id(), TASK, 0)]
+def test_an_unsigned_callback_only_queues_a_check(report: TaskReport) -> None:
+    endpoint = an_endpoint()
+    before = endpoint.jobs.get(a_job_id())
+    assert endpoint(report, proven=False) is None
+    assert endpoint.jobs.get(a_job_id()) == before
+    assert endpoint.queues.woken == [(a_job_id(), TASK, 0)]
 
 
-def test_a_success_without_an_image_is_asked_about_first() -> None:
-    ear = an_ear()
-    assert ear(a_report(image_urls=())) is None
-    assert ear.queues.woken == [(a_job_id(), TASK, 0)]
+def test_a_success_without_images_is_checked_first() -> None:
+    endpoint = an_endpoint()
+    assert endpoint(a_report(image_urls=())) is None
+    assert endpoint.queues.woken == [(a_job_id(), TASK, 0)]
 
 
 def test_a_running_task_changes_nothing() -> None:
-    ear = an_ear()
-    assert ear(STILL_RUNNING) == ear.jobs.get(a_job_id())
-    assert ear.queues == InMemoryQueues()
+    endpoint = an_endpoint()
+    assert endpoint(STILL_RUNNING) == endpoint.jobs.get(a_job_id())
+    assert endpoint.queues == InMemoryQueues()
 
 
-@pytest.mark.parametrize(("provider", "token"), [("kie", "bad"), ("nobody", "good")])
-def test_a_wrong_token_and_an_unknown_provider_look_like_an_unknown_job(
-    provider: str, token: str
-) -> None:
-    ear = an_ear()
+@pytest.mark.parametrize(("provider", "token"), [("kie", "bad"), ("unknown", "good")])
+def test_a_wrong_token_or_provider_is_an_unknown_job(provider: str, token: str) -> None:
+    endpoint = an_endpoint()
     with pytest.raises(UnknownJob):
-        ear(provider=provider, token=token, body=b"forged")
+        endpoint(provider=provider, token=token, body=b"forged")
 
 
 def test_a_job_that_was_never_recorded_is_unknown() -> None:
     with pytest.raises(UnknownJob):
-        Ear()()
+        Endpoint()()
 
 
-def test_a_forged_call_is_refused() -> None:
-    ear = an_ear()
+def test_a_forged_callback_is_refused() -> None:
+    endpoint = an_endpoint()
     with pytest.raises(SignatureRejected):
-        ear(body=b"forged")
+        endpoint(body=b"forged")

@@ -15,7 +15,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
-from ringback.use_cases.archive_images import MAX_COPY_TIME, PATIENCE, ArchiveImages
+from ringback.use_cases.archive_images import MAX_COPY_TIME, MAX_START_DELAY, ArchiveImages
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -102,18 +102,18 @@ def test_a_redelivery_copies_only_what_is_missing() -> None:
     assert archive.web.fetched == [URLS[1]]
 
 
-def test_a_crash_between_copy_and_note_is_healed() -> None:
+def test_a_crash_before_the_image_is_recorded_is_healed() -> None:
     archive = an_archive(urls=URLS[:1])
-    note, archive.jobs.add_image = archive.jobs.add_image, None  # type: ignore[method-assign, assignment]
+    add_image, archive.jobs.add_image = archive.jobs.add_image, None  # type: ignore[method-assign, assignment]
     with pytest.raises(TypeError):
         archive()
-    archive.jobs.add_image = note  # type: ignore[method-assign]
+    archive.jobs.add_image = add_image  # type: ignore[method-assign]
     assert archive().status is JobStatus.SUCCEEDED
     assert len(archive.bucket.objects) == 1
 
 
 @pytest.mark.parametrize("problem", [TransferInterrupted("reset"), LinkDead("404")])
-def test_a_copy_that_may_work_later_is_tried_later(problem: RingbackError) -> None:
+def test_a_retryable_problem_is_retried(problem: RingbackError) -> None:
     archive = an_archive()
     archive.web.pages[URLS[0]] = problem
     assert archive(attempt=1).status is JobStatus.ARCHIVING
@@ -121,7 +121,7 @@ def test_a_copy_that_may_work_later_is_tried_later(problem: RingbackError) -> No
     assert archive.queues.archive == [(a_job_id(), 2, 5), (a_job_id(), 3, 60)]
 
 
-def test_after_the_last_try_the_job_says_what_is_missing() -> None:
+def test_after_the_last_attempt_the_error_names_missing_images() -> None:
     archive = an_archive()
     archive.web.pages[URLS[1]] = TransferInterrupted("reset")
     job = archive(attempt=3)
@@ -134,17 +134,17 @@ def test_after_the_last_try_the_job_says_what_is_missing() -> None:
     assert len(archive.bucket.records[job.job_id]["images"]) == 2
 
 
-def test_what_is_refused_for_what_it_is_is_not_tried_again() -> None:
+def test_a_refused_image_is_not_retried() -> None:
     archive = an_archive(urls=URLS[:1])
     archive.web.pages[URLS[0]] = ImageRefused("cdn.example: more than 1024 bytes")
-    archive.provider.new_links[URLS[0]] = ["https://cdn.example/never asked for"]
+    archive.provider.new_links[URLS[0]] = ["https://cdn.example/never requested"]
     assert archive().status is JobStatus.ARCHIVE_FAILED
     assert archive.queues.archive == []
     assert archive.bucket.objects == {}
     assert archive.web.fetched == [URLS[0]]
 
 
-def test_a_page_instead_of_an_image_gets_a_fresh_link_as_well() -> None:
+def test_a_page_instead_of_an_image_gets_a_fresh_link() -> None:
     archive = an_archive(urls=URLS[:1])
     minted, fresh = "https://cdn.example/minted", "https://cdn.example/fresh"
     page = NotAnImage("not an image we keep")
@@ -153,7 +153,7 @@ def test_a_page_instead_of_an_image_gets_a_fresh_link_as_well() -> None:
     assert archive().status is JobStatus.SUCCEEDED
 
 
-def test_what_is_no_image_behind_any_link_says_so_and_is_not_tried_again() -> None:
+def test_a_page_behind_every_link_is_not_retried() -> None:
     archive = an_archive(urls=URLS[:1])
     archive.web.pages = {URLS[0]: NotAnImage("not an image we keep")}
     archive.provider.new_links[URLS[0]] = ["https://cdn.example/dead"]
@@ -173,7 +173,7 @@ def test_a_dead_link_gets_a_fresh_one_from_the_provider() -> None:
     assert job.images[0].source_url == URLS[0]
 
 
-def test_a_fresh_link_that_is_dead_too_has_another_after_it() -> None:
+def test_a_dead_fresh_link_gets_another_one() -> None:
     archive = an_archive(urls=URLS[:1])
     minted, recorded = "https://cdn.example/minted", "https://cdn.example/recorded"
     archive.web.pages = {URLS[0]: LinkDead("404"), recorded: a_page(recorded)}
@@ -182,7 +182,7 @@ def test_a_fresh_link_that_is_dead_too_has_another_after_it() -> None:
     assert archive.web.fetched == [URLS[0], minted, recorded]
 
 
-def test_an_image_whose_links_are_all_dead_is_missing_and_says_so() -> None:
+def test_an_image_without_a_working_link_is_missing() -> None:
     archive = an_archive(urls=URLS[:1])
     archive.web.pages = {URLS[0]: LinkDead("cdn.example: answered 404")}
     archive.provider.new_links[URLS[0]] = ["https://cdn.example/minted"]
@@ -190,14 +190,14 @@ def test_an_image_whose_links_are_all_dead_is_missing_and_says_so() -> None:
     assert error is not None
     assert error.message == (
         "saved 0 of 1 images. image 1: cdn.example: answered 404, "
-        "and the provider has no link that works"
+        "and the provider has no working link"
     )
 
 
 @pytest.mark.parametrize(
     ("keeps", "until"), [(timedelta(days=14), NOON + timedelta(days=14)), (None, None)]
 )
-def test_giving_up_says_until_when_the_provider_keeps_it(
+def test_the_error_says_until_when_the_provider_keeps_the_images(
     keeps: timedelta | None, until: datetime | None
 ) -> None:
     archive = Archive()
@@ -209,7 +209,7 @@ def test_giving_up_says_until_when_the_provider_keeps_it(
     assert (error.missing, error.kept_until) == ((1, 2, 3), until)
 
 
-def test_what_was_stored_by_a_call_that_died_stays_as_it_is() -> None:
+def test_an_image_stored_before_a_crash_is_not_overwritten() -> None:
     archive = an_archive(urls=URLS[:1])
     content, facts = a_page("https://cdn.example/earlier")
     archive.bucket.put_image(a_job_id(), 1, BytesIO(content), facts)
@@ -219,7 +219,7 @@ def test_what_was_stored_by_a_call_that_died_stays_as_it_is() -> None:
     assert job.images[0].facts == facts
 
 
-def test_every_image_without_a_thumbnail_gets_one_later() -> None:
+def test_every_image_without_a_thumbnail_gets_a_message() -> None:
     archive = an_archive()
     archive.web.pages[URLS[2]] = LinkDead("404")
     assert archive(attempt=3).status is JobStatus.ARCHIVE_FAILED
@@ -234,12 +234,12 @@ def test_every_image_without_a_thumbnail_gets_one_later() -> None:
     assert archive.queues.thumbnails == [(a_job_id(), 2), (a_job_id(), 3)]
 
 
-def test_a_slow_host_leaves_the_rest_to_the_next_delivery() -> None:
+def test_a_slow_host_leaves_the_rest_to_the_next_attempt() -> None:
     archive = an_archive()
     fetch = archive.web.fetch
 
     def slowly(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
-        archive.now += PATIENCE / 2
+        archive.now += MAX_START_DELAY / 2
         return fetch(url, into, within=within)
 
     archive.web.fetch = slowly  # type: ignore[method-assign]
@@ -249,20 +249,20 @@ def test_a_slow_host_leaves_the_rest_to_the_next_delivery() -> None:
 
 
 def during_fetch(archive: Archive, url: str, happens: Callable[[], object]) -> None:
-    """Have something happen while that image is downloaded, once."""
+    """Call ``happens`` once, while that image is downloaded."""
     fetch = archive.web.fetch
 
-    def meanwhile(asked: str, into: BinaryIO, *, within: float) -> ImageFacts:
-        if asked == url:
+    def intercepted(requested: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        if requested == url:
             archive.web.fetch = fetch  # type: ignore[method-assign]
             happens()
-        return fetch(asked, into, within=within)
+        return fetch(requested, into, within=within)
 
-    archive.web.fetch = meanwhile  # type: ignore[assignment, method-assign]
+    archive.web.fetch = intercepted  # type: ignore[assignment, method-assign]
 
 
 def before_the_record_is_put(archive: Archive, happens: Callable[[], object]) -> None:
-    """Have something happen between the last look at the job and its end, once."""
+    """Call ``happens`` once, between the last read of the job and the write that ends it."""
     put = archive.bucket.put_record
 
     def slowly(job_id: JobId, record: dict[str, Any]) -> None:
@@ -273,7 +273,7 @@ def before_the_record_is_put(archive: Archive, happens: Callable[[], object]) ->
     archive.bucket.put_record = slowly  # type: ignore[method-assign]
 
 
-def test_a_slow_delivery_leaves_the_record_of_a_job_that_another_one_ended() -> None:
+def test_a_slow_delivery_keeps_the_record_of_a_job_that_has_ended() -> None:
     archive = an_archive(urls=URLS[:2])
 
     def other_delivery() -> None:
@@ -285,7 +285,7 @@ def test_a_slow_delivery_leaves_the_record_of_a_job_that_another_one_ended() -> 
     assert archive.bucket.records[a_job_id()]["missing"] == []
 
 
-def test_what_another_delivery_noted_is_not_given_up() -> None:
+def test_an_image_recorded_by_a_concurrent_delivery_counts() -> None:
     archive = an_archive(urls=URLS[:1])
 
     def other_delivery() -> None:
@@ -296,24 +296,24 @@ def test_what_another_delivery_noted_is_not_given_up() -> None:
     assert archive(attempt=3).status is JobStatus.SUCCEEDED
 
 
-def test_what_was_stored_too_late_to_be_noted_is_tried_again() -> None:
+def test_an_image_stored_but_not_recorded_is_retried() -> None:
     archive = an_archive(urls=URLS[:1])
 
-    def ended_and_resumed() -> None:
-        note = archive.jobs.add_image
+    def end_and_resume() -> None:
+        add_image = archive.jobs.add_image
 
         def dropped(*_: object, **__: object) -> None:
-            archive.jobs.add_image = note  # type: ignore[method-assign]
+            archive.jobs.add_image = add_image  # type: ignore[method-assign]
 
         archive.jobs.add_image = dropped  # type: ignore[method-assign]
 
-    during_fetch(archive, URLS[0], ended_and_resumed)
+    during_fetch(archive, URLS[0], end_and_resume)
     assert archive().status is JobStatus.ARCHIVING
     assert archive.queues.archive == [(a_job_id(), 2, 5)]
     assert archive(attempt=2).status is JobStatus.SUCCEEDED
 
 
-def test_the_record_tells_of_the_job_as_it_ended_whoever_ended_it() -> None:
+def test_the_record_matches_the_final_job_after_a_race() -> None:
     archive = an_archive(urls=URLS[:2])
     archive.web.pages[URLS[1]] = TransferInterrupted("reset")
 
@@ -326,62 +326,64 @@ def test_the_record_tells_of_the_job_as_it_ended_whoever_ended_it() -> None:
     assert archive.bucket.records[a_job_id()]["missing"] == []
 
 
-def test_a_job_whose_last_image_is_noted_at_this_moment_is_not_given_up() -> None:
+def test_an_image_recorded_at_the_last_moment_counts() -> None:
     archive = an_archive(urls=URLS[:2])
     archive.web.pages[URLS[1]] = TransferInterrupted("reset")
     puts: list[list[int]] = []
     put = archive.bucket.put_record
 
-    def noted_meanwhile(job_id: JobId, record: dict[str, Any]) -> None:
+    def record_meanwhile(job_id: JobId, record: dict[str, Any]) -> None:
         puts.append(record["missing"])
         if len(puts) == 1:
             at = NOON + timedelta(seconds=1)
             archive.jobs.add_image(a_job_id(), a_stored_image(2), at=at)
         put(job_id, record)
 
-    archive.bucket.put_record = noted_meanwhile  # type: ignore[method-assign]
+    archive.bucket.put_record = record_meanwhile  # type: ignore[method-assign]
     assert archive(attempt=3).status is JobStatus.ARCHIVING
-    # Whose job it is now writes its record, perhaps at this moment.
+    # The concurrent delivery writes the record; it may be doing so right now.
     assert puts == [[2]]
-    # Who noted it goes on, or died and this message was his as well.
+    # That delivery may also have crashed, so another message is sent.
     assert archive.queues.archive == [(a_job_id(), 1, 30)]
     assert archive().status is JobStatus.SUCCEEDED
     assert archive.bucket.records[a_job_id()]["missing"] == []
 
 
-def test_a_late_delivery_does_not_end_what_was_resumed_meanwhile() -> None:
+def test_a_late_delivery_does_not_end_a_resumed_job() -> None:
     archive = an_archive(urls=URLS[:1])
     archive.web.pages[URLS[0]] = TransferInterrupted("reset")
 
-    def ended_and_resumed() -> None:
+    def end_and_resume() -> None:
         assert archive(attempt=3).status is JobStatus.ARCHIVE_FAILED
         at = NOON + timedelta(seconds=1)
         archive.jobs.move(
             a_job_id(), expect=[JobStatus.ARCHIVE_FAILED], to=JobStatus.ARCHIVING, at=at
         )
 
-    before_the_record_is_put(archive, ended_and_resumed)
+    before_the_record_is_put(archive, end_and_resume)
     assert archive(attempt=3).status is JobStatus.ARCHIVING
 
 
-def test_what_lies_in_the_bucket_is_not_lost_though_its_links_are_dead() -> None:
+def test_a_stored_image_counts_even_if_its_links_are_dead() -> None:
     archive = an_archive(urls=URLS[:2])
     content, facts = a_page(URLS[1])
-    archive.bucket.put_image(a_job_id(), 2, BytesIO(content), facts)  # and died before the note
+    archive.bucket.put_image(
+        a_job_id(), 2, BytesIO(content), facts
+    )  # and crashed before it was recorded
     archive.web.pages[URLS[1]] = LinkDead("404")
     job = archive()
     assert job.status is JobStatus.SUCCEEDED
     assert job.images[1].facts == facts
 
 
-def test_a_note_that_fails_costs_no_other_its_note() -> None:
+def test_a_failed_write_does_not_stop_the_other_writes() -> None:
     archive = an_archive()
-    note = archive.jobs.add_image
+    add_image = archive.jobs.add_image
 
     def throttled(job_id: JobId, image: StoredImage, *, at: datetime) -> None:
         if image.number == 1:
             raise OSError("throttled")
-        note(job_id, image, at=at)
+        add_image(job_id, image, at=at)
 
     archive.jobs.add_image = throttled  # type: ignore[method-assign]
     with pytest.raises(OSError, match="throttled"):
@@ -389,8 +391,8 @@ def test_a_note_that_fails_costs_no_other_its_note() -> None:
     assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2, 3]
 
 
-@pytest.mark.parametrize("error", [NotConfigured("no key"), KeyError("a mistake of ours")])
-def test_what_one_image_fails_of_does_not_cost_the_others_their_note(error: Exception) -> None:
+@pytest.mark.parametrize("error", [NotConfigured("no key"), KeyError("a bug")])
+def test_an_unexpected_error_does_not_stop_the_other_images(error: Exception) -> None:
     archive = an_archive()
     archive.web.pages[URLS[0]] = LinkDead("404")
 
@@ -403,7 +405,7 @@ def test_what_one_image_fails_of_does_not_cost_the_others_their_note(error: Exce
     assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2, 3]
 
 
-def test_s3_saying_not_now_is_worth_another_try() -> None:
+def test_an_s3_slowdown_is_retried() -> None:
     archive = an_archive(urls=URLS[:1])
     put = archive.bucket.put_image
 
@@ -416,7 +418,7 @@ def test_s3_saying_not_now_is_worth_another_try() -> None:
     assert archive(attempt=2).status is JobStatus.SUCCEEDED
 
 
-def test_an_image_with_its_fresh_links_has_its_time_and_no_more() -> None:
+def test_fresh_links_share_the_time_limit_of_their_image() -> None:
     archive = an_archive(urls=URLS[:1])
     minted, recorded = "https://cdn.example/minted", "https://cdn.example/recorded"
     archive.provider.new_links[URLS[0]] = [minted, recorded]
@@ -430,11 +432,11 @@ def test_an_image_with_its_fresh_links_has_its_time_and_no_more() -> None:
     archive.web.fetch = dead_after_50_seconds  # type: ignore[method-assign]
     error = archive(attempt=3).error
     assert error is not None
-    assert error.message.endswith("image 1: took too long")
+    assert error.message.endswith("image 1: timed out")
     assert given == [100, 50]
 
 
-def test_no_provider_is_asked_once_the_time_is_over() -> None:
+def test_no_fresh_link_is_requested_after_the_time_limit() -> None:
     archive = an_archive(urls=URLS[:1])
 
     def dead_too_late(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
@@ -450,14 +452,14 @@ def test_no_provider_is_asked_once_the_time_is_over() -> None:
 
 
 @pytest.mark.parametrize("tries", [1, 2, 3])
-def test_slow_images_do_not_keep_the_others_from_being_tried(tries: int) -> None:
+def test_slow_images_do_not_starve_the_others(tries: int) -> None:
     urls = tuple(f"https://cdn.example/{number}" for number in range(12))
     archive = an_archive(urls=urls)
     fetch, slow = archive.web.fetch, set(urls[: 4 * (tries - 1)])
 
     def drips(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
         if url in slow:
-            archive.now += PATIENCE / 4  # as the two that are copied at a time share the wait
+            archive.now += MAX_START_DELAY / 4  # two copies run at a time and share the wait
             raise TransferInterrupted("TimeoutError")
         return fetch(url, into, within=within)
 
@@ -468,7 +470,7 @@ def test_slow_images_do_not_keep_the_others_from_being_tried(tries: int) -> None
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ARCHIVING}))
-def test_a_message_for_a_job_that_is_not_being_archived_does_nothing(status: JobStatus) -> None:
+def test_a_message_for_a_job_in_another_state_does_nothing(status: JobStatus) -> None:
     archive = an_archive(status)
     assert archive() == archive.jobs.get(a_job_id())
     assert (archive.web.fetched, archive.bucket.objects) == ([], {})

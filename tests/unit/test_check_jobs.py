@@ -1,22 +1,18 @@
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from ringback.domain.checks import Check, seconds_to_next_look
+from ringback.domain.check_steps import MAX_INVISIBLE, MAX_WAIT, OUTAGE_GRACE
+from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, RingbackError
-from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
+from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_jobs import (
-    ENOUGH,
-    MAX_WAIT,
-    NOT_VISIBLE_YET,
-    PATIENCE,
-    CheckJobs,
-)
+from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs
+from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -36,7 +32,7 @@ DOWN = ProviderUnavailable("down")
 
 
 @dataclass
-class Watch:
+class Checker:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
@@ -51,14 +47,17 @@ class Watch:
     def check_jobs(
         self, *, at: datetime = DEADLINE, now: Callable[[], datetime] | None = None
     ) -> CheckJobs:
+        now = now or (lambda: at)
+        checks, archive = InMemoryCheckQueue(self.queues), InMemoryArchiveQueue(self.queues)
         return CheckJobs(
             jobs=self.jobs,
-            checks=InMemoryCheckQueue(self.queues),
-            archive=InMemoryArchiveQueue(self.queues),
+            checks=checks,
+            archive=archive,
+            record=RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=now),
             providers={"kie": self.provider.facts},
             clients={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
-            now=now or (lambda: at),
+            now=now,
         )
 
     def status(
@@ -70,40 +69,40 @@ class Watch:
         return job.status
 
 
-def a_watch(
+def a_checker(
     status: JobStatus = JobStatus.RUNNING,
     tasks: Mapping[str, TaskReport | RingbackError | None] | None = None,
     **changes: Any,
-) -> Watch:
-    watch = Watch()
-    watch.provider.tasks.update(tasks or {})
+) -> Checker:
+    checker = Checker()
+    checker.provider.tasks.update(tasks or {})
     started = {JobStatus.RUNNING, JobStatus.ARCHIVING}
     known: dict[str, Any] = {"task_id": TASK} if status in started else {}
-    watch.jobs.create(a_job(status, **(known | changes)))
-    return watch
+    checker.jobs.create(a_job(status, **(known | changes)))
+    return checker
 
 
 @pytest.mark.parametrize(
     "status",
     [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.EXPIRED, JobStatus.CANCELLED],
 )
-def test_the_usual_check_finds_the_job_final_and_asks_nobody(status: JobStatus) -> None:
-    watch = a_watch(status)
-    assert watch.status() is status
-    assert watch.provider.read == []
-    assert watch.queues == InMemoryQueues()
+def test_a_check_of_a_final_job_makes_no_call(status: JobStatus) -> None:
+    checker = a_checker(status)
+    assert checker.status() is status
+    assert checker.provider.read == []
+    assert checker.queues == InMemoryQueues()
 
 
-def test_a_check_of_a_job_that_was_never_recorded_is_dropped() -> None:
-    assert Watch()() is None
+def test_a_check_of_an_unrecorded_job_is_dropped() -> None:
+    assert Checker()() is None
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTING, JobStatus.RUNNING])
-def test_a_check_before_the_deadline_waits_for_the_rest_of_it(status: JobStatus) -> None:
-    watch = a_watch(status)
-    assert watch.status(at=DEADLINE - timedelta(seconds=40)) is status
-    assert watch.queues.due == [(a_job_id(), 40)]
-    assert watch.provider.read == []
+def test_an_early_check_is_repeated_at_the_deadline(status: JobStatus) -> None:
+    checker = a_checker(status)
+    assert checker.status(at=DEADLINE - timedelta(seconds=40)) is status
+    assert checker.queues.due == [(a_job_id(), 40)]
+    assert checker.provider.read == []
 
 
 @pytest.mark.parametrize(
@@ -116,17 +115,17 @@ def test_a_check_before_the_deadline_waits_for_the_rest_of_it(status: JobStatus)
     ],
     ids=["success", "failure", "running", "not visible"],
 )
-def test_an_overdue_job_is_asked_about_once(report: TaskReport | None, status: JobStatus) -> None:
-    watch = a_watch(tasks={TASK: report})
-    assert watch.status() is status
-    assert watch.provider.read == [TASK]
-    assert watch.queues.archive == ([(a_job_id(), 1, 0)] if report is SUCCESS else [])
-    assert watch.queues.due == []
+def test_an_overdue_task_is_read_once(report: TaskReport | None, status: JobStatus) -> None:
+    checker = a_checker(tasks={TASK: report})
+    assert checker.status() is status
+    assert checker.provider.read == [TASK]
+    assert checker.queues.archive == ([(a_job_id(), 1, 0)] if report is SUCCESS else [])
+    assert checker.queues.due == []
 
 
-def test_a_success_without_an_image_is_a_failure_that_cost_money() -> None:
-    watch = a_watch(tasks={TASK: a_report(image_urls=())})
-    job = watch()
+def test_a_success_without_images_fails_and_may_be_charged() -> None:
+    checker = a_checker(tasks={TASK: a_report(image_urls=())})
+    job = checker()
     assert job is not None
     assert job.error is not None
     assert (job.status, job.error.kind, job.error.may_be_charged) == (
@@ -136,9 +135,9 @@ def test_a_success_without_an_image_is_a_failure_that_cost_money() -> None:
     )
 
 
-def test_an_ambiguous_submission_expires_and_says_that_it_may_have_been_charged() -> None:
-    watch = a_watch(JobStatus.SUBMITTING)
-    job = watch()
+def test_an_ambiguous_submission_expires_and_may_be_charged() -> None:
+    checker = a_checker(JobStatus.SUBMITTING)
+    job = checker()
     assert job is not None
     assert job.error is not None
     assert (job.status, job.error.kind, job.error.may_be_charged) == (
@@ -146,11 +145,11 @@ def test_an_ambiguous_submission_expires_and_says_that_it_may_have_been_charged(
         ErrorKind.NO_VERDICT,
         True,
     )
-    assert (job.finished_at, watch.provider.created) == (DEADLINE, [])
+    assert (job.finished_at, checker.provider.created) == (DEADLINE, [])
 
 
-def test_a_job_that_was_neither_sent_nor_queued_fails_uncharged() -> None:
-    job = a_watch(JobStatus.ACCEPTED)()
+def test_a_job_neither_submitted_nor_queued_fails_uncharged() -> None:
+    job = a_checker(JobStatus.ACCEPTED)()
     assert job is not None
     assert job.error is not None
     assert (job.status, job.error.kind, job.error.may_be_charged) == (
@@ -160,90 +159,90 @@ def test_a_job_that_was_neither_sent_nor_queued_fails_uncharged() -> None:
     )
 
 
-def test_a_job_that_waits_for_its_turn_goes_on_waiting() -> None:
-    watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON)
-    assert watch.status() is JobStatus.ACCEPTED
-    assert len(watch.queues.due) == 1
+def test_a_queued_job_keeps_waiting() -> None:
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON)
+    assert checker.status() is JobStatus.ACCEPTED
+    assert len(checker.queues.due) == 1
 
 
 @pytest.mark.parametrize("seconds", [30, 900])
-def test_a_job_that_waits_long_is_looked_at_before_its_next_deadline_can_pass(seconds: int) -> None:
+def test_a_queued_job_is_checked_within_its_deadline_length(seconds: int) -> None:
     deadline = NOON + timedelta(seconds=seconds)
-    watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON, deadline_at=deadline)
-    watch(at=deadline + timedelta(hours=1))
-    assert watch.queues.due == [(a_job_id(), seconds)]
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON, deadline_at=deadline)
+    checker(at=deadline + timedelta(hours=1))
+    assert checker.queues.due == [(a_job_id(), seconds)]
 
 
-def test_a_job_whose_turn_does_not_come_ends_after_two_days_uncharged() -> None:
-    watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON)
-    assert watch.status(at=NOON + MAX_WAIT - timedelta(seconds=1)) is JobStatus.ACCEPTED
-    assert watch.status(at=NOON + MAX_WAIT) is JobStatus.FAILED
-    error = watch.jobs.get(a_job_id()).error
+def test_a_queued_job_fails_uncharged_after_two_days() -> None:
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON)
+    assert checker.status(at=NOON + MAX_WAIT - timedelta(seconds=1)) is JobStatus.ACCEPTED
+    assert checker.status(at=NOON + MAX_WAIT) is JobStatus.FAILED
+    error = checker.jobs.get(a_job_id()).error
     assert error is not None
     assert (error.kind, error.may_be_charged) == (ErrorKind.NOT_SUBMITTED, False)
 
 
-def test_a_row_far_down_a_sheet_is_not_given_up_before_it_is_due() -> None:
+def test_the_two_days_of_a_sheet_row_start_when_it_is_due() -> None:
     due_at = NOON + timedelta(days=4)
-    watch = a_watch(JobStatus.ACCEPTED, queued_at=NOON, due_at=due_at)
-    assert watch.status(at=due_at) is JobStatus.ACCEPTED
-    assert watch.status(at=due_at + MAX_WAIT) is JobStatus.FAILED
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON, due_at=due_at)
+    assert checker.status(at=due_at) is JobStatus.ACCEPTED
+    assert checker.status(at=due_at + MAX_WAIT) is JobStatus.FAILED
 
 
-def test_a_job_that_is_being_archived_gets_its_message_again() -> None:
-    watch = a_watch(JobStatus.ARCHIVING)
-    assert watch.status() is JobStatus.ARCHIVING
-    assert watch.queues.archive == [(a_job_id(), 1, 0)]
+def test_an_archiving_job_gets_another_archive_message() -> None:
+    checker = a_checker(JobStatus.ARCHIVING)
+    assert checker.status() is JobStatus.ARCHIVING
+    assert checker.queues.archive == [(a_job_id(), 1, 0)]
 
 
-def test_a_provider_that_does_not_answer_is_asked_again_and_not_for_ever() -> None:
-    watch = a_watch(tasks={TASK: DOWN})
-    assert watch.status() is JobStatus.RUNNING
-    assert watch.queues.due == [(a_job_id(), 30)]
-    assert watch.status(at=DEADLINE + PATIENCE) is JobStatus.EXPIRED
+def test_an_unavailable_provider_is_retried_until_the_grace_period_ends() -> None:
+    checker = a_checker(tasks={TASK: DOWN})
+    assert checker.status() is JobStatus.RUNNING
+    assert checker.queues.due == [(a_job_id(), 30)]
+    assert checker.status(at=DEADLINE + OUTAGE_GRACE) is JobStatus.EXPIRED
 
 
-def test_a_wake_up_reads_the_task_before_its_time() -> None:
-    watch = a_watch(tasks={TASK: SUCCESS})
-    assert watch.status(at=NOON, claimed=TASK) is JobStatus.ARCHIVING
+def test_a_claim_reads_the_task_before_the_deadline() -> None:
+    checker = a_checker(tasks={TASK: SUCCESS})
+    assert checker.status(at=NOON, claimed=TASK) is JobStatus.ARCHIVING
 
 
-def test_a_wake_up_while_the_task_runs_leaves_the_armed_check_alone() -> None:
-    watch = a_watch(tasks={TASK: STILL_RUNNING})
-    assert watch.status(at=NOON, claimed=TASK) is JobStatus.RUNNING
-    assert watch.queues.due == []
+def test_a_claim_about_a_running_task_queues_no_other_check() -> None:
+    checker = a_checker(tasks={TASK: STILL_RUNNING})
+    assert checker.status(at=NOON, claimed=TASK) is JobStatus.RUNNING
+    assert checker.queues.due == []
 
 
-def test_a_wake_up_that_finds_the_provider_down_comes_again() -> None:
-    watch = a_watch(tasks={TASK: DOWN})
-    watch(at=NOON, claimed=TASK)
-    assert watch.queues.woken == [(a_job_id(), TASK, 30)]
+def test_a_claim_is_repeated_while_the_provider_is_unavailable() -> None:
+    checker = a_checker(tasks={TASK: DOWN})
+    checker(at=NOON, claimed=TASK)
+    assert checker.queues.woken == [(a_job_id(), TASK, 30)]
 
 
-def test_a_claim_about_a_job_with_a_task_checked_at_its_own_task() -> None:
-    watch = a_watch(tasks={TASK: STILL_RUNNING, "another": SUCCESS})
-    assert watch.status(at=NOON, claimed="another") is JobStatus.RUNNING
-    assert watch.provider.read == [TASK]
+def test_a_claim_reads_the_recorded_task_if_there_is_one() -> None:
+    checker = a_checker(tasks={TASK: STILL_RUNNING, "another": SUCCESS})
+    assert checker.status(at=NOON, claimed="another") is JobStatus.RUNNING
+    assert checker.provider.read == [TASK]
 
 
-def test_a_claimed_task_is_ours_if_the_provider_echoes_our_url() -> None:
-    watch = a_watch(JobStatus.SUBMITTING, {TASK: a_report(callback_url=OUR_URL)})
-    assert watch.status(at=NOON, claimed=TASK) is JobStatus.ARCHIVING
-    assert watch.jobs.get(a_job_id()).task_id == TASK
+def test_a_claimed_task_with_our_url_is_accepted() -> None:
+    checker = a_checker(JobStatus.SUBMITTING, {TASK: a_report(callback_url=OUR_URL)})
+    assert checker.status(at=NOON, claimed=TASK) is JobStatus.ARCHIVING
+    assert checker.jobs.get(a_job_id()).task_id == TASK
 
 
 @pytest.mark.parametrize("echoed", ["", "https://hooks.example/kie/job_of_another"])
-def test_a_claimed_task_with_another_url_is_not_ours(echoed: str) -> None:
-    watch = a_watch(JobStatus.SUBMITTING, {TASK: a_report(callback_url=echoed)})
-    assert watch.status(at=NOON, claimed=TASK) is JobStatus.SUBMITTING
-    assert watch.queues.archive == []
+def test_a_claimed_task_with_another_url_is_ignored(echoed: str) -> None:
+    checker = a_checker(JobStatus.SUBMITTING, {TASK: a_report(callback_url=echoed)})
+    assert checker.status(at=NOON, claimed=TASK) is JobStatus.SUBMITTING
+    assert checker.queues == InMemoryQueues()
 
 
 @pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.ARCHIVING])
-def test_a_wake_up_is_nothing_to_a_job_that_has_no_open_task(status: JobStatus) -> None:
-    watch = a_watch(status)
-    assert watch.status(at=NOON, claimed=TASK) is status
-    assert watch.queues == InMemoryQueues()
+def test_a_claim_about_a_job_without_an_open_task_is_ignored(status: JobStatus) -> None:
+    checker = a_checker(status)
+    assert checker.status(at=NOON, claimed=TASK) is status
+    assert checker.queues == InMemoryQueues()
 
 
 @pytest.mark.parametrize(
@@ -257,26 +256,43 @@ def test_a_wake_up_is_nothing_to_a_job_that_has_no_open_task(status: JobStatus) 
     ],
     ids=["success", "failure", "running", "not ours", "not visible"],
 )
-def test_a_claim_about_a_job_that_was_given_up_is_looked_into(
+def test_a_claim_about_an_expired_job_is_checked(
     report: TaskReport | None, status: JobStatus
 ) -> None:
-    watch = a_watch(JobStatus.EXPIRED, {TASK: report})
-    assert watch.status(claimed=TASK) is status
-    assert watch.provider.read == [TASK]
+    checker = a_checker(JobStatus.EXPIRED, {TASK: report})
+    assert checker.status(claimed=TASK) is status
+    assert checker.provider.read == [TASK]
 
 
-def test_a_claim_about_a_task_that_is_not_visible_yet_is_looked_into_once_more() -> None:
-    watch = a_watch(JobStatus.SUBMITTING, {TASK: None}, submitted_at=NOON)
-    assert watch.status(at=NOON + timedelta(seconds=20), claimed=TASK) is JobStatus.SUBMITTING
-    assert watch.queues.woken == [(a_job_id(), TASK, 70)]
-    assert watch.status(at=NOON + NOT_VISIBLE_YET, claimed=TASK) is JobStatus.SUBMITTING
-    assert len(watch.queues.woken) == 1
+def test_a_claimed_task_that_is_not_visible_yet_is_read_once_more() -> None:
+    checker = a_checker(JobStatus.SUBMITTING, {TASK: None}, submitted_at=NOON)
+    assert checker.status(at=NOON + timedelta(seconds=20), claimed=TASK) is JobStatus.SUBMITTING
+    assert checker.queues.woken == [(a_job_id(), TASK, 70)]
+    assert checker.status(at=NOON + MAX_INVISIBLE, claimed=TASK) is JobStatus.SUBMITTING
+    assert len(checker.queues.woken) == 1
 
 
-def test_a_claim_that_finds_the_provider_down_after_the_deadline_comes_again() -> None:
-    watch = a_watch(JobStatus.SUBMITTING, {TASK: DOWN})
-    assert watch.status(claimed=TASK) is JobStatus.SUBMITTING
-    assert watch.queues.woken == [(a_job_id(), TASK, 30)]
+def test_a_recorded_task_that_is_not_visible_yet_is_left_to_its_own_check() -> None:
+    checker = a_checker(tasks={TASK: None}, submitted_at=NOON)
+    assert checker.status(at=NOON, claimed=TASK) is JobStatus.RUNNING
+    assert checker.queues == InMemoryQueues()
+
+
+@pytest.mark.parametrize("status", [JobStatus.EXPIRED, JobStatus.FAILED])
+def test_a_claim_about_a_final_job_raises_while_the_provider_is_unavailable(
+    status: JobStatus,
+) -> None:
+    """The claim is in this message only, so SQS must deliver it again."""
+    checker = a_checker(status, {TASK: DOWN}, task_id=TASK)
+    with pytest.raises(ProviderUnavailable):
+        checker(claimed=TASK, contradicts=status is JobStatus.FAILED)
+    assert checker.queues == InMemoryQueues()
+
+
+def test_an_overdue_claim_is_repeated_while_the_provider_is_unavailable() -> None:
+    checker = a_checker(JobStatus.SUBMITTING, {TASK: DOWN})
+    assert checker.status(claimed=TASK) is JobStatus.SUBMITTING
+    assert checker.queues.woken == [(a_job_id(), TASK, 30)]
 
 
 @pytest.mark.parametrize(
@@ -289,146 +305,201 @@ def test_a_claim_that_finds_the_provider_down_after_the_deadline_comes_again() -
     ],
     ids=["success", "failure", "running", "not visible"],
 )
-def test_a_success_that_contradicts_a_failure_is_settled_by_the_record(
+def test_the_record_settles_a_success_that_contradicts_a_failure(
     report: TaskReport | None, status: JobStatus
 ) -> None:
-    watch = a_watch(JobStatus.FAILED, {TASK: report}, task_id=TASK)
-    assert watch.status(claimed=TASK, contradicts=True) is status
-    assert watch.provider.read == [TASK]
+    checker = a_checker(JobStatus.FAILED, {TASK: report}, task_id=TASK)
+    assert checker.status(claimed=TASK, contradicts=True) is status
+    assert checker.provider.read == [TASK]
 
 
-def test_a_failure_is_not_looked_into_because_of_an_unproven_claim() -> None:
-    watch = a_watch(JobStatus.FAILED, {TASK: SUCCESS}, task_id=TASK)
-    assert watch.status(claimed=TASK) is JobStatus.FAILED
-    assert watch.provider.read == []
+def test_an_unproven_claim_does_not_reopen_a_failure() -> None:
+    checker = a_checker(JobStatus.FAILED, {TASK: SUCCESS}, task_id=TASK)
+    assert checker.status(claimed=TASK) is JobStatus.FAILED
+    assert checker.provider.read == []
 
 
-# ------------------------------------------------------------------ many at once
+# ------------------------------------------------------------------ batches
 
 
-def a_crowd(size: int, *, silent: bool = True) -> tuple[Watch, list[Check]]:
-    """Return jobs that are all due, each with a task of its own that still runs."""
-    watch = Watch()
-    watch.provider.calls_back, watch.provider.max_batch_size = not silent, 50 if silent else 1
+def many_jobs(size: int, *, calls_back: bool = False) -> tuple[Checker, list[Check]]:
+    """Return checks of running jobs with a task each, all due."""
+    checker = Checker()
+    checker.provider.calls_back = calls_back
+    checker.provider.max_batch_size = 1 if calls_back else 50
     for number in range(size):
         task = ProviderTaskId(f"task_{number}")
-        watch.provider.tasks[task] = a_report(TaskState.RUNNING, task_id=task)
+        checker.provider.tasks[task] = a_report(TaskState.RUNNING, task_id=task)
         job = a_job(JobStatus.RUNNING, number=number, task_id=task, submitted_at=NOON)
-        watch.jobs.create(job)
-    return watch, [Check(job_id=a_job_id(number)) for number in range(size)]
+        checker.jobs.create(job)
+    return checker, [Check(job_id=a_job_id(number)) for number in range(size)]
 
 
-def test_many_are_asked_about_in_one_call() -> None:
-    watch, checks = a_crowd(120)
-    outcomes = watch.check_jobs(at=NOON + timedelta(minutes=1))(checks)
+def test_many_tasks_are_read_in_one_call() -> None:
+    checker, checks = many_jobs(120)
+    outcomes = checker.check_jobs(at=NOON + timedelta(minutes=1))(checks)
     assert [type(outcome) for outcome in outcomes] == [Job] * 120
-    assert [len(call) for call in watch.provider.calls] == [50, 50, 20]
-    assert len(watch.queues.due) == 120
+    assert [len(call) for call in checker.provider.calls] == [50, 50, 20]
+    assert len(checker.queues.due) == 120
 
 
-def test_one_job_that_cannot_be_looked_at_does_not_stop_the_others() -> None:
-    watch, checks = a_crowd(3)
-    watch.provider.tasks[ProviderTaskId("task_1")] = a_report(task_id=ProviderTaskId("other"))
-    outcomes = watch.check_jobs(at=NOON + timedelta(minutes=1))(checks)
+def test_one_failed_check_does_not_fail_the_batch() -> None:
+    checker, checks = many_jobs(3)
+    checker.provider.tasks[ProviderTaskId("task_1")] = a_report(task_id=ProviderTaskId("other"))
+    outcomes = checker.check_jobs(at=NOON + timedelta(minutes=1))(checks)
     assert [isinstance(outcome, Exception) for outcome in outcomes] == [False, True, False]
-    assert [job_id for job_id, _ in watch.queues.due] == [a_job_id(0), a_job_id(2)]
+    assert [job_id for job_id, _ in checker.queues.due] == [a_job_id(0), a_job_id(2)]
 
 
-def test_who_does_not_answer_is_not_asked_about_the_next_one_too() -> None:
-    watch, checks = a_crowd(3, silent=False)
-    watch.provider.tasks[ProviderTaskId("task_0")] = DOWN
-    watch.check_jobs(at=DEADLINE)(checks)
-    assert watch.provider.read == ["task_0"]
-    assert watch.queues.due == [(a_job_id(number), 30) for number in range(3)]
+def test_an_unavailable_provider_is_skipped_for_the_rest_of_the_batch() -> None:
+    checker, checks = many_jobs(3, calls_back=True)
+    checker.provider.tasks[ProviderTaskId("task_0")] = DOWN
+    checker.check_jobs(at=DEADLINE)(checks)
+    assert checker.provider.read == ["task_0"]
+    assert checker.queues.due == [(a_job_id(number), 30) for number in range(3)]
 
 
-@pytest.mark.parametrize("reason", ["one does not answer", "there is no time"])
-def test_nobody_is_given_up_who_was_not_asked_about(reason: str) -> None:
-    watch, checks = a_crowd(20, silent=False)
+@pytest.mark.parametrize("reason", ["unavailable", "no time"])
+def test_a_job_whose_task_was_not_read_does_not_expire(reason: str) -> None:
+    checker, checks = many_jobs(20, calls_back=True)
     for number in range(20):
         task = ProviderTaskId(f"task_{number}")
-        watch.provider.tasks[task] = a_report(task_id=task)
-    late = DEADLINE + PATIENCE + timedelta(minutes=1)
-    if reason == "one does not answer":
-        watch.provider.tasks[ProviderTaskId("task_0")] = DOWN
-        watch.check_jobs(at=late)(checks)
+        checker.provider.tasks[task] = a_report(task_id=task)
+    late = DEADLINE + OUTAGE_GRACE + timedelta(minutes=1)
+    if reason == "unavailable":
+        checker.provider.tasks[ProviderTaskId("task_0")] = DOWN
+        checker.check_jobs(at=late)(checks)
     else:
-        times = itertools.chain([late], itertools.repeat(late + ENOUGH))
-        watch.check_jobs(now=lambda: next(times))(checks)
-    ends = [watch.jobs.get(a_job_id(number)).status for number in range(20)]
-    first = JobStatus.EXPIRED if reason == "one does not answer" else JobStatus.ARCHIVING
+        times = itertools.chain([late], itertools.repeat(late + READ_BUDGET))
+        checker.check_jobs(now=lambda: next(times))(checks)
+    ends = [checker.jobs.get(a_job_id(number)).status for number in range(20)]
+    first = JobStatus.EXPIRED if reason == "unavailable" else JobStatus.ARCHIVING
     assert ends == [first, *[JobStatus.RUNNING] * 19]
-    assert watch.queues.due == [(a_job_id(number), 30) for number in range(1, 20)]
+    assert checker.queues.due == [(a_job_id(number), 30) for number in range(1, 20)]
 
 
-def test_a_mistake_about_one_is_not_one_about_the_next() -> None:
-    watch, checks = a_crowd(3, silent=False)
-    watch.provider.tasks[ProviderTaskId("task_0")] = NotConfigured("no key")
-    outcomes = watch.check_jobs(at=DEADLINE)(checks)
+def test_an_error_of_ours_does_not_skip_the_provider() -> None:
+    checker, checks = many_jobs(3, calls_back=True)
+    checker.provider.tasks[ProviderTaskId("task_0")] = NotConfigured("no key")
+    outcomes = checker.check_jobs(at=DEADLINE)(checks)
     assert [isinstance(outcome, Exception) for outcome in outcomes] == [True, False, False]
+    assert checker.provider.read == ["task_0", "task_1", "task_2"]
+
+
+def test_two_checks_of_one_job_read_its_task_once() -> None:
+    checker, checks = many_jobs(1)
+    first, second = checker.check_jobs(at=NOON + timedelta(minutes=1))(checks * 2)
+    assert first == second == checker.jobs.get(a_job_id())
+    assert checker.provider.read == ["task_0"]
+
+
+def test_a_failed_read_of_one_job_does_not_fail_the_batch() -> None:
+    checker, checks = many_jobs(3)
+    get = checker.jobs.get
+
+    def throttled(job_id: JobId) -> Job:
+        if job_id == a_job_id(1):
+            raise OSError("throttled")
+        return get(job_id)
+
+    checker.jobs.get = throttled  # type: ignore[method-assign]
+    outcomes = checker.check_jobs(at=NOON + timedelta(minutes=1))(checks)
+    assert [type(outcome) for outcome in outcomes] == [Job, OSError, Job]
+
+
+def test_batch_capable_providers_are_read_first() -> None:
+    """The other provider takes all the time there is; its first read comes after theirs."""
+    checker, checks = many_jobs(3)
+    now = DEADLINE
+    slow, reads = ScriptedProvider(), list[str]()
+    job = a_job(JobStatus.RUNNING, number=3, task_id=TASK)
+    checker.jobs.create(replace(job, request=replace(job.request, provider="slow")))
+    checker.provider.max_batch_size = 2
+    read_batch = checker.provider.read_tasks
+
+    def read_fast(task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        reads.append("fast")
+        return read_batch(task_ids)
+
+    def read_slowly(task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        nonlocal now
+        now += READ_BUDGET
+        reads.append("slow")
+        return {}
+
+    checker.provider.read_tasks = read_fast  # type: ignore[method-assign]
+    slow.read_tasks = read_slowly  # type: ignore[method-assign]
+    check_jobs = checker.check_jobs(now=lambda: now)
+    check_jobs = replace(
+        check_jobs,
+        providers={"slow": slow.facts, **check_jobs.providers},
+        clients={"slow": slow, **check_jobs.clients},
+    )
+    check_jobs([Check(job_id=a_job_id(3)), *checks])
+    assert reads == ["fast", "fast", "slow"]
 
 
 @pytest.mark.parametrize("claimed", [None, TASK])
-def test_a_success_whose_images_are_not_there_yet_is_looked_at_again(claimed: str | None) -> None:
-    watch = a_watch(tasks={TASK: a_report(image_urls=())}, submitted_at=NOON)
-    watch.provider.calls_back = False
-    assert watch.status(at=NOON + timedelta(minutes=1), claimed=claimed) is JobStatus.RUNNING
-    assert len(watch.queues.due) == (0 if claimed else 1)
+def test_a_success_without_images_is_checked_again_until_the_deadline(claimed: str | None) -> None:
+    checker = a_checker(tasks={TASK: a_report(image_urls=())}, submitted_at=NOON)
+    checker.provider.calls_back = False
+    assert checker.status(at=NOON + timedelta(minutes=1), claimed=claimed) is JobStatus.RUNNING
+    assert len(checker.queues.due) == (0 if claimed else 1)
 
 
-def test_when_time_runs_out_the_rest_is_asked_about_later() -> None:
-    watch, checks = a_crowd(3, silent=False)
-    times = itertools.chain([DEADLINE] * 4, itertools.repeat(DEADLINE + ENOUGH))
-    watch.check_jobs(now=lambda: next(times))(checks)
-    assert 0 < len(watch.provider.read) < 3
-    left = [a_job_id(number) for number in range(len(watch.provider.read), 3)]
-    assert watch.queues.due == [(job_id, 30) for job_id in left]
+def test_when_time_runs_out_the_rest_is_left_to_a_later_check() -> None:
+    checker, checks = many_jobs(3, calls_back=True)
+    times = itertools.chain([DEADLINE] * 4, itertools.repeat(DEADLINE + READ_BUDGET))
+    checker.check_jobs(now=lambda: next(times))(checks)
+    assert 0 < len(checker.provider.read) < 3
+    left = [a_job_id(number) for number in range(len(checker.provider.read), 3)]
+    assert checker.queues.due == [(job_id, 30) for job_id in left]
 
 
-def test_a_silent_provider_is_not_asked_before_its_time_or_about_nothing() -> None:
-    watch, checks = a_crowd(1)
-    watch.check_jobs(at=NOON + timedelta(seconds=14))(checks)
-    watch.jobs.by_id[a_job_id()] = a_job(JobStatus.SUBMITTING, submitted_at=NOON)
-    watch.check_jobs(at=NOON + timedelta(minutes=5))(checks)
-    assert watch.provider.calls == []
-    assert len(watch.queues.due) == 2
+def test_without_callbacks_no_task_is_read_too_early_or_without_an_id() -> None:
+    checker, checks = many_jobs(1)
+    checker.check_jobs(at=NOON + timedelta(seconds=14))(checks)
+    checker.jobs.by_id[a_job_id()] = a_job(JobStatus.SUBMITTING, submitted_at=NOON)
+    checker.check_jobs(at=NOON + timedelta(minutes=5))(checks)
+    assert checker.provider.calls == []
+    assert len(checker.queues.due) == 2
 
 
-def test_two_hundred_waiting_jobs_cost_a_fifth_of_asking_each_alone(
+def test_batching_saves_four_fifths_of_the_calls(
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The queue as Lambda reads it: two pollers, who share what came in two seconds."""
-    chance = Random(66)  # noqa: S311
-    watch, _ = a_crowd(0)
-    watch.provider.max_batch_size, watch.provider.calls_back = 50, False
+    """200 jobs, checked as Lambda reads the queue: two pollers share what came in two seconds."""
+    random = Random(66)  # noqa: S311
+    checker, _ = many_jobs(0)
+    checker.provider.max_batch_size, checker.provider.calls_back = 50, False
     ends: dict[ProviderTaskId, datetime] = {}
-    agenda: list[tuple[datetime, Check]] = []
+    due_checks: list[tuple[datetime, Check]] = []
     for number in range(200):
         task = ProviderTaskId(f"task_{number}")
         began = NOON + timedelta(seconds=number * 1.05)
-        ends[task] = began + timedelta(seconds=chance.uniform(10, 240))
+        ends[task] = began + timedelta(seconds=random.uniform(10, 240))
         job = a_job(JobStatus.RUNNING, number=number, task_id=task, submitted_at=began)
         job = replace(job, deadline_at=began + timedelta(minutes=30))
-        watch.jobs.create(job)
-        delay = seconds_to_next_look(job, at=began, calls_back=False)
-        agenda.append((began + timedelta(seconds=delay), Check(job_id=job.job_id)))
-    while agenda:
-        now = min(due for due, _ in agenda) + timedelta(seconds=2)
-        batch = [check for due, check in agenda if due <= now]
-        agenda = [(due, check) for due, check in agenda if due > now]
+        checker.jobs.create(job)
+        delay = seconds_to_next_check(job, at=began, calls_back=False)
+        due_checks.append((began + timedelta(seconds=delay), Check(job_id=job.job_id)))
+    while due_checks:
+        now = min(due for due, _ in due_checks) + timedelta(seconds=2)
+        batch = [check for due, check in due_checks if due <= now]
+        due_checks = [(due, check) for due, check in due_checks if due > now]
         for task, end in ends.items():
             state = TaskState.SUCCEEDED if end <= now else TaskState.RUNNING
-            watch.provider.tasks[task] = a_report(state, task_id=task)
+            checker.provider.tasks[task] = a_report(state, task_id=task)
         for share in (batch[::2], batch[1::2]):
             for start in range(0, len(share), 50):
-                watch.check_jobs(at=now)(share[start : start + 50])
-        agenda += [
+                checker.check_jobs(at=now)(share[start : start + 50])
+        due_checks += [
             (now + timedelta(seconds=delay), Check(job_id=job_id))
-            for job_id, delay in watch.queues.due
+            for job_id, delay in checker.queues.due
         ]
-        watch.queues.due.clear()
-    assert {job.status for job in watch.jobs.by_id.values()} == {JobStatus.ARCHIVING}
-    calls, questions = len(watch.provider.calls), len(watch.provider.read)
+        checker.queues.due.clear()
+    assert {job.status for job in checker.jobs.by_id.values()} == {JobStatus.ARCHIVING}
+    calls, questions = len(checker.provider.calls), len(checker.provider.read)
     record_property("tried: calls for 200 waiting jobs", calls)
     record_property("tried: questions in them", questions)
     assert calls * 5 <= questions

@@ -16,7 +16,7 @@ KEY = f"images/{a_job_id()}/1.thumbnail.webp"
 
 
 @dataclass
-class Bench:
+class Thumbnails:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     bucket: InMemoryBucket = field(default_factory=InMemoryBucket)
     shrunk: list[bytes] = field(default_factory=list)
@@ -31,48 +31,48 @@ class Bench:
         return b"small"
 
 
-def a_bench(**facts: int) -> Bench:
-    bench, image = Bench(), a_stored_image()
+def thumbnails_of_one_image(**facts: int) -> Thumbnails:
+    thumbnails, image = Thumbnails(), a_stored_image()
     image = replace(image, facts=replace(image.facts, **facts))  # type: ignore[arg-type]
-    bench.bucket.put_image(a_job_id(), 1, BytesIO(PICTURE), image.facts)
-    bench.jobs.create(a_job(JobStatus.SUCCEEDED, images=(image,)))
-    return bench
+    thumbnails.bucket.put_image(a_job_id(), 1, BytesIO(PICTURE), image.facts)
+    thumbnails.jobs.create(a_job(JobStatus.SUCCEEDED, images=(image,)))
+    return thumbnails
 
 
-def test_a_thumbnail_is_made_stored_and_noted() -> None:
-    bench = a_bench()
-    job = bench()
-    assert bench.shrunk == [PICTURE]
-    assert bench.bucket.objects[KEY] == b"small"
+def test_a_thumbnail_is_made_stored_and_recorded() -> None:
+    thumbnails = thumbnails_of_one_image()
+    job = thumbnails()
+    assert thumbnails.shrunk == [PICTURE]
+    assert thumbnails.bucket.objects[KEY] == b"small"
     assert job.images[0].thumbnail == KEY
 
 
-def test_a_repeated_message_makes_no_second_one() -> None:
-    bench = a_bench()
-    assert bench() == bench()
-    assert len(bench.shrunk) == 1
+def test_a_repeated_message_makes_no_second_thumbnail() -> None:
+    thumbnails = thumbnails_of_one_image()
+    assert thumbnails() == thumbnails()
+    assert len(thumbnails.shrunk) == 1
 
 
-def test_there_is_none_of_an_image_that_is_not_there() -> None:
-    bench = a_bench()
-    assert bench(number=2).images[0].thumbnail is None
-    assert bench.shrunk == []
+def test_a_missing_image_gets_no_thumbnail() -> None:
+    thumbnails = thumbnails_of_one_image()
+    assert thumbnails(number=2).images[0].thumbnail is None
+    assert thumbnails.shrunk == []
     with pytest.raises(UnknownJob):
-        Bench()()
+        Thumbnails()()
 
 
-def test_an_image_of_too_many_pixels_is_not_even_read() -> None:
-    assert a_bench(width=8000, height=8000)().images[0].thumbnail == KEY
-    bench = a_bench(width=8000, height=8001)
+def test_an_image_of_too_many_pixels_is_not_read() -> None:
+    assert thumbnails_of_one_image(width=8000, height=8000)().images[0].thumbnail == KEY
+    thumbnails = thumbnails_of_one_image(width=8000, height=8001)
     with pytest.raises(ThumbnailRefused, match=f"more than {MAX_PIXELS}"):
-        bench()
-    assert bench.shrunk == []
+        thumbnails()
+    assert thumbnails.shrunk == []
 
 
-def test_what_goes_wrong_leaves_the_job_as_it_was() -> None:
-    bench = a_bench()
-    before = bench.jobs.get(a_job_id())
-    bench.bucket.objects.clear()
+def test_a_failure_leaves_the_job_unchanged() -> None:
+    thumbnails = thumbnails_of_one_image()
+    before = thumbnails.jobs.get(a_job_id())
+    thumbnails.bucket.objects.clear()
     with pytest.raises(KeyError):
-        bench()
-    assert bench.jobs.get(a_job_id()) == before
+        thumbnails()
+    assert thumbnails.jobs.get(a_job_id()) == before

@@ -1,4 +1,4 @@
-"""What job.json says, held against the schema that docs/ has of it."""
+"""job.json against its schema in docs/."""
 
 import json
 from dataclasses import replace
@@ -33,12 +33,12 @@ def record_of(job: Job) -> Any:
     return json.loads(json.dumps(provenance(job, at=NOON)))
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize(("job", "missing"), [(BARE, []), (FULL, [2, 4])], ids=["bare", "full"])
-def test_a_record_is_what_the_schema_says(job: Job, missing: list[int]) -> None:
+def test_a_record_matches_the_schema(job: Job, missing: list[int]) -> None:
     record = record_of(job)
     assert list(Draft202012Validator(SCHEMA).iter_errors(record)) == []
     assert record.keys() == SCHEMA["properties"].keys() == set(SCHEMA["required"])
@@ -46,21 +46,21 @@ def test_a_record_is_what_the_schema_says(job: Job, missing: list[int]) -> None:
 
 
 @pytest.mark.parametrize("credits", ["2E+1", "1E+2", "1E-6", "0", "3.5"])
-def test_credits_are_a_plain_decimal(credits: str) -> None:
+def test_credits_are_written_without_an_exponent(credits: str) -> None:
     record = record_of(replace(FULL, credits=Decimal(credits)))
     assert list(Draft202012Validator(SCHEMA).iter_errors(record)) == []
     assert Decimal(record["credits"]) == Decimal(credits)
 
 
-def test_the_schema_would_notice() -> None:
+def test_the_schema_rejects_wrong_types_and_allows_new_fields() -> None:
     record = record_of(FULL)
     for name in record:
         assert list(Draft202012Validator(SCHEMA).iter_errors(record | {name: [{}]})), name
-    # What reads version 1 is not upset by a field of later.
+    # Readers of version 1 must accept fields that are added later.
     assert list(Draft202012Validator(SCHEMA).iter_errors(record | {"more": 1})) == []
 
 
-def test_it_has_all_it_takes_to_make_the_picture_again() -> None:
+def test_a_record_has_all_it_takes_to_repeat_the_job() -> None:
     record = record_of(FULL)
     assert record["request"] == FULL.request.sent
     assert record["input"] == FULL.request.input

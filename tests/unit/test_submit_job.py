@@ -10,7 +10,7 @@ from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskI
 from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
 from ringback.use_cases.accept_job import NewJob
-from ringback.use_cases.record_verdict import record_verdict
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import MAX_ATTEMPTS, seconds_to_yield
 
 from tests.support.desk import CREATED, Desk, answering
@@ -216,14 +216,13 @@ def test_a_provider_that_cannot_be_reached_takes_no_slot(desk: Desk) -> None:
 @pytest.mark.parametrize("answer", [CREATED, BUSY, NO], ids=["created", "busy", "refused"])
 def test_a_callback_that_overtakes_the_answer_stays(desk: Desk, answer: Submission) -> None:
     def overtaken(job: Job, callback_url: str) -> Submission:
-        record_verdict(
-            job.job_id,
-            a_report(TaskState.SUCCEEDED),
+        record = RecordVerdict(
             jobs=desk.jobs,
             checks=InMemoryCheckQueue(desk.queues),
             archive=InMemoryArchiveQueue(desk.queues),
-            at=NOON,
+            now=lambda: NOON,
         )
+        record(job.job_id, a_report(TaskState.SUCCEEDED))
         return answer
 
     desk.provider.create_task = overtaken  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""The summary of a dropped file, while its jobs are under way and when they have ended."""
+"""The summary of a dropped file, while its jobs are running and when all are final."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
-from ringback.use_cases.summarize_drop import SummarizeDrop, seconds_to_next
+from ringback.use_cases.summarize_drop import SummarizeDrop
 
 from tests.support.drops import DropQueues, InMemoryDropProgress, InMemoryDrops
 from tests.support.in_memory import InMemoryJobs
@@ -20,7 +20,7 @@ READ = Progress(made_at=NOON, row=4, bad_rows=1, done=True)
 
 
 @dataclass
-class Office:
+class Summaries:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     progress: InMemoryDropProgress = field(default_factory=InMemoryDropProgress)
     drops: InMemoryDrops = field(default_factory=InMemoryDrops)
@@ -43,19 +43,19 @@ class Office:
         self.jobs.create(a_job(status, job_id=job_id, row=row, source=DROP.key, **changes))
 
 
-def an_office(progress: Progress | None = READ) -> Office:
-    office = Office(progress=InMemoryDropProgress({DROP: progress} if progress else {}))
-    office.drops.objects[DROP] = (b"", {})
-    return office
+def summaries_of(progress: Progress | None = READ) -> Summaries:
+    summaries = Summaries(progress=InMemoryDropProgress({DROP: progress} if progress else {}))
+    summaries.drops.objects[DROP] = (b"", {})
+    return summaries
 
 
-def test_while_jobs_are_under_way_it_says_so_and_is_written_again() -> None:
-    office = an_office()
-    office.add(1, JobStatus.SUCCEEDED, credits=Decimal("3.5"), images=(a_stored_image(),))
-    office.add(3, JobStatus.RUNNING)
-    is_final, summary = office()
+def test_a_summary_of_running_jobs_is_written_again() -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.SUCCEEDED, credits=Decimal("3.5"), images=(a_stored_image(),))
+    summaries.add(3, JobStatus.RUNNING)
+    is_final, summary = summaries()
     assert not is_final
-    assert office.queues.sums == [(DROP, 5)]
+    assert summaries.queues.sums == [(DROP, 5)]
     assert summary == {
         "source": DROP.key,
         "version": "v1",
@@ -83,64 +83,70 @@ def test_while_jobs_are_under_way_it_says_so_and_is_written_again() -> None:
     }
 
 
-def test_it_is_final_when_the_last_job_is() -> None:
-    office = an_office()
+def test_a_summary_is_final_when_the_last_job_is() -> None:
+    summaries = summaries_of()
     error = JobError(kind=ErrorKind.REFUSED, message="no luck")
-    office.add(1, JobStatus.SUCCEEDED, credits=Decimal("3.5"))
-    office.add(3, JobStatus.FAILED, error=error, credits=Decimal("0.25"))
-    is_final, summary = office()
+    summaries.add(1, JobStatus.SUCCEEDED, credits=Decimal("3.5"))
+    summaries.add(3, JobStatus.FAILED, error=error, credits=Decimal("0.25"))
+    is_final, summary = summaries()
     assert is_final
-    assert office.queues.sums == []
+    assert summaries.queues.sums == []
     assert (summary["state"], summary["credits"]) == ("final", 3.75)
     assert summary["results"][1]["error"] == "no luck"
 
 
 @pytest.mark.parametrize("status", sorted(JobStatus))
-def test_a_state_is_final_if_nothing_is_under_way_in_it(status: JobStatus) -> None:
-    office = an_office(replace(READ, row=2, bad_rows=0))
-    office.add(1, status)
+def test_a_summary_is_final_only_if_the_state_of_each_job_is(status: JobStatus) -> None:
+    summaries = summaries_of(replace(READ, row=2, bad_rows=0))
+    summaries.add(1, status)
     open_states = {"accepted", "submitting", "running", "archiving"}
-    assert office()[0] is (status not in open_states)
+    assert summaries()[0] is (status not in open_states)
 
 
-def test_while_the_sheet_is_read_it_is_not_final() -> None:
-    office = an_office(replace(READ, done=False))
-    office.add(1, JobStatus.SUCCEEDED)
-    is_final, summary = office()
+def test_a_summary_is_not_final_while_the_sheet_is_read() -> None:
+    summaries = summaries_of(replace(READ, done=False))
+    summaries.add(1, JobStatus.SUCCEEDED)
+    is_final, summary = summaries()
     assert (is_final, summary["state"]) == (False, "reading")
 
 
-def test_a_drop_of_which_nothing_was_read_yet_is_waited_for() -> None:
-    office = an_office(progress=None)
-    assert office() == (False, None)
-    assert office.queues.sums == [(DROP, 5)]
-    office.now += timedelta(days=1, seconds=1)
-    assert office() == (True, None)
+def test_an_unread_drop_is_waited_for_up_to_a_day() -> None:
+    summaries = summaries_of(progress=None)
+    assert summaries() == (False, None)
+    assert summaries.queues.sums == [(DROP, 5)]
+    summaries.now += timedelta(days=1, seconds=1)
+    assert summaries() == (True, None)
 
 
-def test_a_drop_that_is_gone_before_it_was_read_is_not_waited_for() -> None:
-    office = an_office(progress=None)
-    office.drops.objects.clear()
-    assert office() == (True, None)
+def test_a_drop_deleted_before_it_was_read_is_not_waited_for() -> None:
+    summaries = summaries_of(progress=None)
+    summaries.drops.objects.clear()
+    assert summaries() == (True, None)
 
 
-def test_ten_thousand_rows_are_asked_for_a_hundred_at_a_time() -> None:
-    office = an_office(replace(READ, row=451, bad_rows=0))
+def test_jobs_are_read_a_hundred_at_a_time() -> None:
+    summaries = summaries_of(replace(READ, row=451, bad_rows=0))
     for row in range(1, 451):
-        office.add(row, JobStatus.SUCCEEDED)
+        summaries.add(row, JobStatus.SUCCEEDED)
     asked: list[int] = []
-    find = office.jobs.find
+    find = summaries.jobs.find
 
     def counted(job_ids: Sequence[JobId]) -> Sequence[Job]:
         asked.append(len(job_ids))
         return find(job_ids)
 
-    office.jobs.find = counted  # type: ignore[method-assign]
-    _, summary = office()
+    summaries.jobs.find = counted  # type: ignore[method-assign]
+    _, summary = summaries()
     assert asked == [100, 100, 100, 100, 50]
     assert [line["row"] for line in summary["results"]] == list(range(1, 451))
 
 
-def test_the_older_a_drop_the_more_seldom_it_is_summed_up() -> None:
-    waits = [seconds_to_next(timedelta(seconds=age)) for age in (0, 50, 51, 300, 600, 86_400)]
-    assert waits == [5, 5, 6, 30, 60, 60]
+@pytest.mark.parametrize(
+    ("age", "seconds"), [(0, 5), (50, 5), (51, 6), (300, 30), (600, 60), (86_400, 60)]
+)
+def test_the_interval_widens_with_the_age_of_the_drop(age: int, seconds: int) -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.RUNNING)
+    summaries.now += timedelta(seconds=age)
+    summaries()
+    assert summaries.queues.sums == [(DROP, seconds)]

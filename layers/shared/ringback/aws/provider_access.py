@@ -1,4 +1,4 @@
-"""Give each provider's client its address, its secret and its shared token."""
+"""Give each provider's client and callback reader what they need of AWS."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Protocol
 
 from ringback.aws.secrets import JsonSecret
 from ringback.aws.shared_token import SharedToken
-from ringback.use_cases.providers import ProviderAccess
+from ringback.use_cases.providers import ProviderAccess, Secret
 
 
 class AccessSettings(Protocol):
@@ -14,6 +14,19 @@ class AccessSettings(Protocol):
     def base_url(self) -> str: ...
     @property
     def secret_arn(self) -> str: ...
+
+
+class SigningSettings(Protocol):
+    @property
+    def secret_arn(self) -> str | None: ...
+
+
+def signing_secrets(settings: Mapping[str, SigningSettings]) -> dict[str, Secret]:
+    """Return the secret of each provider, an empty one for those that sign no callbacks."""
+    return {
+        name: JsonSecret.connect(given.secret_arn) if given.secret_arn else dict
+        for name, given in settings.items()
+    }
 
 
 def provider_access(

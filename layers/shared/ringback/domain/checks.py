@@ -1,29 +1,32 @@
-"""A look at a job: what the check queue carries, and when the next one is due."""
+"""Checks: what a message in the check queue carries, and when a job's next one is due."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final
 
+from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
 
-# For a provider that calls back: when to look again at a job that waits beyond its deadline.
-STILL_WAITING: Final = timedelta(minutes=15)
-# For one that does not: each wait is half as long as the job has taken so far.
-FIRST_LOOK: Final = timedelta(seconds=15)
-WIDENING: Final = 0.5
-# While such a job waits for its turn, it is not known when it will have been sent.
-MAX_WAIT_FOR_TURN: Final = timedelta(minutes=1)
-# Looks meet at the same moments, so that one call to the provider is about many jobs.
-MEETING_EVERY: Final = timedelta(seconds=10)
+# With callbacks, a job that is not final at its deadline is checked this often.
+RECHECK_DELAY: Final = timedelta(minutes=15)
+# Without callbacks, a task is first read at this age, and then at widening intervals.
+FIRST_CHECK: Final = timedelta(seconds=15)
+WIDENING_SHARE: Final = 0.5
+# An accepted job may be submitted at any time, so its checks stay frequent.
+UNTIL_SUBMITTED: Final = Widening(
+    share=WIDENING_SHARE, shortest=FIRST_CHECK, longest=timedelta(minutes=1)
+)
+# These checks are aligned, so that one call to the provider reads many tasks.
+ALIGNMENT: Final = timedelta(seconds=10)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """``claimed_task`` is the task id of a callback that is not believed by itself.
+    """``claimed_task`` is the task id of a callback that needs the provider's confirmation.
 
-    ``contradicts_failure``: it was a proven success of a job that had failed.
+    ``contradicts_failure``: the callback was a signed success of a job that had failed.
     """
 
     job_id: JobId
@@ -31,27 +34,27 @@ class Check:
     contradicts_failure: bool = False
 
 
-def seconds_to_next_look(job: Job, *, at: datetime, calls_back: bool) -> int:
-    """Return the delay of the job's next check, that is, of its only one if all goes well."""
-    due = at + (_wait_for_call(job, at=at) if calls_back else _wait_for_record(job, at=at))
+def seconds_to_next_check(job: Job, *, at: datetime, calls_back: bool) -> int:
+    """Return the delay of the job's next check; most jobs are final by their first."""
+    due = at + (_until_overdue(job, at=at) if calls_back else _until_read(job, at=at))
     if not calls_back:
-        due = _EPOCH + ceil((due - _EPOCH) / MEETING_EVERY) * MEETING_EVERY
-    return max(1, ceil((due - at).total_seconds()))
+        due = _EPOCH + ceil((due - _EPOCH) / ALIGNMENT) * ALIGNMENT
+    return max(1, whole_seconds(due - at))
 
 
-def _wait_for_call(job: Job, *, at: datetime) -> timedelta:
+def _until_overdue(job: Job, *, at: datetime) -> timedelta:
     if at < job.deadline_at:
         return job.deadline_at - at
-    # No later than the deadline that a job which is sent right now would have.
-    return min(STILL_WAITING, job.deadline_at - (job.submitted_at or job.created_at))
+    # A job that is submitted right now must be checked by its new deadline.
+    return min(RECHECK_DELAY, job.deadline_at - (job.submitted_at or job.created_at))
 
 
-def _wait_for_record(job: Job, *, at: datetime) -> timedelta:
+def _until_read(job: Job, *, at: datetime) -> timedelta:
     if job.status is JobStatus.ACCEPTED:
-        wait = (at - job.created_at) * WIDENING
-        return min(max(wait, FIRST_LOOK), MAX_WAIT_FOR_TURN)
+        return UNTIL_SUBMITTED.after(at - job.created_at)
     until_deadline = max(job.deadline_at - at, timedelta(0))
     if job.task_id is None:
-        return until_deadline  # there is nothing to ask for
-    taken = at - (job.submitted_at or job.created_at)
-    return min(max(taken * WIDENING, FIRST_LOOK - taken), until_deadline)
+        return until_deadline  # there is no task to read
+    age = at - (job.submitted_at or job.created_at)
+    delay = Widening(share=WIDENING_SHARE, shortest=FIRST_CHECK - age, longest=until_deadline)
+    return delay.after(age)

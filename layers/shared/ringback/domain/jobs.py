@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
-from math import ceil
 from typing import Any, Final, NewType
 
+from ringback.domain.delays import whole_seconds
 from ringback.domain.images import StoredImage
 
 JobId = NewType("JobId", str)
@@ -149,10 +149,10 @@ class Job:
 
 
 # SQS may deliver a message a moment early.
-_ABOUT_NOW: Final = 1.0
+_ABOUT_NOW: Final = timedelta(seconds=1)
 
 
 def seconds_until_due(job: Job, *, at: datetime) -> int:
     """Return for how long the job is held back, 0 if it may be sent."""
-    early = ((job.due_at or at) - at).total_seconds()
-    return ceil(early) if early > _ABOUT_NOW else 0
+    early = (job.due_at or at) - at
+    return whole_seconds(early) if early > _ABOUT_NOW else 0

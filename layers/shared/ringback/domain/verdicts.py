@@ -1,11 +1,15 @@
-"""What a provider says: of a new task, and of a task later on."""
+"""A provider's answers: to createTask, and about a task later on."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
-from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.jobs import JobStatus, ProviderTaskId
+
+# The states of a job that waits for its provider's verdict.
+UNDECIDED: Final = (JobStatus.SUBMITTING, JobStatus.RUNNING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +19,10 @@ class TaskCreated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRefused:
-    """The provider provably created nothing; ``retry_after`` in seconds, ``None`` for never.
+    """The provider provably created nothing.
 
-    ``too_fast`` says that it is the account's rate that was refused, not this job.
+    ``retry_after`` is in seconds, ``None`` if a retry is no use. ``too_fast``: the account is over
+    its rate limit; the job itself was not refused.
     """
 
     code: str
@@ -28,7 +33,7 @@ class TaskRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeUnknown:
-    """A task may have been created and paid: it must never be asked for again by itself."""
+    """A task may have been created and charged: createTask must not be retried automatically."""
 
     reason: str
 
@@ -44,10 +49,10 @@ class TaskState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskReport:
-    """A task as the provider describes it, in a callback or when it is asked.
+    """A task as the provider describes it, in a callback or when it is read.
 
-    ``callback_url`` is the one that the provider echoes; it, ``model`` and ``created_at`` are
-    empty if the provider does not tell.
+    ``callback_url`` is the provider's echo of ours. It, ``model`` and ``created_at`` are empty if
+    the provider does not return them.
     """
 
     task_id: ProviderTaskId
@@ -60,7 +65,12 @@ class TaskReport:
     model: str = ""
     created_at: datetime | None = None
 
+    @property
+    def without_images(self) -> bool:
+        """Tell whether it reports a success, but has no image."""
+        return self.state is TaskState.SUCCEEDED and not self.image_urls
+
     def other_link(self, number: int, *, instead_of: str) -> tuple[str, ...]:
-        """Return the link to the image of that number if it is another one than ``instead_of``."""
+        """Return the link to the image of that number, if it differs from ``instead_of``."""
         urls = self.image_urls if self.state is TaskState.SUCCEEDED else ()
         return tuple(url for url in urls[number - 1 : number] if url != instead_of)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ringback.domain.checks import Check, seconds_to_next_look
+from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.jobs import (
@@ -56,7 +56,7 @@ class AcceptJob:
         job = self._job(new)
         # The check comes first, so that no crash leaves a job without one.
         calls_back = self.providers[job.request.provider].calls_back
-        delay = seconds_to_next_look(job, at=job.created_at, calls_back=calls_back)
+        delay = seconds_to_next_check(job, at=job.created_at, calls_back=calls_back)
         self.checks.add(Check(job_id=job.job_id), delay=delay)
         recorded = self.jobs.create(job).job
         # A repeat queues the job only if the first call died before it could.

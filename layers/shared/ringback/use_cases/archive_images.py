@@ -1,8 +1,7 @@
-"""Copy what the provider made into the owner's bucket, before the links die."""
+"""Copy generated images into the owner's bucket before the provider's links expire."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
@@ -30,30 +29,30 @@ from ringback.use_cases.ports import (
 from ringback.use_cases.provenance import provenance
 from ringback.use_cases.providers import Providers
 
-WORTH_ANOTHER_TRY: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
-FINAL_FOR_NOW: Final = (AddressRefused, ImageRefused)
-# Some hosts say that a link has died with a page instead of a 404.
-NO_IMAGE_HERE: Final = (LinkDead, NotAnImage)
+RETRYABLE: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
+PERMANENT: Final = (AddressRefused, ImageRefused)
+# Some hosts answer for a dead link with a page instead of a 404.
+LINK_MAY_BE_DEAD: Final = (LinkDead, NotAnImage)
 
-Copied = StoredImage | Exception
-ForEach = Callable[[Callable[[int], Copied], Iterable[int]], Iterable[Copied]]
-
-# No copy is begun after this, and none takes longer than that, fresh links and all: a slow host
-# costs a delay and not the function's time-out.
-PATIENCE: Final = timedelta(seconds=120)
+# Together less than the function's timeout: no copy starts after the first, and none takes longer
+# than the second, fresh links included.
+MAX_START_DELAY: Final = timedelta(seconds=120)
 MAX_COPY_TIME: Final = timedelta(seconds=100)
-# As many as surely get their turn in these times, two at a time.
-IN_A_TRY: Final = 4
-LOOK_AGAIN: Final = 30  # seconds
-NOT_NOTED: Final = TransferInterrupted("stored, but not noted yet")
+# So many copies are sure to start within these limits, two at a time.
+COPIES_PER_ATTEMPT: Final = 4
+CONFLICT_RETRY_SECONDS: Final = 30
+NOT_RECORDED: Final = TransferInterrupted("stored, but not recorded yet")
+
+CopyResult = StoredImage | Exception
+ForEach = Callable[[Callable[[int], CopyResult], Iterable[int]], Iterable[CopyResult]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveImages:
-    """Settle each image on its own; a repeated message copies only what is missing.
+    """Copy each image independently of the others; a repeated message copies only missing ones.
 
-    ``retry_delays`` in seconds: after the last of them has passed, copying gives up. ``for_each``
-    is ``map`` for one image after the other, or one that works on several at a time.
+    ``retry_delays`` are in seconds, one per retry; after the last retry copying gives up.
+    ``for_each`` is ``map``, or a concurrent equivalent.
     """
 
     jobs: JobStore
@@ -68,84 +67,86 @@ class ArchiveImages:
     for_each: ForEach = map
 
     def __call__(self, job_id: JobId, *, attempt: int) -> Job:
+        """Return the job as it now stands. Raises unexpected errors after recording all copies."""
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
             return job
         problems = self._copy_missing(job, attempt)
-        # Two deliveries may work at the same time. What is noted counts, whoever noted it.
+        # A concurrent delivery may have recorded some of the images, or ended the job.
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
             return job
-        unsettled = {number: problems.get(number, NOT_NOTED) for number in job.missing_images}
-        again = any(isinstance(problem, WORTH_ANOTHER_TRY) for problem in unsettled.values())
-        if again and attempt <= len(self.retry_delays):
+        missing = {number: problems.get(number, NOT_RECORDED) for number in job.missing_images}
+        retryable = any(isinstance(problem, RETRYABLE) for problem in missing.values())
+        if retryable and attempt <= len(self.retry_delays):
             self.queue.add(job_id, attempt=attempt + 1, delay=self.retry_delays[attempt - 1])
             return job
-        return self._finish(job, unsettled)
+        return self._finish(job, missing)
 
     def _copy_missing(self, job: Job, attempt: int) -> dict[int, Exception]:
-        # Each try begins with others, so that slow images do not keep the rest from being tried.
+        # Each attempt starts with other images, so that slow ones do not starve the rest.
         order = deque(job.missing_images)
-        order.rotate(IN_A_TRY * (1 - attempt))
-        enough, problems = self.now() + PATIENCE, dict[int, Exception]()
-        ends = self.for_each(lambda number: self._copy(job, number, enough), order)
-        for number, end in zip(order, ends, strict=True):
-            problem = self._note(job, end) if isinstance(end, StoredImage) else end
+        order.rotate(COPIES_PER_ATTEMPT * (1 - attempt))
+        start_by, problems = self.now() + MAX_START_DELAY, dict[int, Exception]()
+        results = self.for_each(lambda number: self._copy(job, number, start_by), order)
+        for number, result in zip(order, results, strict=True):
+            problem = self._record(job, result) if isinstance(result, StoredImage) else result
             if problem:
                 problems[number] = problem
         for problem in problems.values():
-            if not isinstance(problem, WORTH_ANOTHER_TRY + FINAL_FOR_NOW):
+            if not isinstance(problem, RETRYABLE + PERMANENT):
                 raise problem
         return problems
 
-    def _note(self, job: Job, image: StoredImage) -> Exception | None:
+    def _record(self, job: Job, image: StoredImage) -> Exception | None:
         try:
             self.jobs.add_image(job.job_id, image, at=self.now())
-        except Exception as problem:  # noqa: BLE001 - the other images are to be noted first
+        except Exception as problem:  # noqa: BLE001 - the other images are recorded first
             return problem
         return None
 
-    def _copy(self, job: Job, number: int, enough: datetime) -> Copied:
-        if self.now() >= enough:
+    def _copy(self, job: Job, number: int, start_by: datetime) -> CopyResult:
+        if self.now() >= start_by:
             return TransferInterrupted("not tried yet")
         try:
-            kept = self._store(job, number)
-        except Exception as problem:  # noqa: BLE001 - the other images are to be noted first
+            stored = self._store(job, number)
+        except Exception as problem:  # noqa: BLE001 - the other images are recorded first
             return problem
         url = job.result_urls[number - 1]
-        return StoredImage(number=number, key=kept.key, source_url=url, facts=kept.facts)
+        return StoredImage(number=number, key=stored.key, source_url=url, facts=stored.facts)
 
     def _store(self, job: Job, number: int) -> StoredObject:
         try:
             with TemporaryFile() as content:
-                facts = self._fetch(job, number, content, until=self.now() + MAX_COPY_TIME)
+                facts = self._download(job, number, content)
                 return self.images.put_image(job.job_id, number, content, facts)
-        except WORTH_ANOTHER_TRY + FINAL_FOR_NOW:
-            # A delivery that did not live to note it may have stored it while the link was good.
+        except RETRYABLE + PERMANENT:
+            # An earlier delivery may have stored it, and crashed before it recorded it.
             if stored := self.images.find_image(job.job_id, number):
                 return stored
             raise
 
-    def _fetch(self, job: Job, number: int, content: BinaryIO, *, until: datetime) -> ImageFacts:
-        def fetch(url: str) -> ImageFacts:
-            return self.download.fetch(url, content, within=self._seconds(until))
+    def _download(self, job: Job, number: int, content: BinaryIO) -> ImageFacts:
+        until, failures = self.now() + MAX_COPY_TIME, list[Exception]()
+        for url in self._links(job, number):
+            try:
+                return self.download.fetch(url, content, within=self._seconds_left(until))
+            except LINK_MAY_BE_DEAD as failure:
+                failures.append(failure)
+            self._seconds_left(until)  # no time left: do not ask the provider for another link
+        first = failures[0]
+        if isinstance(first, NotAnImage):
+            raise first
+        raise LinkDead(f"{first}, and the provider has no working link") from first
 
-        try:
-            return fetch(job.result_urls[number - 1])
-        except NO_IMAGE_HERE as first:
-            self._seconds(until)
-            for fresh in self.clients[job.request.provider].fresh_links(job, number):
-                with suppress(*NO_IMAGE_HERE):
-                    return fetch(fresh)
-                self._seconds(until)
-            if isinstance(first, NotAnImage):
-                raise
-            raise LinkDead(f"{first}, and the provider has no link that works") from first
+    def _links(self, job: Job, number: int) -> Iterator[str]:
+        yield job.result_urls[number - 1]
+        yield from self.clients[job.request.provider].fresh_links(job, number)
 
-    def _seconds(self, until: datetime) -> float:
+    def _seconds_left(self, until: datetime) -> float:
         left = (until - self.now()).total_seconds()
         if left <= 0:
-            raise TransferInterrupted("took too long")
+            raise TransferInterrupted("timed out")
         return left
 
     def _finish(self, job: Job, problems: Mapping[int, Exception]) -> Job:
@@ -155,21 +156,21 @@ class ArchiveImages:
             if not image.thumbnail:
                 self.thumbnails.add(job.job_id, image.number)
         if not problems:
-            return self._leave_archiving(job, JobStatus.SUCCEEDED, finished_at=at)
-        lost = "; ".join(f"image {number}: {problem}" for number, problem in problems.items())
+            return self._end(job, JobStatus.SUCCEEDED, finished_at=at)
         keeps = self.providers[job.request.provider].keeps_results
+        details = "; ".join(f"image {number}: {problem}" for number, problem in problems.items())
         error = JobError(
             kind=ErrorKind.IMAGES_LOST,
-            message=f"saved {len(job.images)} of {len(job.result_urls)} images. {lost}",
+            message=f"saved {len(job.images)} of {len(job.result_urls)} images. {details}",
             may_be_charged=True,
             missing=tuple(problems),
             kept_until=job.submitted_at + keeps if keeps and job.submitted_at else None,
         )
-        return self._leave_archiving(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=error)
+        return self._end(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=error)
 
-    def _leave_archiving(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Job:
+    def _end(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Job:
         at = self.now()
-        left = self.jobs.move(
+        write = self.jobs.move(
             job.job_id,
             expect=[JobStatus.ARCHIVING],
             to=to,
@@ -177,10 +178,10 @@ class ArchiveImages:
             unchanged_since=job.updated_at,
             **changes,
         )
-        if left.job.status is JobStatus.ARCHIVING:
-            # Another delivery noted something meanwhile: it ends the job if it lives to.
-            self.queue.add(job.job_id, delay=LOOK_AGAIN)
-        elif not left.done:
-            # It ended the job, and its record has been written over by ours.
-            self.images.put_record(job.job_id, provenance(left.job, at=at))
-        return left.job
+        if write.job.status is JobStatus.ARCHIVING:
+            # A concurrent delivery changed the job. It may crash before it ends it: try again.
+            self.queue.add(job.job_id, delay=CONFLICT_RETRY_SECONDS)
+        elif not write.done:
+            # A concurrent delivery ended the job, and our put_record overwrote its record.
+            self.images.put_record(job.job_id, provenance(write.job, at=at))
+        return write.job

@@ -1,10 +1,11 @@
-"""What a client may decide about a job that is there."""
+"""What a client can do to a job: cancel it, or resume copying its images."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringback.domain.checks import STILL_WAITING, Check
+from ringback.domain.checks import RECHECK_DELAY, Check
+from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import WrongState
 from ringback.domain.jobs import FINAL, Job, JobStatus
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
@@ -12,7 +13,7 @@ from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelJob:
-    """Withdraw a job before the paid call. Safe to repeat."""
+    """Cancel a job before the paid call. Safe to repeat."""
 
     jobs: JobStore
     now: Callable[[], datetime]
@@ -28,14 +29,15 @@ class CancelJob:
             finished_at=at,
         ).job
         if job.status is not JobStatus.CANCELLED:
-            reason = "has ended" if job.status in FINAL else "is with the provider and may be paid"
+            ended = job.status in FINAL
+            reason = "has ended" if ended else "is with the provider and may be charged"
             raise WrongState(f"the job {reason}; it is {job.status}")
         return job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeArchive:
-    """Copy what is missing of images that are made and paid. Safe to repeat."""
+    """Resume copying images that were made and paid for. Safe to repeat."""
 
     jobs: JobStore
     checks: CheckQueue
@@ -43,16 +45,16 @@ class ResumeArchive:
     now: Callable[[], datetime]
 
     def __call__(self, job: Job) -> Job:
-        """Return the job, being archived. Raises ``WrongState`` if nothing is there to resume.
+        """Return the job, being archived. Raises ``WrongState`` if there is nothing to resume.
 
-        A job that expired with a task has its provider asked once more, and is returned as it is.
+        An expired job with a task id is checked once more and returned as it is.
         """
         if job.status is JobStatus.EXPIRED and job.task_id:
             self.checks.add(Check(job_id=job.job_id, claimed_task=job.task_id), delay=0)
             return job
         if job.status is JobStatus.ARCHIVE_FAILED:
-            # Its own check is past: another one sees to it that what is begun here is ended.
-            self.checks.add(Check(job_id=job.job_id), delay=int(STILL_WAITING.total_seconds()))
+            # The job's own check is in the past: this one makes sure that copying ends.
+            self.checks.add(Check(job_id=job.job_id), delay=whole_seconds(RECHECK_DELAY))
         job = self.jobs.move(
             job.job_id,
             expect=[JobStatus.ARCHIVE_FAILED],
@@ -62,6 +64,6 @@ class ResumeArchive:
             finished_at=None,
         ).job
         if job.status is not JobStatus.ARCHIVING:
-            raise WrongState(f"there is nothing to copy; the job is {job.status}")
+            raise WrongState(f"there are no images to copy; the job is {job.status}")
         self.archive.add(job.job_id)
         return job

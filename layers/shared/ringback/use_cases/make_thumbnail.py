@@ -1,4 +1,4 @@
-"""Make a small image of one that is stored. Nothing that goes wrong here touches the original."""
+"""Make the thumbnail of a stored image. No failure here affects the original."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,27 +10,30 @@ from ringback.domain.images import ImageFacts
 from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.ports import JobStore, ThumbnailStore
 
-# Four bytes each and twice over while it is made smaller: what the function's memory has room for.
+# Four bytes each, held twice while the image is scaled: this fits into the function's memory.
 MAX_PIXELS: Final = 64_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeThumbnail:
-    """``shrink`` returns a WebP of an image, or raises ``ThumbnailRefused``."""
+    """``shrink`` returns a WebP thumbnail, or raises ``ThumbnailRefused``."""
 
     jobs: JobStore
     images: ThumbnailStore
     shrink: Callable[[BinaryIO, ImageFacts], bytes]
 
     def __call__(self, job_id: JobId, number: int) -> Job:
-        """Return the job. Raises ``UnknownJob``, ``ThumbnailRefused``; safe to repeat."""
+        """Return the job as it was. Safe to repeat.
+
+        Raises ``UnknownJob`` or ``ThumbnailRefused``.
+        """
         job = self.jobs.get(job_id)
         image = next((image for image in job.images if image.number == number), None)
         if image is None or image.thumbnail:
             return job
         pixels = image.facts.width * image.facts.height
         if pixels > MAX_PIXELS:
-            raise ThumbnailRefused(f"{pixels} pixels are more than {MAX_PIXELS}")
+            raise ThumbnailRefused(f"{pixels} pixels, more than {MAX_PIXELS}")
         with TemporaryFile() as content:
             self.images.read_image(image.key, content)
             thumbnail = self.shrink(content, image.facts)

@@ -1,4 +1,4 @@
-"""What ``job.json`` says: docs/job.schema.json describes it."""
+"""The content of ``job.json``; its schema is docs/job.schema.json."""
 
 from datetime import datetime
 from typing import Any, Final
@@ -9,7 +9,7 @@ VERSION: Final = 1
 
 
 def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
-    """Return what it takes to tell how the images were made, and to make them again."""
+    """Return how the images were made, and all it takes to make them again."""
     return {
         "version": VERSION,
         "job_id": job.job_id,

@@ -1,79 +1,90 @@
 """Turn what a provider reports into the job's next state."""
 
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from typing import Final
 
-from ringback.domain.checks import STILL_WAITING, Check
+from ringback.domain.checks import RECHECK_DELAY, Check
+from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
-from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
 
-UNDECIDED: Final = (JobStatus.SUBMITTING, JobStatus.RUNNING)
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordVerdict:
+    """Record a report that is proven, and have its images copied. Safe to repeat."""
 
-def record_verdict(
-    job_id: JobId,
-    report: TaskReport,
-    *,
-    jobs: JobStore,
-    checks: CheckQueue,
-    archive: ArchiveQueue,
-    at: datetime,
-    revises_failure: bool = False,
-) -> Job:
-    """Record a verdict that is a fact, and have its images copied. Safe to repeat.
+    jobs: JobStore
+    checks: CheckQueue
+    archive: ArchiveQueue
+    now: Callable[[], datetime]
 
-    Raises ``UnknownJob``, also if the report is about another task than the job's own.
-    """
-    match report.state:
-        case TaskState.RUNNING:
-            job = jobs.get(job_id)
-        case TaskState.SUCCEEDED if report.image_urls:
-            archiving = partial(
-                jobs.move,
-                job_id,
-                to=JobStatus.ARCHIVING,
-                at=at,
-                task_id=report.task_id,
-                result_urls=report.image_urls,
-                credits=report.credits,
-                error=None,
-                finished_at=None,
-            )
-            job = archiving(expect=UNDECIDED).job
-            # A job that expired takes its images after all; one that was archived before does not
-            # start again because a message is repeated.
-            late = [JobStatus.EXPIRED, *([JobStatus.FAILED] if revises_failure else [])]
-            if job.status in late:
-                # Its own check is past: another one sees to it that what is begun here is ended.
-                checks.add(Check(job_id=job_id), delay=int(STILL_WAITING.total_seconds()))
-                job = archiving(expect=late).job
-        case _:
-            job = jobs.move(
-                job_id,
-                expect=[*UNDECIDED, JobStatus.EXPIRED],
-                to=JobStatus.FAILED,
-                at=at,
-                task_id=report.task_id,
-                credits=report.credits,
-                error=_error(report),
-                finished_at=at,
-            ).job
-    if job.task_id not in (None, report.task_id):
-        raise UnknownJob(job_id)
-    if job.status is JobStatus.ARCHIVING:
-        # Also after a repeated report: the first may have died between these two steps.
-        archive.add(job_id)
-    return job
+    def __call__(self, job_id: JobId, report: TaskReport, *, revises_failure: bool = False) -> Job:
+        """Return the job as it now stands; with ``revises_failure`` a success may end a failure.
+
+        Raises ``UnknownJob``, also if the report is about another task than the job's own.
+        """
+        match report.state:
+            case TaskState.RUNNING:
+                job = self.jobs.get(job_id)
+            case TaskState.SUCCEEDED if report.image_urls:
+                job = self._success(job_id, report, revises_failure=revises_failure)
+            case _:
+                job = self._failure(job_id, report)
+        if job.task_id not in (None, report.task_id):
+            raise UnknownJob(job_id)
+        if job.status is JobStatus.ARCHIVING:
+            # Also after a repeated report: the first may have crashed between these two steps.
+            self.archive.add(job_id)
+        return job
+
+    def _success(self, job_id: JobId, report: TaskReport, *, revises_failure: bool) -> Job:
+        job = self._start_archiving(job_id, report, expect=UNDECIDED)
+        # Images may arrive after the job expired. A job that was archived before stays as it is:
+        # the message may be a duplicate.
+        late = [JobStatus.EXPIRED, *([JobStatus.FAILED] if revises_failure else [])]
+        if job.status not in late:
+            return job
+        # The job's own check has passed; without another one a crash would leave it archiving.
+        self.checks.add(Check(job_id=job_id), delay=whole_seconds(RECHECK_DELAY))
+        return self._start_archiving(job_id, report, expect=late)
+
+    def _start_archiving(
+        self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]
+    ) -> Job:
+        return self.jobs.move(
+            job_id,
+            expect=expect,
+            to=JobStatus.ARCHIVING,
+            at=self.now(),
+            task_id=report.task_id,
+            result_urls=report.image_urls,
+            credits=report.credits,
+            error=None,
+            finished_at=None,
+        ).job
+
+    def _failure(self, job_id: JobId, report: TaskReport) -> Job:
+        at = self.now()
+        return self.jobs.move(
+            job_id,
+            expect=[*UNDECIDED, JobStatus.EXPIRED],
+            to=JobStatus.FAILED,
+            at=at,
+            task_id=report.task_id,
+            credits=report.credits,
+            error=_error(report),
+            finished_at=at,
+        ).job
 
 
 def _error(report: TaskReport) -> JobError:
-    if report.state is TaskState.SUCCEEDED:
+    if report.without_images:
         return JobError(
             kind=ErrorKind.NO_IMAGES,
-            message="the provider reports success and no image",
+            message="the provider reported success but returned no images",
             may_be_charged=True,
         )
     return JobError(kind=ErrorKind.GENERATION_FAILED, code=report.code, message=report.message)

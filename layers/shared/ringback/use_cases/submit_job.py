@@ -8,6 +8,7 @@ from typing import Final, Unpack
 from zlib import crc32
 
 from ringback.domain.accounts import PauseReason
+from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import (
     ErrorKind,
@@ -39,14 +40,14 @@ MAX_ATTEMPTS: Final = 60
 SLOW: Final = timedelta(milliseconds=200)
 # Seconds until a provider that cannot be reached is tried again.
 UNAVAILABLE_RETRY: Final = 30
-# A job whose provider has no key yet is tried again after a quarter of the time it has waited.
-MISSING_KEY_SHARE: Final = 0.25
-MIN_MISSING_KEY_RETRY, MAX_MISSING_KEY_RETRY = timedelta(seconds=30), timedelta(minutes=15)
+# Until a job is tried again whose provider has no key yet.
+MISSING_KEY_RETRY: Final = Widening(
+    share=0.25, shortest=timedelta(seconds=30), longest=timedelta(minutes=15)
+)
 # How long after the next try a pause still holds: SQS may deliver late.
 PAUSE_MARGIN: Final = timedelta(minutes=2)
 # Low-priority jobs come back later the longer they are overdue.
-YIELD_SHARE: Final = 0.25
-MAX_YIELD: Final = timedelta(minutes=1)
+YIELD: Final = Widening(share=0.25, shortest=timedelta(0), longest=timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +104,10 @@ class SubmitJob:
 
     def _wait_for_key(self, job: Job) -> Job:
         at = self.now()
-        waited = at - (job.due_at or job.created_at)
-        delay = min(max(waited * MISSING_KEY_SHARE, MIN_MISSING_KEY_RETRY), MAX_MISSING_KEY_RETRY)
+        delay = MISSING_KEY_RETRY.after(at - (job.due_at or job.created_at))
         until = at + delay + PAUSE_MARGIN
         self.accounts.pause(job.request.provider, PauseReason.NOT_CONFIGURED, at=at, until=until)
-        return self._queue(job, delay=ceil(delay.total_seconds()))
+        return self._queue(job, delay=whole_seconds(delay))
 
     def _take_turn(self, job: Job, call: PaidCall, slot: int | None) -> Job:
         name, at = job.request.provider, self.now()
@@ -188,5 +188,5 @@ def seconds_to_yield(job: Job, wait: int, *, at: datetime) -> int:
     Spread by the job's id, so that jobs which were turned away together don't return together.
     """
     overdue = at - (job.due_at or job.created_at)
-    longest = max(wait, min(overdue * YIELD_SHARE, MAX_YIELD).total_seconds())
+    longest = max(wait, YIELD.after(overdue).total_seconds())
     return ceil(wait / 2 + longest * (crc32(job.job_id.encode()) % 64) / 64)

@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from math import ceil
 from typing import Any, Final
 
+from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.drops import Drop, DropFacts, DroppedJob, Kind, Progress, Row
 from ringback.domain.errors import (
     FieldError,
@@ -37,8 +37,7 @@ FIRST_SUMMARY: Final = 5
 READ_AHEAD: Final = timedelta(seconds=2)
 # A folder that is uploaded as a whole may have its photos before its recipe.
 LATE_RECIPE: Final = timedelta(minutes=15)
-# Seconds until the recipe is looked for again, at first.
-FIRST_RECIPE_RETRY: Final = 10
+RECIPE_RETRY: Final = Widening(share=0.5, shortest=timedelta(seconds=10))
 # An unreadable object has no LastModified; date it 1970 so that any other version outranks it.
 UNKNOWN_TIME: Final = datetime.fromtimestamp(0, UTC)
 DELETED: Final = "the file was deleted while it was being read"
@@ -97,7 +96,8 @@ class TakeDrop:
         if not self.progress.advance(drop, seen=seen, to=progress):
             return None
         if waits:
-            self.queue.go_on(drop, delay=seconds_to_recipe_retry(self.now() - facts.made_at))
+            age = self.now() - facts.made_at
+            self.queue.go_on(drop, delay=whole_seconds(RECIPE_RETRY.after(age)))
         elif not progress.done:
             self.queue.go_on(drop)
         return progress
@@ -228,10 +228,6 @@ def dry_summary(drop: Drop, progress: Progress) -> dict[str, Any]:
             "rows_without_price": progress.without_price,
         }
     return summary
-
-
-def seconds_to_recipe_retry(age: timedelta) -> int:
-    return ceil(max(age.total_seconds() / 2, FIRST_RECIPE_RETRY))
 
 
 def _estimated(
