@@ -87,7 +87,7 @@ def test_every_output_that_is_named_exists() -> None:
     template = load_template()
     known = template["Outputs"].keys() | template["Parameters"].keys()
     placeholders = {
-        found for name in documents() for found in re.findall(r"<([A-Z]\w+)>", text_of(name))
+        found for name in documents() for found in re.findall(r"<([A-Z][a-z]\w+)>", text_of(name))
     }
     assert placeholders
     assert placeholders <= known
