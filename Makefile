@@ -75,6 +75,10 @@ smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after a
 redrive: .venv/.ready ## Put dead letters back into their queues (STACK=ringback)
 	@exec .venv/bin/python -m local.redrive
 
+.PHONY: key
+key: .venv/.ready ## Give a client an API key (CLIENT=studio STACK=ringback; REPLACE=1, REVOKE=1)
+	@exec .venv/bin/python -m local.client_keys
+
 LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 .PHONY: lock

@@ -1,21 +1,18 @@
 """What the repository holds, and what it must not."""
 
 import re
-import subprocess
-from functools import cache
 from pathlib import Path
 from typing import Final
 
 import pytest
-from ringback.catalogue.models import MODELS
-from ringback.providers.registry import PROVIDERS
 
-from tests.support.template import ROOT, load_template
+from tests.support.repository import files, text_of
 
 TOP_LEVEL: Final = {
     *(".ci", "benchmarks", "docs", "events", "functions", "layers", "local", "tests"),
-    *(".gitignore", "CHANGELOG.md", "Makefile", "README.md", "pyproject.toml", "samconfig.toml"),
-    *("template.yaml", "LICENSE"),
+    *(".github", ".editorconfig", ".gitignore", ".pre-commit-config.yaml"),
+    *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
+    *("Makefile", "pyproject.toml", "samconfig.toml", "template.yaml"),
 }
 # Names that say nothing of what is inside.
 VAGUE: Final = {
@@ -33,33 +30,6 @@ FOREIGN: Final = [
     re.compile(r"(?i)--(extra-)?index" + r"-url[ =](?!\S*\.invalid)\S*://"),
     re.compile(r"(?i)^\s*(trusted" + r"-host|find" + r"-links)\b", re.MULTILINE),
 ]
-
-
-def files_under(root: Path) -> list[str]:
-    """Return what git tracks, or would if all were added."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],  # noqa: S607 whichever git it is
-        cwd=root,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
-
-
-@cache
-def files() -> list[str]:
-    if not (ROOT / ".git").exists():
-        pytest.skip("not a clone")
-    return files_under(ROOT)
-
-
-@cache
-def text_of(name: str) -> str:
-    try:
-        return (ROOT / name).read_text()
-    except UnicodeDecodeError:
-        return ""
 
 
 def foreign_places(text: str) -> list[str]:
@@ -120,34 +90,3 @@ def test_no_module_has_a_name_that_says_nothing() -> None:
         for part in Path(name).with_suffix("").parts
     }
     assert [name for part, name in parts if part in VAGUE] == []
-
-
-def test_the_readme_names_every_parameter() -> None:
-    readme = text_of("README.md")
-    assert [name for name in load_template()["Parameters"] if f"`{name}`" not in readme] == []
-
-
-def test_the_readme_names_every_provider_and_model() -> None:
-    readme = text_of("README.md")
-    assert {model.provider for model in MODELS.values()} <= PROVIDERS.keys()
-    assert [name for name in PROVIDERS if f"`{name}`" not in readme] == []
-    assert [name for name in MODELS if f"`{name}`" not in readme] == []
-
-
-def test_the_readme_names_every_route() -> None:
-    readme = text_of("README.md")
-    for route in ("POST /jobs", "GET /jobs/{job_id}", "GET /jobs?limit"):
-        assert route in readme
-
-
-def test_the_changelog_says_what_is_new() -> None:
-    changelog = text_of("CHANGELOG.md")
-    assert re.search(r"^## \[Unreleased\]$", changelog, re.MULTILINE)
-    assert not re.search(r"^## \[Unreleased\]\s*\Z", changelog, re.MULTILINE)
-
-
-def test_links_between_documents_lead_somewhere() -> None:
-    for name in files():
-        if name.endswith(".md"):
-            for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text_of(name)):
-                assert (ROOT / name).parent.joinpath(target).exists(), (name, target)

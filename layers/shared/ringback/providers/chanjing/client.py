@@ -149,7 +149,9 @@ class ChanjingClient:
         known = self._credentials()
         app = {name: str(known.get(name) or "") for name in ("app_id", "secret_key")}
         if not all(app.values()):
-            raise NotConfigured("there is no app_id and secret_key of Chanjing yet; README: Deploy")
+            raise NotConfigured(
+                "there is no app_id and secret_key of Chanjing yet; see docs/deploy.md"
+            )
         return app
 
 

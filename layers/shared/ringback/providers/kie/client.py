@@ -110,7 +110,7 @@ class KieClient:
     def _authorization(self) -> dict[str, str]:
         key = self._api_key()
         if not key:
-            raise NotConfigured("there is no kie.ai API key yet; README: Deploy")
+            raise NotConfigured("there is no kie.ai API key yet; see docs/deploy.md")
         if not HEADER_WORD.fullmatch(key):
             # Found out later, in the paid call, it would look like a lost answer.
             raise NotConfigured("the kie.ai API key has a blank, a line break or a strange letter")

@@ -1,0 +1,189 @@
+"""What the documents must name, and that what they name is there."""
+
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import yaml
+from ringback.catalogue.models import MODELS
+
+from tests.support.repository import anchors_of, blocks, documents, files, links_of, text_of
+from tests.support.template import ROOT, load_template, resources
+
+MAX_README_WORDS: Final = 900
+COMMANDS: Final = re.compile(r"(?:^\s*\$? ?|`|run: )make ([a-z]+)", re.MULTILINE)
+TARGETS: Final = re.compile(r"^([a-z]+):", re.MULTILINE)
+WORKFLOW: Final = ".github/workflows/check.yml"
+
+
+def test_the_readme_is_short() -> None:
+    assert len(text_of("README.md").split()) <= MAX_README_WORDS
+
+
+def test_the_readme_leads_to_every_page() -> None:
+    pages = {name for name in documents() if re.fullmatch(r"(docs/)?[\w-]+\.md", name)}
+    assert pages - {"README.md"} <= {target.partition("#")[0] for target in links_of("README.md")}
+
+
+def test_the_readme_names_every_provider_and_model() -> None:
+    readme = text_of("README.md")
+    providers = {model.provider for model in MODELS.values()}
+    assert [name for name in providers if f"`{name}`" not in readme] == []
+    assert [name for name in MODELS if f"`{name}`" not in readme] == []
+
+
+def test_every_provider_has_models() -> None:
+    clients = (ROOT / "layers/shared/ringback/providers").glob("*/client.py")
+    assert {path.parent.name for path in clients} == {model.provider for model in MODELS.values()}
+
+
+@pytest.mark.parametrize("name", load_template()["Parameters"])
+def test_the_settings_name_every_parameter_and_its_default(name: str) -> None:
+    parameter = load_template()["Parameters"][name]
+    [row] = re.findall(rf"^\| `{name}` \|.*$", text_of("docs/settings.md"), re.MULTILINE)
+    _, _, default, values, meaning, _ = (cell.strip() for cell in row.split("|"))
+    assert default.strip("`") == (str(parameter["Default"]) or "empty")
+    for limit in ("MinValue", "MaxValue"):
+        assert str(parameter.get(limit, "")) in values
+    for value in parameter.get("AllowedValues", []):
+        assert re.search(rf"\b{value}\b", values)
+    assert meaning
+
+
+def test_the_settings_name_every_secret() -> None:
+    outputs = [name for name in load_template()["Outputs"] if name.endswith("SecretArn")]
+    assert [name for name in outputs if f"`{name}`" not in text_of("docs/settings.md")] == []
+
+
+def routes() -> list[str]:
+    return [
+        f"{event['Properties']['Method']} {event['Properties']['Path']}".replace("+}", "}")
+        for function in resources("AWS::Serverless::Function").values()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "HttpApi"
+    ]
+
+
+def test_the_api_page_names_every_route() -> None:
+    page = text_of("docs/use.md")
+    assert len(routes()) >= 9
+    assert [route for route in routes() if f"`{route}`" not in page] == []
+
+
+def test_the_api_page_names_no_other_route() -> None:
+    named = re.findall(r"`((?:GET|POST|DELETE|PUT) /[^`?]*)[`?]", text_of("docs/use.md"))
+    assert set(named) <= set(routes())
+
+
+def test_the_operation_page_names_every_dead_letter_queue() -> None:
+    queues = [name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetters")]
+    page = text_of("docs/operate.md")
+    assert queues
+    assert [name for name in queues if f"`{name.removesuffix('DeadLetters')}`" not in page] == []
+
+
+def test_every_output_that_is_named_exists() -> None:
+    template = load_template()
+    known = template["Outputs"].keys() | template["Parameters"].keys()
+    placeholders = {
+        found for name in documents() for found in re.findall(r"<([A-Z][a-z]\w+)>", text_of(name))
+    }
+    assert placeholders
+    assert placeholders <= known
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(TARGETS.findall(text_of("Makefile")))
+    named = {
+        (target, name)
+        for name in [*documents(), WORKFLOW, *files_of_issues()]
+        if not name.startswith(("docs/decisions/", "benchmarks/"))
+        for target in COMMANDS.findall(text_of(name))
+    }
+    assert {"run", "test", "key"} <= {target for target, _ in named}
+    assert [each for each in named if each[0] not in targets] == []
+
+
+@pytest.mark.parametrize("name", documents())
+def test_every_link_leads_somewhere(name: str) -> None:
+    for target in links_of(name):
+        path, _, anchor = target.partition("#")
+        found = (ROOT / name).parent.joinpath(path) if path else ROOT / name
+        assert found.exists(), target
+        if anchor:
+            assert anchor in anchors_of(str(found.resolve().relative_to(ROOT))), target
+
+
+def test_the_commit_rule_is_written_down() -> None:
+    contributing = " ".join(text_of("CONTRIBUTING.md").split())
+    for rule in ("one line of at most 72 characters", "imperative", "says what changed"):
+        assert rule in contributing
+
+
+def test_the_changelog_says_what_is_new() -> None:
+    changelog = text_of("CHANGELOG.md")
+    assert re.search(r"^## \[Unreleased\]$", changelog, re.MULTILINE)
+    assert not re.search(r"^## \[Unreleased\]\s*\Z", changelog, re.MULTILINE)
+
+
+def files_of_issues() -> list[str]:
+    return [name for name in files() if name.startswith(".github/ISSUE_TEMPLATE/")]
+
+
+def workflow() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(text_of(WORKFLOW))
+    return loaded
+
+
+def test_ci_runs_what_a_developer_runs_on_the_oldest_and_newest_python() -> None:
+    check = workflow()["jobs"]["check"]
+    assert ".ci/run" in [step.get("run") for step in check["steps"]]
+    assert check["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
+
+
+def test_ci_can_only_read_and_runs_pinned_actions() -> None:
+    assert workflow()["permissions"] == {"contents": "read"}
+    steps = [step for job in workflow()["jobs"].values() for step in job["steps"]]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    assert actions
+    assert [
+        each for each in actions if not re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", each)
+    ] == []
+    assert not any("permissions" in job for job in workflow()["jobs"].values())
+
+
+def test_hooks_download_nothing() -> None:
+    hooks = yaml.safe_load(text_of(".pre-commit-config.yaml"))["repos"]
+    assert {each["repo"] for each in hooks} == {"local"}
+    used = [hook for each in hooks for hook in each["hooks"]]
+    assert {hook["language"] for hook in used} <= {"system", "pygrep"}
+
+
+@pytest.mark.parametrize("kind", ["yml", "yaml"])
+def test_every_yaml_file_of_the_habits_can_be_read(kind: str) -> None:
+    found = [name for name in files() if name.startswith(".") and Path(name).suffix == f".{kind}"]
+    assert found
+    for name in found:
+        assert yaml.safe_load(text_of(name)), name
+
+
+def test_files_end_with_one_newline_and_hold_no_conflict() -> None:
+    """Bodies under ``events/providers`` are as they were sent."""
+    texts = {name: text_of(name) for name in files() if not name.startswith("events/providers/")}
+    assert [
+        name for name, text in texts.items() if text and not re.search(r"[^\n]\n\Z", text)
+    ] == []
+    conflict = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
+    assert [name for name, text in texts.items() if conflict.search(text)] == []
+
+
+def test_every_command_block_names_its_language() -> None:
+    pages = [name for name in documents() if name.startswith("docs/") or "/" not in name]
+    drawn = {"docs/architecture.md"}
+    assert [
+        block
+        for name in pages
+        if name not in drawn and "decisions" not in name
+        for block in blocks(name, "")
+    ] == []

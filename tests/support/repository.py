@@ -1,0 +1,90 @@
+"""The files of the repository, and what its documents link to and show."""
+
+import re
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.template import ROOT
+
+# A fenced block, with the comment above it and the indent of a list item, if there are any.
+_BLOCK: Final = re.compile(
+    r"(?:^ *<!-- (?P<title>.+?) -->\n)?^(?P<indent> *)```(?P<kind>\w*)\n(?P<text>.*?)^ *```$",
+    re.MULTILINE | re.DOTALL,
+)
+_LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
+_HEADING: Final = re.compile(r"^#+ (.+?) *$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block of a document; ``title`` is the HTML comment right above it."""
+
+    document: str
+    kind: str
+    title: str
+    text: str
+
+
+def files_under(root: Path) -> list[str]:
+    """Return what git tracks, or would if all were added."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],  # noqa: S607 whichever git it is
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [name for name in listed.stdout.split("\0") if name and (root / name).is_file()]
+
+
+@cache
+def files() -> list[str]:
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a clone", allow_module_level=True)
+    return files_under(ROOT)
+
+
+@cache
+def text_of(name: str) -> str:
+    """Return a file's text, empty if it is not UTF-8."""
+    try:
+        return (ROOT / name).read_text()
+    except UnicodeDecodeError:
+        return ""
+
+
+def documents() -> list[str]:
+    return [name for name in files() if name.endswith(".md")]
+
+
+def blocks(name: str, *kinds: str) -> list[Block]:
+    return [
+        Block(name, found["kind"], found["title"] or "", found["text"])
+        for found in _BLOCK.finditer(text_of(name))
+        if found["kind"] in kinds
+    ]
+
+
+def prose_of(name: str) -> str:
+    """Return a document without its fenced blocks."""
+    return _BLOCK.sub("", text_of(name))
+
+
+def links_of(name: str) -> list[str]:
+    """Return the targets of all links that stay within the repository."""
+    return [target for target in _LINK.findall(prose_of(name)) if "://" not in target]
+
+
+def anchors_of(name: str) -> set[str]:
+    """Return the anchors that GitHub makes of a document's headings."""
+    return {_anchor(heading) for heading in _HEADING.findall(prose_of(name))}
+
+
+def _anchor(heading: str) -> str:
+    words = re.sub(r"\[(.*?)\]\(.*?\)", r"\1", heading).lower()
+    return re.sub(r"[^\w\- ]", "", words).replace(" ", "-")

@@ -1,0 +1,135 @@
+"""Requests, answers, sheets and commands that the documents show are as the code has them."""
+
+import json
+import re
+import subprocess
+import sys
+from typing import Any, Final
+
+import pytest
+from ringback.catalogue.field_kinds import field_kinds
+from ringback.domain.drops import Drop
+from ringback.domain.errors import InvalidRequest
+from ringback.http_replies import job_body, problem
+from ringback.sheets.recipes import recipe_row
+from ringback.sheets.rows import read_header, read_sheet
+
+from local.simulator.fault_board import rule_from
+from tests.support.jobs import a_job, a_stored_image
+from tests.support.repository import Block, blocks, documents
+from tests.support.requests import read_request
+
+BUCKET: Final = "ringback-drop"
+SHOWN: Final = [name for name in documents() if "decisions" not in name]
+JSON: Final = [block for name in SHOWN for block in blocks(name, "json")]
+SHELL: Final = [block for name in SHOWN for block in blocks(name, "sh")]
+POSTED: Final = re.compile(r"""-d '(\{.*?\})'""")
+PYTHON: Final = re.compile(r"python3 -c '(.*?)'", re.DOTALL)
+
+
+def in_a_bucket(text: str) -> bytes:
+    return text.replace("<DropBucketName>", BUCKET).encode()
+
+
+def check_request(body: bytes) -> None:
+    read_request(body, version_of=lambda _url: "v1")
+
+
+def is_request(shown: dict[str, Any]) -> bool:
+    return "model" in shown and "job_id" not in shown
+
+
+def titled(title: str) -> Block:
+    [block] = [block for block in JSON if block.title == title]
+    return block
+
+
+def test_requests_are_valid() -> None:
+    requests = [block for block in JSON if not block.title and is_request(json.loads(block.text))]
+    posted = [text for block in SHELL for text in POSTED.findall(block.text) if '"model"' in text]
+    assert requests
+    assert posted
+    for text in [*(block.text for block in requests), *posted]:
+        check_request(in_a_bucket(text))
+
+
+def test_every_json_block_is_tested() -> None:
+    known = {"invalid request", "its problem", "recipe"}
+    assert {block.title for block in JSON} == {"", *known}
+    for block in JSON:
+        shown = json.loads(block.text)
+        assert block.title or is_request(shown) or "job_id" in shown
+
+
+def test_the_problem_is_the_answer_to_the_request_above_it() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        check_request(titled("invalid request").text.encode())
+    answer = problem(refused.value)
+    shown = json.loads(titled("its problem").text)
+    assert shown == json.loads(answer["body"])
+    assert shown["status"] == answer["statusCode"]
+
+
+def test_a_job_is_shown_with_every_field() -> None:
+    [shown] = [job for block in JSON if "job_id" in (job := json.loads(block.text))]
+    body = job_body(a_job(images=(a_stored_image(),)), lambda key: f"https://s3.example/{key}")
+    # Only a job that waits for something says so.
+    assert shown.keys() == body.keys() - {"waiting_for"}
+    [image], [expected] = shown["images"], body["images"]
+    assert image.keys() == expected.keys()
+
+
+def test_the_recipe_is_valid() -> None:
+    drop = Drop(bucket=BUCKET, key="recipes/woodcut/recipe.json", version="v1")
+    row = recipe_row(drop, titled("recipe").text.encode(), end=0)
+    assert row.faults == ()
+    check_request(row.request)
+
+
+def test_the_rows_of_sheets_are_valid() -> None:
+    sheets = [in_a_bucket(block.text) for name in SHOWN for block in blocks(name, "csv")]
+    assert sheets
+    for sheet in sheets:
+        lines = sheet.splitlines(keepends=True)
+        header = read_header(iter(lines))
+        rows = read_sheet(
+            "csv", iter(lines[1:]), header=header, kinds=field_kinds, start=header.end
+        )
+        for row in rows:
+            assert row.faults == ()
+            check_request(row.request)
+
+
+def test_faults_that_are_shown_exist() -> None:
+    posted = [text for block in SHELL for text in POSTED.findall(block.text) if '"fault"' in text]
+    assert posted
+    for text in posted:
+        rule_from(json.loads(text))
+
+
+@pytest.mark.parametrize("block", SHELL, ids=lambda block: block.document)
+def test_commands_are_shell(block: Block) -> None:
+    filled_in = re.sub(r"<[^<>\n]+>", "X", block.text)
+    read = subprocess.run(
+        ["bash", "-n"],  # noqa: S607 whichever bash it is
+        input=filled_in,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (read.returncode, read.stderr) == (0, "")
+
+
+def test_the_rotation_keeps_the_old_callback_secret() -> None:
+    [program] = [found for block in SHELL for found in PYTHON.findall(block.text)]
+    rotated = subprocess.run(  # noqa: S603 our own document
+        [sys.executable, "-c", program],
+        input='{"current": "old", "previous": "older"}',
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    secret = json.loads(rotated.stdout)
+    assert secret["previous"] == "old"
+    assert re.fullmatch(r"[0-9a-f]{64}", secret["current"])
+    assert secret.keys() == {"current", "previous"}
