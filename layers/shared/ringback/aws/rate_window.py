@@ -1,6 +1,6 @@
 """The provider's rate limit, shared by all containers: one item in the jobs table.
 
-``next_slot`` is the next one to be given away, ``calls`` has the times of the last calls.
+``next_slot`` is the next free slot, ``calls`` has the times of the last calls in milliseconds.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ TRIES: Final = 5
 
 
 class RateWindowTable:
-    """Each call takes the next slot, whoever makes it: first come, first served.
+    """Each call takes the next slot, first come, first served.
 
     ``paces`` has each provider's limit by the provider's name.
     """
@@ -61,7 +61,7 @@ class RateWindowTable:
         return Turn(slot=slot, wait=wait)
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
-        # The job is sent: if this does not work, the worst is that another call is refused.
+        # The job has been sent. If this fails, the worst case is that another call is refused.
         for _ in range(TRIES):
             with suppress(ClientError, BotoCoreError):
                 item = self._read(provider)
@@ -87,7 +87,7 @@ class RateWindowTable:
         return self._paces[provider].is_crowded(next_slot, share=share, at=at)
 
     def _make_call(self, provider: str, *, at: datetime) -> int:
-        """Note a call if there is room for it; return the seconds until there may be."""
+        """Record a call if there is room for it; return the seconds until there may be."""
         pace = self._paces[provider]
         while True:
             item = self._read(provider)
@@ -99,13 +99,13 @@ class RateWindowTable:
             try:
                 self._note(provider, kept, item, at=at)
             except self._client.exceptions.ConditionalCheckFailedException:
-                continue  # another call was made meanwhile
+                continue  # another call was recorded meanwhile
             return 0
 
     def _note(
         self, provider: str, calls: Sequence[int], seen: Mapping[str, Any], *, at: datetime
     ) -> None:
-        """Write the times of calls, unless somebody else has since they were read."""
+        """Write the times of calls, unless they have changed since they were read."""
         count = int(seen.get("call_count", _number(0))["N"])
         self._update(
             provider,
@@ -137,7 +137,7 @@ class RateWindowTable:
                     condition="next_slot >= :now",
                 )
             except self._client.exceptions.ConditionalCheckFailedException:
-                # Nothing was asked for in a while: the counter lies in the past.
+                # After a quiet time the counter lies in the past.
                 self._advance(provider, to=now, at=at)
             else:
                 return int(taken["next_slot"]["N"]) - 1

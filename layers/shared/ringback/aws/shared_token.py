@@ -1,4 +1,4 @@
-"""A provider's access token in the jobs table, and the right to fetch the next one."""
+"""A provider's access token in the jobs table, and the lease to fetch the next one."""
 
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -14,7 +14,7 @@ KEPT: Final = timedelta(days=7)
 
 
 class SharedToken:
-    """Each write is one conditional request, so that of many who want the lease one gets it."""
+    """Each write is one conditional request, so that only one of many callers gets the lease."""
 
     def __init__(self, client: "DynamoDBClient", table: str, provider: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What can go wrong, sorted by what the one who catches it should do.
+"""The errors of this package, by what the code that catches them should do.
 
 RingbackError
 ├── RequestRefused          repeating the request will not help
@@ -11,18 +11,18 @@ RingbackError
 │   ├── PayloadTooLarge
 │   ├── SignatureRejected
 │   └── MalformedCallback
-├── SheetRefused            a sheet of jobs, or all that follows in it, cannot be read: final
-│   └── RecipeMissing       a photo in a folder without a recipe, or before it
-├── InputImageRefused       an s3:// input image that a provider would not take
+├── SheetRefused            a sheet, or the rest of it, cannot be read: final
+│   └── RecipeMissing       a photo in a folder that has no recipe (yet)
+├── InputImageRefused       an s3:// input image that a provider would not accept
 ├── TryAgain                a message was not sent; the same request may work in a moment
-├── NotConfigured           the owner has to put a secret in place
-├── ProviderUnavailable     ask the provider again later
-├── AddressRefused          a URL that we do not talk to: final
-├── ImageRefused            not an image we keep: final
-│   └── NotAnImage              none at all; worth one fresh link, for it may be a page that says so
-├── ThumbnailRefused        an image that is too large or too broken to be made smaller: final
+├── NotConfigured           the owner has to store a secret
+├── ProviderUnavailable     try again later
+├── AddressRefused          a URL that we never connect to: final
+├── ImageRefused            not an image we store: final
+│   └── NotAnImage              no image at all, perhaps an error page: worth one fresh link
+├── ThumbnailRefused        an image that is too large or damaged for a thumbnail: final
 ├── LinkDead                worth one fresh link from the provider
-└── TransferInterrupted     worth another try later
+└── TransferInterrupted     try again later
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class FieldError:
 
 
 class InvalidRequest(RequestRefused):
-    """A job that its model would not take; ``errors`` names every wrong field."""
+    """A request that its model does not accept; ``errors`` names every invalid field."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__(f"{len(errors)} invalid field(s)")
@@ -62,7 +62,7 @@ class KeyInUse(RequestRefused):
 
 
 class UnknownJob(RequestRefused):
-    """There is no such job, or it is not for the one who asks."""
+    """The job does not exist or belongs to another client."""
 
 
 class UnknownModel(RequestRefused):
@@ -70,15 +70,15 @@ class UnknownModel(RequestRefused):
 
 
 class WrongState(RequestRefused):
-    """What is asked for cannot be done to a job that stands where this one does."""
+    """The job's state does not allow what was requested."""
 
 
 class PayloadTooLarge(RequestRefused):
-    """The request body is larger than anything we would read."""
+    """The request body is over the size limit."""
 
 
 class SignatureRejected(RequestRefused):
-    """The callback is not from the provider, or too old to tell."""
+    """The callback is not from the provider, or its signature is too old."""
 
 
 class MalformedCallback(RequestRefused):
@@ -86,15 +86,15 @@ class MalformedCallback(RequestRefused):
 
 
 class SheetRefused(RingbackError):
-    """The rows of the file cannot be told apart, or it is no sheet at all; its text says why."""
+    """The file, or the rest of it, cannot be read as rows; the message says why."""
 
 
 class RecipeMissing(SheetRefused):
-    """There is no recipe (yet) in the folder that a photo was dropped into."""
+    """The folder that a photo was dropped into has no recipe (yet)."""
 
 
 class InputImageRefused(RingbackError):
-    """An input image that is not there, not allowed, too large or of another type."""
+    """An input image that does not exist, is not allowed, too large or of another type."""
 
 
 class TryAgain(RingbackError):
@@ -102,27 +102,27 @@ class TryAgain(RingbackError):
 
 
 class NotConfigured(RingbackError):
-    """A secret that this needs has not been put in place."""
+    """A secret that this needs has not been stored."""
 
 
 class ProviderUnavailable(RingbackError):
-    """The provider could not be asked, or gave no readable answer."""
+    """The provider could not be reached, or gave no readable answer."""
 
 
 class AddressRefused(RingbackError):
-    """The URL is odd, or leads to an address that is not public."""
+    """The URL is malformed, or leads to an address that is not public."""
 
 
 class ImageRefused(RingbackError):
-    """What the URL gives is not an image we keep."""
+    """What the URL returns is not an image that we store."""
 
 
 class NotAnImage(ImageRefused):
-    """What the URL gives is of none of the formats: another kind of image, or a page."""
+    """What the URL returns has none of the formats: another kind of image, or a page."""
 
 
 class ThumbnailRefused(RingbackError):
-    """No thumbnail can be made of this image; the image itself is as it was."""
+    """No thumbnail can be made of this image; the image itself is unaffected."""
 
 
 class LinkDead(RingbackError):

@@ -1,4 +1,4 @@
-"""What calls to all providers' APIs have in common."""
+"""HTTP calls to providers' APIs."""
 
 import logging
 import re
@@ -9,21 +9,21 @@ from typing import Any, Final
 import httpx
 from pydantic_core import from_json
 
-# kie.ai's front door answers 403 to the default names of some libraries.
+# Some providers answer 403 to the default user agents of HTTP libraries.
 USER_AGENT: Final = "Ringback/0.1"
-# No connection, so no request: the only transport errors that prove something.
+# Without a connection no request was sent: the only transport errors that prove anything.
 NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 UNREACHABLE_RETRY: Final = 30
-# What a key or token must look like to be sent in a header.
+# What a key or token must match to be sent in a header.
 HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
 
-# httpx tells every URL at INFO, and Lambda's JSON log format shows INFO of every library.
+# httpx logs every URL at INFO, and Lambda's JSON log format includes INFO of every library.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Load the certificates of the authorities once for all providers: it takes 40 ms."""
+    """Load the CA certificates once for all providers: it takes 40 ms."""
     return httpx.create_ssl_context(trust_env=False)
 
 
@@ -32,8 +32,8 @@ def api_client(base_url: str, transport: httpx.BaseTransport | None) -> httpx.Cl
         base_url=base_url,
         headers={"User-Agent": USER_AGENT},
         timeout=httpx.Timeout(15.0, connect=4.0),
-        # A connection that died while Lambda froze its container would be found out by the
-        # paid call, and look like a lost answer. A handshake a call is cheaper.
+        # A connection that died while Lambda had the container frozen would fail in the paid
+        # call and look like a lost answer. A handshake per call is cheaper.
         limits=httpx.Limits(max_keepalive_connections=0),
         follow_redirects=False,
         trust_env=False,
@@ -43,12 +43,12 @@ def api_client(base_url: str, transport: httpx.BaseTransport | None) -> httpx.Cl
 
 
 def read_envelope(response: httpx.Response) -> dict[str, Any]:
-    """Return the body if it is an envelope with a code, as both providers send, else nothing."""
+    """Return the body if it is a JSON object with an integer ``code``, otherwise nothing."""
     try:
-        # Not httpx's own, which deep nesting makes raise RecursionError.
+        # Not httpx's own reader, which raises RecursionError on deep nesting.
         envelope = from_json(response.content)
     except ValueError:
         return {}
-    # True and False are whole numbers to Python.
+    # bool is a subclass of int.
     is_envelope = isinstance(envelope, dict) and type(envelope.get("code")) is int
     return envelope if is_envelope else {}

@@ -1,4 +1,4 @@
-"""What the use cases need from the world, in their own words."""
+"""The ports of the use cases: what they need from AWS, from providers and from image hosts."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -48,25 +48,26 @@ class JobReader(Protocol):
         ...
 
     def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
-        """Return the client's jobs made before ``before``, newest first."""
+        """Return the client's jobs with smaller ids than ``before``, newest first."""
         ...
 
     def newest_of(self, source: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
-        """Return the jobs of a dropped file made before ``before``, newest first."""
+        """Return the jobs of a dropped file with smaller ids than ``before``, newest first."""
         ...
 
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
-        """Return those of at most 100 jobs that there are, in no order."""
+        """Return those of at most 100 jobs that exist, in any order."""
         ...
 
 
 class JobStore(JobReader, Protocol):
-    """Remembers jobs. Every write states what it expects; one that comes too late does nothing."""
+    """Stores jobs. Every write states what it expects; one that comes too late does nothing."""
 
     def create(self, job: Job) -> Write:
-        """Record a new job, or return the one that has the same id or idempotency key.
+        """Record a new job, or return the one with the same id or idempotency key.
 
-        Raises ``IdempotencyConflict`` if that one was asked for with another request.
+        Raises ``IdempotencyConflict`` if that one was created with another request, ``KeyInUse`` if
+        it is being created at this moment.
         """
         ...
 
@@ -80,23 +81,23 @@ class JobStore(JobReader, Protocol):
         unchanged_since: datetime | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
-        """Change the state if it is one of ``expect`` and no other task id is recorded already.
+        """Change the state if it is one of ``expect`` and no other task id is recorded.
 
-        ``unchanged_since`` is the job's ``updated_at`` if it must still be that. Raises
+        With ``unchanged_since``, the job's ``updated_at`` must still have that value. Raises
         ``UnknownJob``.
         """
         ...
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
-        """Note that the submit queue holds an accepted job."""
+        """Record that the submit queue has a message for an accepted job."""
         ...
 
     def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
-        """Note one image of a job that is being archived; the first note stays."""
+        """Record one image of a job that is being archived; the first record stays."""
         ...
 
     def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
-        """Note the thumbnail of an image that is noted already."""
+        """Record the thumbnail of an image that is recorded already."""
         ...
 
 
@@ -125,7 +126,7 @@ class AccountStore(Protocol):
 
 
 class CheckQueue(Protocol):
-    """Longer delays than SQS allows (900) are cut: the check looks at the clock and arms again."""
+    """Delays over 900 s are cut to that, which is all SQS allows; the check re-arms itself."""
 
     def add(self, check: Check, *, delay: int) -> None: ...
 
@@ -266,17 +267,17 @@ class TokenStore(Protocol):
     def lease(
         self, lease: str, *, instead_of: AccessToken | None, at: datetime, until: datetime
     ) -> bool:
-        """Take the right to fetch a token, if nobody has it and ``instead_of`` is still there."""
+        """Take the lease to fetch a token if it is free and ``instead_of`` is still the token."""
         ...
 
     def put(self, token: AccessToken, *, lease: str) -> None:
-        """Keep a token and end the lease; with a lease that was lost meanwhile, do nothing."""
+        """Store a token and end the lease; do nothing if the lease was lost meanwhile."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackReport:
-    """``proven`` says that the provider's own signature vouches for the task id."""
+    """``proven``: the provider's own signature covers the task id."""
 
     report: TaskReport
     proven: bool
@@ -286,19 +287,18 @@ class CallbackReader(Protocol):
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         """Verify, then read. ``headers`` have lower-case names.
 
-        Raises ``SignatureRejected`` or ``MalformedCallback`` for whatever a stranger may send.
+        Raises ``SignatureRejected`` or ``MalformedCallback``, whatever the request contains.
         """
         ...
 
 
 class Downloader(Protocol):
     def fetch(self, url: str, into: BinaryIO, *, within: float) -> ImageFacts:
-        """Replace what is in ``into`` by the image, and leave it at its first byte.
+        """Replace the content of ``into`` with the image and rewind it.
 
-        ``within`` so many seconds, redirects and all.
-
-        Raises ``AddressRefused``, ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; then
-        ``into`` is rubbish.
+        ``within`` is the time limit in seconds, redirects included. Raises ``AddressRefused``,
+        ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; on error the contents of ``into``
+        are undefined.
         """
         ...
 
@@ -307,14 +307,14 @@ class ImageStore(Protocol):
     def put_image(
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
     ) -> StoredObject:
-        """Store the image, or return the one that lies there already: that one stays.
+        """Store the image, or return the one that is stored already: it is never overwritten.
 
         Raises ``TransferInterrupted``.
         """
         ...
 
     def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
-        """Return what lies there as the job's image of that number, noted or not."""
+        """Return the stored image of that number, whether the job has a record of it or not."""
         ...
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
@@ -324,9 +324,9 @@ class ImageStore(Protocol):
 
 class ThumbnailStore(Protocol):
     def read_image(self, key: str, into: BinaryIO) -> None:
-        """Copy an image of ours into a file, and leave that at its first byte."""
+        """Copy a stored image into a file and rewind it."""
         ...
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
-        """Store a WebP beside the image and return its key. Doing it again is harmless."""
+        """Store a WebP beside the image and return its key. Safe to repeat."""
         ...

@@ -1,4 +1,4 @@
-"""Chanjing's access token: one for all functions, since each new one kills the one before it."""
+"""Chanjing's access token, shared by all functions: each new token invalidates the last one."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from ringback.domain.tokens import AccessToken
 from ringback.use_cases.ports import TokenStore
 
 EARLY: Final = timedelta(minutes=5)
-# Longer than asking for a token can take. If asking fails, nobody asks again before it ends.
+# Longer than fetching a token can take. After a failure it is not fetched again before this ends.
 LEASE: Final = timedelta(seconds=20)
-# How long somebody without a token waits for the one who fetches it.
+# How long a function without a token waits for another one that is fetching it.
 MAX_WAIT: Final = timedelta(seconds=6)
-BETWEEN_LOOKS: Final = 0.1
+POLL_SECONDS: Final = 0.1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,12 +36,12 @@ class AccessTokens:
         return known.value
 
     def instead_of(self, refused: str) -> str:
-        """Return another token than one that the provider no longer takes."""
+        """Return another token than the one that the provider has refused."""
         self._known = self._shared(refused=refused)
         return self._known.value
 
     def _shared(self, *, refused: str | None) -> AccessToken:
-        enough = self.now() + MAX_WAIT
+        give_up_at = self.now() + MAX_WAIT
         while True:
             token, at = self.store.read(), self.now()
             usable = token is not None and token.value != refused and at < token.expires_at
@@ -58,12 +58,12 @@ class AccessTokens:
                 self.store.put(fresh, lease=lease)
                 return fresh
             if token and usable:
-                # Somebody is fetching the next one. Should this one die under the call, the call
-                # is refused, which costs nothing, and made again with the new one.
+                # Another function is fetching the next token. If this one expires during the call,
+                # the call is refused, which costs nothing, and repeated with the new token.
                 return token
-            if at >= enough:
+            if at >= give_up_at:
                 raise ProviderUnavailable("no access token: another function is fetching one")
-            self.sleep(BETWEEN_LOOKS)
+            self.sleep(POLL_SECONDS)
 
     def _is_due(self, token: AccessToken) -> bool:
         return self.now() >= token.expires_at - EARLY

@@ -1,4 +1,4 @@
-"""Listen to Chanjing, which documents no callback and signs none: a call is a hint, no more."""
+"""Callbacks of Chanjing, which documents and signs none: a call is a hint at most."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from ringback.use_cases.ports import CallbackReport
 
 @dataclass(frozen=True, slots=True)
 class ChanjingCallbackReader:
-    """Takes both shapes that its other products send: the whole envelope, or the bare task."""
+    """Accepts both shapes that its other products send: the whole envelope, or the bare task."""
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         try:

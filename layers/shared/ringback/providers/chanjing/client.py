@@ -1,4 +1,4 @@
-"""Speak to Chanjing (蝉镜)."""
+"""Client of Chanjing (蝉镜)."""
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,15 +32,15 @@ from ringback.use_cases.ports import TokenStore
 IMAGE: Final = 3  # creation_type, and the type of a task page
 TOKEN_REFUSED: Final = 10400
 TOO_FAST: Final = 40001
-# Codes that say no for good, the API's own and those of HTTP. One that is in no table proves
-# nothing: 50000 above all may come after the task was made.
+# Codes of permanent refusals, the API's own and those of HTTP. A code that is in no table proves
+# nothing: 50000 in particular can come after the task was created.
 REFUSED: Final = frozenset({400, 40000, 401, 403, 404, 405, 413, 415, 422})
 # The limit is a rate per second, its number undocumented.
 TOO_FAST_RETRY: Final = 10
 
 
 class ChanjingClient:
-    """``credentials`` has ``app_id`` and ``secret_key``; it is asked whenever they are needed."""
+    """``credentials`` returns ``app_id`` and ``secret_key``, and is called whenever needed."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class ChanjingClient:
             **job.request.input,
             "model_code": model_code(job.request.model),
             "creation_type": IMAGE,
-            # In no page of the documentation; the provider's own client sends it.
+            # Undocumented, but the provider's own client sends it.
             "callback": callback_url,
         }
         try:
@@ -79,7 +79,7 @@ class ChanjingClient:
         except NEVER_SENT:
             return _not_sent("Chanjing could not be reached")
         except (ProviderUnavailable, NotConfigured) as error:
-            # There is no token, and no call without one.
+            # No token, so no call was made.
             return _not_sent(str(error))
         except httpx.HTTPError as error:
             return OutcomeUnknown(reason=type(error).__name__)
@@ -96,7 +96,7 @@ class ChanjingClient:
             try:
                 report = read_task(task if isinstance(task, dict) else {})
             except MalformedCallback:
-                continue  # the other tasks of the page are not to pay for it
+                continue  # one unreadable task must not hide the others of the page
             found[report.task_id] = report
         return {task_id: found[task_id] for task_id in task_ids if task_id in found}
 
@@ -106,7 +106,7 @@ class ChanjingClient:
             yield from report.other_link(number, instead_of=job.result_urls[number - 1])
 
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
-        """Return the data of a call that costs nothing and may be repeated."""
+        """Return the ``data`` of a call that costs nothing and can be repeated."""
         try:
             response = self._call(method, path, **arguments)
         except httpx.HTTPError as error:
@@ -117,11 +117,11 @@ class ChanjingClient:
         return envelope.get("data")
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """Call with the shared token; with another one, once, if it is refused."""
+        """Call with the shared token; if it is refused, once more with another one."""
         token = self._tokens.current()
         response = self._send(method, path, token, **arguments)
         if read_envelope(response).get("code") == TOKEN_REFUSED:
-            # Refused at the door, so nothing was done: also the paid call may be made again.
+            # The token was refused, so nothing was done: even the paid call can be repeated.
             token = self._tokens.instead_of(token)
             response = self._send(method, path, token, **arguments)
         return response
@@ -131,14 +131,14 @@ class ChanjingClient:
 
     def _fetch_token(self) -> AccessToken:
         try:
-            # Quicker than a paid call may be: whoever waits for it is waited for as well.
+            # A shorter limit than for paid calls, because other functions wait for the token.
             response = self._http.post("/open/v1/access_token", json=self._app(), timeout=3.0)
         except httpx.HTTPError as error:
             raise ProviderUnavailable(f"no access token: {type(error).__name__}") from error
         envelope = read_envelope(response)
         if envelope.get("code") in REFUSED:
             raise NotConfigured(
-                f"Chanjing does not take its app_id and secret_key: code {envelope['code']}"
+                f"Chanjing refused its app_id and secret_key: code {envelope['code']}"
             )
         token = read_token(envelope)
         if token is None or token.expires_at <= self._now():
@@ -156,11 +156,11 @@ class ChanjingClient:
 
 
 def read_submission(response: httpx.Response) -> Submission:
-    """Tell what an answer to task/submit proves. The body's code outranks the HTTP status."""
+    """Return what an answer to task/submit proves. The body's code outranks the HTTP status."""
     envelope = read_envelope(response)
     code: int = envelope.get("code", response.status_code if response.is_client_error else -1)
     data = envelope.get("data")
-    # An id that no task can have says as little as none: the callback may name the right one.
+    # A malformed id proves as little as none: the callback may name the right one.
     task_id = data if isinstance(data, str) and TASK_ID.fullmatch(data) else None
     if response.is_success and code == 0 and task_id:
         return TaskCreated(task_id=ProviderTaskId(task_id))
@@ -177,7 +177,7 @@ def read_submission(response: httpx.Response) -> Submission:
 
 
 def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:
-    """Return the token of an answer that has one. ``expire_in`` is a moment, in Unix seconds."""
+    """Return the token in an answer, if there is one. ``expire_in`` is a time in Unix seconds."""
     data = envelope.get("data")
     given = data if envelope.get("code") == 0 and isinstance(data, dict) else {}
     value, expires_at = given.get("access_token"), read_moment(given.get("expire_in"))

@@ -9,14 +9,14 @@ from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 
-# In whatever case: all kinds have been seen.
+# Compared in lower case: all spellings have been seen.
 STATES: Final[Mapping[str, TaskState]] = {
     "success": TaskState.SUCCEEDED,
     "error": TaskState.FAILED,
     "fail": TaskState.FAILED,
     "failed": TaskState.FAILED,
 }
-# Ten times what any model makes: a longer list is not Chanjing's.
+# Ten times what any model returns: a longer list is not Chanjing's.
 MAX_IMAGES: Final = 40
 TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _MODEL_PREFIX: Final = "chanjing/"
@@ -28,9 +28,9 @@ def model_code(model: str) -> str:
 
 
 def read_task(task: Mapping[str, Any]) -> TaskReport:
-    """Return what is said of a task; an unknown state is a running one.
+    """Return the task's report; an unknown state counts as running.
 
-    Raises ``MalformedCallback`` if it names no task, or hundreds of images.
+    Raises ``MalformedCallback`` if it names no task, or more images than any model returns.
     """
     task_id = task.get("unique_id")
     if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
@@ -38,7 +38,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
     urls = task.get("output_url")
     known = urls if isinstance(urls, list) else [urls]
     if len(known) > MAX_IMAGES:
-        raise MalformedCallback("more images than any model makes")
+        raise MalformedCallback("more images than any model returns")
     return TaskReport(
         task_id=ProviderTaskId(task_id),
         state=STATES.get(str(task.get("progress_desc")).strip().lower(), TaskState.RUNNING),
@@ -54,7 +54,7 @@ def _text(value: object) -> str:
 
 
 def read_moment(value: object) -> datetime | None:
-    """Read Unix seconds of this century; any other form tells nothing."""
+    """Read Unix seconds of this century; anything else is ``None``."""
     if not isinstance(value, int | float) or not 10**9 <= value < 4 * 10**9:
         return None
     return datetime.fromtimestamp(value, UTC)

@@ -1,4 +1,4 @@
-"""Listen to kie.ai: verify, then read."""
+"""Callbacks of kie.ai: verify, then read."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from ringback.use_cases.ports import CallbackReport
 class KieCallbackReader:
     """``keys`` returns the account's ``webhookHmacKey``, two during a rotation, or none.
 
-    kie.ai signs the task id and the time, not the body. Without a key nothing proves a call,
-    and it is worth a look at the provider's record, no more.
+    kie.ai signs the task id and the time, not the body. Without a key nothing proves a call; it
+    only leads to a read of the provider's record.
     """
 
     keys: Callable[[], Sequence[bytes]]

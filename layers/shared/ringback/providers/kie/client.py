@@ -1,4 +1,4 @@
-"""Speak to kie.ai."""
+"""Client of kie.ai."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -23,19 +23,19 @@ from ringback.providers.api_calls import (
 )
 from ringback.providers.kie.tasks import TASK_ID, read_task
 
-# Codes of createTask that say that nothing was created and another try may do: seconds to wait.
-# 429 is a window of ten seconds, 455 is maintenance.
+# Codes of createTask for "nothing was created, try again", with the seconds to wait: 429 is the
+# rate window of ten seconds, 455 is maintenance.
 TRY_AGAIN: Final[Mapping[int, int]] = {429: 10, 455: 300}
 TOO_FAST: Final = 429
-# Codes that say no for good. A code that is in neither table proves nothing either way: 408 and
-# 500 above all may come after the task was made.
+# Codes of permanent refusals. A code that is in neither table proves nothing either way: 408 and
+# 500 in particular can come after the task was created.
 REFUSED: Final = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 433, 501, 505})
 NOT_VISIBLE: Final = frozenset({404, 422})
 FINISHED_AND_FAILED: Final = frozenset({408, 501})
 
 
 class KieClient:
-    """``api_key`` is asked for on each call, so that a rotated one is used soon."""
+    """``api_key`` is called for each request, so that a rotated key is used soon."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class KieClient:
         raise ProviderUnavailable(f"recordInfo answered {code}")
 
     def fresh_links(self, job: Job, number: int) -> Iterator[str]:
-        """Mint a link; then, for it is minted for files that are gone too, read the record."""
+        """Mint a link; then read the record, because links are minted for deleted files too."""
         url = job.result_urls[number - 1]
         envelope = self._ask("POST", "/api/v1/common/download-url", json={"url": url})
         code, link = envelope.get("code"), envelope.get("data")
@@ -95,7 +95,7 @@ class KieClient:
             yield from report.other_link(number, instead_of=url)
 
     def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
-        """Return the envelope of a call that costs nothing and may be repeated."""
+        """Return the envelope of a call that costs nothing and can be repeated."""
         headers = self._authorization()
         try:
             response = self._http.request(method, path, headers=headers, **arguments)
@@ -103,8 +103,8 @@ class KieClient:
             raise ProviderUnavailable(type(error).__name__) from error
         envelope = read_envelope(response)
         if not envelope:
-            # Whoever wrote this, a proxy perhaps, knows nothing of the task.
-            raise ProviderUnavailable(f"HTTP {response.status_code} and no answer of kie.ai's own")
+            # Not from the API itself but from a proxy, perhaps: it says nothing about the task.
+            raise ProviderUnavailable(f"HTTP {response.status_code} without kie.ai's envelope")
         return envelope
 
     def _authorization(self) -> dict[str, str]:
@@ -112,15 +112,17 @@ class KieClient:
         if not key:
             raise NotConfigured("there is no kie.ai API key yet; see docs/deploy.md")
         if not HEADER_WORD.fullmatch(key):
-            # Found out later, in the paid call, it would look like a lost answer.
-            raise NotConfigured("the kie.ai API key has a blank, a line break or a strange letter")
+            # If it failed later, in the paid call, it would look like a lost answer.
+            raise NotConfigured(
+                "the kie.ai API key has a space, line break or non-ASCII character"
+            )
         return {"Authorization": f"Bearer {key}"}
 
 
 def read_submission(response: httpx.Response) -> Submission:
-    """Tell what an answer to createTask proves. The body's code outranks the HTTP status."""
+    """Return what an answer to createTask proves. The body's code outranks the HTTP status."""
     envelope = read_envelope(response)
-    # A server error without the provider's own body may come from anything on the way.
+    # A server error without the provider's own body may come from any proxy on the way.
     code: int = envelope.get("code", response.status_code if response.is_client_error else 0)
     data = envelope.get("data")
     task_id = data.get("taskId") if isinstance(data, dict) else None
@@ -138,7 +140,7 @@ def read_submission(response: httpx.Response) -> Submission:
 
 
 def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskReport:
-    """Read recordInfo's answer, which need not name the task, but must not name another."""
+    """Read recordInfo's answer, which need not name the task but must not name another."""
     try:
         report = read_task({"taskId": task_id, **envelope})
     except MalformedCallback as error:

@@ -17,7 +17,7 @@ STATES: Final[Mapping[str, TaskState]] = {
     "fail": TaskState.FAILED,
     "failed": TaskState.FAILED,
 }
-# Where no state is given, these codes of the envelope mean finished and failed.
+# Without a state, these codes of the envelope mean finished and failed.
 FAILURE_CODES: Final = frozenset({"408", "501"})
 # Three times what any model's page allows. The body is not signed: a longer list is not kie.ai's.
 MAX_IMAGES: Final = 45
@@ -26,9 +26,9 @@ _MAX_CREDITS: Final = Decimal(1_000_000_000)
 
 
 def read_task(envelope: Mapping[str, Any]) -> TaskReport:
-    """Return what the envelope says of its task; an unknown state is a running one.
+    """Return the report of the envelope's task; an unknown state counts as running.
 
-    Raises ``MalformedCallback`` if it names no task, or two, or hundreds of images.
+    Raises ``MalformedCallback`` if it names no task, or two, or more images than any model returns.
     """
     data = envelope.get("data")
     task = {**envelope, **data} if isinstance(data, dict) else dict(envelope)
@@ -65,7 +65,7 @@ def _task_id(*places: object) -> ProviderTaskId:
 
 
 def _object(value: object) -> dict[str, Any]:
-    """Return a JSON object that came as one or as text, an empty one if it is neither."""
+    """Return a JSON object given as such or as text; otherwise an empty one."""
     if isinstance(value, str):
         try:
             value = from_json(value)
@@ -78,7 +78,7 @@ def _image_urls(result: object) -> tuple[str, ...]:
     urls = _object(result).get("resultUrls")
     known = urls if isinstance(urls, list) else []
     if len(known) > MAX_IMAGES:
-        raise MalformedCallback("more images than any model makes")
+        raise MalformedCallback("more images than any model returns")
     return tuple(url for url in known if isinstance(url, str) and url)
 
 
