@@ -209,7 +209,7 @@ def test_a_call_says_who_we_are(call: Callable[[KieClient], object]) -> None:
 def test_no_call_is_made_without_a_key(call: Callable[[KieClient], object]) -> None:
     line = envelope(None)
     client = KieClient(BASE_URL, lambda: "", transport=httpx.MockTransport(line))
-    with pytest.raises(NotConfigured, match="docs/deploy.md"):
+    with pytest.raises(NotConfigured, match=r"docs/deploy\.md"):
         call(client)
     assert line.asked == []
 
