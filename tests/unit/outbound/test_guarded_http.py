@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringback.domain.errors import AddressRefused, TransferInterrupted
+from ringback.domain.version import USER_AGENT
 from ringback.outbound.guarded_http import Answer, GuardedHttp
 
 from tests.support.guarded_urls import PLAIN_HTTP_HOSTS, URLS, look_up
@@ -29,7 +30,7 @@ def post(
 
 def test_body_and_headers_are_sent_once_to_the_checked_address() -> None:
     network = FakeNetwork([http_answer(b"thanks", "202 Accepted")])
-    assert post(network.http(user_agent="Ringback/test")) == (202, b"thanks")
+    assert post(network.http()) == (202, b"thanks")
     assert network.resolved == ["cdn.example"]
     assert network.connected == [(ADDRESS, 443)]
     assert network.secured == ["cdn.example"]
@@ -41,7 +42,7 @@ def test_body_and_headers_are_sent_once_to_the_checked_address() -> None:
     assert head.decode().split("\r\n") == [
         "POST /hooks?signature=secret HTTP/1.1",
         "Host: cdn.example",
-        "User-Agent: Ringback/test",
+        f"User-Agent: {USER_AGENT}",
         "Content-Type: application/json",
         "webhook-id: msg_1",
         f"Content-Length: {len(BODY)}",

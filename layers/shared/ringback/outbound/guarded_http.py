@@ -9,6 +9,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Final, cast
 
 from ringback.domain.errors import TransferInterrupted
+from ringback.domain.version import USER_AGENT
 from ringback.outbound.connections import (
     Connect,
     MakeContext,
@@ -73,8 +74,6 @@ class GuardedHttp:
 
     plain_http_hosts: frozenset[str] = frozenset()
     idle_seconds: float = 15.0
-    # The result CDN answers 403 to the default names of HTTP libraries.
-    user_agent: str = "Ringback/0.1 (image archiver)"
     resolve: Resolve = resolve_host
     connect: Connect = connect_to
     tls_context: MakeContext = default_tls_context
@@ -147,7 +146,7 @@ class GuardedHttp:
         lines = (
             f"{method} {target.path} HTTP/1.1",
             f"Host: {target.authority}",
-            f"User-Agent: {self.user_agent}",
+            f"User-Agent: {USER_AGENT}",
             *(f"{name}: {value}" for name, value in headers.items()),
             "Accept-Encoding: identity",
             "Connection: close",

@@ -9,8 +9,8 @@ from typing import Any, Final
 import httpx
 from pydantic_core import from_json
 
-# kie.ai's front door answers 403 to the default names of some libraries.
-USER_AGENT: Final = "Ringback/0.1"
+from ringback.domain.version import USER_AGENT
+
 # No connection, so no request: the only transport errors that prove something.
 NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 UNREACHABLE_RETRY: Final = 30
