@@ -15,8 +15,8 @@ from typing import IO, Any, Literal, cast
 
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
+from ringback.domain.drops import MAX_LINE_BYTES
 from ringback.domain.errors import RequestRefused
-from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import read_header, read_sheet
 
 from benchmarks.copy_worker import cpu_seconds, peak_kilobytes

@@ -12,8 +12,8 @@ from typing import Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ringback.domain.drops import MAX_LINE_BYTES
 from ringback.domain.errors import SheetRefused
-from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import Header, read_header, read_sheet
 
 from tests.support.sheets import Reading, kinds, pieces, read_csv, read_jsonl, to_the_end

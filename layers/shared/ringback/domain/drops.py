@@ -14,6 +14,11 @@ from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId
 
 S3: Final = "s3://"
+# Where the answers to drops lie; nothing under it is a drop or an input image.
+RECEIPTS: Final = "receipts/"
+MAX_KEY_BYTES: Final = 1024  # S3's own limit, in UTF-8
+# A longer line of a dropped file is read in pieces of this size.
+MAX_LINE_BYTES: Final = 64 * 1024
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _DRY_RUN: Final = ".dry-run"
 # Of the random part of an id; the rest holds the row, so that rows stay in their order.
@@ -84,6 +89,21 @@ class Drop:
     def fingerprint(self) -> str:
         name = "\0".join((self.bucket, self.key, self.version))
         return hashlib.sha256(name.encode()).hexdigest()
+
+    @property
+    def receipt_key(self) -> str:
+        """The key of the receipt: JSON Lines, one line a row."""
+        return self._beside(".jsonl")
+
+    @property
+    def summary_key(self) -> str:
+        """The key of the summary: one JSON object."""
+        return self._beside(".summary.json")
+
+    def _beside(self, ending: str) -> str:
+        key = f"{RECEIPTS}{self.key}{ending}"
+        fits = len(key.encode()) <= MAX_KEY_BYTES
+        return key if fits else f"{RECEIPTS}{self.fingerprint}{ending}"
 
     def job_id(self, row: int, *, made_at: datetime) -> JobId:
         """Return the id that the job of a row has, whoever asks and however often."""

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-# A longer line comes in pieces of this size.
-MAX_LINE_BYTES: Final = 64 * 1024
 MAX_RECORD_BYTES: Final = 128 * 1024
 # A quote that is open for longer was forgotten: what follows it cannot be told apart.
 MAX_QUOTED_BYTES: Final = 256 * 1024
