@@ -625,7 +625,7 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
         (json.dumps({"model": EDIT, "input": {}}), a_photo(), "input.prompt", "required"),
         (RECIPE, b"", "input.image_urls.0", "the image is empty"),
         (RECIPE, b"x", "input.image_urls.0", "not a JPEG, PNG or WebP"),
-        (RECIPE, a_photo() + bytes(11 * 2**20), "input.image_urls.0", "10485760 are the most"),
+        (RECIPE, a_photo() + bytes(11 * 2**20), "input.image_urls.0", "the maximum is 10485760"),
     ],
     ids=[
         "none",

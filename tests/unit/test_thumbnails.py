@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageChops, ImageCms
 from ringback import thumbnails
 from ringback.domain.errors import ThumbnailRefused
-from ringback.domain.images import ImageFacts
+from ringback.domain.images import ImageFacts, ImageFormat
 from ringback.images.formats import read_picture
 from ringback.thumbnails import shrink
 
@@ -28,8 +28,8 @@ def saved(image: Image.Image, kind: str = "PNG", **how: Any) -> bytes:
 def facts_of(content: bytes) -> ImageFacts:
     picture = read_picture(BytesIO(content), size=len(content))
     return ImageFacts(
-        content_type=picture.content_type,
-        extension=picture.extension,
+        content_type=picture.format.content_type,
+        extension=picture.format.extension,
         width=picture.width,
         height=picture.height,
         bytes=len(content),
@@ -43,7 +43,7 @@ def thumbnail(content: bytes) -> Image.Image:
     return small
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "GIF"])
+@pytest.mark.parametrize("kind", ImageFormat.__members__)
 @pytest.mark.parametrize(
     ("size", "expected"),
     [

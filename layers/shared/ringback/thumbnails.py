@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 from PIL import Image, ImageOps
 
 from ringback.domain.errors import ThumbnailRefused
-from ringback.domain.images import ImageFacts
+from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts
 from ringback.use_cases.make_thumbnail import MAX_PIXELS
 
 MAX_SIDE: Final = 512
@@ -25,14 +25,14 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
     Only the one decoder runs that the bytes were recognized for. Raises ``ThumbnailRefused``.
     """
     try:
-        with Image.open(content, formats=[facts.content_type.removeprefix("image/")]) as image:
+        with Image.open(content, formats=[facts.format.name]) as image:
             if image.size != (facts.width, facts.height):
                 raise ThumbnailRefused(f"decoder sees {image.size}, not the size that is recorded")
             small = _even(image)
             small.thumbnail((MAX_SIDE, MAX_SIDE))
             small.load()
-            webp = BytesIO()
-            _with_colours(_upright(small)).save(webp, "WEBP", quality=QUALITY)
+            small_file = BytesIO()
+            _with_colours(_upright(small)).save(small_file, THUMBNAIL_FORMAT.name, quality=QUALITY)
     except ThumbnailRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -40,7 +40,7 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
     except Exception as error:
         # What decoders raise of broken images is no closed list.
         raise ThumbnailRefused(f"decoder says {type(error).__name__}") from error
-    return webp.getvalue()
+    return small_file.getvalue()
 
 
 def _even(image: Image.Image) -> Image.Image:

@@ -1,4 +1,4 @@
-"""The bucket that people drop files into, and find their receipts in."""
+"""The drop bucket: reads what clients upload, writes receipts and summaries."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -14,34 +14,42 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from botocore.exceptions import ClientError
 
 from ringback.aws.s3 import s3_client
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, bucket_and_key
+from ringback.domain.drops import (
+    MAX_LINE_BYTES,
+    Drop,
+    DropFacts,
+    DroppedObject,
+    Progress,
+    bucket_and_key,
+)
 from ringback.domain.errors import InputImageRefused, RingbackError, SheetRefused
+from ringback.domain.images import HEAD_BYTES
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
 
-# A HEAD is answered without a body, so its errors have numbers for names.
+# The answer to a HEAD has no body, so the code of its error is only the HTTP status.
 GONE: Final = frozenset(
     {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "KeyTooLongError", "404", "405"}
 )
-# What S3 says of objects that are there and that we cannot have: what whoever dropped them may do.
-# A HEAD has numbers for words.
-_THEIR_OWN_KEY: Final = "is encrypted with a key that is not stored with it: drop it without"
-_NOT_OURS: Final = "may not be read: is it encrypted with another key than the bucket?"
+_CUSTOMER_KEY: Final = (
+    "is encrypted with a customer-provided key (SSE-C); upload it again without one"
+)
+_ACCESS_DENIED: Final = (
+    "cannot be read (access denied); check that it is encrypted with the bucket's own key"
+)
+# Objects that exist and cannot be read: what their owner can do, by the code of S3's error.
 UNREADABLE: Final[Mapping[str, str]] = {
-    "InvalidObjectState": "is archived: restore it first",
-    "InvalidRequest": _THEIR_OWN_KEY,
-    "400": _THEIR_OWN_KEY,
-    "AccessDenied": _NOT_OURS,
-    "403": _NOT_OURS,
-    "KMS.DisabledException": "is encrypted with a key that is disabled",
-    "KMS.NotFoundException": "is encrypted with a key that is gone",
+    "InvalidObjectState": "is archived; restore it first",
+    "InvalidRequest": _CUSTOMER_KEY,
+    "400": _CUSTOMER_KEY,
+    "AccessDenied": _ACCESS_DENIED,
+    "403": _ACCESS_DENIED,
+    "KMS.DisabledException": "is encrypted with a KMS key that is disabled",
+    "KMS.NotFoundException": "is encrypted with a KMS key that no longer exists",
 }
-HEAD_BYTES: Final = 64
 READ_SIZE: Final = 64 * 1024
-MAX_LINE_BYTES: Final = 64 * 1024
-MAX_KEY_BYTES: Final = 1024  # bytes; of S3
 
 
 class DropBucket:
@@ -89,23 +97,23 @@ class DropBucket:
             yield from in_lines(iter(lambda: body.read(READ_SIZE), b""))
 
     def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
-        """Ask for the first bytes: the answer tells the size and the version as well."""
+        """Get the first ``HEAD_BYTES`` bytes; the answer has the size and the version as well."""
         wanted = {"VersionId": version} if version else {}
         try:
             with _unreadable("the image", InputImageRefused):
                 answer = self._get(key, Range=f"bytes=0-{HEAD_BYTES - 1}", **wanted)
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidRange":
-                # Of an empty object not even the first byte is there.
+                # An empty object has no first byte.
                 return DroppedObject(version="", head=b"", size=0)
             raise
         if answer is None:
             return None
         with answer["Body"] as body:
             head = body.read(HEAD_BYTES)
-        # Without a range it is the whole object: RFC 9110 lets a server ignore that it was asked.
-        told = answer.get("ContentRange")
-        size = int(told.rpartition("/")[2]) if told else answer["ContentLength"]
+        # RFC 9110 allows a server to ignore Range and send the whole object.
+        content_range = answer.get("ContentRange")
+        size = int(content_range.rpartition("/")[2]) if content_range else answer["ContentLength"]
         return DroppedObject(version=version or answer["VersionId"], head=head, size=size)
 
     def _open(self, drop: Drop, **wanted: str) -> "GetObjectOutputTypeDef":
@@ -134,14 +142,14 @@ class DropBucket:
             raise
 
     def link(self, url: str, version: str, *, seconds: int) -> str:
-        """Return a presigned link. It dies earlier if the credentials that signed it do."""
+        """Return a presigned link. It expires earlier if the credentials that signed it do."""
         bucket, key = bucket_and_key(url)
         wanted = {"Bucket": bucket, "Key": key, "VersionId": version}
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
-        """Write the object anew, for none can grow, and only over what it was read as."""
-        key, place = _beside(drop, ".jsonl"), _Place(drop.version, to.made_at, to.row)
+        """Replace the whole object, for S3 cannot append, if it is unchanged since it was read."""
+        key, place = drop.receipt_key, _Place(drop.version, to.made_at, to.row)
         there = self._head(Bucket=drop.bucket, Key=key)
         if there and place.is_behind(there["Metadata"]):
             return
@@ -149,7 +157,7 @@ class DropBucket:
             if seen.row > 1 and (earlier := self._get(key)):
                 with earlier["Body"] as body:
                     copyfileobj(body, content, READ_SIZE)
-                # Each row has a line; another try's may be longer or shorter than ours.
+                # One line a row; those of another attempt may be longer or shorter than ours.
                 content.seek(0)
                 for _ in range(1, seen.row):
                     content.readline()
@@ -168,7 +176,7 @@ class DropBucket:
             )
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        key, place = _beside(drop, ".summary.json"), _Place(drop.version, made_at, 0)
+        key, place = drop.summary_key, _Place(drop.version, made_at, 0)
         there = self._head(Bucket=drop.bucket, Key=key)
         if there and place.is_behind(there["Metadata"]):
             return
@@ -182,9 +190,9 @@ class DropBucket:
         )
 
     def _put_over(self, etag: str | None, **wanted: Any) -> None:
-        """Put an object unless somebody else has since it was looked at.
+        """Put an object unless it was changed since ``etag`` was read.
 
-        Then S3 says ``PreconditionFailed``, and the message that this is for comes again.
+        Otherwise S3 answers ``PreconditionFailed``, and the queue delivers the message again.
         """
         seen: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         self._client.put_object(**wanted, **seen)
@@ -192,7 +200,7 @@ class DropBucket:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Which version of a drop an object tells of, and up to which row."""
+    """Which version of a drop a receipt or summary is about, and up to which row."""
 
     version: str
     made_at: datetime
@@ -206,9 +214,9 @@ class _Place:
         }
 
     def is_behind(self, there: Mapping[str, str]) -> bool:
-        """Tell whether what is there is of a newer version, or tells more of this one."""
+        """Check whether the object there is about a newer version, or more rows of this one."""
         if "drop-version" not in there:
-            return False  # somebody else's: a person's, perhaps
+            return False  # not written by Ringback
         if there["drop-version"] == self.version:
             return int(there["drop-row"]) > self.row
         theirs = datetime.fromisoformat(there["drop-made-at"]), there["drop-version"]
@@ -227,7 +235,10 @@ def _unreadable(what: str, refused: type[RingbackError]) -> Iterator[None]:
 
 
 def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut a stream behind each line feed, and at ``MAX_LINE_BYTES`` where there is none."""
+    """Split a stream after each line feed, and after ``MAX_LINE_BYTES`` where there is none.
+
+    A piece may be longer by one part of the stream.
+    """
     rest = b""
     for part in parts:
         *lines, rest = (rest + part).split(b"\n")
@@ -239,14 +250,8 @@ def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _beside(drop: Drop, ending: str) -> str:
-    """Return where to write what is said of a drop; nothing listens to that prefix."""
-    key = f"receipts/{drop.key}{ending}"
-    return key if len(key.encode()) <= MAX_KEY_BYTES else f"receipts/{drop.fingerprint}{ending}"
-
-
 def _decoded(value: str) -> str:
-    """S3 sends what is not ASCII as RFC 2047 has it; what only looks so is left as it is."""
+    """Decode metadata that is not ASCII (RFC 2047); leave alone what only looks encoded."""
     try:
         return str(make_header(decode_header(value)))
     except (MessageError, LookupError, ValueError):

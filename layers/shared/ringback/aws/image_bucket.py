@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ringback.aws.s3 import s3_client
 from ringback.domain.errors import TransferInterrupted
-from ringback.domain.images import EXTENSIONS, ImageFacts, StoredObject
+from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts, ImageFormat, StoredObject
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ class ImageBucket:
 
     @_worth_another_try()
     def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
-        for extension in EXTENSIONS:
+        for each in ImageFormat:
             try:
-                return self._earlier(f"images/{job_id}/{number}.{extension}")
+                return self._earlier(f"images/{job_id}/{number}.{each.extension}")
             except ClientError as error:
                 if error.response["Error"]["Code"] not in NOT_THERE:
                     raise
@@ -105,7 +105,8 @@ class ImageBucket:
         return StoredObject(key=key, facts=facts)
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
-        return self._put(job_id, f"{number}.thumbnail.webp", content, "image/webp", "thumbnail")
+        name = f"{number}.thumbnail.{THUMBNAIL_FORMAT.extension}"
+        return self._put(job_id, name, content, THUMBNAIL_FORMAT.content_type, "thumbnail")
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
         body = json.dumps(record, ensure_ascii=False, indent=2).encode()

@@ -3,8 +3,9 @@
 from typing import Final
 
 from ringback.domain.errors import ImageRefused
+from ringback.domain.images import ImageFormat
 from ringback.images.boxes import Box, BoxFile, Numbers, malformed, only
-from ringback.images.pictures import Picture, PictureFile, cut_off
+from ringback.images.pictures import Picture, PictureFile, truncated
 
 STILL: Final = b"\0\0\0ftypavif"  # with a byte of length before ftyp
 SEQUENCE: Final = b"\0\0\0ftypavis"
@@ -17,15 +18,15 @@ def read_avif(file: PictureFile) -> Picture:
     boxes = BoxFile(file)
     top = only(boxes.outermost(), b"ftyp", b"meta", b"moov")
     if b"meta" not in top or (b"moov" not in top and file.at(8, 4) == SEQUENCE[-4:]):
-        raise cut_off()
+        raise truncated()
     meta = only(boxes.inside(top[b"meta"], skip=HEAD), b"pitm", b"iloc", b"iprp", b"idat")
     if not meta.keys() >= {b"pitm", b"iloc", b"iprp"}:
-        raise ImageRefused("avif without a picture")
+        raise ImageRefused("AVIF has no primary image")
     pitm = boxes.numbers(meta[b"pitm"])
     primary = pitm.take(4 if pitm.take(HEAD) >> 24 else 2)
     if not _all_there(file, boxes.numbers(meta[b"iloc"]), meta.get(b"idat"), primary):
-        raise ImageRefused("avif without a picture")
-    return Picture("image/avif", "avif", *_width_and_height(boxes, meta[b"iprp"], primary))
+        raise ImageRefused("AVIF has no primary image")
+    return Picture(ImageFormat.AVIF, *_width_and_height(boxes, meta[b"iprp"], primary))
 
 
 def _all_there(file: PictureFile, iloc: Numbers, idat: Box | None, primary: int) -> bool:
@@ -54,12 +55,12 @@ def _all_there(file: PictureFile, iloc: Numbers, idat: Box | None, primary: int)
 def _width_and_height(boxes: BoxFile, iprp: Box, primary: int) -> tuple[int, int]:
     properties = only(boxes.inside(iprp), b"ipco", b"ipma")
     if len(properties) < 2:
-        raise ImageRefused("avif without width or height")
+        raise ImageRefused("AVIF has no width or height")
     its_own = _properties_of(primary, boxes.numbers(properties[b"ipma"]))
     numbered = enumerate(boxes.inside(properties[b"ipco"]), start=1)
     sizes = only((box for number, box in numbered if number in its_own), b"ispe")
     if not sizes:
-        raise ImageRefused("avif without width or height")
+        raise ImageRefused("AVIF has no width or height")
     ispe = boxes.numbers(sizes[b"ispe"])
     ispe.take(HEAD)
     return ispe.take(4), ispe.take(4)

@@ -35,7 +35,7 @@ class BoxFile:
         while offset < self._file.size:
             box = self._at(offset)
             if box.name not in OUTERMOST:
-                raise ImageRefused("avif is followed by something else")
+                raise ImageRefused("AVIF has data after its end")
             self._file.must_reach(box.end)
             yield box
             offset = box.end
@@ -55,12 +55,12 @@ class BoxFile:
 
     def numbers(self, box: Box) -> "Numbers":
         if box.end - box.start > MAX_TABLE:
-            raise ImageRefused("avif has too many items")
+            raise ImageRefused("AVIF has too many items")
         return Numbers(self._file.at(box.start, box.end - box.start))
 
     def _at(self, offset: int) -> Box:
         if next(self._parts, None) is None:
-            raise ImageRefused("avif has too many boxes")
+            raise ImageRefused("AVIF has too many boxes")
         length, name = unpack(">I4s", self._file.at(offset, 8))
         start = offset + 8
         if length == 1:
@@ -97,4 +97,4 @@ def only(boxes: Iterable[Box], *names: bytes) -> dict[bytes, Box]:
 
 
 def malformed() -> ImageRefused:
-    return ImageRefused("avif has a malformed box")
+    return ImageRefused("AVIF has a malformed box")

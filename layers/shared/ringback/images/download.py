@@ -46,8 +46,8 @@ class ImageDownloader:
         picture = read_picture(into, size=received)
         into.seek(0)
         return ImageFacts(
-            content_type=picture.content_type,
-            extension=picture.extension,
+            content_type=picture.format.content_type,
+            extension=picture.format.extension,
             width=picture.width,
             height=picture.height,
             bytes=received,

@@ -5,13 +5,14 @@ from struct import unpack
 from typing import Final
 
 from ringback.domain.errors import ImageRefused
+from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
     FIRST_READ,
     MAX_PARTS,
     MAX_READ,
     Picture,
     PictureFile,
-    cut_off,
+    truncated,
 )
 
 OLDER: Final = b"GIF87a"
@@ -33,20 +34,20 @@ def read_gif(file: PictureFile) -> Picture:
         (kind,) = file.at(offset, 1)
         if kind == TRAILER:
             if not has_image or offset + 1 != file.size:
-                raise ImageRefused("gif does not end with its image")
-            return Picture("image/gif", "gif", width, height)
+                raise ImageRefused("GIF has no image, or data after its end")
+            return Picture(ImageFormat.GIF, width, height)
         if kind == IMAGE:
             *_, flags = file.at(offset, IMAGE_HEAD)
             offset += IMAGE_HEAD + _colours(flags) + 1  # and the code size
             if file.at(offset, 1) == b"\0":
-                raise ImageRefused("gif has an image without data")
+                raise ImageRefused("GIF has an image without data")
             has_image = True
         elif kind == EXTENSION:
             offset += EXTENSION_HEAD
         else:
-            raise ImageRefused("gif has a malformed block")
+            raise ImageRefused("GIF has a malformed block")
         offset = _end_of_sub_blocks(file, offset, sub_blocks)
-    raise ImageRefused("gif has too many blocks")
+    raise ImageRefused("GIF has too many blocks")
 
 
 def _colours(flags: int) -> int:
@@ -62,8 +63,8 @@ def _end_of_sub_blocks(file: PictureFile, offset: int, sub_blocks: Iterator[int]
             if part[at] == 0:
                 return offset + at + 1
             if next(sub_blocks, None) is None:
-                raise ImageRefused("gif has too many sub-blocks")
+                raise ImageRefused("GIF has too many sub-blocks")
             at += 1 + part[at]
         offset += at
         reach = min(2 * reach, MAX_READ)
-    raise cut_off()
+    raise truncated()

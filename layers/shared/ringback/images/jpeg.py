@@ -6,13 +6,14 @@ from struct import unpack
 from typing import Final
 
 from ringback.domain.errors import ImageRefused
+from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
     FIRST_READ,
     MAX_PARTS,
     MAX_READ,
     Picture,
     PictureFile,
-    cut_off,
+    truncated,
 )
 
 MAGIC: Final = b"\xff\xd8\xff"
@@ -43,9 +44,9 @@ def read_jpeg(file: PictureFile) -> Picture:
             return first
         following = file.at(start, min(len(MAGIC), file.size - start))
         if not (announces_more and MAGIC.startswith(following)):
-            raise ImageRefused("jpeg is followed by something else")
+            raise ImageRefused("JPEG has data after its end")
         _, _, end = _walk(file, start, parts)
-    raise ImageRefused("jpeg has too many pictures")
+    raise ImageRefused("JPEG has too many images")
 
 
 def _walk(file: PictureFile, start: int, parts: Iterator[int]) -> tuple[Picture, bool, int]:
@@ -55,10 +56,10 @@ def _walk(file: PictureFile, start: int, parts: Iterator[int]) -> tuple[Picture,
     for _ in parts:
         lead, marker = file.at(offset, 2)
         if lead != 0xFF or marker in NOT_HERE:
-            raise ImageRefused("jpeg has a malformed segment")
+            raise ImageRefused("JPEG has a malformed segment")
         if marker == END:
             if picture is None or not has_scan:
-                raise ImageRefused("jpeg without a picture")
+                raise ImageRefused("JPEG has no image")
             return picture, announces_more, offset + 2
         if marker == FILL:
             offset += 1
@@ -69,24 +70,24 @@ def _walk(file: PictureFile, start: int, parts: Iterator[int]) -> tuple[Picture,
             has_scan = has_scan or marker == START_OF_SCAN
             announces_more = announces_more or _is_index(file, offset, marker)
             offset = _next_marker(file, offset, marker)
-    raise ImageRefused("jpeg has too many segments")
+    raise ImageRefused("JPEG has too many segments")
 
 
 def _frame(file: PictureFile, offset: int, marker: int, known: Picture | None) -> Picture | None:
     if marker == START_OF_SCAN and known is None:
-        raise ImageRefused("jpeg has a scan before its frame")
+        raise ImageRefused("JPEG has a scan before its frame")
     if marker not in STARTS_OF_FRAME:
         return known
     length, height, width = unpack(">HxHH", file.at(offset + 2, 7))
     if known is not None or length < MIN_FRAME:
-        raise ImageRefused("jpeg has a malformed or second frame")
-    return Picture("image/jpeg", "jpg", width, height)
+        raise ImageRefused("JPEG has a malformed or second frame")
+    return Picture(ImageFormat.JPEG, width, height)
 
 
 def _next_marker(file: PictureFile, offset: int, marker: int) -> int:
     (length,) = unpack(">H", file.at(offset + 2, 2))
     if length < 2:
-        raise ImageRefused("jpeg has a malformed segment")
+        raise ImageRefused("JPEG has a malformed segment")
     end: int = offset + 2 + length
     return _end_of_scan(file, end) if marker == START_OF_SCAN else end
 
@@ -97,11 +98,11 @@ def _end_of_scan(file: PictureFile, start: int) -> int:
         part = file.at(offset, min(reach, file.size - offset))
         if found := SCAN_END.search(part):
             if offset + found.start() == start:
-                raise ImageRefused("jpeg has an empty scan")
+                raise ImageRefused("JPEG has an empty scan")
             return offset + found.start()
         offset += len(part) - 1  # a marker may straddle two parts
         reach = min(2 * reach, MAX_READ)
-    raise cut_off()
+    raise truncated()
 
 
 def _is_index(file: PictureFile, offset: int, marker: int) -> bool:
@@ -115,5 +116,5 @@ def _after_padding(file: PictureFile, end: int) -> int:
     following = file.at(end, min(MAX_PADDING + 1, file.size - end))
     zeros = len(following) - len(following.lstrip(b"\0"))
     if zeros > MAX_PADDING:
-        raise ImageRefused("jpeg is followed by something else")
+        raise ImageRefused("JPEG has data after its end")
     return end + zeros

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from ringback.domain.errors import ImageRefused, TransferInterrupted
+from ringback.domain.images import ImageFormat
 
 # Chunks, segments and fill bytes of one file: what bounds the work on a hostile one. A PNG of
 # 64 MiB in pieces of 1 KiB stays below it.
@@ -15,14 +16,15 @@ FIRST_READ, MAX_READ = 256, 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    content_type: str
-    extension: str
+    """What a reader found: ``width`` and ``height`` are in pixels, both at least 1."""
+
+    format: ImageFormat
     width: int
     height: int
 
     def __post_init__(self) -> None:
         if self.width == 0 or self.height == 0:
-            raise ImageRefused(f"{self.extension} without width or height")
+            raise ImageRefused("image has no width or height")
 
 
 class PictureFile:
@@ -39,8 +41,8 @@ class PictureFile:
 
     def must_reach(self, offset: int) -> None:
         if offset > self.size:
-            raise cut_off()
+            raise truncated()
 
 
-def cut_off() -> TransferInterrupted:
-    return TransferInterrupted("image is cut off")
+def truncated() -> TransferInterrupted:
+    return TransferInterrupted("image is truncated")

@@ -6,6 +6,7 @@ from typing import Final
 from zlib import crc32
 
 from ringback.domain.errors import ImageRefused
+from ringback.domain.images import ImageFormat
 from ringback.images.pictures import MAX_PARTS, Picture, PictureFile
 
 MAGIC: Final = b"\x89PNG\r\n\x1a\n"
@@ -30,27 +31,27 @@ def read_png(file: PictureFile) -> Picture:
     for _ in range(MAX_PARTS):
         length, name = unpack(">I4s", file.at(offset, 8))
         if length > MAX_CHUNK or not name.isalpha():
-            raise ImageRefused("png has a malformed chunk")
+            raise ImageRefused("PNG has a malformed chunk")
         if name == b"IDAT" and len(start_of_data) < LEAST_DATA:
             start_of_data += file.at(offset + 8, min(length, LEAST_DATA))
         offset += length + 12
         file.must_reach(offset)
         if name == b"IEND":
             if length or not _is_zlib(start_of_data) or offset != file.size:
-                raise ImageRefused("png does not end with its image")
-            return Picture("image/png", "png", width, height)
-    raise ImageRefused("png has too many chunks")
+                raise ImageRefused("PNG has no image data, or data after its end")
+            return Picture(ImageFormat.PNG, width, height)
+    raise ImageRefused("PNG has too many chunks")
 
 
 def _width_and_height(file: PictureFile) -> tuple[int, int]:
     header = file.at(len(MAGIC), 25)
     length, name, width, height, depth, colour, *methods = unpack(">I4sIIBBBBB", header[:21])
     if (length, name) != (13, b"IHDR"):
-        raise ImageRefused("png does not begin with IHDR")
+        raise ImageRefused("PNG does not begin with IHDR")
     known = depth in DEPTHS.get(colour, ()) and methods in ([0, 0, 0], [0, 0, 1])
     whole = crc32(header[4:21]) == int.from_bytes(header[21:], "big")
     if not (known and whole and max(width, height) <= MAX_CHUNK):
-        raise ImageRefused("png has a malformed header")
+        raise ImageRefused("PNG has a malformed header")
     return width, height
 
 

@@ -4,6 +4,7 @@ from struct import unpack
 from typing import Final
 
 from ringback.domain.errors import ImageRefused
+from ringback.domain.images import ImageFormat
 from ringback.images.pictures import MAX_PARTS, Picture, PictureFile
 
 MAGIC: Final = b"RIFFWEBP"  # with four bytes of length between the words
@@ -21,7 +22,7 @@ def read_webp(file: PictureFile) -> Picture:
     end = 8 + length
     file.must_reach(end)
     if file.size > end + length % 2:
-        raise ImageRefused("webp is followed by something else")
+        raise ImageRefused("WebP has data after its end")
     offset, has_data = HEADER, False
     for _ in range(MAX_PARTS):
         if offset >= end:
@@ -29,17 +30,17 @@ def read_webp(file: PictureFile) -> Picture:
         name, size = unpack("<4sI", _inside(file, offset, 8, end))
         has_data = has_data or name in IMAGE_DATA
         if name == b"ANMF" and not _has_image(_inside(file, offset + 8, min(size, 20), end)):
-            raise ImageRefused("webp has a frame without an image")
+            raise ImageRefused("WebP has a frame without an image")
         if name == b"VP8 " and not _may_hold(size, _inside(file, offset + 8, min(size, 3), end)):
-            raise ImageRefused("webp has a frame that goes beyond its chunk")
+            raise ImageRefused("WebP has a frame larger than its chunk")
         offset += 8 + size + size % 2
     else:
-        raise ImageRefused("webp has too many chunks")
+        raise ImageRefused("WebP has too many chunks")
     # An odd last chunk whose pad byte was left out of the RIFF length is a known sloppiness.
     if offset > end + 1 or not has_data:
-        raise ImageRefused("webp has a malformed chunk or no image")
+        raise ImageRefused("WebP has a malformed chunk or no image")
     width, height = _width_and_height(file, end)
-    return Picture("image/webp", "webp", width, height)
+    return Picture(ImageFormat.WEBP, width, height)
 
 
 def _has_image(frame: bytes) -> bool:
@@ -53,7 +54,7 @@ def _may_hold(size: int, tag: bytes) -> bool:
 
 def _inside(file: PictureFile, offset: int, count: int, end: int) -> bytes:
     if offset + count > end:
-        raise ImageRefused("webp has a malformed chunk")
+        raise ImageRefused("WebP has a malformed chunk")
     return file.at(offset, count)
 
 
@@ -69,4 +70,4 @@ def _width_and_height(file: PictureFile, end: int) -> tuple[int, int]:
     if name == b"VP8 " and size >= 10 and body[0] & 1 == 0 and body[3:6] == LOSSY_START:
         wide, high = unpack("<HH", body[6:10])
         return wide & 0x3FFF, high & 0x3FFF
-    raise ImageRefused("webp does not begin with an image")
+    raise ImageRefused("WebP does not begin with an image")
