@@ -163,7 +163,7 @@ def test_json_may_be_nested_so_deep() -> None:
     assert refusals(body({"x": nested(8), "y": [nested(7), 1], "z": "http://a.example"})) == {
         "input.x.x.0.x.0.x.0.x": too_deep,
         "input.y.0.0.x.0.x.0.x": too_deep,
-        "input.z": "must be a public https:// URL, percent-encoded: URL is plain http",
+        "input.z": "must be a public https:// URL, percent-encoded: URL uses plain http",
     }
 
 

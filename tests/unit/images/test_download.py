@@ -271,13 +271,13 @@ def test_the_body_is_what_http_says_it_is(response: bytes) -> None:
 @pytest.mark.parametrize(
     ("response", "error"),
     [
-        (answer(Content_Length=str(len(PNG) + 1)), "of 7[0-9] bytes came"),
+        (answer(Content_Length=str(len(PNG) + 1)), f"received {len(PNG)} of {len(PNG) + 1} bytes"),
         (answer(PNG[:-1]), "truncated"),
         (answer(b""), "truncated"),
-        (answer(PNG, Content_Length="-1"), "content length"),
-        (answer(PNG, Content_Length="1e3"), "content length"),
-        (answer(PNG, Content_Length="²"), "content length"),
-        (answer(PNG, Content_Length="7" * 5000), "content length"),
+        (answer(PNG, Content_Length="-1"), "Content-Length"),
+        (answer(PNG, Content_Length="1e3"), "Content-Length"),
+        (answer(PNG, Content_Length="²"), "Content-Length"),
+        (answer(PNG, Content_Length="7" * 5000), "Content-Length"),
         (answer(CHUNKED[:-20], Transfer_Encoding="chunked"), "IncompleteRead"),
         (answer(b"zz\r\n" + PNG, Transfer_Encoding="chunked"), "IncompleteRead"),
         (b"", "RemoteDisconnected"),
@@ -296,7 +296,7 @@ def test_two_lengths_are_none() -> None:
     response = answer(Content_Length="70").replace(
         b"\r\n\r\n", b"\r\nContent-Length: 71\r\n\r\n", 1
     )
-    with pytest.raises(TransferInterrupted, match="content length"):
+    with pytest.raises(TransferInterrupted, match="Content-Length"):
         Network([response]).downloader().fetch(URL, BytesIO())
 
 
@@ -305,8 +305,8 @@ def test_two_lengths_are_none() -> None:
     [
         (answer(b"<!doctype html>", Content_Type="image/png"), "not a PNG"),
         (answer(b"<svg/>", Content_Type="image/svg+xml"), "not a PNG"),
-        (answer(Content_Encoding="gzip"), "encoded"),
-        (answer(Content_Encoding="br, identity"), "encoded"),
+        (answer(Content_Encoding="gzip"), "Content-Encoding"),
+        (answer(Content_Encoding="br, identity"), "Content-Encoding"),
         (answer(PNG * 2), "or data after its end"),
     ],
 )

@@ -21,12 +21,12 @@ SCREEN: Final = 6
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 IMAGE_HEAD, EXTENSION_HEAD = 10, 2
 HAS_COLOURS, COLOURS = 0x80, 0x07
-# A sub-block has at most 255 bytes: a GIF of 64 MiB in pieces of 64 bytes stays below this.
+# A sub-block has at most 255 bytes; a GIF of 64 MiB in sub-blocks of 64 bytes stays below this.
 MAX_SUB_BLOCKS: Final = 2**20
 
 
 def read_gif(file: PictureFile) -> Picture:
-    """Walk from the logical screen to the trailer, which must end the file."""
+    """Walk from the logical screen descriptor to the trailer, which must end the file."""
     width, height, flags = unpack("<HHB", file.at(SCREEN, 5))
     sub_blocks = iter(range(MAX_SUB_BLOCKS))  # of all blocks together
     offset, has_image = SCREEN + 7 + _colours(flags), False
@@ -51,7 +51,7 @@ def read_gif(file: PictureFile) -> Picture:
 
 
 def _colours(flags: int) -> int:
-    """Bytes of the colour table that follows."""
+    """Return the size in bytes of the colour table that follows."""
     return 3 << (flags & COLOURS) + 1 if flags & HAS_COLOURS else 0
 
 

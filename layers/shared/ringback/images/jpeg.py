@@ -21,25 +21,25 @@ STARTS_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 NOT_HERE: Final = frozenset({0x00, 0xD8})
 END, START_OF_SCAN, APP2, FILL = 0xD9, 0xDA, 0xE2, 0xFF
-INDEX: Final = b"MPF\0"  # how the APP2 begins that announces more pictures: CIPA DC-007
+INDEX: Final = b"MPF\0"  # begins the APP2 of a multi-picture file: CIPA DC-007
 MAX_PICTURES: Final = 256
 MIN_FRAME: Final = 11
 
 # In a scan, FF 00 is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
 SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-# Writers that work in disk blocks leave zeros after the end. Nothing can hide in zeros; all else
-# that follows an image (an archive, a script, a second picture) makes the file more than one,
-# unless the first picture announces that there are more.
+# Writers that work in disk blocks leave zeros after the end, and nothing can hide in zeros. Any
+# other data there (an archive, a script, a second image) would make one file two, unless the first
+# image announces more of them.
 MAX_PADDING: Final = 4095
 
 
 def read_jpeg(file: PictureFile) -> Picture:
-    """Walk all pictures of the file; only a multi-picture file may have more than the first."""
-    parts = iter(range(MAX_PARTS))  # of all pictures together
+    """Walk all images of the file; only a multi-picture file may have more than one."""
+    parts = iter(range(MAX_PARTS))  # of all images together
     first, announces_more, end = _walk(file, 0, parts)
     for _ in range(MAX_PICTURES):
         start = _after_padding(file, end)
-        # Also behind a first picture that announces more: it is an image by itself.
+        # Even if the first image announces more: it is complete by itself.
         if start == file.size:
             return first
         following = file.at(start, min(len(MAGIC), file.size - start))
@@ -50,7 +50,10 @@ def read_jpeg(file: PictureFile) -> Picture:
 
 
 def _walk(file: PictureFile, start: int, parts: Iterator[int]) -> tuple[Picture, bool, int]:
-    """Walk from SOI to the EOI that belongs to it, not to a thumbnail's or an appended file's."""
+    """Walk from SOI to its own EOI, not to that of a thumbnail or an appended file.
+
+    Returns the picture, whether it announces more of them, and the offset after EOI.
+    """
     picture: Picture | None = None
     has_scan, announces_more, offset = False, False, start + 2
     for _ in parts:
@@ -100,7 +103,7 @@ def _end_of_scan(file: PictureFile, start: int) -> int:
             if offset + found.start() == start:
                 raise ImageRefused("JPEG has an empty scan")
             return offset + found.start()
-        offset += len(part) - 1  # a marker may straddle two parts
+        offset += len(part) - 1  # a marker may lie across two parts
         reach = min(2 * reach, MAX_READ)
     raise truncated()
 

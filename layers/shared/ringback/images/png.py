@@ -11,10 +11,10 @@ from ringback.images.pictures import MAX_PARTS, Picture, PictureFile
 
 MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNK: Final = 2**31 - 1  # and the largest width and height
-# What zlib makes of nothing: a head of 2 bytes, the shortest block of deflate, which begins with 3
-# bits and ends with a code of 7, and a checksum of 4 bytes.
-LEAST_DATA: Final = 8
-# Bits a sample by colour type: table 8 of the standard.
+# Bytes of the shortest zlib stream: a header of 2, an empty deflate block of 2 (3 bits and a 7-bit
+# end code), a checksum of 4.
+MIN_DATA: Final = 8
+# Bits per sample by colour type: table 8 of the standard.
 DEPTHS: Final[Mapping[int, frozenset[int]]] = {
     0: frozenset({1, 2, 4, 8, 16}),
     2: frozenset({8, 16}),
@@ -32,8 +32,8 @@ def read_png(file: PictureFile) -> Picture:
         length, name = unpack(">I4s", file.at(offset, 8))
         if length > MAX_CHUNK or not name.isalpha():
             raise ImageRefused("PNG has a malformed chunk")
-        if name == b"IDAT" and len(start_of_data) < LEAST_DATA:
-            start_of_data += file.at(offset + 8, min(length, LEAST_DATA))
+        if name == b"IDAT" and len(start_of_data) < MIN_DATA:
+            start_of_data += file.at(offset + 8, min(length, MIN_DATA))
         offset += length + 12
         file.must_reach(offset)
         if name == b"IEND":
@@ -56,7 +56,7 @@ def _width_and_height(file: PictureFile) -> tuple[int, int]:
 
 
 def _is_zlib(start: bytes) -> bool:
-    """Tell whether compressed data may begin so: RFC 1950, section 2.2."""
-    if len(start) < LEAST_DATA:
+    """Check the header of a zlib stream: RFC 1950, section 2.2."""
+    if len(start) < MIN_DATA:
         return False
     return start[0] & 0x8F == 8 and int.from_bytes(start[:2], "big") % 31 == 0

@@ -7,17 +7,17 @@ from ringback.domain.errors import ImageRefused
 from ringback.domain.images import ImageFormat
 from ringback.images.pictures import MAX_PARTS, Picture, PictureFile
 
-MAGIC: Final = b"RIFFWEBP"  # with four bytes of length between the words
+MAGIC: Final = b"RIFFWEBP"  # without the four bytes of length between the two words
 HEADER: Final = 12
 IMAGE_DATA: Final = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
 FRAME_STARTS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 LOSSY_START: Final = b"\x9d\x01\x2a"
-LOSSY_HEAD: Final = 10  # of a key frame, and the first partition follows it
+LOSSY_HEAD: Final = 10  # bytes of a key frame before its first partition
 LOSSLESS_START: Final = 0x2F
 
 
 def read_webp(file: PictureFile) -> Picture:
-    """Check the RIFF length against the file and every chunk's against the RIFF length."""
+    """Check the RIFF length against the file, and every chunk length against the RIFF length."""
     (length,) = unpack("<I", file.at(4, 4))
     end = 8 + length
     file.must_reach(end)
@@ -36,7 +36,7 @@ def read_webp(file: PictureFile) -> Picture:
         offset += 8 + size + size % 2
     else:
         raise ImageRefused("WebP has too many chunks")
-    # An odd last chunk whose pad byte was left out of the RIFF length is a known sloppiness.
+    # Some writers leave the pad byte of an odd last chunk out of the RIFF length.
     if offset > end + 1 or not has_data:
         raise ImageRefused("WebP has a malformed chunk or no image")
     width, height = _width_and_height(file, end)
@@ -44,11 +44,11 @@ def read_webp(file: PictureFile) -> Picture:
 
 
 def _has_image(frame: bytes) -> bool:
-    return frame[16:20] in FRAME_STARTS  # behind the frame's place and duration
+    return frame[16:20] in FRAME_STARTS  # after the frame's position and duration
 
 
 def _may_hold(size: int, tag: bytes) -> bool:
-    """Tell whether a lossy frame's first partition fits in: RFC 6386, section 9.1."""
+    """Check that a lossy frame's first partition fits into its chunk: RFC 6386, section 9.1."""
     return LOSSY_HEAD + (int.from_bytes(tag, "little") >> 5) <= size
 
 

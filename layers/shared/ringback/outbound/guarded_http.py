@@ -1,4 +1,4 @@
-"""HTTP to URLs that somebody else chose: result links, webhooks."""
+"""HTTP to untrusted URLs: result links, webhooks."""
 
 import socket
 import time
@@ -30,7 +30,7 @@ READ_SIZE: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back from ``host``; the body is read on demand."""
+    """The response of ``host``; its body is read on demand."""
 
     host: str
     response: HTTPResponse
@@ -44,11 +44,11 @@ class Answer:
 
     @property
     def length_counts(self) -> bool:
-        """Tell whether Content-Length, if there is one, is the body's."""
+        """Whether Content-Length, if present, is the length of the body."""
         return not self.response.chunked
 
     def parts(self) -> Iterator[memoryview]:
-        """Read the body; each part holds until the next is asked for.
+        """Read the body; each part is valid until the next one is requested.
 
         Raises ``TransferInterrupted``.
         """
@@ -63,11 +63,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardedHttp:
-    """Speaks to public hosts only, over TLS; knows no proxy, cookie or key.
+    """Sends requests to public hosts only, over TLS, without proxy, cookies or credentials.
 
-    ``plain_http_hosts`` are ``host:port`` that may be reached without TLS and at any address: a
-    simulator on this machine, nothing else. ``within`` are seconds for a call, redirects and body
-    and all.
+    ``plain_http_hosts`` are ``host:port`` that may be reached without TLS and at any address: for
+    a simulator on this machine only. ``within`` is the time limit of a call in seconds, redirects
+    and body included.
 
     Calls raise ``AddressRefused`` or ``TransferInterrupted``.
     """
@@ -85,7 +85,7 @@ class GuardedHttp:
         patience, hosts = self._patience(within), self.plain_http_hosts
         target = parse_url(url, plain_http_hosts=hosts)
         for _ in range(MAX_REDIRECTS + 1):
-            # Naming types would invite a CDN to convert the image into one of them.
+            # Named types would allow a CDN to convert the image into one of them.
             with self._exchange(target, "GET", {"Accept": "*/*"}, b"", patience) as answer:
                 if answer.status not in REDIRECTS:
                     yield answer
@@ -98,9 +98,9 @@ class GuardedHttp:
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, within: float
     ) -> Iterator[Answer]:
-        """Send a body once. A redirect is an answer: what is sent goes to the URL that was named.
+        """Send a body once. A redirect is not followed, it is the answer.
 
-        ``headers`` are ours to choose, never somebody else's.
+        ``headers`` are not checked: they must not be taken from an untrusted source.
         """
         target = parse_url(url, plain_http_hosts=self.plain_http_hosts)
         sent = {**headers, "Content-Length": str(len(body))}
@@ -142,7 +142,7 @@ class GuardedHttp:
                 yield Answer(target.host, response)
 
     def _head(self, target: Target, method: str, headers: Mapping[str, str]) -> bytes:
-        # Every part of the target has been through parse_url: nothing in it can end a line.
+        # Every part of the target passed parse_url: none of it contains a line break.
         lines = (
             f"{method} {target.path} HTTP/1.1",
             f"Host: {target.authority}",
@@ -157,9 +157,9 @@ class GuardedHttp:
 
 @contextmanager
 def _interruptions(host: str) -> Iterator[None]:
-    """Say every way in which a network fails in one word.
+    """Raise ``TransferInterrupted`` for every way in which a network fails.
 
-    A certificate that fails the check is among them: nothing was sent, and its owner will mend it.
+    A certificate that fails verification is one: nothing was sent, and its owner may fix it.
     """
     try:
         yield
