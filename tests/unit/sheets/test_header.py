@@ -58,13 +58,13 @@ def test_a_comma_counts_before_a_semicolon() -> None:
 
 def test_every_wrong_column_is_named() -> None:
     assert refusal_of(b"Model,prompt,,input.,input.a,input.a,input.b.c,input.b,input,a b\n") == (
-        "the header is wrong: there is no column 'model'"
+        "the header is invalid: column 'model' is missing"
         "; column 1 'Model' is neither model nor input.<field>"
         "; column 2 'prompt' is neither model nor input.<field>"
         "; column 3 has no name"
         "; column 4 'input.' is neither model nor input.<field>"
-        "; column 6 'input.a' is there already"
-        "; column 8 'input.b' is a field, and another column a part of it"
+        "; column 6 'input.a' is a duplicate"
+        "; column 8 'input.b' is both a field and the parent of another column"
         "; column 9 'input' is neither model nor input.<field>"
         "; column 10 'a b' is neither model nor input.<field>"
     )
@@ -105,7 +105,7 @@ def test_bytes_that_are_no_text_are_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b'model,"input.a\n', b'"model"x,input.a\n', b"model\rknown\r"])
 def test_a_header_that_is_no_csv_is_refused(data: bytes) -> None:
-    assert refusal_of(data).startswith("the header is not CSV")
+    assert refusal_of(data).startswith("the header is not valid CSV")
 
 
 def test_a_header_without_an_end_is_refused() -> None:
@@ -115,7 +115,7 @@ def test_a_header_without_an_end_is_refused() -> None:
 
 def test_a_header_of_many_columns_is_refused_in_few_words() -> None:
     text = refusal_of(b",".join(repeat(b"", 16_384)))
-    assert text == "the header is wrong: there are 16384 columns; a sheet has at most 200"
+    assert text == "the header is invalid: there are 16384 columns; the maximum is 200"
 
 
 def test_a_refusal_shows_the_beginning_of_a_long_name() -> None:

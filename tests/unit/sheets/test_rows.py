@@ -127,7 +127,7 @@ def test_semicolons_leave_commas_alone() -> None:
     assert prompts == ["kite, red", "a;b", 'a,b"']
 
 
-NUL, NOT_UTF8 = "must not have a NUL byte", "must be UTF-8"
+NUL, NOT_UTF8 = "must not contain a NUL byte", "must be UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -137,18 +137,18 @@ NUL, NOT_UTF8 = "must not have a NUL byte", "must be UTF-8"
         (b"known,\xff\n", [("input.prompt", NOT_UTF8)]),
         (b"known,\xed\xa0\x80\n", [("input.prompt", NOT_UTF8)]),
         (b"kn\xe9wn,kite,\0\n", [("model", NOT_UTF8), ("input.note", NUL)]),
-        (b"known,a,b,c\n", [("", "has 4 cells, and the header 3 columns")]),
-        (b"known,a,b,\n", [("", "has 4 cells, and the header 3 columns")]),
-        (b"known,a,b,\xff\n", [("", "has 4 cells, and the header 3 columns")]),
+        (b"known,a,b,c\n", [("", "has 4 cells, but the header has 3 columns")]),
+        (b"known,a,b,\n", [("", "has 4 cells, but the header has 3 columns")]),
+        (b"known,a,b,\xff\n", [("", "has 4 cells, but the header has 3 columns")]),
         (
             b'known,"a"b\n',
             [("", "has text after a closing quote, or a line break outside quotes")],
         ),
         (b"known,a\rb\n", [("", "has text after a closing quote, or a line break outside quotes")]),
-        (b"known," + b"a" * MAX_RECORD_BYTES + b"\n", [("", "a row has at most 131072 bytes")]),
+        (b"known," + b"a" * MAX_RECORD_BYTES + b"\n", [("", "must have at most 131072 bytes")]),
         (
             b'known,"' + b"a\n" * (MAX_RECORD_BYTES // 2) + b'"\n',
-            [("", "a row has at most 131072 bytes")],
+            [("", "must have at most 131072 bytes")],
         ),
     ],
 )
@@ -199,7 +199,8 @@ def test_a_row_may_be_as_long_as_a_request(line_end: bytes) -> None:
 
 
 NOT_CLOSED = (
-    "a quote is not closed, or its cell is larger than any request; nothing from there on was read"
+    "a quote is not closed, or its cell is too large for a request; this row and all that follow"
+    " were skipped"
 )
 
 
@@ -247,8 +248,8 @@ def test_lines_of_json_have_no_quotes_to_close() -> None:
     [
         (b'{"a": "\0"}', NUL),
         (b'{"a": "\xff"}', NOT_UTF8),
-        (b" " * (MAX_RECORD_BYTES + 1), "a row has at most 131072 bytes"),
-        (b"a" * 10 * MAX_RECORD_BYTES, "a row has at most 131072 bytes"),
+        (b" " * (MAX_RECORD_BYTES + 1), "must have at most 131072 bytes"),
+        (b"a" * 10 * MAX_RECORD_BYTES, "must have at most 131072 bytes"),
     ],
 )
 def test_a_line_of_json_that_cannot_be_read_says_why(line: bytes, message: str) -> None:
@@ -301,5 +302,5 @@ def test_a_run_of_blank_rows_ends_a_sheet_before_it_takes_for_ever(
         return list(read_sheet("csv", iter(lines), header=header, kinds=lambda _: {}))
 
     assert [row.number for row in rows_of(3)] == [1, 2]
-    with pytest.raises(SheetRefused, match="more than 3 blank rows follow row 1"):
+    with pytest.raises(SheetRefused, match="more than 3 blank rows after row 1"):
         rows_of(4)

@@ -13,7 +13,7 @@ from ringback.catalogue.models import MODELS
 from ringback.domain.errors import FieldError
 
 MAX_MODEL_ID_LENGTH: Final = 100
-DEEPEST: Final = 8
+MAX_DEPTH: Final = 8
 MAX_VALUES: Final = 1000
 MAX_TEXT_LENGTH: Final = 10_000
 # A name stands in the place of every mistake beneath it.
@@ -64,8 +64,8 @@ def _is_too_much(given: dict[str, Any]) -> bool:
 
 def _faults(value: Any, place: str, dropped: DroppedImages, *, depth: int) -> Iterator[FieldError]:
     if isinstance(value, dict | list):
-        if depth > DEEPEST:
-            yield FieldError(place, f"must not be nested deeper than {DEEPEST} levels")
+        if depth > MAX_DEPTH:
+            yield FieldError(place, f"must not be nested deeper than {MAX_DEPTH} levels")
             return
         for name, each in _inner(value):
             if len(name) > MAX_NAME_LENGTH:

@@ -19,6 +19,8 @@ RECEIPTS: Final = "receipts/"
 MAX_KEY_BYTES: Final = 1024  # S3's own limit, in UTF-8
 # A longer line of a dropped file is read in pieces of this size.
 MAX_LINE_BYTES: Final = 64 * 1024
+# Of the formats that providers accept as input.
+PHOTO_SUFFIXES: Final = ("jpg", "jpeg", "png", "webp")
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _DRY_RUN: Final = ".dry-run"
 # Of the random part of an id; the rest holds the row, so that rows stay in their order.
@@ -42,7 +44,7 @@ _KINDS: Final[Mapping[Kind, re.Pattern[str]]] = {
     Kind.JSONL: re.compile(r"requests/.+\.jsonl", re.DOTALL),
     Kind.CSV: re.compile(r"requests/.+\.csv", re.DOTALL),
     Kind.RECIPE: re.compile(r"recipes/[^/]+/recipe\.json"),
-    Kind.PHOTO: re.compile(r"recipes/[^/]+/.+\.(jpg|jpeg|png|webp)", re.DOTALL),
+    Kind.PHOTO: re.compile(rf"recipes/[^/]+/.+\.({'|'.join(PHOTO_SUFFIXES)})", re.DOTALL),
 }
 
 

@@ -57,9 +57,7 @@ class ImageDownloader:
     def _expected_bytes(self, answer: Answer) -> int | None:
         encodings = answer.header("Content-Encoding")[:1]
         if [name.lower() for name in encodings] not in ([], ["identity"]):
-            raise ImageRefused(
-                f"{answer.host}: unexpected Content-Encoding"
-            )
+            raise ImageRefused(f"{answer.host}: unexpected Content-Encoding")
         lengths = set(answer.header("Content-Length"))
         if not (answer.length_counts and lengths):
             return None

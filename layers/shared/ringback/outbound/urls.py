@@ -137,9 +137,7 @@ def _check_ipv4(host: str) -> None:
     try:
         IPv4Address(host)  # four decimal numbers without leading zeros, nothing else
     except ValueError as error:
-        raise AddressRefused(
-            "URL has an IPv4 address that is not dotted decimal"
-        ) from error
+        raise AddressRefused("URL has an IPv4 address that is not dotted decimal") from error
 
 
 def _check_ipv6(host: str) -> None:
