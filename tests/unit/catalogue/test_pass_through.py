@@ -163,7 +163,7 @@ def test_json_may_be_nested_so_deep() -> None:
     assert refusals(body({"x": nested(8), "y": [nested(7), 1], "z": "http://a.example"})) == {
         "input.x.x.0.x.0.x.0.x": too_deep,
         "input.y.0.0.x.0.x.0.x": too_deep,
-        "input.z": "must be a public https:// URL, percent-encoded: URL uses plain http",
+        "input.z": "must be a public, percent-encoded https:// URL: URL uses plain http",
     }
 
 
@@ -171,7 +171,7 @@ def test_there_may_be_so_many_values() -> None:
     read({"x": [0] * 999})
     read({str(n): 0 for n in range(1000)})
     for sent in ({"x": [0] * 1000}, {"x": [[0] * 499, [0] * 499]}, {"x": ["http://a"] * 5000}):
-        assert refusals(body(sent)) == {"input": "must have at most 1000 values in all"}
+        assert refusals(body(sent)) == {"input": "must contain at most 1000 values in total"}
 
 
 def test_a_text_may_be_so_long() -> None:
@@ -192,8 +192,8 @@ def test_a_name_may_be_so_long() -> None:
 def test_a_number_may_be_so_large() -> None:
     read({"x": [2**63 - 1, -(2**63), 1e308, -0.0, True]})
     assert refusals(body({"a": 2**63, "b": [-(2**63) - 1]})) == {
-        "input.a": "must be a number of at most 64 bits",
-        "input.b.0": "must be a number of at most 64 bits",
+        "input.a": "must be an integer of at most 64 bits",
+        "input.b.0": "must be an integer of at most 64 bits",
     }
     endless = b'{"model": "%s", "input": {"x": 1e999}}' % MODEL.encode()
     with pytest.raises(InvalidRequest):

@@ -166,7 +166,7 @@ def test_a_price_is_shown_with_the_values_that_it_is_for() -> None:
             {"where": {"quality": "high"}, "credits_low": 14.0, "credits_high": 14.0},
         ],
         "noted_on": "2026-08-19",
-        "source": "a table that an integrator of kie.ai keeps",
+        "source": "price table of a kie.ai integrator",
         "is_estimate": True,
     }
 

@@ -51,11 +51,11 @@ def _error_from_plain(plain: dict[str, Any]) -> JobError:
 
 
 def _request_to_plain(request: JobRequest) -> str:
-    # As text: DynamoDB has no floats, and what was asked for must come back as it was.
+    # As text: DynamoDB has no floats, and a request must be read back exactly as it was sent.
     return json.dumps(asdict(request), ensure_ascii=False, separators=(",", ":"))
 
 
-# Fields that DynamoDB cannot hold as they are.
+# Conversions of the fields that DynamoDB cannot store as they are.
 _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "request": _request_to_plain,
     "error": _error_to_plain,

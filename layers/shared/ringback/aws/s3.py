@@ -1,4 +1,4 @@
-"""The one way in which all of our code speaks to S3."""
+"""The S3 client that all adapters use."""
 
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 def s3_client() -> "S3Client":
     style = Config(
         signature_version="s3v4",
-        # Three tries of a call that hangs have to fit behind the slowest download: ADR 0014.
+        # Three attempts that time out must fit after the slowest download: ADR 0014.
         connect_timeout=5,
         read_timeout=15,
         retries={"mode": "standard", "total_max_attempts": 3},
         s3={
-            # Else links go to S3's global address, which redirects new buckets of most regions,
-            # and a redirected signature is a wrong one.
+            # Otherwise links use S3's global endpoint, which redirects requests for new buckets in
+            # most regions, and a redirect makes the signature invalid.
             "addressing_style": "virtual",
-            # Signed is the checksum's header; to sign the bytes too is to hash them twice.
+            # The checksum header is signed; signing the payload as well would hash it twice.
             "payload_signing_enabled": False,
         },
     )

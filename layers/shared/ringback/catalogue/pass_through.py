@@ -1,4 +1,4 @@
-"""Input of models that are not in the catalogue: only what holds for every model is checked."""
+"""Input of models outside the catalogue: only what applies to every model is checked."""
 
 import re
 from collections.abc import Iterator
@@ -16,15 +16,15 @@ MAX_MODEL_ID_LENGTH: Final = 100
 MAX_DEPTH: Final = 8
 MAX_VALUES: Final = 1000
 MAX_TEXT_LENGTH: Final = 10_000
-# A name stands in the place of every mistake beneath it.
+# Names are part of the path in each error below them.
 MAX_NAME_LENGTH: Final = 100
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-# Another provider's; and a known id in other letters is a typing error that would go unchecked.
+# Ids of the other provider; a known id in another case is a typing error that would go unchecked.
 _NOT_KIE: Final = "chanjing/"
 _KNOWN: Final = {model.lower() for model in MODELS}
 
-# Who fetches a URL may skip blanks before it, and line breaks and tabs anywhere in it.
+# URL parsers may skip white space before a URL, and line breaks and tabs anywhere in it.
 _BLANKS: Final = r"[\x00-\x20\s\ufeff\u200b-\u200f\u2060]*"
 _ANY_URL: Final = re.compile(_BLANKS + r"(([a-z][a-z0-9+.-]*:)?[/\\]{2}|data:)", re.IGNORECASE)
 _USUAL_URL: Final = re.compile(_BLANKS + r"(https?|ftp|file|blob|data|s3):\S", re.IGNORECASE)
@@ -34,7 +34,7 @@ _image_url: Final[TypeAdapter[str]] = TypeAdapter(ImageUrl)
 
 
 def may_pass(model: str) -> bool:
-    """Tell whether this can be the id of a kie.ai model that the catalogue does not have."""
+    """Return whether this can be the id of a kie.ai model outside the catalogue."""
     lower = model.lower()
     return (
         len(model) <= MAX_MODEL_ID_LENGTH
@@ -45,9 +45,12 @@ def may_pass(model: str) -> bool:
 
 
 def faults_of(given: dict[str, Any], *, within: str, dropped: DroppedImages) -> list[FieldError]:
-    """Name every place of an unchecked input that is wrong whatever the model."""
+    """Return every fault of an unchecked input that is one for any model.
+
+    ``within`` is the path of the input in the request.
+    """
     if _is_too_much(given):
-        return [FieldError(within, f"must have at most {MAX_VALUES} values in all")]
+        return [FieldError(within, f"must contain at most {MAX_VALUES} values in total")]
     return list(_faults(given, within, dropped, depth=1))
 
 
@@ -97,5 +100,5 @@ def _text_fault(text: str, dropped: DroppedImages) -> str:
 
 def _number_fault(value: Any) -> str:
     if isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64:
-        return "must be a number of at most 64 bits"
+        return "must be an integer of at most 64 bits"
     return "must be a finite number" if isinstance(value, float) and not isfinite(value) else ""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.image_urls import ImageUrl
+from ringback.catalogue.image_urls import FourteenImages
 from ringback.catalogue.model_input import ModelInput, NsfwChecker
 
 AspectRatio = Annotated[
@@ -22,7 +22,7 @@ class SeedreamV45TextToImage(ModelInput):
     checked_on = date(2026, 8, 19)
 
     prompt: Annotated[str, Field(min_length=1, max_length=3000, description="What to draw.")]
-    # The provider's page calls these two required and gives them a default: we send the default.
+    # The provider's page calls these two required and also gives defaults: Ringback sends those.
     aspect_ratio: AspectRatio = "1:1"
     quality: Annotated[Literal["basic", "high"], Field(description="basic is 2K, high is 4K.")] = (
         "basic"
@@ -35,7 +35,4 @@ class SeedreamV45Edit(SeedreamV45TextToImage):
     description = "Seedream 4.5: one image from a text and up to 14 images, at 2K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/4-5-edit"
 
-    image_urls: Annotated[
-        list[ImageUrl],
-        Field(min_length=1, max_length=14, description="The images to edit: JPEG, PNG or WebP."),
-    ]
+    image_urls: FourteenImages
