@@ -1,4 +1,4 @@
-"""The file host that results are downloaded from."""
+"""The CDN that results are downloaded from."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -37,7 +37,7 @@ def _redirect(_: Picture) -> Reply:
     return Reply(status=HTTPStatus.FOUND, headers={"Location": _METADATA_SERVICE})
 
 
-_HURT: Final[Mapping[str, Callable[[Picture], Reply]]] = {
+_DAMAGED: Final[Mapping[str, Callable[[Picture], Reply]]] = {
     "redirect_inside": _redirect,
     "not_an_image": _page,
     "truncated_image": _cut_half_way,
@@ -57,8 +57,8 @@ class Cdn:
         if is_turned_away(request.headers):
             return TURNED_AWAY
         if "authorization" in request.headers:
-            # The real host would ignore it. Here a leaked key must not go unnoticed.
-            return text_reply("Authorization sent to the file host", HTTPStatus.BAD_REQUEST)
+            # The real CDN would ignore it. Here a leaked key must not go unnoticed.
+            return text_reply("Authorization sent to the CDN", HTTPStatus.BAD_REQUEST)
         link = self._links.find(request.path)
         if link is None or link.picture is None or link.is_dead:
             return text_reply("no such file", HTTPStatus.NOT_FOUND)
@@ -69,5 +69,5 @@ class Cdn:
     def _picture(self, picture: Picture, request: Request) -> Reply:
         is_head = request.method == "HEAD"
         nth = picture.downloads + 1 if is_head else self._links.count_download(picture)
-        hurt = (make for name, make in _HURT.items() if nth <= picture.faults.get(name, 0))
-        return next(hurt, _whole)(picture)
+        damaged = (make for name, make in _DAMAGED.items() if nth <= picture.faults.get(name, 0))
+        return next(damaged, _whole)(picture)

@@ -1,4 +1,4 @@
-"""The simulator's own endpoints: what happened, and what shall go wrong."""
+"""The simulator's own endpoints: list tasks and requests, set faults."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Carries callbacks to loopback addresses, again when they are not answered with 200."""
+"""Sends callbacks to loopback addresses; repeats those that are not answered with 200."""
 
 import http.client
 import socket
@@ -18,7 +18,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One callback; ``signature`` says in a word how it was signed."""
+    """One callback; ``signature`` is how it was signed: good, stale, wrong or none."""
 
     body: bytes
     headers: Mapping[str, str]
@@ -26,7 +26,7 @@ class Letter:
 
 
 Writer: TypeAlias = Callable[[], Letter]
-"""Writes the letter anew for every attempt, so that its timestamp is of that attempt."""
+"""Makes a callback for each attempt, so that its timestamp is that of the attempt."""
 
 
 def is_loopback(url: str) -> bool:
@@ -35,7 +35,7 @@ def is_loopback(url: str) -> bool:
 
 
 class Postman:
-    """``retry_seconds`` holds the pause before each further attempt."""
+    """Sends callbacks; ``retry_seconds`` has the pause before each further attempt."""
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class Postman:
             self._schedule.after(pause, lambda: self.deliver(task, write, attempt + 1))
 
     def stop(self) -> None:
-        """Hang up on whoever has not answered yet, and call nobody any more."""
+        """Close the connections that wait for an answer, and send nothing more."""
         with self._lock:
             self._is_closed = True
             for line in self._open:
@@ -81,7 +81,7 @@ class Postman:
 
     def _post(self, target: SplitResult, letter: Letter) -> tuple[int | None, str]:
         port = target.port or 80
-        # Never by name: a hosts file may send localhost anywhere.
+        # Never by name: a hosts file may point localhost anywhere.
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self._timeout)
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
         headers = {**letter.headers, "Host": f"{target.hostname}:{port}"}
@@ -97,7 +97,7 @@ class Postman:
 
     @contextmanager
     def _watched(self, line: socket.socket) -> Iterator[None]:
-        """Let ``stop`` hang up on this connection."""
+        """Let ``stop`` close this connection."""
         with self._lock:
             if self._is_closed:
                 raise ConnectionAbortedError
@@ -124,5 +124,5 @@ class Postman:
                 at=at, attempt=attempt, signature=letter.signature, status=status, error=error
             ),
         )
-        # The URL stays out of the line: its path carries the receiver's token.
+        # Without the URL: its path contains the receiver's token.
         self._log(f"callback {task.id} attempt {attempt} -> {status or error}")

@@ -1,4 +1,4 @@
-"""Which User-Agents the provider's edge turns away."""
+"""User-Agents that the provider's edge refuses."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""What every simulated provider shares."""
+"""What all simulated providers share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from local.simulator.wallet import Wallet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """``url`` is known only once the server listens; ``stopping`` ends every wait."""
+    """``url`` can be called once the server listens; ``stopping`` ends every wait."""
 
     settings: Settings
     clock: Callable[[], float]

@@ -75,7 +75,7 @@ class Client:
     def submit(self, **changes: Any) -> dict[str, Any]:
         return self.call("POST", "/open/v1/ai_creation/task/submit", json=BODY | changes)
 
-    def told(self, prompt: str, **changes: Any) -> dict[str, Any]:
+    def create_with(self, prompt: str, **changes: Any) -> dict[str, Any]:
         return self.submit(ref_prompt=f"a kite [simulate: {prompt}]", **changes)
 
     def one(self, task_id: str) -> dict[str, Any]:
@@ -242,20 +242,20 @@ def test_kie_s_tasks_are_not_chanjing_s(simulator: Simulator, client: Client) ->
 def test_50000_comes_before_or_after_the_task_was_made(
     simulator: Simulator, client: Client
 ) -> None:
-    assert client.told("error_500_before")["code"] == 50000
+    assert client.create_with("error_500_before")["code"] == 50000
     assert tasks(simulator) == []
-    assert client.told("error_500_after")["code"] == 50000
+    assert client.create_with("error_500_after")["code"] == 50000
     assert len(tasks(simulator)) == 1
 
 
 def test_a_token_that_somebody_else_killed_is_refused_once(client: Client) -> None:
-    assert client.told("token_killed")["code"] == 10400
+    assert client.create_with("token_killed")["code"] == 10400
     client.log_in()
-    assert client.told("token_killed")["code"] == 0
+    assert client.create_with("token_killed")["code"] == 0
 
 
 def test_a_generation_fails_with_a_word(client: Client) -> None:
-    task = client.finished(client.told("fail")["data"])
+    task = client.finished(client.create_with("fail")["data"])
     assert task["err_msg"]
     assert not task["output_url"]
 
@@ -281,7 +281,7 @@ def test_calls_come_in_either_shape_and_only_when_told(
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/callbacks"
         client.finished(client.submit(callback=url)["data"])
-        task_id = client.told(fault, callback=url)["data"]
+        task_id = client.create_with(fault, callback=url)["data"]
         end = monotonic() + SECONDS
         while not heard and monotonic() < end:
             sleep(0.01)

@@ -572,5 +572,5 @@ def test_a_taken_port_is_one_clear_line(simulator: Simulator) -> None:
     )
     assert result.returncode == 1
     assert result.stderr == (
-        f"simulator: port {port} of 127.0.0.1 is taken; choose another with --port\n"
+        f"simulator: port {port} of 127.0.0.1 is in use; choose another with --port\n"
     )

@@ -23,13 +23,13 @@ from local.simulator.ledger import Task
 from local.simulator.rate_window import RateWindow
 from local.simulator.world import World
 
-# Two hosts are documented, www and open-api. This has one address, so that each has its path:
-# http://127.0.0.1:4567, and /www or /open-api below it, are all the same.
+# Two hosts are documented, www and open-api. The simulator has one address, so each is a path:
+# http://127.0.0.1:4567, and /www and /open-api below it, are all the same.
 HOSTS: Final = ("", "/www", "/open-api")
 MAX_PAGE: Final = 50
 _PAGE: Final = Reply(body=b"<!doctype html><title>Bad gateway</title>", content_type="text/html")
 
-# Answers that replace the right one, by fault: first without a task, then with one.
+# Answers that replace the normal one, by fault: first without a task, then with one.
 _INSTEAD_OF_A_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "status_429": lambda: no(TOO_FAST),
     "status_455": lambda: no(TOO_FAST),
@@ -104,7 +104,7 @@ class ChanjingApi:
         return replace(self._answer(order), about=order.callback_url or "")
 
     def _answer(self, order: Order) -> Reply:
-        if refusal := self._world.faults.refusal(order.told, subject=order.subject):
+        if refusal := self._world.faults.refusal(order.faults, subject=order.subject):
             if refusal == "token_killed":
                 self._tokens.kill()
             return _INSTEAD_OF_A_TASK[refusal]()
@@ -120,7 +120,7 @@ class ChanjingApi:
         task = self._find(request.query("unique_id"))
         if task is None:
             raise Refused(BAD_PARAMETER, about=request.query("unique_id"))
-        return replace(yes(self._tasks.tell(task)), about=task.id)
+        return replace(yes(self._tasks.body_of(task)), about=task.id)
 
     def _page(self, request: Request) -> Reply:
         wanted = read_object(request.body)
@@ -131,12 +131,14 @@ class ChanjingApi:
             raise Refused(BAD_PARAMETER)
         if page < 1 or not 1 <= size <= MAX_PAGE:
             raise Refused(BAD_PARAMETER)
-        # In another order than they were asked for, and without those that there are not.
+        # In another order than requested, and without the unknown ones.
         known = [task for task in map(self._find, sorted(map(str, ids))) if task]
         start = (page - 1) * size
-        told = [self._tasks.tell(task) for task in itertools.islice(known, start, start + size)]
+        bodies = [
+            self._tasks.body_of(task) for task in itertools.islice(known, start, start + size)
+        ]
         info = {"page": page, "size": size, "total_count": len(known)}
-        return replace(yes({"list": told, "page_info": info}), about=f"{len(ids)} tasks")
+        return replace(yes({"list": bodies, "page_info": info}), about=f"{len(ids)} tasks")
 
     def _find(self, task_id: str) -> Task | None:
         task = self._world.ledger.find(task_id)

@@ -1,4 +1,4 @@
-"""How kie.ai says yes and no: the envelope, and where each code appears."""
+"""kie.ai's answers: the envelope, and where each code appears."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from local.simulator.http_messages import Reply, json_reply
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """Errors come as a body code, as an HTTP status or as both, and with two names for the text."""
+    """An error: a code in the body, in the HTTP status or in both; two names for its text."""
 
     http_status: int
     text_field: str
@@ -29,7 +29,7 @@ NOES: Final[Mapping[int, No]] = {
 
 
 class Refused(Exception):
-    """kie.ai answers with this code."""
+    """The request is answered with this code."""
 
     def __init__(self, code: int, text: str = "", *, about: str = "") -> None:
         super().__init__(code, text)

@@ -19,7 +19,7 @@ from local.simulator.world import World
 
 _PAGE: Final = Reply(body=b"<!doctype html><title>Bad gateway</title>", content_type="text/html")
 
-# Answers that replace the right one, by fault: first without a task, then with one.
+# Answers that replace the normal one, by fault: first without a task, then with one.
 _INSTEAD_OF_A_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "status_429": lambda: no(429),
     "status_455": lambda: no(455),
@@ -78,7 +78,7 @@ class KieApi:
         return replace(self._answer(order), about=order.callback_url or "")
 
     def _answer(self, order: Order) -> Reply:
-        if refusal := self._world.faults.refusal(order.told, subject=order.subject):
+        if refusal := self._world.faults.refusal(order.faults, subject=order.subject):
             return _INSTEAD_OF_A_TASK[refusal]()
         if not self._window.admit(now=self._world.clock()):
             return no(429)
@@ -103,7 +103,7 @@ class KieApi:
         return yes(self._world.wallet.balance)
 
     def _download_url(self, request: Request) -> Reply:
-        """Mint a fresh link, for a file that does not exist as well."""
+        """Make a fresh link, also for a file that does not exist."""
         url = _url_in(request.body)
         world = self._world
         old = world.links.find(urlsplit(url).path)

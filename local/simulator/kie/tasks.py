@@ -24,9 +24,9 @@ class KieTasks:
         self._id_lock = Lock()
 
     def create(self, order: Order) -> Task:
-        """Open the task and set it going. An early callback is sent before this returns."""
+        """Create the task and schedule its end. An early callback is sent before this returns."""
         now, settings = self._world.clock(), self._world.settings
-        faults = self._world.faults.for_task(order.told)
+        faults = self._world.faults.for_task(order.faults)
         task_id = self._new_id(order.model, now)
         task = self._world.ledger.open(
             lambda number: Task(
@@ -97,7 +97,7 @@ class KieTasks:
         )
 
     def _new_id(self, model: str, now: float) -> str:
-        """``task_<vendor>_<ms>``, a millisecond later where two would be the same."""
+        """Return ``task_<vendor>_<ms>``, a millisecond later if the id exists already."""
         with self._id_lock:
             self._last_ms = max(self._last_ms + 1, round(now * 1000))
             return f"task_{model.partition('/')[0]}_{self._last_ms}"
@@ -106,8 +106,8 @@ class KieTasks:
 def _pictures(task: Task) -> list[Picture]:
     count = images_asked_for(task.model, task.input)
     count += ("more_images" in task.faults) - ("fewer_images" in task.faults)
-    told_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
-    told_kind = told_kind or format_asked_for(task.model, task.input)
+    forced_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
+    forced_kind = forced_kind or format_asked_for(task.model, task.input)
     return [
         Picture(
             Drawing(
@@ -115,7 +115,7 @@ def _pictures(task: Task) -> list[Picture]:
                 index=index,
                 seed=_seed_of(task.input),
                 size=expected_size(task.model, task.input),
-                kind=told_kind or kind_of(task.number + index),
+                kind=forced_kind or kind_of(task.number + index),
                 prompt=prompt_of(task.input),
             ),
             task.faults,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from local.simulator.fault_board import FaultBoard, rule_from
-from local.simulator.faults import ALWAYS, FAULTS, FaultMistake, fault_lines, shown, told_by
+from local.simulator.faults import ALWAYS, FAULTS, FaultMistake, fault_lines, faults_in, shown
 
 
 def a_board(*rules: dict[str, Any], seed: int = 1) -> FaultBoard:
@@ -15,12 +15,12 @@ def a_board(*rules: dict[str, Any], seed: int = 1) -> FaultBoard:
 
 
 def test_a_prompt_without_a_directive_asks_for_nothing() -> None:
-    assert told_by("a red kite [not simulate: fail]") == {}
+    assert faults_in("a red kite [not simulate: fail]") == {}
 
 
 def test_a_prompt_asks_for_several_faults_in_any_spelling() -> None:
-    told = told_by("a [Simulate: late_callback=2.5, UNSIGNED ,] kite [simulate:fail]")
-    assert told == {"late_callback": 2.5, "unsigned": ALWAYS, "fail": 500}
+    faults = faults_in("a [Simulate: late_callback=2.5, UNSIGNED ,] kite [simulate:fail]")
+    assert faults == {"late_callback": 2.5, "unsigned": ALWAYS, "fail": 500}
 
 
 @pytest.mark.parametrize(
@@ -30,12 +30,12 @@ def test_a_prompt_asks_for_several_faults_in_any_spelling() -> None:
 )  # fmt: skip
 def test_a_misspelt_directive_is_refused(directive: str) -> None:
     with pytest.raises(FaultMistake):
-        told_by(f"x [simulate: {directive}]")
+        faults_in(f"x [simulate: {directive}]")
 
 
 def test_an_unknown_fault_names_the_known_ones() -> None:
     with pytest.raises(FaultMistake, match=r"'nonsense'.*no_callback.*redirect_inside"):
-        told_by("[simulate: nonsense]")
+        faults_in("[simulate: nonsense]")
 
 
 def test_every_fault_has_its_line() -> None:
@@ -69,15 +69,15 @@ def test_a_wrong_rule_is_refused(content: Any) -> None:
 
 
 def test_a_prompt_refuses_its_first_attempts_and_then_no_more() -> None:
-    board, told = a_board(), told_by("[simulate: status_429=2]")
-    refusals = [board.refusal(told, subject="job-1") for _ in range(3)]
+    board, faults = a_board(), faults_in("[simulate: status_429=2]")
+    refusals = [board.refusal(faults, subject="job-1") for _ in range(3)]
     assert refusals == ["status_429", "status_429", None]
-    assert board.refusal(told, subject="job-2") == "status_429"
+    assert board.refusal(faults, subject="job-2") == "status_429"
 
 
 def test_a_refusal_for_good_never_ends() -> None:
-    board, told = a_board(), told_by("[simulate: content_policy]")
-    assert {board.refusal(told, subject="job-1") for _ in range(9)} == {"content_policy"}
+    board, faults = a_board(), faults_in("[simulate: content_policy]")
+    assert {board.refusal(faults, subject="job-1") for _ in range(9)} == {"content_policy"}
 
 
 def test_a_rule_holds_for_everybody_until_its_count_is_used_up() -> None:
