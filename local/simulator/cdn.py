@@ -7,7 +7,7 @@ from typing import Final
 from local.simulator.http_messages import Ending, Reply, Request, Routes, text_reply
 from local.simulator.images import KINDS, draw
 from local.simulator.links import CDN_PATH, Links, Picture
-from local.simulator.user_agents import TURNED_AWAY, is_turned_away
+from local.simulator.user_agents import REFUSED, is_refused
 
 _METADATA_SERVICE: Final = "http://169.254.169.254/latest/meta-data/"
 _PAGE: Final = b"<!doctype html><title>Simulated</title><p>This is not an image.</p>"
@@ -54,8 +54,8 @@ class Cdn:
         return {("GET", CDN_PATH): self._get}
 
     def _get(self, request: Request) -> Reply:
-        if is_turned_away(request.headers):
-            return TURNED_AWAY
+        if is_refused(request.headers):
+            return REFUSED
         if "authorization" in request.headers:
             # The real CDN would ignore it. Here a leaked key must not go unnoticed.
             return text_reply("Authorization sent to the CDN", HTTPStatus.BAD_REQUEST)

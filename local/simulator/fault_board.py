@@ -8,8 +8,8 @@ from typing import Any
 
 from local.simulator.faults import (
     FAULTS,
-    FaultMistake,
     FaultValues,
+    InvalidFault,
     Stage,
     fault_named,
     value_for,
@@ -29,15 +29,15 @@ class Rule:
 def rule_from(content: Any) -> Rule:
     """Read the body of ``POST /_simulator/faults``."""
     if not isinstance(content, dict) or not isinstance(content.get("fault"), str):
-        raise FaultMistake('send {"fault": name, "probability"?, "count"?, "value"?}')
+        raise InvalidFault('send {"fault": name, "probability"?, "count"?, "value"?}')
     if unknown := content.keys() - {"fault", "probability", "count", "value"}:
-        raise FaultMistake(f"unknown fields: {', '.join(sorted(unknown))}")
+        raise InvalidFault(f"unknown fields: {', '.join(sorted(unknown))}")
     fault = fault_named(content["fault"])
     probability, count = content.get("probability", 1), content.get("count")
     if not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        raise FaultMistake("probability must be a number from 0 to 1")
+        raise InvalidFault("probability must be a number from 0 to 1")
     if count is not None and (type(count) is not int or count < 1):
-        raise FaultMistake("count must be a whole number of at least 1")
+        raise InvalidFault("count must be a whole number of at least 1")
     return Rule(
         fault=fault.name,
         value=value_for(fault, content.get("value")),

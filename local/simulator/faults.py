@@ -23,12 +23,12 @@ class Fault:
     name: str
     stage: Stage
     description: str
-    value_means: str = ""
+    value_name: str = ""
     """Empty for a fault that takes no value."""
     default: float = ALWAYS
 
 
-class FaultMistake(Exception):
+class InvalidFault(Exception):
     """A fault that does not exist was requested, or a value that is invalid for it."""
 
 
@@ -83,7 +83,7 @@ _DIRECTIVE: Final = re.compile(r"\[simulate:([^\]]*)\]", re.IGNORECASE)
 
 def fault_named(name: str) -> Fault:
     if name not in FAULTS:
-        raise FaultMistake(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
+        raise InvalidFault(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
     return FAULTS[name]
 
 
@@ -91,21 +91,21 @@ def value_for(fault: Fault, value: Any) -> float:
     """Return the number to use; ``None`` means the fault's own default."""
     if value is None:
         return fault.default
-    if not fault.value_means:
-        raise FaultMistake(f"fault {fault.name!r} has no value")
+    if not fault.value_name:
+        raise InvalidFault(f"fault {fault.name!r} has no value")
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
-        raise FaultMistake(f"fault {fault.name!r}: {value!r} is not a number") from error
+        raise InvalidFault(f"fault {fault.name!r}: {value!r} is not a number") from error
     if isinstance(value, bool) or not math.isfinite(number) or number < 0:
-        raise FaultMistake(f"fault {fault.name!r}: {value!r} is not a number of at least 0")
+        raise InvalidFault(f"fault {fault.name!r}: {value!r} is not a number of at least 0")
     return number
 
 
 def faults_in(prompt: str) -> FaultValues:
     """Read every ``[simulate: fault, fault=value]`` in a prompt.
 
-    Raises ``FaultMistake``: a misspelt directive must not look like a test that passed.
+    Raises ``InvalidFault``: a misspelt directive must not look like a test that passed.
     """
     faults: dict[str, float] = {}
     for directive in _DIRECTIVE.findall(prompt):
@@ -128,7 +128,7 @@ def fault_lines() -> list[str]:
 
 
 def _value_note(fault: Fault) -> str:
-    if not fault.value_means:
+    if not fault.value_name:
         return ""
     default = "all" if math.isinf(fault.default) else f"{fault.default:g}"
-    return f" [={fault.value_means}, default {default}]"
+    return f" [={fault.value_name}, default {default}]"

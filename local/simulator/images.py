@@ -71,20 +71,20 @@ def _tiles(drawing: Drawing) -> Image.Image:
 
 def _write_label(picture: Image.Image, drawing: Drawing) -> None:
     width, height = drawing.size
-    letter = max(10, min(width, height) // 24)
+    callback = max(10, min(width, height) // 24)
     prompt = drawing.prompt.encode(errors="replace").decode()  # a lone surrogate has no glyph
     words = " ".join(prompt.split()[:_LABEL_WORDS])
     lines = [
         "SIMULATED IMAGE",
-        *textwrap.wrap(words, width=max(8, int(width / letter * 1.4)))[:4],
+        *textwrap.wrap(words, width=max(8, int(width / callback * 1.4)))[:4],
         f"{drawing.task_id} #{drawing.index + 1}",
         f"{width} x {height}, seed {drawing.seed}",
     ]
     ImageDraw.Draw(picture).multiline_text(
-        (letter, letter),
+        (callback, callback),
         "\n".join(lines),
         fill="white",
-        font=ImageFont.load_default(size=letter),
-        stroke_width=max(1, letter // 12),
+        font=ImageFont.load_default(size=callback),
+        stroke_width=max(1, callback // 12),
         stroke_fill="black",
     )

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
+from local.simulator.callback_sender import CallbackSender
 from local.simulator.cdn import Cdn
 from local.simulator.chanjing.api import ChanjingApi
 from local.simulator.control import Control
@@ -16,7 +17,6 @@ from local.simulator.http_messages import Ending, Reply, Request, find_handler, 
 from local.simulator.kie.api import KieApi
 from local.simulator.ledger import Ledger
 from local.simulator.links import CDN_PATH, Links
-from local.simulator.postman import Postman
 from local.simulator.request_log import RequestLog
 from local.simulator.schedule import Schedule
 from local.simulator.server import LoopbackServer
@@ -75,7 +75,7 @@ class Simulator:
         self._world.stopping.set()
         self._server.shutdown()
         self._thread.join()
-        self._world.postman.stop()
+        self._world.callbacks.stop()
         self._world.schedule.stop()
         self._server.hang_up()
         self._server.server_close()
@@ -123,7 +123,7 @@ class Simulator:
             # Randomness must be repeatable here, not unpredictable.
             faults=FaultBoard(Random(settings.seed)),  # noqa: S311
             links=Links(new_id=new_link_id),
-            postman=Postman(
+            callbacks=CallbackSender(
                 schedule=schedule,
                 ledger=ledger,
                 clock=self._clock,

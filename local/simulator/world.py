@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+from local.simulator.callback_sender import CallbackSender
 from local.simulator.fault_board import FaultBoard
 from local.simulator.ledger import Ledger
 from local.simulator.links import Links
-from local.simulator.postman import Postman
 from local.simulator.schedule import Schedule
 from local.simulator.settings import Settings
 from local.simulator.wallet import Wallet
@@ -26,5 +26,5 @@ class World:
     ledger: Ledger
     faults: FaultBoard
     links: Links
-    postman: Postman
+    callbacks: CallbackSender
     wallet: Wallet

@@ -35,9 +35,9 @@ def envelope(code: int, text: str, data: Any) -> dict[str, Any]:
     return {"trace_id": secrets.token_hex(16), "code": code, "msg": text, "data": data}
 
 
-def yes(data: Any) -> Reply:
+def success(data: Any) -> Reply:
     return json_reply(envelope(0, "success", data))
 
 
-def no(code: int, text: str = "") -> Reply:
+def error(code: int, text: str = "") -> Reply:
     return json_reply(envelope(code, text or TEXTS[code], None))

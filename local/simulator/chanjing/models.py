@@ -36,7 +36,7 @@ MODELS: Final[Mapping[str, Model]] = {
 }
 
 
-def complaints(given: Mapping[str, Any]) -> list[str]:
+def errors_of(given: Mapping[str, Any]) -> list[str]:
     """Return the errors of a body whose model is known; empty if it is valid."""
     model = MODELS[given["model_code"]]
     checks: dict[str, Callable[[Any], bool]] = {

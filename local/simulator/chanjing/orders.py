@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.simulator.chanjing.answers import BAD_FORMAT, BAD_PARAMETER, Refused
-from local.simulator.chanjing.models import MODELS, complaints
-from local.simulator.faults import FaultMistake, FaultValues, faults_in
+from local.simulator.chanjing.models import MODELS, errors_of
+from local.simulator.faults import FaultValues, InvalidFault, faults_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +37,11 @@ def read_order(body: bytes) -> Order:
     code = content.get("model_code")
     if not isinstance(code, str) or code not in MODELS:
         raise Refused(BAD_PARAMETER, "model_code 参数错误", about=about)
-    if wrong := complaints(content):
+    if wrong := errors_of(content):
         raise Refused(BAD_PARAMETER, "; ".join(wrong), about=about)
     try:
         faults = faults_in(content["ref_prompt"])
-    except FaultMistake as mistake:
+    except InvalidFault as mistake:
         raise Refused(BAD_PARAMETER, f"simulator: {mistake}", about=about) from mistake
     return Order(body=content, faults=faults)
 

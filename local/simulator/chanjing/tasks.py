@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from local.simulator.callback_sender import Callback
 from local.simulator.chanjing.answers import envelope
 from local.simulator.chanjing.bodies import task_body
 from local.simulator.chanjing.models import expected_size
@@ -14,7 +15,6 @@ from local.simulator.chanjing.orders import Order
 from local.simulator.images import KINDS, Drawing, kind_of
 from local.simulator.ledger import Outcome, Task
 from local.simulator.links import Picture
-from local.simulator.postman import Letter
 from local.simulator.world import World
 
 
@@ -79,9 +79,9 @@ class ChanjingTasks:
         if "callback_envelope" in task.faults:
             content = envelope(0, "success", content)
         headers = {"Content-Type": "application/json", "User-Agent": "chanjing-simulator"}
-        letter = Letter(body=json.dumps(content).encode(), headers=headers, signature="none")
+        callback = Callback(body=json.dumps(content).encode(), headers=headers, signature="none")
         for _ in range(2 if "double_callback" in task.faults else 1):
-            self._world.postman.deliver(task, lambda: letter)
+            self._world.callbacks.deliver(task, lambda: callback)
 
 
 def _new_id() -> str:

@@ -190,7 +190,7 @@ MODELS: Final[Mapping[str, Model]] = {
 ANY_MODEL: Final = Model(credits_per_image=1, required=frozenset(), fields={}, is_open=True)
 
 
-def complaints(model: Model, given: Mapping[str, Any]) -> list[str]:
+def errors_of(model: Model, given: Mapping[str, Any]) -> list[str]:
     """Return the errors of an input; empty if it is valid."""
     missing = [f"{name} is required" for name in sorted(model.required - given.keys())]
     strange = [] if model.is_open else [name for name in given if name not in model.fields]

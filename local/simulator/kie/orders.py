@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.simulator.faults import FaultMistake, FaultValues, faults_in
+from local.simulator.faults import FaultValues, InvalidFault, faults_in
 from local.simulator.kie.answers import Refused
-from local.simulator.kie.models import ANY_MODEL, MODELS, complaints, price_of
+from local.simulator.kie.models import ANY_MODEL, MODELS, errors_of, price_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +50,11 @@ def read_order(body: bytes, *, any_model: bool = False) -> Order:
         raise Refused(422, "The model is not supported", about=about)
     if not isinstance(given, dict):
         raise Refused(422, "input is required", about=about)
-    if wrong := complaints(MODELS.get(model, ANY_MODEL), given):
+    if wrong := errors_of(MODELS.get(model, ANY_MODEL), given):
         raise Refused(422, "; ".join(wrong), about=about)
     try:
         faults = faults_in(prompt_of(given))
-    except FaultMistake as mistake:
+    except InvalidFault as mistake:
         raise Refused(400, f"simulator: {mistake}", about=about) from mistake
     return Order(model=model, callback_url=callback_url, input=given, faults=faults)
 

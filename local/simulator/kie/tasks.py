@@ -6,6 +6,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+from local.simulator.callback_sender import Callback
 from local.simulator.images import KINDS, Drawing, kind_of
 from local.simulator.kie.bodies import callback_body
 from local.simulator.kie.models import expected_size, format_asked_for, images_asked_for
@@ -13,7 +14,6 @@ from local.simulator.kie.orders import Order, prompt_of
 from local.simulator.kie.signatures import signature_headers
 from local.simulator.ledger import Outcome, Task
 from local.simulator.links import Picture
-from local.simulator.postman import Letter
 from local.simulator.world import World
 
 
@@ -81,16 +81,16 @@ class KieTasks:
     def _call_back(self, task: Task, outcome: Outcome) -> None:
         body = json.dumps(callback_body(task, outcome)).encode()
         for _ in range(2 if "double_callback" in task.faults else 1):
-            self._world.postman.deliver(task, lambda: self._letter(task, body))
+            self._world.callbacks.deliver(task, lambda: self._callback(task, body))
 
-    def _letter(self, task: Task, body: bytes) -> Letter:
+    def _callback(self, task: Task, body: bytes) -> Callback:
         signature, headers = signature_headers(
             task.id,
             now=self._world.clock(),
             key=self._world.settings.kie_hmac_key,
             faults=task.faults,
         )
-        return Letter(
+        return Callback(
             body=body,
             headers={"Content-Type": "application/json", "User-Agent": "kie-simulator", **headers},
             signature=signature,

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from local.simulator.fault_board import FaultBoard, rule_from
-from local.simulator.faults import ALWAYS, FAULTS, FaultMistake, fault_lines, faults_in, shown
+from local.simulator.faults import ALWAYS, FAULTS, InvalidFault, fault_lines, faults_in, shown
 
 
 def a_board(*rules: dict[str, Any], seed: int = 1) -> FaultBoard:
@@ -29,12 +29,12 @@ def test_a_prompt_asks_for_several_faults_in_any_spelling() -> None:
      "late_callback="],
 )  # fmt: skip
 def test_a_misspelt_directive_is_refused(directive: str) -> None:
-    with pytest.raises(FaultMistake):
+    with pytest.raises(InvalidFault):
         faults_in(f"x [simulate: {directive}]")
 
 
 def test_an_unknown_fault_names_the_known_ones() -> None:
-    with pytest.raises(FaultMistake, match=r"'nonsense'.*no_callback.*redirect_inside"):
+    with pytest.raises(InvalidFault, match=r"'nonsense'.*no_callback.*redirect_inside"):
         faults_in("[simulate: nonsense]")
 
 
@@ -64,7 +64,7 @@ def test_always_is_null_in_json() -> None:
     ],
 )
 def test_a_wrong_rule_is_refused(content: Any) -> None:
-    with pytest.raises(FaultMistake):
+    with pytest.raises(InvalidFault):
         rule_from(content)
 
 

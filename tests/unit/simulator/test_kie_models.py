@@ -7,7 +7,7 @@ from local.simulator.kie.answers import Refused
 from local.simulator.kie.models import (
     ANY_MODEL,
     MODELS,
-    complaints,
+    errors_of,
     expected_size,
     format_asked_for,
     images_asked_for,
@@ -69,7 +69,7 @@ def test_the_scale_is_the_long_side(
     ],
 )
 def test_what_the_page_allows_is_fine(model: str, given: dict[str, Any]) -> None:
-    assert complaints(MODELS[model], given) == []
+    assert errors_of(MODELS[model], given) == []
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_what_the_page_allows_is_fine(model: str, given: dict[str, Any]) -> None
     ],
 )
 def test_a_wrong_field_is_named(model: str, given: dict[str, Any], field: str) -> None:
-    (complaint,) = complaints(MODELS[model], given)
+    (complaint,) = errors_of(MODELS[model], given)
     assert complaint.startswith(f"{field} ")
 
 
@@ -130,7 +130,7 @@ def test_whatever_the_pages_allow_is_fine(model: str) -> None:
     for name, fact in FACTS[model].items():
         for value in good_values(fact):
             given = defaults(model) | smallest(model) | {name: value}
-            assert complaints(MODELS[model], given) == []
+            assert errors_of(MODELS[model], given) == []
 
 
 def test_a_format_is_that_which_was_asked_for() -> None:
@@ -169,7 +169,7 @@ def test_any_model_is_taken_unchecked_where_the_settings_say_so(given: dict[str,
     raw = an_order(model="google/nano-banana", input=given)
     order = read_order(raw, any_model=True)
     assert (order.model, order.input, order.price) == ("google/nano-banana", given, 1)
-    assert complaints(ANY_MODEL, given) == []
+    assert errors_of(ANY_MODEL, given) == []
     with pytest.raises(Refused):
         read_order(raw)
 

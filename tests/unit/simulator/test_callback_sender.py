@@ -1,6 +1,6 @@
 import pytest
 
-from local.simulator.postman import is_loopback
+from local.simulator.callback_sender import is_loopback
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:4566/a/$default/b", "http://localhost/x"])

@@ -17,7 +17,7 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class Callback:
     """One callback; ``signature`` is how it was signed: good, stale, wrong or none."""
 
     body: bytes
@@ -25,7 +25,7 @@ class Letter:
     signature: str
 
 
-Writer: TypeAlias = Callable[[], Letter]
+MakeCallback: TypeAlias = Callable[[], Callback]
 """Makes a callback for each attempt, so that its timestamp is that of the attempt."""
 
 
@@ -34,7 +34,7 @@ def is_loopback(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
-class Postman:
+class CallbackSender:
     """Sends callbacks; ``retry_seconds`` has the pause before each further attempt."""
 
     def __init__(
@@ -57,19 +57,19 @@ class Postman:
         self._is_closed = False
         self._lock = Lock()
 
-    def deliver(self, task: Task, write: Writer, attempt: int = 1) -> None:
-        letter, at = write(), self._clock()
+    def deliver(self, task: Task, make: MakeCallback, attempt: int = 1) -> None:
+        callback, at = make(), self._clock()
         url = task.callback_url or ""
         if not is_loopback(url):
             self._note(
-                task, letter, at, attempt, status=None, error="refused: not http on loopback"
+                task, callback, at, attempt, status=None, error="refused: not http on loopback"
             )
             return
-        status, error = self._post(urlsplit(url), letter)
-        self._note(task, letter, at, attempt, status=status, error=error)
+        status, error = self._post(urlsplit(url), callback)
+        self._note(task, callback, at, attempt, status=status, error=error)
         if status != HTTPStatus.OK and attempt <= len(self._retry_seconds):
             pause = self._retry_seconds[attempt - 1]
-            self._schedule.after(pause, lambda: self.deliver(task, write, attempt + 1))
+            self._schedule.after(pause, lambda: self.deliver(task, make, attempt + 1))
 
     def stop(self) -> None:
         """Close the connections that wait for an answer, and send nothing more."""
@@ -79,17 +79,17 @@ class Postman:
                 with suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
 
-    def _post(self, target: SplitResult, letter: Letter) -> tuple[int | None, str]:
+    def _post(self, target: SplitResult, callback: Callback) -> tuple[int | None, str]:
         port = target.port or 80
         # Never by name: a hosts file may point localhost anywhere.
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self._timeout)
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-        headers = {**letter.headers, "Host": f"{target.hostname}:{port}"}
+        headers = {**callback.headers, "Host": f"{target.hostname}:{port}"}
         try:
             with closing(connection):
                 connection.connect()
                 with self._watched(connection.sock):
-                    connection.request("POST", path, letter.body, headers)
+                    connection.request("POST", path, callback.body, headers)
                     with connection.getresponse() as response:
                         return response.status, ""
         except (OSError, http.client.HTTPException) as error:
@@ -111,7 +111,7 @@ class Postman:
     def _note(
         self,
         task: Task,
-        letter: Letter,
+        callback: Callback,
         at: float,
         attempt: int,
         *,
@@ -121,7 +121,7 @@ class Postman:
         self._ledger.delivered(
             task,
             Delivery(
-                at=at, attempt=attempt, signature=letter.signature, status=status, error=error
+                at=at, attempt=attempt, signature=callback.signature, status=status, error=error
             ),
         )
         # Without the URL: its path contains the receiver's token.
