@@ -1,6 +1,6 @@
-"""Reads a sheet as a function that is started for it: prints what that took.
+"""Reads a sheet as a new function container does; prints the resources used.
 
-``python -m benchmarks.sheet_worker csv|jsonl ROWS ROUNDS``; the sheet is made in a file before.
+``python -m benchmarks.sheet_worker csv|jsonl ROWS ROUNDS``; the sheet is first written to a file.
 """
 
 import csv
@@ -26,12 +26,12 @@ COLUMNS = (
     *("model", "input.prompt", "input.image_size", "input.max_images", "input.seed"),
     *("input.nsfw_checker", "input.image_urls", "input.aspect_ratio", "input.quality"),
 )
-ONE_IN_SO_MANY_IS_BAD = 20
+BAD_ROW_EVERY = 20
 WARM_UP = 100
 
 
 def request(number: int) -> dict[str, Any]:
-    """Return one of four jobs in turn; now and then one that its model does not take."""
+    """Return one of four jobs in turn; one in twenty is invalid for its model."""
     prompt = f"a red kite over the sea, number {number}, in the light of the late afternoon"
     fields: dict[str, Any]
     match number % 4:
@@ -48,7 +48,7 @@ def request(number: int) -> dict[str, Any]:
         case _:
             model, prompt = "seedream/5-lite-text-to-image", f'{prompt},\nwith the word "wind"'
             fields = {}
-    if number % ONE_IN_SO_MANY_IS_BAD == 0:
+    if number % BAD_ROW_EVERY == 0:
         fields["max_images"] = 70
     return {"model": model, "input": {"prompt": prompt} | fields}
 
@@ -79,7 +79,7 @@ def cell(value: Any) -> str:
 
 
 def read(kind: Kind, file: IO[bytes]) -> Iterator[bool]:
-    """Tell of each row whether it makes a job."""
+    """Yield whether each row makes a job."""
     file.seek(0)
     lines = iter(partial(file.readline, MAX_LINE_BYTES), b"")
     header = read_header(lines) if kind == "csv" else None
@@ -109,12 +109,12 @@ def main() -> None:
 
 
 def taken(kind: Kind, file: IO[bytes], rows: int) -> tuple[float, float]:
-    """Return seconds of the clock and of the CPU."""
+    """Return seconds of wall time and of CPU."""
     began, used = time.perf_counter(), cpu_seconds()
     good = sum(read(kind, file))
     seconds = time.perf_counter() - began, cpu_seconds() - used
-    if good != rows - rows // ONE_IN_SO_MANY_IS_BAD:
-        raise SystemExit(f"{good} of {rows} rows make a job")
+    if good != rows - rows // BAD_ROW_EVERY:
+        raise SystemExit(f"{good} of {rows} rows made a job")
     return seconds
 
 
