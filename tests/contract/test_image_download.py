@@ -186,7 +186,7 @@ def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
         ("/endless", ImageRefused, "more than 5000000 bytes"),
     ],
 )
-def test_a_bad_answer_has_its_verdict(
+def test_a_bad_response_has_its_error(
     cdn: Cdn, path: str, error: type[Exception], message: str
 ) -> None:
     hurried = downloader(cdn, idle_seconds=0.2, max_bytes=5_000_000)
@@ -195,12 +195,12 @@ def test_a_bad_answer_has_its_verdict(
     assert "secret" not in str(caught.value)
 
 
-def test_a_stalled_body_is_left_before_the_server_hangs_up(cdn: Cdn) -> None:
+def test_a_stalled_body_times_out(cdn: Cdn) -> None:
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
         downloader(cdn, idle_seconds=0.1).fetch(f"http://{cdn.host}/stalls", BytesIO())
 
 
-def test_what_follows_the_announced_length_is_not_read(cdn: Cdn) -> None:
+def test_nothing_after_the_announced_length_is_read(cdn: Cdn) -> None:
     assert downloader(cdn).fetch(f"http://{cdn.host}/long", BytesIO()).bytes == len(PNG)
 
 
@@ -209,7 +209,7 @@ def test_a_redirect_is_followed_by_hand(cdn: Cdn) -> None:
     assert cdn.asked == ["/to//png", "/png"]
 
 
-def test_a_redirect_to_an_address_inside_is_not_even_connected_to(cdn: Cdn) -> None:
+def test_a_redirect_to_a_private_address_is_not_connected_to(cdn: Cdn) -> None:
     with running(Cdn()) as inside, pytest.raises(AddressRefused, match="plain http"):
         downloader(cdn).fetch(f"http://{cdn.host}/to/http://{inside.host}/png", BytesIO())
     assert inside.asked == []
@@ -217,7 +217,7 @@ def test_a_redirect_to_an_address_inside_is_not_even_connected_to(cdn: Cdn) -> N
         downloader(cdn).fetch(f"http://{cdn.host}/to/https://127.0.0.1/", BytesIO())
 
 
-def test_nobody_listening_is_worth_another_try() -> None:
+def test_a_refused_connection_is_retryable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
@@ -300,9 +300,7 @@ def through(cdn: Cdn, connected: list[tuple[str, int]]) -> Callable[..., socket.
     return connect
 
 
-def test_tls_names_the_host_and_goes_to_the_address_that_was_checked(
-    secure_cdn: SecureCdn, pem: Path
-) -> None:
+def test_tls_uses_the_name_and_the_checked_address(secure_cdn: SecureCdn, pem: Path) -> None:
     connected: list[tuple[str, int]] = []
     resolved: list[str] = []
     answers = iter([["93.184.216.34"], ["127.0.0.1"]])
@@ -326,7 +324,7 @@ def test_tls_names_the_host_and_goes_to_the_address_that_was_checked(
 @pytest.mark.parametrize(
     ("host", "trusted"), [("cdn.example", False), ("other.example", True), ("93.184.216.34", True)]
 )
-def test_a_certificate_that_proves_nothing_ends_it_before_the_request(
+def test_an_invalid_certificate_ends_the_connection_before_the_request(
     secure_cdn: SecureCdn, pem: Path, host: str, *, trusted: bool
 ) -> None:
     context = ssl.create_default_context(cafile=str(pem)) if trusted else default_tls_context()
@@ -352,7 +350,7 @@ def hanging_up(server: socket.socket, *, after: float) -> Iterator[None]:
         timer.cancel()
 
 
-def test_a_server_that_never_shakes_hands_is_left() -> None:
+def test_a_handshake_that_never_completes_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute, hanging_up(mute, after=5):
         hurried = ImageDownloader(
             http=GuardedHttp(
@@ -365,7 +363,7 @@ def test_a_server_that_never_shakes_hands_is_left() -> None:
             hurried.fetch("https://cdn.example/png", BytesIO())
 
 
-def test_the_default_context_checks_names_and_is_made_once() -> None:
+def test_the_default_context_verifies_names_and_is_built_once() -> None:
     context = default_tls_context()
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED

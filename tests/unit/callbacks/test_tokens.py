@@ -25,7 +25,7 @@ def flip(text: str, position: int, bit: int) -> str:
     return "".join(letters)
 
 
-def test_a_token_is_what_openssl_makes_of_it() -> None:
+def test_a_token_is_the_one_of_openssl() -> None:
     assert make_token(SECRET, "kie", JOB) == TOKEN
 
 
@@ -64,7 +64,7 @@ def test_any_other_token_is_refused_without_an_exception(token: str) -> None:
         *(f"{TOKEN}=", f" {TOKEN}", f"{TOKEN}\n", TOKEN.upper(), TOKEN.replace("_", "/"), ""),
     ],
 )
-def test_a_token_has_one_spelling(spelling: str) -> None:
+def test_a_token_has_one_encoding(spelling: str) -> None:
     assert not TOKENS.is_genuine("kie", JOB, spelling)
 
 
@@ -77,13 +77,13 @@ def test_during_a_rotation_both_secrets_verify_and_the_new_one_signs() -> None:
     assert urls("kie", JOB) == f"https://callbacks.example/callbacks/kie/{JOB}/{TOKEN}"
 
 
-def test_without_a_secret_nothing_is_genuine() -> None:
+def test_without_a_secret_every_token_is_refused() -> None:
     nothing = CallbackTokens(secrets=lambda: [])
     assert not nothing.is_genuine("kie", JOB, TOKEN)
     assert not nothing.is_genuine("kie", JOB, "")
 
 
-def test_the_secret_holds_the_current_key_and_perhaps_the_one_before() -> None:
+def test_the_secret_has_a_current_and_a_previous_key() -> None:
     current, previous = SECRET.decode(), OLDER.decode()
     assert valid_secrets({"current": current}) == [SECRET]
     assert valid_secrets({"current": current, "previous": previous}) == [SECRET, OLDER]

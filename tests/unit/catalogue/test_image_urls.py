@@ -26,7 +26,7 @@ HOST = "https://pictures.example"
         f"{HOST}/{'x' * (2048 - len(HOST) - 1)}",
     ],
 )
-def test_an_https_url_is_passed_on_as_it_is(url: str) -> None:
+def test_an_https_url_is_passed_on_unchanged(url: str) -> None:
     assert image_url.validate_python(url) == url
 
 
@@ -98,7 +98,7 @@ def dropped(*known: str) -> tuple[DroppedImages, list[str]]:
     return DroppedImages(version_of), looked
 
 
-def test_an_s3_url_is_looked_up_once_and_its_version_kept() -> None:
+def test_an_s3_url_is_checked_once_and_its_version_kept() -> None:
     images, looked = dropped(KITE, SEA)
     for url in (KITE, SEA, KITE):
         assert image_url.validate_python(url, context=images) == url
@@ -106,14 +106,14 @@ def test_an_s3_url_is_looked_up_once_and_its_version_kept() -> None:
     assert looked == [KITE, SEA]
 
 
-def test_an_s3_url_that_is_refused_says_why() -> None:
+def test_a_refused_s3_url_has_a_reason() -> None:
     images, _ = dropped(KITE)
     with pytest.raises(ValidationError, match="there is no such object"):
         image_url.validate_python(SEA, context=images)
     assert images.versions == {}
 
 
-def test_no_more_images_are_looked_up_than_any_model_takes() -> None:
+def test_the_number_of_s3_requests_is_limited() -> None:
     urls = [f"s3://drops/{number}" for number in range(MAX_DROPPED_IMAGES + 1)]
     images, looked = dropped(*urls)
     for url in urls[:-1]:
@@ -133,7 +133,7 @@ def test_no_more_images_are_looked_up_than_any_model_takes() -> None:
 
 
 @given(st.text(max_size=40))
-def test_whatever_follows_the_host_there_is_a_verdict(rest: str) -> None:
+def test_any_path_is_accepted_or_refused(rest: str) -> None:
     url = f"{HOST}/{rest}"
     try:
         assert image_url.validate_python(url) == url

@@ -63,12 +63,12 @@ def test_every_model_has_a_price_or_is_known_to_have_none() -> None:
     assert PRICES.keys() & UNKNOWN == set()
 
 
-def test_every_price_is_in_the_table_of_what_is_expected() -> None:
+def test_every_price_is_in_the_expected_table() -> None:
     assert {model for model, *_ in EXPECTED} == PRICES.keys()
 
 
 @pytest.mark.parametrize(("model", "fields", "images", "low", "high"), EXPECTED)
-def test_an_estimate_is_of_all_images_that_are_asked_for(
+def test_an_estimate_covers_all_requested_images(
     model: str, fields: dict[str, Any], images: int, low: str, high: str
 ) -> None:
     assert estimate(a_request(model, **fields)) == Estimate(
@@ -77,11 +77,11 @@ def test_an_estimate_is_of_all_images_that_are_asked_for(
 
 
 @pytest.mark.parametrize("model", sorted(UNKNOWN))
-def test_what_nobody_has_noted_is_not_guessed(model: str) -> None:
+def test_an_unknown_price_is_not_guessed(model: str) -> None:
     assert estimate(a_request(model)) is None
 
 
-def test_a_model_that_is_let_pass_has_no_estimate() -> None:
+def test_a_model_outside_the_catalogue_has_no_estimate() -> None:
     passed = JobRequest(
         model="google/nano-banana",
         provider="kie",
@@ -93,7 +93,7 @@ def test_a_model_that_is_let_pass_has_no_estimate() -> None:
 
 
 @pytest.mark.parametrize("model", PRICES)
-def test_whatever_is_chosen_exactly_one_price_is_for_it(model: str) -> None:
+def test_every_valid_input_has_exactly_one_price(model: str) -> None:
     for name, fact in FACTS[model].items():
         for value in good_values(fact) if isinstance(fact, Choice | Whole) else []:
             request = a_request(model, **{name: value})
@@ -109,7 +109,7 @@ def test_whatever_is_chosen_exactly_one_price_is_for_it(model: str) -> None:
             assert float(told.low) <= price_of(model, request.input) <= float(told.high)
 
 
-def test_a_price_names_its_day_and_its_source() -> None:
+def test_a_price_has_a_date_and_a_source() -> None:
     for note in PRICES.values():
         assert note.noted_on == DAY
         assert note.source
@@ -127,14 +127,14 @@ MADE_UP = PriceNote(
 )
 
 
-def test_images_are_counted_under_either_name_and_to_the_last_digit() -> None:
+def test_images_are_counted_exactly_under_either_name() -> None:
     request = a_request(MODEL, number_of_images=3, clarity=1024)
     assert estimate(request, prices={MODEL: MADE_UP}) == Estimate(
         images=3, low=Decimal("0.3"), high=Decimal("0.9"), noted_on=date(2027, 1, 2)
     )
 
 
-def test_a_value_that_no_price_is_for_has_no_estimate() -> None:
+def test_a_value_without_a_price_has_no_estimate() -> None:
     request = a_request(MODEL, clarity=2048)
     assert estimate(request, prices={MODEL: MADE_UP}) is None
     without = replace(request, input={})

@@ -103,7 +103,7 @@ def schema_of(model: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_a_schema_is_one_of_2020_12(model: str) -> None:
+def test_a_schema_is_valid_2020_12(model: str) -> None:
     schema = schema_of(model)
     assert next(iter(schema)) == "$schema"
     assert schema["$schema"] == DIALECT == "https://json-schema.org/draft/2020-12/schema"
@@ -112,9 +112,7 @@ def test_a_schema_is_one_of_2020_12(model: str) -> None:
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_a_schema_allows_what_the_page_allows_and_nothing_else(
-    model: str, name: str, fact: Fact
-) -> None:
+def test_a_schema_allows_exactly_what_the_page_allows(model: str, name: str, fact: Fact) -> None:
     schema = schema_of(model)
     for value in good_values(fact):
         assert takes(schema, smallest(model) | {name: value}), value
@@ -125,7 +123,7 @@ def test_a_schema_allows_what_the_page_allows_and_nothing_else(
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_a_schema_has_the_defaults_and_what_is_required(model: str, name: str, fact: Fact) -> None:
+def test_a_schema_has_defaults_and_required_fields(model: str, name: str, fact: Fact) -> None:
     schema = schema_of(model)
     assert (name in schema["required"]) == (fact.default is REQUIRED)
     assert schema["properties"][name].get("default", NONE) == (
@@ -134,7 +132,7 @@ def test_a_schema_has_the_defaults_and_what_is_required(model: str, name: str, f
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_every_field_is_explained_in_one_line(model: str, name: str, fact: Fact) -> None:
+def test_every_field_has_a_one_line_description(model: str, name: str, fact: Fact) -> None:
     said = schema_of(model)["properties"][name]["description"]
     assert said.endswith(".")
     assert "\n" not in said
@@ -149,7 +147,7 @@ def test_the_limits_of_a_url_are_in_the_schema() -> None:
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_a_model_is_described_whole(model: str) -> None:
+def test_a_description_is_complete(model: str) -> None:
     described = describe(model)
     assert list(described) == [
         *("id", "provider", "description", "documentation", "checked_on", "price", "input")
@@ -159,7 +157,7 @@ def test_a_model_is_described_whole(model: str) -> None:
     assert described["checked_on"] == "2026-08-19"
 
 
-def test_a_price_is_shown_with_the_values_that_it_is_for() -> None:
+def test_a_price_is_shown_with_its_conditions() -> None:
     assert describe("seedream/5-pro-text-to-image")["price"] == {
         "per_image": [
             {"where": {"quality": "basic"}, "credits_low": 7.0, "credits_high": 7.0},
@@ -171,19 +169,19 @@ def test_a_price_is_shown_with_the_values_that_it_is_for() -> None:
     }
 
 
-def test_a_price_is_a_range_where_no_more_is_known_and_null_where_nothing_is() -> None:
+def test_a_price_may_be_a_range_or_null() -> None:
     assert describe("seedream/4.5-edit")["price"]["per_image"] == [
         {"where": {}, "credits_low": 5.0, "credits_high": 6.5}
     ]
     assert describe("chanjing/kling-v2")["price"] is None
 
 
-def test_all_models_are_described_as_each_is() -> None:
+def test_describe_all_describes_every_model() -> None:
     assert describe_all() == [describe(model) for model in MODELS]
     assert {each["id"] for each in describe_all()} == set(FACTS)
 
 
 @pytest.mark.parametrize("model", ["", "seedream", "seedream/4.5-edit/", "Seedream/4.5-edit"])
-def test_no_other_model_is_described(model: str) -> None:
+def test_an_unknown_model_is_not_described(model: str) -> None:
     with pytest.raises(UnknownModel):
         describe(model)

@@ -52,7 +52,7 @@ def test_the_facts_and_the_bytes_are_kept() -> None:
     assert facts.sha256 == hashlib.sha256(PNG).hexdigest()
 
 
-def test_the_file_is_never_emptied() -> None:
+def test_the_file_is_not_truncated_before_writing() -> None:
     """Ext4 would write all of it to the disk when it is closed, a moment before it is gone."""
     cuts = []
 
@@ -65,7 +65,7 @@ def test_the_file_is_never_emptied() -> None:
     assert 0 not in cuts
 
 
-def test_it_connects_to_the_checked_address_and_proves_the_name() -> None:
+def test_it_connects_to_the_checked_address_with_the_name_for_tls() -> None:
     network = Network([answer()])
     network.downloader().fetch(URL, BytesIO())
     assert network.resolved == ["cdn.example"]
@@ -74,7 +74,7 @@ def test_it_connects_to_the_checked_address_and_proves_the_name() -> None:
     assert network.connections[0].closed
 
 
-def test_it_says_no_more_than_it_must() -> None:
+def test_the_request_has_only_these_headers() -> None:
     network = Network([answer()])
     network.downloader().fetch(URL, BytesIO())
     assert network.connections[0].sent.decode().split("\r\n") == [
@@ -112,7 +112,7 @@ def test_proxies_and_cookies_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         [ADDRESS] * 9 + ["fd00::1"],
     ],
 )
-def test_one_address_inside_spoils_the_host(addresses: list[str]) -> None:
+def test_one_private_address_refuses_the_host(addresses: list[str]) -> None:
     network = Network([answer()], names={"cdn.example": addresses})
     with pytest.raises(AddressRefused, match=r"cdn\.example: address is not public"):
         network.downloader().fetch(URL, BytesIO())
@@ -120,7 +120,7 @@ def test_one_address_inside_spoils_the_host(addresses: list[str]) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "[64:ff9b::7f00:1]", "169.254.169.254"])
-def test_an_address_in_the_url_checked_without_a_resolver(host: str) -> None:
+def test_an_address_in_the_url_is_not_resolved(host: str) -> None:
     network = Network([answer()])
     with pytest.raises(AddressRefused, match="not public"):
         network.downloader().fetch(f"https://{host}/a", BytesIO())
@@ -136,7 +136,7 @@ def test_a_public_address_in_the_url_is_used_as_it_is() -> None:
     assert b"Host: [2606:4700::1]\r\n" in network.connections[0].sent
 
 
-def test_a_host_named_for_plain_http_may_be_inside_but_not_over_https() -> None:
+def test_a_plain_http_host_may_be_private_but_not_over_https() -> None:
     network = Network([answer()], names={"sim.example": ["127.0.0.1"]})
     downloader = network.downloader(plain_http_hosts=frozenset({"sim.example:9000"}))
     downloader.fetch("http://sim.example:9000/a", BytesIO())
@@ -146,7 +146,7 @@ def test_a_host_named_for_plain_http_may_be_inside_but_not_over_https() -> None:
         downloader.fetch("https://sim.example/a", BytesIO())
 
 
-def test_the_next_address_is_tried_and_no_more_than_four() -> None:
+def test_at_most_four_addresses_are_tried() -> None:
     addresses = [f"93.184.216.{number}" for number in range(9)]
     network = Network([answer()], names={"cdn.example": addresses}, down=set(addresses[:3]))
     network.downloader().fetch(URL, BytesIO())
@@ -157,7 +157,7 @@ def test_the_next_address_is_tried_and_no_more_than_four() -> None:
 
 
 @pytest.mark.parametrize("names", [{}, {"cdn.example": []}])
-def test_a_name_without_an_address_is_worth_another_try(names: dict[str, list[str]]) -> None:
+def test_a_name_without_an_address_is_retryable(names: dict[str, list[str]]) -> None:
     with pytest.raises(TransferInterrupted):
         Network([], names=names).downloader().fetch(URL, BytesIO())
 
@@ -170,7 +170,7 @@ def test_a_name_that_the_idna_codec_rejects_is_refused() -> None:
         ImageDownloader(http=GuardedHttp(resolve=resolve)).fetch(URL, BytesIO())
 
 
-def test_a_wrong_certificate_stops_it_before_a_word_is_said() -> None:
+def test_nothing_is_sent_if_the_certificate_is_wrong() -> None:
     network = Network([answer()], handshake_error=SSLCertVerificationError())
     with pytest.raises(TransferInterrupted, match="SSLCertVerificationError"):
         network.downloader().fetch(URL, BytesIO())
@@ -204,7 +204,7 @@ def test_a_redirect_is_a_new_url(status: int) -> None:
         "\\\\inside.example\\",
     ],
 )
-def test_a_redirect_leads_nowhere_a_url_may_not(location: str) -> None:
+def test_a_redirect_is_checked_like_a_url(location: str) -> None:
     network = Network([redirect(location), answer()])
     network.names["inside.example"] = ["10.0.0.1"]
     with pytest.raises(AddressRefused):
@@ -221,7 +221,7 @@ def test_three_redirects_are_followed_and_a_fourth_is_not() -> None:
     assert len(network.connected) == 4
 
 
-def test_a_host_is_asked_for_again_at_every_redirect() -> None:
+def test_the_host_is_resolved_again_at_every_redirect() -> None:
     network = Network([redirect("/b"), answer()])
     addresses = iter([[ADDRESS], ["127.0.0.1"]])
     http = replace(network.http(), resolve=lambda _host, _port: next(addresses))
@@ -241,7 +241,7 @@ def test_a_host_is_asked_for_again_at_every_redirect() -> None:
         *((status, TransferInterrupted) for status in (429, 500, 502, 503, 504, 522, 999)),
     ],
 )
-def test_the_status_decides_what_to_do_next(status: int, error: type[Exception]) -> None:
+def test_the_status_decides_the_error(status: int, error: type[Exception]) -> None:
     with pytest.raises(error, match=rf"^cdn\.example: answered {status}$"):
         Network([answer(status=f"{status} x")]).downloader().fetch(URL, BytesIO())
 
@@ -262,7 +262,7 @@ CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(PNG), PNG)
         b"HTTP/1.0 200\r\n\r\n" + PNG,
     ],
 )
-def test_the_body_is_what_http_says_it_is(response: bytes) -> None:
+def test_the_body_is_framed_as_http_defines(response: bytes) -> None:
     into = BytesIO()
     Network([response]).downloader().fetch(URL, into)
     assert into.read() == PNG
@@ -287,12 +287,12 @@ def test_the_body_is_what_http_says_it_is(response: bytes) -> None:
         (b"+PONG\r\n", "BadStatusLine"),
     ],
 )
-def test_a_broken_answer_is_worth_another_try(response: bytes, error: str) -> None:
+def test_a_broken_answer_is_retryable(response: bytes, error: str) -> None:
     with pytest.raises(TransferInterrupted, match=error):
         Network([response]).downloader().fetch(URL, BytesIO())
 
 
-def test_two_lengths_are_none() -> None:
+def test_conflicting_content_lengths_are_refused() -> None:
     response = answer(Content_Length="70").replace(
         b"\r\n\r\n", b"\r\nContent-Length: 71\r\n\r\n", 1
     )
@@ -310,7 +310,7 @@ def test_two_lengths_are_none() -> None:
         (answer(PNG * 2), "or data after its end"),
     ],
 )
-def test_what_is_not_an_image_as_asked_is_refused(response: bytes, reason: str) -> None:
+def test_a_response_that_is_no_image_is_refused(response: bytes, reason: str) -> None:
     with pytest.raises(ImageRefused, match=reason):
         Network([response]).downloader().fetch(URL, BytesIO())
 
@@ -322,14 +322,14 @@ def facts_or_error(content: bytes) -> ImageFacts | type[Exception]:
         return type(error)
 
 
-def test_of_the_hostile_corpus_no_facts_are_left() -> None:
+def test_the_hostile_corpus_is_refused() -> None:
     verdicts = {name: (facts_or_error(content), expected) for name, content, expected in corpus()}
     assert len(verdicts) > 600
     assert {name: both for name, both in verdicts.items() if both[0] is not both[1]} == {}
 
 
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
-def test_every_format_is_kept_as_it_came(content: bytes) -> None:
+def test_every_format_is_kept_byte_for_byte(content: bytes) -> None:
     into = BytesIO()
     facts = Network([answer(content)]).downloader().fetch(URL, into)
     assert into.read() == content
@@ -337,7 +337,7 @@ def test_every_format_is_kept_as_it_came(content: bytes) -> None:
     assert facts.content_type == f"image/{facts.extension.replace('jpg', 'jpeg')}"
 
 
-def test_an_announced_excess_is_refused_unread() -> None:
+def test_an_announced_excess_is_refused_without_reading() -> None:
     network = Network([answer(b"", Content_Length="11")])
     with pytest.raises(ImageRefused, match="more than 10 bytes"):
         network.downloader(max_bytes=10).fetch(URL, BytesIO())
@@ -372,7 +372,7 @@ def test_the_total_time_covers_redirects() -> None:
         network.downloader().fetch(URL, BytesIO(), within=5)
 
 
-def test_a_full_disk_is_not_the_networks_fault() -> None:
+def test_a_full_disk_is_not_a_network_error() -> None:
     class FullDisk(BytesIO):
         def write(self, _data: object) -> int:
             raise OSError("no space left")
@@ -383,7 +383,7 @@ def test_a_full_disk_is_not_the_networks_fault() -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 ", answer(b"")[:-2], answer()]))
-def test_whatever_comes_back_there_is_one_verdict(rest: bytes, start: bytes) -> None:
+def test_any_response_is_accepted_or_refused(rest: bytes, start: bytes) -> None:
     network = Network([start + rest] + [b""] * 9)
     try:
         network.downloader().fetch(URL, BytesIO())

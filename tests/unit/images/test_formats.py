@@ -523,12 +523,12 @@ def test_a_file_that_announces_more_is_truncated(content: bytes) -> None:
 
 
 @pytest.mark.parametrize("length", range(245, 260))
-def test_an_end_may_straddle_two_reads(length: int) -> None:
+def test_an_end_across_two_reads_is_found(length: int) -> None:
     content = b"\xff\xd8" + FRAME + SCAN + b"x" * length + b"\xff\xd9"
     assert read(content).width == 2
 
 
-def test_a_thumbnail_is_not_the_picture() -> None:
+def test_an_embedded_thumbnail_is_ignored() -> None:
     thumbnail = image("JPEG", size=(5, 4))
     content = JPEG[:2] + b"\xff\xe1" + pack(">H", len(thumbnail) + 2) + thumbnail + JPEG[2:]
     assert (read(content).width, read(content).height) == (37, 23)
@@ -601,7 +601,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     st.integers(0, 120),
     st.binary(min_size=1, max_size=6),
 )
-def test_whatever_is_damaged_there_is_one_verdict(content: bytes, at: int, other: bytes) -> None:
+def test_any_damaged_image_is_read_or_refused(content: bytes, at: int, other: bytes) -> None:
     try:
         read(content[:at] + other + content[at + len(other) :])
     except (ImageRefused, TransferInterrupted):

@@ -17,12 +17,12 @@ def head(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_an_image_of_a_kind_that_providers_take_is_taken(kind: str) -> None:
+def test_an_image_in_an_accepted_format_is_accepted(kind: str) -> None:
     assert fault_of(head(kind), 1000) == ""
     assert fault_of(head(kind), MAX_INPUT_IMAGE_BYTES) == ""
 
 
-def test_a_large_or_empty_one_is_refused() -> None:
+def test_a_large_or_empty_image_is_refused() -> None:
     assert fault_of(head("PNG"), MAX_INPUT_IMAGE_BYTES + 1) == (
         "the image has 10485761 bytes; the maximum is 10485760"
     )

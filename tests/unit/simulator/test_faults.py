@@ -14,11 +14,11 @@ def a_board(*rules: dict[str, Any], seed: int = 1) -> FaultBoard:
     return board
 
 
-def test_a_prompt_without_a_directive_asks_for_nothing() -> None:
+def test_a_prompt_without_a_directive_has_no_faults() -> None:
     assert faults_in("a red kite [not simulate: fail]") == {}
 
 
-def test_a_prompt_asks_for_several_faults_in_any_spelling() -> None:
+def test_a_prompt_may_request_several_faults_in_any_case() -> None:
     faults = faults_in("a [Simulate: late_callback=2.5, UNSIGNED ,] kite [simulate:fail]")
     assert faults == {"late_callback": 2.5, "unsigned": ALWAYS, "fail": 500}
 
@@ -68,19 +68,19 @@ def test_a_wrong_rule_is_refused(content: Any) -> None:
         rule_from(content)
 
 
-def test_a_prompt_refuses_its_first_attempts_and_then_no_more() -> None:
+def test_a_prompt_refuses_its_first_attempts_only() -> None:
     board, faults = a_board(), faults_in("[simulate: status_429=2]")
     refusals = [board.refusal(faults, subject="job-1") for _ in range(3)]
     assert refusals == ["status_429", "status_429", None]
     assert board.refusal(faults, subject="job-2") == "status_429"
 
 
-def test_a_refusal_for_good_never_ends() -> None:
+def test_a_refusal_without_a_number_is_permanent() -> None:
     board, faults = a_board(), faults_in("[simulate: content_policy]")
     assert {board.refusal(faults, subject="job-1") for _ in range(9)} == {"content_policy"}
 
 
-def test_a_rule_holds_for_everybody_until_its_count_is_used_up() -> None:
+def test_a_rule_ends_with_its_count() -> None:
     board = a_board({"fault": "dead_link", "count": 2, "value": 3})
     drawn = [board.for_task({}) for _ in range(3)]
     assert drawn == [{"dead_link": 3}, {"dead_link": 3}, {}]
@@ -94,12 +94,12 @@ def test_a_refusal_does_not_use_up_the_count_of_a_task_fault() -> None:
     assert board.for_task({}) == {"gone": ALWAYS}
 
 
-def test_a_prompt_overrides_the_rule_for_everybody() -> None:
+def test_a_prompt_overrides_a_rule() -> None:
     board = a_board({"fault": "late_callback", "value": 9})
     assert board.for_task({"late_callback": 1, "status_429": 1}) == {"late_callback": 1}
 
 
-def test_chance_is_decided_by_the_seed() -> None:
+def test_random_faults_depend_on_the_seed() -> None:
     def struck(seed: int) -> list[bool]:
         board = a_board({"fault": "gone", "probability": 0.3}, seed=seed)
         return [bool(board.for_task({})) for _ in range(200)]
@@ -108,7 +108,7 @@ def test_chance_is_decided_by_the_seed() -> None:
     assert 40 <= sum(struck(1)) <= 80
 
 
-def test_cleared_rules_strike_nobody() -> None:
+def test_cleared_rules_have_no_effect() -> None:
     board = a_board({"fault": "gone"}, {"fault": "status_429"})
     board.clear()
     assert (board.for_task({}), board.refusal({}, subject="x")) == ({}, None)
