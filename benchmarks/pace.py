@@ -34,14 +34,14 @@ def main() -> None:
         while len(created) < JOBS and time.monotonic() < end:
             time.sleep(0.5)
             created = times_of_tasks(deployment.simulator_url)
-        asked = sum(
+        creates = sum(
             one["path"].endswith("/createTask")
             for one in read(deployment.simulator_url, "requests")
         )
     print(heading(f"A burst of {JOBS} jobs at {LIMIT} per {WINDOW_SECONDS} s"))
     print("| | |\n|---|---|")
     print(f"| tasks created | {len(created)} of {JOBS} |")
-    print(f"| refused with 429 | {asked - len(created)} |")
+    print(f"| refused with 429 | {creates - len(created)} |")
     print(f"| share of the window used | {share_used(created):.0%} |")
 
 

@@ -97,18 +97,18 @@ def main() -> None:
     kind, rows, rounds = cast("Kind", sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with TemporaryFile() as file:
         write_sheet(kind, WARM_UP, file)
-        taken(kind, file, WARM_UP)
+        time_of(kind, file, WARM_UP)
         file.truncate(0)
         file.seek(0)
         write_sheet(kind, rows, file)
         megabytes = file.tell() / 1e6
         before = peak_kilobytes()
-        seconds = [taken(kind, file, rows) for _ in range(rounds)]
+        seconds = [time_of(kind, file, rows) for _ in range(rounds)]
         growth = peak_kilobytes() - before
     print(json.dumps({"seconds": seconds, "megabytes": megabytes, "growth_kb": growth}))
 
 
-def taken(kind: Kind, file: IO[bytes], rows: int) -> tuple[float, float]:
+def time_of(kind: Kind, file: IO[bytes], rows: int) -> tuple[float, float]:
     """Return seconds of wall time and of CPU."""
     began, used = time.perf_counter(), cpu_seconds()
     good = sum(read(kind, file))

@@ -1,4 +1,4 @@
-"""The faults of a request: those that its prompt asks for, and those of the global rules."""
+"""The faults of a request: those that its prompt requests, and those of the global rules."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -24,7 +24,7 @@ class Fault:
     stage: Stage
     description: str
     value_name: str = ""
-    """Empty for a fault that takes no value."""
+    """Empty for a fault without a value."""
     default: float = ALWAYS
 
 

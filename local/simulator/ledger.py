@@ -93,7 +93,7 @@ class Ledger:
         with self._lock:
             task = make(len(self._tasks))
             if task.id in self._tasks:
-                raise ValueError(f"task id {task.id} is taken")
+                raise ValueError(f"task id {task.id} exists already")
             self._tasks[task.id] = task
             return task
 

@@ -1,4 +1,4 @@
-"""The other adapters, against moto."""
+"""The AWS adapters except the job store, against moto."""
 
 import io
 import json
@@ -181,7 +181,7 @@ def test_s3_is_told_what_the_bytes_must_add_up_to(cloud: Cloud) -> None:
         "before-call.s3.PutObject", lambda params, **_: sent.update(params["headers"])
     )
     bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
-    # S3 compares this header with the bytes and refuses others; moto does not.
+    # S3 verifies the bytes against this header; moto does not.
     assert b64decode(sent["x-amz-checksum-sha256"]) == sha256(PICTURE).digest()
 
 
@@ -286,7 +286,7 @@ def test_metadata_that_only_looks_encoded_is_kept(cloud: Cloud, value: str) -> N
 def test_a_drop_with_a_key_of_maximum_length_has_receipts(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drop = Drop(bucket=cloud.drop_bucket, key="requests/" + "ü" * 500 + ".csv", version="v")
-    say(drops, drop, b"one\n", seen=START, row=2)
+    put(drops, drop, b"one\n", seen=START, row=2)
     drops.put_summary(drop, {}, made_at=NOON)
     assert drops.newest(f"receipts/{drop.fingerprint}.jsonl", most=9) == b"one\n"
 
@@ -327,13 +327,13 @@ def test_ignored_ranges_are_handled(cloud: Cloud) -> None:
     assert next(drops.lines(drop, start=4)) == b"two\n"
 
 
-def say(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
+def put(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
     to = replace(seen, row=row)
     drops.put_receipts(drop, lines, seen=seen, to=to)
     return to
 
 
-def said(drops: DropBucket) -> bytes | None:
+def receipts(drops: DropBucket) -> bytes | None:
     return drops.newest("receipts/requests/a.csv.jsonl", most=99)
 
 
@@ -342,41 +342,41 @@ START = Progress(made_at=NOON)
 
 def test_receipts_grow_and_unrecorded_lines_are_replaced(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    first = say(drops, drop, b"one\n", seen=START, row=2)
-    say(drops, drop, b"two\n", seen=first, row=3)
-    assert said(drops) == b"one\ntwo\n"
-    say(drops, drop, b"2\n3\n", seen=first, row=4)
-    assert said(drops) == b"one\n2\n3\n"
+    first = put(drops, drop, b"one\n", seen=START, row=2)
+    put(drops, drop, b"two\n", seen=first, row=3)
+    assert receipts(drops) == b"one\ntwo\n"
+    put(drops, drop, b"2\n3\n", seen=first, row=4)
+    assert receipts(drops) == b"one\n2\n3\n"
 
 
 def test_receipts_are_truncated_between_lines(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    say(drops, drop, b"one, at length\n2\n", seen=START, row=3)
-    # Another call, which got less far and was the one that was noted.
-    say(drops, drop, b"two\nthree\n", seen=replace(START, row=2), row=4)
-    assert said(drops) == b"one, at length\ntwo\nthree\n"
-    say(drops, drop, b"2\n", seen=replace(START, row=2), row=5)
-    assert said(drops) == b"one, at length\n2\n"
+    put(drops, drop, b"one, at length\n2\n", seen=START, row=3)
+    # Another call, which read fewer rows and whose progress was recorded.
+    put(drops, drop, b"two\nthree\n", seen=replace(START, row=2), row=4)
+    assert receipts(drops) == b"one, at length\ntwo\nthree\n"
+    put(drops, drop, b"2\n", seen=replace(START, row=2), row=5)
+    assert receipts(drops) == b"one, at length\n2\n"
 
 
 def test_a_late_write_of_fewer_rows_is_ignored(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    first = say(drops, drop, b"one\n", seen=START, row=2)
-    second = say(drops, drop, b"two\n", seen=first, row=3)
-    assert say(drops, drop, b"one\n", seen=START, row=2) == first
-    assert said(drops) == b"one\ntwo\n"
-    say(drops, drop, b"three\n", seen=second, row=4)
-    assert said(drops) == b"one\ntwo\nthree\n"
+    first = put(drops, drop, b"one\n", seen=START, row=2)
+    second = put(drops, drop, b"two\n", seen=first, row=3)
+    assert put(drops, drop, b"one\n", seen=START, row=2) == first
+    assert receipts(drops) == b"one\ntwo\n"
+    put(drops, drop, b"three\n", seen=second, row=4)
+    assert receipts(drops) == b"one\ntwo\nthree\n"
 
 
 def test_a_newer_version_replaces_receipts_and_summary(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     older, newer = (dropped(cloud, "requests/a.csv", body) for body in (b"x", b"y"))
     later = replace(START, made_at=NOON + timedelta(seconds=5))
-    first = say(drops, older, b"1 of the older\n", seen=START, row=2)
-    say(drops, newer, b"1\n", seen=later, row=2)
-    say(drops, older, b"2 of the older\n", seen=first, row=3)
-    assert said(drops) == b"1\n"
+    first = put(drops, older, b"1 of the older\n", seen=START, row=2)
+    put(drops, newer, b"1\n", seen=later, row=2)
+    put(drops, older, b"2 of the older\n", seen=first, row=3)
+    assert receipts(drops) == b"1\n"
     drops.put_summary(newer, {"of": "newer"}, made_at=later.made_at)
     drops.put_summary(older, {"of": "older"}, made_at=NOON)
     written = drops.newest("receipts/requests/a.csv.summary.json", most=99)
@@ -385,18 +385,18 @@ def test_a_newer_version_replaces_receipts_and_summary(cloud: Cloud) -> None:
 
 def test_a_concurrent_write_is_not_overwritten(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    first = say(drops, drop, b"one\n", seen=START, row=2)
+    first = put(drops, drop, b"one\n", seen=START, row=2)
     put_over = drops._put_over
 
     def meanwhile(etag: str | None, **wanted: Any) -> None:
         drops._put_over = put_over  # type: ignore[method-assign]
-        say(drops, drop, b"two\n", seen=first, row=3)
+        put(drops, drop, b"two\n", seen=first, row=3)
         put_over(etag, **wanted)
 
     drops._put_over = meanwhile  # type: ignore[method-assign]
     with pytest.raises(ClientError, match="PreconditionFailed"):
-        say(drops, drop, b"two, again\n", seen=first, row=3)
-    assert said(drops) == b"one\ntwo\n"
+        put(drops, drop, b"two, again\n", seen=first, row=3)
+    assert receipts(drops) == b"one\ntwo\n"
 
 
 def test_a_summary_is_stored_beside_the_receipts_and_replaced(cloud: Cloud) -> None:
@@ -409,8 +409,8 @@ def test_a_summary_is_stored_beside_the_receipts_and_replaced(cloud: Cloud) -> N
 
 def refusing(code: str, status: int = 400) -> Callable[..., NoReturn]:
     def refuse(**_: Any) -> NoReturn:
-        told: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        raise ClientError(told, "GetObject")
+        response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(response, "GetObject")
 
     return refuse
 
@@ -424,9 +424,9 @@ def test_a_key_too_long_for_s3_is_not_found(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("InvalidObjectState", "archived"),  # lies in Glacier
-        ("InvalidRequest", "encrypted"),  # with a key that comes with each call (SSE-C)
-        ("AccessDenied", "denied"),  # such as by the policy of its KMS key
+        ("InvalidObjectState", "archived"),  # in Glacier
+        ("InvalidRequest", "encrypted"),  # SSE-C
+        ("AccessDenied", "denied"),  # for example by its KMS key policy
     ],
 )
 def test_an_unreadable_object_is_refused_with_a_reason(cloud: Cloud, code: str, words: str) -> None:
@@ -482,7 +482,7 @@ def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> N
     after = replace(SOME, row=901, done=True)
     assert book.advance(DROP, seen=SOME, to=after)
     assert not book.advance(DROP, seen=SOME, to=replace(SOME, row=700))
-    # Whoever ends a drop may have read no row: then only the end tells them apart.
+    # The call that ends a drop may have read no row: then only `done` differs.
     assert not book.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
     assert book.progress(DROP) == after
     assert book.progress(replace(DROP, version="v2")) is None

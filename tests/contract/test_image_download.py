@@ -82,7 +82,7 @@ class CdnHandler(BaseHTTPRequestHandler):
         self.answer(PNG + b"more", Content_Length=str(len(PNG)))
 
     def drips_headers(self) -> None:
-        for _ in range(250):  # five seconds: who is not left by then was waited for
+        for _ in range(250):  # five seconds: a client still connected after that had no time limit
             if self.server.over.wait(0.02):
                 return
             self.wfile.write(b"x")
@@ -123,10 +123,10 @@ class Cdn(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Stay quiet: clients that hang up are what these tests are about."""
+        """Print nothing: clients that hang up are expected here."""
 
     def shutdown_request(self, request: Any) -> None:
-        """Close without a farewell, so that a reset is one."""
+        """Close without a shutdown, so that the client gets a reset."""
         self.close_request(request)
 
 
@@ -270,7 +270,7 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class SecureCdn(Cdn):
-    """Speaks TLS and notes the name each client asks for."""
+    """Serves TLS and records the server name of each client."""
 
     def __init__(self, pem: Path) -> None:
         super().__init__()
@@ -278,7 +278,7 @@ class SecureCdn(Cdn):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
         context.sni_callback = lambda _socket, name, _context: self.names.append(name)
-        # The handshake waits for the handler's thread, so that a refusal doesn't end the server.
+        # The handshake runs in the handler's thread, so that a failure does not end the server.
         self.socket = context.wrap_socket(
             self.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -291,7 +291,7 @@ def secure_cdn(pem: Path) -> Iterator[SecureCdn]:
 
 
 def through(cdn: Cdn, connected: list[tuple[str, int]]) -> Callable[..., socket.socket]:
-    """Lead every connection to the local server, as a router would, and note where it was to go."""
+    """Redirect every connection to the local server and record its destination."""
 
     def connect(address: str, port: int, timeout: float) -> socket.socket:
         connected.append((address, port))
@@ -341,7 +341,7 @@ def test_an_invalid_certificate_ends_the_connection_before_the_request(
 
 @contextmanager
 def hanging_up(server: socket.socket, *, after: float) -> Iterator[None]:
-    """End the wait of a client that does not, with another error than its own."""
+    """End the wait of a client without a time limit, with an error that is not its own."""
     timer = Timer(after, server.close)
     timer.start()
     try:

@@ -1,4 +1,4 @@
-"""What every job store does: the fake that the use cases are tested with, and the real table."""
+"""The contract of job stores: the fake of the unit tests, and the real table."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def a_full_job() -> Job:
-    """Return a job with something in every field."""
+    """Return a job with a value in every field."""
     return a_job(
         JobStatus.ARCHIVING,
         idempotency_key="k",
@@ -265,7 +265,7 @@ def test_missing_images_are_read_back_unchanged(jobs: JobStore) -> None:
 def test_jobs_are_listed_newest_first_by_client(jobs: JobStore) -> None:
     for number in (3, 1, 4, 0, 2):
         jobs.create(a_job(number=number, idempotency_key=f"k{number}"))
-    jobs.create(a_job(number=9, client="somebody else"))
+    jobs.create(a_job(number=9, client="another"))
     listed = jobs.newest("studio", limit=3, before=None)
     assert [job.job_id for job in listed] == [a_job_id(number) for number in (4, 3, 2)]
     rest = jobs.newest("studio", limit=3, before=a_job_id(2))

@@ -1,4 +1,4 @@
-"""The simulator's Chanjing over real HTTP: as documented, traps included."""
+"""The simulated Chanjing, tested over HTTP: as documented, including its traps."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def simulator(clock: Clock) -> Iterator[Simulator]:
 
 
 class Client:
-    """Speaks to one of the hosts with one token."""
+    """A client of one of the hosts with one token."""
 
     def __init__(self, simulator: Simulator, *, host: str = "/open-api") -> None:
         self.url, self.token = simulator.url + host, ""
@@ -112,7 +112,7 @@ def test_a_task_is_created_and_its_images_can_be_downloaded(client: Client) -> N
     assert len(task["output_url"]) == 2
     assert (task["type"], task["model_code"]) == (3, "doubao-seedream-4.0")
     for url in task["output_url"]:
-        # The file host turns away libraries that do not say who they are.
+        # The CDN refuses the default User-Agents of libraries.
         image = httpx.get(url, headers={"user-agent": "Ringback"}, trust_env=False)
         picture = Image.open(BytesIO(image.content))
         assert picture.size == (576, 1024)
@@ -171,7 +171,7 @@ def test_wrong_credentials_get_no_token(client: Client, app: dict[str, str]) -> 
         {"ref_img_url": "https://a.example/"},
         {"seed": 1},
         {"quality_mode": "std"},
-        {"model_code": "doubao-seedream-4.5"},  # its clarity is 2048 at least
+        {"model_code": "doubao-seedream-4.5"},  # its minimum clarity is 2048
         {"model_code": "kling-v2", "ref_img_url": ["https://a.example/"] * 2},
         {"model_code": "kling-v2-1", "ref_img_url": ["https://a.example/"]},
         {"model_code": "wan2.2-t2i"},  # it has no clarity
@@ -274,7 +274,7 @@ def test_callbacks_come_in_either_shape_and_only_on_request(
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))

@@ -1,4 +1,4 @@
-"""The simulator over its socket, as a client of kie.ai sees it."""
+"""The simulated kie.ai, tested over HTTP."""
 
 import hmac
 import io
@@ -28,12 +28,12 @@ KEY, HMAC_KEY = "unit-test-api-key", "unit-test-webhook-key"
 V4 = "bytedance/seedream-v4-text-to-image"
 AGENT = {"User-Agent": "simulator-tests/1"}
 CREATE = "/api/v1/jobs/createTask"
-# Everything here is plain HTTP, and loading the certificates takes longer than most tests.
+# All requests are plain HTTP, and loading the certificates takes longer than most tests.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Clock:
-    """Runs only when a test says so."""
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.now = 1_790_000_000.0
@@ -43,7 +43,7 @@ class Clock:
 
 
 class Receiver:
-    """Takes callbacks and answers them with ``statuses``, then with 200."""
+    """Receives callbacks and answers them with ``statuses``, then with 200."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -419,7 +419,7 @@ def test_any_model_is_accepted_if_enabled(kie: httpx.Client) -> None:
         assert (task["input"], task["credits_charged"]) == (given, 1)
 
 
-# The file host
+# The CDN
 
 
 def test_all_images_of_a_task_can_be_downloaded(kie: httpx.Client, cdn: httpx.Client) -> None:

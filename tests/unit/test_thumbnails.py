@@ -1,4 +1,4 @@
-"""What Pillow makes of images, good and bad."""
+"""Thumbnails of valid and of damaged images."""
 
 import importlib
 import struct
@@ -122,8 +122,8 @@ def png_announcing(width: int, height: int, data: bytes = zlib.compress(bytes(10
 
 
 BAD = {
-    "more pixels than the decoder takes": (png_announcing(20_000, 20_000), "more pixels"),
-    "a few more than it takes in silence": (png_announcing(8_001, 8_000), "more pixels"),
+    "more pixels than the decoder allows": (png_announcing(20_000, 20_000), "more pixels"),
+    "a few more than it allows without a warning": (png_announcing(8_001, 8_000), "more pixels"),
     "pixels that are not there": (png_announcing(500, 400), "OSError"),
     "data that is not whole": (png_announcing(10, 10, zlib.compress(b"x" * 400)[:9]), "OSError"),
 }
@@ -150,7 +150,7 @@ def test_whatever_a_decoder_raises_costs_the_thumbnail_only(
 def test_pillows_check_of_pixels_is_an_error() -> None:
     content = png_announcing(8_001, 8_000)
     with warnings.catch_warnings():
-        warnings.resetwarnings()  # pytest's own make errors of all of them
+        warnings.resetwarnings()  # pytest's own filters make all of them errors
         importlib.reload(thumbnails)
         with pytest.raises(ThumbnailRefused, match="more pixels"):
             shrink(BytesIO(content), facts_of(content))

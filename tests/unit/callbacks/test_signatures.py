@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ringback.callbacks.signatures import TOLERANCE_SECONDS, verify_signature
 from ringback.domain.errors import SignatureRejected
 
-# The provider's own words are only prose, so these are self-made: shared/provider-apis.md.
+# Made here, for the provider's documentation has no test vectors.
 KEY = b"unit-test-webhook-key"
 SENT_AT = "1790000000"
 VECTORS = {
@@ -77,7 +77,7 @@ def test_any_one_bit_of_the_time_matters() -> None:
     for position in range(len(SENT_AT)):
         for bit in range(8):
             changed = flip(SENT_AT, position, bit)
-            # Also when the clock would agree with the changed time.
+            # Even if the clock agrees with the changed time.
             now = datetime.fromtimestamp(int(changed), UTC) if changed.isdecimal() else NOW
             with pytest.raises(SignatureRejected):
                 verify(sent_at=changed, now=now)

@@ -19,7 +19,7 @@ any_text = st.text(st.characters(), max_size=80)  # lone surrogates included
 
 
 def flip(text: str, position: int, bit: int) -> str:
-    """Change one bit of an ASCII text; the eighth makes it a letter of Latin-1."""
+    """Flip one bit of an ASCII text; the eighth makes a Latin-1 character."""
     letters = list(text)
     letters[position] = chr(ord(letters[position]) ^ 1 << bit)
     return "".join(letters)
@@ -59,7 +59,7 @@ def test_any_other_token_is_refused_without_an_exception(token: str) -> None:
 @pytest.mark.parametrize(
     "spelling",
     [
-        # Decodes to the same bytes: the last letter has two bits that mean nothing.
+        # Decodes to the same bytes: two bits of the last character are unused.
         TOKEN.removesuffix("s") + "t",
         *(f"{TOKEN}=", f" {TOKEN}", f"{TOKEN}\n", TOKEN.upper(), TOKEN.replace("_", "/"), ""),
     ],

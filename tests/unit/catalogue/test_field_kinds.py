@@ -1,11 +1,11 @@
-"""What each field wants, held against what the model takes."""
+"""The kind of each field, compared with what the model accepts."""
 
 import pytest
 from pydantic import ValidationError
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.models import MODELS
 
-# A value of each kind, and of no other: strict models tell them apart.
+# A value of each kind that is of no other kind for a strict model.
 VALUES = {"list": [], "integer": 7, "number": 2.5, "boolean": True, "string": "kite"}
 TYPE_ERRORS = {"list_type", "int_type", "float_type", "bool_type", "string_type"}
 

@@ -1,4 +1,4 @@
-"""The URLs of input images: what is passed on to the provider, and what is looked up first."""
+"""URLs of input images: which are passed on to the provider, and which are checked first."""
 
 import pytest
 from hypothesis import given
@@ -87,23 +87,23 @@ KITE, SEA = "s3://drops/kites/red kite.png", "s3://drops/sea.png"
 
 
 def dropped(*known: str) -> tuple[DroppedImages, list[str]]:
-    looked: list[str] = []
+    checked: list[str] = []
 
     def version_of(url: str) -> str:
-        looked.append(url)
+        checked.append(url)
         if url not in known:
             raise InputImageRefused("there is no such object")
-        return f"version {len(looked)}"
+        return f"version {len(checked)}"
 
-    return DroppedImages(version_of), looked
+    return DroppedImages(version_of), checked
 
 
 def test_an_s3_url_is_checked_once_and_its_version_kept() -> None:
-    images, looked = dropped(KITE, SEA)
+    images, checked = dropped(KITE, SEA)
     for url in (KITE, SEA, KITE):
         assert image_url.validate_python(url, context=images) == url
     assert images.versions == {KITE: "version 1", SEA: "version 2"}
-    assert looked == [KITE, SEA]
+    assert checked == [KITE, SEA]
 
 
 def test_a_refused_s3_url_has_a_reason() -> None:
@@ -115,13 +115,13 @@ def test_a_refused_s3_url_has_a_reason() -> None:
 
 def test_the_number_of_s3_requests_is_limited() -> None:
     urls = [f"s3://drops/{number}" for number in range(MAX_DROPPED_IMAGES + 1)]
-    images, looked = dropped(*urls)
+    images, checked = dropped(*urls)
     for url in urls[:-1]:
         image_url.validate_python(url, context=images)
     with pytest.raises(ValidationError, match="at most 14 images of the drop bucket"):
         image_url.validate_python(urls[-1], context=images)
     assert (
-        len(looked)
+        len(checked)
         == MAX_DROPPED_IMAGES
         == max(
             fact.most

@@ -1,4 +1,4 @@
-"""Every field of every model at, under and over what the provider's pages say of it."""
+"""Every field of every model at, below and above the limits of the provider's pages."""
 
 import json
 from typing import Any
@@ -62,9 +62,9 @@ def test_values_that_the_page_allows_are_accepted_unchanged(
     model: str, name: str, fact: Fact
 ) -> None:
     for value in good_values(fact):
-        taken = read(model, smallest(model) | {name: value})
-        assert taken.input == defaults(model) | smallest(model) | {name: value}
-        assert type(taken.input[name]) is type(value)
+        request = read(model, smallest(model) | {name: value})
+        assert request.input == defaults(model) | smallest(model) | {name: value}
+        assert type(request.input[name]) is type(value)
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
@@ -181,13 +181,13 @@ def test_a_field_of_another_model_is_refused_with_its_models(model: str, name: s
 @pytest.mark.parametrize("model", FACTS)
 def test_the_message_names_a_model_that_has_the_field(model: str) -> None:
     for name in set(ALL_NAMES) - FACTS[model].keys():
-        said = message(model, smallest(model) | {name: 1})
-        _, _, rest = said.partition("; ")
+        text = message(model, smallest(model) | {name: 1})
+        _, _, rest = text.partition("; ")
         named = [other for other in FACTS if other in rest.replace(",", "").split()]
         having = [other for other in FACTS if name in FACTS[other]]
         siblings = [other for other in having if provider_of(other) == provider_of(model)]
         assert named
-        assert set(named) <= set(siblings or having), said
+        assert set(named) <= set(siblings or having), text
 
 
 @pytest.mark.parametrize("model", [model for model in FACTS if provider_of(model) == "chanjing"])

@@ -1,4 +1,4 @@
-"""Models that are not in the catalogue: taken only where that is allowed, and marked."""
+"""Models outside the catalogue: accepted only if enabled, and marked as unchecked."""
 
 import json
 from typing import Any

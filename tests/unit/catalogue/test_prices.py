@@ -29,7 +29,7 @@ UNKNOWN = {
     "chanjing/kling-v2-1",
     "chanjing/wan2.2-t2i",
 }
-# What is sent beside the defaults, and then the images, the least and the most they cost.
+# Fields sent beside the defaults, the number of images, and their lowest and highest price.
 EXPECTED: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("bytedance/seedream", {}, 1, "3.5", "3.5"),
     ("bytedance/seedream-v4-text-to-image", {}, 1, "5", "5"),
@@ -53,7 +53,7 @@ EXPECTED: list[tuple[str, dict[str, Any], int, str, str]] = [
 
 
 def a_request(model: str, **fields: Any) -> JobRequest:
-    """Return a request as it is once its model has filled in the defaults."""
+    """Return a request with its model's defaults filled in."""
     given = smallest(model) | defaults(model) | fields
     return JobRequest(model=model, provider=provider_of(model), input=given, sent={})
 
@@ -103,10 +103,10 @@ def test_every_valid_input_has_exactly_one_price(model: str) -> None:
                 if price.where.items() <= request.input.items()
             ]
             assert len(fitting) == 1, (name, value)
-            # The simulator charges by a table of its own.
-            told = estimate(request)
-            assert told is not None
-            assert float(told.low) <= price_of(model, request.input) <= float(told.high)
+            # The simulator charges by its own table.
+            estimated = estimate(request)
+            assert estimated is not None
+            assert float(estimated.low) <= price_of(model, request.input) <= float(estimated.high)
 
 
 def test_a_price_has_a_date_and_a_source() -> None:
@@ -123,7 +123,7 @@ MADE_UP = PriceNote(
         Price(low=Decimal(9), high=Decimal(9), where={"clarity": 512}),
     ),
     noted_on=date(2027, 1, 2),
-    source="nobody",
+    source="a test",
 )
 
 

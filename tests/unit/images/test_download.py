@@ -1,4 +1,4 @@
-"""Whom the downloader talks to and what it says and believes, without a socket."""
+"""The downloader's requests and how it judges responses, without a socket."""
 
 import hashlib
 from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Network(FakeNetwork):
 
 
 def test_the_facts_and_the_bytes_are_kept() -> None:
-    into = BytesIO(b"rubbish of an earlier try" * 100)
+    into = BytesIO(b"garbage of an earlier attempt" * 100)
     facts = Network([answer()]).downloader().fetch(URL, into)
     assert into.tell() == 0
     assert into.read() == PNG
@@ -53,7 +53,7 @@ def test_the_facts_and_the_bytes_are_kept() -> None:
 
 
 def test_the_file_is_not_truncated_before_writing() -> None:
-    """Ext4 would write all of it to the disk when it is closed, a moment before it is gone."""
+    """Ext4 would flush a truncated file to disk when it is closed, just before it is deleted."""
     cuts = []
 
     class File(BytesIO):

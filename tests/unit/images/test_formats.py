@@ -170,7 +170,7 @@ def avif_of(ipco: bytes, ipma: bytes = IPMA) -> bytes:
 
 
 def located(how: str, version: int = 1) -> bytes:
-    """One item of eight bytes, with the method and the file that are given in hex."""
+    """Return an iloc of one item of eight bytes; ``how`` is its method and file in hex."""
     item = bytes.fromhex(f"44 00 0001 0001 {how} 0001 00000000 00000008")
     return full_box(b"iloc", item, version=version)
 
@@ -184,7 +184,7 @@ GIF_HEAD = b"," + pack("<HHHHB", 0, 0, 2, 2, 0)
 
 
 def lossy(first_partition: int, data: bytes) -> bytes:
-    """Make the frame of one pixel: shown, a key frame, and its first partition so long."""
+    """Return a visible key frame of one pixel whose header claims this first partition."""
     tag = first_partition << 5 | 1 << 4
     return tag.to_bytes(3, "little") + b"\x9d\x01\x2a" + pack("<HH", 1, 1) + data
 

@@ -1,4 +1,4 @@
-"""Broken and hostile files: each has a verdict, and costs little."""
+"""Damaged and hostile files: each is read or refused, at little cost."""
 
 import tracemalloc
 from io import BytesIO
@@ -60,8 +60,8 @@ def test_an_image_with_arbitrary_metadata_is_accepted(content: bytes) -> None:
 
 
 def test_a_wrong_length_is_refused() -> None:
-    taken = [name for name, content in wrong_lengths() if isinstance(verdict(content), Picture)]
-    assert taken == []
+    accepted = [name for name, content in wrong_lengths() if isinstance(verdict(content), Picture)]
+    assert accepted == []
 
 
 @pytest.mark.parametrize("content", SMALL.values(), ids=SMALL)
@@ -188,8 +188,8 @@ def test_no_prefix_of_an_animation_is_accepted(
 
 
 def test_only_complete_jpegs_of_several_are_accepted() -> None:
-    """Without the others the first is still one: it is what most readers show of the file."""
+    """The first one alone is accepted: it is what most programs show of the file."""
     content = animation("MPO")
-    taken = [cut for cut in range(len(content)) if isinstance(verdict(content[:cut]), Picture)]
-    first, second = (content.index(b"\xff\xd9\xff\xd8", cut) + 2 for cut in (0, taken[0]))
-    assert taken == [first, second]
+    accepted = [cut for cut in range(len(content)) if isinstance(verdict(content[:cut]), Picture)]
+    first, second = (content.index(b"\xff\xd9\xff\xd8", cut) + 2 for cut in (0, accepted[0]))
+    assert accepted == [first, second]

@@ -1,4 +1,4 @@
-"""What may be sent to a provider as an input image."""
+"""Which files are accepted as input images."""
 
 from io import BytesIO
 

@@ -1,4 +1,4 @@
-"""Which addresses the guard lets through: no special-purpose one, whatever its spelling."""
+"""Only public addresses pass, in any notation."""
 
 import socket
 from collections.abc import Callable
@@ -129,7 +129,7 @@ def test_an_address_that_is_not_public_is_refused(address: str, reason: str) -> 
     assert why_not_public(address) == reason
 
 
-OURS: list[Network] = [*IPV4_REFUSED, *IPV6_REFUSED]
+REFUSED_NETWORKS: list[Network] = [*IPV4_REFUSED, *IPV6_REFUSED]
 
 
 def contains(networks: list[Network], address: IPv4Address | IPv6Address) -> bool:
@@ -144,18 +144,18 @@ def test_registered_networks_are_refused_from_first_to_last_address(
     assert all(why_not_public(str(address)) for address in (row[0], middle, row[-1]))
 
 
-@pytest.mark.parametrize("network", OURS, ids=str)
+@pytest.mark.parametrize("network", REFUSED_NETWORKS, ids=str)
 def test_no_network_is_wider_than_in_its_registry(network: Network) -> None:
     assert network in (*REGISTRY, *BESIDES)
 
 
-@pytest.mark.parametrize("network", [*OURS, *NOT_GIVEN_OUT], ids=str)
+@pytest.mark.parametrize("network", [*REFUSED_NETWORKS, *NOT_GIVEN_OUT], ids=str)
 def test_the_neighbours_of_a_network_are_judged_by_themselves(
     network: Network,
 ) -> None:
     last = 2**network.max_prefixlen - 1
     around = (int(network[0]) - 1, int(network[-1]) + 1)
-    # An integer alone would make an IPv6 address near :: an IPv4 one.
+    # A plain integer near 0 would become an IPv4 address instead of an IPv6 one.
     neighbours = [type(network[0])(number) for number in around if 0 <= number <= last]
     for neighbour in neighbours:
         others = [other for other in REFUSED if other != network]
@@ -175,7 +175,7 @@ def test_no_address_that_python_calls_private_passes(address: IPv4Address | IPv6
 
 @dataclass(frozen=True)
 class Form:
-    """A way to carry an IPv4 address in an IPv6 one, and how to get it out again."""
+    """A way to embed an IPv4 address in an IPv6 one, and to extract it again."""
 
     reason: str
     pack: Callable[[int], int]

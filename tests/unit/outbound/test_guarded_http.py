@@ -1,4 +1,4 @@
-"""What goes out through the guard, to whom and for how long; tests of images show its GET, too."""
+"""POST through the guard: destination, content and time limits. See test_download.py for GET."""
 
 import socket
 import ssl

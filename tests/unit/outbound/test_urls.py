@@ -1,4 +1,4 @@
-"""Which URLs the guard reads, as what, and why it refuses the others."""
+"""Which URLs are parsed, how, and why the others are refused."""
 
 import socket
 from collections.abc import Callable, Sequence
@@ -107,7 +107,7 @@ def seen_by_httpx(url: str) -> tuple[str | None, int | None] | None:
     try:
         parts = httpx.URL(url)
     except httpx.InvalidURL:
-        return None  # who refuses a URL sees no other host in it
+        return None  # a parser that refuses the URL finds no other host
     return parts.raw_host.decode().lower(), parts.port or {"https": 443, "http": 80}[parts.scheme]
 
 
@@ -124,7 +124,7 @@ def assert_nobody_sees_another_host(url: str) -> None:
         assert seen_by_httpx(spelling) in (None, (target.host, target.port))
 
 
-# What parsers of URLs stumble over, and enough that is plain for some of it to be read.
+# Characters that URL parsers treat differently, and plain ones so that some URLs are valid.
 PIECES = st.sampled_from(
     [
         *("cdn.example", "inside.example", "127.0.0.1", "8.8.8.8", "0x7f", "1", "a", "xn--", "sim"),
@@ -179,7 +179,7 @@ NOTATIONS: list[Callable[[int], str]] = [
 
 @st.composite
 def spellings(draw: st.DrawFn) -> tuple[IPv4Address, str]:
-    """Draw an address and one of the ways in which the C library has always read it."""
+    """Draw an address and one of its notations that the C library accepts."""
     address = draw(st.builds(IPv4Address, st.ip_addresses(v=4).map(str)))
     count = draw(st.integers(0, 3))
     rest = int.from_bytes(address.packed[count:], "big")

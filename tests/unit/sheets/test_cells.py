@@ -1,4 +1,4 @@
-"""What a cell's text becomes, by what the model wants there."""
+"""Conversion of a cell's text by the kind of its field."""
 
 import math
 from typing import Any
@@ -17,7 +17,7 @@ KINDS = {
 
 
 def same(one: Any, other: Any) -> bool:
-    """``1 == True == 1.0``, and in JSON they are three things."""
+    """Compare with types: ``1 == True == 1.0``, but in JSON they are three values."""
     return type(one) is type(other) and bool(one == other)
 
 

@@ -1,4 +1,4 @@
-"""The first line of a CSV file: which columns there are, or why it is no sheet."""
+"""The header of a CSV file: its columns, or why it is refused."""
 
 from itertools import repeat
 

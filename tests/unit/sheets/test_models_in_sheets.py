@@ -1,4 +1,4 @@
-"""A row of a sheet says of every model what its request says."""
+"""A row of a sheet is equivalent to a request, for every model."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ def the_row(model: str, cells: dict[str, str]) -> Row:
 
 
 def cell(value: Any) -> str:
-    """Write a value as spreadsheets do."""
+    """Return the value as spreadsheets write it."""
     if isinstance(value, list):
         return " | ".join(value)
     return str(value).upper() if isinstance(value, bool) else str(value)

@@ -1,4 +1,4 @@
-"""Rows of CSV and of JSON Lines: requests, faults, and where reading cannot go on."""
+"""Rows of CSV and of JSON Lines: requests, faults, and where reading cannot continue."""
 
 import json
 from typing import Any, Literal
@@ -212,7 +212,7 @@ def test_an_unclosed_quote_ends_the_reading() -> None:
 @pytest.mark.parametrize("longest", [7, 1000, 64 * 1024])
 def test_a_quoted_cell_has_a_maximum_length(longest: int) -> None:
     def reading(inside: int) -> Reading:
-        # A pair of quotes does not end it, and the text before it does not count.
+        # A pair of quotes does not end the cell, and text before the cell does not count.
         text = b'""' + b"a" * (inside - 3)
         return read_csv(HEADER + b"a" * 1000 + b',"' + text + b'"\nknown,kite\n', longest=longest)
 

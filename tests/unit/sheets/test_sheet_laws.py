@@ -1,4 +1,4 @@
-"""Laws of reading: it may stop and go on at any row, and cannot be made to hold much."""
+"""Properties of the reader: it can be resumed at any row, and its memory is bounded."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ from tests.support.sheets import Reading, kinds, pieces, read_csv, read_jsonl, t
 
 HEADER = b"model,input.prompt,input.note\n"
 TOKENS = [b'"', b'""', b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"a", b"\0", b"\xff", b"\xc3\xb6"]
-# Written short, so that an example can be shown.
+# Written in a short form, so that a failing example is readable.
 LONG = {b"A": b"a" * 70_000, b"L": (b"a" * 31_999 + b"\n") * 5, b"C": b"," * 70_000}
 hostile = st.lists(st.sampled_from(TOKENS), max_size=60).map(b"".join)
 long_and_hostile = st.lists(st.sampled_from(TOKENS + list(LONG)), max_size=12).map(b"".join)
@@ -37,7 +37,7 @@ def in_full(body: bytes) -> bytes:
 
 
 def rest_of(reading: Reading, data: bytes, header: Header | None, after: int) -> Reading:
-    """Read on after so many rows."""
+    """Resume reading after some rows."""
     row = reading.rows[after - 1]
     return to_the_end(
         "csv" if header else "jsonl",

@@ -1,4 +1,4 @@
-"""What the catalogue lets through, the simulated Chanjing takes; each has limits of its own."""
+"""The simulated Chanjing accepts what the catalogue accepts; each has its own limits."""
 
 import pytest
 from ringback.catalogue.models import MODELS

@@ -157,7 +157,7 @@ class DropBucket:
             if seen.row > 1 and (earlier := self._get(key)):
                 with earlier["Body"] as body:
                     copyfileobj(body, content, READ_SIZE)
-                # One line a row; those of another attempt may be longer or shorter than ours.
+                # One line a row; those of another attempt may be longer or shorter.
                 content.seek(0)
                 for _ in range(1, seen.row):
                     content.readline()

@@ -234,10 +234,10 @@ def _idempotency_item(job: Job) -> Item | None:
     """Return the item that makes a key unique for its client for as long as the job is kept."""
     if job.idempotency_key is None:
         return None
-    asked = json.dumps([job.retry_of, dict(job.request.sent)], sort_keys=True)
+    sent = json.dumps([job.retry_of, dict(job.request.sent)], sort_keys=True)
     return {
         **table_items.idempotency_key(job.client, job.idempotency_key),
         "refers_to": {"S": job.job_id},
-        "fingerprint": {"S": hashlib.sha256(asked.encode()).hexdigest()},
+        "fingerprint": {"S": hashlib.sha256(sent.encode()).hexdigest()},
         "forget_at": table_items.forget_at(job.forget_at),
     }

@@ -29,7 +29,7 @@ class ChanjingKlingV2(ChanjingInput):
 
 
 class ChanjingKlingV21(ChanjingInput):
-    # Its page lists ref_img_url and then says that the model does not take it.
+    # Its page lists ref_img_url and then says that the model does not accept it.
     model_id = "chanjing/kling-v2-1"
     description = "Kling 2.1 on Chanjing: up to four images from a text."
     documentation = "https://doc.chanjing.cc/api/ai-creation/pic-kling-v2-1.html"

@@ -41,16 +41,16 @@ def _row(drop: Drop, photo: str, recipe: bytes, metadata: Mapping[str, str], *, 
         return _no_row(end, f"{model} does not accept an image", field="model")
     more = request["input"].get(photos, [])
     # Metadata may override fields of the recipe; some programs add entries that are no fields.
-    noted = {name.replace("-", "_"): value for name, value in metadata.items()}
+    fields = {name.replace("-", "_"): value for name, value in metadata.items()}
     overrides = {
-        name: value_of(noted[name], name, kinds)
+        name: value_of(fields[name], name, kinds)
         for name in kinds
-        if name in noted and name != photos
+        if name in fields and name != photos
     }
     given: dict[str, Any] = request["input"] | overrides
     given[photos] = [photo, *more] if isinstance(more, list) else more
     body = json.dumps(request | {"input": given}).encode()
-    return Row(number=1, end=end, request=body, ignored=tuple(sorted(noted.keys() - overrides)))
+    return Row(number=1, end=end, request=body, ignored=tuple(sorted(fields.keys() - overrides)))
 
 
 def _no_row(end: int, why: str, *, field: str = "") -> Row:
