@@ -21,6 +21,7 @@ from ringback.outbound.guarded_http import GuardedHttp
 
 HOST = "cdn.example"
 PUBLIC_ADDRESS = "93.184.216.34"  # what the address check is given
+MAX_BYTES = 64 * 1024 * 1024
 
 
 class Copier:
@@ -34,12 +35,13 @@ class Copier:
                     ("127.0.0.1", source_port), timeout
                 ),
                 tls_context=lambda: context,
-            )
+            ),
+            max_bytes=MAX_BYTES,
         )
 
     def copy(self, path: str) -> None:
         with TemporaryFile() as content:
-            facts = self._download.fetch(f"https://{HOST}{path}", content)
+            facts = self._download.fetch(f"https://{HOST}{path}", content, within=60)
             self._bucket.put_image(JobId("job"), 1, content, facts)
 
 

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PIL import Image
 from ringback.domain.errors import AddressRefused, ImageRefused, LinkDead, TransferInterrupted
+from ringback.domain.images import ImageFormat
 from ringback.images.download import ImageDownloader
 from ringback.outbound.connections import checked_addresses, default_tls_context, resolve_host
 from ringback.outbound.guarded_http import GuardedHttp
@@ -34,8 +35,8 @@ def image(kind: str, size: tuple[int, int] = (640, 480)) -> bytes:
 
 
 PNG = image("PNG")
-KINDS = ("png", "jpeg", "webp", "avif", "gif")
-BODIES = {f"/{kind}": image(kind.upper()) for kind in KINDS}
+MAX_BYTES = 64 * 1024 * 1024
+BODIES = {f"/{kind.extension}": image(kind.name) for kind in ImageFormat}
 BODIES |= {"/png": PNG, "/html": b"<!doctype html>"}
 STATUSES = {"/403": 403, "/404": 404, "/410": 410, "/500": 500, "/503": 503}
 
@@ -152,18 +153,19 @@ def cdn() -> Iterator[Cdn]:
         yield server
 
 
-def downloader(cdn: Cdn, max_bytes: int = 64 * 1024 * 1024, **settings: Any) -> ImageDownloader:
+def downloader(cdn: Cdn, max_bytes: int = MAX_BYTES, **settings: Any) -> ImageDownloader:
     http = GuardedHttp(plain_http_hosts=frozenset({cdn.host}), **settings)
     return ImageDownloader(http=http, max_bytes=max_bytes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
+@pytest.mark.parametrize("kind", ImageFormat)
+def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: ImageFormat) -> None:
+    path = f"/{kind.extension}"
     with TemporaryFile() as into:
-        facts = downloader(cdn).fetch(f"http://{cdn.host}/{kind}", into)
+        facts = downloader(cdn).fetch(f"http://{cdn.host}{path}", into, within=60)
         content = into.read()
-    assert content == BODIES[f"/{kind}"]
-    assert facts.content_type == f"image/{kind}"
+    assert content == BODIES[path]
+    assert (facts.content_type, facts.extension) == (kind.content_type, kind.extension)
     assert (facts.width, facts.height, facts.bytes) == (640, 480, len(content))
     assert facts.sha256 == hashlib.sha256(content).hexdigest()
 
@@ -197,24 +199,26 @@ def test_a_bad_response_has_its_error(
 
 def test_a_stalled_body_times_out(cdn: Cdn) -> None:
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
-        downloader(cdn, idle_seconds=0.1).fetch(f"http://{cdn.host}/stalls", BytesIO())
+        downloader(cdn, idle_seconds=0.1).fetch(f"http://{cdn.host}/stalls", BytesIO(), within=60)
 
 
 def test_nothing_after_the_announced_length_is_read(cdn: Cdn) -> None:
-    assert downloader(cdn).fetch(f"http://{cdn.host}/long", BytesIO()).bytes == len(PNG)
+    assert downloader(cdn).fetch(f"http://{cdn.host}/long", BytesIO(), within=60).bytes == len(PNG)
 
 
 def test_a_redirect_is_followed_by_hand(cdn: Cdn) -> None:
-    downloader(cdn).fetch(f"http://{cdn.host}/to//png", BytesIO())
+    downloader(cdn).fetch(f"http://{cdn.host}/to//png", BytesIO(), within=60)
     assert cdn.asked == ["/to//png", "/png"]
 
 
 def test_a_redirect_to_a_private_address_is_not_connected_to(cdn: Cdn) -> None:
     with running(Cdn()) as inside, pytest.raises(AddressRefused, match="plain http"):
-        downloader(cdn).fetch(f"http://{cdn.host}/to/http://{inside.host}/png", BytesIO())
+        downloader(cdn).fetch(
+            f"http://{cdn.host}/to/http://{inside.host}/png", BytesIO(), within=60
+        )
     assert inside.asked == []
     with pytest.raises(AddressRefused, match="not public"):
-        downloader(cdn).fetch(f"http://{cdn.host}/to/https://127.0.0.1/", BytesIO())
+        downloader(cdn).fetch(f"http://{cdn.host}/to/https://127.0.0.1/", BytesIO(), within=60)
 
 
 def test_a_refused_connection_is_retryable() -> None:
@@ -222,15 +226,17 @@ def test_a_refused_connection_is_retryable() -> None:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(TransferInterrupted, match="ConnectionRefusedError"):
-            ImageDownloader(http=GuardedHttp(plain_http_hosts=frozenset({host}))).fetch(
-                f"http://{host}/", BytesIO()
-            )
+            ImageDownloader(
+                http=GuardedHttp(plain_http_hosts=frozenset({host})), max_bytes=MAX_BYTES
+            ).fetch(f"http://{host}/", BytesIO(), within=60)
 
 
 def test_the_default_resolver_finds_this_machine_and_the_guard_refuses_it(cdn: Cdn) -> None:
     host = f"localhost:{cdn.server_port}"
-    named = ImageDownloader(http=GuardedHttp(plain_http_hosts=frozenset({host})))
-    assert named.fetch(f"http://{host}/png", BytesIO()).bytes == len(PNG)
+    named = ImageDownloader(
+        http=GuardedHttp(plain_http_hosts=frozenset({host})), max_bytes=MAX_BYTES
+    )
+    assert named.fetch(f"http://{host}/png", BytesIO(), within=60).bytes == len(PNG)
     target = Target(encrypted=True, host="localhost", port=443, path="/")
     with pytest.raises(AddressRefused, match="loopback"):
         checked_addresses(target, resolve_host)
@@ -314,7 +320,9 @@ def test_tls_uses_the_name_and_the_checked_address(secure_cdn: SecureCdn, pem: P
         connect=through(secure_cdn, connected),
         tls_context=lambda: ssl.create_default_context(cafile=str(pem)),
     )
-    facts = ImageDownloader(http=http).fetch("https://cdn.example/png", BytesIO())
+    facts = ImageDownloader(http=http, max_bytes=MAX_BYTES).fetch(
+        "https://cdn.example/png", BytesIO(), within=60
+    )
     assert facts.sha256 == hashlib.sha256(PNG).hexdigest()
     assert connected == [("93.184.216.34", 443)]
     assert resolved == ["cdn.example"]
@@ -334,8 +342,9 @@ def test_an_invalid_certificate_ends_the_connection_before_the_request(
                 resolve=lambda _host, _port: ["93.184.216.34"],
                 connect=through(secure_cdn, []),
                 tls_context=lambda: context,
-            )
-        ).fetch(f"https://{host}/png", BytesIO())
+            ),
+            max_bytes=MAX_BYTES,
+        ).fetch(f"https://{host}/png", BytesIO(), within=60)
     assert secure_cdn.asked == []
 
 
@@ -357,10 +366,11 @@ def test_a_handshake_that_never_completes_times_out() -> None:
                 idle_seconds=0.1,
                 resolve=lambda _host, _port: ["93.184.216.34"],
                 connect=lambda *_: socket.create_connection(mute.getsockname()),
-            )
+            ),
+            max_bytes=MAX_BYTES,
         )
         with pytest.raises(TransferInterrupted, match="TimeoutError"):
-            hurried.fetch("https://cdn.example/png", BytesIO())
+            hurried.fetch("https://cdn.example/png", BytesIO(), within=60)
 
 
 def test_the_default_context_verifies_names_and_is_built_once() -> None:

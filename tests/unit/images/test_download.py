@@ -31,6 +31,7 @@ def png() -> bytes:
 
 
 PNG = png()
+MAX_BYTES = 64 * 1024 * 1024
 
 
 def answer(body: bytes = PNG, status: str = "200 OK", **headers: str) -> bytes:
@@ -38,13 +39,13 @@ def answer(body: bytes = PNG, status: str = "200 OK", **headers: str) -> bytes:
 
 
 class Network(FakeNetwork):
-    def downloader(self, max_bytes: int = 64 * 1024 * 1024, **settings: Any) -> ImageDownloader:
+    def downloader(self, max_bytes: int = MAX_BYTES, **settings: Any) -> ImageDownloader:
         return ImageDownloader(http=self.http(**settings), max_bytes=max_bytes)
 
 
 def test_the_facts_and_the_bytes_are_kept() -> None:
     into = BytesIO(b"garbage of an earlier attempt" * 100)
-    facts = Network([answer()]).downloader().fetch(URL, into)
+    facts = Network([answer()]).downloader().fetch(URL, into, within=60)
     assert into.tell() == 0
     assert into.read() == PNG
     assert (facts.content_type, facts.extension) == ("image/png", "png")
@@ -61,13 +62,13 @@ def test_the_file_is_not_truncated_before_writing() -> None:
             cuts.append(super().truncate(size))
             return cuts[-1]
 
-    Network([answer()]).downloader().fetch(URL, File())
+    Network([answer()]).downloader().fetch(URL, File(), within=60)
     assert 0 not in cuts
 
 
 def test_it_connects_to_the_checked_address_with_the_name_for_tls() -> None:
     network = Network([answer()])
-    network.downloader().fetch(URL, BytesIO())
+    network.downloader().fetch(URL, BytesIO(), within=60)
     assert network.resolved == ["cdn.example"]
     assert network.connected == [(ADDRESS, 443)]
     assert network.secured == ["cdn.example"]
@@ -76,7 +77,7 @@ def test_it_connects_to_the_checked_address_with_the_name_for_tls() -> None:
 
 def test_the_request_has_only_these_headers() -> None:
     network = Network([answer()])
-    network.downloader().fetch(URL, BytesIO())
+    network.downloader().fetch(URL, BytesIO(), within=60)
     assert network.connections[0].sent.decode().split("\r\n") == [
         "GET /folder/a.png?signature=secret HTTP/1.1",
         "Host: cdn.example",
@@ -94,7 +95,7 @@ def test_proxies_and_cookies_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv(name, "http://10.0.0.1:3128")
     there = answer(b"", "302 Found", Location="/b", Set_Cookie="a=b")
     network = Network([there, answer()])
-    network.downloader().fetch(URL, BytesIO())
+    network.downloader().fetch(URL, BytesIO(), within=60)
     assert network.connected == [(ADDRESS, 443)] * 2
     assert b"ookie" not in network.connections[1].sent
 
@@ -115,7 +116,7 @@ def test_proxies_and_cookies_change_nothing(monkeypatch: pytest.MonkeyPatch) -> 
 def test_one_private_address_refuses_the_host(addresses: list[str]) -> None:
     network = Network([answer()], names={"cdn.example": addresses})
     with pytest.raises(AddressRefused, match=r"cdn\.example: address is not public"):
-        network.downloader().fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=60)
     assert network.connected == []
 
 
@@ -123,14 +124,14 @@ def test_one_private_address_refuses_the_host(addresses: list[str]) -> None:
 def test_an_address_in_the_url_is_not_resolved(host: str) -> None:
     network = Network([answer()])
     with pytest.raises(AddressRefused, match="not public"):
-        network.downloader().fetch(f"https://{host}/a", BytesIO())
+        network.downloader().fetch(f"https://{host}/a", BytesIO(), within=60)
     assert network.resolved == []
     assert network.connected == []
 
 
 def test_a_public_address_in_the_url_is_used_as_it_is() -> None:
     network = Network([answer()])
-    network.downloader().fetch("https://[2606:4700::1]/a", BytesIO())
+    network.downloader().fetch("https://[2606:4700::1]/a", BytesIO(), within=60)
     assert network.connected == [("2606:4700::1", 443)]
     assert network.secured == ["2606:4700::1"]
     assert b"Host: [2606:4700::1]\r\n" in network.connections[0].sent
@@ -139,27 +140,27 @@ def test_a_public_address_in_the_url_is_used_as_it_is() -> None:
 def test_a_plain_http_host_may_be_private_but_not_over_https() -> None:
     network = Network([answer()], names={"sim.example": ["127.0.0.1"]})
     downloader = network.downloader(plain_http_hosts=frozenset({"sim.example:9000"}))
-    downloader.fetch("http://sim.example:9000/a", BytesIO())
+    downloader.fetch("http://sim.example:9000/a", BytesIO(), within=60)
     assert network.connected == [("127.0.0.1", 9000)]
     assert network.secured == []
     with pytest.raises(AddressRefused, match="not public"):
-        downloader.fetch("https://sim.example/a", BytesIO())
+        downloader.fetch("https://sim.example/a", BytesIO(), within=60)
 
 
 def test_at_most_four_addresses_are_tried() -> None:
     addresses = [f"93.184.216.{number}" for number in range(9)]
     network = Network([answer()], names={"cdn.example": addresses}, down=set(addresses[:3]))
-    network.downloader().fetch(URL, BytesIO())
+    network.downloader().fetch(URL, BytesIO(), within=60)
     assert [address for address, _ in network.connected] == addresses[:4]
     network = Network([answer()], names={"cdn.example": addresses}, down=set(addresses[:4]))
     with pytest.raises(TransferInterrupted, match="ConnectionRefusedError"):
-        network.downloader().fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=60)
 
 
 @pytest.mark.parametrize("names", [{}, {"cdn.example": []}])
 def test_a_name_without_an_address_is_retryable(names: dict[str, list[str]]) -> None:
     with pytest.raises(TransferInterrupted):
-        Network([], names=names).downloader().fetch(URL, BytesIO())
+        Network([], names=names).downloader().fetch(URL, BytesIO(), within=60)
 
 
 def test_a_name_that_the_idna_codec_rejects_is_refused() -> None:
@@ -167,13 +168,15 @@ def test_a_name_that_the_idna_codec_rejects_is_refused() -> None:
         raise UnicodeError("label too long")
 
     with pytest.raises(AddressRefused):
-        ImageDownloader(http=GuardedHttp(resolve=resolve)).fetch(URL, BytesIO())
+        ImageDownloader(http=GuardedHttp(resolve=resolve), max_bytes=MAX_BYTES).fetch(
+            URL, BytesIO(), within=60
+        )
 
 
 def test_nothing_is_sent_if_the_certificate_is_wrong() -> None:
     network = Network([answer()], handshake_error=SSLCertVerificationError())
     with pytest.raises(TransferInterrupted, match="SSLCertVerificationError"):
-        network.downloader().fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=60)
     assert network.connections[0].sent == b""
     assert network.connections[0].closed
 
@@ -182,7 +185,7 @@ def test_nothing_is_sent_if_the_certificate_is_wrong() -> None:
 def test_a_redirect_is_a_new_url(status: int) -> None:
     network = Network([redirect("https://other.example/b", status), answer()])
     network.names["other.example"] = ["2606:4700::1"]
-    network.downloader().fetch(URL, BytesIO())
+    network.downloader().fetch(URL, BytesIO(), within=60)
     assert network.connected == [(ADDRESS, 443), ("2606:4700::1", 443)]
     assert network.secured == ["cdn.example", "other.example"]
     assert network.connections[0].closed
@@ -208,16 +211,16 @@ def test_a_redirect_is_checked_like_a_url(location: str) -> None:
     network = Network([redirect(location), answer()])
     network.names["inside.example"] = ["10.0.0.1"]
     with pytest.raises(AddressRefused):
-        network.downloader().fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=60)
     assert network.connected == [(ADDRESS, 443)]
 
 
 def test_three_redirects_are_followed_and_a_fourth_is_not() -> None:
     network = Network([redirect("/b")] * 3 + [answer()])
-    network.downloader().fetch(URL, BytesIO())
+    network.downloader().fetch(URL, BytesIO(), within=60)
     network = Network([redirect("/b")] * 4 + [answer()])
     with pytest.raises(TransferInterrupted, match="redirects"):
-        network.downloader().fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=60)
     assert len(network.connected) == 4
 
 
@@ -225,9 +228,9 @@ def test_the_host_is_resolved_again_at_every_redirect() -> None:
     network = Network([redirect("/b"), answer()])
     addresses = iter([[ADDRESS], ["127.0.0.1"]])
     http = replace(network.http(), resolve=lambda _host, _port: next(addresses))
-    rebound = ImageDownloader(http=http)
+    rebound = ImageDownloader(http=http, max_bytes=MAX_BYTES)
     with pytest.raises(AddressRefused, match="not public"):
-        rebound.fetch(URL, BytesIO())
+        rebound.fetch(URL, BytesIO(), within=60)
     assert network.connected == [(ADDRESS, 443)]
 
 
@@ -243,7 +246,7 @@ def test_the_host_is_resolved_again_at_every_redirect() -> None:
 )
 def test_the_status_decides_the_error(status: int, error: type[Exception]) -> None:
     with pytest.raises(error, match=rf"^cdn\.example: answered {status}$"):
-        Network([answer(status=f"{status} x")]).downloader().fetch(URL, BytesIO())
+        Network([answer(status=f"{status} x")]).downloader().fetch(URL, BytesIO(), within=60)
 
 
 CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(PNG), PNG)
@@ -264,7 +267,7 @@ CHUNKED = b"%x\r\n%b\r\n0\r\n\r\n" % (len(PNG), PNG)
 )
 def test_the_body_is_framed_as_http_defines(response: bytes) -> None:
     into = BytesIO()
-    Network([response]).downloader().fetch(URL, into)
+    Network([response]).downloader().fetch(URL, into, within=60)
     assert into.read() == PNG
 
 
@@ -289,7 +292,7 @@ def test_the_body_is_framed_as_http_defines(response: bytes) -> None:
 )
 def test_a_broken_answer_is_retryable(response: bytes, error: str) -> None:
     with pytest.raises(TransferInterrupted, match=error):
-        Network([response]).downloader().fetch(URL, BytesIO())
+        Network([response]).downloader().fetch(URL, BytesIO(), within=60)
 
 
 def test_conflicting_content_lengths_are_refused() -> None:
@@ -297,7 +300,7 @@ def test_conflicting_content_lengths_are_refused() -> None:
         b"\r\n\r\n", b"\r\nContent-Length: 71\r\n\r\n", 1
     )
     with pytest.raises(TransferInterrupted, match="Content-Length"):
-        Network([response]).downloader().fetch(URL, BytesIO())
+        Network([response]).downloader().fetch(URL, BytesIO(), within=60)
 
 
 @pytest.mark.parametrize(
@@ -312,12 +315,12 @@ def test_conflicting_content_lengths_are_refused() -> None:
 )
 def test_a_response_that_is_no_image_is_refused(response: bytes, reason: str) -> None:
     with pytest.raises(ImageRefused, match=reason):
-        Network([response]).downloader().fetch(URL, BytesIO())
+        Network([response]).downloader().fetch(URL, BytesIO(), within=60)
 
 
 def facts_or_error(content: bytes) -> ImageFacts | type[Exception]:
     try:
-        return Network([answer(content)]).downloader().fetch(URL, BytesIO())
+        return Network([answer(content)]).downloader().fetch(URL, BytesIO(), within=60)
     except (ImageRefused, TransferInterrupted) as error:
         return type(error)
 
@@ -331,7 +334,7 @@ def test_the_hostile_corpus_is_refused() -> None:
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
 def test_every_format_is_kept_byte_for_byte(content: bytes) -> None:
     into = BytesIO()
-    facts = Network([answer(content)]).downloader().fetch(URL, into)
+    facts = Network([answer(content)]).downloader().fetch(URL, into, within=60)
     assert into.read() == content
     assert (facts.width, facts.height, facts.bytes) == (37, 23, len(content))
     assert facts.content_type == f"image/{facts.extension.replace('jpg', 'jpeg')}"
@@ -340,13 +343,13 @@ def test_every_format_is_kept_byte_for_byte(content: bytes) -> None:
 def test_an_announced_excess_is_refused_without_reading() -> None:
     network = Network([answer(b"", Content_Length="11")])
     with pytest.raises(ImageRefused, match="more than 10 bytes"):
-        network.downloader(max_bytes=10).fetch(URL, BytesIO())
+        network.downloader(max_bytes=10).fetch(URL, BytesIO(), within=60)
 
 
 def test_the_size_cap_is_exact() -> None:
-    Network([answer()]).downloader(max_bytes=len(PNG)).fetch(URL, BytesIO())
+    Network([answer()]).downloader(max_bytes=len(PNG)).fetch(URL, BytesIO(), within=60)
     with pytest.raises(ImageRefused, match="more than"):
-        Network([answer()]).downloader(max_bytes=len(PNG) - 1).fetch(URL, BytesIO())
+        Network([answer()]).downloader(max_bytes=len(PNG) - 1).fetch(URL, BytesIO(), within=60)
 
 
 @pytest.mark.parametrize(
@@ -378,7 +381,7 @@ def test_a_full_disk_is_not_a_network_error() -> None:
             raise OSError("no space left")
 
     with pytest.raises(OSError, match="no space left"):
-        Network([answer()]).downloader().fetch(URL, FullDisk())
+        Network([answer()]).downloader().fetch(URL, FullDisk(), within=60)
 
 
 @settings(deadline=None)
@@ -386,7 +389,7 @@ def test_a_full_disk_is_not_a_network_error() -> None:
 def test_any_response_is_accepted_or_refused(rest: bytes, start: bytes) -> None:
     network = Network([start + rest] + [b""] * 9)
     try:
-        network.downloader().fetch(URL, BytesIO())
+        network.downloader().fetch(URL, BytesIO(), within=60)
     except (AddressRefused, ImageRefused, LinkDead, TransferInterrupted) as error:
         assert "secret" not in str(error)
     assert all(connection.closed for connection in network.connections)

@@ -62,7 +62,7 @@ class ImageBucket:
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
     ) -> StoredObject:
         """Store the image; S3 verifies the bytes against the checksum."""
-        key = f"images/{job_id}/{number}.{facts.extension}"
+        key = _key(job_id, f"{number}.{facts.extension}")
         try:
             self._client.put_object(
                 Bucket=self._bucket,
@@ -85,7 +85,7 @@ class ImageBucket:
     def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
         for each in ImageFormat:
             try:
-                return self._earlier(f"images/{job_id}/{number}.{each.extension}")
+                return self._earlier(_key(job_id, f"{number}.{each.extension}"))
             except ClientError as error:
                 if error.response["Error"]["Code"] not in NOT_THERE:
                     raise
@@ -114,7 +114,7 @@ class ImageBucket:
         self._put(job_id, "job.json", body, "application/json", "record")
 
     def _put(self, job_id: JobId, name: str, body: bytes, content_type: str, kind: str) -> str:
-        key = f"images/{job_id}/{name}"
+        key = _key(job_id, name)
         self._client.put_object(
             Bucket=self._bucket,
             Key=key,
@@ -143,6 +143,10 @@ def image_links(bucket: str, key: str) -> dict[str, str]:
     """Return an image's s3 URL, and its page in the AWS console."""
     console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?prefix={quote(key)}"
     return {"s3": f"{S3}{bucket}/{key}", "console": console}
+
+
+def _key(job_id: JobId, name: str) -> str:
+    return f"images/{job_id}/{name}"
 
 
 def _base64(digest: bytes) -> str:

@@ -1,20 +1,18 @@
 """Seedream 4.0 on kie.ai."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from ringback.catalogue.image_urls import TenImages
-from ringback.catalogue.model_input import ModelInput, NsfwChecker, Seed
+from ringback.catalogue.kie_input import KieInput
+from ringback.catalogue.model_input import NsfwChecker, Seed
 
 
-class SeedreamV4TextToImage(ModelInput):
+class SeedreamV4TextToImage(KieInput):
     model_id = "bytedance/seedream-v4-text-to-image"
-    provider = "kie"
     description = "Seedream 4.0: up to six images from a text."
     documentation = "https://docs.kie.ai/market/seedream/seedream-v4-text-to-image"
-    checked_on = date(2026, 8, 19)
 
     prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to draw.")]
     image_size: Annotated[

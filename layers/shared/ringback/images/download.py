@@ -18,9 +18,9 @@ class ImageDownloader:
     """Accepts complete images of at most ``max_bytes``, recognized by their bytes."""
 
     http: GuardedHttp
-    max_bytes: int = 64 * 1024 * 1024
+    max_bytes: int
 
-    def fetch(self, url: str, into: BinaryIO, *, within: float = 120.0) -> ImageFacts:
+    def fetch(self, url: str, into: BinaryIO, *, within: float) -> ImageFacts:
         """Replace the contents of ``into`` with the image and seek to its first byte.
 
         ``within`` is the time limit in seconds, redirects included.
