@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from ringback.catalogue.image_urls import DroppedImages, ImageUrl
+from ringback.catalogue.kie_input import KieInput
 from ringback.catalogue.model_input import MAX_INT64, MIN_INT64
 from ringback.catalogue.models import MODELS
 from ringback.domain.errors import FieldError
@@ -20,8 +21,13 @@ MAX_TEXT_LENGTH: Final = 10_000
 MAX_NAME_LENGTH: Final = 100
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-# Ids of the other provider; a known id in another case is a typing error that would go unchecked.
-_NOT_KIE: Final = "chanjing/"
+# How ids of other providers begin: they are no models of kie.ai.
+_PREFIXES: Final = {
+    (model.provider, f"{model_id.lower().partition('/')[0]}/") for model_id, model in MODELS.items()
+}
+_KIE_PREFIXES: Final = {prefix for provider, prefix in _PREFIXES if provider == KieInput.provider}
+_OTHER_PREFIXES: Final = tuple({prefix for _, prefix in _PREFIXES} - _KIE_PREFIXES)
+# A known id in another case is a typing error, and would not be checked.
 _KNOWN: Final = {model.lower() for model in MODELS}
 
 # URL parsers may skip white space before a URL, and line breaks and tabs anywhere in it.
@@ -39,7 +45,7 @@ def may_pass(model: str) -> bool:
     return (
         len(model) <= MAX_MODEL_ID_LENGTH
         and _ID.fullmatch(model) is not None
-        and not lower.startswith(_NOT_KIE)
+        and not lower.startswith(_OTHER_PREFIXES)
         and lower not in _KNOWN
     )
 

@@ -14,7 +14,7 @@ _FIELD: Final = re.compile(rf"{INPUT}(\.[^\s.]{{1,{MAX_NAME_LENGTH}}}){{1,{MAX_D
 _MAX_SHOWN: Final = 60
 
 
-def faults_of(columns: Sequence[str]) -> list[str]:
+def column_faults(columns: Sequence[str]) -> list[str]:
     """Return why each invalid column is refused, and which column is missing."""
     if len(columns) > MAX_COLUMNS:
         return [f"there are {len(columns)} columns; the maximum is {MAX_COLUMNS}"]

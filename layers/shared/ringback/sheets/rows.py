@@ -12,7 +12,7 @@ from pydantic_core import to_json
 from ringback.domain.drops import Row
 from ringback.domain.errors import FieldError, SheetRefused
 from ringback.sheets.cells import value_of
-from ringback.sheets.columns import INPUT, MODEL, faults_of
+from ringback.sheets.columns import INPUT, MODEL, column_faults
 from ringback.sheets.records import MAX_RECORD_BYTES, Record, UnclosedQuote, records
 
 # From a model's id to the kind of each field of its input: list, integer, number, boolean or
@@ -126,7 +126,7 @@ def _header(content: bytes, end: int) -> Header:
         raise SheetRefused(
             "the header is not valid CSV: check its quotes and line breaks"
         ) from None
-    faults = faults_of(columns)
+    faults = column_faults(columns)
     if faults:
         raise SheetRefused(f"the header is invalid: {'; '.join(faults)}")
     return Header(columns=columns, delimiter=delimiter, end=end)
