@@ -386,14 +386,14 @@ def test_a_newer_version_replaces_receipts_and_summary(cloud: Cloud) -> None:
 def test_a_concurrent_write_is_not_overwritten(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
     first = put(drops, drop, b"one\n", seen=START, row=2)
-    put_over = drops._put_over
+    put_over = drops._receipts._put_over
 
     def meanwhile(etag: str | None, **wanted: Any) -> None:
-        drops._put_over = put_over  # type: ignore[method-assign]
+        drops._receipts._put_over = put_over  # type: ignore[method-assign]
         put(drops, drop, b"two\n", seen=first, row=3)
         put_over(etag, **wanted)
 
-    drops._put_over = meanwhile  # type: ignore[method-assign]
+    drops._receipts._put_over = meanwhile  # type: ignore[method-assign]
     with pytest.raises(ClientError, match="PreconditionFailed"):
         put(drops, drop, b"two, again\n", seen=first, row=3)
     assert receipts(drops) == b"one\ntwo\n"
