@@ -1,4 +1,4 @@
-"""A certificate that signs itself, for servers on loopback."""
+"""A self-signed certificate for servers on loopback."""
 
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -13,7 +13,7 @@ LIFETIME = timedelta(days=1)
 
 
 def write_certificate(pem: Path, *, host: str, address: str) -> None:
-    """Write key and certificate; the same file is what clients trust."""
+    """Write key and certificate into one file; clients trust the same file."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     names = [x509.DNSName(host), x509.IPAddress(ip_address(address))]

@@ -1,6 +1,6 @@
-"""Where the copied images come from and go to: a source and a sink on loopback, with TLS.
+"""The source and the sink of the copied images, on loopback with TLS.
 
-``python -m benchmarks.copy_servers source|sink PEM`` prints its port, and ends with its stdin.
+``python -m benchmarks.copy_servers source|sink PEM`` prints its port and ends when stdin is closed.
 """
 
 import io
@@ -40,7 +40,7 @@ def bodies() -> dict[str, bytes]:
 
 
 def noise(megabytes: int) -> bytes:
-    """Make a PNG that nothing between here and there can compress."""
+    """Make a PNG that cannot be compressed."""
     side = isqrt(megabytes * 1_000_000 // 3)
     content = io.BytesIO()
     image = Image.frombytes("RGB", (side, side), os.urandom(3 * side * side))
@@ -61,7 +61,7 @@ def converse(connection: socket.socket, context: ssl.SSLContext, serve: Serve) -
 
 
 def head(requests: BinaryIO) -> tuple[str, dict[str, str]]:
-    """Return the path, which is empty after the last request, and the headers."""
+    """Return the path, empty after the last request, and the headers in lower case."""
     _, _, rest = requests.readline().decode().partition(" ")
     headers = {}
     while line := requests.readline().decode().strip():
@@ -90,7 +90,7 @@ def send_slowly(connection: ssl.SSLSocket, body: bytes) -> None:
 
 
 def take_images(connection: ssl.SSLSocket, requests: BinaryIO) -> None:
-    """Answer PUTs as S3 does, without looking at what is put."""
+    """Answer PUTs as S3 does, without checking their bodies."""
     while (found := head(requests))[0]:
         headers = found[1]
         if headers.get("expect") == "100-continue":

@@ -1,4 +1,4 @@
-"""The two sides that copy the same image, ours and curl's, between the same servers."""
+"""The two sides of the comparison, Ringback and curl, between the same servers."""
 
 import json
 import os
@@ -28,6 +28,8 @@ NO_AWS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Used:
+    """Seconds of CPU and of wall time, and the peak memory in KiB."""
+
     cpu: float
     wall: float
     peak_kb: int = 0
@@ -35,7 +37,7 @@ class Used:
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """A process that is warm, as a function that is called again."""
+    """A warm process, like a Lambda container that is invoked again."""
 
     process: "subprocess.Popen[str]"
 
@@ -63,7 +65,7 @@ class Bench:
             yield worker
 
     def curl(self, path: str) -> Used:
-        """Use two processes and a pipe, from the start of the first to the end of the last."""
+        """Measure two processes and a pipe, from the start of the first to the end of the last."""
         usual = ["curl", "-q", "-sSf", "-m", "60", "--noproxy", "*", "--cacert", str(self.pem)]
         there = ["--connect-to", f"{HOST}:443:{ADDRESS}:{self.source_port}"]
         get = [*usual, *there, f"https://{HOST}{path}"]
@@ -92,7 +94,7 @@ def a_bench() -> Iterator[Bench]:
 def child(
     module: str, *words: str, settings: Mapping[str, str] = NO_AWS
 ) -> Iterator["subprocess.Popen[str]"]:
-    """Run a module of ours that ends with its stdin, should this process be killed."""
+    """Run a module of this package; it ends with its stdin, should this process be killed."""
     with subprocess.Popen(
         [sys.executable, "-m", f"benchmarks.{module}", *words],
         stdin=subprocess.PIPE,

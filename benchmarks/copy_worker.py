@@ -1,4 +1,4 @@
-"""Copies images as a warm function does: reads a task a line from stdin, prints what it took.
+"""Copies images as a warm function does: reads one task per line, prints the resources used.
 
 ``python -m benchmarks.copy_worker SOURCE_PORT PEM``; the AWS settings are in the environment.
 """
@@ -20,7 +20,8 @@ from ringback.images.download import ImageDownloader
 from ringback.outbound.guarded_http import GuardedHttp
 
 HOST = "cdn.example"
-PUBLIC_ADDRESS = "93.184.216.34"  # what the guard gets to see
+PUBLIC_ADDRESS = "93.184.216.34"  # what the address check is given
+MAX_BYTES = 64 * 1024 * 1024
 
 
 class Copier:
@@ -34,12 +35,13 @@ class Copier:
                     ("127.0.0.1", source_port), timeout
                 ),
                 tls_context=lambda: context,
-            )
+            ),
+            max_bytes=MAX_BYTES,
         )
 
     def copy(self, path: str) -> None:
         with TemporaryFile() as content:
-            facts = self._download.fetch(f"https://{HOST}{path}", content)
+            facts = self._download.fetch(f"https://{HOST}{path}", content, within=60)
             self._bucket.put_image(JobId("job"), 1, content, facts)
 
 
@@ -70,7 +72,7 @@ def cpu_seconds() -> float:
 
 
 def peak_kilobytes() -> int:
-    """Ask /proc: ru_maxrss begins with what the parent had before exec."""
+    """Return the peak from /proc: ru_maxrss starts with that of the parent before exec."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])
 

@@ -1,8 +1,8 @@
-"""What copying an image costs, against ``curl source | curl -T - sink``.
+"""The cost of copying an image, compared with ``curl source | curl -T - sink``.
 
-Our side is the archiver's own path: ``ImageDownloader.fetch`` into a file, then
-``ImageBucket.put_image``. Source and sink are on loopback, in processes of their own, and speak TLS
-to both sides alike: S3 always does.
+Ringback's side is the archiver's own path: ``ImageDownloader.fetch`` into a file, then
+``ImageBucket.put_image``. Source and sink are on loopback in their own processes, and use TLS for
+both sides, as S3 does.
 """
 
 import shutil
@@ -28,7 +28,7 @@ def main() -> None:
         if shutil.which("curl"):
             compare(bench)
         else:
-            print("curl is not installed: nothing to compare with.\n")
+            print("curl is not installed; comparison skipped.\n")
         report_memory(bench)
         report_jobs(bench)
 
@@ -46,9 +46,9 @@ def compare(bench: Bench) -> None:
             )
     (start,) = medians([(bench.curl("/byte"),) for _ in range(ROUNDS)])
     print(
-        f"\n`curl source | curl -T - sink`, both processes, alternated with ours; medians of"
-        f" {ROUNDS} rounds.\nOf curl's, {start.cpu * 1000:.0f} ms of CPU in"
-        f" {start.wall * 1000:.0f} ms are its start: what one byte costs. Our process is warm.\n"
+        f"\n`curl source | curl -T - sink`, both processes, alternating with Ringback; medians of"
+        f" {ROUNDS} rounds.\nCopying one byte takes curl {start.cpu * 1000:.0f} ms of CPU and"
+        f" {start.wall * 1000:.0f} ms in all: its start. Ringback's process is warm.\n"
     )
 
 
@@ -62,7 +62,7 @@ def report_memory(bench: Bench) -> None:
 
 
 def report_jobs(bench: Bench) -> None:
-    slow = f"{SLOW_SECONDS * 1000:.0f} ms late and {SLOW_BYTES_PER_SECOND / 1e6:.0f} MB/s a link"
+    slow = f"with {SLOW_SECONDS * 1000:.0f} ms latency and {SLOW_BYTES_PER_SECOND / 1e6:.0f} MB/s"
     table_head(
         f"{JOB_IMAGES} images of {JOB_MEGABYTES} MB", "wall, s", "CPU, s", "two at a time", "CPU, s"
     )
@@ -89,7 +89,7 @@ def medians(rounds: Sequence[tuple[Used, ...]]) -> list[Used]:
 
 
 def give_up(_signal: int, _frame: object) -> None:
-    raise SystemExit(f"Not done after {MAX_SECONDS} seconds.")
+    raise SystemExit(f"Not finished after {MAX_SECONDS} seconds.")
 
 
 if __name__ == "__main__":

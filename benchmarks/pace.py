@@ -1,7 +1,7 @@
-"""How much of a provider's rate window a burst uses: the real template on the local AWS.
+"""How much of a provider's rate limit a burst of jobs uses, on the local stack.
 
-A hundred jobs at once, at kie.ai's usual limit of 20 in 10 seconds, which the simulator enforces.
-No task ends meanwhile, so that nothing else keeps the machine busy.
+A hundred jobs at once. The simulator enforces kie.ai's default limit of 20 per 10 seconds.
+No task ends in that time, so that nothing else keeps the machine busy.
 """
 
 import time
@@ -34,19 +34,19 @@ def main() -> None:
         while len(created) < JOBS and time.monotonic() < end:
             time.sleep(0.5)
             created = times_of_tasks(deployment.simulator_url)
-        asked = sum(
+        creates = sum(
             one["path"].endswith("/createTask")
             for one in read(deployment.simulator_url, "requests")
         )
-    print(heading(f"A burst of {JOBS} jobs at 20 per 10 s"))
+    print(heading(f"A burst of {JOBS} jobs at {LIMIT} per {WINDOW_SECONDS} s"))
     print("| | |\n|---|---|")
     print(f"| tasks created | {len(created)} of {JOBS} |")
-    print(f"| refused with 429 | {asked - len(created)} |")
+    print(f"| refused with 429 | {creates - len(created)} |")
     print(f"| share of the window used | {share_used(created):.0%} |")
 
 
 def share_used(created: list[float]) -> float:
-    """Look at the time in which there was always somebody waiting: not at the ends."""
+    """Measure only while jobs were always waiting: without the beginning and the end."""
     start, end = created[0] + WINDOW_SECONDS / 2, created[int(len(created) * 0.8)]
     within = [at for at in created if start <= at < end]
     return len(within) / (end - start) / (LIMIT / WINDOW_SECONDS)

@@ -1,4 +1,4 @@
-"""What each benchmark's result begins with: what was measured, where, and when."""
+"""The heading of each benchmark's result: what was measured, when and where."""
 
 import os
 import platform

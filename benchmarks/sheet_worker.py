@@ -1,6 +1,6 @@
-"""Reads a sheet as a function that is started for it: prints what that took.
+"""Reads a sheet as a new function container does; prints the resources used.
 
-``python -m benchmarks.sheet_worker csv|jsonl ROWS ROUNDS``; the sheet is made in a file before.
+``python -m benchmarks.sheet_worker csv|jsonl ROWS ROUNDS``; the sheet is first written to a file.
 """
 
 import csv
@@ -15,9 +15,9 @@ from typing import IO, Any, Literal, cast
 
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
+from ringback.domain.drops import MAX_LINE_BYTES
 from ringback.domain.errors import RequestRefused
 from ringback.json_bodies import json_object
-from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import read_header, read_sheet
 
 from benchmarks.copy_worker import cpu_seconds, peak_kilobytes
@@ -27,12 +27,12 @@ COLUMNS = (
     *("model", "input.prompt", "input.image_size", "input.max_images", "input.seed"),
     *("input.nsfw_checker", "input.image_urls", "input.aspect_ratio", "input.quality"),
 )
-ONE_IN_SO_MANY_IS_BAD = 20
+BAD_ROW_EVERY = 20
 WARM_UP = 100
 
 
 def request(number: int) -> dict[str, Any]:
-    """Return one of four jobs in turn; now and then one that its model does not take."""
+    """Return one of four jobs in turn; one in twenty is invalid for its model."""
     prompt = f"a red kite over the sea, number {number}, in the light of the late afternoon"
     fields: dict[str, Any]
     match number % 4:
@@ -49,7 +49,7 @@ def request(number: int) -> dict[str, Any]:
         case _:
             model, prompt = "seedream/5-lite-text-to-image", f'{prompt},\nwith the word "wind"'
             fields = {}
-    if number % ONE_IN_SO_MANY_IS_BAD == 0:
+    if number % BAD_ROW_EVERY == 0:
         fields["max_images"] = 70
     return {"model": model, "input": {"prompt": prompt} | fields}
 
@@ -80,7 +80,7 @@ def cell(value: Any) -> str:
 
 
 def read(kind: Kind, file: IO[bytes]) -> Iterator[bool]:
-    """Tell of each row whether it makes a job."""
+    """Yield whether each row makes a job."""
     file.seek(0)
     lines = iter(partial(file.readline, MAX_LINE_BYTES), b"")
     header = read_header(lines) if kind == "csv" else None
@@ -98,24 +98,24 @@ def main() -> None:
     kind, rows, rounds = cast("Kind", sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     with TemporaryFile() as file:
         write_sheet(kind, WARM_UP, file)
-        taken(kind, file, WARM_UP)
+        time_of(kind, file, WARM_UP)
         file.truncate(0)
         file.seek(0)
         write_sheet(kind, rows, file)
         megabytes = file.tell() / 1e6
         before = peak_kilobytes()
-        seconds = [taken(kind, file, rows) for _ in range(rounds)]
+        seconds = [time_of(kind, file, rows) for _ in range(rounds)]
         growth = peak_kilobytes() - before
     print(json.dumps({"seconds": seconds, "megabytes": megabytes, "growth_kb": growth}))
 
 
-def taken(kind: Kind, file: IO[bytes], rows: int) -> tuple[float, float]:
-    """Return seconds of the clock and of the CPU."""
+def time_of(kind: Kind, file: IO[bytes], rows: int) -> tuple[float, float]:
+    """Return seconds of wall time and of CPU."""
     began, used = time.perf_counter(), cpu_seconds()
     good = sum(read(kind, file))
     seconds = time.perf_counter() - began, cpu_seconds() - used
-    if good != rows - rows // ONE_IN_SO_MANY_IS_BAD:
-        raise SystemExit(f"{good} of {rows} rows make a job")
+    if good != rows - rows // BAD_ROW_EVERY:
+        raise SystemExit(f"{good} of {rows} rows made a job")
     return seconds
 
 

@@ -1,7 +1,7 @@
-"""What reading a sheet of jobs costs: rows a second, and whether memory grows with the rows.
+"""The cost of reading a sheet of jobs: rows per second, and memory by number of rows.
 
-Each row goes the way of a dropped sheet, as far as that needs no AWS: bytes, row, request, the
-model's own validation. One row in twenty is one that its model refuses.
+Each row takes the path of a dropped sheet as far as that needs no AWS: bytes, row, request, the
+model's validation. One row in twenty is invalid for its model.
 """
 
 import json
@@ -34,8 +34,8 @@ def main() -> None:
         grown = [worker(kind, rows, 1)["growth_kb"] / 1024 for rows in MEMORY_ROWS]
         print(f"| {name} |" + "".join(f" {each:.1f} |" for each in grown))
     print(
-        "\nA fresh process each, over what it had after a hundred rows. What grows and then stops"
-        " is the JSON\nparser's own cache of short texts, in validation: reading adds nothing.\n"
+        "\nEach in a new process, compared with its memory after a hundred rows. The growth up to"
+        " 50,000 rows is the\nJSON parser's own cache of short strings, in validation.\n"
     )
 
 

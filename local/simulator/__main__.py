@@ -1,4 +1,4 @@
-"""Runs the simulator until it is told to stop: ``python -m local.simulator``."""
+"""Runs the simulator until SIGINT or SIGTERM: ``python -m local.simulator``."""
 
 import argparse
 import errno
@@ -20,20 +20,26 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
         description="Simulates kie.ai and Chanjing on 127.0.0.1, with faults on command.",
     )
     parser.add_argument("--faults", action="store_true", help="list the faults and exit")
-    parser.add_argument("--port", type=int, default=4567, help="0 takes a free one")
+    parser.add_argument("--port", type=int, default=4567, help="0 chooses a free one")
     parser.add_argument("--kie-api-key", help="the key clients must send")
-    parser.add_argument("--kie-hmac-key", default="", help="signs callbacks; none: unsigned")
-    parser.add_argument("--kie-any-model", action="store_true", help="take unknown models too")
-    parser.add_argument("--chanjing-app-id", default="", help="without one nobody gets a token")
+    parser.add_argument(
+        "--kie-hmac-key", default="", help="signs callbacks; without it they are unsigned"
+    )
+    parser.add_argument(
+        "--kie-any-model", action="store_true", help="accept unknown models as well"
+    )
+    parser.add_argument("--chanjing-app-id", default="", help="without it no token is issued")
     parser.add_argument("--chanjing-secret-key", default="")
-    parser.add_argument("--chanjing-create-limit", type=int, default=20, help="in 10 seconds")
+    parser.add_argument(
+        "--chanjing-create-limit", type=int, default=20, help="creates per 10 seconds"
+    )
     parser.add_argument("--chanjing-token-seconds", type=_from_zero, default=86_400.0)
     parser.add_argument("--generate-seconds", type=_from_zero, default=1.0)
     parser.add_argument("--link-seconds", type=_from_zero, default=1200.0)
     parser.add_argument("--credits", type=_from_zero, default=10_000.0)
-    parser.add_argument("--create-limit", type=int, default=20, help="creates in 10 seconds")
-    parser.add_argument("--seed", type=int, default=0, help="decides what is left to chance")
-    parser.add_argument("--verbose", action="store_true", help="one line an event")
+    parser.add_argument("--create-limit", type=int, default=20, help="creates per 10 seconds")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random faults")
+    parser.add_argument("--verbose", action="store_true", help="print one line per event")
     given = parser.parse_args(words)
     if not given.faults and not given.kie_api_key:
         parser.error("--kie-api-key is required")
@@ -50,22 +56,22 @@ def main(words: Sequence[str] | None = None) -> int:
     if given.faults:
         print("\n".join(fault_lines()))
         return 0
-    told_to_stop = Event()
-    _on_signals(told_to_stop)
+    stop_requested = Event()
+    _on_signals(stop_requested)
     try:
         simulator = Simulator(settings_from(given)).start()
     except (OSError, OverflowError) as error:
         print(f"simulator: {_why_not(error, given.port)}", file=sys.stderr)
         return 1
     print(f"simulator: listening on {simulator.url}", flush=True)
-    told_to_stop.wait()
+    stop_requested.wait()
     simulator.stop()
     return 0
 
 
-def _on_signals(told_to_stop: Event) -> None:
+def _on_signals(stop_requested: Event) -> None:
     def stop(number: int, frame: Any) -> None:
-        told_to_stop.set()
+        stop_requested.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -73,14 +79,14 @@ def _on_signals(told_to_stop: Event) -> None:
 
 def _why_not(error: Exception, port: int) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"port {port} of 127.0.0.1 is taken; choose another with --port"
+        return f"port {port} of 127.0.0.1 is in use; choose another with --port"
     return f"cannot listen on port {port} of 127.0.0.1: {error}"
 
 
 def _from_zero(text: str) -> float:
     number = float(text)
     if not 0 <= number < float("inf"):
-        raise argparse.ArgumentTypeError("must be a number from 0 up")
+        raise argparse.ArgumentTypeError("must be a number of at least 0")
     return number
 
 

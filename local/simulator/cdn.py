@@ -1,4 +1,4 @@
-"""The file host that results are downloaded from."""
+"""The CDN that results are downloaded from."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -7,7 +7,7 @@ from typing import Final
 from local.simulator.http_messages import Ending, Reply, Request, Routes, text_reply
 from local.simulator.images import KINDS, draw
 from local.simulator.links import CDN_PATH, Links, Picture
-from local.simulator.user_agents import TURNED_AWAY, is_turned_away
+from local.simulator.user_agents import REFUSED, is_refused
 
 _METADATA_SERVICE: Final = "http://169.254.169.254/latest/meta-data/"
 _PAGE: Final = b"<!doctype html><title>Simulated</title><p>This is not an image.</p>"
@@ -37,7 +37,7 @@ def _redirect(_: Picture) -> Reply:
     return Reply(status=HTTPStatus.FOUND, headers={"Location": _METADATA_SERVICE})
 
 
-_HURT: Final[Mapping[str, Callable[[Picture], Reply]]] = {
+_DAMAGED: Final[Mapping[str, Callable[[Picture], Reply]]] = {
     "redirect_inside": _redirect,
     "not_an_image": _page,
     "truncated_image": _cut_half_way,
@@ -54,11 +54,11 @@ class Cdn:
         return {("GET", CDN_PATH): self._get}
 
     def _get(self, request: Request) -> Reply:
-        if is_turned_away(request.headers):
-            return TURNED_AWAY
+        if is_refused(request.headers):
+            return REFUSED
         if "authorization" in request.headers:
-            # The real host would ignore it. Here a leaked key must not go unnoticed.
-            return text_reply("Authorization sent to the file host", HTTPStatus.BAD_REQUEST)
+            # The real CDN would ignore it. Here a leaked key must not go unnoticed.
+            return text_reply("Authorization sent to the CDN", HTTPStatus.BAD_REQUEST)
         link = self._links.find(request.path)
         if link is None or link.picture is None or link.is_dead:
             return text_reply("no such file", HTTPStatus.NOT_FOUND)
@@ -69,5 +69,5 @@ class Cdn:
     def _picture(self, picture: Picture, request: Request) -> Reply:
         is_head = request.method == "HEAD"
         nth = picture.downloads + 1 if is_head else self._links.count_download(picture)
-        hurt = (make for name, make in _HURT.items() if nth <= picture.faults.get(name, 0))
-        return next(hurt, _whole)(picture)
+        damaged = (make for name, make in _DAMAGED.items() if nth <= picture.faults.get(name, 0))
+        return next(damaged, _whole)(picture)

@@ -1,4 +1,4 @@
-"""The simulator's own endpoints: what happened, and what shall go wrong."""
+"""The simulator's own endpoints: list tasks and requests, set faults."""
 
 import json
 import math
@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from local.simulator.fault_board import FaultBoard, Rule, rule_from
-from local.simulator.faults import FAULTS, FaultMistake, shown
+from local.simulator.faults import FAULTS, InvalidFault, shown
 from local.simulator.http_messages import Reply, Request, Routes, json_reply
 from local.simulator.ledger import Ledger
 from local.simulator.request_log import RequestLog
@@ -56,7 +56,7 @@ class Control:
                 "known": {
                     fault.name: {
                         "description": fault.description,
-                        "value": fault.value_means or None,
+                        "value": fault.value_name or None,
                         "default": None if math.isinf(fault.default) else fault.default,
                     }
                     for fault in FAULTS.values()
@@ -70,7 +70,7 @@ class Control:
             rule = rule_from(json.loads(request.body))
         except ValueError:
             return json_reply({"error": "the body is not JSON"}, HTTPStatus.BAD_REQUEST)
-        except FaultMistake as mistake:
+        except InvalidFault as mistake:
             return json_reply({"error": str(mistake)}, HTTPStatus.BAD_REQUEST)
         self._faults.add(rule)
         return json_reply(_rule_json(rule), HTTPStatus.CREATED)

@@ -1,4 +1,4 @@
-"""Which faults strike this request: what its prompt asks for, and what holds for everybody."""
+"""The faults of a request: those that its prompt requests, and those of the global rules."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ from typing import Any
 
 from local.simulator.faults import (
     FAULTS,
-    FaultMistake,
     FaultValues,
+    InvalidFault,
     Stage,
     fault_named,
     value_for,
@@ -18,7 +18,7 @@ from local.simulator.faults import (
 
 @dataclass(slots=True, kw_only=True)
 class Rule:
-    """A fault for everybody; ``left`` is ``None`` where it never runs out."""
+    """A fault for all requests; ``left`` is how many more times, ``None`` for no limit."""
 
     fault: str
     value: float
@@ -29,15 +29,15 @@ class Rule:
 def rule_from(content: Any) -> Rule:
     """Read the body of ``POST /_simulator/faults``."""
     if not isinstance(content, dict) or not isinstance(content.get("fault"), str):
-        raise FaultMistake('send {"fault": name, "probability"?, "count"?, "value"?}')
+        raise InvalidFault('send {"fault": name, "probability"?, "count"?, "value"?}')
     if unknown := content.keys() - {"fault", "probability", "count", "value"}:
-        raise FaultMistake(f"unknown fields: {', '.join(sorted(unknown))}")
+        raise InvalidFault(f"unknown fields: {', '.join(sorted(unknown))}")
     fault = fault_named(content["fault"])
     probability, count = content.get("probability", 1), content.get("count")
     if not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        raise FaultMistake("probability is a number from 0 to 1")
+        raise InvalidFault("probability must be a number from 0 to 1")
     if count is not None and (type(count) is not int or count < 1):
-        raise FaultMistake("count is a whole number from 1 up")
+        raise InvalidFault("count must be a whole number of at least 1")
     return Rule(
         fault=fault.name,
         value=value_for(fault, content.get("value")),
@@ -65,27 +65,27 @@ class FaultBoard:
         with self._lock:
             return list(self._rules)
 
-    def refusal(self, told: FaultValues, *, subject: str) -> str | None:
-        """Return the fault that keeps this attempt from creating a task.
+    def refusal(self, requested: FaultValues, *, subject: str) -> str | None:
+        """Return the fault that prevents this attempt from creating a task, if any.
 
-        ``subject`` is what stays the same when a client tries again: a prompt that asks for
-        ``status_429=2`` is refused twice and then let through.
+        ``requested`` are the faults in the prompt. ``subject`` identifies repeated attempts: a
+        prompt with ``status_429=2`` is refused twice and then accepted.
         """
         with self._lock:
-            for name in (name for name in told if FAULTS[name].stage is Stage.REFUSAL):
+            for name in (name for name in requested if FAULTS[name].stage is Stage.REFUSAL):
                 self._refused[subject, name] += 1
-                if self._refused[subject, name] <= told[name]:
+                if self._refused[subject, name] <= requested[name]:
                     return name
-            # One draw at a time: a rule that did not strike must not lose one of its counts.
+            # Lazily: a rule after the first that strikes must not lose one of its counts.
             return next(
                 (rule.fault for rule in self._of(Stage.REFUSAL) if self._strikes(rule)), None
             )
 
-    def for_task(self, told: FaultValues) -> FaultValues:
-        """Return the faults a new task lives with; its own prompt overrides everybody's."""
+    def for_task(self, requested: FaultValues) -> FaultValues:
+        """Return the faults of a new task; those in its prompt override the global rules."""
         with self._lock:
             drawn = {rule.fault: rule.value for rule in self._of(Stage.TASK) if self._strikes(rule)}
-        own = {name: value for name, value in told.items() if FAULTS[name].stage is Stage.TASK}
+        own = {name: value for name, value in requested.items() if FAULTS[name].stage is Stage.TASK}
         return drawn | own
 
     def _of(self, stage: Stage) -> list[Rule]:

@@ -1,4 +1,4 @@
-"""The faults a simulator knows, and the words in a prompt that ask for them."""
+"""The faults that the simulator knows, and the directives in a prompt that request them."""
 
 import math
 import re
@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 ALWAYS: Final = math.inf
 
 FaultValues: TypeAlias = Mapping[str, float]
-"""Fault name to its value; ``ALWAYS`` where no number limits it."""
+"""Values by fault name; ``ALWAYS`` where there is no limit."""
 
 
 class Stage(Enum):
@@ -23,13 +23,13 @@ class Fault:
     name: str
     stage: Stage
     description: str
-    value_means: str = ""
-    """Empty for a fault that takes no value."""
+    value_name: str = ""
+    """Empty for a fault without a value."""
     default: float = ALWAYS
 
 
-class FaultMistake(Exception):
-    """Somebody asked for a fault that does not exist, or with a value that makes no sense."""
+class InvalidFault(Exception):
+    """A fault that does not exist was requested, or a value that is invalid for it."""
 
 
 _TABLE: Final = (
@@ -37,37 +37,37 @@ _TABLE: Final = (
     Fault("status_455", Stage.REFUSAL, "createTask answers 455, maintenance", "attempts", 1),
     Fault("error_500_before", Stage.REFUSAL, "500, and no task was created", "attempts", 1),
     Fault("cut_before", Stage.REFUSAL, "connection cut, no task was created", "attempts", 1),
-    Fault("token_killed", Stage.REFUSAL, "somebody else fetched a token (Chanjing)", "times", 1),
+    Fault("token_killed", Stage.REFUSAL, "another client fetched a token (Chanjing)", "times", 1),
     Fault("content_policy", Stage.REFUSAL, "createTask answers 400, content policy"),
     Fault("no_credits", Stage.REFUSAL, "code 402 in an HTTP 200, whatever the balance"),
-    Fault("slow_create", Stage.TASK, "the answer to createTask comes late", "seconds", 20),
+    Fault("slow_create", Stage.TASK, "the answer to createTask is late", "seconds", 20),
     Fault("error_500_after", Stage.TASK, "500, but the task was created and charged"),
     Fault("cut_after", Stage.TASK, "connection cut after the task was created and charged"),
     Fault("unreadable_after", Stage.TASK, "the task was created; the answer is an HTML page"),
     Fault("fail", Stage.TASK, "the generation fails", "failCode", 500),
-    Fault("no_callback", Stage.TASK, "the task ends, nobody is called"),
-    Fault("late_callback", Stage.TASK, "the callback comes long after the end", "seconds", 30),
+    Fault("no_callback", Stage.TASK, "the task ends without a callback"),
+    Fault("late_callback", Stage.TASK, "the callback is sent long after the end", "seconds", 30),
     Fault("early_callback", Stage.TASK, "the callback arrives before createTask answers"),
     Fault("double_callback", Stage.TASK, "the same callback is sent twice"),
     Fault("wrong_signature", Stage.TASK, "the callback is signed with another key"),
-    Fault("unsigned", Stage.TASK, "the callback carries no signature"),
+    Fault("unsigned", Stage.TASK, "the callback has no signature"),
     Fault("stale_signature", Stage.TASK, "the callback was signed six minutes ago"),
-    Fault("callback_envelope", Stage.TASK, "Chanjing calls, with the whole envelope"),
-    Fault("callback_bare", Stage.TASK, "Chanjing calls, with the bare task"),
+    Fault("callback_envelope", Stage.TASK, "Chanjing sends a callback with the whole envelope"),
+    Fault("callback_bare", Stage.TASK, "Chanjing sends a callback with the task only"),
     Fault("record_null", Stage.TASK, "recordInfo answers 422 `recordInfo is null`", "seconds", 5),
     Fault("record_404", Stage.TASK, "recordInfo answers 404", "seconds", 5),
-    Fault("fewer_images", Stage.TASK, "one image fewer than asked for (none, if it was one)"),
-    Fault("more_images", Stage.TASK, "one image more than asked for"),
+    Fault("fewer_images", Stage.TASK, "one image fewer than requested (none, if it was one)"),
+    Fault("more_images", Stage.TASK, "one image more than requested"),
     Fault("dead_link", Stage.TASK, "the first link of each image answers 404", "links", 1),
-    Fault("gone", Stage.TASK, "every link of every image answers 404, fresh ones too"),
-    Fault("truncated_image", Stage.TASK, "the download is cut half way", "downloads", 1),
+    Fault("gone", Stage.TASK, "every link of every image answers 404, also fresh ones"),
+    Fault("truncated_image", Stage.TASK, "the download is cut off half way", "downloads", 1),
     Fault(
         "truncated_bytes",
         Stage.TASK,
-        "half the image, with a Content-Length that fits it",
+        "half of the image, with a matching Content-Length",
         "downloads",
     ),
-    Fault("not_an_image", Stage.TASK, "an HTML page that calls itself image/png", "downloads"),
+    Fault("not_an_image", Stage.TASK, "an HTML page with the content type image/png", "downloads"),
     Fault(
         "redirect_inside", Stage.TASK, "the link redirects to http://169.254.169.254/", "downloads"
     ),
@@ -83,7 +83,7 @@ _DIRECTIVE: Final = re.compile(r"\[simulate:([^\]]*)\]", re.IGNORECASE)
 
 def fault_named(name: str) -> Fault:
     if name not in FAULTS:
-        raise FaultMistake(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
+        raise InvalidFault(f"unknown fault {name!r}; known: {', '.join(FAULTS)}")
     return FAULTS[name]
 
 
@@ -91,44 +91,44 @@ def value_for(fault: Fault, value: Any) -> float:
     """Return the number to use; ``None`` means the fault's own default."""
     if value is None:
         return fault.default
-    if not fault.value_means:
-        raise FaultMistake(f"fault {fault.name!r} takes no value")
+    if not fault.value_name:
+        raise InvalidFault(f"fault {fault.name!r} has no value")
     try:
         number = float(value)
     except (TypeError, ValueError) as error:
-        raise FaultMistake(f"fault {fault.name!r}: {value!r} is not a number") from error
+        raise InvalidFault(f"fault {fault.name!r}: {value!r} is not a number") from error
     if isinstance(value, bool) or not math.isfinite(number) or number < 0:
-        raise FaultMistake(f"fault {fault.name!r}: {value!r} is not a number from 0 up")
+        raise InvalidFault(f"fault {fault.name!r}: {value!r} is not a number of at least 0")
     return number
 
 
-def told_by(prompt: str) -> FaultValues:
+def faults_in(prompt: str) -> FaultValues:
     """Read every ``[simulate: fault, fault=value]`` in a prompt.
 
-    Raises ``FaultMistake``: a misspelt rehearsal must not look like a passed one.
+    Raises ``InvalidFault``: a misspelt directive must not look like a test that passed.
     """
-    told: dict[str, float] = {}
+    faults: dict[str, float] = {}
     for directive in _DIRECTIVE.findall(prompt):
         for item in filter(None, (part.strip() for part in directive.split(","))):
             name, equals, value = (part.strip() for part in item.partition("="))
             fault = fault_named(name.lower())
-            told[fault.name] = value_for(fault, value if equals else None)
-    return told
+            faults[fault.name] = value_for(fault, value if equals else None)
+    return faults
 
 
 def shown(values: FaultValues) -> dict[str, float | None]:
-    """Return the values as JSON can carry them: ``null`` for always."""
+    """Return the values for JSON, with ``None`` for ``ALWAYS``."""
     return {name: None if math.isinf(value) else value for name, value in values.items()}
 
 
 def fault_lines() -> list[str]:
-    """One line a fault, for people."""
+    """Return one line per fault, for the command line."""
     width = max(map(len, FAULTS))
     return [f"{fault.name:<{width}}  {fault.description}{_value_note(fault)}" for fault in _TABLE]
 
 
 def _value_note(fault: Fault) -> str:
-    if not fault.value_means:
+    if not fault.value_name:
         return ""
     default = "all" if math.isinf(fault.default) else f"{fault.default:g}"
-    return f" [={fault.value_means}, default {default}]"
+    return f" [={fault.value_name}, default {default}]"

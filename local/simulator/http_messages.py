@@ -1,4 +1,4 @@
-"""A request and a reply, as every part of the simulator sees them."""
+"""Requests and replies, as all parts of the simulator use them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -39,12 +39,12 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
     ending: Ending = Ending.WHOLE
     about: str = ""
-    """What the request was about, for the request log: a callback URL, a task id."""
+    """For the request log: the callback URL or the task id that the request was about."""
 
 
 Handler: TypeAlias = Callable[[Request], Reply]
 Routes: TypeAlias = Mapping[tuple[str, str], Handler]
-"""By method and path; a path that ends in ``/`` takes everything below it."""
+"""Handlers by method and path; a path that ends in ``/`` matches everything below it."""
 
 CUT = Reply(ending=Ending.NOTHING)
 

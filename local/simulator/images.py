@@ -1,4 +1,4 @@
-"""Real pictures, drawn cheaply and always the same for the same drawing."""
+"""Real images, cheap to draw; the same drawing always gives the same bytes."""
 
 import io
 import textwrap
@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A file format; ``options`` are the fastest that still look decent."""
+    """A file format; ``options`` are Pillow's, the fastest with an acceptable quality."""
 
     name: str
     extension: str
@@ -27,7 +27,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "webp": Kind("WEBP", "webp", "image/webp", {"quality": 50, "method": 0}),
 }
 
-# Flat tiles instead of a smooth gradient: WebP takes a quarter of the time for them.
+# Flat tiles instead of a smooth gradient: WebP encodes them in a quarter of the time.
 _TILES: Final = 16
 _LABEL_WORDS: Final = 12
 
@@ -45,7 +45,7 @@ class Drawing:
 
 
 def kind_of(number: int) -> str:
-    """Cycle through the formats, so that a few jobs meet them all."""
+    """Cycle through the formats, so that a few jobs have them all."""
     return tuple(KINDS)[number % len(KINDS)]
 
 
@@ -71,20 +71,20 @@ def _tiles(drawing: Drawing) -> Image.Image:
 
 def _write_label(picture: Image.Image, drawing: Drawing) -> None:
     width, height = drawing.size
-    letter = max(10, min(width, height) // 24)
+    callback = max(10, min(width, height) // 24)
     prompt = drawing.prompt.encode(errors="replace").decode()  # a lone surrogate has no glyph
     words = " ".join(prompt.split()[:_LABEL_WORDS])
     lines = [
         "SIMULATED IMAGE",
-        *textwrap.wrap(words, width=max(8, int(width / letter * 1.4)))[:4],
+        *textwrap.wrap(words, width=max(8, int(width / callback * 1.4)))[:4],
         f"{drawing.task_id} #{drawing.index + 1}",
         f"{width} x {height}, seed {drawing.seed}",
     ]
     ImageDraw.Draw(picture).multiline_text(
-        (letter, letter),
+        (callback, callback),
         "\n".join(lines),
         fill="white",
-        font=ImageFont.load_default(size=letter),
-        stroke_width=max(1, letter // 12),
+        font=ImageFont.load_default(size=callback),
+        stroke_width=max(1, callback // 12),
         stroke_fill="black",
     )

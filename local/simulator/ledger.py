@@ -1,4 +1,4 @@
-"""Every task that was ever created, and every callback sent for it."""
+"""Every task that was created, and every callback sent for it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from local.simulator.faults import FaultValues, shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One attempt to call back; ``status`` is ``None`` where nobody answered."""
+    """One attempt at a callback; ``status`` is ``None`` if there was no answer."""
 
     at: float
     attempt: int
@@ -41,7 +41,7 @@ class Outcome:
 
 @dataclass(slots=True, kw_only=True)
 class Task:
-    """Its ``outcome`` is one object, so that nobody ever reads half of one."""
+    """A provider's task; ``outcome`` is set at once as one object, so that reads are consistent."""
 
     id: str
     provider: str
@@ -57,7 +57,7 @@ class Task:
     deliveries: list[Delivery] = field(default_factory=list)
 
     def state(self, *, now: float) -> str:
-        """Walk through the unfinished states in thirds of the time to the end."""
+        """Return the state; the three unfinished ones take a third of the time each."""
         if self.outcome is not None:
             return self.outcome.verdict
         span = self.due_at - self.created_at
@@ -93,7 +93,7 @@ class Ledger:
         with self._lock:
             task = make(len(self._tasks))
             if task.id in self._tasks:
-                raise ValueError(f"task id {task.id} is taken")
+                raise ValueError(f"task id {task.id} exists already")
             self._tasks[task.id] = task
             return task
 
@@ -109,7 +109,7 @@ class Ledger:
             return [task.as_json(now=now) for task in self._tasks.values()]
 
     def by_callback_url(self) -> dict[str, list[str]]:
-        """Task ids by callback URL: more than one means that a job was bought twice."""
+        """Return task ids by callback URL: more than one means that a job was paid for twice."""
         grouped: dict[str, list[str]] = {}
         with self._lock:
             for task in self._tasks.values():

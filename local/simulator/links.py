@@ -1,4 +1,4 @@
-"""Links to pictures that nobody can guess and that die."""
+"""Download links that cannot be guessed and that expire."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ CDN_PATH: Final = "/cdn/"
 
 @dataclass(slots=True)
 class Picture:
-    """One image of a finished task, and what has happened to it so far."""
+    """One image of a finished task, with its numbers of links and downloads so far."""
 
     drawing: Drawing
     faults: FaultValues
@@ -23,7 +23,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """``picture`` is ``None`` when the link was minted for a file that does not exist."""
+    """``picture`` is ``None`` if the link was made for a file that does not exist."""
 
     picture: Picture | None
     expires_at: float

@@ -1,11 +1,11 @@
-"""How many creates fit into a sliding window of time."""
+"""A limit of creates in a sliding window of time."""
 
 from collections import deque
 from threading import Lock
 
 
 class RateWindow:
-    """A refused attempt takes no place in the window."""
+    """A refused attempt does not count towards the limit."""
 
     def __init__(self, *, limit: int, seconds: float) -> None:
         self._limit = limit

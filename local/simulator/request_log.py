@@ -1,4 +1,4 @@
-"""Who asked for what, so that a test can count the questions."""
+"""The requests received, so that a test can count them."""
 
 from collections import deque
 from threading import Lock
@@ -10,7 +10,7 @@ _KEPT: Final = 10_000
 
 
 class RequestLog:
-    """Holds no header and no body: a key never gets in."""
+    """Holds no headers and no bodies, and therefore no keys."""
 
     def __init__(self) -> None:
         self._lines: deque[dict[str, Any]] = deque(maxlen=_KEPT)

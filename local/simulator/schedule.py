@@ -1,4 +1,4 @@
-"""Things to be done after a while, on a few threads that stop when told."""
+"""Actions that run after a delay, on a few threads, until ``stop``."""
 
 import heapq
 import itertools
@@ -24,13 +24,13 @@ class Schedule:
         self._thread.start()
 
     def after(self, seconds: float, action: Callable[[], None]) -> None:
-        """Do it ``seconds`` from now, unless the simulator stops before."""
+        """Run ``action`` in ``seconds``, unless the simulator is stopped before."""
         with self._changed:
             heapq.heappush(self._due, (time.monotonic() + seconds, next(self._order), action))
             self._changed.notify()
 
     def stop(self) -> None:
-        """Drop what is not due yet and wait for what is being done."""
+        """Drop actions that are not due yet and wait for those that are running."""
         with self._changed:
             self._stopped = True
             self._changed.notify()
@@ -52,7 +52,7 @@ class Schedule:
 
 
 def _report(done: Future[None]) -> None:
-    # A pool swallows what its work raises; a bug in the simulator has to be seen.
+    # A pool swallows exceptions; a bug in the simulator must be visible.
     error = None if done.cancelled() else done.exception()
     if error is not None:
         traceback.print_exception(error)

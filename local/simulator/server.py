@@ -1,4 +1,4 @@
-"""HTTP on loopback: reads requests, writes replies, and breaks connections when told to."""
+"""HTTP on loopback: reads requests, writes replies, and breaks connections on request."""
 
 import socket
 import sys
@@ -16,7 +16,7 @@ _IDLE_SECONDS: Final = 60
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Knows its open connections, so that stopping leaves no thread and no socket behind."""
+    """Tracks its open connections, so that stopping leaves no thread and no socket behind."""
 
     daemon_threads = False
     request_queue_size = 128
@@ -28,7 +28,7 @@ class LoopbackServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Connection)
 
     def server_bind(self) -> None:
-        # HTTPServer would look its own name up here, which may ask a name server.
+        # HTTPServer would resolve its own name here, which may query a name server.
         TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
@@ -44,11 +44,11 @@ class LoopbackServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exception(), OSError):  # a client that went away is no news
+        if not isinstance(sys.exception(), OSError):  # a client may hang up at any time
             super().handle_error(request, client_address)
 
     def hang_up(self) -> None:
-        """Wake every thread that still waits for its client."""
+        """Shut down all connections, to wake the threads that wait for their clients."""
         with self._connections_lock:
             for connection in self._connections:
                 with suppress(OSError):
@@ -109,4 +109,4 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(reply.body)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the request log and ``--verbose`` do."""
+        """Log nothing: the request log and ``--verbose`` do."""

@@ -1,11 +1,11 @@
-"""What a simulator can be told when it starts."""
+"""The settings of a simulator."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Keys are kept out of ``repr``, so that printing the settings never prints them."""
+    """Times are in seconds. Keys are kept out of ``repr``, so that they are never printed."""
 
     kie_api_key: str = field(repr=False)
     kie_hmac_key: str = field(default="", repr=False)

@@ -8,6 +8,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
+from local.simulator.callback_sender import CallbackSender
 from local.simulator.cdn import Cdn
 from local.simulator.chanjing.api import ChanjingApi
 from local.simulator.control import Control
@@ -16,7 +17,6 @@ from local.simulator.http_messages import Ending, Reply, Request, find_handler, 
 from local.simulator.kie.api import KieApi
 from local.simulator.ledger import Ledger
 from local.simulator.links import CDN_PATH, Links
-from local.simulator.postman import Postman
 from local.simulator.request_log import RequestLog
 from local.simulator.schedule import Schedule
 from local.simulator.server import LoopbackServer
@@ -30,7 +30,7 @@ def _new_link_id() -> str:
 
 
 class Simulator:
-    """Listens on 127.0.0.1 from ``start`` to ``stop``; a stopped one is not started again."""
+    """Listens on 127.0.0.1 from ``start`` to ``stop``; it cannot be started again."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Simulator:
     ) -> None:
         self._clock = clock
         self._requests = RequestLog()
-        self._log: Callable[[str], None] = _say if settings.verbose else _say_nothing
+        self._log: Callable[[str], None] = _print if settings.verbose else _discard
         self._server: LoopbackServer | None = None
         self._thread: Thread | None = None
         self._world = self._build_world(settings, new_link_id)
@@ -54,28 +54,28 @@ class Simulator:
 
     @property
     def url(self) -> str:
-        """Where it listens, without a slash at the end."""
+        """The base URL, without a trailing slash."""
         if self._server is None:
             raise RuntimeError("the simulator is not started")
         return f"http://127.0.0.1:{self._server.server_port}"
 
     def start(self) -> Self:
-        """Listen. Raises ``OSError`` when the port is taken."""
+        """Start listening. Raises ``OSError`` if the port is in use."""
         self._server = LoopbackServer(self._world.settings.port, self._answer)
-        # Its own poll only notices a shutdown: half a second of it would cost every test that.
+        # The poll interval only delays a shutdown: the default of 0.5 s would slow every test.
         self._thread = Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._world.schedule.start()
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Hang up on everybody, drop what is scheduled, and wait for every thread."""
+        """Close all connections, drop scheduled actions, and wait for every thread."""
         if self._server is None or self._thread is None:
             return
         self._world.stopping.set()
         self._server.shutdown()
         self._thread.join()
-        self._world.postman.stop()
+        self._world.callbacks.stop()
         self._world.schedule.stop()
         self._server.hang_up()
         self._server.server_close()
@@ -120,10 +120,10 @@ class Simulator:
             stopping=Event(),
             schedule=schedule,
             ledger=ledger,
-            # Chance must be repeatable here, not unpredictable.
+            # Randomness must be repeatable here, not unpredictable.
             faults=FaultBoard(Random(settings.seed)),  # noqa: S311
             links=Links(new_id=new_link_id),
-            postman=Postman(
+            callbacks=CallbackSender(
                 schedule=schedule,
                 ledger=ledger,
                 clock=self._clock,
@@ -135,9 +135,9 @@ class Simulator:
         )
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(line, flush=True)
 
 
-def _say_nothing(_: str) -> None:
+def _discard(_: str) -> None:
     pass

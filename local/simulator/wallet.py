@@ -13,7 +13,7 @@ class Wallet:
         return round(self._balance, 4)
 
     def charge(self, amount: float) -> bool:
-        """Return whether there was enough; if not, nothing is taken."""
+        """Charge all of ``amount`` or nothing; return whether the balance was sufficient."""
         with self._lock:
             if amount > self._balance:
                 return False

@@ -1,13 +1,13 @@
-"""What every simulated provider shares."""
+"""What all simulated providers share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+from local.simulator.callback_sender import CallbackSender
 from local.simulator.fault_board import FaultBoard
 from local.simulator.ledger import Ledger
 from local.simulator.links import Links
-from local.simulator.postman import Postman
 from local.simulator.schedule import Schedule
 from local.simulator.settings import Settings
 from local.simulator.wallet import Wallet
@@ -15,7 +15,7 @@ from local.simulator.wallet import Wallet
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """``url`` is known only once the server listens; ``stopping`` ends every wait."""
+    """``url`` can be called once the server listens; ``stopping`` ends every wait."""
 
     settings: Settings
     clock: Callable[[], float]
@@ -26,5 +26,5 @@ class World:
     ledger: Ledger
     faults: FaultBoard
     links: Links
-    postman: Postman
+    callbacks: CallbackSender
     wallet: Wallet

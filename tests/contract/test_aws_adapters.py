@@ -1,4 +1,4 @@
-"""The other adapters, against moto."""
+"""The AWS adapters except the job store, against moto."""
 
 import io
 import json
@@ -20,7 +20,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from ringback.aws.drop_bucket import DropBucket
+from ringback.aws.drop_bucket import READ_SIZE, DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
@@ -34,7 +34,7 @@ from ringback.aws.queues import (
 )
 from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop, DroppedObject, Progress
+from ringback.domain.drops import MAX_LINE_BYTES, Drop, DroppedObject, Progress
 from ringback.domain.errors import (
     InputImageRefused,
     NotConfigured,
@@ -42,7 +42,7 @@ from ringback.domain.errors import (
     TransferInterrupted,
     TryAgain,
 )
-from ringback.domain.images import EXTENSIONS, StoredObject
+from ringback.domain.images import HEAD_BYTES, ImageFormat, StoredObject
 from ringback.lambda_events import dropped_objects
 from ringback.use_cases.archive_images import MAX_COPY_TIME, MAX_START_DELAY
 from ringback.use_cases.ports import DropProgress
@@ -61,8 +61,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield cloud
 
 
-def test_an_image_is_stored_as_what_it_is(cloud: Cloud) -> None:
-    facts = facts_of(PICTURE, extension="webp")
+def test_an_image_is_stored_with_type_and_metadata(cloud: Cloud) -> None:
+    facts = facts_of(PICTURE, ImageFormat.WEBP)
     bucket = ImageBucket.connect(cloud.bucket)
     stored = bucket.put_image(a_job_id(), 2, io.BytesIO(PICTURE), facts)
     assert stored == StoredObject(key=f"images/{a_job_id()}/2.webp", facts=facts)
@@ -98,9 +98,7 @@ def test_an_image_is_not_written_over_with_other_bytes(cloud: Cloud) -> None:
         ("InternalError", 500),
     ],
 )
-def test_what_s3_cannot_store_just_now_is_worth_another_try(
-    cloud: Cloud, code: str, status: int
-) -> None:
+def test_a_transient_error_of_s3_is_retryable(cloud: Cloud, code: str, status: int) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
     bucket._client.put_object = refusing(code, status)  # type: ignore[method-assign]
     with pytest.raises(TransferInterrupted, match=f"^S3: {code}$"):
@@ -110,9 +108,7 @@ def test_what_s3_cannot_store_just_now_is_worth_another_try(
 @pytest.mark.parametrize(
     "error", [ReadTimeoutError, ConnectTimeoutError, EndpointConnectionError, SSLError]
 )
-def test_a_connection_to_s3_that_breaks_is_worth_another_try(
-    cloud: Cloud, error: type[BotoCoreError]
-) -> None:
+def test_a_broken_connection_to_s3_is_retryable(cloud: Cloud, error: type[BotoCoreError]) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
 
     def breaks(**_: Any) -> NoReturn:
@@ -123,10 +119,10 @@ def test_a_connection_to_s3_that_breaks_is_worth_another_try(
         bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
 
 
-@pytest.mark.parametrize("extension", EXTENSIONS)
-def test_what_lies_there_is_found_whatever_it_is(cloud: Cloud, extension: str) -> None:
+@pytest.mark.parametrize("kind", ImageFormat)
+def test_a_stored_image_is_found_in_every_format(cloud: Cloud, kind: ImageFormat) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
-    facts = replace(facts_of(PICTURE), extension=extension)
+    facts = facts_of(PICTURE, kind)
     assert bucket.find_image(a_job_id(), 1) is None
     stored = bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts)
     bucket.put_thumbnail(a_job_id(), 2, b"small")
@@ -134,7 +130,7 @@ def test_what_lies_there_is_found_whatever_it_is(cloud: Cloud, extension: str) -
     assert bucket.find_image(a_job_id(), 2) is None
 
 
-def test_what_may_not_be_listed_is_not_found(cloud: Cloud) -> None:
+def test_a_forbidden_key_is_not_found(cloud: Cloud) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
     bucket._client.head_object = refusing("403", 403)  # type: ignore[method-assign]
     assert bucket.find_image(a_job_id(), 1) is None
@@ -143,7 +139,7 @@ def test_what_may_not_be_listed_is_not_found(cloud: Cloud) -> None:
         bucket.find_image(a_job_id(), 1)
 
 
-def test_three_tries_of_s3_fit_behind_the_slowest_download(cloud: Cloud) -> None:
+def test_three_attempts_at_s3_fit_after_the_slowest_download(cloud: Cloud) -> None:
     config: Any = ImageBucket.connect(cloud.bucket)._client.meta.config
     tries = config.retries["total_max_attempts"]
     hangs = tries * (config.connect_timeout + config.read_timeout)
@@ -151,14 +147,14 @@ def test_three_tries_of_s3_fit_behind_the_slowest_download(cloud: Cloud) -> None
     assert (MAX_START_DELAY + MAX_COPY_TIME).total_seconds() + hangs < timeout
 
 
-def test_another_error_of_s3_is_ours_to_see(cloud: Cloud) -> None:
+def test_any_other_error_of_s3_is_raised(cloud: Cloud) -> None:
     with pytest.raises(ClientError, match="NoSuchBucket"):
         ImageBucket.connect("no-such-bucket").put_image(
             a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE)
         )
 
 
-def test_lifecycle_rules_can_tell_what_lies_beside_each_other(cloud: Cloud) -> None:
+def test_objects_are_tagged_for_lifecycle_rules(cloud: Cloud) -> None:
     bucket, s3 = ImageBucket.connect(cloud.bucket), boto3.client("s3")
     image = bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
     thumbnail = bucket.put_thumbnail(a_job_id(), 1, b"small")
@@ -169,7 +165,7 @@ def test_lifecycle_rules_can_tell_what_lies_beside_each_other(cloud: Cloud) -> N
         assert tags == [{"Key": "ringback-kind", "Value": kind}]
 
 
-def test_a_thumbnail_lies_beside_its_image(cloud: Cloud) -> None:
+def test_a_thumbnail_is_stored_beside_its_image(cloud: Cloud) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
     for _ in range(2):
         key = bucket.put_thumbnail(a_job_id(), 3, b"small")
@@ -186,11 +182,11 @@ def test_s3_is_told_what_the_bytes_must_add_up_to(cloud: Cloud) -> None:
         "before-call.s3.PutObject", lambda params, **_: sent.update(params["headers"])
     )
     bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
-    # S3 compares this header with the bytes and refuses others; moto does not.
+    # S3 verifies the bytes against this header; moto does not.
     assert b64decode(sent["x-amz-checksum-sha256"]) == sha256(PICTURE).digest()
 
 
-def test_what_is_signed_is_the_checksum_and_not_the_bytes_once_more(cloud: Cloud) -> None:
+def test_the_checksum_is_signed_instead_of_the_payload(cloud: Cloud) -> None:
     sent: dict[str, str] = {}
     bucket = ImageBucket.connect(cloud.bucket)
     bucket._client.meta.events.register_first(
@@ -206,20 +202,20 @@ def text(headers: Mapping[str, str | bytes]) -> dict[str, str]:
     return {k: v.decode() if isinstance(v, bytes) else v for k, v in headers.items()}
 
 
-def test_a_link_opens_one_object_for_a_while(cloud: Cloud) -> None:
+def test_a_link_is_for_one_object_and_expires(cloud: Cloud) -> None:
     link = ImageBucket.connect(cloud.bucket).link("images/x/1.png", seconds=600)
     assert link.startswith(f"https://{cloud.bucket}.s3.{REGION}.amazonaws.com/images/x/1.png?")
     assert "X-Amz-Expires=600" in link
 
 
-def test_the_record_lies_beside_the_images(cloud: Cloud) -> None:
+def test_the_record_is_stored_beside_the_images(cloud: Cloud) -> None:
     ImageBucket.connect(cloud.bucket).put_record(a_job_id(), {"prompt": "雪"})
     stored = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=f"images/{a_job_id()}/job.json")
     assert json.loads(stored["Body"].read()) == {"prompt": "雪"}
     assert stored["ContentType"] == "application/json"
 
 
-def test_an_input_image_is_looked_at_without_reading_it(cloud: Cloud) -> None:
+def test_only_the_first_bytes_of_an_input_image_are_read(cloud: Cloud) -> None:
     drops, s3 = DropBucket.connect(cloud.drop_bucket), boto3.client("s3")
     first = s3.put_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", Body=b"x" * 5000)
     second = s3.put_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", Body=b"y" * 3)
@@ -228,20 +224,20 @@ def test_an_input_image_is_looked_at_without_reading_it(cloud: Cloud) -> None:
     )
     s3.delete_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", VersionId=second["VersionId"])
     assert drops.look("a b/ü.png") == DroppedObject(
-        version=first["VersionId"], head=b"x" * 64, size=5000
+        version=first["VersionId"], head=b"x" * HEAD_BYTES, size=5000
     )
     s3.delete_object(Bucket=cloud.drop_bucket, Key="a b/ü.png")
     assert drops.look("a b/ü.png") is None
 
 
-def test_an_empty_object_is_one_of_no_bytes(cloud: Cloud) -> None:
+def test_an_empty_object_has_size_0(cloud: Cloud) -> None:
     boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key="empty.png", Body=b"")
     found = DropBucket.connect(cloud.drop_bucket).look("empty.png")
     assert found is not None
     assert (found.head, found.size) == (b"", 0)
 
 
-def test_a_link_to_an_input_image_is_to_the_version_that_was_checked(cloud: Cloud) -> None:
+def test_a_link_to_an_input_image_names_its_version(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     link = drops.link(f"s3://{cloud.drop_bucket}/a b/ü.png", "v1", timedelta(minutes=15))
     assert link.startswith(
@@ -261,7 +257,7 @@ def dropped(cloud: Cloud, key: str, body: bytes, **metadata: str) -> Drop:
     return Drop(bucket=cloud.drop_bucket, key=key, version=put["VersionId"])
 
 
-def test_a_drop_is_described_as_the_version_that_was_dropped(cloud: Cloud) -> None:
+def test_a_drop_is_described_by_version(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     first = dropped(cloud, "recipes/fox/ü 1.png", b"x" * 5, prompt="=?UTF-8?B?R3LDvG4=?=")
     dropped(cloud, "recipes/fox/ü 1.png", b"another")
@@ -281,22 +277,22 @@ def test_a_drop_is_described_as_the_version_that_was_dropped(cloud: Cloud) -> No
 
 
 @pytest.mark.parametrize("value", ["=?x-no?q?a?=", "=?utf-8?b?gA==?=", "=?="])
-def test_metadata_that_only_looks_encoded_is_left_as_it_is(cloud: Cloud, value: str) -> None:
+def test_metadata_that_only_looks_encoded_is_kept(cloud: Cloud, value: str) -> None:
     drop = dropped(cloud, "recipes/fox/1.png", b"x", prompt=value)
     facts = DropBucket.connect(cloud.drop_bucket).describe(drop)
     assert facts is not None
     assert facts.metadata["prompt"] in (value, "\ufffd")
 
 
-def test_a_drop_with_the_longest_of_names_is_answered_all_the_same(cloud: Cloud) -> None:
+def test_a_drop_with_a_key_of_maximum_length_has_receipts(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drop = Drop(bucket=cloud.drop_bucket, key="requests/" + "ü" * 500 + ".csv", version="v")
-    say(drops, drop, b"one\n", seen=START, row=2)
+    put(drops, drop, b"one\n", seen=START, row=2)
     drops.put_summary(drop, {}, made_at=NOON)
     assert drops.newest(f"receipts/{drop.fingerprint}.jsonl", most=9) == b"one\n"
 
 
-def test_a_sheet_is_read_in_lines_from_any_offset_on(cloud: Cloud) -> None:
+def test_a_sheet_is_read_in_lines_from_any_offset(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     lines = [b"a\r\n", b"\n", b"x" * 200_000 + b"\n", b"\xff\n", b"the last"]
     content = b"".join(lines)
@@ -304,20 +300,20 @@ def test_a_sheet_is_read_in_lines_from_any_offset_on(cloud: Cloud) -> None:
     assert b"".join(drops.lines(drop, start=0)) == content
     read = list(drops.lines(drop, start=0))
     assert (read[:2], read[-2:]) == (lines[:2], lines[-2:])
-    assert max(map(len, read)) <= 128 * 1024
+    assert max(map(len, read)) <= MAX_LINE_BYTES + READ_SIZE
     assert list(drops.lines(drop, start=len(content) - 3)) == [b"ast"]
     assert list(drops.lines(drop, start=len(content))) == []
     assert list(drops.lines(dropped(cloud, "requests/b.csv", b""), start=0)) == []
 
 
-def test_a_sheet_is_read_as_the_version_that_was_dropped(cloud: Cloud) -> None:
+def test_a_sheet_is_read_by_version(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     older, newer = (dropped(cloud, "requests/a.csv", body) for body in (b"old\n1\n", b"new\n2\n"))
     assert list(drops.lines(older, start=0)) == [b"old\n", b"1\n"]
     assert list(drops.lines(newer, start=4)) == [b"2\n"]
 
 
-def test_a_store_that_ignores_ranges_is_read_right_all_the_same(cloud: Cloud) -> None:
+def test_ignored_ranges_are_handled(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     get_object = drops._client.get_object
 
@@ -328,83 +324,83 @@ def test_a_store_that_ignores_ranges_is_read_right_all_the_same(cloud: Cloud) ->
     drop = dropped(cloud, "requests/a.csv", b"one\ntwo\n" * 50)
     found = drops.look(drop.key, version=drop.version)
     assert found is not None
-    assert (found.size, len(found.head), found.version) == (400, 64, drop.version)
+    assert (found.size, len(found.head), found.version) == (400, HEAD_BYTES, drop.version)
     assert next(drops.lines(drop, start=4)) == b"two\n"
 
 
-def say(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
+def put(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
     to = replace(seen, row=row)
     drops.put_receipts(drop, lines, seen=seen, to=to)
     return to
 
 
-def said(drops: DropBucket) -> bytes | None:
+def receipts(drops: DropBucket) -> bytes | None:
     return drops.newest("receipts/requests/a.csv.jsonl", most=99)
 
 
 START = Progress(made_at=NOON)
 
 
-def test_receipts_grow_and_what_was_not_noted_is_written_over(cloud: Cloud) -> None:
+def test_receipts_grow_and_unrecorded_lines_are_replaced(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    first = say(drops, drop, b"one\n", seen=START, row=2)
-    say(drops, drop, b"two\n", seen=first, row=3)
-    assert said(drops) == b"one\ntwo\n"
-    say(drops, drop, b"2\n3\n", seen=first, row=4)
-    assert said(drops) == b"one\n2\n3\n"
+    first = put(drops, drop, b"one\n", seen=START, row=2)
+    put(drops, drop, b"two\n", seen=first, row=3)
+    assert receipts(drops) == b"one\ntwo\n"
+    put(drops, drop, b"2\n3\n", seen=first, row=4)
+    assert receipts(drops) == b"one\n2\n3\n"
 
 
-def test_receipts_are_cut_between_lines_whoever_wrote_them(cloud: Cloud) -> None:
+def test_receipts_are_truncated_between_lines(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    say(drops, drop, b"one, at length\n2\n", seen=START, row=3)
-    # Another call, which got less far and was the one that was noted.
-    say(drops, drop, b"two\nthree\n", seen=replace(START, row=2), row=4)
-    assert said(drops) == b"one, at length\ntwo\nthree\n"
-    say(drops, drop, b"2\n", seen=replace(START, row=2), row=5)
-    assert said(drops) == b"one, at length\n2\n"
+    put(drops, drop, b"one, at length\n2\n", seen=START, row=3)
+    # Another call, which read fewer rows and whose progress was recorded.
+    put(drops, drop, b"two\nthree\n", seen=replace(START, row=2), row=4)
+    assert receipts(drops) == b"one, at length\ntwo\nthree\n"
+    put(drops, drop, b"2\n", seen=replace(START, row=2), row=5)
+    assert receipts(drops) == b"one, at length\n2\n"
 
 
-def test_who_is_late_with_less_writes_nothing(cloud: Cloud) -> None:
+def test_a_late_write_of_fewer_rows_is_ignored(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    first = say(drops, drop, b"one\n", seen=START, row=2)
-    second = say(drops, drop, b"two\n", seen=first, row=3)
-    assert say(drops, drop, b"one\n", seen=START, row=2) == first
-    assert said(drops) == b"one\ntwo\n"
-    say(drops, drop, b"three\n", seen=second, row=4)
-    assert said(drops) == b"one\ntwo\nthree\n"
+    first = put(drops, drop, b"one\n", seen=START, row=2)
+    second = put(drops, drop, b"two\n", seen=first, row=3)
+    assert put(drops, drop, b"one\n", seen=START, row=2) == first
+    assert receipts(drops) == b"one\ntwo\n"
+    put(drops, drop, b"three\n", seen=second, row=4)
+    assert receipts(drops) == b"one\ntwo\nthree\n"
 
 
-def test_the_newer_version_takes_the_receipts_and_the_summary_over(cloud: Cloud) -> None:
+def test_a_newer_version_replaces_receipts_and_summary(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     older, newer = (dropped(cloud, "requests/a.csv", body) for body in (b"x", b"y"))
     later = replace(START, made_at=NOON + timedelta(seconds=5))
-    first = say(drops, older, b"1 of the older\n", seen=START, row=2)
-    say(drops, newer, b"1\n", seen=later, row=2)
-    say(drops, older, b"2 of the older\n", seen=first, row=3)
-    assert said(drops) == b"1\n"
+    first = put(drops, older, b"1 of the older\n", seen=START, row=2)
+    put(drops, newer, b"1\n", seen=later, row=2)
+    put(drops, older, b"2 of the older\n", seen=first, row=3)
+    assert receipts(drops) == b"1\n"
     drops.put_summary(newer, {"of": "newer"}, made_at=later.made_at)
     drops.put_summary(older, {"of": "older"}, made_at=NOON)
     written = drops.newest("receipts/requests/a.csv.summary.json", most=99)
     assert json.loads(written or b"") == {"of": "newer"}
 
 
-def test_nobody_writes_over_what_he_has_not_seen(cloud: Cloud) -> None:
+def test_a_concurrent_write_is_not_overwritten(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    first = say(drops, drop, b"one\n", seen=START, row=2)
-    put_over = drops._put_over
+    first = put(drops, drop, b"one\n", seen=START, row=2)
+    put_over = drops._receipts._put_over
 
     def meanwhile(etag: str | None, **wanted: Any) -> None:
-        drops._put_over = put_over  # type: ignore[method-assign]
-        say(drops, drop, b"two\n", seen=first, row=3)
+        drops._receipts._put_over = put_over  # type: ignore[method-assign]
+        put(drops, drop, b"two\n", seen=first, row=3)
         put_over(etag, **wanted)
 
-    drops._put_over = meanwhile  # type: ignore[method-assign]
+    drops._receipts._put_over = meanwhile  # type: ignore[method-assign]
     with pytest.raises(ClientError, match="PreconditionFailed"):
-        say(drops, drop, b"two, again\n", seen=first, row=3)
-    assert said(drops) == b"one\ntwo\n"
+        put(drops, drop, b"two, again\n", seen=first, row=3)
+    assert receipts(drops) == b"one\ntwo\n"
 
 
-def test_a_summary_lies_beside_the_receipts_and_is_written_anew(cloud: Cloud) -> None:
+def test_a_summary_is_stored_beside_the_receipts_and_replaced(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
     for state in ("running", "final"):
         drops.put_summary(drop, {"state": state, "source": "ü"}, made_at=NOON)
@@ -414,13 +410,13 @@ def test_a_summary_lies_beside_the_receipts_and_is_written_anew(cloud: Cloud) ->
 
 def refusing(code: str, status: int = 400) -> Callable[..., NoReturn]:
     def refuse(**_: Any) -> NoReturn:
-        told: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        raise ClientError(told, "GetObject")
+        response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(response, "GetObject")
 
     return refuse
 
 
-def test_a_name_too_long_for_s3_is_one_of_nothing(cloud: Cloud) -> None:
+def test_a_key_too_long_for_s3_is_not_found(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.get_object = refusing("KeyTooLongError")  # type: ignore[method-assign]
     assert drops.look("x" * 1025) is None
@@ -429,12 +425,12 @@ def test_a_name_too_long_for_s3_is_one_of_nothing(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("InvalidObjectState", "archived"),  # lies in Glacier
-        ("InvalidRequest", "encrypted"),  # with a key that comes with each call (SSE-C)
-        ("AccessDenied", "may not be read"),  # such as by the policy of its KMS key
+        ("InvalidObjectState", "archived"),  # in Glacier
+        ("InvalidRequest", "encrypted"),  # SSE-C
+        ("AccessDenied", "denied"),  # for example by its KMS key policy
     ],
 )
-def test_whoever_dropped_what_cannot_be_read_hears_why(cloud: Cloud, code: str, words: str) -> None:
+def test_an_unreadable_object_is_refused_with_a_reason(cloud: Cloud, code: str, words: str) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.get_object = refusing(code, 403)  # type: ignore[method-assign]
     with pytest.raises(InputImageRefused, match=f"^the image .*{words}"):
@@ -448,15 +444,15 @@ def test_whoever_dropped_what_cannot_be_read_hears_why(cloud: Cloud, code: str, 
         drops.newest("recipes/a/recipe.json", most=9)
 
 
-@pytest.mark.parametrize(("code", "words"), [("400", "encrypted"), ("403", "may not be read")])
-def test_a_head_that_is_refused_says_why_as_well(cloud: Cloud, code: str, words: str) -> None:
+@pytest.mark.parametrize(("code", "words"), [("400", "encrypted"), ("403", "denied")])
+def test_a_refused_head_has_a_reason(cloud: Cloud, code: str, words: str) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.head_object = refusing(code, int(code))  # type: ignore[method-assign]
     with pytest.raises(SheetRefused, match=f"^the file .*{words}"):
         drops.describe(Drop(bucket=cloud.drop_bucket, key="requests/a.csv", version="v"))
 
 
-def test_any_other_error_of_the_drop_bucket_is_ours_to_see(cloud: Cloud) -> None:
+def test_any_other_error_of_the_drop_bucket_is_raised(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.get_object = refusing("SlowDown", 503)  # type: ignore[method-assign]
     with pytest.raises(ClientError, match="SlowDown"):
@@ -477,7 +473,7 @@ SOME = Progress(
 
 
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
-def test_a_book_goes_on_from_what_was_seen_and_not_otherwise(cloud: Cloud, kind: str) -> None:
+def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> None:
     stored = DropProgressTable.connect(cloud.table)
     progress: DropProgress = InMemoryDropProgress() if kind == "in_memory" else stored
     assert progress.read(DROP) is None
@@ -487,7 +483,7 @@ def test_a_book_goes_on_from_what_was_seen_and_not_otherwise(cloud: Cloud, kind:
     after = replace(SOME, row=901, done=True)
     assert progress.advance(DROP, seen=SOME, to=after)
     assert not progress.advance(DROP, seen=SOME, to=replace(SOME, row=700))
-    # Whoever ends a drop may have read no row: then only the end tells them apart.
+    # The call that ends a drop may have read no row: then only `done` differs.
     assert not progress.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
     assert progress.read(DROP) == after
     assert progress.read(replace(DROP, version="v2")) is None
@@ -498,7 +494,7 @@ def test_a_submit_message_that_sqs_does_not_confirm_can_be_tried_again(cloud: Cl
         SqsSubmitQueue.connect(f"{cloud.submit_queue}-gone").add(a_job_id(), delay=0, slot=None)
 
 
-def test_jobs_that_the_table_did_not_get_to_are_asked_for_again(cloud: Cloud) -> None:
+def test_unprocessed_keys_are_requested_again(cloud: Cloud) -> None:
     table = JobTable.connect(cloud.table)
     jobs = [table.create(a_job(number=number)).job for number in (1, 2, 3)]
     batch_get_item, asked = table._client.batch_get_item, list[int]()
@@ -517,7 +513,7 @@ def test_jobs_that_the_table_did_not_get_to_are_asked_for_again(cloud: Cloud) ->
     assert asked == [3, 2, 1]
 
 
-def test_a_long_wait_for_a_turn_begins_with_its_odd_part(cloud: Cloud) -> None:
+def test_a_long_delay_begins_with_its_remainder(cloud: Cloud) -> None:
     queue, seen = SqsSubmitQueue.connect(cloud.submit_queue), list[int]()
     queue._client.meta.events.register(
         "provide-client-params.sqs.SendMessage",
@@ -573,7 +569,7 @@ def test_a_secret_is_read_again_after_a_minute(cloud: Cloud) -> None:
 
 
 @pytest.mark.parametrize("text", ["the key itself", "[]", '"x"', ""])
-def test_a_secret_that_is_no_json_object_says_which_one(cloud: Cloud, text: str) -> None:
+def test_a_secret_that_is_no_json_object_is_named(cloud: Cloud, text: str) -> None:
     boto3.client("secretsmanager").put_secret_value(
         SecretId=cloud.kie_secret, SecretString=text or " "
     )

@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PIL import Image
 from ringback.domain.errors import AddressRefused, ImageRefused, LinkDead, TransferInterrupted
+from ringback.domain.images import ImageFormat
 from ringback.images.download import ImageDownloader
 from ringback.outbound.connections import checked_addresses, default_tls_context, resolve_host
 from ringback.outbound.guarded_http import GuardedHttp
@@ -34,8 +35,8 @@ def image(kind: str, size: tuple[int, int] = (640, 480)) -> bytes:
 
 
 PNG = image("PNG")
-KINDS = ("png", "jpeg", "webp", "avif", "gif")
-BODIES = {f"/{kind}": image(kind.upper()) for kind in KINDS}
+MAX_BYTES = 64 * 1024 * 1024
+BODIES = {f"/{kind.extension}": image(kind.name) for kind in ImageFormat}
 BODIES |= {"/png": PNG, "/html": b"<!doctype html>"}
 STATUSES = {"/403": 403, "/404": 404, "/410": 410, "/500": 500, "/503": 503}
 
@@ -82,7 +83,7 @@ class CdnHandler(BaseHTTPRequestHandler):
         self.answer(PNG + b"more", Content_Length=str(len(PNG)))
 
     def drips_headers(self) -> None:
-        for _ in range(250):  # five seconds: who is not left by then was waited for
+        for _ in range(250):  # five seconds: a client still connected after that had no time limit
             if self.server.over.wait(0.02):
                 return
             self.wfile.write(b"x")
@@ -123,10 +124,10 @@ class Cdn(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_port}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Stay quiet: clients that hang up are what these tests are about."""
+        """Print nothing: clients that hang up are expected here."""
 
     def shutdown_request(self, request: Any) -> None:
-        """Close without a farewell, so that a reset is one."""
+        """Close without a shutdown, so that the client gets a reset."""
         self.close_request(request)
 
 
@@ -152,18 +153,19 @@ def cdn() -> Iterator[Cdn]:
         yield server
 
 
-def downloader(cdn: Cdn, max_bytes: int = 64 * 1024 * 1024, **settings: Any) -> ImageDownloader:
+def downloader(cdn: Cdn, max_bytes: int = MAX_BYTES, **settings: Any) -> ImageDownloader:
     http = GuardedHttp(plain_http_hosts=frozenset({cdn.host}), **settings)
     return ImageDownloader(http=http, max_bytes=max_bytes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
+@pytest.mark.parametrize("kind", ImageFormat)
+def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: ImageFormat) -> None:
+    path = f"/{kind.extension}"
     with TemporaryFile() as into:
-        facts = downloader(cdn).fetch(f"http://{cdn.host}/{kind}", into)
+        facts = downloader(cdn).fetch(f"http://{cdn.host}{path}", into, within=60)
         content = into.read()
-    assert content == BODIES[f"/{kind}"]
-    assert facts.content_type == f"image/{kind}"
+    assert content == BODIES[path]
+    assert (facts.content_type, facts.extension) == (kind.content_type, kind.extension)
     assert (facts.width, facts.height, facts.bytes) == (640, 480, len(content))
     assert facts.sha256 == hashlib.sha256(content).hexdigest()
 
@@ -177,7 +179,7 @@ def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
         ("/500", TransferInterrupted, "answered 500"),
         ("/503", TransferInterrupted, "answered 503"),
         ("/html", ImageRefused, "not a PNG, JPEG, WebP, AVIF or GIF"),
-        ("/short", TransferInterrupted, "bytes came"),
+        ("/short", TransferInterrupted, "received [0-9]+ of [0-9]+ bytes"),
         ("/resets", TransferInterrupted, "ConnectionResetError"),
         ("/silent", TransferInterrupted, "TimeoutError"),
         ("/stalls", TransferInterrupted, "TimeoutError"),
@@ -186,7 +188,7 @@ def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: str) -> None:
         ("/endless", ImageRefused, "more than 5000000 bytes"),
     ],
 )
-def test_a_bad_answer_has_its_verdict(
+def test_a_bad_response_has_its_error(
     cdn: Cdn, path: str, error: type[Exception], message: str
 ) -> None:
     hurried = downloader(cdn, idle_seconds=0.2, max_bytes=5_000_000)
@@ -195,42 +197,46 @@ def test_a_bad_answer_has_its_verdict(
     assert "secret" not in str(caught.value)
 
 
-def test_a_stalled_body_is_left_before_the_server_hangs_up(cdn: Cdn) -> None:
+def test_a_stalled_body_times_out(cdn: Cdn) -> None:
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
-        downloader(cdn, idle_seconds=0.1).fetch(f"http://{cdn.host}/stalls", BytesIO())
+        downloader(cdn, idle_seconds=0.1).fetch(f"http://{cdn.host}/stalls", BytesIO(), within=60)
 
 
-def test_what_follows_the_announced_length_is_not_read(cdn: Cdn) -> None:
-    assert downloader(cdn).fetch(f"http://{cdn.host}/long", BytesIO()).bytes == len(PNG)
+def test_nothing_after_the_announced_length_is_read(cdn: Cdn) -> None:
+    assert downloader(cdn).fetch(f"http://{cdn.host}/long", BytesIO(), within=60).bytes == len(PNG)
 
 
 def test_a_redirect_is_followed_by_hand(cdn: Cdn) -> None:
-    downloader(cdn).fetch(f"http://{cdn.host}/to//png", BytesIO())
+    downloader(cdn).fetch(f"http://{cdn.host}/to//png", BytesIO(), within=60)
     assert cdn.asked == ["/to//png", "/png"]
 
 
-def test_a_redirect_to_an_address_inside_is_not_even_connected_to(cdn: Cdn) -> None:
+def test_a_redirect_to_a_private_address_is_not_connected_to(cdn: Cdn) -> None:
     with running(Cdn()) as inside, pytest.raises(AddressRefused, match="plain http"):
-        downloader(cdn).fetch(f"http://{cdn.host}/to/http://{inside.host}/png", BytesIO())
+        downloader(cdn).fetch(
+            f"http://{cdn.host}/to/http://{inside.host}/png", BytesIO(), within=60
+        )
     assert inside.asked == []
     with pytest.raises(AddressRefused, match="not public"):
-        downloader(cdn).fetch(f"http://{cdn.host}/to/https://127.0.0.1/", BytesIO())
+        downloader(cdn).fetch(f"http://{cdn.host}/to/https://127.0.0.1/", BytesIO(), within=60)
 
 
-def test_nobody_listening_is_worth_another_try() -> None:
+def test_a_refused_connection_is_retryable() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{free.getsockname()[1]}"
         with pytest.raises(TransferInterrupted, match="ConnectionRefusedError"):
-            ImageDownloader(http=GuardedHttp(plain_http_hosts=frozenset({host}))).fetch(
-                f"http://{host}/", BytesIO()
-            )
+            ImageDownloader(
+                http=GuardedHttp(plain_http_hosts=frozenset({host})), max_bytes=MAX_BYTES
+            ).fetch(f"http://{host}/", BytesIO(), within=60)
 
 
 def test_the_default_resolver_finds_this_machine_and_the_guard_refuses_it(cdn: Cdn) -> None:
     host = f"localhost:{cdn.server_port}"
-    named = ImageDownloader(http=GuardedHttp(plain_http_hosts=frozenset({host})))
-    assert named.fetch(f"http://{host}/png", BytesIO()).bytes == len(PNG)
+    named = ImageDownloader(
+        http=GuardedHttp(plain_http_hosts=frozenset({host})), max_bytes=MAX_BYTES
+    )
+    assert named.fetch(f"http://{host}/png", BytesIO(), within=60).bytes == len(PNG)
     target = Target(encrypted=True, host="localhost", port=443, path="/")
     with pytest.raises(AddressRefused, match="loopback"):
         checked_addresses(target, resolve_host)
@@ -270,7 +276,7 @@ def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class SecureCdn(Cdn):
-    """Speaks TLS and notes the name each client asks for."""
+    """Serves TLS and records the server name of each client."""
 
     def __init__(self, pem: Path) -> None:
         super().__init__()
@@ -278,7 +284,7 @@ class SecureCdn(Cdn):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(pem)
         context.sni_callback = lambda _socket, name, _context: self.names.append(name)
-        # The handshake waits for the handler's thread, so that a refusal doesn't end the server.
+        # The handshake runs in the handler's thread, so that a failure does not end the server.
         self.socket = context.wrap_socket(
             self.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -291,7 +297,7 @@ def secure_cdn(pem: Path) -> Iterator[SecureCdn]:
 
 
 def through(cdn: Cdn, connected: list[tuple[str, int]]) -> Callable[..., socket.socket]:
-    """Lead every connection to the local server, as a router would, and note where it was to go."""
+    """Redirect every connection to the local server and record its destination."""
 
     def connect(address: str, port: int, timeout: float) -> socket.socket:
         connected.append((address, port))
@@ -300,9 +306,7 @@ def through(cdn: Cdn, connected: list[tuple[str, int]]) -> Callable[..., socket.
     return connect
 
 
-def test_tls_names_the_host_and_goes_to_the_address_that_was_checked(
-    secure_cdn: SecureCdn, pem: Path
-) -> None:
+def test_tls_uses_the_name_and_the_checked_address(secure_cdn: SecureCdn, pem: Path) -> None:
     connected: list[tuple[str, int]] = []
     resolved: list[str] = []
     answers = iter([["93.184.216.34"], ["127.0.0.1"]])
@@ -316,7 +320,9 @@ def test_tls_names_the_host_and_goes_to_the_address_that_was_checked(
         connect=through(secure_cdn, connected),
         tls_context=lambda: ssl.create_default_context(cafile=str(pem)),
     )
-    facts = ImageDownloader(http=http).fetch("https://cdn.example/png", BytesIO())
+    facts = ImageDownloader(http=http, max_bytes=MAX_BYTES).fetch(
+        "https://cdn.example/png", BytesIO(), within=60
+    )
     assert facts.sha256 == hashlib.sha256(PNG).hexdigest()
     assert connected == [("93.184.216.34", 443)]
     assert resolved == ["cdn.example"]
@@ -326,7 +332,7 @@ def test_tls_names_the_host_and_goes_to_the_address_that_was_checked(
 @pytest.mark.parametrize(
     ("host", "trusted"), [("cdn.example", False), ("other.example", True), ("93.184.216.34", True)]
 )
-def test_a_certificate_that_proves_nothing_ends_it_before_the_request(
+def test_an_invalid_certificate_ends_the_connection_before_the_request(
     secure_cdn: SecureCdn, pem: Path, host: str, *, trusted: bool
 ) -> None:
     context = ssl.create_default_context(cafile=str(pem)) if trusted else default_tls_context()
@@ -336,14 +342,15 @@ def test_a_certificate_that_proves_nothing_ends_it_before_the_request(
                 resolve=lambda _host, _port: ["93.184.216.34"],
                 connect=through(secure_cdn, []),
                 tls_context=lambda: context,
-            )
-        ).fetch(f"https://{host}/png", BytesIO())
+            ),
+            max_bytes=MAX_BYTES,
+        ).fetch(f"https://{host}/png", BytesIO(), within=60)
     assert secure_cdn.asked == []
 
 
 @contextmanager
 def hanging_up(server: socket.socket, *, after: float) -> Iterator[None]:
-    """End the wait of a client that does not, with another error than its own."""
+    """End the wait of a client without a time limit, with an error that is not its own."""
     timer = Timer(after, server.close)
     timer.start()
     try:
@@ -352,20 +359,21 @@ def hanging_up(server: socket.socket, *, after: float) -> Iterator[None]:
         timer.cancel()
 
 
-def test_a_server_that_never_shakes_hands_is_left() -> None:
+def test_a_handshake_that_never_completes_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute, hanging_up(mute, after=5):
         hurried = ImageDownloader(
             http=GuardedHttp(
                 idle_seconds=0.1,
                 resolve=lambda _host, _port: ["93.184.216.34"],
                 connect=lambda *_: socket.create_connection(mute.getsockname()),
-            )
+            ),
+            max_bytes=MAX_BYTES,
         )
         with pytest.raises(TransferInterrupted, match="TimeoutError"):
-            hurried.fetch("https://cdn.example/png", BytesIO())
+            hurried.fetch("https://cdn.example/png", BytesIO(), within=60)
 
 
-def test_the_default_context_checks_names_and_is_made_once() -> None:
+def test_the_default_context_verifies_names_and_is_built_once() -> None:
     context = default_tls_context()
     assert context.check_hostname
     assert context.verify_mode is ssl.CERT_REQUIRED

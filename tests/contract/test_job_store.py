@@ -1,4 +1,4 @@
-"""What every job store does: the fake that the use cases are tested with, and the real table."""
+"""The contract of job stores: the fake of the unit tests, and the real table."""
 
 import json
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Ite
 
 
 def a_full_job() -> Job:
-    """Return a job with something in every field."""
+    """Return a job with a value in every field."""
     return a_job(
         JobStatus.ARCHIVING,
         idempotency_key="k",
@@ -55,14 +55,14 @@ def a_full_job() -> Job:
     )
 
 
-def test_a_job_comes_back_as_it_was(jobs: JobStore) -> None:
+def test_a_job_is_read_back_unchanged(jobs: JobStore) -> None:
     job = a_full_job()
     assert all(getattr(job, field.name) not in (None, ()) for field in fields(Job))
     assert jobs.create(job).done
     assert jobs.get(job.job_id) == job
 
 
-def test_a_job_is_made_once(jobs: JobStore) -> None:
+def test_a_job_is_created_once(jobs: JobStore) -> None:
     job = a_job(JobStatus.RUNNING)
     assert jobs.create(job).done
     again = jobs.create(replace(job, status=JobStatus.ACCEPTED))
@@ -87,7 +87,7 @@ def test_jobs_of_a_dropped_file_are_listed_newest_first(jobs: JobStore) -> None:
     assert jobs.newest_of("requests/c.csv", limit=9, before=None) == []
 
 
-def test_a_job_that_was_never_made_is_unknown(jobs: JobStore) -> None:
+def test_a_job_that_was_never_created_is_unknown(jobs: JobStore) -> None:
     with pytest.raises(UnknownJob):
         jobs.get(a_job_id())
     with pytest.raises(UnknownJob):
@@ -114,13 +114,13 @@ def test_a_job_is_found_by_its_key(jobs: JobStore) -> None:
         assert jobs.with_key(client, key) is None
 
 
-def test_a_key_of_a_retry_is_not_that_of_the_job_it_retries(jobs: JobStore) -> None:
+def test_a_key_distinguishes_a_job_from_its_retry(jobs: JobStore) -> None:
     jobs.create(a_job(number=1, idempotency_key="k"))
     with pytest.raises(IdempotencyConflict):
         jobs.create(a_job(number=2, idempotency_key="k", retry_of=a_job_id(1)))
 
 
-def test_a_key_is_its_clients_own(jobs: JobStore) -> None:
+def test_a_key_belongs_to_one_client(jobs: JobStore) -> None:
     jobs.create(a_job(number=1, idempotency_key="k"))
     assert jobs.create(a_job(number=2, idempotency_key="k", client="other")).done
 
@@ -151,7 +151,7 @@ def test_a_move_that_the_table_allows_is_made_once(
 
 
 @pytest.mark.parametrize("expected", [[JobStatus.SUCCEEDED], [JobStatus.RUNNING, JobStatus.FAILED]])
-def test_a_move_that_the_table_does_not_know_is_a_mistake_of_ours(
+def test_an_unknown_transition_is_a_programming_error(
     jobs: JobStore, expected: list[JobStatus]
 ) -> None:
     jobs.create(a_job(JobStatus.SUCCEEDED))
@@ -189,7 +189,7 @@ def test_a_move_writes_and_clears_fields(jobs: JobStore) -> None:
     assert (moved.result_urls, moved.task_id) == (("https://cdn.example/1",), TASK)
 
 
-def test_a_move_may_depend_on_what_was_seen(jobs: JobStore) -> None:
+def test_a_move_may_depend_on_updated_at(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.ARCHIVING, result_urls=("https://cdn.example/1",)))
     seen = jobs.get(a_job_id()).updated_at
     jobs.add_image(a_job_id(), a_stored_image(), at=LATER)
@@ -225,7 +225,7 @@ def test_only_an_accepted_job_is_marked_as_queued(jobs: JobStore, status: JobSta
     assert queued == (LATER if status is JobStatus.ACCEPTED else None)
 
 
-def test_images_are_noted_once_and_in_their_order(jobs: JobStore) -> None:
+def test_images_are_recorded_once_and_in_order(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.ARCHIVING))
     for number in (10, 2, 1):
         jobs.add_image(a_job_id(), a_stored_image(number), at=LATER)
@@ -236,7 +236,7 @@ def test_images_are_noted_once_and_in_their_order(jobs: JobStore) -> None:
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ARCHIVING}))
-def test_no_image_is_noted_on_a_job_that_is_not_being_archived(
+def test_no_image_is_recorded_unless_the_job_is_being_archived(
     jobs: JobStore, status: JobStatus
 ) -> None:
     jobs.create(a_job(status))
@@ -244,7 +244,7 @@ def test_no_image_is_noted_on_a_job_that_is_not_being_archived(
     assert jobs.get(a_job_id()) == a_job(status)
 
 
-def test_a_thumbnail_is_noted_beside_its_image_in_any_state(jobs: JobStore) -> None:
+def test_a_thumbnail_is_recorded_in_any_state(jobs: JobStore) -> None:
     images = (a_stored_image(1), a_stored_image(2))
     job = jobs.create(a_job(JobStatus.SUCCEEDED, images=images)).job
     for _ in range(2):
@@ -255,7 +255,7 @@ def test_a_thumbnail_is_noted_beside_its_image_in_any_state(jobs: JobStore) -> N
     )
 
 
-def test_what_is_missing_comes_back_as_it_was(jobs: JobStore) -> None:
+def test_missing_images_are_read_back_unchanged(jobs: JobStore) -> None:
     error = replace(ERROR, kind=ErrorKind.IMAGES_LOST, missing=(1, 3), kept_until=LATER)
     job = jobs.create(a_job(JobStatus.ARCHIVE_FAILED, error=error)).job
     assert jobs.get(job.job_id) == job
@@ -264,7 +264,7 @@ def test_what_is_missing_comes_back_as_it_was(jobs: JobStore) -> None:
 def test_jobs_are_listed_newest_first_by_client(jobs: JobStore) -> None:
     for number in (3, 1, 4, 0, 2):
         jobs.create(a_job(number=number, idempotency_key=f"k{number}"))
-    jobs.create(a_job(number=9, client="somebody else"))
+    jobs.create(a_job(number=9, client="another"))
     listed = jobs.newest("studio", limit=3, before=None)
     assert [job.job_id for job in listed] == [a_job_id(number) for number in (4, 3, 2)]
     rest = jobs.newest("studio", limit=3, before=a_job_id(2))
@@ -280,12 +280,12 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.text(), json_values, max_size=4))
-def test_whatever_a_client_sends_survives_the_table(sent: dict[str, object]) -> None:
+def test_any_request_is_read_back_unchanged(sent: dict[str, object]) -> None:
     job = a_job(request=replace(a_request(), sent=sent, input=sent))
     assert from_item(to_item(job)) == job
 
 
-def test_a_job_of_before_inputs_were_marked_was_checked() -> None:
+def test_an_old_job_without_the_mark_was_checked() -> None:
     item = to_item(a_job())
     request = json.loads(item["request"]["S"])
     del request["checked"]

@@ -1,4 +1,4 @@
-"""The simulator's Chanjing over real HTTP: as documented, traps included."""
+"""The simulated Chanjing, tested over HTTP: as documented, including its traps."""
 
 import json
 from collections.abc import Iterator
@@ -53,7 +53,7 @@ def simulator(clock: Clock) -> Iterator[Simulator]:
 
 
 class Client:
-    """Speaks to one of the hosts with one token."""
+    """A client of one of the hosts with one token."""
 
     def __init__(self, simulator: Simulator, *, host: str = "/open-api") -> None:
         self.url, self.token = simulator.url + host, ""
@@ -75,7 +75,7 @@ class Client:
     def submit(self, **changes: Any) -> dict[str, Any]:
         return self.call("POST", "/open/v1/ai_creation/task/submit", json=BODY | changes)
 
-    def told(self, prompt: str, **changes: Any) -> dict[str, Any]:
+    def create_with(self, prompt: str, **changes: Any) -> dict[str, Any]:
         return self.submit(ref_prompt=f"a kite [simulate: {prompt}]", **changes)
 
     def one(self, task_id: str) -> dict[str, Any]:
@@ -107,26 +107,26 @@ def tasks(simulator: Simulator) -> list[dict[str, Any]]:
     return [task for task in found if task["provider"] == "chanjing"]
 
 
-def test_a_task_is_made_and_its_images_are_there(client: Client) -> None:
+def test_a_task_is_created_and_its_images_can_be_downloaded(client: Client) -> None:
     task = client.finished(client.submit(number_of_images=2)["data"])
     assert len(task["output_url"]) == 2
     assert (task["type"], task["model_code"]) == (3, "doubao-seedream-4.0")
     for url in task["output_url"]:
-        # The file host turns away libraries that do not say who they are.
+        # The CDN refuses the default User-Agents of libraries.
         image = httpx.get(url, headers={"user-agent": "Ringback"}, trust_env=False)
         picture = Image.open(BytesIO(image.content))
         assert picture.size == (576, 1024)
 
 
 @pytest.mark.parametrize("host", ["", "/www", "/open-api"])
-def test_both_hosts_are_one(simulator: Simulator, client: Client, host: str) -> None:
+def test_both_hosts_are_served(simulator: Simulator, client: Client, host: str) -> None:
     task_id = client.submit()["data"]
     other = Client(simulator, host=host)
     other.token = client.token
     assert other.one(task_id)["data"]["unique_id"] == task_id
 
 
-def test_a_new_token_kills_the_one_before_it(simulator: Simulator, client: Client) -> None:
+def test_a_new_token_invalidates_the_previous_one(simulator: Simulator, client: Client) -> None:
     other = Client(simulator)
     other.log_in()
     assert client.submit()["code"] == 10400
@@ -135,7 +135,7 @@ def test_a_new_token_kills_the_one_before_it(simulator: Simulator, client: Clien
     assert issued == {"issued": 2}
 
 
-def test_a_token_s_end_is_a_moment(client: Client, clock: Clock) -> None:
+def test_a_token_expires(client: Client, clock: Clock) -> None:
     assert client.log_in()["expire_in"] == int(clock.now) + 86_400
     clock.now += 86_399
     assert client.submit()["code"] == 0
@@ -144,14 +144,14 @@ def test_a_token_s_end_is_a_moment(client: Client, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("token", ["", "guessed"])
-def test_without_the_token_nothing_is_told(client: Client, token: str) -> None:
+def test_requests_without_a_token_are_refused(client: Client, token: str) -> None:
     task_id = client.submit()["data"]
     client.token = token
     assert client.one(task_id)["code"] == client.page(task_id)["code"] == 10400
 
 
 @pytest.mark.parametrize("app", [{}, {"app_id": "app"}, APP | {"secret_key": "x"}])
-def test_nobody_else_gets_a_token(client: Client, app: dict[str, str]) -> None:
+def test_wrong_credentials_get_no_token(client: Client, app: dict[str, str]) -> None:
     assert client.call("POST", "/open/v1/access_token", json=app)["code"] == 40000
     assert client.submit()["code"] == 0
 
@@ -171,14 +171,14 @@ def test_nobody_else_gets_a_token(client: Client, app: dict[str, str]) -> None:
         {"ref_img_url": "https://a.example/"},
         {"seed": 1},
         {"quality_mode": "std"},
-        {"model_code": "doubao-seedream-4.5"},  # its clarity is 2048 at least
+        {"model_code": "doubao-seedream-4.5"},  # its minimum clarity is 2048
         {"model_code": "kling-v2", "ref_img_url": ["https://a.example/"] * 2},
         {"model_code": "kling-v2-1", "ref_img_url": ["https://a.example/"]},
         {"model_code": "wan2.2-t2i"},  # it has no clarity
     ],
     ids=json.dumps,
 )
-def test_what_a_model_does_not_take_is_refused(
+def test_an_invalid_field_is_refused(
     simulator: Simulator, client: Client, changes: dict[str, Any]
 ) -> None:
     assert client.submit(**changes)["code"] == 40000
@@ -190,7 +190,7 @@ def test_a_body_that_is_not_json_is_malformed(client: Client) -> None:
     assert client.call("POST", path, content=b"{")["code"] == 400
 
 
-def test_over_the_limit_nothing_is_created(simulator: Simulator, client: Client) -> None:
+def test_nothing_is_created_over_the_limit(simulator: Simulator, client: Client) -> None:
     codes = [client.submit()["code"] for _ in range(5)]
     assert codes == [0, 0, 0, 40001, 40001]
     assert len(tasks(simulator)) == 3
@@ -203,7 +203,7 @@ def test_states_come_in_varying_case(client: Client) -> None:
     assert words == {"Success", "success", "SUCCESS"}
 
 
-def test_a_page_tells_of_many_in_an_order_of_its_own(client: Client) -> None:
+def test_a_page_has_many_tasks_in_its_own_order(client: Client) -> None:
     ids = [client.submit()["data"] for _ in range(3)]
     data = client.page(*reversed(ids), "unknown")["data"]
     assert [task["unique_id"] for task in data["list"]] == sorted(ids)
@@ -239,29 +239,29 @@ def test_kie_s_tasks_are_not_chanjing_s(simulator: Simulator, client: Client) ->
 # ------------------------------------------------------------------ faults
 
 
-def test_50000_comes_before_or_after_the_task_was_made(
+def test_error_50000_occurs_before_or_after_the_task_was_created(
     simulator: Simulator, client: Client
 ) -> None:
-    assert client.told("error_500_before")["code"] == 50000
+    assert client.create_with("error_500_before")["code"] == 50000
     assert tasks(simulator) == []
-    assert client.told("error_500_after")["code"] == 50000
+    assert client.create_with("error_500_after")["code"] == 50000
     assert len(tasks(simulator)) == 1
 
 
-def test_a_token_that_somebody_else_killed_is_refused_once(client: Client) -> None:
-    assert client.told("token_killed")["code"] == 10400
+def test_an_invalidated_token_is_refused_once(client: Client) -> None:
+    assert client.create_with("token_killed")["code"] == 10400
     client.log_in()
-    assert client.told("token_killed")["code"] == 0
+    assert client.create_with("token_killed")["code"] == 0
 
 
-def test_a_generation_fails_with_a_word(client: Client) -> None:
-    task = client.finished(client.told("fail")["data"])
+def test_a_failed_generation_has_a_message(client: Client) -> None:
+    task = client.finished(client.create_with("fail")["data"])
     assert task["err_msg"]
     assert not task["output_url"]
 
 
 @pytest.mark.parametrize("fault", ["callback_bare", "callback_envelope"])
-def test_calls_come_in_either_shape_and_only_when_told(
+def test_callbacks_come_in_either_shape_and_only_on_request(
     simulator: Simulator, client: Client, fault: str
 ) -> None:
     heard: list[dict[str, Any]] = []
@@ -274,14 +274,14 @@ def test_calls_come_in_either_shape_and_only_when_told(
             self.end_headers()
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}/callbacks"
         client.finished(client.submit(callback=url)["data"])
-        task_id = client.told(fault, callback=url)["data"]
+        task_id = client.create_with(fault, callback=url)["data"]
         end = monotonic() + SECONDS
         while not heard and monotonic() < end:
             sleep(0.01)

@@ -1,4 +1,4 @@
-"""The simulator over its socket, as a client of kie.ai sees it."""
+"""The simulated kie.ai, tested over HTTP."""
 
 import hmac
 import io
@@ -28,12 +28,12 @@ KEY, HMAC_KEY = "unit-test-api-key", "unit-test-webhook-key"
 V4 = "bytedance/seedream-v4-text-to-image"
 AGENT = {"User-Agent": "simulator-tests/1"}
 CREATE = "/api/v1/jobs/createTask"
-# Everything here is plain HTTP, and loading the certificates takes longer than most tests.
+# All requests are plain HTTP, and loading the certificates takes longer than most tests.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 class Clock:
-    """Runs only when a test says so."""
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.now = 1_790_000_000.0
@@ -43,7 +43,7 @@ class Clock:
 
 
 class Receiver:
-    """Takes callbacks and answers them with ``statuses``, then with 200."""
+    """Receives callbacks and answers them with ``statuses``, then with 200."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -150,7 +150,7 @@ def code(answer: httpx.Response) -> tuple[int, int]:
 # createTask
 
 
-def test_a_created_task_has_an_id_of_its_own_each_time(kie: httpx.Client) -> None:
+def test_every_created_task_has_its_own_id(kie: httpx.Client) -> None:
     ids = [create(kie, url="http://127.0.0.1:9/same") for _ in range(3)]
     assert all(task_id.startswith("task_bytedance_") for task_id in ids)
     assert len(set(ids)) == 3
@@ -165,7 +165,7 @@ def test_a_wrong_key_is_refused(kie: httpx.Client, key: str) -> None:
 
 
 @pytest.mark.parametrize("agent", ["python-httpx/0.28.1", ""])
-def test_a_librarys_own_user_agent_is_turned_away(kie: httpx.Client, agent: str) -> None:
+def test_the_user_agent_of_a_library_is_refused(kie: httpx.Client, agent: str) -> None:
     answer = kie.post(CREATE, json=order(), headers={"User-Agent": agent})
     assert (answer.status_code, answer.text) == (403, "error code: 1010")
 
@@ -178,9 +178,7 @@ def test_errors_appear_where_the_provider_puts_them(kie: httpx.Client) -> None:
     assert tasks(kie) == []
 
 
-def test_the_twenty_first_create_in_ten_seconds_makes_nothing(
-    kie: httpx.Client, clock: Clock
-) -> None:
+def test_the_twenty_first_create_in_ten_seconds_is_refused(kie: httpx.Client, clock: Clock) -> None:
     answers = [code(kie.post(CREATE, json=order())) for _ in range(21)]
     assert answers == [(200, 200)] * 20 + [(429, 429)]
     assert len(tasks(kie)) == 20
@@ -189,7 +187,7 @@ def test_the_twenty_first_create_in_ten_seconds_makes_nothing(
     assert code(kie.post(CREATE, json=order())) == (200, 402)
 
 
-def test_credits_are_charged_at_submission_until_there_are_not_enough(kie: httpx.Client) -> None:
+def test_credits_are_charged_at_submission(kie: httpx.Client) -> None:
     for _ in range(3):
         create(kie, max_images=6)
     assert kie.get("/api/v1/chat/credit").json() == {"code": 200, "msg": "success", "data": 10}
@@ -197,7 +195,7 @@ def test_credits_are_charged_at_submission_until_there_are_not_enough(kie: httpx
     assert [task["credits_charged"] for task in tasks(kie)] == [30, 30, 30]
 
 
-def test_a_failed_task_gives_its_credits_back(kie: httpx.Client) -> None:
+def test_a_failed_task_is_refunded(kie: httpx.Client) -> None:
     record = finished(kie, create(kie, "[simulate: fail=422]"))
     assert (record["code"], record["data"]["state"]) == (501, "fail")
     assert (record["data"]["failCode"], record["data"]["creditsConsumed"]) == ("422", 0)
@@ -214,7 +212,7 @@ def test_a_failed_task_gives_its_credits_back(kie: httpx.Client) -> None:
         ("no_credits", (200, 402)),
     ],
 )
-def test_a_refusal_on_command_creates_nothing(
+def test_a_requested_refusal_creates_nothing(
     kie: httpx.Client, fault: str, answer: tuple[int, int]
 ) -> None:
     assert code(kie.post(CREATE, json=order(f"[simulate: {fault}]"))) == answer
@@ -223,14 +221,14 @@ def test_a_refusal_on_command_creates_nothing(
 
 
 @pytest.mark.parametrize(("fault", "created"), [("cut_before", 0), ("cut_after", 1)])
-def test_the_connection_is_cut_on_command(kie: httpx.Client, fault: str, created: int) -> None:
+def test_the_connection_is_cut_on_request(kie: httpx.Client, fault: str, created: int) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         kie.post(CREATE, json=order(f"[simulate: {fault}]"))
     assert len(tasks(kie)) == created
     assert kie.get("/api/v1/chat/credit").json()["data"] == 100 - 5 * created
 
 
-def test_a_task_can_exist_though_the_answer_is_an_error(kie: httpx.Client) -> None:
+def test_a_task_can_be_created_although_the_answer_is_an_error(kie: httpx.Client) -> None:
     assert kie.post(CREATE, json=order("[simulate: error_500_after]")).status_code == 500
     page = kie.post(CREATE, json=order("[simulate: unreadable_after]"))
     assert (page.status_code, page.headers["content-type"]) == (200, "text/html")
@@ -273,7 +271,7 @@ def test_a_failure_is_called_back_too(kie: httpx.Client, receiver: Receiver) -> 
     assert (body["code"], body["data"]["failCode"]) == (501, "500")
 
 
-def test_a_callback_not_answered_with_200_comes_three_times_more(
+def test_a_callback_not_answered_with_200_is_repeated_three_times(
     kie: httpx.Client, receiver: Receiver
 ) -> None:
     receiver.statuses = [500, 202, 404, 503, 500]
@@ -292,7 +290,7 @@ def test_only_loopback_is_called(kie: httpx.Client) -> None:
     assert (delivery["status"], delivery["error"]) == (None, "refused: not http on loopback")
 
 
-def test_a_receiver_that_is_not_there_is_tried_again(kie: httpx.Client, receiver: Receiver) -> None:
+def test_an_unreachable_receiver_is_retried(kie: httpx.Client, receiver: Receiver) -> None:
     receiver.close()
     create(kie, url=receiver.url)
     until(lambda: len(tasks(kie)[0]["callbacks"]) == 4)
@@ -300,9 +298,7 @@ def test_a_receiver_that_is_not_there_is_tried_again(kie: httpx.Client, receiver
 
 
 @pytest.mark.parametrize("fault", ["wrong_signature", "unsigned", "stale_signature"])
-def test_a_signature_is_spoilt_on_command(
-    kie: httpx.Client, receiver: Receiver, fault: str
-) -> None:
+def test_a_signature_is_wrong_on_request(kie: httpx.Client, receiver: Receiver, fault: str) -> None:
     create(kie, f"[simulate: {fault}]", receiver.url)
     until(lambda: tasks(kie)[0]["callbacks"])
     words = {"wrong_signature": "wrong", "unsigned": "none", "stale_signature": "stale"}
@@ -310,7 +306,7 @@ def test_a_signature_is_spoilt_on_command(
     assert ("x-webhook-signature" in receiver.requests[0].headers) is (fault != "unsigned")
 
 
-def test_no_callback_comes_on_command(kie: httpx.Client, receiver: Receiver) -> None:
+def test_no_callback_is_sent_on_request(kie: httpx.Client, receiver: Receiver) -> None:
     finished(kie, create(kie, "[simulate: no_callback]", receiver.url))
     time.sleep(0.1)
     assert receiver.requests == []
@@ -336,7 +332,7 @@ def test_a_double_callback_is_the_same_twice(kie: httpx.Client, receiver: Receiv
 # recordInfo and the control API
 
 
-def test_a_record_is_invisible_for_a_while_on_command(kie: httpx.Client, clock: Clock) -> None:
+def test_a_record_is_hidden_for_a_while_on_request(kie: httpx.Client, clock: Clock) -> None:
     def record(task_id: str) -> httpx.Response:
         return kie.get("/api/v1/jobs/recordInfo", params={"taskId": task_id})
 
@@ -349,7 +345,7 @@ def test_a_record_is_invisible_for_a_while_on_command(kie: httpx.Client, clock: 
     assert code(record("task_unknown")) == (200, 422)
 
 
-def test_faults_for_everybody_are_set_shown_and_cleared(kie: httpx.Client) -> None:
+def test_rules_are_set_shown_and_cleared(kie: httpx.Client) -> None:
     wrong = kie.post("/_simulator/faults", json={"fault": "nonsense"})
     assert wrong.status_code == 400
     assert "dead_link" in wrong.json()["error"]
@@ -362,7 +358,7 @@ def test_faults_for_everybody_are_set_shown_and_cleared(kie: httpx.Client) -> No
     assert kie.get("/_simulator/faults").json()["active"] == []
 
 
-def test_the_request_log_counts_what_was_asked(kie: httpx.Client) -> None:
+def test_the_request_log_has_every_request(kie: httpx.Client) -> None:
     kie.post(CREATE, json=order("[simulate: status_429]", "http://127.0.0.1:9/x"))
     finished(kie, create(kie))
     asked = kie.get("/_simulator/requests").json()
@@ -402,7 +398,7 @@ def images_of(kie: httpx.Client, model: str, given: dict[str, Any]) -> list[Imag
         ),
     ],
 )
-def test_an_image_has_the_size_and_the_format_that_were_asked_for(
+def test_an_image_has_the_requested_size_and_format(
     kie: httpx.Client, model: str, given: dict[str, Any], format: str | None, size: tuple[int, int]
 ) -> None:
     ratio = {"aspect_ratio": "1:1"} if "/5-" in model else {}
@@ -411,7 +407,7 @@ def test_an_image_has_the_size_and_the_format_that_were_asked_for(
     assert image.format == (format or image.format)
 
 
-def test_any_model_is_made_where_the_simulator_was_told_so(kie: httpx.Client) -> None:
+def test_any_model_is_accepted_if_enabled(kie: httpx.Client) -> None:
     model: str = "google/nano-banana"
     given: dict[str, Any] = {"Text": [1], "seed": "x"}
     assert code(kie.post(CREATE, json={"model": model, "input": given})) == (200, 422)
@@ -423,7 +419,7 @@ def test_any_model_is_made_where_the_simulator_was_told_so(kie: httpx.Client) ->
         assert (task["input"], task["credits_charged"]) == (given, 1)
 
 
-# The file host
+# The CDN
 
 
 def test_all_images_of_a_task_can_be_downloaded(kie: httpx.Client, cdn: httpx.Client) -> None:
@@ -442,20 +438,20 @@ def test_all_images_of_a_task_can_be_downloaded(kie: httpx.Client, cdn: httpx.Cl
 
 
 @pytest.mark.parametrize("fault", ["as_png", "as_jpeg", "as_webp"])
-def test_the_format_can_be_told(kie: httpx.Client, cdn: httpx.Client, fault: str) -> None:
+def test_the_format_can_be_requested(kie: httpx.Client, cdn: httpx.Client, fault: str) -> None:
     types = {cdn.head(url).headers["content-type"] for url in links(kie, f"[simulate: {fault}]",
              max_images=2)}  # fmt: skip
     assert types == {fault.replace("as_", "image/")}
 
 
-def test_the_file_host_wants_an_agent_and_no_key(kie: httpx.Client, cdn: httpx.Client) -> None:
+def test_the_cdn_requires_a_user_agent_and_no_key(kie: httpx.Client, cdn: httpx.Client) -> None:
     (url,) = links(kie)
     assert cdn.get(url, headers={"User-Agent": "python-httpx/0.28"}).status_code == 403
     assert kie.get(url).status_code == 400
     assert cdn.get(url.replace("/cdn/", "/cdn/x")).status_code == 404
 
 
-def test_links_expire_and_a_fresh_one_lives_twenty_minutes(
+def test_links_expire_and_a_fresh_one_is_valid_for_twenty_minutes(
     kie: httpx.Client, cdn: httpx.Client, clock: Clock
 ) -> None:
     (url,) = links(kie)
@@ -470,7 +466,7 @@ def test_links_expire_and_a_fresh_one_lives_twenty_minutes(
     assert cdn.head(fresh).status_code == 403
 
 
-def test_fresh_links_are_minted_for_what_does_not_exist(
+def test_fresh_links_are_made_for_files_that_do_not_exist(
     kie: httpx.Client, cdn: httpx.Client
 ) -> None:
     for url in ("https://example.com/a.png", kie.base_url.join("/cdn/none/1.png")):
@@ -483,7 +479,7 @@ def test_fresh_links_are_minted_for_what_does_not_exist(
     ("fault", "statuses"),
     [("dead_link", [404, 200, 200]), ("dead_link=2", [404, 404, 200]), ("gone", [404, 404, 404])],
 )
-def test_links_are_dead_on_command(
+def test_links_are_dead_on_request(
     kie: httpx.Client, cdn: httpx.Client, fault: str, statuses: list[int]
 ) -> None:
     (url,) = links(kie, f"[simulate: {fault}]")
@@ -504,7 +500,7 @@ def test_a_download_is_cut_half_way_and_whole_the_next_time(
         image.load()
 
 
-def test_half_an_image_has_a_length_that_fits_it(kie: httpx.Client, cdn: httpx.Client) -> None:
+def test_half_an_image_has_a_matching_length(kie: httpx.Client, cdn: httpx.Client) -> None:
     (url,) = links(kie, "[simulate: truncated_bytes, as_png]")
     answer = cdn.get(url)
     assert answer.headers["content-length"] == str(len(answer.content))
@@ -512,14 +508,14 @@ def test_half_an_image_has_a_length_that_fits_it(kie: httpx.Client, cdn: httpx.C
         image.load()
 
 
-def test_a_page_can_call_itself_an_image(kie: httpx.Client, cdn: httpx.Client) -> None:
+def test_a_page_can_have_an_image_content_type(kie: httpx.Client, cdn: httpx.Client) -> None:
     (url,) = links(kie, "[simulate: not_an_image]")
     answer = cdn.get(url)
     assert answer.headers["content-type"] == "image/png"
     assert answer.content.startswith(b"<!doctype html>")
 
 
-def test_a_link_can_lead_inside(kie: httpx.Client, cdn: httpx.Client) -> None:
+def test_a_link_can_redirect_to_a_private_address(kie: httpx.Client, cdn: httpx.Client) -> None:
     (url,) = links(kie, "[simulate: redirect_inside]")
     answer = cdn.get(url, follow_redirects=False)
     assert answer.status_code == 302
@@ -527,7 +523,9 @@ def test_a_link_can_lead_inside(kie: httpx.Client, cdn: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(("fault", "count"), [("fewer_images", 1), ("more_images", 3)])
-def test_another_number_of_images_than_asked_for(kie: httpx.Client, fault: str, count: int) -> None:
+def test_the_number_of_images_can_differ_from_the_request(
+    kie: httpx.Client, fault: str, count: int
+) -> None:
     assert len(links(kie, f"[simulate: {fault}]", max_images=2)) == count
 
 
@@ -552,7 +550,7 @@ def test_stopping_waits_neither_for_a_slow_receiver_nor_for_a_slow_answer(
 
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_says_where_it_listens_and_ends_when_told(by: signal.Signals) -> None:
+def test_the_command_prints_its_url_and_ends_on_sigterm(by: signal.Signals) -> None:
     words = [sys.executable, "-m", "local.simulator", "--port", "0", "--kie-api-key", KEY]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stdout is not None
@@ -564,7 +562,7 @@ def test_the_command_says_where_it_listens_and_ends_when_told(by: signal.Signals
         assert process.stdout.read() == ""
 
 
-def test_a_taken_port_is_one_clear_line(simulator: Simulator) -> None:
+def test_a_port_in_use_is_reported_in_one_line(simulator: Simulator) -> None:
     port = simulator.url.rpartition(":")[2]
     words = [sys.executable, "-m", "local.simulator", "--port", port, "--kie-api-key", KEY]
     result = subprocess.run(  # noqa: S603
@@ -572,5 +570,5 @@ def test_a_taken_port_is_one_clear_line(simulator: Simulator) -> None:
     )
     assert result.returncode == 1
     assert result.stderr == (
-        f"simulator: port {port} of 127.0.0.1 is taken; choose another with --port\n"
+        f"simulator: port {port} of 127.0.0.1 is in use; choose another with --port\n"
     )

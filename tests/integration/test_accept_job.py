@@ -438,7 +438,7 @@ def test_an_image_of_the_drop_bucket_is_sent_as_a_link_to_the_version_that_was_c
     [
         (b"<svg/>", "the image is not a JPEG, PNG or WebP file"),
         (b"", "the image is empty"),
-        (PNG_START + bytes(10 * 1024 * 1024), "10485760 are the most"),
+        (PNG_START + bytes(10 * 1024 * 1024), "the maximum is 10485760"),
     ],
     ids=["svg", "empty", "too large"],
 )

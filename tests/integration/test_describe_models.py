@@ -40,7 +40,7 @@ def test_a_model_is_shown_with_its_schema(lambdas: Lambdas) -> None:
     assert shown["price"] == {
         "per_image": [{"where": {}, "credits_low": 5.0, "credits_high": 6.5}],
         "noted_on": "2026-08-19",
-        "source": "a table that an integrator of kie.ai keeps",
+        "source": "price table of a kie.ai integrator",
         "is_estimate": True,
     }
     assert shown["input"]["$schema"] == "https://json-schema.org/draft/2020-12/schema"

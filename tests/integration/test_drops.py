@@ -255,8 +255,8 @@ def test_what_cannot_be_used_is_answered_beside_it(
     put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
     for key, body, said in (
         ("recipes/fox/empty.jpg", b"", "the image is empty"),
-        ("recipes/fox/large.jpg", JPEG + bytes(11 * 2**20), "10485760 are the most"),
-        ("requests/a.xlsx", b"PK", "requests/ takes .json, .jsonl and .csv files"),
+        ("recipes/fox/large.jpg", JPEG + bytes(11 * 2**20), "the maximum is 10485760"),
+        ("requests/a.xlsx", b"PK", "requests/ accepts .json, .jsonl and .csv files"),
         ("requests/a.csv", "model,input.prompt\n".encode("utf-16"), "not UTF-8"),
         ("requests/b.csv", b"", "the file is empty"),
     ):

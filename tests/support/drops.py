@@ -10,6 +10,7 @@ from typing import Any
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
+from ringback.domain.images import HEAD_BYTES
 from ringback.domain.jobs import JobRequest
 from ringback.images.inputs import fault_of
 from ringback.json_bodies import json_object
@@ -51,7 +52,7 @@ class InMemoryDrops:
 
     def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         found = [
-            DroppedObject(version=drop.version, head=content[:64], size=len(content))
+            DroppedObject(version=drop.version, head=content[:HEAD_BYTES], size=len(content))
             for drop, (content, _) in self.objects.items()
             if drop.key == key and version in (None, drop.version)
         ]

@@ -85,15 +85,15 @@ def inside(why: str) -> str:
 
 
 TOO_LONG: Final = "URL is too long"
-CHARACTER: Final = "URL has a space, backslash, control or invisible character"
-NOT_HTTPS: Final = "URL is not an https:// one"
-PLAIN_HTTP: Final = "URL is plain http"
+CHARACTER: Final = "URL contains a space, backslash, control or invisible character"
+NOT_HTTPS: Final = "URL must start with https://"
+PLAIN_HTTP: Final = "URL uses plain http"
 PORT: Final = "URL has a port other than 443"
-USER: Final = "URL has user information"
-NOT_ASCII: Final = "URL has a host that is not ASCII"
+USER: Final = "URL contains user information"
+NOT_ASCII: Final = "URL has a host that is not ASCII; use Punycode"
 MALFORMED: Final = "URL has a malformed host or port"
 DOTLESS: Final = "URL has a host without a dot"
-ODD_IPV4: Final = "URL has an IPv4 address in an odd spelling"
+ODD_IPV4: Final = "URL has an IPv4 address that is not dotted decimal"
 BAD_IPV6: Final = "URL has a malformed IPv6 address"
 ZONE: Final = "URL has an IPv6 address with a zone"
 

@@ -8,8 +8,7 @@ from struct import pack
 from typing import Any, Final
 
 from PIL import Image
-
-EXTENSIONS: Final = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif", "AVIF": "avif"}
+from ringback.domain.images import ImageFormat
 
 
 def _noise(size: tuple[int, int], number: int) -> Image.Image:
@@ -39,7 +38,7 @@ def animation(kind: str, size: tuple[int, int] = (20, 10), frames: int = 3) -> b
     return content.getvalue()
 
 
-WHOLE: Final = {kind: image(kind) for kind in EXTENSIONS}
+WHOLE: Final = {kind: image(kind) for kind in ImageFormat.__members__}
 
 
 def png_chunk(name: bytes, body: bytes = b"") -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, ImageFormat, StoredImage
 from ringback.domain.job_ids import new_job_id
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
@@ -53,10 +53,10 @@ def a_report(state: TaskState = TaskState.SUCCEEDED, **changes: Any) -> TaskRepo
     return replace(report, **changes)
 
 
-def facts_of(content: bytes, *, extension: str = "png") -> ImageFacts:
+def facts_of(content: bytes, kind: ImageFormat = ImageFormat.PNG) -> ImageFacts:
     return ImageFacts(
-        content_type={"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}[extension],
-        extension=extension,
+        content_type=kind.content_type,
+        extension=kind.extension,
         width=1024,
         height=768,
         bytes=len(content),

@@ -5,9 +5,8 @@ from functools import partial
 from io import BytesIO
 from typing import Literal, NamedTuple
 
-from ringback.domain.drops import Row
+from ringback.domain.drops import MAX_LINE_BYTES, Row
 from ringback.domain.errors import SheetRefused
-from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import Header, read_header, read_sheet
 
 KINDS = {

@@ -18,7 +18,7 @@ def test_a_job_id_is_one(moment: datetime, random: bytes) -> None:
 
 
 @given(moments, moments, randomness, randomness)
-def test_ids_sort_by_the_millisecond_they_were_made_in(
+def test_ids_sort_by_creation_time(
     one: datetime, other: datetime, random_one: bytes, random_other: bytes
 ) -> None:
     if int(one.timestamp() * 1000) < int(other.timestamp() * 1000):

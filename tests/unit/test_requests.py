@@ -119,7 +119,7 @@ def test_a_wrong_item_is_named_by_its_place() -> None:
     [
         ({}, "input.prompt", "required"),
         ({"prompt": PROMPT, "x": 1}, "input.x", "unknown field"),
-        ({"prompt": None}, "input.prompt", "null is not a value: leave the field out"),
+        ({"prompt": None}, "input.prompt", "must not be null; omit the field instead"),
         ({"prompt": PROMPT * 300}, "input.prompt", "String should have at most 5000 characters"),
     ],
 )

@@ -300,8 +300,8 @@ def test_the_folder_that_the_console_makes_is_no_drop() -> None:
 @pytest.mark.parametrize(
     ("key", "said"),
     [
-        ("requests/a.xlsx", "requests/ takes .json, .jsonl and .csv files"),
-        ("recipes/fox/a.gif", "recipes/<name>/ takes recipe.json and photos"),
+        ("requests/a.xlsx", "requests/ accepts .json, .jsonl and .csv files"),
+        ("recipes/fox/a.gif", "recipes/<name>/ accepts recipe.json and photos"),
     ],
 )
 def test_an_unknown_extension_is_answered(key: str, said: str) -> None:
@@ -340,7 +340,7 @@ def test_each_row_becomes_a_job_that_waits_for_its_turn() -> None:
 REQUIRED = ("input.prompt", "required")
 NO_SEED = ("input.seed", "Input should be a valid integer")
 NOT_UTF8 = "must be UTF-8"
-TOO_MANY = "has 5 cells, and the header 4 columns"
+TOO_MANY = "has 5 cells, but the header has 4 columns"
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ TOO_MANY = "has 5 cells, and the header 4 columns"
         (f"{TEXT},a kite,7,,extra", [("", TOO_MANY)]),
         (f"{TEXT},a k\udcffte,abc", [("input.prompt", NOT_UTF8), NO_SEED]),
         (f"{TEXT},,\udcff", [("input.seed", NOT_UTF8), REQUIRED]),
-        (f"{TEXT},a kite,\0", [("input.seed", "must not have a NUL byte")]),
+        (f"{TEXT},a kite,\0", [("input.seed", "must not contain a NUL byte")]),
         (f"{EDIT},,,http://a|\udcff", [("input.image_urls", NOT_UTF8), REQUIRED]),
         ("kn\udce9wn,,abc", [("model", NOT_UTF8)]),
         (f'{TEXT},"a"b,abc', [("", "has text after a closing quote, or a line break outside")]),
@@ -425,8 +425,8 @@ def test_a_sheet_that_cannot_be_read_on_says_so_and_keeps_what_was_read() -> Non
     progress = desk.finish(drop)
     assert len(jobs_of(desk)) == 2
     fault = (
-        "row 3: a quote is not closed, or its cell is larger than any request; "
-        "nothing from there on was read"
+        "row 3: a quote is not closed, or its cell is too large for a request; "
+        "this row and all that follow were skipped"
     )
     assert desk.said(drop.key)[2:] == [{"errors": [{"field": "", "message": fault}]}]
     assert progress is not None
@@ -607,16 +607,21 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("recipe", "photo", "field", "said"),
     [
-        (None, a_photo(), "", "there is no recipes/fox/recipe.json: drop it, then the photo again"),
+        (
+            None,
+            a_photo(),
+            "",
+            "recipes/fox/recipe.json is missing; upload it, then this photo again",
+        ),
         ("{", a_photo(), "", "recipes/fox/recipe.json: the body is not JSON"),
         ("[]", a_photo(), "", "recipes/fox/recipe.json: the body must be a JSON object"),
-        ("{}", a_photo(), "", "must have an object 'input'"),
+        ("{}", a_photo(), "", "must contain an object 'input'"),
         ("\ufeff" + RECIPE, b"", "input.image_urls.0", "the image is empty"),
-        (REQUEST, a_photo(), "model", f"{TEXT} takes no image"),
+        (REQUEST, a_photo(), "model", f"{TEXT} does not accept an image"),
         (json.dumps({"model": EDIT, "input": {}}), a_photo(), "input.prompt", "required"),
         (RECIPE, b"", "input.image_urls.0", "the image is empty"),
         (RECIPE, b"x", "input.image_urls.0", "not a JPEG, PNG or WebP"),
-        (RECIPE, a_photo() + bytes(11 * 2**20), "input.image_urls.0", "10485760 are the most"),
+        (RECIPE, a_photo() + bytes(11 * 2**20), "input.image_urls.0", "the maximum is 10485760"),
     ],
     ids=[
         "none",

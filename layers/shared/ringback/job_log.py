@@ -1,4 +1,4 @@
-"""What a log line may tell of a job."""
+"""Log lines about jobs."""
 
 from aws_lambda_powertools import Logger
 
@@ -7,11 +7,11 @@ from ringback.domain.jobs import Job
 
 
 def log_job(logger: Logger, sentence: str, job: Job) -> None:
-    """Write a fixed sentence and the job's keys.
+    """Log a fixed sentence with the job's ids and state.
 
     Never the input, a URL or an idempotency key: prompts are private and links are secrets.
     """
-    told = {
+    keys = {
         "job_id": job.job_id,
         "status": job.status,
         "provider": job.request.provider,
@@ -20,10 +20,10 @@ def log_job(logger: Logger, sentence: str, job: Job) -> None:
         "attempts": job.attempts,
     }
     if job.error:
-        told |= {"error_kind": job.error.kind, "error_code": job.error.code}
-    logger.info(sentence, extra=told)
+        keys |= {"error_kind": job.error.kind, "error_code": job.error.code}
+    logger.info(sentence, extra=keys)
 
 
 def named_job(job_id: str) -> dict[str, str]:
-    """Return the log key of a job that somebody names; other words of a stranger are not told."""
+    """Return the log key of an untrusted job id; empty if it is none, so that it is not logged."""
     return {"job_id": job_id} if is_job_id(job_id) else {}

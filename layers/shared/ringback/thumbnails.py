@@ -1,4 +1,4 @@
-"""Makes images smaller with Pillow: the one place where an image is decoded."""
+"""Makes thumbnails with Pillow: the only code that decodes images."""
 
 import warnings
 from io import BytesIO
@@ -7,46 +7,46 @@ from typing import BinaryIO, Final
 from PIL import Image, ImageOps
 
 from ringback.domain.errors import ThumbnailRefused
-from ringback.domain.images import ImageFacts
+from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts
 from ringback.use_cases.make_thumbnail import MAX_PIXELS
 
 MAX_SIDE: Final = 512
-# WebP's default; thumbnails are looked at, not printed.
+# WebP's default; thumbnails are for screens, not for print.
 QUALITY: Final = 80
 
-# Pillow's own check of what a header announces. It only warns until the double of it.
+# Pillow's own check of the size in a header; up to twice the limit it would only warn.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
 warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
-    """Return a WebP of at most 512 pixels a side, upright, without the original's metadata.
+    """Return a WebP of at most ``MAX_SIDE`` pixels a side, upright, without any metadata.
 
-    Only the one decoder runs that the bytes were recognized for. Raises ``ThumbnailRefused``.
+    Only the decoder of the recorded format runs. Raises ``ThumbnailRefused``.
     """
     try:
-        with Image.open(content, formats=[facts.content_type.removeprefix("image/")]) as image:
+        with Image.open(content, formats=[facts.format.name]) as image:
             if image.size != (facts.width, facts.height):
-                raise ThumbnailRefused(f"decoder sees {image.size}, not the size that is recorded")
+                raise ThumbnailRefused(f"decoded size {image.size} differs from the recorded size")
             small = _even(image)
             small.thumbnail((MAX_SIDE, MAX_SIDE))
             small.load()
-            webp = BytesIO()
-            _with_colours(_upright(small)).save(webp, "WEBP", quality=QUALITY)
+            small_file = BytesIO()
+            _with_colours(_upright(small)).save(small_file, THUMBNAIL_FORMAT.name, quality=QUALITY)
     except ThumbnailRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ThumbnailRefused("decoder sees more pixels than are recorded") from error
+        raise ThumbnailRefused("image has more pixels than recorded") from error
     except Exception as error:
-        # What decoders raise of broken images is no closed list.
-        raise ThumbnailRefused(f"decoder says {type(error).__name__}") from error
-    return webp.getvalue()
+        # Decoders raise all kinds of exceptions for damaged images.
+        raise ThumbnailRefused(f"decoder failed: {type(error).__name__}") from error
+    return small_file.getvalue()
 
 
 def _even(image: Image.Image) -> Image.Image:
-    """Return the image in a mode that Pillow makes smaller without leaving pixels out."""
+    """Return the image in a mode that Pillow resamples instead of dropping pixels."""
     if image.mode.startswith("I"):
-        # Of 16 bits Pillow itself would cut off the brighter ones.
+        # Pillow's own conversion clips 16-bit values to 255.
         return image.convert("I").point(lambda value: value / 257).convert("L")
     return _with_colours(image) if image.mode in ("1", "P", "PA") else image
 
@@ -54,12 +54,12 @@ def _even(image: Image.Image) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001 - a broken tag costs the turn and not the thumbnail
+    except Exception:  # noqa: BLE001 - an invalid EXIF tag must not cost the thumbnail
         return image
 
 
 def _with_colours(image: Image.Image) -> Image.Image:
-    """Return the image in a mode that WebP has."""
+    """Return the image in a mode that WebP supports."""
     if image.mode in ("RGB", "RGBA"):
         return image
     return image.convert("RGBA" if image.has_transparency_data else "RGB")

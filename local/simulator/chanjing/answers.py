@@ -1,4 +1,4 @@
-"""How Chanjing says yes and no: always HTTP 200, and a code in the envelope."""
+"""Chanjing's answers: always HTTP 200, with a code in the envelope."""
 
 import secrets
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ TEXTS: Final[Mapping[int, str]] = {
 
 
 class Refused(Exception):
-    """Chanjing answers with this code."""
+    """The request is answered with this code."""
 
     def __init__(self, code: int, text: str = "", *, about: str = "") -> None:
         super().__init__(code, text)
@@ -35,9 +35,9 @@ def envelope(code: int, text: str, data: Any) -> dict[str, Any]:
     return {"trace_id": secrets.token_hex(16), "code": code, "msg": text, "data": data}
 
 
-def yes(data: Any) -> Reply:
+def success(data: Any) -> Reply:
     return json_reply(envelope(0, "success", data))
 
 
-def no(code: int, text: str = "") -> Reply:
+def error(code: int, text: str = "") -> Reply:
     return json_reply(envelope(code, text or TEXTS[code], None))

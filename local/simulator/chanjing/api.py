@@ -12,8 +12,8 @@ from local.simulator.chanjing.answers import (
     BROKEN,
     TOO_FAST,
     Refused,
-    no,
-    yes,
+    error,
+    success,
 )
 from local.simulator.chanjing.orders import Order, read_object, read_order
 from local.simulator.chanjing.tasks import ChanjingTasks
@@ -23,25 +23,25 @@ from local.simulator.ledger import Task
 from local.simulator.rate_window import RateWindow
 from local.simulator.world import World
 
-# Two hosts are documented, www and open-api. This has one address, so that each has its path:
-# http://127.0.0.1:4567, and /www or /open-api below it, are all the same.
+# Two hosts are documented, www and open-api. The simulator has one address, so each is a path:
+# http://127.0.0.1:4567, and /www and /open-api below it, are all the same.
 HOSTS: Final = ("", "/www", "/open-api")
 MAX_PAGE: Final = 50
 _PAGE: Final = Reply(body=b"<!doctype html><title>Bad gateway</title>", content_type="text/html")
 
-# Answers that replace the right one, by fault: first without a task, then with one.
-_INSTEAD_OF_A_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
-    "status_429": lambda: no(TOO_FAST),
-    "status_455": lambda: no(TOO_FAST),
-    "error_500_before": lambda: no(BROKEN),
+# Answers that replace the normal one, by fault: first without a task, then with one.
+_REPLIES_WITHOUT_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
+    "status_429": lambda: error(TOO_FAST),
+    "status_455": lambda: error(TOO_FAST),
+    "error_500_before": lambda: error(BROKEN),
     "cut_before": lambda: CUT,
-    "content_policy": lambda: no(BAD_PARAMETER, "内容违规"),
-    "no_credits": lambda: no(BAD_PARAMETER, "余额不足"),
-    "token_killed": lambda: no(BAD_TOKEN),
+    "content_policy": lambda: error(BAD_PARAMETER, "内容违规"),
+    "no_credits": lambda: error(BAD_PARAMETER, "余额不足"),
+    "token_killed": lambda: error(BAD_TOKEN),
 }
-_INSTEAD_OF_ITS_ID: Final[Mapping[str, Callable[[], Reply]]] = {
+_REPLIES_AFTER_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_after": lambda: CUT,
-    "error_500_after": lambda: no(BROKEN),
+    "error_500_after": lambda: error(BROKEN),
     "unreadable_after": lambda: _PAGE,
 }
 
@@ -75,7 +75,7 @@ class ChanjingApi:
             try:
                 return handler(request)
             except Refused as refused:
-                return replace(no(refused.code, refused.text), about=refused.about)
+                return replace(error(refused.code, refused.text), about=refused.about)
 
         return safely
 
@@ -97,30 +97,30 @@ class ChanjingApi:
         ):
             raise Refused(BAD_PARAMETER)
         token, ends_at = self._tokens.issue(now=self._world.clock())
-        return yes({"access_token": token, "expire_in": ends_at})
+        return success({"access_token": token, "expire_in": ends_at})
 
     def _submit(self, request: Request) -> Reply:
         order = read_order(request.body)
         return replace(self._answer(order), about=order.callback_url or "")
 
     def _answer(self, order: Order) -> Reply:
-        if refusal := self._world.faults.refusal(order.told, subject=order.subject):
+        if refusal := self._world.faults.refusal(order.faults, subject=order.subject):
             if refusal == "token_killed":
                 self._tokens.kill()
-            return _INSTEAD_OF_A_TASK[refusal]()
+            return _REPLIES_WITHOUT_TASK[refusal]()
         if not self._window.admit(now=self._world.clock()):
-            return no(TOO_FAST)
+            return error(TOO_FAST)
         task = self._tasks.create(order)
         if "slow_create" in task.faults:
             self._world.stopping.wait(task.faults["slow_create"])
-        broken = (make for name, make in _INSTEAD_OF_ITS_ID.items() if name in task.faults)
-        return next(broken, lambda: yes(task.id))()
+        broken = (make for name, make in _REPLIES_AFTER_TASK.items() if name in task.faults)
+        return next(broken, lambda: success(task.id))()
 
     def _one(self, request: Request) -> Reply:
         task = self._find(request.query("unique_id"))
         if task is None:
             raise Refused(BAD_PARAMETER, about=request.query("unique_id"))
-        return replace(yes(self._tasks.tell(task)), about=task.id)
+        return replace(success(self._tasks.body_of(task)), about=task.id)
 
     def _page(self, request: Request) -> Reply:
         wanted = read_object(request.body)
@@ -131,12 +131,14 @@ class ChanjingApi:
             raise Refused(BAD_PARAMETER)
         if page < 1 or not 1 <= size <= MAX_PAGE:
             raise Refused(BAD_PARAMETER)
-        # In another order than they were asked for, and without those that there are not.
+        # In another order than requested, and without the unknown ones.
         known = [task for task in map(self._find, sorted(map(str, ids))) if task]
         start = (page - 1) * size
-        told = [self._tasks.tell(task) for task in itertools.islice(known, start, start + size)]
+        bodies = [
+            self._tasks.body_of(task) for task in itertools.islice(known, start, start + size)
+        ]
         info = {"page": page, "size": size, "total_count": len(known)}
-        return replace(yes({"list": told, "page_info": info}), about=f"{len(ids)} tasks")
+        return replace(success({"list": bodies, "page_info": info}), about=f"{len(ids)} tasks")
 
     def _find(self, task_id: str) -> Task | None:
         task = self._world.ledger.find(task_id)

@@ -1,4 +1,4 @@
-"""The image models of Chanjing that are simulated: their input, their pixels."""
+"""The simulated image models of Chanjing: their input and the size of their images."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _COMMON: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """``references`` is how many reference images it takes at most."""
+    """``references`` is the maximum number of reference images."""
 
     clarities: tuple[int, ...] = ()
     references: int = 0
@@ -36,8 +36,8 @@ MODELS: Final[Mapping[str, Model]] = {
 }
 
 
-def complaints(given: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with a body whose model is known; nothing if it is fine."""
+def errors_of(given: Mapping[str, Any]) -> list[str]:
+    """Return the errors of a body whose model is known; empty if it is valid."""
     model = MODELS[given["model_code"]]
     checks: dict[str, Callable[[Any], bool]] = {
         "creation_type": lambda value: type(value) is int and value == 3,
@@ -59,7 +59,7 @@ def complaints(given: Mapping[str, Any]) -> list[str]:
 
 
 def expected_size(given: Mapping[str, Any]) -> tuple[int, int]:
-    """Return width and height: the long side is the clarity, the ratio decides the other."""
+    """Return width and height in pixels: the long side is the clarity, the other by the ratio."""
     long_side = int(given.get("clarity", USUAL_CLARITY))
     wide, high = RATIOS[given.get("aspect_ratio", "1:1")]
     if wide >= high:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from local.simulator.chanjing.answers import BAD_FORMAT, BAD_PARAMETER, Refused
-from local.simulator.chanjing.models import MODELS, complaints
-from local.simulator.faults import FaultMistake, FaultValues, told_by
+from local.simulator.chanjing.models import MODELS, errors_of
+from local.simulator.faults import FaultValues, InvalidFault, faults_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     body: Mapping[str, Any]
-    told: FaultValues
-    """The faults its prompt asks for."""
+    faults: FaultValues
+    """The faults that its prompt requests."""
 
     @property
     def callback_url(self) -> str | None:
@@ -26,7 +26,7 @@ class Order:
 
     @property
     def subject(self) -> str:
-        """What stays the same when a client sends the order again."""
+        """Identifies the order when a client repeats it."""
         return str(self.callback_url or self.body["ref_prompt"])
 
 
@@ -37,13 +37,13 @@ def read_order(body: bytes) -> Order:
     code = content.get("model_code")
     if not isinstance(code, str) or code not in MODELS:
         raise Refused(BAD_PARAMETER, "model_code 参数错误", about=about)
-    if wrong := complaints(content):
+    if wrong := errors_of(content):
         raise Refused(BAD_PARAMETER, "; ".join(wrong), about=about)
     try:
-        told = told_by(content["ref_prompt"])
-    except FaultMistake as mistake:
+        faults = faults_in(content["ref_prompt"])
+    except InvalidFault as mistake:
         raise Refused(BAD_PARAMETER, f"simulator: {mistake}", about=about) from mistake
-    return Order(body=content, told=told)
+    return Order(body=content, faults=faults)
 
 
 def read_object(body: bytes) -> dict[str, Any]:

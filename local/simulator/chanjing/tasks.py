@@ -1,4 +1,4 @@
-"""The life of a Chanjing task: created, finished, and now and then called about."""
+"""The life of a Chanjing task: created, finished, with a callback only on request."""
 
 import itertools
 import json
@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
+from local.simulator.callback_sender import Callback
 from local.simulator.chanjing.answers import envelope
 from local.simulator.chanjing.bodies import task_body
 from local.simulator.chanjing.models import expected_size
@@ -14,20 +15,19 @@ from local.simulator.chanjing.orders import Order
 from local.simulator.images import KINDS, Drawing, kind_of
 from local.simulator.ledger import Outcome, Task
 from local.simulator.links import Picture
-from local.simulator.postman import Letter
 from local.simulator.world import World
 
 
 class ChanjingTasks:
     def __init__(self, world: World) -> None:
         self._world = world
-        self._tellings: dict[str, Iterator[int]] = defaultdict(itertools.count)
+        self._reads: dict[str, Iterator[int]] = defaultdict(itertools.count)
 
     def create(self, order: Order) -> Task:
-        """Open the task and set it going. An early callback is sent before this returns."""
+        """Create the task and schedule its end. An early callback is sent before this returns."""
         world = self._world
         now, seconds = world.clock(), world.settings.generate_seconds
-        faults = world.faults.for_task(order.told)
+        faults = world.faults.for_task(order.faults)
         task_id = _new_id()
         task = world.ledger.open(
             lambda number: Task(
@@ -50,9 +50,9 @@ class ChanjingTasks:
             world.schedule.after(seconds, lambda: self.finish(task))
         return task
 
-    def tell(self, task: Task) -> dict[str, Any]:
-        telling = next(self._tellings[task.id])
-        return task_body(task, now=self._world.clock(), telling=telling)
+    def body_of(self, task: Task) -> dict[str, Any]:
+        nth_read = next(self._reads[task.id])
+        return task_body(task, now=self._world.clock(), nth_read=nth_read)
 
     def finish(self, task: Task) -> None:
         now = self._world.clock()
@@ -75,13 +75,13 @@ class ChanjingTasks:
             yield self._world.url() + self._world.links.mint(picture, expires_at=expires_at)
 
     def _call_back(self, task: Task) -> None:
-        content = self.tell(task)
+        content = self.body_of(task)
         if "callback_envelope" in task.faults:
             content = envelope(0, "success", content)
         headers = {"Content-Type": "application/json", "User-Agent": "chanjing-simulator"}
-        letter = Letter(body=json.dumps(content).encode(), headers=headers, signature="none")
+        callback = Callback(body=json.dumps(content).encode(), headers=headers, signature="none")
         for _ in range(2 if "double_callback" in task.faults else 1):
-            self._world.postman.deliver(task, lambda: letter)
+            self._world.callbacks.deliver(task, lambda: callback)
 
 
 def _new_id() -> str:
@@ -92,7 +92,7 @@ def _new_id() -> str:
 def _pictures(task: Task) -> list[Picture]:
     count = int(task.input.get("number_of_images", 1))
     count += ("more_images" in task.faults) - ("fewer_images" in task.faults)
-    told_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
+    forced_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
     return [
         Picture(
             Drawing(
@@ -100,7 +100,7 @@ def _pictures(task: Task) -> list[Picture]:
                 index=index,
                 seed=0,
                 size=expected_size(task.input),
-                kind=told_kind or kind_of(task.number + index),
+                kind=forced_kind or kind_of(task.number + index),
                 prompt=task.input["ref_prompt"],
             ),
             task.faults,

@@ -1,4 +1,4 @@
-"""Access tokens: the newest lives for a while, all others are dead."""
+"""Access tokens: only the newest one is valid, for a limited time."""
 
 import secrets
 from threading import Lock
@@ -13,14 +13,14 @@ class Tokens:
         self.issued = 0
 
     def issue(self, *, now: float) -> tuple[str, int]:
-        """Return a new token and the moment of its end, in Unix seconds."""
+        """Return a new token and when it expires, in Unix seconds."""
         with self._lock:
             self._token, self._ends_at = secrets.token_urlsafe(24), now + self._seconds
             self.issued += 1
             return self._token, int(self._ends_at)
 
     def kill(self) -> None:
-        """Be somebody else who fetches one."""
+        """Invalidate the token, as if another client had fetched one."""
         with self._lock:
             self._token = ""
 

@@ -8,29 +8,29 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from local.simulator.http_messages import CUT, Handler, Reply, Request, Routes, json_reply
-from local.simulator.kie.answers import Refused, no, yes
+from local.simulator.kie.answers import Refused, error, success
 from local.simulator.kie.bodies import record_body
 from local.simulator.kie.orders import Order, read_order
 from local.simulator.kie.tasks import KieTasks
 from local.simulator.ledger import Task
 from local.simulator.rate_window import RateWindow
-from local.simulator.user_agents import TURNED_AWAY, is_turned_away
+from local.simulator.user_agents import REFUSED, is_refused
 from local.simulator.world import World
 
 _PAGE: Final = Reply(body=b"<!doctype html><title>Bad gateway</title>", content_type="text/html")
 
-# Answers that replace the right one, by fault: first without a task, then with one.
-_INSTEAD_OF_A_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
-    "status_429": lambda: no(429),
-    "status_455": lambda: no(455),
-    "error_500_before": lambda: no(500),
+# Answers that replace the normal one, by fault: first without a task, then with one.
+_REPLIES_WITHOUT_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
+    "status_429": lambda: error(429),
+    "status_455": lambda: error(455),
+    "error_500_before": lambda: error(500),
     "cut_before": lambda: CUT,
-    "content_policy": lambda: no(400, "Your prompt was flagged by the content policy"),
-    "no_credits": lambda: no(402),
+    "content_policy": lambda: error(400, "Your prompt was flagged by the content policy"),
+    "no_credits": lambda: error(402),
 }
-_INSTEAD_OF_ITS_ID: Final[Mapping[str, Callable[[], Reply]]] = {
+_REPLIES_AFTER_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_after": lambda: CUT,
-    "error_500_after": lambda: no(500),
+    "error_500_after": lambda: error(500),
     "unreadable_after": lambda: _PAGE,
 }
 _HIDDEN_RECORD: Final[Mapping[str, Refused]] = {
@@ -60,16 +60,16 @@ class KieApi:
 
     def _guarded(self, handler: Handler) -> Handler:
         def guarded(request: Request) -> Reply:
-            if is_turned_away(request.headers):
-                return TURNED_AWAY
+            if is_refused(request.headers):
+                return REFUSED
             offered = request.headers.get("authorization", "")
             wanted = f"Bearer {self._world.settings.kie_api_key}"
             if not hmac.compare_digest(offered.encode(), wanted.encode()):
-                return no(401)
+                return error(401)
             try:
                 return handler(request)
             except Refused as refused:
-                return replace(no(refused.code, refused.text), about=refused.about)
+                return replace(error(refused.code, refused.text), about=refused.about)
 
         return guarded
 
@@ -78,17 +78,17 @@ class KieApi:
         return replace(self._answer(order), about=order.callback_url or "")
 
     def _answer(self, order: Order) -> Reply:
-        if refusal := self._world.faults.refusal(order.told, subject=order.subject):
-            return _INSTEAD_OF_A_TASK[refusal]()
+        if refusal := self._world.faults.refusal(order.faults, subject=order.subject):
+            return _REPLIES_WITHOUT_TASK[refusal]()
         if not self._window.admit(now=self._world.clock()):
-            return no(429)
+            return error(429)
         if not self._world.wallet.charge(order.price):
-            return no(402)
+            return error(402)
         task = self._tasks.create(order)
         if "slow_create" in task.faults:
             self._world.stopping.wait(task.faults["slow_create"])
-        broken = (make for name, make in _INSTEAD_OF_ITS_ID.items() if name in task.faults)
-        return next(broken, lambda: yes({"taskId": task.id}))()
+        broken = (make for name, make in _REPLIES_AFTER_TASK.items() if name in task.faults)
+        return next(broken, lambda: success({"taskId": task.id}))()
 
     def _record_info(self, request: Request) -> Reply:
         task_id = request.query("taskId")
@@ -100,21 +100,21 @@ class KieApi:
         return replace(json_reply(record_body(task, now=now)), about=task_id)
 
     def _credit(self, _: Request) -> Reply:
-        return yes(self._world.wallet.balance)
+        return success(self._world.wallet.balance)
 
     def _download_url(self, request: Request) -> Reply:
-        """Mint a fresh link, for a file that does not exist as well."""
+        """Make a fresh link, also for a file that does not exist."""
         url = _url_in(request.body)
         world = self._world
         old = world.links.find(urlsplit(url).path)
         expires_at = world.clock() + world.settings.fresh_link_seconds
         path = world.links.mint(old.picture if old else None, expires_at=expires_at)
-        return replace(yes(world.url() + path), about=url)
+        return replace(success(world.url() + path), about=url)
 
 
 def _hiding(task: Task, now: float) -> Refused | None:
     age = now - task.created_at
-    hiding = (no for name, no in _HIDDEN_RECORD.items() if age < task.faults.get(name, 0))
+    hiding = (refused for name, refused in _HIDDEN_RECORD.items() if age < task.faults.get(name, 0))
     return next(hiding, None)
 
 

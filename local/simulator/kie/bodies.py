@@ -1,4 +1,4 @@
-"""What kie.ai writes about a task: the callback's body and the record."""
+"""kie.ai's representations of a task: the callback's body and the record."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from local.simulator.ledger import Outcome, Task
 
 
 def callback_body(task: Task, outcome: Outcome) -> dict[str, Any]:
-    """Write the callback of a finished task; its ``costTime`` is in seconds."""
+    """Return the callback of a finished task; its ``costTime`` is in seconds."""
     data: dict[str, Any] = {
         "taskId": task.id,
         "model": task.model,
@@ -26,7 +26,7 @@ def callback_body(task: Task, outcome: Outcome) -> dict[str, Any]:
 
 
 def record_body(task: Task, *, now: float) -> dict[str, Any]:
-    """Write the answer of recordInfo; its ``costTime`` is in milliseconds."""
+    """Return the answer of recordInfo; its ``costTime`` is in milliseconds."""
     data: dict[str, Any] = {
         "taskId": task.id,
         "model": task.model,
@@ -68,7 +68,7 @@ def _failure(task: Task) -> dict[str, str]:
 
 
 def _param(task: Task) -> str:
-    # The request comes back whole, its input as a string inside a string.
+    # The whole request is echoed, its input as JSON in a JSON string.
     echo = {
         "input": json.dumps(task.input),
         "callBackUrl": task.callback_url,

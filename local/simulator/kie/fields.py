@@ -1,10 +1,10 @@
-"""The kinds of input field kie.ai's model pages describe, and what they complain about."""
+"""The kinds of input field in kie.ai's model pages, and their error messages."""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 Check: TypeAlias = Callable[[Any], str]
-"""Returns what is wrong with a value, or an empty string."""
+"""Returns the error of a value, or an empty string."""
 
 
 def text(*, shortest: int, longest: int) -> Check:
@@ -32,7 +32,7 @@ def one_of(*options: str) -> Check:
 
 def whole(*, least: int, most: int) -> Check:
     def check(value: Any) -> str:
-        # "number, step 1" in the page: 2.0 is as good as 2.
+        # "number, step 1" in the page: 2.0 is as valid as 2.
         fits = _is_number(value) and value % 1 == 0 and least <= value <= most
         return "" if fits else f"must be a whole number from {least} to {most}"
 

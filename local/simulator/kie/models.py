@@ -1,4 +1,4 @@
-"""The models of kie.ai that are simulated: their input, their price, their pixels."""
+"""The simulated models of kie.ai: input, price and the size of the images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,8 +15,8 @@ from local.simulator.kie.fields import (
     whole,
 )
 
-# A ratio is (wide, high). "portrait_4_3" is 3 wide and 4 high. How `square` differs from
-# `square_hd` is not documented: here it does not.
+# A ratio is (width, height). "portrait_4_3" is 3 wide and 4 high. The difference between `square`
+# and `square_hd` is not documented: here there is none.
 IMAGE_SIZES: Final[Mapping[str, tuple[int, int]]] = {
     "square": (1, 1),
     "square_hd": (1, 1),
@@ -41,7 +41,7 @@ ASPECT_RATIOS: Final[Mapping[str, tuple[int, int]]] = {
 SIZES_3_0: Final = (
     *("square", "square_hd", "portrait_4_3", "portrait_16_9", "landscape_4_3", "landscape_16_9"),
 )
-# What names the long side of an image, by the field that does.
+# The long side of an image in pixels, by the value of the field that sets it.
 LONG_SIDES_4_0: Final[Mapping[str, int]] = {"1K": 1024, "2K": 2048, "4K": 4096}
 QUALITIES_4_5: Final[Mapping[str, int]] = {"basic": 2048, "high": 4096}
 QUALITIES_LITE: Final[Mapping[str, int]] = {"basic": 2048, "high": 3072, "ultra": 4096}
@@ -53,7 +53,7 @@ _ALWAYS: Final = 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """The field that names a value of ``table``, and the name that stands where it is left out."""
+    """A field whose value is a key of ``table``, and the ``default`` key if it is omitted."""
 
     field: str
     default: str
@@ -65,9 +65,9 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """``long_side`` and ``ratio`` read an input that has passed its checks.
+    """``long_side`` and ``ratio`` expect an input that has passed its checks.
 
-    ``dearer`` has the price where it depends on the input. An ``is_open`` model takes any field.
+    ``dearer`` has the price if it depends on the input. An ``is_open`` model accepts any field.
     """
 
     credits_per_image: float
@@ -186,12 +186,12 @@ MODELS: Final[Mapping[str, Model]] = {
     "seedream/5-flash-text-to-image": _FLASH,
     "seedream/5-flash-image-to-image": _with_images(_FLASH, most=10),
 }
-# Stands for any other model of the market, where the simulator is told to take them.
+# Any other model, if the simulator is started with --kie-any-model.
 ANY_MODEL: Final = Model(credits_per_image=1, required=frozenset(), fields={}, is_open=True)
 
 
-def complaints(model: Model, given: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with an input; nothing if it is fine."""
+def errors_of(model: Model, given: Mapping[str, Any]) -> list[str]:
+    """Return the errors of an input; empty if it is valid."""
     missing = [f"{name} is required" for name in sorted(model.required - given.keys())]
     strange = [] if model.is_open else [name for name in given if name not in model.fields]
     unknown = [f"{name} is not a field of this model" for name in strange]
@@ -206,7 +206,7 @@ def price_of(model: str, given: Mapping[str, Any]) -> float:
 
 
 def images_asked_for(model: str, given: Mapping[str, Any]) -> int:
-    """Return how many; of an input that nobody has checked, one."""
+    """Return how many images; one for an input that was not checked."""
     return int(given.get("max_images", 1)) if model in MODELS else 1
 
 
@@ -216,9 +216,9 @@ def format_asked_for(model: str, given: Mapping[str, Any]) -> str | None:
 
 
 def expected_size(model: str, given: Mapping[str, Any]) -> tuple[int, int]:
-    """Return width and height of every image a valid input of ``model`` gives.
+    """Return width and height in pixels of every image of a valid input.
 
-    The long side is what the scale names, the ratio decides the other: 4:3 at 4K is 4096 x 3072.
+    The scale sets the long side and the ratio the other: 4:3 at 4K is 4096 x 3072.
     """
     row = MODELS.get(model, ANY_MODEL)
     long_side = row.long_side.of(given) if row.long_side else _ALWAYS

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from local.simulator.faults import FaultMistake, FaultValues, told_by
+from local.simulator.faults import FaultValues, InvalidFault, faults_in
 from local.simulator.kie.answers import Refused
-from local.simulator.kie.models import ANY_MODEL, MODELS, complaints, price_of
+from local.simulator.kie.models import ANY_MODEL, MODELS, errors_of, price_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,8 @@ class Order:
     model: str
     callback_url: str | None
     input: Mapping[str, Any]
-    told: FaultValues
-    """The faults its prompt asks for."""
+    faults: FaultValues
+    """The faults that its prompt requests."""
 
     @property
     def price(self) -> float:
@@ -29,12 +29,12 @@ class Order:
 
     @property
     def subject(self) -> str:
-        """What stays the same when a client sends the order again."""
+        """Identifies the order when a client repeats it."""
         return self.callback_url or self.prompt
 
 
 def prompt_of(given: Mapping[str, Any]) -> str:
-    """Return the text that faults are told in; the input of an unknown model may have none."""
+    """Return the text that may contain directives; an unknown model's input may have none."""
     prompt = given.get("prompt", "")
     return prompt if isinstance(prompt, str) else ""
 
@@ -50,13 +50,13 @@ def read_order(body: bytes, *, any_model: bool = False) -> Order:
         raise Refused(422, "The model is not supported", about=about)
     if not isinstance(given, dict):
         raise Refused(422, "input is required", about=about)
-    if wrong := complaints(MODELS.get(model, ANY_MODEL), given):
+    if wrong := errors_of(MODELS.get(model, ANY_MODEL), given):
         raise Refused(422, "; ".join(wrong), about=about)
     try:
-        told = told_by(prompt_of(given))
-    except FaultMistake as mistake:
+        faults = faults_in(prompt_of(given))
+    except InvalidFault as mistake:
         raise Refused(400, f"simulator: {mistake}", about=about) from mistake
-    return Order(model=model, callback_url=callback_url, input=given, told=told)
+    return Order(model=model, callback_url=callback_url, input=given, faults=faults)
 
 
 def _json_object(body: bytes) -> dict[str, Any]:

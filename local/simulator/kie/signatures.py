@@ -1,4 +1,4 @@
-"""The headers that sign a callback, and the ways in which they can be wrong."""
+"""The signature headers of a callback, and the ways in which they can be wrong."""
 
 import hmac
 from base64 import b64encode
@@ -17,7 +17,7 @@ def sign(task_id: str, timestamp: int, key: str) -> str:
 def signature_headers(
     task_id: str, *, now: float, key: str, faults: FaultValues
 ) -> tuple[str, Mapping[str, str]]:
-    """Return a word for how it is signed (good, stale, wrong, none) and the headers."""
+    """Return how it is signed (good, stale, wrong or none) and the headers."""
     if "unsigned" in faults or not (key or "wrong_signature" in faults):
         return "none", {}
     word, timestamp = "good", int(now)

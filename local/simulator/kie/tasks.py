@@ -6,6 +6,7 @@ from functools import partial
 from threading import Lock
 from typing import Any
 
+from local.simulator.callback_sender import Callback
 from local.simulator.images import KINDS, Drawing, kind_of
 from local.simulator.kie.bodies import callback_body
 from local.simulator.kie.models import expected_size, format_asked_for, images_asked_for
@@ -13,7 +14,6 @@ from local.simulator.kie.orders import Order, prompt_of
 from local.simulator.kie.signatures import signature_headers
 from local.simulator.ledger import Outcome, Task
 from local.simulator.links import Picture
-from local.simulator.postman import Letter
 from local.simulator.world import World
 
 
@@ -24,9 +24,9 @@ class KieTasks:
         self._id_lock = Lock()
 
     def create(self, order: Order) -> Task:
-        """Open the task and set it going. An early callback is sent before this returns."""
+        """Create the task and schedule its end. An early callback is sent before this returns."""
         now, settings = self._world.clock(), self._world.settings
-        faults = self._world.faults.for_task(order.told)
+        faults = self._world.faults.for_task(order.faults)
         task_id = self._new_id(order.model, now)
         task = self._world.ledger.open(
             lambda number: Task(
@@ -81,23 +81,23 @@ class KieTasks:
     def _call_back(self, task: Task, outcome: Outcome) -> None:
         body = json.dumps(callback_body(task, outcome)).encode()
         for _ in range(2 if "double_callback" in task.faults else 1):
-            self._world.postman.deliver(task, lambda: self._letter(task, body))
+            self._world.callbacks.deliver(task, lambda: self._callback(task, body))
 
-    def _letter(self, task: Task, body: bytes) -> Letter:
+    def _callback(self, task: Task, body: bytes) -> Callback:
         signature, headers = signature_headers(
             task.id,
             now=self._world.clock(),
             key=self._world.settings.kie_hmac_key,
             faults=task.faults,
         )
-        return Letter(
+        return Callback(
             body=body,
             headers={"Content-Type": "application/json", "User-Agent": "kie-simulator", **headers},
             signature=signature,
         )
 
     def _new_id(self, model: str, now: float) -> str:
-        """``task_<vendor>_<ms>``, a millisecond later where two would be the same."""
+        """Return ``task_<vendor>_<ms>``, a millisecond later if the id exists already."""
         with self._id_lock:
             self._last_ms = max(self._last_ms + 1, round(now * 1000))
             return f"task_{model.partition('/')[0]}_{self._last_ms}"
@@ -106,8 +106,8 @@ class KieTasks:
 def _pictures(task: Task) -> list[Picture]:
     count = images_asked_for(task.model, task.input)
     count += ("more_images" in task.faults) - ("fewer_images" in task.faults)
-    told_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
-    told_kind = told_kind or format_asked_for(task.model, task.input)
+    forced_kind = next((kind for kind in KINDS if f"as_{kind}" in task.faults), None)
+    forced_kind = forced_kind or format_asked_for(task.model, task.input)
     return [
         Picture(
             Drawing(
@@ -115,7 +115,7 @@ def _pictures(task: Task) -> list[Picture]:
                 index=index,
                 seed=_seed_of(task.input),
                 size=expected_size(task.model, task.input),
-                kind=told_kind or kind_of(task.number + index),
+                kind=forced_kind or kind_of(task.number + index),
                 prompt=prompt_of(task.input),
             ),
             task.faults,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ringback.callbacks.signatures import TOLERANCE_SECONDS, verify_signature
 from ringback.domain.errors import SignatureRejected
 
-# The provider's own words are only prose, so these are self-made: shared/provider-apis.md.
+# Made here, for the provider's documentation has no test vectors.
 KEY = b"unit-test-webhook-key"
 SENT_AT = "1790000000"
 VECTORS = {
@@ -77,7 +77,7 @@ def test_any_one_bit_of_the_time_matters() -> None:
     for position in range(len(SENT_AT)):
         for bit in range(8):
             changed = flip(SENT_AT, position, bit)
-            # Also when the clock would agree with the changed time.
+            # Even if the clock agrees with the changed time.
             now = datetime.fromtimestamp(int(changed), UTC) if changed.isdecimal() else NOW
             with pytest.raises(SignatureRejected):
                 verify(sent_at=changed, now=now)
@@ -110,7 +110,7 @@ def test_any_bit_of_any_genuine_call_matters(task: str, key: bytes, at: int, bit
 @example(TASK, SIGNATURE, "9" * 5000)
 @example(TASK, "\udcff", SENT_AT)
 @example(TASK, "", SENT_AT)
-def test_garbage_raises_nothing_but_a_refusal(task: str, signature: str, sent_at: str) -> None:
+def test_garbage_raises_only_signature_rejected(task: str, signature: str, sent_at: str) -> None:
     assume((task, signature, sent_at) != (TASK, SIGNATURE, SENT_AT))
     with pytest.raises(SignatureRejected):
         verify(task, signature, sent_at)
@@ -123,7 +123,7 @@ def test_garbage_raises_nothing_but_a_refusal(task: str, signature: str, sent_at
         *("1790000000.0", "1.79e9", "0x6ab12f00", "१७९०००००००", "0001790000000", ""),
     ],
 )
-def test_a_time_has_one_spelling_even_if_it_is_signed(sent_at: str) -> None:
+def test_a_timestamp_has_one_notation_even_if_it_is_signed(sent_at: str) -> None:
     with pytest.raises(SignatureRejected):
         verify(TASK, sign(TASK, sent_at), sent_at)
 
@@ -139,12 +139,12 @@ def test_a_time_has_one_spelling_even_if_it_is_signed(sent_at: str) -> None:
         hmac.digest(KEY, f"{TASK}.{SENT_AT}".encode(), "sha256").hex(),
     ],
 )
-def test_a_signature_has_one_spelling(spelling: str) -> None:
+def test_a_signature_has_one_encoding(spelling: str) -> None:
     with pytest.raises(SignatureRejected):
         verify(signature=spelling)
 
 
-def test_url_safe_base64_is_another_spelling() -> None:
+def test_url_safe_base64_is_refused() -> None:
     task = "task_seedream_1790000000001"
     digest = hmac.digest(KEY, f"{task}.{SENT_AT}".encode(), "sha256")
     assert "/" in VECTORS[task]
@@ -153,18 +153,18 @@ def test_url_safe_base64_is_another_spelling() -> None:
 
 
 @pytest.mark.parametrize("seconds", [-300, -1, 0, 1, 300])
-def test_five_minutes_either_way_are_in_time(seconds: int) -> None:
+def test_five_minutes_before_or_after_are_accepted(seconds: int) -> None:
     verify(now=NOW + timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize("seconds", [-360, -301, 301, 360, 86_400])
-def test_a_second_more_is_not(seconds: int) -> None:
+def test_a_second_more_is_refused(seconds: int) -> None:
     assert TOLERANCE_SECONDS == 300
     with pytest.raises(SignatureRejected):
         verify(now=NOW + timedelta(seconds=seconds))
 
 
-def test_during_a_rotation_both_keys_are_good() -> None:
+def test_both_keys_are_valid_during_a_rotation() -> None:
     keys = [b"the-next-key", KEY]
     verify(keys=keys)
     verify(signature=sign(TASK, SENT_AT, b"the-next-key"), keys=keys)
@@ -172,12 +172,12 @@ def test_during_a_rotation_both_keys_are_good() -> None:
         verify(signature=sign(TASK, SENT_AT, b"another-key"), keys=keys)
 
 
-def test_without_a_key_nothing_is_genuine() -> None:
+def test_without_a_key_every_signature_is_refused() -> None:
     with pytest.raises(SignatureRejected):
         verify(keys=[])
 
 
-def test_a_refusal_tells_nothing() -> None:
+def test_an_error_contains_no_secret() -> None:
     with pytest.raises(SignatureRejected) as raised:
         verify(signature="x" * 44)
     for secret in (KEY.decode(), SIGNATURE, TASK, "x" * 44):

@@ -19,13 +19,13 @@ any_text = st.text(st.characters(), max_size=80)  # lone surrogates included
 
 
 def flip(text: str, position: int, bit: int) -> str:
-    """Change one bit of an ASCII text; the eighth makes it a letter of Latin-1."""
+    """Flip one bit of an ASCII text; the eighth makes a Latin-1 character."""
     letters = list(text)
     letters[position] = chr(ord(letters[position]) ^ 1 << bit)
     return "".join(letters)
 
 
-def test_a_token_is_what_openssl_makes_of_it() -> None:
+def test_a_token_is_the_one_of_openssl() -> None:
     assert make_token(SECRET, "kie", JOB) == TOKEN
 
 
@@ -59,12 +59,12 @@ def test_any_other_token_is_refused_without_an_exception(token: str) -> None:
 @pytest.mark.parametrize(
     "spelling",
     [
-        # Decodes to the same bytes: the last letter has two bits that mean nothing.
+        # Decodes to the same bytes: two bits of the last character are unused.
         TOKEN.removesuffix("s") + "t",
         *(f"{TOKEN}=", f" {TOKEN}", f"{TOKEN}\n", TOKEN.upper(), TOKEN.replace("_", "/"), ""),
     ],
 )
-def test_a_token_has_one_spelling(spelling: str) -> None:
+def test_a_token_has_one_encoding(spelling: str) -> None:
     assert not TOKENS.is_genuine("kie", JOB, spelling)
 
 
@@ -77,13 +77,13 @@ def test_during_a_rotation_both_secrets_verify_and_the_new_one_signs() -> None:
     assert urls("kie", JOB) == f"https://callbacks.example/callbacks/kie/{JOB}/{TOKEN}"
 
 
-def test_without_a_secret_nothing_is_genuine() -> None:
+def test_without_a_secret_every_token_is_refused() -> None:
     nothing = CallbackTokens(secrets=lambda: [])
     assert not nothing.is_genuine("kie", JOB, TOKEN)
     assert not nothing.is_genuine("kie", JOB, "")
 
 
-def test_the_secret_holds_the_current_key_and_perhaps_the_one_before() -> None:
+def test_the_secret_has_a_current_and_a_previous_key() -> None:
     current, previous = SECRET.decode(), OLDER.decode()
     assert valid_secrets({"current": current}) == [SECRET]
     assert valid_secrets({"current": current, "previous": previous}) == [SECRET, OLDER]

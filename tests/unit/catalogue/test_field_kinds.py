@@ -1,11 +1,11 @@
-"""What each field wants, held against what the model takes."""
+"""The kind of each field, compared with what the model accepts."""
 
 import pytest
 from pydantic import ValidationError
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.models import MODELS
 
-# A value of each kind, and of no other: strict models tell them apart.
+# A value of each kind that is of no other kind for a strict model.
 VALUES = {"list": [], "integer": 7, "number": 2.5, "boolean": True, "string": "kite"}
 TYPE_ERRORS = {"list_type", "int_type", "float_type", "bool_type", "string_type"}
 
@@ -21,7 +21,7 @@ def test_every_field_of_a_model_has_a_kind(model_id: str) -> None:
 
 
 @pytest.mark.parametrize("model_id", MODELS)
-def test_no_field_refuses_a_value_for_its_kind(model_id: str) -> None:
+def test_no_field_refuses_a_value_of_its_kind(model_id: str) -> None:
     given = {name: VALUES[kind] for name, kind in field_kinds(model_id).items()}
     try:
         MODELS[model_id].model_validate(given)
@@ -43,5 +43,5 @@ def test_kinds_are_those_of_the_documentation() -> None:
     assert field_kinds("chanjing/kling-v2")["clarity"] == "integer"
 
 
-def test_nothing_is_known_of_another_model() -> None:
+def test_an_unknown_model_has_no_kinds() -> None:
     assert field_kinds("google/nano-banana") == {}

@@ -1,4 +1,4 @@
-"""The URLs of input images: what is passed on to the provider, and what is looked up first."""
+"""URLs of input images: which are passed on to the provider, and which are checked first."""
 
 import pytest
 from hypothesis import given
@@ -26,7 +26,7 @@ HOST = "https://pictures.example"
         f"{HOST}/{'x' * (2048 - len(HOST) - 1)}",
     ],
 )
-def test_an_https_url_is_passed_on_as_it_is(url: str) -> None:
+def test_an_https_url_is_passed_on_unchanged(url: str) -> None:
     assert image_url.validate_python(url) == url
 
 
@@ -87,41 +87,41 @@ KITE, SEA = "s3://drops/kites/red kite.png", "s3://drops/sea.png"
 
 
 def dropped(*known: str) -> tuple[DroppedImages, list[str]]:
-    looked: list[str] = []
+    checked: list[str] = []
 
     def version_of(url: str) -> str:
-        looked.append(url)
+        checked.append(url)
         if url not in known:
             raise InputImageRefused("there is no such object")
-        return f"version {len(looked)}"
+        return f"version {len(checked)}"
 
-    return DroppedImages(version_of), looked
+    return DroppedImages(version_of), checked
 
 
-def test_an_s3_url_is_looked_up_once_and_its_version_kept() -> None:
-    images, looked = dropped(KITE, SEA)
+def test_an_s3_url_is_checked_once_and_its_version_kept() -> None:
+    images, checked = dropped(KITE, SEA)
     for url in (KITE, SEA, KITE):
         assert image_url.validate_python(url, context=images) == url
     assert images.versions == {KITE: "version 1", SEA: "version 2"}
-    assert looked == [KITE, SEA]
+    assert checked == [KITE, SEA]
 
 
-def test_an_s3_url_that_is_refused_says_why() -> None:
+def test_a_refused_s3_url_has_a_reason() -> None:
     images, _ = dropped(KITE)
     with pytest.raises(ValidationError, match="there is no such object"):
         image_url.validate_python(SEA, context=images)
     assert images.versions == {}
 
 
-def test_no_more_images_are_looked_up_than_any_model_takes() -> None:
+def test_the_number_of_s3_requests_is_limited() -> None:
     urls = [f"s3://drops/{number}" for number in range(MAX_DROPPED_IMAGES + 1)]
-    images, looked = dropped(*urls)
+    images, checked = dropped(*urls)
     for url in urls[:-1]:
         image_url.validate_python(url, context=images)
     with pytest.raises(ValidationError, match="at most 14 images of the drop bucket"):
         image_url.validate_python(urls[-1], context=images)
     assert (
-        len(looked)
+        len(checked)
         == MAX_DROPPED_IMAGES
         == max(
             fact.most
@@ -133,7 +133,7 @@ def test_no_more_images_are_looked_up_than_any_model_takes() -> None:
 
 
 @given(st.text(max_size=40))
-def test_whatever_follows_the_host_there_is_a_verdict(rest: str) -> None:
+def test_any_path_is_accepted_or_refused(rest: str) -> None:
     url = f"{HOST}/{rest}"
     try:
         assert image_url.validate_python(url) == url

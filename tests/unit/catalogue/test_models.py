@@ -1,4 +1,4 @@
-"""Every field of every model at, under and over what the provider's pages say of it."""
+"""Every field of every model at, below and above the limits of the provider's pages."""
 
 import json
 from typing import Any
@@ -58,15 +58,19 @@ def test_the_table_has_every_model_and_every_field() -> None:
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_what_the_page_allows_is_taken_as_it_is(model: str, name: str, fact: Fact) -> None:
+def test_values_that_the_page_allows_are_accepted_unchanged(
+    model: str, name: str, fact: Fact
+) -> None:
     for value in good_values(fact):
-        taken = read(model, smallest(model) | {name: value})
-        assert taken.input == defaults(model) | smallest(model) | {name: value}
-        assert type(taken.input[name]) is type(value)
+        request = read(model, smallest(model) | {name: value})
+        assert request.input == defaults(model) | smallest(model) | {name: value}
+        assert type(request.input[name]) is type(value)
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_what_the_page_does_not_allow_is_refused_by_name(model: str, name: str, fact: Fact) -> None:
+def test_values_that_the_page_does_not_allow_are_refused_by_name(
+    model: str, name: str, fact: Fact
+) -> None:
     for value in bad_values(fact):
         named = wrong_fields(model, smallest(model) | {name: value})
         assert named, value
@@ -74,12 +78,12 @@ def test_what_the_page_does_not_allow_is_refused_by_name(model: str, name: str, 
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_null_is_not_a_way_to_leave_a_field_out(model: str, name: str, fact: Fact) -> None:
+def test_null_is_refused(model: str, name: str, fact: Fact) -> None:
     assert wrong_fields(model, smallest(model) | {name: None}) == [f"input.{name}"]
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_only_what_is_required_must_be_there(model: str, name: str, fact: Fact) -> None:
+def test_only_required_fields_must_be_present(model: str, name: str, fact: Fact) -> None:
     given = {key: value for key, value in smallest(model).items() if key != name}
     if fact.default is REQUIRED:
         assert wrong_fields(model, given) == [f"input.{name}"]
@@ -88,7 +92,7 @@ def test_only_what_is_required_must_be_there(model: str, name: str, fact: Fact) 
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_defaults_are_filled_in_and_what_was_sent_is_kept(model: str) -> None:
+def test_defaults_are_filled_in_and_the_sent_body_is_kept(model: str) -> None:
     request = read(model, smallest(model))
     assert request.input == smallest(model) | defaults(model)
     assert request.sent == {"model": model, "input": smallest(model)}
@@ -96,12 +100,12 @@ def test_defaults_are_filled_in_and_what_was_sent_is_kept(model: str) -> None:
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_a_field_that_the_model_does_not_have_is_refused_by_name(model: str) -> None:
+def test_an_unknown_field_is_refused_by_name(model: str) -> None:
     for name in {*ALL_NAMES, "Prompt", "n", "", "model", "callBackUrl"} - FACTS[model].keys():
         assert wrong_fields(model, smallest(model) | {name: 1}) == [f"input.{name}"]
 
 
-def test_what_4_0_has_and_4_5_has_not_is_refused_rather_than_dropped() -> None:
+def test_a_field_of_4_0_is_refused_by_4_5() -> None:
     model = "seedream/4.5-edit"
     given = smallest(model) | {"seed": 7, "max_images": 2, "image_size": "square"}
     assert sorted(wrong_fields(model, given)) == [
@@ -120,7 +124,7 @@ def test_every_wrong_field_is_named_at_once(model: str) -> None:
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_a_message_says_what_is_allowed(model: str, name: str, fact: Fact) -> None:
+def test_a_message_states_the_limits(model: str, name: str, fact: Fact) -> None:
     expected: list[tuple[Any, list[str]]] = []
     match fact:
         case Text():
@@ -169,37 +173,37 @@ def message(model: str, given: dict[str, Any]) -> str:
 
 
 @pytest.mark.parametrize(("model", "name"), HAVING)
-def test_who_names_a_field_of_another_model_is_told_which(model: str, name: str) -> None:
+def test_a_field_of_another_model_is_refused_with_its_models(model: str, name: str) -> None:
     expected = f"{model} has no such field; {HAVING[model, name]}"
     assert message(model, smallest(model) | {name: 1}) == expected
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_a_field_of_another_model_is_said_to_be_of_that_model(model: str) -> None:
+def test_the_message_names_a_model_that_has_the_field(model: str) -> None:
     for name in set(ALL_NAMES) - FACTS[model].keys():
-        said = message(model, smallest(model) | {name: 1})
-        _, _, rest = said.partition("; ")
+        text = message(model, smallest(model) | {name: 1})
+        _, _, rest = text.partition("; ")
         named = [other for other in FACTS if other in rest.replace(",", "").split()]
         having = [other for other in FACTS if name in FACTS[other]]
         siblings = [other for other in having if provider_of(other) == provider_of(model)]
         assert named
-        assert set(named) <= set(siblings or having), said
+        assert set(named) <= set(siblings or having), text
 
 
 @pytest.mark.parametrize("model", [model for model in FACTS if provider_of(model) == "chanjing"])
-def test_what_we_fill_in_is_not_a_caller_s(model: str) -> None:
+def test_fields_that_ringback_fills_in_are_refused(model: str) -> None:
     for name in FILLED_IN:
         expected = "is filled in automatically; leave it out"
         assert message(model, smallest(model) | {name: 3}) == expected
 
 
-def test_a_whole_number_is_a_number() -> None:
+def test_an_integer_is_accepted_as_a_number() -> None:
     model = "bytedance/seedream"
     assert read(model, smallest(model) | {"guidance_scale": 3}).input["guidance_scale"] == 3
 
 
 @pytest.mark.parametrize("model", MODELS.values())
-def test_a_model_says_what_it_is_and_where_its_limits_come_from(model: type[ModelInput]) -> None:
+def test_a_model_has_a_description_and_a_source(model: type[ModelInput]) -> None:
     home = {"kie": "https://docs.kie.ai/", "chanjing": "https://doc.chanjing.cc/"}
     assert model.documentation.startswith(home[model.provider])
     assert model.checked_on.isoformat() == "2026-08-19"

@@ -1,4 +1,4 @@
-"""Models that are not in the catalogue: taken only where that is allowed, and marked."""
+"""Models outside the catalogue: accepted only if enabled, and marked as unchecked."""
 
 import json
 from typing import Any
@@ -37,7 +37,7 @@ def nested(levels: int) -> Any:
     return value
 
 
-def test_any_input_is_taken_as_it_is_and_marked() -> None:
+def test_any_input_is_passed_on_unchanged_and_unchecked() -> None:
     sent = {"Prompt": "", "n": 10**15, "scale": 2.5, "none": None, "list": [[], {}, True]}
     request = read(sent)
     assert request == JobRequest(
@@ -49,7 +49,7 @@ def test_any_input_is_taken_as_it_is_and_marked() -> None:
     )
 
 
-def test_it_has_to_be_allowed() -> None:
+def test_pass_through_must_be_enabled() -> None:
     with pytest.raises(InvalidRequest) as refused:
         read_request(body({"prompt": "x"}))
     (error,) = refused.value.errors
@@ -57,7 +57,7 @@ def test_it_has_to_be_allowed() -> None:
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_what_the_catalogue_has_checked_all_the_same(model: str) -> None:
+def test_a_model_of_the_catalogue_is_always_checked(model: str) -> None:
     assert read(smallest(model), model).checked is True
     assert refusals(body(smallest(model) | {"colour": 1}, model)) == {
         "input.colour": "unknown field"
@@ -67,7 +67,7 @@ def test_what_the_catalogue_has_checked_all_the_same(model: str) -> None:
 @pytest.mark.parametrize(
     "model", ["z-image", "flux-2/pro-text-to-image", "a", "Qwen3/x_1.5", "a/b/c", "x" * 100]
 )
-def test_an_id_of_letters_digits_and_a_few_signs_is_taken(model: str) -> None:
+def test_a_valid_model_id_is_accepted(model: str) -> None:
     assert read({}, model).model == model
 
 
@@ -98,7 +98,7 @@ def test_an_id_of_letters_digits_and_a_few_signs_is_taken(model: str) -> None:
         "Seedream/4.5-Edit",
     ],
 )
-def test_any_other_id_is_no_model(model: str) -> None:
+def test_any_other_model_id_is_refused(model: str) -> None:
     assert refusals(body({}, model)).keys() == {"model"}
 
 
@@ -132,7 +132,7 @@ URLS = [
 
 
 @pytest.mark.parametrize("url", URLS)
-def test_what_looks_like_a_url_must_be_one_that_we_would_pass_on(url: str) -> None:
+def test_text_that_looks_like_a_url_must_be_a_valid_one(url: str) -> None:
     sent = {"a": {"image": url}, "b": [GOOD, url], "c": GOOD}
     errors = refusals(body(sent))
     assert errors.keys() == {"input.a.image", "input.b.1"}
@@ -153,35 +153,35 @@ def test_what_looks_like_a_url_must_be_one_that_we_would_pass_on(url: str) -> No
         ":",
     ],
 )
-def test_a_text_may_speak_of_one(text: str) -> None:
+def test_text_may_contain_a_url(text: str) -> None:
     assert read({"prompt": text}).input == {"prompt": text}
 
 
-def test_json_may_be_nested_so_deep() -> None:
+def test_the_depth_of_json_is_limited() -> None:
     read({"x": nested(7)})
     too_deep = "must not be nested deeper than 8 levels"
     assert refusals(body({"x": nested(8), "y": [nested(7), 1], "z": "http://a.example"})) == {
         "input.x.x.0.x.0.x.0.x": too_deep,
         "input.y.0.0.x.0.x.0.x": too_deep,
-        "input.z": "must be a public https:// URL, percent-encoded: URL is plain http",
+        "input.z": "must be a public, percent-encoded https:// URL: URL uses plain http",
     }
 
 
-def test_there_may_be_so_many_values() -> None:
+def test_the_number_of_values_is_limited() -> None:
     read({"x": [0] * 999})
     read({str(n): 0 for n in range(1000)})
     for sent in ({"x": [0] * 1000}, {"x": [[0] * 499, [0] * 499]}, {"x": ["http://a"] * 5000}):
-        assert refusals(body(sent)) == {"input": "must have at most 1000 values in all"}
+        assert refusals(body(sent)) == {"input": "must contain at most 1000 values in total"}
 
 
-def test_a_text_may_be_so_long() -> None:
+def test_the_length_of_a_text_is_limited() -> None:
     read({"x": "\N{SNOWMAN}" * 10_000})
     assert refusals(body({"x": ["y" * 10_001]})) == {
         "input.x.0": "must have at most 10000 characters"
     }
 
 
-def test_a_name_may_be_so_long() -> None:
+def test_the_length_of_a_name_is_limited() -> None:
     read({"n" * 100: 1})
     too_long = {"n" * 101: ["http://a"] * 900}
     assert refusals(body({"x": too_long})) == {
@@ -189,11 +189,11 @@ def test_a_name_may_be_so_long() -> None:
     }
 
 
-def test_a_number_may_be_so_large() -> None:
+def test_the_size_of_a_number_is_limited() -> None:
     read({"x": [2**63 - 1, -(2**63), 1e308, -0.0, True]})
     assert refusals(body({"a": 2**63, "b": [-(2**63) - 1]})) == {
-        "input.a": "must be a number of at most 64 bits",
-        "input.b.0": "must be a number of at most 64 bits",
+        "input.a": "must be an integer of at most 64 bits",
+        "input.b.0": "must be an integer of at most 64 bits",
     }
     endless = b'{"model": "%s", "input": {"x": 1e999}}' % MODEL.encode()
     with pytest.raises(InvalidRequest):
@@ -205,7 +205,7 @@ def test_an_input_is_an_object(value: Any) -> None:
     assert refusals(body(value)) == {"input": "must be a JSON object"}
 
 
-def test_the_envelope_is_judged_with_it() -> None:
+def test_errors_of_the_envelope_are_reported_as_well() -> None:
     raw = json.dumps({"model": MODEL, "input": {"x": "http://a"}, "priority": 1}).encode()
     assert refusals(raw).keys() == {"priority", "input.x"}
 
@@ -218,7 +218,7 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.text(max_size=8), JSON))
-def test_any_json_is_taken_as_it_is_or_told_what_is_wrong(sent: dict[str, Any]) -> None:
+def test_any_json_is_accepted_unchanged_or_refused(sent: dict[str, Any]) -> None:
     raw = body(sent)
     try:
         request = read_request(raw, pass_through=True)

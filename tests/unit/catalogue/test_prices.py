@@ -29,7 +29,7 @@ UNKNOWN = {
     "chanjing/kling-v2-1",
     "chanjing/wan2.2-t2i",
 }
-# What is sent beside the defaults, and then the images, the least and the most they cost.
+# Fields sent beside the defaults, the number of images, and their lowest and highest price.
 EXPECTED: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("bytedance/seedream", {}, 1, "3.5", "3.5"),
     ("bytedance/seedream-v4-text-to-image", {}, 1, "5", "5"),
@@ -53,7 +53,7 @@ EXPECTED: list[tuple[str, dict[str, Any], int, str, str]] = [
 
 
 def a_request(model: str, **fields: Any) -> JobRequest:
-    """Return a request as it is once its model has filled in the defaults."""
+    """Return a request with its model's defaults filled in."""
     given = smallest(model) | defaults(model) | fields
     return JobRequest(model=model, provider=provider_of(model), input=given, sent={})
 
@@ -63,12 +63,12 @@ def test_every_model_has_a_price_or_is_known_to_have_none() -> None:
     assert PRICES.keys() & UNKNOWN == set()
 
 
-def test_every_price_is_in_the_table_of_what_is_expected() -> None:
+def test_every_price_is_in_the_expected_table() -> None:
     assert {model for model, *_ in EXPECTED} == PRICES.keys()
 
 
 @pytest.mark.parametrize(("model", "fields", "images", "low", "high"), EXPECTED)
-def test_an_estimate_is_of_all_images_that_are_asked_for(
+def test_an_estimate_covers_all_requested_images(
     model: str, fields: dict[str, Any], images: int, low: str, high: str
 ) -> None:
     assert estimate(a_request(model, **fields)) == Estimate(
@@ -77,11 +77,11 @@ def test_an_estimate_is_of_all_images_that_are_asked_for(
 
 
 @pytest.mark.parametrize("model", sorted(UNKNOWN))
-def test_what_nobody_has_noted_is_not_guessed(model: str) -> None:
+def test_an_unknown_price_is_not_guessed(model: str) -> None:
     assert estimate(a_request(model)) is None
 
 
-def test_a_model_that_is_let_pass_has_no_estimate() -> None:
+def test_a_model_outside_the_catalogue_has_no_estimate() -> None:
     passed = JobRequest(
         model="google/nano-banana",
         provider="kie",
@@ -93,7 +93,7 @@ def test_a_model_that_is_let_pass_has_no_estimate() -> None:
 
 
 @pytest.mark.parametrize("model", PRICES)
-def test_whatever_is_chosen_exactly_one_price_is_for_it(model: str) -> None:
+def test_every_valid_input_has_exactly_one_price(model: str) -> None:
     for name, fact in FACTS[model].items():
         for value in good_values(fact) if isinstance(fact, Choice | Whole) else []:
             request = a_request(model, **{name: value})
@@ -103,13 +103,13 @@ def test_whatever_is_chosen_exactly_one_price_is_for_it(model: str) -> None:
                 if price.where.items() <= request.input.items()
             ]
             assert len(fitting) == 1, (name, value)
-            # The simulator charges by a table of its own.
-            told = estimate(request)
-            assert told is not None
-            assert float(told.low) <= price_of(model, request.input) <= float(told.high)
+            # The simulator charges by its own table.
+            estimated = estimate(request)
+            assert estimated is not None
+            assert float(estimated.low) <= price_of(model, request.input) <= float(estimated.high)
 
 
-def test_a_price_names_its_day_and_its_source() -> None:
+def test_a_price_has_a_date_and_a_source() -> None:
     for note in PRICES.values():
         assert note.noted_on == DAY
         assert note.source
@@ -123,18 +123,18 @@ MADE_UP = PriceNote(
         Price(low=Decimal(9), high=Decimal(9), where={"clarity": 512}),
     ),
     noted_on=date(2027, 1, 2),
-    source="nobody",
+    source="a test",
 )
 
 
-def test_images_are_counted_under_either_name_and_to_the_last_digit() -> None:
+def test_images_are_counted_exactly_under_either_name() -> None:
     request = a_request(MODEL, number_of_images=3, clarity=1024)
     assert estimate(request, prices={MODEL: MADE_UP}) == Estimate(
         images=3, low=Decimal("0.3"), high=Decimal("0.9"), noted_on=date(2027, 1, 2)
     )
 
 
-def test_a_value_that_no_price_is_for_has_no_estimate() -> None:
+def test_a_value_without_a_price_has_no_estimate() -> None:
     request = a_request(MODEL, clarity=2048)
     assert estimate(request, prices={MODEL: MADE_UP}) is None
     without = replace(request, input={})

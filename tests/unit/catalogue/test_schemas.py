@@ -1,4 +1,4 @@
-"""The JSON Schemas that clients read, held against the facts and against what we take."""
+"""The JSON Schemas of the models, compared with the facts and with the validation."""
 
 import json
 import re
@@ -25,7 +25,7 @@ FIELDS = [
     for model, facts in FACTS.items()
     for name, fact in facts.items()
 ]
-# Every keyword that may be used, with the type that the 2020-12 meta-schema gives it.
+# Every keyword that may be used, with its type in the 2020-12 meta-schema.
 KEYWORDS: dict[str, type | tuple[type, ...]] = {
     "$schema": str,
     "type": str,
@@ -55,8 +55,8 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
-def takes(schema: dict[str, Any], value: Any) -> bool:
-    """Judge a value by the keywords above."""
+def allows(schema: dict[str, Any], value: Any) -> bool:
+    """Validate a value with the keywords above."""
     if not isinstance(value, TYPES[schema["type"]]):
         return False
     if isinstance(value, bool):
@@ -72,7 +72,7 @@ def takes(schema: dict[str, Any], value: Any) -> bool:
             return (
                 set(schema["required"]) <= value.keys() <= known.keys()
                 and not schema["additionalProperties"]
-                and all(takes(known[name], each) for name, each in value.items())
+                and all(allows(known[name], each) for name, each in value.items())
             )
         case _:
             size, least, most = value, "minimum", "maximum"
@@ -80,7 +80,7 @@ def takes(schema: dict[str, Any], value: Any) -> bool:
         schema.get(least, size) <= size <= schema.get(most, size)
         and value in schema.get("enum", [value])
         and not (isinstance(value, str) and not re.search(schema.get("pattern", ""), value))
-        and all(takes(schema["items"], each) for each in (value if "items" in schema else []))
+        and all(allows(schema["items"], each) for each in (value if "items" in schema else []))
     )
 
 
@@ -97,13 +97,13 @@ def check_keywords(schema: dict[str, Any]) -> None:
 
 
 def schema_of(model: str) -> dict[str, Any]:
-    # As it is read: with what JSON can say and nothing else.
+    # As clients read it: through JSON.
     schema: dict[str, Any] = json.loads(json.dumps(describe(model)))["input"]
     return schema
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_a_schema_is_one_of_2020_12(model: str) -> None:
+def test_a_schema_is_valid_2020_12(model: str) -> None:
     schema = schema_of(model)
     assert next(iter(schema)) == "$schema"
     assert schema["$schema"] == DIALECT == "https://json-schema.org/draft/2020-12/schema"
@@ -112,20 +112,18 @@ def test_a_schema_is_one_of_2020_12(model: str) -> None:
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_a_schema_allows_what_the_page_allows_and_nothing_else(
-    model: str, name: str, fact: Fact
-) -> None:
+def test_a_schema_allows_exactly_what_the_page_allows(model: str, name: str, fact: Fact) -> None:
     schema = schema_of(model)
     for value in good_values(fact):
-        assert takes(schema, smallest(model) | {name: value}), value
+        assert allows(schema, smallest(model) | {name: value}), value
     for value in [*bad_values(fact), None]:
-        # To JSON Schema 2.0 is an integer. Ours to refuse: what is stored must be what is sent.
+        # 2.0 is an integer in JSON Schema. Ringback refuses it: it stores exactly what it sends.
         if not isinstance(value, float) or value % 1:
-            assert not takes(schema, smallest(model) | {name: value}), value
+            assert not allows(schema, smallest(model) | {name: value}), value
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_a_schema_has_the_defaults_and_what_is_required(model: str, name: str, fact: Fact) -> None:
+def test_a_schema_has_defaults_and_required_fields(model: str, name: str, fact: Fact) -> None:
     schema = schema_of(model)
     assert (name in schema["required"]) == (fact.default is REQUIRED)
     assert schema["properties"][name].get("default", NONE) == (
@@ -134,22 +132,22 @@ def test_a_schema_has_the_defaults_and_what_is_required(model: str, name: str, f
 
 
 @pytest.mark.parametrize(("model", "name", "fact"), FIELDS)
-def test_every_field_is_explained_in_one_line(model: str, name: str, fact: Fact) -> None:
-    said = schema_of(model)["properties"][name]["description"]
-    assert said.endswith(".")
-    assert "\n" not in said
+def test_every_field_has_a_one_line_description(model: str, name: str, fact: Fact) -> None:
+    description = schema_of(model)["properties"][name]["description"]
+    assert description.endswith(".")
+    assert "\n" not in description
 
 
 def test_the_limits_of_a_url_are_in_the_schema() -> None:
     items = schema_of("seedream/4.5-edit")["properties"]["image_urls"]["items"]
     assert (items["type"], items["format"], items["maxLength"]) == ("string", "uri", 2048)
-    assert takes(items, "https://a.example/x.png")
+    assert allows(items, "https://a.example/x.png")
     for url in ["http://a.example/", "//a.example", "https://u@a.example/", "https://a.example/ x"]:
-        assert not takes(items, url), url
+        assert not allows(items, url), url
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_a_model_is_described_whole(model: str) -> None:
+def test_a_description_is_complete(model: str) -> None:
     described = describe(model)
     assert list(described) == [
         *("id", "provider", "description", "documentation", "checked_on", "price", "input")
@@ -159,31 +157,31 @@ def test_a_model_is_described_whole(model: str) -> None:
     assert described["checked_on"] == "2026-08-19"
 
 
-def test_a_price_is_shown_with_the_values_that_it_is_for() -> None:
+def test_a_price_is_shown_with_its_conditions() -> None:
     assert describe("seedream/5-pro-text-to-image")["price"] == {
         "per_image": [
             {"where": {"quality": "basic"}, "credits_low": 7.0, "credits_high": 7.0},
             {"where": {"quality": "high"}, "credits_low": 14.0, "credits_high": 14.0},
         ],
         "noted_on": "2026-08-19",
-        "source": "a table that an integrator of kie.ai keeps",
+        "source": "price table of a kie.ai integrator",
         "is_estimate": True,
     }
 
 
-def test_a_price_is_a_range_where_no_more_is_known_and_null_where_nothing_is() -> None:
+def test_a_price_may_be_a_range_or_null() -> None:
     assert describe("seedream/4.5-edit")["price"]["per_image"] == [
         {"where": {}, "credits_low": 5.0, "credits_high": 6.5}
     ]
     assert describe("chanjing/kling-v2")["price"] is None
 
 
-def test_all_models_are_described_as_each_is() -> None:
+def test_describe_all_describes_every_model() -> None:
     assert describe_all() == [describe(model) for model in MODELS]
     assert {each["id"] for each in describe_all()} == set(FACTS)
 
 
 @pytest.mark.parametrize("model", ["", "seedream", "seedream/4.5-edit/", "Seedream/4.5-edit"])
-def test_no_other_model_is_described(model: str) -> None:
+def test_an_unknown_model_is_not_described(model: str) -> None:
     with pytest.raises(UnknownModel):
         describe(model)

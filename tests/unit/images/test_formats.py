@@ -1,4 +1,4 @@
-"""What the bytes say an image is, and that a part of one is never taken for all of it."""
+"""Images are recognized by their bytes, and a part of one is never taken for the whole."""
 
 import zlib
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from ringback.domain.errors import ImageRefused, TransferInterrupted
-from ringback.images.formats import read_picture
+from ringback.domain.images import ImageFormat
+from ringback.images.formats import SIGNATURES, read_picture
 from ringback.images.pictures import Picture
 
 from tests.support.image_files import (
-    EXTENSIONS,
     FRAME,
     FTYP,
     GIF_IMAGE,
@@ -69,7 +69,18 @@ def read(content: bytes) -> Picture:
     return read_picture(BytesIO(content), size=len(content))
 
 
-PNG, JPEG, WEBP, GIF, AVIF = WHOLE.values()
+PNG, JPEG, WEBP, AVIF, GIF = WHOLE.values()
+
+
+def test_every_format_has_a_reader() -> None:
+    assert {signature.format for signature in SIGNATURES} == set(ImageFormat)
+    assert [read(content).format for content in WHOLE.values()] == list(ImageFormat)
+
+
+@pytest.mark.parametrize("kind", ImageFormat)
+def test_extension_and_content_type_are_pillow_s(kind: ImageFormat) -> None:
+    assert Image.registered_extensions()[f".{kind.extension}"] == kind.name
+    assert Image.MIME[kind.name] == kind.content_type
 
 
 @pytest.mark.parametrize(("kind", "mode", "how"), WAYS)
@@ -81,8 +92,8 @@ def test_the_size_is_what_pillow_sees(
     with Image.open(BytesIO(content)) as opened:
         expected = (Image.MIME[kind], *opened.size)
     picture = read(content)
-    assert (picture.content_type, picture.width, picture.height) == expected
-    assert picture.extension == EXTENSIONS[kind]
+    assert (picture.format.content_type, picture.width, picture.height) == expected
+    assert picture.format is ImageFormat[kind]
 
 
 @pytest.mark.parametrize("size", [(16383, 1), (1, 16383)])
@@ -96,19 +107,19 @@ def test_the_largest_webp_sizes_are_read(size: tuple[int, int], *, lossless: boo
 def test_an_animation_has_the_size_of_its_canvas(kind: str) -> None:
     picture = read(animation(kind))
     assert (picture.width, picture.height) == (20, 10)
-    assert picture.extension == EXTENSIONS[kind]
+    assert picture.format is ImageFormat[kind]
 
 
 @pytest.mark.parametrize(("kind", "mode", "how"), WAYS)
-def test_a_part_of_an_image_is_cut_off(kind: str, mode: str, how: dict[str, Any]) -> None:
+def test_a_part_of_an_image_is_truncated(kind: str, mode: str, how: dict[str, Any]) -> None:
     content = image(kind, mode, (120, 90), **how)
     for percent in range(100):
-        with pytest.raises(TransferInterrupted, match="cut off"):
+        with pytest.raises(TransferInterrupted, match="truncated"):
             read(content[: len(content) * percent // 100])
 
 
 @pytest.mark.parametrize("content", WHOLE.values(), ids=WHOLE)
-def test_every_prefix_is_cut_off(content: bytes) -> None:
+def test_every_prefix_is_truncated(content: bytes) -> None:
     for length in range(len(content)):
         with pytest.raises(TransferInterrupted):
             read(content[:length])
@@ -159,7 +170,7 @@ def avif_of(ipco: bytes, ipma: bytes = IPMA) -> bytes:
 
 
 def located(how: str, version: int = 1) -> bytes:
-    """One item of eight bytes, with the method and the file that are given in hex."""
+    """Return an iloc of one item of eight bytes; ``how`` is its method and file in hex."""
     item = bytes.fromhex(f"44 00 0001 0001 {how} 0001 00000000 00000008")
     return full_box(b"iloc", item, version=version)
 
@@ -173,7 +184,7 @@ GIF_HEAD = b"," + pack("<HHHHB", 0, 0, 2, 2, 0)
 
 
 def lossy(first_partition: int, data: bytes) -> bytes:
-    """Make the frame of one pixel: shown, a key frame, and its first partition so long."""
+    """Return a visible key frame of one pixel whose header claims this first partition."""
     tag = first_partition << 5 | 1 << 4
     return tag.to_bytes(3, "little") + b"\x9d\x01\x2a" + pack("<HH", 1, 1) + data
 
@@ -182,22 +193,28 @@ WEBP_FRAME = bytes(16) + b"VP8L" + pack("<I", 5) + b"\x2f\0\0\0\0"
 
 MALFORMED = {
     "png without IHDR": (b"\x89PNG\r\n\x1a\n" + IDAT + IEND + IEND, "begin with IHDR"),
-    "png of no width": (png(IDAT, IEND, width=0), "without width"),
-    "png of no height": (png(IDAT, IEND, height=0), "without width"),
-    "png without data": (png(IEND), "end with its image"),
-    "png of empty data": (png(png_chunk(b"IDAT"), IEND), "end with its image"),
-    "png of a single byte of data": (png(png_chunk(b"IDAT", PIXELS[:1]), IEND), "end with its"),
-    "png of less than nothing": (png(png_chunk(b"IDAT", NOTHING[:-1]), IEND), "end with its"),
+    "png of no width": (png(IDAT, IEND, width=0), "no width"),
+    "png of no height": (png(IDAT, IEND, height=0), "no width"),
+    "png without data": (png(IEND), "or data after its end"),
+    "png of empty data": (png(png_chunk(b"IDAT"), IEND), "or data after its end"),
+    "png of a single byte of data": (
+        png(png_chunk(b"IDAT", PIXELS[:1]), IEND),
+        "or data after its end",
+    ),
+    "png of less than nothing": (
+        png(png_chunk(b"IDAT", NOTHING[:-1]), IEND),
+        "or data after its end",
+    ),
     "png of less than nothing in pieces": (
         png(*[png_chunk(b"IDAT", NOTHING[at : at + 1]) for at in range(7)], IEND),
-        "end with its image",
+        "or data after its end",
     ),
-    "png of a page": (png(png_chunk(b"IDAT", b"<html></html>"), IEND), "end with its image"),
+    "png of a page": (png(png_chunk(b"IDAT", b"<html></html>"), IEND), "or data after its end"),
     "png of a page behind an x": (
         png(png_chunk(b"IDAT", b"x<html></html>"), IEND),
-        "end with its image",
+        "or data after its end",
     ),
-    "png of zeros": (png(png_chunk(b"IDAT", bytes(99)), IEND), "end with its image"),
+    "png of zeros": (png(png_chunk(b"IDAT", bytes(99)), IEND), "or data after its end"),
     "png wider than any": (png(IDAT, IEND, width=2**31), "malformed header"),
     "png of 77 bits a sample": (png(IDAT, IEND, kind=(77, 2, 0, 0, 0)), "malformed header"),
     "png of 4 bits of red": (png(IDAT, IEND, kind=(4, 2, 0, 0, 0)), "malformed header"),
@@ -209,51 +226,51 @@ MALFORMED = {
         png(IDAT, IEND).replace(b"\0\0\0\2", b"\0\0\0\3", 1),
         "malformed header",
     ),
-    "png and a script": (png(IDAT, IEND) + b"<script>", "end with its image"),
-    "png and zeros": (png(IDAT, IEND) + b"\0", "end with its image"),
-    "png with a full IEND": (png(IDAT, png_chunk(b"IEND", b"x")), "end with its image"),
+    "png and a script": (png(IDAT, IEND) + b"<script>", "or data after its end"),
+    "png and zeros": (png(IDAT, IEND) + b"\0", "or data after its end"),
+    "png with a full IEND": (png(IDAT, png_chunk(b"IEND", b"x")), "or data after its end"),
     "png chunk of 2 GiB": (png(pack(">I4s", 2**31, b"IDAT")), "malformed chunk"),
     "png chunk without a name": (png(png_chunk(b"ID\0T")), "malformed chunk"),
     "png of too many chunks": (png(IDAT * TOO_MANY, IEND), "too many chunks"),
     "jpeg with a scan first": (b"\xff\xd8" + SCAN + b"\xff\xd9", "scan before its frame"),
     "jpeg of two frames": (b"\xff\xd8" + FRAME * 2 + SCAN + b"\xff\xd9", "second frame"),
-    "jpeg without a picture": (b"\xff\xd8\xff\xd9", "without a picture"),
-    "jpeg without a scan": (jpeg(FRAME), "without a picture"),
+    "jpeg without a picture": (b"\xff\xd8\xff\xd9", "JPEG has no image"),
+    "jpeg without a scan": (jpeg(FRAME), "JPEG has no image"),
     "jpeg of an empty scan": (jpeg(FRAME, SCAN.removesuffix(b"data")), "empty scan"),
-    "jpeg of no height": (b"\xff\xd8" + FRAME.replace(b"\0\2", b"\0\0"), "without width"),
+    "jpeg of no height": (b"\xff\xd8" + FRAME.replace(b"\0\2", b"\0\0"), "no width"),
     "jpeg of a short frame": (b"\xff\xd8\xff\xc0\0\x07\x08\0\2\0\2" + SCAN, "malformed or second"),
     "jpeg segment of no length": (b"\xff\xd8\xff\xe0\0\1\xff\xd9", "malformed segment"),
     "jpeg between segments": (b"\xff\xd8" + FRAME + b"junk", "malformed segment"),
     "jpeg in a jpeg": (b"\xff\xd8" + FRAME + b"\xff\xd8", "malformed segment"),
     "jpeg of fill bytes": (b"\xff\xd8" + b"\xff" * (TOO_MANY), "too many segments"),
-    "jpeg and an archive": (JPEG + b"PK\5\6" + bytes(18), "followed by something"),
-    "jpeg and a jpeg": (JPEG + JPEG, "followed by something"),
-    "jpeg and a later end": (JPEG + b"<script>\xff\xd9", "followed by something"),
-    "jpeg and 4 KiB of zeros": (JPEG + bytes(4096), "followed by something"),
-    "jpeg and two more, not announced": (b"".join(MANY.split(INDEX)), "followed by something"),
-    "jpeg of pictures and a script": (MANY + b"<script>", "followed by something"),
-    "jpeg of pictures and 4 KiB of zeros": (MANY + bytes(4096), "followed by something"),
+    "jpeg and an archive": (JPEG + b"PK\5\6" + bytes(18), "data after its end"),
+    "jpeg and a jpeg": (JPEG + JPEG, "data after its end"),
+    "jpeg and a later end": (JPEG + b"<script>\xff\xd9", "data after its end"),
+    "jpeg and 4 KiB of zeros": (JPEG + bytes(4096), "data after its end"),
+    "jpeg and two more, not announced": (b"".join(MANY.split(INDEX)), "data after its end"),
+    "jpeg of pictures and a script": (MANY + b"<script>", "data after its end"),
+    "jpeg of pictures and 4 KiB of zeros": (MANY + bytes(4096), "data after its end"),
     "jpeg of pictures with a script between": (
         b"<script>".join([SEVERAL, ONE]),
-        "followed by something",
+        "data after its end",
     ),
     "jpeg of pictures, the second malformed": (SEVERAL + jpeg(SCAN), "scan before its frame"),
-    "jpeg of pictures, announced by the second": (ONE + SEVERAL, "followed by something"),
+    "jpeg of pictures, announced by the second": (ONE + SEVERAL, "data after its end"),
     "jpeg of pictures in a thumbnail": (
         jpeg(b"\xff\xe1\0\x0a" + INDEX, FRAME, SCAN) + ONE,
-        "followed by something",
+        "data after its end",
     ),
     "jpeg with another APP2": (
         jpeg(b"\xff\xe2\0\x06ICC_", FRAME, SCAN) + ONE,
-        "followed by something",
+        "data after its end",
     ),
-    "jpeg of too many pictures": (SEVERAL + ONE * 256, "too many pictures"),
+    "jpeg of too many pictures": (SEVERAL + ONE * 256, "too many images"),
     "jpeg of too many segments in all": (
         SEVERAL + jpeg(FRAME, b"\xff" * 300, SCAN) * 255,
         "too many segments",
     ),
-    "webp and a script": (WEBP + b"<script>", "followed by something"),
-    "webp and a zero": (WEBP + b"\0", "followed by something"),
+    "webp and a script": (WEBP + b"<script>", "data after its end"),
+    "webp and a zero": (WEBP + b"\0", "data after its end"),
     "webp without chunks": (webp(), "no image"),
     "webp of metadata": (webp(CANVAS, (b"EXIF", b"x")), "no image"),
     "webp of another chunk first": (webp((b"EXIF", b"x"), (b"VP8L", b"\x2f" * 9)), "begin with"),
@@ -271,25 +288,25 @@ MALFORMED = {
         "frame without an image",
     ),
     "webp without a start code": (webp((b"VP8 ", bytes(10))), "begin with"),
-    "webp of no size": (webp((b"VP8 ", bytes.fromhex("0000009d012a00000000"))), "without width"),
+    "webp of no size": (webp((b"VP8 ", bytes.fromhex("0000009d012a00000000"))), "no width"),
     "webp between key frames": (
         webp((b"VP8 ", bytes.fromhex("0100009d012a01000100"))),
         "begin with",
     ),
-    "webp of more than there is": (webp((b"VP8 ", lossy(1, b""))), "beyond its chunk"),
+    "webp of more than there is": (webp((b"VP8 ", lossy(1, b""))), "larger than its chunk"),
     "webp of far more than there is": (
         webp((b"VP8 ", lossy(2**19 - 1, bytes(2**19 - 2)))),
-        "beyond its chunk",
+        "larger than its chunk",
     ),
     "webp of more than there is, with a canvas": (
         webp(CANVAS, (b"ALPH", b"x"), (b"VP8 ", lossy(9, bytes(8)))),
-        "beyond its chunk",
+        "larger than its chunk",
     ),
     "webp of more than there is before another chunk": (
         webp((b"VP8 ", lossy(9, bytes(8))), (b"EXIF", bytes(8))),
-        "beyond its chunk",
+        "larger than its chunk",
     ),
-    "webp of an empty chunk": (webp(CANVAS, (b"VP8 ", b"")), "beyond its chunk"),
+    "webp of an empty chunk": (webp(CANVAS, (b"VP8 ", b"")), "larger than its chunk"),
     "webp lossless of a later version": (webp((b"VP8L", b"\x2f\0\0\0\xe0")), "begin with"),
     "webp canvas cut short": (webp((b"VP8X", b"abc"), (b"VP8L", b"\x2f" * 9)), "begin with"),
     "webp chunk beyond the end": (
@@ -298,9 +315,9 @@ MALFORMED = {
     ),
     "webp with a chunk's half head": (b"RIFF\x08\0\0\0WEBPVP8L", "malformed chunk"),
     "webp of too many chunks": (webp(*[(b"VP8L", b"")] * (TOO_MANY)), "too many chunks"),
-    "gif of no width": (gif(GIF_IMAGE, width=0), "without width"),
-    "gif of no height": (gif(GIF_IMAGE, height=0), "without width"),
-    "gif without an image": (gif(gif_comment(b"x")), "end with its image"),
+    "gif of no width": (gif(GIF_IMAGE, width=0), "no width"),
+    "gif of no height": (gif(GIF_IMAGE, height=0), "no width"),
+    "gif without an image": (gif(gif_comment(b"x")), "or data after its end"),
     "gif without data": (gif(GIF_HEAD + b"\2\0"), "image without data"),
     "gif without data behind its colours": (
         gif(GIF_HEAD[:-1] + b"\x81" + bytes(12) + b"\2\0"),
@@ -310,35 +327,35 @@ MALFORMED = {
         gif(GIF_IMAGE, GIF_HEAD + b"\2\0"),
         "image without data",
     ),
-    "gif and a script": (GIF + b"<script>", "end with its image"),
-    "gif and a zero": (GIF + b"\0", "end with its image"),
-    "gif and a later end": (GIF + GIF_IMAGE + b";", "end with its image"),
+    "gif and a script": (GIF + b"<script>", "or data after its end"),
+    "gif and a zero": (GIF + b"\0", "or data after its end"),
+    "gif and a later end": (GIF + GIF_IMAGE + b";", "or data after its end"),
     "gif with zeros between blocks": (gif(GIF_IMAGE, b"\0\0"), "malformed block"),
     "gif of too many blocks": (gif(b"!\xfe\0" * TOO_MANY), "too many blocks"),
     "gif of too many sub-blocks": (
         gif(b"!\xfe" + b"\1x" * (2**20 + 1) + b"\0"),
         "too many sub-blocks",
     ),
-    "avif and a script": (AVIF + b"<script>alert(1)</script>", "followed by something"),
+    "avif and a script": (AVIF + b"<script>alert(1)</script>", "data after its end"),
     "avif and an avif": (AVIF + AVIF, "malformed box"),
     "avif and zeros": (AVIF + bytes(8), "malformed box"),
     "avif of an endless box": (AVIF + b"\0\0\0\0free", "malformed box"),
     "avif box of 7 bytes": (AVIF + b"\0\0\0\7free", "malformed box"),
     "avif box of 15 bytes": (AVIF + b"\0\0\0\1free" + pack(">Q", 15), "malformed box"),
     "avif with two metas": (avif() + meta(), "malformed box"),
-    "avif without pitm": (avif(iloc((0, 8)), IPRP), "without a picture"),
-    "avif without iloc": (avif(PITM, IPRP), "without a picture"),
-    "avif without iprp": (avif(PITM, iloc((0, 8))), "without a picture"),
-    "avif without ipco": (avif(PITM, iloc((0, 8)), box(b"iprp", IPMA)), "without width"),
-    "avif without ipma": (avif(PITM, iloc((0, 8)), box(b"iprp", IPCO)), "without width"),
-    "avif without ispe": (avif_of(box(b"ipco", box(b"pasp", bytes(8)))), "without width"),
+    "avif without pitm": (avif(iloc((0, 8)), IPRP), "no primary image"),
+    "avif without iloc": (avif(PITM, IPRP), "no primary image"),
+    "avif without iprp": (avif(PITM, iloc((0, 8))), "no primary image"),
+    "avif without ipco": (avif(PITM, iloc((0, 8)), box(b"iprp", IPMA)), "no width"),
+    "avif without ipma": (avif(PITM, iloc((0, 8)), box(b"iprp", IPCO)), "no width"),
+    "avif without ispe": (avif_of(box(b"ipco", box(b"pasp", bytes(8)))), "no width"),
     "avif whose ispe is another item's": (
         avif_of(IPCO, full_box(b"ipma", bytes.fromhex("00000001 0002 01 01"))),
-        "without width",
+        "no width",
     ),
     "avif whose ispe is another property": (
         avif_of(IPCO, full_box(b"ipma", bytes.fromhex("00000001 0001 01 02"))),
-        "without width",
+        "no width",
     ),
     "avif of two sizes": (
         avif_of(
@@ -357,8 +374,8 @@ MALFORMED = {
         avif(PITM, full_box(b"iloc", bytes(256 * 1024)), IPRP),
         "too many items",
     ),
-    "avif whose picture is nowhere": (avif(PITM, iloc(), IPRP), "without a picture"),
-    "avif whose picture is another item": (avif(PITM, iloc((0, 8), item=2), IPRP), "a picture"),
+    "avif whose picture is nowhere": (avif(PITM, iloc(), IPRP), "no primary image"),
+    "avif whose picture is another item": (avif(PITM, iloc((0, 8), item=2), IPRP), "no primary"),
     "avif of an endless item": (avif(PITM, iloc((0, 0)), IPRP), "malformed box"),
     "avif of an item in another file": (avif(PITM, located("0000 0001"), IPRP), "malformed"),
     "avif of an item in an item": (avif(PITM, located("0002 0000"), IPRP), "malformed box"),
@@ -471,11 +488,11 @@ WELL_FORMED = {
 
 
 @pytest.mark.parametrize("content", WELL_FORMED.values(), ids=WELL_FORMED)
-def test_what_is_rare_but_right_is_read(content: bytes) -> None:
+def test_an_unusual_valid_file_is_read(content: bytes) -> None:
     assert read(content).width > 0
 
 
-CUT_OFF = {
+TRUNCATED = {
     "an avif with an item beyond the end": avif(PITM, iloc((0, 8), (9, 2**32 - 1)), IPRP),
     "an avif with another item beyond the end": avif(
         PITM,
@@ -499,19 +516,19 @@ CUT_OFF = {
 }
 
 
-@pytest.mark.parametrize("content", CUT_OFF.values(), ids=CUT_OFF)
-def test_what_says_that_there_is_more_is_cut_off(content: bytes) -> None:
+@pytest.mark.parametrize("content", TRUNCATED.values(), ids=TRUNCATED)
+def test_a_file_that_announces_more_is_truncated(content: bytes) -> None:
     with pytest.raises(TransferInterrupted):
         read(content)
 
 
 @pytest.mark.parametrize("length", range(245, 260))
-def test_an_end_may_straddle_two_reads(length: int) -> None:
+def test_an_end_across_two_reads_is_found(length: int) -> None:
     content = b"\xff\xd8" + FRAME + SCAN + b"x" * length + b"\xff\xd9"
     assert read(content).width == 2
 
 
-def test_a_thumbnail_is_not_the_picture() -> None:
+def test_an_embedded_thumbnail_is_ignored() -> None:
     thumbnail = image("JPEG", size=(5, 4))
     content = JPEG[:2] + b"\xff\xe1" + pack(">H", len(thumbnail) + 2) + thumbnail + JPEG[2:]
     assert (read(content).width, read(content).height) == (37, 23)
@@ -541,7 +558,7 @@ def test_a_thumbnail_is_not_the_picture() -> None:
         *("avif boxes", "avif inner boxes", "avif items", "avif properties"),
     ],
 )
-def test_a_hostile_file_is_soon_told(content: bytes) -> None:
+def test_a_hostile_file_is_read_quickly(content: bytes) -> None:
     file = CountingFile(content)
     with pytest.raises((ImageRefused, TransferInterrupted)):
         read_picture(file, size=len(content))
@@ -571,7 +588,7 @@ ANYTHING = st.one_of(
 
 @settings(deadline=None)
 @given(ANYTHING)
-def test_whatever_the_bytes_there_is_one_verdict(content: bytes) -> None:
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     try:
         assert read(content).width > 0
     except (ImageRefused, TransferInterrupted):
@@ -584,7 +601,7 @@ def test_whatever_the_bytes_there_is_one_verdict(content: bytes) -> None:
     st.integers(0, 120),
     st.binary(min_size=1, max_size=6),
 )
-def test_whatever_is_damaged_there_is_one_verdict(content: bytes, at: int, other: bytes) -> None:
+def test_any_damaged_image_is_read_or_refused(content: bytes, at: int, other: bytes) -> None:
     try:
         read(content[:at] + other + content[at + len(other) :])
     except (ImageRefused, TransferInterrupted):

@@ -1,10 +1,11 @@
-"""What may be sent to a provider as an input image."""
+"""Which files are accepted as input images."""
 
 from io import BytesIO
 
 import pytest
 from PIL import Image
-from ringback.images.inputs import HEAD_BYTES, MAX_INPUT_IMAGE_BYTES, fault_of
+from ringback.domain.images import HEAD_BYTES, ImageFormat
+from ringback.images.inputs import INPUT_FORMATS, MAX_INPUT_IMAGE_BYTES, fault_of
 
 NOT_AN_IMAGE = "the image is not a JPEG, PNG or WebP file"
 
@@ -16,14 +17,14 @@ def head(kind: str) -> bytes:
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
-def test_an_image_of_a_kind_that_providers_take_is_taken(kind: str) -> None:
+def test_an_image_in_an_accepted_format_is_accepted(kind: str) -> None:
     assert fault_of(head(kind), 1000) == ""
     assert fault_of(head(kind), MAX_INPUT_IMAGE_BYTES) == ""
 
 
-def test_a_large_or_empty_one_is_refused() -> None:
+def test_a_large_or_empty_image_is_refused() -> None:
     assert fault_of(head("PNG"), MAX_INPUT_IMAGE_BYTES + 1) == (
-        "the image has 10485761 bytes; 10485760 are the most"
+        "the image has 10485761 bytes; the maximum is 10485760"
     )
     assert fault_of(b"", 0) == "the image is empty"
 
@@ -45,3 +46,7 @@ def test_a_large_or_empty_one_is_refused() -> None:
 )
 def test_anything_else_is_refused(content: bytes) -> None:
     assert fault_of(content, 1000) == NOT_AN_IMAGE
+
+
+def test_the_message_names_the_accepted_formats() -> None:
+    assert {kind for kind in ImageFormat if kind.name in NOT_AN_IMAGE.upper()} == INPUT_FORMATS

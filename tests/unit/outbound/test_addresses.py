@@ -1,4 +1,4 @@
-"""Which addresses the guard lets through: no special-purpose one, whatever its spelling."""
+"""Only public addresses pass, in any notation."""
 
 import socket
 from collections.abc import Callable
@@ -125,11 +125,11 @@ def test_a_public_address_passes(address: str) -> None:
 
 
 @pytest.mark.parametrize(("address", "reason"), INSIDE)
-def test_an_address_inside_is_refused(address: str, reason: str) -> None:
+def test_an_address_that_is_not_public_is_refused(address: str, reason: str) -> None:
     assert why_not_public(address) == reason
 
 
-OURS: list[Network] = [*IPV4_REFUSED, *IPV6_REFUSED]
+REFUSED_NETWORKS: list[Network] = [*IPV4_REFUSED, *IPV6_REFUSED]
 
 
 def contains(networks: list[Network], address: IPv4Address | IPv6Address) -> bool:
@@ -137,25 +137,25 @@ def contains(networks: list[Network], address: IPv4Address | IPv6Address) -> boo
 
 
 @pytest.mark.parametrize("row", [*REGISTRY, *BESIDES, *NOT_GIVEN_OUT, *PYTHON], ids=str)
-def test_a_row_of_the_registries_is_refused_from_its_first_to_its_last_address(
+def test_registered_networks_are_refused_from_first_to_last_address(
     row: Network,
 ) -> None:
     middle = row[row.num_addresses // 2]
     assert all(why_not_public(str(address)) for address in (row[0], middle, row[-1]))
 
 
-@pytest.mark.parametrize("network", OURS, ids=str)
-def test_a_network_is_one_of_a_registry_and_no_wider(network: Network) -> None:
+@pytest.mark.parametrize("network", REFUSED_NETWORKS, ids=str)
+def test_no_network_is_wider_than_in_its_registry(network: Network) -> None:
     assert network in (*REGISTRY, *BESIDES)
 
 
-@pytest.mark.parametrize("network", [*OURS, *NOT_GIVEN_OUT], ids=str)
-def test_the_neighbours_of_a_network_are_refused_by_another_or_not_at_all(
+@pytest.mark.parametrize("network", [*REFUSED_NETWORKS, *NOT_GIVEN_OUT], ids=str)
+def test_the_neighbours_of_a_network_are_judged_by_themselves(
     network: Network,
 ) -> None:
     last = 2**network.max_prefixlen - 1
     around = (int(network[0]) - 1, int(network[-1]) + 1)
-    # An integer alone would make an IPv6 address near :: an IPv4 one.
+    # A plain integer near 0 would become an IPv4 address instead of an IPv6 one.
     neighbours = [type(network[0])(number) for number in around if 0 <= number <= last]
     for neighbour in neighbours:
         others = [other for other in REFUSED if other != network]
@@ -163,19 +163,19 @@ def test_the_neighbours_of_a_network_are_refused_by_another_or_not_at_all(
 
 
 @given(st.ip_addresses())
-def test_an_address_passes_if_no_registry_names_it(address: IPv4Address | IPv6Address) -> None:
+def test_an_address_in_no_registry_passes(address: IPv4Address | IPv6Address) -> None:
     assert (why_not_public(str(address)) is None) is not contains([*REFUSED], address)
 
 
 @given(st.ip_addresses())
-def test_what_python_knows_as_private_never_passes(address: IPv4Address | IPv6Address) -> None:
+def test_no_address_that_python_calls_private_passes(address: IPv4Address | IPv6Address) -> None:
     if address.is_private or address.is_multicast or address.is_reserved:
         assert why_not_public(str(address)) is not None
 
 
 @dataclass(frozen=True)
 class Form:
-    """A way to carry an IPv4 address in an IPv6 one, and how to get it out again."""
+    """A way to embed an IPv4 address in an IPv6 one, and to extract it again."""
 
     reason: str
     pack: Callable[[int], int]
@@ -236,9 +236,7 @@ EXCEPTIONS = {IPv6Address("::"): "unspecified", IPv6Address("::1"): "loopback"}
 @example(IPv4Address("169.254.169.254"))
 @example(IPv4Address("255.255.255.255"))
 @given(st.ip_addresses(v=4))
-def test_no_address_passes_inside_another_not_even_a_public_one(
-    form: Form, inner: IPv4Address
-) -> None:
+def test_no_embedded_address_passes(form: Form, inner: IPv4Address) -> None:
     address = IPv6Address(form.pack(int(inner)))
     assert form.unpack(address) == inner
     dotted = f"{str(IPv6Address(int(address) >> 32 << 32).exploded)[:30]}{low_bits(address)}"
@@ -251,7 +249,7 @@ def test_no_address_passes_inside_another_not_even_a_public_one(
 @example("::ffff:1.2.3.4")
 @example("1:2:3:4:5:6:7::")
 @example("1.2.3.4%1")
-def test_the_check_and_the_socket_read_the_same_address(text: str) -> None:
+def test_the_check_and_the_socket_parse_the_same_address(text: str) -> None:
     if why_not_public(text) is None:
         family = socket.AF_INET6 if ":" in text else socket.AF_INET
         assert socket.inet_pton(family, text) == ip_address(text).packed

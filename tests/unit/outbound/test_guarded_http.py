@@ -1,4 +1,4 @@
-"""What goes out through the guard, to whom and for how long; tests of images show its GET, too."""
+"""POST through the guard: destination, content and time limits. See test_download.py for GET."""
 
 import socket
 import ssl
@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ringback.domain.errors import AddressRefused, TransferInterrupted
+from ringback.domain.version import USER_AGENT
 from ringback.outbound.guarded_http import Answer, GuardedHttp
 
 from tests.support.guarded_urls import PLAIN_HTTP_HOSTS, URLS, look_up
@@ -29,7 +30,7 @@ def post(
 
 def test_body_and_headers_are_sent_once_to_the_checked_address() -> None:
     network = FakeNetwork([http_answer(b"thanks", "202 Accepted")])
-    assert post(network.http(user_agent="Ringback/test")) == (202, b"thanks")
+    assert post(network.http()) == (202, b"thanks")
     assert network.resolved == ["cdn.example"]
     assert network.connected == [(ADDRESS, 443)]
     assert network.secured == ["cdn.example"]
@@ -41,7 +42,7 @@ def test_body_and_headers_are_sent_once_to_the_checked_address() -> None:
     assert head.decode().split("\r\n") == [
         "POST /hooks?signature=secret HTTP/1.1",
         "Host: cdn.example",
-        "User-Agent: Ringback/test",
+        f"User-Agent: {USER_AGENT}",
         "Content-Type: application/json",
         "webhook-id: msg_1",
         f"Content-Length: {len(BODY)}",
@@ -51,7 +52,7 @@ def test_body_and_headers_are_sent_once_to_the_checked_address() -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"\r\n\r\n", bytes(range(256)), b"x" * 1_000_000])
-def test_the_body_goes_as_it_is_and_its_length_before_it(body: bytes) -> None:
+def test_the_body_is_sent_unchanged_with_its_length(body: bytes) -> None:
     network = FakeNetwork([http_answer()])
     post(network.http(), body=body)
     assert network.connections[0].sent.endswith(
@@ -62,7 +63,7 @@ def test_the_body_goes_as_it_is_and_its_length_before_it(body: bytes) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("location", ["https://other.example/", "/b", "http://10.0.0.1/", ""])
-def test_a_redirect_is_an_answer(status: int, location: str) -> None:
+def test_post_does_not_follow_a_redirect(status: int, location: str) -> None:
     network = FakeNetwork([redirect(location, status)])
     with network.http().post(URL, BODY, HEADERS, within=60) as answer:
         assert answer.status == status
@@ -72,12 +73,12 @@ def test_a_redirect_is_an_answer(status: int, location: str) -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 400, 401, 410, 429, 500, 503, 599])
-def test_every_status_is_the_callers_to_judge(status: int) -> None:
+def test_every_status_is_returned_to_the_caller(status: int) -> None:
     assert post(FakeNetwork([http_answer(b"", f"{status} x")]).http()) == (status, b"")
 
 
 @pytest.mark.parametrize(("url", "reason"), [(u, r) for u, seen, r in URLS if seen is None])
-def test_a_url_that_the_guard_refuses_is_not_connected_to(url: str, reason: str) -> None:
+def test_a_refused_url_is_not_connected_to(url: str, reason: str) -> None:
     network = FakeNetwork([http_answer()])
     http = replace(network.http(plain_http_hosts=PLAIN_HTTP_HOSTS), resolve=look_up)
     with pytest.raises(AddressRefused) as refused:
@@ -86,7 +87,7 @@ def test_a_url_that_the_guard_refuses_is_not_connected_to(url: str, reason: str)
     assert network.connected == []
 
 
-def test_the_name_is_looked_up_once_and_anew_for_every_call() -> None:
+def test_the_name_is_resolved_once_per_call() -> None:
     network = FakeNetwork([http_answer()])
     answers = iter([[ADDRESS], ["127.0.0.1"]])
 
@@ -101,7 +102,7 @@ def test_the_name_is_looked_up_once_and_anew_for_every_call() -> None:
 
 
 @pytest.mark.parametrize("error", [ssl.SSLCertVerificationError(), ssl.SSLError(), TimeoutError()])
-def test_nothing_is_sent_to_who_cannot_prove_the_name(error: OSError) -> None:
+def test_post_sends_nothing_if_the_certificate_is_wrong(error: OSError) -> None:
     network = FakeNetwork([http_answer()], handshake_error=error)
     with pytest.raises(TransferInterrupted, match=rf"^cdn\.example: {type(error).__name__}$"):
         post(network.http())
@@ -110,7 +111,7 @@ def test_nothing_is_sent_to_who_cannot_prove_the_name(error: OSError) -> None:
     assert connection.closed
 
 
-def test_a_host_named_for_plain_http_is_spoken_to_without_tls() -> None:
+def test_a_plain_http_host_is_reached_without_tls() -> None:
     network = FakeNetwork([http_answer()], names={"sim.example": ["127.0.0.1"]})
     post(network.http(plain_http_hosts=frozenset({"sim.example:9000"})), "http://sim.example:9000/")
     assert network.connected == [("127.0.0.1", 9000)]
@@ -139,7 +140,7 @@ def test_proxies_netrc_and_cookies_change_nothing(
         assert word not in network.connections[1].sent
 
 
-def test_a_second_address_is_for_a_connection_that_failed_not_for_a_bad_answer() -> None:
+def test_the_second_address_is_tried_only_if_the_first_connection_failed() -> None:
     names = {"cdn.example": [ADDRESS, "93.184.216.35"]}
     network = FakeNetwork([b"", http_answer()], names=names)
     with pytest.raises(TransferInterrupted, match="RemoteDisconnected"):
@@ -151,7 +152,7 @@ def test_a_second_address_is_for_a_connection_that_failed_not_for_a_bad_answer()
 
 
 @pytest.mark.parametrize("error", [socket.gaierror(), TimeoutError(), ConnectionResetError()])
-def test_a_network_that_fails_says_the_host_and_nothing_more(error: OSError) -> None:
+def test_a_network_error_names_only_the_host(error: OSError) -> None:
     def connect(_address: str, _port: int, _timeout: float) -> socket.socket:
         raise error
 
@@ -159,14 +160,14 @@ def test_a_network_that_fails_says_the_host_and_nothing_more(error: OSError) -> 
         post(replace(FakeNetwork([]).http(), connect=connect))
 
 
-def test_every_step_has_the_time_that_is_left_or_the_idle_time() -> None:
+def test_every_step_has_the_remaining_or_the_idle_time() -> None:
     network = FakeNetwork([http_answer(b"ok")], seconds_per_step=1)
     post(network.http(idle_seconds=7.5), within=9)
     # Connecting, the handshake, sending, and reading three times.
     assert network.timeouts == [7.5, 7.5, 7, 7, 6, 5]
 
 
-def test_every_address_that_is_tried_has_the_time_that_is_left() -> None:
+def test_every_address_has_the_remaining_time() -> None:
     addresses = [f"93.184.216.{number}" for number in range(9)]
     network = FakeNetwork(
         [], names={"cdn.example": addresses}, down=set(addresses), seconds_per_step=2
@@ -176,14 +177,14 @@ def test_every_address_that_is_tried_has_the_time_that_is_left() -> None:
     assert network.timeouts == [5, 3, 1]
 
 
-def test_the_total_time_covers_an_answer_that_drips() -> None:
+def test_the_total_time_covers_a_slow_answer() -> None:
     network = FakeNetwork([http_answer(bytes(90_000))], seconds_per_step=1)
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
         post(network.http(), within=5)
     assert network.now <= 6
 
 
-def test_nobody_is_looked_up_once_the_time_is_over() -> None:
+def test_nothing_is_resolved_after_the_deadline() -> None:
     network = FakeNetwork([http_answer()])
     with pytest.raises(TransferInterrupted, match="TimeoutError"):
         post(network.http(), within=0)
@@ -203,7 +204,7 @@ def test_redirects_share_the_total_time() -> None:
     assert len(network.connected) == 2
 
 
-def test_of_two_locations_the_first_counts() -> None:
+def test_the_first_of_two_locations_is_used() -> None:
     twice = redirect("/first").replace(b"Location", b"Location: /first\r\nLocation", 1)
     network = FakeNetwork([twice.replace(b"/first\r\n\r\n", b"/second\r\n\r\n"), http_answer()])
     with network.http().get(URL, within=60):
@@ -232,7 +233,7 @@ def test_a_connection_is_closed_when_the_caller_fails() -> None:
 
 @settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"HTTP/1.1 ", http_answer()[:-2]]))
-def test_whatever_comes_back_it_was_sent_once(rest: bytes, start: bytes) -> None:
+def test_any_answer_is_to_a_single_request(rest: bytes, start: bytes) -> None:
     network = FakeNetwork([start + rest])
     try:
         post(network.http())

@@ -1,4 +1,4 @@
-"""What a cell's text becomes, by what the model wants there."""
+"""Conversion of a cell's text by the kind of its field."""
 
 import math
 from typing import Any
@@ -17,7 +17,7 @@ KINDS = {
 
 
 def same(one: Any, other: Any) -> bool:
-    """``1 == True == 1.0``, and in JSON they are three things."""
+    """Compare with types: ``1 == True == 1.0``, but in JSON they are three values."""
     return type(one) is type(other) and bool(one == other)
 
 
@@ -48,7 +48,7 @@ def same(one: Any, other: Any) -> bool:
         ("images", "|", []),
     ],
 )
-def test_a_cell_is_what_the_model_wants(field: str, cell: str, expected: Any) -> None:
+def test_a_cell_is_converted_to_the_kind_of_its_field(field: str, cell: str, expected: Any) -> None:
     assert same(value_of(cell, field, KINDS), expected)
 
 
@@ -73,7 +73,7 @@ def test_a_cell_is_what_the_model_wants(field: str, cell: str, expected: Any) ->
         ("yes", "yes"),
     ],
 )
-def test_what_does_not_convert_stays_as_it_is(field: str, cell: str) -> None:
+def test_a_cell_that_cannot_be_converted_stays_text(field: str, cell: str) -> None:
     assert same(value_of(cell, field, KINDS), cell)
 
 
@@ -93,7 +93,7 @@ def test_what_does_not_convert_stays_as_it_is(field: str, cell: str) -> None:
         *((text, text) for text in ("1" * 400 + ".5", "1,5", "True", "yes", "null", "nan", "a|b")),
     ],
 )
-def test_an_unknown_field_is_judged_by_how_the_cell_is_written(cell: str, expected: Any) -> None:
+def test_an_unknown_field_is_converted_by_its_notation(cell: str, expected: Any) -> None:
     assert same(value_of(cell, "strength", {}), expected)
     assert same(value_of(cell, "place.strength", KINDS), expected)
 
@@ -103,11 +103,11 @@ def test_an_unknown_field_is_a_list_by_its_name(field: str) -> None:
     assert value_of("7|b", field, {}) == ["7", "b"]
 
 
-def test_the_model_knows_better_than_the_name() -> None:
+def test_the_kind_takes_precedence_over_the_name() -> None:
     assert value_of("a|b", "image_urls", {"image_urls": "string"}) == "a|b"
 
 
-def test_no_number_is_one_that_json_does_not_have() -> None:
+def test_every_number_is_valid_json() -> None:
     for cell in ("9" * 40 + "." + "9" * 40 + "e308", "-1e400", "Infinity"):
         for kinds in (KINDS, {}):
             value = value_of(cell, "number", kinds)

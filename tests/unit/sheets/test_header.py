@@ -1,4 +1,4 @@
-"""The first line of a CSV file: which columns there are, or why it is no sheet."""
+"""The header of a CSV file: its columns, or why it is refused."""
 
 from itertools import repeat
 
@@ -37,34 +37,34 @@ def test_a_header_gives_the_columns_and_where_the_data_begins(first: bytes, deli
     assert read_header(pieces(first + b"known,kite\n")) == expected
 
 
-def test_a_header_may_be_all_there_is() -> None:
+def test_a_file_may_have_only_a_header() -> None:
     assert read_header(pieces(b"model")) == Header(columns=("model",), delimiter=",", end=5)
 
 
-def test_nothing_behind_the_header_is_read() -> None:
+def test_nothing_after_the_header_is_read() -> None:
     lines = iter([PLAIN, b"known,kite\n"])
     read_header(lines)
     assert list(lines) == [b"known,kite\n"]
 
 
-def test_a_field_may_lie_deeper() -> None:
+def test_a_field_may_be_nested() -> None:
     names = "model,input.a.b,input.a.c,input.größe,input." + ".".join("bcdefghi")
     assert read_header(pieces(names.encode())).columns == tuple(names.split(","))
 
 
-def test_a_comma_counts_before_a_semicolon() -> None:
+def test_a_comma_takes_precedence_over_a_semicolon() -> None:
     assert read_header(pieces(b"model,input.a;b\n")).columns == ("model", "input.a;b")
 
 
-def test_every_wrong_column_is_named() -> None:
+def test_every_invalid_column_is_named() -> None:
     assert refusal_of(b"Model,prompt,,input.,input.a,input.a,input.b.c,input.b,input,a b\n") == (
-        "the header is wrong: there is no column 'model'"
+        "the header is invalid: column 'model' is missing"
         "; column 1 'Model' is neither model nor input.<field>"
         "; column 2 'prompt' is neither model nor input.<field>"
         "; column 3 has no name"
         "; column 4 'input.' is neither model nor input.<field>"
-        "; column 6 'input.a' is there already"
-        "; column 8 'input.b' is a field, and another column a part of it"
+        "; column 6 'input.a' is a duplicate"
+        "; column 8 'input.b' is both a field and the parent of another column"
         "; column 9 'input' is neither model nor input.<field>"
         "; column 10 'a b' is neither model nor input.<field>"
     )
@@ -105,18 +105,18 @@ def test_bytes_that_are_no_text_are_refused(data: bytes) -> None:
 
 @pytest.mark.parametrize("data", [b'model,"input.a\n', b'"model"x,input.a\n', b"model\rknown\r"])
 def test_a_header_that_is_no_csv_is_refused(data: bytes) -> None:
-    assert refusal_of(data).startswith("the header is not CSV")
+    assert refusal_of(data).startswith("the header is not valid CSV")
 
 
-def test_a_header_without_an_end_is_refused() -> None:
+def test_a_header_that_is_too_long_is_refused() -> None:
     for data in (b"input.a," * MAX_RECORD_BYTES, b"input" + b".a" * MAX_RECORD_BYTES):
         assert refusal_of(data) == f"the header has more than {MAX_RECORD_BYTES} bytes"
 
 
-def test_a_header_of_many_columns_is_refused_in_few_words() -> None:
+def test_a_header_of_too_many_columns_is_refused_in_a_short_message() -> None:
     text = refusal_of(b",".join(repeat(b"", 16_384)))
-    assert text == "the header is wrong: there are 16384 columns; a sheet has at most 200"
+    assert text == "the header is invalid: there are 16384 columns; the maximum is 200"
 
 
-def test_a_refusal_shows_the_beginning_of_a_long_name() -> None:
+def test_a_long_column_name_is_shortened() -> None:
     assert len(refusal_of(b"model,input" + b".a" * 60_000)) < 200

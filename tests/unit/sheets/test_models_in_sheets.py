@@ -1,4 +1,4 @@
-"""A row of a sheet says of every model what its request says."""
+"""A row of a sheet is equivalent to a request, for every model."""
 
 import csv
 import io
@@ -27,14 +27,14 @@ def the_row(model: str, cells: dict[str, str]) -> Row:
 
 
 def cell(value: Any) -> str:
-    """Write a value as spreadsheets do."""
+    """Return the value as spreadsheets write it."""
     if isinstance(value, list):
         return " | ".join(value)
     return str(value).upper() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize("model", FACTS)
-def test_every_good_value_can_be_written_in_a_cell(model: str) -> None:
+def test_every_valid_value_can_be_written_in_a_cell(model: str) -> None:
     for name, fact in FACTS[model].items():
         for value in good_values(fact):
             given = smallest(model) | {name: value}
@@ -43,7 +43,7 @@ def test_every_good_value_can_be_written_in_a_cell(model: str) -> None:
             assert read_request(row.request) == read_request(sent)
 
 
-def test_what_does_not_convert_is_named_by_the_model() -> None:
+def test_a_value_that_cannot_be_converted_is_reported_by_the_model() -> None:
     row = the_row(
         "bytedance/seedream-v4-edit",
         {

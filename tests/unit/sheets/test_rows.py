@@ -1,4 +1,4 @@
-"""Rows of CSV and of JSON Lines: requests, faults, and where reading cannot go on."""
+"""Rows of CSV and of JSON Lines: requests, faults, and where reading cannot continue."""
 
 import json
 from typing import Any, Literal
@@ -48,7 +48,7 @@ def test_a_row_is_a_request() -> None:
     assert requests(read_csv(data)) == [request]
 
 
-def test_fields_of_a_model_that_nobody_knows_are_guessed() -> None:
+def test_kinds_of_an_unknown_model_are_guessed() -> None:
     data = b"model,input.seed,input.image_input\nother,7,a\nknown,7,a\n"
     assert requests(read_csv(data)) == [
         {"model": "other", "input": {"seed": 7, "image_input": ["a"]}},
@@ -56,7 +56,7 @@ def test_fields_of_a_model_that_nobody_knows_are_guessed() -> None:
     ]
 
 
-def test_a_deeper_field_is_an_object() -> None:
+def test_a_nested_field_is_an_object() -> None:
     data = b"model,input.a.b,input.a.c.d,input.e\nother,1,2,3\nother,,2,\n"
     assert [request["input"] for request in requests(read_csv(data))] == [
         {"a": {"b": 1, "c": {"d": 2}}, "e": 3},
@@ -64,7 +64,7 @@ def test_a_deeper_field_is_an_object() -> None:
     ]
 
 
-def test_an_empty_cell_leaves_the_field_out() -> None:
+def test_an_empty_cell_omits_the_field() -> None:
     short = b'known\n,kite\nknown,,""\n known ,kite,\n'
     assert requests(read_csv(HEADER + short)) == [
         {"model": "known", "input": {}},
@@ -86,7 +86,7 @@ def test_an_empty_cell_leaves_the_field_out() -> None:
         b"\n\r\n,,\nknown,kite",
     ],
 )
-def test_line_ends_and_lines_with_nothing_in_them_make_no_difference(data: bytes) -> None:
+def test_line_ends_and_blank_lines_make_no_difference(data: bytes) -> None:
     reading = read_csv(HEADER + data)
     assert requests(reading) == [KITE]
     assert reading.rows[0].number == 1
@@ -114,20 +114,20 @@ def test_the_end_of_a_row_is_where_the_next_one_begins() -> None:
         ("größe \u2028 🪁".encode(), "größe \u2028 🪁"),
     ],
 )
-def test_a_text_is_as_it_was_written(cell: bytes, text: str) -> None:
+def test_text_is_kept_as_written(cell: bytes, text: str) -> None:
     for data in (b"known," + cell + b",x\nknown,kite", b"known,x," + cell + b"\r\nknown,kite\r\n"):
         first, second = requests(read_csv(HEADER + data))
         assert text in first["input"].values()
         assert second == KITE
 
 
-def test_semicolons_leave_commas_alone() -> None:
+def test_commas_are_text_between_semicolons() -> None:
     data = b'model;input.prompt\nknown;kite, red\nknown;"a;b"\nknown;a,b"\n'
     prompts = [request["input"]["prompt"] for request in requests(read_csv(data))]
     assert prompts == ["kite, red", "a;b", 'a,b"']
 
 
-NUL, NOT_UTF8 = "must not have a NUL byte", "must be UTF-8"
+NUL, NOT_UTF8 = "must not contain a NUL byte", "must be UTF-8"
 
 
 @pytest.mark.parametrize(
@@ -137,22 +137,22 @@ NUL, NOT_UTF8 = "must not have a NUL byte", "must be UTF-8"
         (b"known,\xff\n", [("input.prompt", NOT_UTF8)]),
         (b"known,\xed\xa0\x80\n", [("input.prompt", NOT_UTF8)]),
         (b"kn\xe9wn,kite,\0\n", [("model", NOT_UTF8), ("input.note", NUL)]),
-        (b"known,a,b,c\n", [("", "has 4 cells, and the header 3 columns")]),
-        (b"known,a,b,\n", [("", "has 4 cells, and the header 3 columns")]),
-        (b"known,a,b,\xff\n", [("", "has 4 cells, and the header 3 columns")]),
+        (b"known,a,b,c\n", [("", "has 4 cells, but the header has 3 columns")]),
+        (b"known,a,b,\n", [("", "has 4 cells, but the header has 3 columns")]),
+        (b"known,a,b,\xff\n", [("", "has 4 cells, but the header has 3 columns")]),
         (
             b'known,"a"b\n',
             [("", "has text after a closing quote, or a line break outside quotes")],
         ),
         (b"known,a\rb\n", [("", "has text after a closing quote, or a line break outside quotes")]),
-        (b"known," + b"a" * MAX_RECORD_BYTES + b"\n", [("", "a row has at most 131072 bytes")]),
+        (b"known," + b"a" * MAX_RECORD_BYTES + b"\n", [("", "must have at most 131072 bytes")]),
         (
             b'known,"' + b"a\n" * (MAX_RECORD_BYTES // 2) + b'"\n',
-            [("", "a row has at most 131072 bytes")],
+            [("", "must have at most 131072 bytes")],
         ),
     ],
 )
-def test_a_row_that_cannot_be_read_says_why_and_the_next_one_is_read(
+def test_an_unreadable_row_has_faults_and_reading_continues(
     line: bytes, expected: list[tuple[str, str]]
 ) -> None:
     reading = read_csv(HEADER + b"known,one\n" + line + b"known,three\n")
@@ -172,9 +172,7 @@ def test_a_row_that_cannot_be_read_says_why_and_the_next_one_is_read(
         (b"\0,\xff,\0\n", {"input": {}}),
     ],
 )
-def test_what_can_be_read_of_a_row_with_faults_is_its_request(
-    line: bytes, request_: dict[str, Any]
-) -> None:
+def test_the_readable_part_of_a_row_is_its_request(line: bytes, request_: dict[str, Any]) -> None:
     (row,) = read_csv(HEADER + line).rows
     assert row.faults
     assert json.loads(row.request) == request_
@@ -183,7 +181,7 @@ def test_what_can_be_read_of_a_row_with_faults_is_its_request(
 @pytest.mark.parametrize(
     "line", [b'known,"a"b\n', b"known,a\rb\n", b"known," + b"a" * MAX_RECORD_BYTES + b"\n"]
 )
-def test_of_a_row_without_cells_nothing_can_be_read(line: bytes) -> None:
+def test_a_row_that_is_no_csv_has_no_request(line: bytes) -> None:
     (row,) = read_csv(HEADER + line).rows
     assert (len(row.faults), row.request) == (1, b"")
 
@@ -199,11 +197,12 @@ def test_a_row_may_be_as_long_as_a_request(line_end: bytes) -> None:
 
 
 NOT_CLOSED = (
-    "a quote is not closed, or its cell is larger than any request; nothing from there on was read"
+    "a quote is not closed, or its cell is too large for a request; this row and all that follow"
+    " were skipped"
 )
 
 
-def test_a_quote_that_nobody_closes_ends_the_reading() -> None:
+def test_an_unclosed_quote_ends_the_reading() -> None:
     for rest in (b"", b"\n" * 5, b"known,kite\n" * 50_000, b"a" * 2 * MAX_QUOTED_BYTES):
         reading = read_csv(HEADER + b"known,kite\n\nknown,kite\n" + b'known,"kite\n' + rest)
         assert [row.number for row in reading.rows] == [1, 2]
@@ -211,9 +210,9 @@ def test_a_quote_that_nobody_closes_ends_the_reading() -> None:
 
 
 @pytest.mark.parametrize("longest", [7, 1000, 64 * 1024])
-def test_a_quote_may_be_open_for_so_long_and_no_longer(longest: int) -> None:
+def test_a_quoted_cell_has_a_maximum_length(longest: int) -> None:
     def reading(inside: int) -> Reading:
-        # A pair of quotes does not end it, and the text before it does not count.
+        # A pair of quotes does not end the cell, and text before the cell does not count.
         text = b'""' + b"a" * (inside - 3)
         return read_csv(HEADER + b"a" * 1000 + b',"' + text + b'"\nknown,kite\n', longest=longest)
 
@@ -222,13 +221,13 @@ def test_a_quote_may_be_open_for_so_long_and_no_longer(longest: int) -> None:
     assert reading(MAX_QUOTED_BYTES + 1) == ([], f"row 1: {NOT_CLOSED}")
 
 
-def test_each_quote_is_measured_by_itself() -> None:
+def test_each_quoted_cell_is_measured_separately() -> None:
     cell = b'"' + b"a" * (MAX_QUOTED_BYTES - 10) + b'"'
     reading = read_csv(HEADER + cell + b"," + cell + b"," + cell + b"\nknown,kite\n")
     assert (len(reading.rows), reading.refusal) == (2, "")
 
 
-def test_a_line_of_json_is_passed_on_as_it_is() -> None:
+def test_a_line_of_json_is_passed_on_unchanged() -> None:
     one, two = b' {"model": "known",\t"input": {"prompt": "gr\xc3\xb6\xc3\x9fe"}} ', b"[not json"
     data = b"\xef\xbb\xbf\n" + one + b"\r\n\r\n  \n" + two
     assert read_jsonl(data).rows == [
@@ -237,7 +236,7 @@ def test_a_line_of_json_is_passed_on_as_it_is() -> None:
     ]
 
 
-def test_lines_of_json_have_no_quotes_to_close() -> None:
+def test_quotes_do_not_join_lines_of_json() -> None:
     reading = read_jsonl(b'{"a": "\n{"b": 1}\n')
     assert [row.request for row in reading.rows] == [b'{"a": "', b'{"b": 1}']
 
@@ -247,11 +246,11 @@ def test_lines_of_json_have_no_quotes_to_close() -> None:
     [
         (b'{"a": "\0"}', NUL),
         (b'{"a": "\xff"}', NOT_UTF8),
-        (b" " * (MAX_RECORD_BYTES + 1), "a row has at most 131072 bytes"),
-        (b"a" * 10 * MAX_RECORD_BYTES, "a row has at most 131072 bytes"),
+        (b" " * (MAX_RECORD_BYTES + 1), "must have at most 131072 bytes"),
+        (b"a" * 10 * MAX_RECORD_BYTES, "must have at most 131072 bytes"),
     ],
 )
-def test_a_line_of_json_that_cannot_be_read_says_why(line: bytes, message: str) -> None:
+def test_an_unreadable_line_of_json_has_a_fault(line: bytes, message: str) -> None:
     reading = read_jsonl(b"{}\n" + line + b"\n{}\n")
     assert faults(reading) == [(2, "", message)]
     assert reading.rows[1].faults == (FieldError("", message),)
@@ -282,7 +281,7 @@ def test_a_header_alone_is_a_sheet_without_rows() -> None:
         ("csv", Header(columns=("model",), delimiter=",", end=6), 0),
     ],
 )
-def test_a_header_read_as_data_is_our_own_mistake(
+def test_a_header_read_as_data_is_a_programming_error(
     kind: Literal["csv", "jsonl"], header: Header | None, start: int
 ) -> None:
     with pytest.raises(ValueError, match="header"):
@@ -290,9 +289,7 @@ def test_a_header_read_as_data_is_our_own_mistake(
 
 
 @pytest.mark.parametrize("blank", [b"\n", b",,\n"])
-def test_a_run_of_blank_rows_ends_a_sheet_before_it_takes_for_ever(
-    monkeypatch: pytest.MonkeyPatch, blank: bytes
-) -> None:
+def test_too_many_blank_rows_end_the_reading(monkeypatch: pytest.MonkeyPatch, blank: bytes) -> None:
     monkeypatch.setattr("ringback.sheets.rows.MAX_BLANK_ROWS", 3)
     header = Header(columns=("model", "input.prompt"), delimiter=",", end=0)
 
@@ -301,5 +298,5 @@ def test_a_run_of_blank_rows_ends_a_sheet_before_it_takes_for_ever(
         return list(read_sheet("csv", iter(lines), header=header, kinds=lambda _: {}))
 
     assert [row.number for row in rows_of(3)] == [1, 2]
-    with pytest.raises(SheetRefused, match="more than 3 blank rows follow row 1"):
+    with pytest.raises(SheetRefused, match="more than 3 blank rows after row 1"):
         rows_of(4)

@@ -1,4 +1,4 @@
-"""Laws of reading: it may stop and go on at any row, and cannot be made to hold much."""
+"""Properties of the reader: it can be resumed at any row, and its memory is bounded."""
 
 import csv
 import io
@@ -12,15 +12,15 @@ from typing import Literal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ringback.domain.drops import MAX_LINE_BYTES
 from ringback.domain.errors import SheetRefused
-from ringback.sheets.records import MAX_LINE_BYTES
 from ringback.sheets.rows import Header, read_header, read_sheet
 
 from tests.support.sheets import Reading, kinds, pieces, read_csv, read_jsonl, to_the_end
 
 HEADER = b"model,input.prompt,input.note\n"
 TOKENS = [b'"', b'""', b",", b",", b"\n", b"\n", b"\r\n", b"\r", b"a", b"\0", b"\xff", b"\xc3\xb6"]
-# Written short, so that an example can be shown.
+# Written in a short form, so that a failing example is readable.
 LONG = {b"A": b"a" * 70_000, b"L": (b"a" * 31_999 + b"\n") * 5, b"C": b"," * 70_000}
 hostile = st.lists(st.sampled_from(TOKENS), max_size=60).map(b"".join)
 long_and_hostile = st.lists(st.sampled_from(TOKENS + list(LONG)), max_size=12).map(b"".join)
@@ -37,7 +37,7 @@ def in_full(body: bytes) -> bytes:
 
 
 def rest_of(reading: Reading, data: bytes, header: Header | None, after: int) -> Reading:
-    """Read on after so many rows."""
+    """Resume reading after some rows."""
     row = reading.rows[after - 1]
     return to_the_end(
         "csv" if header else "jsonl",
@@ -57,21 +57,21 @@ def hold_the_law_of_restarts(reading: Reading, data: bytes, header: Header | Non
 
 @settings(deadline=None)
 @given(bom=boms, body=hostile, delimiter=st.sampled_from([b",", b";"]))
-def test_a_csv_file_is_read_on_from_any_row(bom: bytes, body: bytes, delimiter: bytes) -> None:
+def test_csv_can_be_resumed_at_any_row(bom: bytes, body: bytes, delimiter: bytes) -> None:
     data = bom + (HEADER + body).replace(b",", delimiter)
     hold_the_law_of_restarts(read_csv(data), data, read_header(pieces(data)))
 
 
 @settings(deadline=None)
 @given(bom=boms, body=hostile)
-def test_lines_of_json_are_read_on_from_any_row(bom: bytes, body: bytes) -> None:
+def test_json_lines_can_be_resumed_at_any_row(bom: bytes, body: bytes) -> None:
     data = bom + JSON_HEAD + body
     hold_the_law_of_restarts(read_jsonl(data), data, None)
 
 
 @settings(deadline=None, max_examples=30)
 @given(body=long_and_hostile)
-def test_so_it_is_where_rows_are_too_long(body: bytes) -> None:
+def test_reading_can_be_resumed_where_rows_are_too_long(body: bytes) -> None:
     for head, read in ((HEADER, read_csv), (JSON_HEAD, read_jsonl)):
         data = head + in_full(body)
         header = read_header(pieces(data)) if head == HEADER else None
@@ -80,7 +80,7 @@ def test_so_it_is_where_rows_are_too_long(body: bytes) -> None:
 
 @settings(deadline=None)
 @given(body=hostile, longest=st.integers(1, 9))
-def test_it_makes_no_difference_where_lines_are_cut(body: bytes, longest: int) -> None:
+def test_the_size_of_pieces_makes_no_difference(body: bytes, longest: int) -> None:
     assert read_csv(HEADER + body, longest=longest) == read_csv(HEADER + body)
     assert read_jsonl(JSON_HEAD + body, longest=longest) == read_jsonl(JSON_HEAD + body)
 
@@ -97,7 +97,7 @@ def expected_of(cells: list[str]) -> dict[str, object]:
     delimiter=st.sampled_from([",", ";"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
 )
-def test_what_the_csv_module_writes_is_read_as_it_was(
+def test_csv_of_the_standard_library_is_read_back(
     rows: list[tuple[str, str]], delimiter: str, quoting: Literal[0, 1, 2]
 ) -> None:
     sheet = [["known", *row] for row in rows]
@@ -140,7 +140,7 @@ HUGE: dict[str, tuple[bytes, int]] = {
 
 @pytest.mark.parametrize("name", HUGE)
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
-def test_no_file_makes_the_reader_hold_much(name: str, kind: Literal["csv", "jsonl"]) -> None:
+def test_no_file_uses_much_memory(name: str, kind: Literal["csv", "jsonl"]) -> None:
     header = read_header(iter([HEADER])) if kind == "csv" else None
 
     def read() -> None:
@@ -164,7 +164,7 @@ def test_no_file_makes_the_reader_hold_much(name: str, kind: Literal["csv", "jso
         (b"input" + b".a" * 30_000, 1),
     ],
 )
-def test_no_header_makes_the_reader_hold_much(piece: bytes, count: int) -> None:
+def test_no_header_uses_much_memory(piece: bytes, count: int) -> None:
     def read() -> None:
         with pytest.raises(SheetRefused):
             read_header(repeat(piece, count))

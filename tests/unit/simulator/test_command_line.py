@@ -11,12 +11,12 @@ def test_the_arguments_become_the_settings() -> None:
     )
 
 
-def test_left_out_arguments_are_the_defaults_of_the_settings_but_for_the_port() -> None:
+def test_the_default_arguments_are_the_default_settings() -> None:
     given = settings_from(read_arguments(["--kie-api-key", "K"]))
     assert given == Settings(kie_api_key="K", port=4567)
 
 
-def test_any_model_is_taken_on_demand() -> None:
+def test_any_model_can_be_accepted() -> None:
     assert settings_from(read_arguments(["--kie-api-key", "K", "--kie-any-model"])).kie_any_model
 
 
@@ -32,5 +32,5 @@ def test_the_faults_can_be_listed_without_a_key(capsys: pytest.CaptureFixture[st
     assert "no_callback " in capsys.readouterr().out
 
 
-def test_keys_do_not_show_when_settings_are_printed() -> None:
+def test_the_repr_of_settings_has_no_keys() -> None:
     assert "SECRET" not in repr(Settings(kie_api_key="SECRET", kie_hmac_key="SECRET"))

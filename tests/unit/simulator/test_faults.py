@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from local.simulator.fault_board import FaultBoard, rule_from
-from local.simulator.faults import ALWAYS, FAULTS, FaultMistake, fault_lines, shown, told_by
+from local.simulator.faults import ALWAYS, FAULTS, InvalidFault, fault_lines, faults_in, shown
 
 
 def a_board(*rules: dict[str, Any], seed: int = 1) -> FaultBoard:
@@ -14,13 +14,13 @@ def a_board(*rules: dict[str, Any], seed: int = 1) -> FaultBoard:
     return board
 
 
-def test_a_prompt_without_a_directive_asks_for_nothing() -> None:
-    assert told_by("a red kite [not simulate: fail]") == {}
+def test_a_prompt_without_a_directive_has_no_faults() -> None:
+    assert faults_in("a red kite [not simulate: fail]") == {}
 
 
-def test_a_prompt_asks_for_several_faults_in_any_spelling() -> None:
-    told = told_by("a [Simulate: late_callback=2.5, UNSIGNED ,] kite [simulate:fail]")
-    assert told == {"late_callback": 2.5, "unsigned": ALWAYS, "fail": 500}
+def test_a_prompt_may_request_several_faults_in_any_case() -> None:
+    faults = faults_in("a [Simulate: late_callback=2.5, UNSIGNED ,] kite [simulate:fail]")
+    assert faults == {"late_callback": 2.5, "unsigned": ALWAYS, "fail": 500}
 
 
 @pytest.mark.parametrize(
@@ -29,13 +29,13 @@ def test_a_prompt_asks_for_several_faults_in_any_spelling() -> None:
      "late_callback="],
 )  # fmt: skip
 def test_a_misspelt_directive_is_refused(directive: str) -> None:
-    with pytest.raises(FaultMistake):
-        told_by(f"x [simulate: {directive}]")
+    with pytest.raises(InvalidFault):
+        faults_in(f"x [simulate: {directive}]")
 
 
 def test_an_unknown_fault_names_the_known_ones() -> None:
-    with pytest.raises(FaultMistake, match=r"'nonsense'.*no_callback.*redirect_inside"):
-        told_by("[simulate: nonsense]")
+    with pytest.raises(InvalidFault, match=r"'nonsense'.*no_callback.*redirect_inside"):
+        faults_in("[simulate: nonsense]")
 
 
 def test_every_fault_has_its_line() -> None:
@@ -64,23 +64,23 @@ def test_always_is_null_in_json() -> None:
     ],
 )
 def test_a_wrong_rule_is_refused(content: Any) -> None:
-    with pytest.raises(FaultMistake):
+    with pytest.raises(InvalidFault):
         rule_from(content)
 
 
-def test_a_prompt_refuses_its_first_attempts_and_then_no_more() -> None:
-    board, told = a_board(), told_by("[simulate: status_429=2]")
-    refusals = [board.refusal(told, subject="job-1") for _ in range(3)]
+def test_a_prompt_refuses_its_first_attempts_only() -> None:
+    board, faults = a_board(), faults_in("[simulate: status_429=2]")
+    refusals = [board.refusal(faults, subject="job-1") for _ in range(3)]
     assert refusals == ["status_429", "status_429", None]
-    assert board.refusal(told, subject="job-2") == "status_429"
+    assert board.refusal(faults, subject="job-2") == "status_429"
 
 
-def test_a_refusal_for_good_never_ends() -> None:
-    board, told = a_board(), told_by("[simulate: content_policy]")
-    assert {board.refusal(told, subject="job-1") for _ in range(9)} == {"content_policy"}
+def test_a_refusal_without_a_number_is_permanent() -> None:
+    board, faults = a_board(), faults_in("[simulate: content_policy]")
+    assert {board.refusal(faults, subject="job-1") for _ in range(9)} == {"content_policy"}
 
 
-def test_a_rule_holds_for_everybody_until_its_count_is_used_up() -> None:
+def test_a_rule_ends_with_its_count() -> None:
     board = a_board({"fault": "dead_link", "count": 2, "value": 3})
     drawn = [board.for_task({}) for _ in range(3)]
     assert drawn == [{"dead_link": 3}, {"dead_link": 3}, {}]
@@ -94,12 +94,12 @@ def test_a_refusal_does_not_use_up_the_count_of_a_task_fault() -> None:
     assert board.for_task({}) == {"gone": ALWAYS}
 
 
-def test_a_prompt_overrides_the_rule_for_everybody() -> None:
+def test_a_prompt_overrides_a_rule() -> None:
     board = a_board({"fault": "late_callback", "value": 9})
     assert board.for_task({"late_callback": 1, "status_429": 1}) == {"late_callback": 1}
 
 
-def test_chance_is_decided_by_the_seed() -> None:
+def test_random_faults_depend_on_the_seed() -> None:
     def struck(seed: int) -> list[bool]:
         board = a_board({"fault": "gone", "probability": 0.3}, seed=seed)
         return [bool(board.for_task({})) for _ in range(200)]
@@ -108,7 +108,7 @@ def test_chance_is_decided_by_the_seed() -> None:
     assert 40 <= sum(struck(1)) <= 80
 
 
-def test_cleared_rules_strike_nobody() -> None:
+def test_cleared_rules_have_no_effect() -> None:
     board = a_board({"fault": "gone"}, {"fault": "status_429"})
     board.clear()
     assert (board.for_task({}), board.refusal({}, subject="x")) == ({}, None)

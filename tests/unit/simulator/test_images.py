@@ -12,7 +12,7 @@ DRAWING = Drawing(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_image_is_what_it_says_and_as_big_as_asked(kind: str) -> None:
+def test_an_image_has_its_format_and_size(kind: str) -> None:
     with Image.open(io.BytesIO(draw(replace(DRAWING, kind=kind)))) as image:
         image.load()
         assert (image.format, image.size) == (KINDS[kind].name, (1024, 683))
@@ -41,5 +41,5 @@ def test_any_prompt_can_be_written_on_an_image() -> None:
     assert draw(replace(DRAWING, prompt="\ud800 一只红色的风筝\x00 " + "x" * 5000))
 
 
-def test_three_in_a_row_meet_every_format() -> None:
+def test_three_images_have_every_format() -> None:
     assert {kind_of(number) for number in range(5, 8)} == set(KINDS)

@@ -87,7 +87,7 @@ def test_the_record_of_a_failure_has_its_code_and_the_envelope_501() -> None:
     assert (data["failCode"], data["failMsg"]) == ("500", "Internal server error")
 
 
-def test_a_running_task_walks_through_the_states_without_a_result() -> None:
+def test_a_running_task_passes_all_states_without_a_result() -> None:
     records = [record_body(a_task(), now=now)["data"] for now in (999, 1000, 1001.5, 1002.5, 1099)]
     states = [record["state"] for record in records]
     assert states == ["waiting", "waiting", "queuing", "generating", "generating"]

@@ -7,7 +7,7 @@ from local.simulator.kie.answers import Refused
 from local.simulator.kie.models import (
     ANY_MODEL,
     MODELS,
-    complaints,
+    errors_of,
     expected_size,
     format_asked_for,
     images_asked_for,
@@ -68,8 +68,8 @@ def test_the_scale_is_the_long_side(
         (V45_EDIT, V45_INPUT | {"image_urls": URLS * 14, "prompt": "x" * 3000}),
     ],
 )
-def test_what_the_page_allows_is_fine(model: str, given: dict[str, Any]) -> None:
-    assert complaints(MODELS[model], given) == []
+def test_values_that_the_page_allows_are_accepted(model: str, given: dict[str, Any]) -> None:
+    assert errors_of(MODELS[model], given) == []
 
 
 @pytest.mark.parametrize(
@@ -110,11 +110,11 @@ def test_what_the_page_allows_is_fine(model: str, given: dict[str, Any]) -> None
     ],
 )
 def test_a_wrong_field_is_named(model: str, given: dict[str, Any], field: str) -> None:
-    (complaint,) = complaints(MODELS[model], given)
+    (complaint,) = errors_of(MODELS[model], given)
     assert complaint.startswith(f"{field} ")
 
 
-def test_one_image_is_made_unless_more_are_asked_for() -> None:
+def test_one_image_is_made_by_default() -> None:
     assert [images_asked_for(V4, {}), images_asked_for(V4, {"max_images": 3.0})] == [1, 3]
     assert images_asked_for("google/nano-banana", {"max_images": "many"}) == 1
 
@@ -126,14 +126,14 @@ def test_the_models_are_those_of_the_facts() -> None:
 
 
 @pytest.mark.parametrize("model", KIE)
-def test_whatever_the_pages_allow_is_fine(model: str) -> None:
+def test_any_input_that_the_pages_allow_is_accepted(model: str) -> None:
     for name, fact in FACTS[model].items():
         for value in good_values(fact):
             given = defaults(model) | smallest(model) | {name: value}
-            assert complaints(MODELS[model], given) == []
+            assert errors_of(MODELS[model], given) == []
 
 
-def test_a_format_is_that_which_was_asked_for() -> None:
+def test_the_requested_format_is_used() -> None:
     assert format_asked_for(PRO, {"output_format": "jpeg"}) == "jpeg"
     assert [format_asked_for(model, {}) for model in (LITE, PRO)] == ["png", "png"]
     assert [format_asked_for(model, {}) for model in (V4, FLASH, "other")] == [None, None, None]
@@ -145,7 +145,7 @@ def an_order(**changes: Any) -> bytes:
     return json.dumps(content | changes).encode()
 
 
-def test_an_order_is_priced_by_the_image() -> None:
+def test_an_order_is_priced_per_image() -> None:
     given = {"prompt": "x", "image_urls": URLS, "max_images": 3}
     assert read_order(an_order(model=V4_EDIT, input=given)).price == 10.5
 
@@ -165,23 +165,23 @@ def test_a_model_has_its_price(model: str, given: dict[str, Any], price: float) 
 
 
 @pytest.mark.parametrize("given", [{}, {"prompt": 7}, {"image": ["x"], "max_images": None}])
-def test_any_model_is_taken_unchecked_where_the_settings_say_so(given: dict[str, Any]) -> None:
+def test_any_model_is_accepted_if_enabled(given: dict[str, Any]) -> None:
     raw = an_order(model="google/nano-banana", input=given)
     order = read_order(raw, any_model=True)
     assert (order.model, order.input, order.price) == ("google/nano-banana", given, 1)
-    assert complaints(ANY_MODEL, given) == []
+    assert errors_of(ANY_MODEL, given) == []
     with pytest.raises(Refused):
         read_order(raw)
 
 
-def test_a_model_that_is_known_checked_all_the_same() -> None:
+def test_a_known_model_is_always_checked() -> None:
     with pytest.raises(Refused):
         read_order(an_order(input={"prompt": ""}), any_model=True)
     with pytest.raises(Refused):
         read_order(an_order(model=""), any_model=True)
 
 
-def test_an_order_sent_again_is_known_by_its_callback_url_or_else_its_prompt() -> None:
+def test_a_repeated_order_is_recognized() -> None:
     assert read_order(an_order()).subject == "http://127.0.0.1:9/x"
     assert read_order(an_order(callBackUrl=None)).subject == "x"
 

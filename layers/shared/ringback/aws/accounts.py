@@ -1,16 +1,22 @@
 """Pauses of providers' accounts: one item in the jobs table for each provider."""
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
 
 import boto3
 
+from ringback.aws.table_items import (
+    PAUSE_KEPT,
+    Item,
+    account_key,
+    forget_at,
+    milliseconds,
+    moment_of,
+)
 from ringback.domain.accounts import AccountPause, PauseReason
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-KEPT: Final = timedelta(days=7)
 
 
 class AccountTable:
@@ -27,29 +33,29 @@ class AccountTable:
         over = "attribute_not_exists(paused_until) OR paused_until <= :at OR reason <> :reason"
         longer = "SET paused_until = :until, forget_at = :forget_at"
         values = {
-            ":until": _milliseconds(until),
-            ":forget_at": {"N": str(int((until + KEPT).timestamp()))},
+            ":until": milliseconds(until),
+            ":forget_at": forget_at(until + PAUSE_KEPT),
         }
-        beginning = {":reason": {"S": reason}, ":at": _milliseconds(at)}
+        beginning = {":reason": {"S": reason}, ":at": milliseconds(at)}
         if not self._update(provider, begin, over, values | beginning):
             self._update(provider, longer, "paused_until < :until", values)
 
     def paused(self, provider: str, *, at: datetime) -> AccountPause | None:
-        item = self._client.get_item(TableName=self._table, Key=_key(provider)).get("Item")
-        if item is None or (until := _moment(item["paused_until"])) <= at:
+        item = self._client.get_item(TableName=self._table, Key=account_key(provider)).get("Item")
+        if item is None or (until := moment_of(item["paused_until"])) <= at:
             return None
         return AccountPause(
             provider=provider,
             reason=PauseReason(item["reason"]["S"]),
-            since=_moment(item["since"]),
+            since=moment_of(item["since"]),
             until=until,
         )
 
-    def _update(self, provider: str, update: str, condition: str, values: dict[str, Any]) -> bool:
+    def _update(self, provider: str, update: str, condition: str, values: Item) -> bool:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(provider),
+                Key=account_key(provider),
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeValues=values,
@@ -57,15 +63,3 @@ class AccountTable:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
-
-
-def _key(provider: str) -> dict[str, Any]:
-    return {"job_id": {"S": f"account#{provider}"}}
-
-
-def _milliseconds(moment: datetime) -> dict[str, Any]:
-    return {"N": str(int(moment.timestamp() * 1000))}
-
-
-def _moment(value: Any) -> datetime:
-    return datetime.fromtimestamp(int(value["N"]) / 1000, UTC)

@@ -1,53 +1,56 @@
-"""The bucket that people drop files into, and find their receipts in."""
+"""The drop bucket: what clients upload, and the answers to it."""
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.header import decode_header, make_header
-from shutil import copyfileobj
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError
 
-from ringback.aws.s3 import s3_client
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, bucket_and_key
+from ringback.aws.receipts import Receipts
+from ringback.aws.s3 import or_none, s3_client
+from ringback.domain.drops import (
+    MAX_LINE_BYTES,
+    Drop,
+    DropFacts,
+    DroppedObject,
+    Progress,
+    bucket_and_key,
+)
 from ringback.domain.errors import InputImageRefused, RingbackError, SheetRefused
+from ringback.domain.images import HEAD_BYTES
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import GetObjectOutputTypeDef, HeadObjectOutputTypeDef
+    from types_boto3_s3.type_defs import GetObjectOutputTypeDef
 
-# A HEAD is answered without a body, so its errors have numbers for names.
-GONE: Final = frozenset(
-    {"NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "KeyTooLongError", "404", "405"}
+_CUSTOMER_KEY: Final = (
+    "is encrypted with a customer-provided key (SSE-C); upload it again without one"
 )
-# What S3 says of objects that are there and that we cannot have: what whoever dropped them may do.
-# A HEAD has numbers for words.
-_THEIR_OWN_KEY: Final = "is encrypted with a key that is not stored with it: drop it without"
-_NOT_OURS: Final = "may not be read: is it encrypted with another key than the bucket?"
+_ACCESS_DENIED: Final = (
+    "cannot be read (access denied); check that it is encrypted with the bucket's own key"
+)
+# Objects that exist and cannot be read: what their owner can do, by the code of S3's error. The
+# answer to a HEAD has no body, so its code is only the HTTP status.
 UNREADABLE: Final[Mapping[str, str]] = {
-    "InvalidObjectState": "is archived: restore it first",
-    "InvalidRequest": _THEIR_OWN_KEY,
-    "400": _THEIR_OWN_KEY,
-    "AccessDenied": _NOT_OURS,
-    "403": _NOT_OURS,
-    "KMS.DisabledException": "is encrypted with a key that is disabled",
-    "KMS.NotFoundException": "is encrypted with a key that is gone",
+    "InvalidObjectState": "is archived; restore it first",
+    "InvalidRequest": _CUSTOMER_KEY,
+    "400": _CUSTOMER_KEY,
+    "AccessDenied": _ACCESS_DENIED,
+    "403": _ACCESS_DENIED,
+    "KMS.DisabledException": "is encrypted with a KMS key that is disabled",
+    "KMS.NotFoundException": "is encrypted with a KMS key that no longer exists",
 }
-HEAD_BYTES: Final = 64
 READ_SIZE: Final = 64 * 1024
-MAX_LINE_BYTES: Final = 64 * 1024
-MAX_KEY_BYTES: Final = 1024  # bytes; of S3
 
 
 class DropBucket:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client = client
         self._bucket = bucket
+        self._receipts = Receipts(client)
 
     @classmethod
     def connect(cls, bucket: str) -> Self:
@@ -55,7 +58,12 @@ class DropBucket:
 
     def describe(self, drop: Drop) -> DropFacts | None:
         with _unreadable("the file", SheetRefused):
-            head = self._head(Bucket=drop.bucket, Key=drop.key, VersionId=drop.version)
+            head = or_none(
+                self._client.head_object,
+                Bucket=drop.bucket,
+                Key=drop.key,
+                VersionId=drop.version,
+            )
         if head is None:
             return None
         return DropFacts(
@@ -70,7 +78,7 @@ class DropBucket:
 
     def newest(self, key: str, *, most: int) -> bytes | None:
         with _unreadable(key, SheetRefused):
-            answer = self._get(key)
+            answer = or_none(self._client.get_object, Bucket=self._bucket, Key=key)
         if answer is None:
             return None
         with answer["Body"] as body:
@@ -89,23 +97,29 @@ class DropBucket:
             yield from in_lines(iter(lambda: body.read(READ_SIZE), b""))
 
     def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
-        """Ask for the first bytes: the answer tells the size and the version as well."""
+        """Get the first ``HEAD_BYTES`` bytes; the answer has the size and the version as well."""
         wanted = {"VersionId": version} if version else {}
         try:
             with _unreadable("the image", InputImageRefused):
-                answer = self._get(key, Range=f"bytes=0-{HEAD_BYTES - 1}", **wanted)
+                answer = or_none(
+                    self._client.get_object,
+                    Bucket=self._bucket,
+                    Key=key,
+                    Range=f"bytes=0-{HEAD_BYTES - 1}",
+                    **wanted,
+                )
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidRange":
-                # Of an empty object not even the first byte is there.
+                # An empty object has no first byte.
                 return DroppedObject(version="", head=b"", size=0)
             raise
         if answer is None:
             return None
         with answer["Body"] as body:
             head = body.read(HEAD_BYTES)
-        # Without a range it is the whole object: RFC 9110 lets a server ignore that it was asked.
-        told = answer.get("ContentRange")
-        size = int(told.rpartition("/")[2]) if told else answer["ContentLength"]
+        # RFC 9110 allows a server to ignore Range and send the whole object.
+        content_range = answer.get("ContentRange")
+        size = int(content_range.rpartition("/")[2]) if content_range else answer["ContentLength"]
         return DroppedObject(version=version or answer["VersionId"], head=head, size=size)
 
     def _open(self, drop: Drop, **wanted: str) -> "GetObjectOutputTypeDef":
@@ -117,103 +131,18 @@ class DropBucket:
                 **wanted,  # type: ignore[arg-type]
             )
 
-    def _head(self, **wanted: str) -> "HeadObjectOutputTypeDef | None":
-        try:
-            return self._client.head_object(**wanted)  # type: ignore[arg-type]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in GONE:
-                return None
-            raise
-
-    def _get(self, key: str, **wanted: str) -> "GetObjectOutputTypeDef | None":
-        try:
-            return self._client.get_object(Bucket=self._bucket, Key=key, **wanted)  # type: ignore[arg-type]
-        except ClientError as error:
-            if error.response["Error"]["Code"] in GONE:
-                return None
-            raise
-
     def link(self, url: str, version: str, lifetime: timedelta) -> str:
-        """Return a presigned link. It dies earlier if the credentials that signed it do."""
+        """Return a presigned link. It expires earlier if the credentials that signed it do."""
         bucket, key = bucket_and_key(url)
         wanted = {"Bucket": bucket, "Key": key, "VersionId": version}
         seconds = int(lifetime.total_seconds())
         return self._client.generate_presigned_url("get_object", Params=wanted, ExpiresIn=seconds)
 
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
-        """Write the object anew, for none can grow, and only over what it was read as."""
-        key, place = _beside(drop, ".jsonl"), _Place(drop.version, to.made_at, to.row)
-        there = self._head(Bucket=drop.bucket, Key=key)
-        if there and place.is_behind(there["Metadata"]):
-            return
-        with TemporaryFile() as content:
-            if seen.row > 1 and (earlier := self._get(key)):
-                with earlier["Body"] as body:
-                    copyfileobj(body, content, READ_SIZE)
-                # Each row has a line; another try's may be longer or shorter than ours.
-                content.seek(0)
-                for _ in range(1, seen.row):
-                    content.readline()
-                content.truncate()
-            content.write(lines)
-            size = content.tell()
-            content.seek(0)
-            self._put_over(
-                there["ETag"] if there else None,
-                Bucket=drop.bucket,
-                Key=key,
-                Body=content,
-                ContentLength=size,
-                ContentType="application/x-ndjson",
-                Metadata=place.metadata(),
-            )
+        self._receipts.put(drop, lines, seen=seen, to=to)
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        key, place = _beside(drop, ".summary.json"), _Place(drop.version, made_at, 0)
-        there = self._head(Bucket=drop.bucket, Key=key)
-        if there and place.is_behind(there["Metadata"]):
-            return
-        self._put_over(
-            there["ETag"] if there else None,
-            Bucket=drop.bucket,
-            Key=key,
-            Body=json.dumps(summary, ensure_ascii=False, indent=1).encode("utf-8", "replace"),
-            ContentType="application/json",
-            Metadata=place.metadata(),
-        )
-
-    def _put_over(self, etag: str | None, **wanted: Any) -> None:
-        """Put an object unless somebody else has since it was looked at.
-
-        Then S3 says ``PreconditionFailed``, and the message that this is for comes again.
-        """
-        seen: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        self._client.put_object(**wanted, **seen)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Which version of a drop an object tells of, and up to which row."""
-
-    version: str
-    made_at: datetime
-    row: int
-
-    def metadata(self) -> dict[str, str]:
-        return {
-            "drop-version": self.version,
-            "drop-made-at": self.made_at.isoformat(),
-            "drop-row": str(self.row),
-        }
-
-    def is_behind(self, there: Mapping[str, str]) -> bool:
-        """Tell whether what is there is of a newer version, or tells more of this one."""
-        if "drop-version" not in there:
-            return False  # somebody else's: a person's, perhaps
-        if there["drop-version"] == self.version:
-            return int(there["drop-row"]) > self.row
-        theirs = datetime.fromisoformat(there["drop-made-at"]), there["drop-version"]
-        return theirs > (self.made_at, self.version)
+        self._receipts.put_summary(drop, summary, made_at=made_at)
 
 
 @contextmanager
@@ -228,7 +157,10 @@ def _unreadable(what: str, refused: type[RingbackError]) -> Iterator[None]:
 
 
 def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Cut a stream behind each line feed, and at ``MAX_LINE_BYTES`` where there is none."""
+    """Split a stream after each line feed, and after ``MAX_LINE_BYTES`` where there is none.
+
+    A piece may be longer by one part of the stream.
+    """
     rest = b""
     for part in parts:
         *lines, rest = (rest + part).split(b"\n")
@@ -240,14 +172,8 @@ def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
         yield rest
 
 
-def _beside(drop: Drop, ending: str) -> str:
-    """Return where to write what is said of a drop; nothing listens to that prefix."""
-    key = f"receipts/{drop.key}{ending}"
-    return key if len(key.encode()) <= MAX_KEY_BYTES else f"receipts/{drop.fingerprint}{ending}"
-
-
 def _decoded(value: str) -> str:
-    """S3 sends what is not ASCII as RFC 2047 has it; what only looks so is left as it is."""
+    """Decode metadata that is not ASCII (RFC 2047); leave alone what only looks encoded."""
     try:
         return str(make_header(decode_header(value)))
     except (MessageError, LookupError, ValueError):

@@ -1,19 +1,17 @@
-"""How far each drop has been read: an item of the jobs table for each."""
+"""How far each drop has been read: one item of the jobs table per drop."""
 
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from ringback.aws.table_items import DROP_KEPT, drop_key, forget_at, plain, typed
 from ringback.domain.drops import Drop, Progress
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-# An event or a message about a drop can be no older than its queue keeps it: two weeks.
-KEPT: Final = timedelta(days=30)
 _NUMBERS: Final = ("row", "offset", "bad_rows", "without_price")
 
 
@@ -27,42 +25,37 @@ class DropProgressTable:
         return cls(boto3.client("dynamodb"), table)
 
     def read(self, drop: Drop) -> Progress | None:
-        answer = self._client.get_item(TableName=self._table, Key=_key(drop), ConsistentRead=True)
+        answer = self._client.get_item(
+            TableName=self._table, Key=drop_key(drop), ConsistentRead=True
+        )
         if "Item" not in answer:
             return None
-        read = TypeDeserializer().deserialize
-        plain = {name: read(value) for name, value in answer["Item"].items()}
+        item = plain(answer["Item"])
         return Progress(
-            made_at=datetime.fromisoformat(plain["made_at"]),
-            credits_low=plain["credits_low"],
-            credits_high=plain["credits_high"],
-            fault=plain["fault"],
-            done=plain["done"],
-            **{name: int(plain[name]) for name in _NUMBERS},
+            made_at=datetime.fromisoformat(item["made_at"]),
+            credits_low=item["credits_low"],
+            credits_high=item["credits_high"],
+            fault=item["fault"],
+            done=item["done"],
+            **{name: int(item[name]) for name in _NUMBERS},
         )
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
-        plain = asdict(to) | {"made_at": to.made_at.isoformat()}
-        forget_at = int((to.made_at + KEPT).timestamp())
-        write = TypeSerializer().serialize
-        item: dict[str, Any] = {name: write(value) for name, value in plain.items()}
+        values = asdict(to) | {"made_at": to.made_at.isoformat()}
+        item = {name: typed(value) for name, value in values.items()}
         unchanged: Any = {"ConditionExpression": "attribute_not_exists(job_id)"}
         if seen:
             unchanged = {
                 "ConditionExpression": "#row = :row AND done = :done",
                 "ExpressionAttributeNames": {"#row": "row"},
-                "ExpressionAttributeValues": {":row": write(seen.row), ":done": write(seen.done)},
+                "ExpressionAttributeValues": {":row": typed(seen.row), ":done": typed(seen.done)},
             }
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item={**_key(drop), **item, "forget_at": write(forget_at)},
+                Item={**drop_key(drop), **item, "forget_at": forget_at(to.made_at + DROP_KEPT)},
                 **unchanged,
             )
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
-
-
-def _key(drop: Drop) -> dict[str, Any]:
-    return {"job_id": {"S": f"drop#{drop.fingerprint}"}}

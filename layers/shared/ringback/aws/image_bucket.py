@@ -1,4 +1,4 @@
-"""The owner's bucket."""
+"""The images bucket."""
 
 import json
 from base64 import b64encode
@@ -13,23 +13,24 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ringback.aws.s3 import s3_client
+from ringback.domain.drops import S3
 from ringback.domain.errors import TransferInterrupted
-from ringback.domain.images import EXTENSIONS, ImageFacts, StoredObject
+from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts, ImageFormat, StoredObject
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 KIND_TAG: Final = "ringback-kind"
-OF_THE_MOMENT: Final = frozenset({"ConditionalRequestConflict", "RequestTimeout"})
-# Who may not list a bucket is told "forbidden" of what is not in it. A HEAD has no other words.
+TRANSIENT_CODES: Final = frozenset({"ConditionalRequestConflict", "RequestTimeout"})
+# Without permission to list the bucket, S3 answers 403 for a missing key. A HEAD has no other code.
 NOT_THERE: Final = frozenset({"403", "404"})
 READ_SIZE: Final = 256 * 1024
 
 
 @contextmanager
-def _worth_another_try() -> Iterator[None]:
-    """Tell trouble of the moment, such as a second PUT of the key at this time, from refusals."""
+def _transient_errors() -> Iterator[None]:
+    """Raise ``TransferInterrupted`` for transient errors, such as two PUTs of a key at once."""
     try:
         yield
     except (HTTPClientError, ConnectionError) as error:
@@ -37,15 +38,15 @@ def _worth_another_try() -> Iterator[None]:
     except ClientError as error:
         code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]
         passes = status["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
-        if not passes and code not in OF_THE_MOMENT:
+        if not passes and code not in TRANSIENT_CODES:
             raise
         raise TransferInterrupted(f"S3: {code}") from error
 
 
 class ImageBucket:
-    """Everything of a job lies under ``images/{job_id}/`` and has a tag that tells its kind.
+    """All files of a job are under ``images/{job_id}/``, tagged with their kind.
 
-    Lifecycle rules choose by it: ``image``, ``thumbnail`` or ``record``.
+    Lifecycle rules select by this tag: ``image``, ``thumbnail`` or ``record``.
     """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -56,12 +57,12 @@ class ImageBucket:
     def connect(cls, bucket: str) -> Self:
         return cls(s3_client(), bucket)
 
-    @_worth_another_try()
+    @_transient_errors()
     def put_image(
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
     ) -> StoredObject:
-        """Store the image; S3 itself checks the bytes that arrive against the checksum."""
-        key = f"images/{job_id}/{number}.{facts.extension}"
+        """Store the image; S3 verifies the bytes against the checksum."""
+        key = _key(job_id, f"{number}.{facts.extension}")
         try:
             self._client.put_object(
                 Bucket=self._bucket,
@@ -80,39 +81,40 @@ class ImageBucket:
             return self._earlier(key)
         return StoredObject(key=key, facts=facts)
 
-    @_worth_another_try()
+    @_transient_errors()
     def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
-        for extension in EXTENSIONS:
+        for each in ImageFormat:
             try:
-                return self._earlier(f"images/{job_id}/{number}.{extension}")
+                return self._earlier(_key(job_id, f"{number}.{each.extension}"))
             except ClientError as error:
                 if error.response["Error"]["Code"] not in NOT_THERE:
                     raise
         return None
 
     def _earlier(self, key: str) -> StoredObject:
-        """Return what was put there by a call that did not live to note it."""
+        """Return the image that an earlier call stored and could not record."""
         head = self._client.head_object(Bucket=self._bucket, Key=key)
-        noted = head["Metadata"]
+        metadata = head["Metadata"]
         facts = ImageFacts(
             content_type=head["ContentType"],
             extension=key.rpartition(".")[2],
-            width=int(noted["width"]),
-            height=int(noted["height"]),
+            width=int(metadata["width"]),
+            height=int(metadata["height"]),
             bytes=head["ContentLength"],
-            sha256=noted["sha256"],
+            sha256=metadata["sha256"],
         )
         return StoredObject(key=key, facts=facts)
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
-        return self._put(job_id, f"{number}.thumbnail.webp", content, "image/webp", "thumbnail")
+        name = f"{number}.thumbnail.{THUMBNAIL_FORMAT.extension}"
+        return self._put(job_id, name, content, THUMBNAIL_FORMAT.content_type, "thumbnail")
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
         body = json.dumps(record, ensure_ascii=False, indent=2).encode()
         self._put(job_id, "job.json", body, "application/json", "record")
 
     def _put(self, job_id: JobId, name: str, body: bytes, content_type: str, kind: str) -> str:
-        key = f"images/{job_id}/{name}"
+        key = _key(job_id, name)
         self._client.put_object(
             Bucket=self._bucket,
             Key=key,
@@ -131,16 +133,20 @@ class ImageBucket:
         into.seek(0)
 
     def link(self, key: str, *, seconds: int) -> str:
-        """Return a presigned link. It dies earlier if the credentials that signed it do."""
+        """Return a presigned link. It expires earlier if the credentials that signed it do."""
         return self._client.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
         )
 
 
 def image_links(bucket: str, key: str) -> dict[str, str]:
-    """Return where an image is, for programs and for whoever is signed in to the console."""
+    """Return an image's s3 URL, and its page in the AWS console."""
     console = f"https://s3.console.aws.amazon.com/s3/object/{bucket}?prefix={quote(key)}"
-    return {"s3": f"s3://{bucket}/{key}", "console": console}
+    return {"s3": f"{S3}{bucket}/{key}", "console": console}
+
+
+def _key(job_id: JobId, name: str) -> str:
+    return f"images/{job_id}/{name}"
 
 
 def _base64(digest: bytes) -> str:

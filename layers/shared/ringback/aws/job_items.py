@@ -6,15 +6,9 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
+from ringback.aws.table_items import Item, plain, typed
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest, JobStatus
-
-Item = dict[str, Any]
-
-_typed: Final[Callable[[Any], Any]] = TypeSerializer().serialize
-_deserialize: Final = TypeDeserializer().deserialize
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
@@ -57,11 +51,11 @@ def _error_from_plain(plain: dict[str, Any]) -> JobError:
 
 
 def _request_to_plain(request: JobRequest) -> str:
-    # As text: DynamoDB has no floats, and what was asked for must come back as it was.
+    # As text: DynamoDB has no floats, and a request must be read back exactly as it was sent.
     return json.dumps(asdict(request), ensure_ascii=False, separators=(",", ":"))
 
 
-# Fields that DynamoDB cannot hold as they are.
+# Conversions of the fields that DynamoDB cannot store as they are.
 _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "request": _request_to_plain,
     "error": _error_to_plain,
@@ -90,9 +84,14 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 def attribute(field: str, value: Any) -> Item:
     """Return one field of a job (not ``None``) as DynamoDB's typed value."""
-    plain = _TO_PLAIN[field](value) if field in _TO_PLAIN else value
-    typed: Item = _typed(plain.isoformat() if isinstance(plain, datetime) else plain)
-    return typed
+    converted = _TO_PLAIN[field](value) if field in _TO_PLAIN else value
+    item: Item = typed(converted.isoformat() if isinstance(converted, datetime) else converted)
+    return item
+
+
+def image_attribute(image: StoredImage) -> Item:
+    item: Item = typed(_image_to_plain(image))
+    return item
 
 
 def to_item(job: Job) -> Item:
@@ -101,17 +100,12 @@ def to_item(job: Job) -> Item:
 
 
 def from_item(item: Mapping[str, Any]) -> Job:
-    plain = {name: _deserialize(value) for name, value in item.items()}
+    """Read a job; attributes that are no fields of a job are ignored."""
     known = {field.name for field in fields(Job)}
     return Job(
         **{
             name: _FROM_PLAIN[name](value) if name in _FROM_PLAIN else value
-            for name, value in plain.items()
+            for name, value in plain(item).items()
             if name in known
         }
     )
-
-
-def image_attribute(image: StoredImage) -> dict[str, Any]:
-    typed: Item = _typed(_image_to_plain(image))
-    return typed

@@ -1,4 +1,4 @@
-"""The jobs table. Each write is one conditional request; nothing is read first and written then."""
+"""Jobs in the jobs table. Each write is one conditional request, never a read and then a write."""
 
 import hashlib
 import json
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Self, Unpack
 import boto3
 from botocore.exceptions import ClientError
 
-from ringback.aws.job_items import Item, attribute, from_item, image_attribute, to_item
+from ringback.aws import table_items
+from ringback.aws.job_items import attribute, from_item, image_attribute, to_item
+from ringback.aws.table_items import Item, job_key
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobId, JobStatus, may_precede
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import PutTypeDef
 
-
-BETWEEN_CONFLICTS: Final = (0.05, 0.1, 0.2, 0.4)
+# Seconds to wait after each conflict of a transaction with another one.
+CONFLICT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4)
 
 
 class JobTable:
@@ -41,7 +43,7 @@ class JobTable:
             except self._client.exceptions.ConditionalCheckFailedException:
                 return Write(self.get(job.job_id), done=False)
             return Write(job, done=True)
-        for pause in BETWEEN_CONFLICTS:
+        for pause in CONFLICT_PAUSES:
             try:
                 self._create_with(job, key)
             except self._client.exceptions.TransactionCanceledException as error:
@@ -50,7 +52,7 @@ class JobTable:
                     return Write(self._first_with(key), done=False)
                 if reason != "TransactionConflict":
                     raise
-                # Another request with this key is being recorded at this very moment.
+                # Another request with this key is being recorded right now.
                 sleep(pause)
             else:
                 return Write(job, done=True)
@@ -69,29 +71,27 @@ class JobTable:
         }
 
     def _first_with(self, key: Item) -> Job:
-        first = self._read(key["job_id"]["S"])
+        first = self._read({"job_id": key["job_id"]})
         if first["fingerprint"] != key["fingerprint"]:
-            raise IdempotencyConflict("this Idempotency-Key was used with another request")
+            raise IdempotencyConflict("this Idempotency-Key was used with a different request")
         return self.get(JobId(first["refers_to"]["S"]))
 
     def get(self, job_id: JobId) -> Job:
-        return from_item(self._read(job_id))
+        return from_item(self._read(job_key(job_id)))
 
     def with_key(self, client: str, idempotency_key: str | None) -> Job | None:
         if idempotency_key is None:
             return None
         try:
-            first = self._read(_idempotency_id(client, idempotency_key))
+            first = self._read(table_items.idempotency_key(client, idempotency_key))
         except UnknownJob:
             return None
         return self.get(JobId(first["refers_to"]["S"]))
 
-    def _read(self, key: str) -> Item:
-        answer = self._client.get_item(
-            TableName=self._table, Key={"job_id": {"S": key}}, ConsistentRead=True
-        )
+    def _read(self, key: Item) -> Item:
+        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
         if "Item" not in answer:
-            raise UnknownJob(key)
+            raise UnknownJob(key["job_id"]["S"])
         return answer["Item"]
 
     def move(
@@ -119,7 +119,7 @@ class JobTable:
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key={"job_id": {"S": job_id}},
+                Key=job_key(job_id),
                 UpdateExpression="SET "
                 + ", ".join(f"#{name} = :{name}" for name, _ in _set(fields))
                 + (" REMOVE " + ", ".join(removed) if removed else ""),
@@ -167,11 +167,11 @@ class JobTable:
     def _note(
         self, job_id: JobId, update: str, condition: str, names: dict[str, str], values: Item
     ) -> None:
-        """Write beside the state; a note that comes too late is dropped."""
+        """Write without a change of state; a note that comes too late is dropped."""
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key={"job_id": {"S": job_id}},
+                Key=job_key(job_id),
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeNames=names,
@@ -190,7 +190,7 @@ class JobTable:
     def _newest_by(
         self, field: str, value: str, *, limit: int, before: JobId | None
     ) -> Sequence[Job]:
-        start = {"ExclusiveStartKey": {field: {"S": value}, "job_id": {"S": before}}}
+        start = {"ExclusiveStartKey": {field: {"S": value}, **job_key(before)}} if before else {}
         found = self._client.query(
             TableName=self._table,
             IndexName=f"by_{field}",
@@ -199,9 +199,9 @@ class JobTable:
             ExpressionAttributeValues={":value": {"S": value}},
             ScanIndexForward=False,
             Limit=limit,
-            **(start if before else {}),  # type: ignore[arg-type]
+            **start,  # type: ignore[arg-type]
         )["Items"]
-        # The index holds keys only: it is then written once in a job's life, not at every step.
+        # The index holds keys only, so that it is written once in a job's life, not at every step.
         jobs = self.find([JobId(item["job_id"]["S"]) for item in found])
         return sorted(jobs, key=lambda job: job.job_id, reverse=True)
 
@@ -209,8 +209,8 @@ class JobTable:
         found: list[Job] = []
         unread: Mapping[str, Any] = {}
         if job_ids:
-            # Consistent: a summary must not overlook a job that was made a moment ago.
-            keys = [{"job_id": {"S": job_id}} for job_id in job_ids]
+            # Consistent: a summary must not miss a job that was created a moment ago.
+            keys = [job_key(job_id) for job_id in job_ids]
             unread = {self._table: {"Keys": keys, "ConsistentRead": True}}
         while unread:
             answer = self._client.batch_get_item(RequestItems=unread)
@@ -224,7 +224,7 @@ def _set(fields: dict[str, Any]) -> list[tuple[str, Any]]:
 
 
 def _unchanged(error: ClientError, job_id: JobId) -> Item:
-    """Return the item as it stands if that is why a write failed; else raise."""
+    """Return the item as it is if its state made the write fail; raise ``error`` otherwise."""
     if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
         raise error
     if "Item" not in error.response:
@@ -234,17 +234,13 @@ def _unchanged(error: ClientError, job_id: JobId) -> Item:
 
 
 def _idempotency_item(job: Job) -> Item | None:
-    """Return the item that makes a key unique for a client while the job is remembered."""
+    """Return the item that makes a key unique for its client for as long as the job is kept."""
     if job.idempotency_key is None:
         return None
-    asked = json.dumps([job.retry_of, dict(job.request.sent)], sort_keys=True)
+    sent = json.dumps([job.retry_of, dict(job.request.sent)], sort_keys=True)
     return {
-        "job_id": {"S": _idempotency_id(job.client, job.idempotency_key)},
+        **table_items.idempotency_key(job.client, job.idempotency_key),
         "refers_to": {"S": job.job_id},
-        "fingerprint": {"S": hashlib.sha256(asked.encode()).hexdigest()},
-        "forget_at": attribute("forget_at", job.forget_at),
+        "fingerprint": {"S": hashlib.sha256(sent.encode()).hexdigest()},
+        "forget_at": table_items.forget_at(job.forget_at),
     }
-
-
-def _idempotency_id(client: str, key: str) -> str:
-    return f"idempotency#{client}#{hashlib.sha256(key.encode()).hexdigest()}"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ringback.aws.table_items import WINDOW_KEPT, forget_at, window_key
 from ringback.domain.pace import LowPriority, Pace, Turn
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
-KEPT_SECONDS: Final = 86_400
 TRIES: Final = 5
 
 
@@ -121,7 +121,7 @@ class RateWindowTable:
 
     def _read(self, provider: str) -> dict[str, Any]:
         answer = self._client.get_item(
-            TableName=self._table, Key=_key(provider), ConsistentRead=True
+            TableName=self._table, Key=window_key(provider), ConsistentRead=True
         )
         return answer.get("Item", {})
 
@@ -164,20 +164,15 @@ class RateWindowTable:
         at: datetime,
         condition: str | None = None,
     ) -> dict[str, Any]:
-        forget_at = int(at.timestamp()) + KEPT_SECONDS
         conditions: Any = {"ConditionExpression": condition} if condition else {}
         return self._client.update_item(
             TableName=self._table,
-            Key=_key(provider),
+            Key=window_key(provider),
             UpdateExpression=f"{update}, forget_at = :forget_at",
-            ExpressionAttributeValues=values | {":forget_at": _number(forget_at)},
+            ExpressionAttributeValues=values | {":forget_at": forget_at(at + WINDOW_KEPT)},
             ReturnValues="UPDATED_NEW",
             **conditions,
         )["Attributes"]
-
-
-def _key(provider: str) -> dict[str, Any]:
-    return {"job_id": {"S": f"window#{provider}"}}
 
 
 def _calls_in(item: Mapping[str, Any]) -> list[int]:

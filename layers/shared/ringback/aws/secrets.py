@@ -1,4 +1,4 @@
-"""Secrets Manager, asked at most once in a while."""
+"""Secrets from AWS Secrets Manager, cached for a minute."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from ringback.domain.errors import NotConfigured
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-# How long a container goes on with a value after it was changed. AWS' own price is per request.
+# How long a container may use a value that has been changed since. Each read has a price.
 FRESH_SECONDS: Final = 60.0
 
 
@@ -37,7 +37,7 @@ class JsonSecret:
         return cls(boto3.client("secretsmanager"), arn)
 
     def __call__(self, *, at_most_old: float = FRESH_SECONDS) -> Mapping[str, Any]:
-        """Return the value as it was at most so many seconds ago. Raises ``NotConfigured``."""
+        """Return the value, read at most ``at_most_old`` seconds ago. Raises ``NotConfigured``."""
         if self._clock() - self._read_at >= at_most_old:
             text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
             self._value = _json_object(text, self._arn)
@@ -51,5 +51,5 @@ def _json_object(text: str, arn: str) -> dict[str, Any]:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise NotConfigured(f"{arn} is not a JSON object")
+        raise NotConfigured(f"secret {arn} is not a JSON object")
     return value

@@ -1,16 +1,15 @@
 """A provider's access token in the jobs table, and the lease to fetch the next one."""
 
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
+from ringback.aws.table_items import TOKEN_KEPT, forget_at, milliseconds, token_key
 from ringback.domain.tokens import AccessToken
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
-
-KEPT: Final = timedelta(days=7)
 
 
 class SharedToken:
@@ -19,7 +18,7 @@ class SharedToken:
     def __init__(self, client: "DynamoDBClient", table: str, provider: str) -> None:
         self._client = client
         self._table = table
-        self._key: dict[str, Any] = {"job_id": {"S": f"token#{provider}"}}
+        self._key = token_key(provider)
 
     @classmethod
     def connect(cls, table: str, provider: str) -> Self:
@@ -44,9 +43,9 @@ class SharedToken:
             f"{same} AND (attribute_not_exists(leased_until) OR leased_until <= :at)",
             {
                 ":lease": {"S": lease},
-                ":until": _milliseconds(until),
-                ":at": _milliseconds(at),
-                ":forget_at": {"N": str(int((until + KEPT).timestamp()))},
+                ":until": milliseconds(until),
+                ":at": milliseconds(at),
+                ":forget_at": forget_at(until + TOKEN_KEPT),
                 **seen,
             },
         )
@@ -59,7 +58,7 @@ class SharedToken:
             {
                 ":token": {"S": token.value},
                 ":expires_at": {"N": str(int(token.expires_at.timestamp()))},
-                ":forget_at": {"N": str(int((token.expires_at + KEPT).timestamp()))},
+                ":forget_at": forget_at(token.expires_at + TOKEN_KEPT),
                 ":lease": {"S": lease},
             },
         )
@@ -77,7 +76,3 @@ class SharedToken:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
-
-
-def _milliseconds(moment: datetime) -> dict[str, Any]:
-    return {"N": str(int(moment.timestamp() * 1000))}

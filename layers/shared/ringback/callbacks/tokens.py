@@ -1,7 +1,7 @@
-"""The token in a callback URL: proves that we made the URL, with nothing to look up.
+"""The token in a callback URL: proves that Ringback made the URL, without a lookup.
 
-The provider echoes the whole URL in its records and logs, so a token vouches for one job only and
-a provider's signature is still asked for where there is one.
+The provider echoes the whole URL in its records and logs. So a token is valid for one job only, and
+a provider's signature is required as well where there is one.
 """
 
 import hmac
@@ -25,22 +25,22 @@ def make_token(secret: bytes, provider: str, job_id: JobId) -> str:
 def valid_secrets(secret: Mapping[str, Any]) -> list[bytes]:
     """Return the keys of the callback secret: ``current``, and ``previous`` during a rotation.
 
-    Raises ``NotConfigured`` if one is so short that it could be guessed.
+    Raises ``NotConfigured`` if there is none, or one is so short that it could be guessed.
     """
     keys = [str(secret[name]).encode() for name in ("current", "previous") if secret.get(name)]
     if not keys or min(map(len, keys)) < MIN_SECRET_LENGTH:
-        raise NotConfigured(f"the callback secret needs {MIN_SECRET_LENGTH} characters or more")
+        raise NotConfigured(f"the callback secret has fewer than {MIN_SECRET_LENGTH} characters")
     return keys
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackTokens:
-    """``secrets`` returns those valid now: the first one signs, all verify."""
+    """Verifies tokens; ``secrets`` returns those that are valid now."""
 
     secrets: Callable[[], Sequence[bytes]]
 
     def is_genuine(self, provider: str, job_id: JobId, token: str) -> bool:
-        """Compare in constant time; as text, so that no second spelling of a token is taken."""
+        """Compare in constant time, as text: a token has only one accepted encoding."""
         offered = token.encode("utf-8", "surrogatepass")
         known = [make_token(secret, provider, job_id).encode() for secret in self.secrets()]
         return any(hmac.compare_digest(offered, candidate) for candidate in known)
@@ -48,7 +48,10 @@ class CallbackTokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallbackUrls:
-    """``base_url`` is the callback API's, without a slash at its end."""
+    """Makes callback URLs, signed with the first of ``secrets``.
+
+    ``base_url`` is the callback API's, without a trailing slash.
+    """
 
     base_url: str
     secrets: Callable[[], Sequence[bytes]]

@@ -1,4 +1,4 @@
-"""What Chanjing's image models have in common."""
+"""The fields that all of Chanjing's image models have."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -9,7 +9,7 @@ from ringback.catalogue.model_input import ModelInput
 
 
 class ChanjingInput(ModelInput):
-    """A model's id is ``chanjing/`` and the provider's own ``model_code``."""
+    """A model's id is ``chanjing/`` followed by the provider's own ``model_code``."""
 
     provider = "chanjing"
     checked_on = date(2026, 8, 19)
@@ -20,7 +20,7 @@ class ChanjingInput(ModelInput):
         Field(
             min_length=1,
             max_length=5000,
-            description="What to draw. The provider states no length: 5000 is our limit.",
+            description="What to draw. No maximum length is documented; 5000 is Ringback's.",
         ),
     ]
     aspect_ratio: Annotated[
@@ -29,5 +29,9 @@ class ChanjingInput(ModelInput):
     ] = "1:1"
     number_of_images: Annotated[
         int,
-        Field(ge=1, le=4, description="How many images. The provider has no default: 1 is ours."),
+        Field(
+            ge=1,
+            le=4,
+            description="How many images. No default is documented; 1 is Ringback's.",
+        ),
     ] = 1

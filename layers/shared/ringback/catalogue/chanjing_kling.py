@@ -11,13 +11,13 @@ from ringback.catalogue.model_input import WholeNumber
 
 class ChanjingKlingV2(ChanjingInput):
     model_id = "chanjing/kling-v2"
-    description = "Kling 2.0 on Chanjing: up to four images from a text, or a text and one image."
+    description = "Kling 2.0 on Chanjing: up to four images from a text and optionally one image."
     documentation = "https://doc.chanjing.cc/api/ai-creation/pic-kling-v2.html"
 
     clarity: Annotated[
         Literal[1024, 2048],
         WholeNumber,
-        Field(description="The long side in pixels. The default is not stated: 2048 is ours."),
+        Field(description="The long side in pixels. No default is documented; 2048 is Ringback's."),
     ] = 2048
     ref_img_url: (
         Annotated[
@@ -29,7 +29,7 @@ class ChanjingKlingV2(ChanjingInput):
 
 
 class ChanjingKlingV21(ChanjingInput):
-    # Its page lists ref_img_url and then says that the model does not take it.
+    # Its page lists ref_img_url and then says that the model does not accept it.
     model_id = "chanjing/kling-v2-1"
     description = "Kling 2.1 on Chanjing: up to four images from a text."
     documentation = "https://doc.chanjing.cc/api/ai-creation/pic-kling-v2-1.html"

@@ -16,7 +16,7 @@ References = Annotated[
     Field(
         min_length=1,
         max_length=10,
-        description="Images to start from. How many is not stated: ten is our limit.",
+        description="Images to start from. No maximum is documented; ten is Ringback's.",
     ),
 ]
 
@@ -31,7 +31,7 @@ class ChanjingSeedreamV3(ChanjingInput):
 
 class ChanjingSeedreamV4(ChanjingInput):
     model_id = "chanjing/doubao-seedream-4.0"
-    description = "Seedream 4.0 on Chanjing: up to four images from a text, or a text and images."
+    description = "Seedream 4.0 on Chanjing: up to four images from a text and optionally images."
     documentation = "https://doc.chanjing.cc/api/ai-creation/pic-seedream-4.0.html"
 
     clarity: Clarity = 2048
@@ -40,12 +40,12 @@ class ChanjingSeedreamV4(ChanjingInput):
 
 class ChanjingSeedreamV45(ChanjingInput):
     model_id = "chanjing/doubao-seedream-4.5"
-    description = "Seedream 4.5 on Chanjing: up to four images from a text, or a text and images."
+    description = "Seedream 4.5 on Chanjing: up to four images from a text and optionally images."
     documentation = "https://doc.chanjing.cc/api/ai-creation/pic-seedream-4.5.html"
 
     clarity: Annotated[
         Literal[2048, 4096],
         WholeNumber,
-        Field(description="The long side in pixels. The default is not stated: 2048 is ours."),
+        Field(description="The long side in pixels. No default is documented; 2048 is Ringback's."),
     ] = 2048
     ref_img_url: References | None = None

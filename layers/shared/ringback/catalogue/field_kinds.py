@@ -1,4 +1,4 @@
-"""What each field of a model wants, in one word, for readers of text that has no types."""
+"""The kind of each field of a model, for formats without types such as CSV."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -7,14 +7,14 @@ from ringback.catalogue.models import MODELS
 
 
 def field_kinds(model_id: str) -> Mapping[str, str]:
-    """Return list, integer, number, boolean or string by field; nothing for an unknown model."""
-    # Ids come from strangers: only those that are known may fill the cache.
+    """Return list, integer, number, boolean or string by field; empty for an unknown model."""
+    # Ids are untrusted: only those of the catalogue may fill the cache.
     return _kinds(model_id) if model_id in MODELS else {}
 
 
 @cache
 def _kinds(model_id: str) -> Mapping[str, str]:
-    # Loaded with the first sheet or recipe: most containers meet none.
+    # Imported with the first sheet or recipe: most containers never read one.
     from ringback.catalogue.schemas import describe
 
     fields = describe(model_id)["input"]["properties"]

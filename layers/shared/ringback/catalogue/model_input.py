@@ -1,4 +1,4 @@
-"""What every model's input has in common."""
+"""The base of every model's input."""
 
 from datetime import date
 from typing import Annotated, ClassVar, Final
@@ -8,10 +8,11 @@ from pydantic_core import PydanticCustomError
 
 
 class ModelInput(BaseModel):
-    """One model's input: the provider's own field names, limits and defaults, nothing else.
+    """One model's input: exactly the provider's field names, limits and defaults.
 
-    Strict, because a number sent as text is a mistake that is cheaper to hear of before paying.
-    ``filled_in`` names what the provider asks for and a caller must not send.
+    Strict: a number sent as text is a mistake, and cheaper to report before paying.
+    ``checked_on`` is when the limits were compared with the page ``documentation``. ``filled_in``
+    names the provider's fields that Ringback fills in and a caller must not send.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -27,20 +28,20 @@ class ModelInput(BaseModel):
     @classmethod
     def _refuse_null(cls, value: object) -> object:
         if value is None:
-            raise PydanticCustomError("null", "null is not a value: leave the field out")
+            raise PydanticCustomError("null", "must not be null; omit the field instead")
         return value
 
 
 def _not_a_float(value: object) -> object:
-    # A choice among whole numbers compares, and 2048.0 is equal to 2048.
+    # A Literal of integers compares by value, and 2048.0 equals 2048.
     if isinstance(value, float):
-        raise PydanticCustomError("whole_number", "must be a whole number, without a point")
+        raise PydanticCustomError("whole_number", "must be an integer, without a decimal point")
     return value
 
 
 WholeNumber: Final = BeforeValidator(_not_a_float)
 
-# No range is documented; 64 bits are what a JSON reader elsewhere can be trusted to take.
+# No range is documented; other JSON parsers can be expected to accept 64 bits.
 MIN_INT64: Final = -(2**63)
 MAX_INT64: Final = 2**63 - 1
 Seed = Annotated[

@@ -1,4 +1,4 @@
-"""The models that a job can ask for, by id."""
+"""The catalogue: all models that a job can use, by id."""
 
 from collections.abc import Mapping
 from typing import Final

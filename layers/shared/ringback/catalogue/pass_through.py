@@ -1,4 +1,4 @@
-"""Input of models that are not in the catalogue: only what holds for every model is checked."""
+"""Input of models outside the catalogue: only what applies to every model is checked."""
 
 import re
 from collections.abc import Iterator
@@ -8,23 +8,29 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from ringback.catalogue.image_urls import DroppedImages, ImageUrl
+from ringback.catalogue.kie_input import KieInput
 from ringback.catalogue.model_input import MAX_INT64, MIN_INT64
 from ringback.catalogue.models import MODELS
 from ringback.domain.errors import FieldError
 
 MAX_MODEL_ID_LENGTH: Final = 100
-DEEPEST: Final = 8
+MAX_DEPTH: Final = 8
 MAX_VALUES: Final = 1000
 MAX_TEXT_LENGTH: Final = 10_000
-# A name stands in the place of every mistake beneath it.
+# Names are part of the path in each error below them.
 MAX_NAME_LENGTH: Final = 100
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-# Another provider's; and a known id in other letters is a typing error that would go unchecked.
-_NOT_KIE: Final = "chanjing/"
+# How ids of other providers begin: they are no models of kie.ai.
+_PREFIXES: Final = {
+    (model.provider, f"{model_id.lower().partition('/')[0]}/") for model_id, model in MODELS.items()
+}
+_KIE_PREFIXES: Final = {prefix for provider, prefix in _PREFIXES if provider == KieInput.provider}
+_OTHER_PREFIXES: Final = tuple({prefix for _, prefix in _PREFIXES} - _KIE_PREFIXES)
+# A known id in another case is a typing error, and would not be checked.
 _KNOWN: Final = {model.lower() for model in MODELS}
 
-# Who fetches a URL may skip blanks before it, and line breaks and tabs anywhere in it.
+# URL parsers may skip white space before a URL, and line breaks and tabs anywhere in it.
 _BLANKS: Final = r"[\x00-\x20\s\ufeff\u200b-\u200f\u2060]*"
 _ANY_URL: Final = re.compile(_BLANKS + r"(([a-z][a-z0-9+.-]*:)?[/\\]{2}|data:)", re.IGNORECASE)
 _USUAL_URL: Final = re.compile(_BLANKS + r"(https?|ftp|file|blob|data|s3):\S", re.IGNORECASE)
@@ -34,20 +40,23 @@ _image_url: Final[TypeAdapter[str]] = TypeAdapter(ImageUrl)
 
 
 def may_pass(model: str) -> bool:
-    """Tell whether this can be the id of a kie.ai model that the catalogue does not have."""
+    """Return whether this can be the id of a kie.ai model outside the catalogue."""
     lower = model.lower()
     return (
         len(model) <= MAX_MODEL_ID_LENGTH
         and _ID.fullmatch(model) is not None
-        and not lower.startswith(_NOT_KIE)
+        and not lower.startswith(_OTHER_PREFIXES)
         and lower not in _KNOWN
     )
 
 
 def faults_of(given: dict[str, Any], *, within: str, dropped: DroppedImages) -> list[FieldError]:
-    """Name every place of an unchecked input that is wrong whatever the model."""
+    """Return every fault of an unchecked input that is one for any model.
+
+    ``within`` is the path of the input in the request.
+    """
     if _is_too_much(given):
-        return [FieldError(within, f"must have at most {MAX_VALUES} values in all")]
+        return [FieldError(within, f"must contain at most {MAX_VALUES} values in total")]
     return list(_faults(given, within, dropped, depth=1))
 
 
@@ -64,8 +73,8 @@ def _is_too_much(given: dict[str, Any]) -> bool:
 
 def _faults(value: Any, place: str, dropped: DroppedImages, *, depth: int) -> Iterator[FieldError]:
     if isinstance(value, dict | list):
-        if depth > DEEPEST:
-            yield FieldError(place, f"must not be nested deeper than {DEEPEST} levels")
+        if depth > MAX_DEPTH:
+            yield FieldError(place, f"must not be nested deeper than {MAX_DEPTH} levels")
             return
         for name, each in _inner(value):
             if len(name) > MAX_NAME_LENGTH:
@@ -97,5 +106,5 @@ def _text_fault(text: str, dropped: DroppedImages) -> str:
 
 def _number_fault(value: Any) -> str:
     if isinstance(value, int) and not MIN_INT64 <= value <= MAX_INT64:
-        return "must be a number of at most 64 bits"
+        return "must be an integer of at most 64 bits"
     return "must be a finite number" if isinstance(value, float) and not isfinite(value) else ""

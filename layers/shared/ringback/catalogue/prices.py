@@ -1,4 +1,4 @@
-"""What an image costs, as far as somebody has noted it. No model of Chanjing has a price here."""
+"""Known prices per image, and estimates from them. Chanjing publishes no prices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from ringback.domain.jobs import JobRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """Credits for one image. ``where`` has the values of the input that the price is for."""
+    """Credits for one image whose input has the values ``where``."""
 
     low: Decimal
     high: Decimal
@@ -22,7 +22,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceNote:
-    """What a source said of a model on a day; of ``per_image`` at most one fits an input."""
+    """The prices of a model in ``source`` on a day; at most one of ``per_image`` fits an input."""
 
     per_image: tuple[Price, ...]
     noted_on: date
@@ -33,10 +33,8 @@ def _credits(low: str, high: str | None = None, **where: Any) -> Price:
     return Price(low=Decimal(low), high=Decimal(high or low), where=where)
 
 
-# The pages that the catalogue is from name no prices.
-_noted = partial(
-    PriceNote, noted_on=date(2026, 8, 19), source="a table that an integrator of kie.ai keeps"
-)
+# The provider's own model pages, which the catalogue is from, state no prices.
+_noted = partial(PriceNote, noted_on=date(2026, 8, 19), source="price table of a kie.ai integrator")
 _V4_5: Final = _noted(per_image=(_credits("5", "6.5"),))
 _V5_LITE: Final = _noted(per_image=(_credits("5", "5.5"),))
 _V5_PRO: Final = _noted(
@@ -64,9 +62,10 @@ _HOW_MANY: Final = ("max_images", "number_of_images")
 
 
 def estimate(request: JobRequest, *, prices: Prices = PRICES) -> Estimate | None:
-    """Return what the images asked for will probably cost, ``None`` if no price is known.
+    """Return what the requested images will probably cost, ``None`` if no price is known.
 
-    What is asked for is a cap at some models and a wish at others: more or fewer can come.
+    The requested number is a maximum for some models and a hint for others, so that a job may make
+    more or fewer images.
     """
     note = prices.get(request.model)
     fitting = [price for price in note.per_image if _fits(price, request)] if note else []

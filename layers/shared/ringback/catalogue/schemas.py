@@ -1,4 +1,4 @@
-"""Each model as JSON Schema, for clients who read the catalogue."""
+"""Each model as JSON Schema, for ``GET /models``."""
 
 from functools import cache
 from typing import Any, Final
@@ -15,7 +15,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _Schema(GenerateJsonSchema):
-    """Without titles, and without the null that stands for a field left out: we refuse it."""
+    """Without titles, and without null, which stands for an omitted field and is refused."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -30,7 +30,7 @@ class _Schema(GenerateJsonSchema):
 
 
 def describe(model_id: str) -> dict[str, Any]:
-    """Return what a client needs to know of a model. Raises ``UnknownModel``."""
+    """Return a model as ``GET /models`` shows it. Raises ``UnknownModel``."""
     model = MODELS.get(model_id)
     if model is None:
         raise UnknownModel(model_id)

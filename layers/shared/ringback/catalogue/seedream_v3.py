@@ -1,19 +1,17 @@
 """Seedream 3.0 on kie.ai."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.model_input import ModelInput, Seed
+from ringback.catalogue.kie_input import KieInput
+from ringback.catalogue.model_input import Seed
 
 
-class SeedreamV3(ModelInput):
+class SeedreamV3(KieInput):
     model_id = "bytedance/seedream"
-    provider = "kie"
     description = "Seedream 3.0: one image from a text."
     documentation = "https://docs.kie.ai/market/seedream/seedream"
-    checked_on = date(2026, 8, 19)
 
     prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to draw.")]
     image_size: Annotated[

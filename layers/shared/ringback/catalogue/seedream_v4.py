@@ -1,20 +1,18 @@
 """Seedream 4.0 on kie.ai."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.image_urls import ImageUrl
-from ringback.catalogue.model_input import ModelInput, NsfwChecker, Seed
+from ringback.catalogue.image_urls import TenImages
+from ringback.catalogue.kie_input import KieInput
+from ringback.catalogue.model_input import NsfwChecker, Seed
 
 
-class SeedreamV4TextToImage(ModelInput):
+class SeedreamV4TextToImage(KieInput):
     model_id = "bytedance/seedream-v4-text-to-image"
-    provider = "kie"
     description = "Seedream 4.0: up to six images from a text."
     documentation = "https://docs.kie.ai/market/seedream/seedream-v4-text-to-image"
-    checked_on = date(2026, 8, 19)
 
     prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to draw.")]
     image_size: Annotated[
@@ -36,7 +34,7 @@ class SeedreamV4TextToImage(ModelInput):
     ] = "1K"
     max_images: Annotated[
         int,
-        Field(ge=1, le=6, description="A cap on one run; the prompt has to say the number too."),
+        Field(ge=1, le=6, description="The maximum; the prompt must ask for the number as well."),
     ] = 1
     seed: Seed | None = None
     nsfw_checker: NsfwChecker | None = None
@@ -47,7 +45,4 @@ class SeedreamV4Edit(SeedreamV4TextToImage):
     description = "Seedream 4.0: up to six images from a text and up to ten images."
     documentation = "https://docs.kie.ai/market/seedream/seedream-v4-edit"
 
-    image_urls: Annotated[
-        list[ImageUrl],
-        Field(min_length=1, max_length=10, description="The images to edit: JPEG, PNG or WebP."),
-    ]
+    image_urls: TenImages

@@ -1,12 +1,12 @@
 """Seedream 4.5 on kie.ai."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.image_urls import ImageUrl
-from ringback.catalogue.model_input import ModelInput, NsfwChecker
+from ringback.catalogue.image_urls import FourteenImages
+from ringback.catalogue.kie_input import KieInput
+from ringback.catalogue.model_input import NsfwChecker
 
 AspectRatio = Annotated[
     Literal["1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9"],
@@ -14,15 +14,13 @@ AspectRatio = Annotated[
 ]
 
 
-class SeedreamV45TextToImage(ModelInput):
+class SeedreamV45TextToImage(KieInput):
     model_id = "seedream/4.5-text-to-image"
-    provider = "kie"
     description = "Seedream 4.5: one image from a text, at 2K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/4-5-text-to-image"
-    checked_on = date(2026, 8, 19)
 
     prompt: Annotated[str, Field(min_length=1, max_length=3000, description="What to draw.")]
-    # The provider's page calls these two required and gives them a default: we send the default.
+    # The provider's page calls these two required and also gives defaults: Ringback sends those.
     aspect_ratio: AspectRatio = "1:1"
     quality: Annotated[Literal["basic", "high"], Field(description="basic is 2K, high is 4K.")] = (
         "basic"
@@ -35,7 +33,4 @@ class SeedreamV45Edit(SeedreamV45TextToImage):
     description = "Seedream 4.5: one image from a text and up to 14 images, at 2K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/4-5-edit"
 
-    image_urls: Annotated[
-        list[ImageUrl],
-        Field(min_length=1, max_length=14, description="The images to edit: JPEG, PNG or WebP."),
-    ]
+    image_urls: FourteenImages

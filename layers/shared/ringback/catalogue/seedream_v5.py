@@ -1,31 +1,25 @@
 """Seedream 5 on kie.ai: lite, pro and flash."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.image_urls import ImageUrl
-from ringback.catalogue.model_input import ModelInput, NsfwChecker
+from ringback.catalogue.image_urls import FourteenImages, TenImages
+from ringback.catalogue.kie_input import KieInput
+from ringback.catalogue.model_input import NsfwChecker
 from ringback.catalogue.seedream_v4_5 import AspectRatio
 
 LongPrompt = Annotated[str, Field(min_length=3, max_length=5000, description="What to draw.")]
 OutputFormat = Annotated[Literal["png", "jpeg"], Field(description="The format of the file.")]
-TenImages = Annotated[
-    list[ImageUrl],
-    Field(min_length=1, max_length=10, description="The images to edit: JPEG, PNG or WebP."),
-]
 
 
-class SeedreamV5LiteTextToImage(ModelInput):
+class SeedreamV5LiteTextToImage(KieInput):
     model_id = "seedream/5-lite-text-to-image"
-    provider = "kie"
     description = "Seedream 5 lite: one image from a text, at 2K, 3K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/5-lite-text-to-image"
-    checked_on = date(2026, 8, 19)
 
     prompt: Annotated[str, Field(min_length=3, max_length=3000, description="What to draw.")]
-    # Required with a default, as in 4.5.
+    # Required, with a default, as in 4.5.
     aspect_ratio: AspectRatio = "1:1"
     quality: Annotated[
         Literal["basic", "high", "ultra"],
@@ -40,18 +34,13 @@ class SeedreamV5LiteImageToImage(SeedreamV5LiteTextToImage):
     description = "Seedream 5 lite: one image from a text and up to 14 images, at 2K, 3K or 4K."
     documentation = "https://docs.kie.ai/market/seedream-5-lite-image-to-image"
 
-    image_urls: Annotated[
-        list[ImageUrl],
-        Field(min_length=1, max_length=14, description="The images to edit: JPEG, PNG or WebP."),
-    ]
+    image_urls: FourteenImages
 
 
-class SeedreamV5ProTextToImage(ModelInput):
+class SeedreamV5ProTextToImage(KieInput):
     model_id = "seedream/5-pro-text-to-image"
-    provider = "kie"
     description = "Seedream 5 pro: one image from a text, at 1K or 2K."
     documentation = "https://docs.kie.ai/market/seedream/5-pro-text-to-image"
-    checked_on = date(2026, 8, 19)
 
     prompt: LongPrompt
     aspect_ratio: AspectRatio = "1:1"
@@ -70,20 +59,18 @@ class SeedreamV5ProImageToImage(SeedreamV5ProTextToImage):
     image_urls: TenImages
 
 
-class SeedreamV5FlashTextToImage(ModelInput):
+class SeedreamV5FlashTextToImage(KieInput):
     model_id = "seedream/5-flash-text-to-image"
-    provider = "kie"
     description = "Seedream 5 flash: one image from a text, at 1K, 1.5K or 2K."
-    # No page of its own is known for flash: this one leads to all models.
+    # No page about flash is known; this one links to all models.
     documentation = "https://docs.kie.ai/market/quickstart"
-    checked_on = date(2026, 8, 19)
 
     prompt: LongPrompt
     aspect_ratio: AspectRatio = "1:1"
     size: Annotated[
         Literal["1K", "1.5K", "2K"], Field(description="The long side of the image.")
     ] = "1K"
-    # No default is stated for flash: what is left out is left to the provider.
+    # No default is documented for flash; if omitted, the provider decides.
     output_format: OutputFormat | None = None
     nsfw_checker: NsfwChecker | None = None
 

@@ -14,8 +14,13 @@ from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId
 
 S3: Final = "s3://"
-# What Ringback itself writes into the drop bucket lies under this prefix.
+# Where the answers to drops lie; nothing under it is a drop or an input image.
 RECEIPTS: Final = "receipts/"
+MAX_KEY_BYTES: Final = 1024  # S3's own limit, in UTF-8
+# A longer line of a dropped file is read in pieces of this size.
+MAX_LINE_BYTES: Final = 64 * 1024
+# Of the formats that providers accept as input.
+PHOTO_SUFFIXES: Final = ("jpg", "jpeg", "png", "webp")
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _DRY_RUN: Final = ".dry-run"
 # Of the random part of an id; the rest holds the row, so that rows stay in their order.
@@ -39,7 +44,7 @@ _KINDS: Final[Mapping[Kind, re.Pattern[str]]] = {
     Kind.JSONL: re.compile(r"requests/.+\.jsonl", re.DOTALL),
     Kind.CSV: re.compile(r"requests/.+\.csv", re.DOTALL),
     Kind.RECIPE: re.compile(r"recipes/[^/]+/recipe\.json"),
-    Kind.PHOTO: re.compile(r"recipes/[^/]+/.+\.(jpg|jpeg|png|webp)", re.DOTALL),
+    Kind.PHOTO: re.compile(rf"recipes/[^/]+/.+\.({'|'.join(PHOTO_SUFFIXES)})", re.DOTALL),
 }
 
 
@@ -86,6 +91,21 @@ class Drop:
     def fingerprint(self) -> str:
         name = "\0".join((self.bucket, self.key, self.version))
         return hashlib.sha256(name.encode()).hexdigest()
+
+    @property
+    def receipt_key(self) -> str:
+        """The key of the receipt: JSON Lines, one line a row."""
+        return self._beside(".jsonl")
+
+    @property
+    def summary_key(self) -> str:
+        """The key of the summary: one JSON object."""
+        return self._beside(".summary.json")
+
+    def _beside(self, ending: str) -> str:
+        key = f"{RECEIPTS}{self.key}{ending}"
+        fits = len(key.encode()) <= MAX_KEY_BYTES
+        return key if fits else f"{RECEIPTS}{self.fingerprint}{ending}"
 
     def job_id(self, row: int, *, made_at: datetime) -> JobId:
         """Return the id that the job of a row has, whoever asks and however often."""

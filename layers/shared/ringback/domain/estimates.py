@@ -1,4 +1,4 @@
-"""What a job will probably cost, told before anything is paid."""
+"""What a job will probably cost, estimated before anything is paid."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -8,10 +8,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Credits for all ``images`` that are asked for, by prices that were noted on a day.
+    """Credits for all ``images`` requested, at the prices noted on ``noted_on``.
 
-    More or fewer images than asked for can come, and a provider can change its prices at any
-    time: only a finished job's credits are certain.
+    A job may make more or fewer images than requested, and a provider may change its prices at
+    any time: only a finished job's credits are certain.
     """
 
     images: int
@@ -20,7 +20,7 @@ class Estimate:
     noted_on: date
 
     def as_told(self) -> dict[str, Any]:
-        """Return it as clients and receipts show it."""
+        """Return the estimate as the API and receipts show it."""
         return {
             "credits_low": float(self.low),
             "credits_high": float(self.high),

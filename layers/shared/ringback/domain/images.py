@@ -1,14 +1,40 @@
-"""What is known of an image once its bytes have been seen."""
+"""Image formats, and what is known of an image once its bytes have been read."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final
 
-EXTENSIONS: Final = ("png", "jpg", "webp", "avif", "gif")
+# Enough of a file's first bytes to tell every format from the others.
+HEAD_BYTES: Final = 12
+
+
+class ImageFormat(Enum):
+    """Every format that is archived: its extension and content type.
+
+    Members are called as Pillow calls them. ``images/formats.py`` has a reader for each, and the
+    images bucket finds a stored image again by trying every extension.
+    """
+
+    PNG = "png", "image/png"
+    JPEG = "jpg", "image/jpeg"
+    WEBP = "webp", "image/webp"
+    AVIF = "avif", "image/avif"
+    GIF = "gif", "image/gif"
+
+    def __init__(self, extension: str, content_type: str) -> None:
+        self.extension = extension
+        self.content_type = content_type
+
+
+THUMBNAIL_FORMAT: Final = ImageFormat.WEBP
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
-    """Read from the bytes, never from a header or a name. ``sha256`` is lower-case hex."""
+    """Read from the image's bytes, never from a header or a name.
+
+    ``width`` and ``height`` are in pixels, ``sha256`` is lower-case hex.
+    """
 
     content_type: str
     extension: str
@@ -17,10 +43,14 @@ class ImageFacts:
     bytes: int
     sha256: str
 
+    @property
+    def format(self) -> ImageFormat:
+        return next(each for each in ImageFormat if each.content_type == self.content_type)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredObject:
-    """An image as it lies in our bucket."""
+    """An image in the images bucket."""
 
     key: str
     facts: ImageFacts
@@ -28,9 +58,9 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredImage:
-    """An image that a job has; ``number`` is its place in the provider's list, from 1.
+    """A job's image; ``number`` is its position in the provider's list, from 1.
 
-    ``thumbnail`` is the key of a smaller one, once it is made.
+    ``thumbnail`` is the thumbnail's key, once there is one.
     """
 
     number: int

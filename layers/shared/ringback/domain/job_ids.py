@@ -1,4 +1,4 @@
-"""Job ids: unguessable, and in the order of their making."""
+"""Job ids: unguessable, and sorted by creation time."""
 
 import re
 import secrets
@@ -13,9 +13,9 @@ _PATTERN: Final = re.compile(rf"job_[{_ALPHABET}]{{26}}")
 
 
 def new_job_id(now: datetime, randomness: bytes) -> JobId:
-    """Return ``job_`` and a ULID in lower case: 48 bits of milliseconds, then 80 random bits.
+    """Return ``job_`` and a lower-case ULID: 48 bits of milliseconds, then 80 random bits.
 
-    https://github.com/ulid/spec
+    ``randomness`` has at least ``RANDOM_BYTES`` bytes. https://github.com/ulid/spec
     """
     milliseconds = int(now.timestamp() * 1000)
     number = milliseconds << (8 * RANDOM_BYTES) | int.from_bytes(randomness[:RANDOM_BYTES])

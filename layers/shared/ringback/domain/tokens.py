@@ -1,4 +1,4 @@
-"""Access tokens that a provider gives for a while."""
+"""Access tokens that a provider issues for a limited time."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -8,22 +8,22 @@ from typing import Final, NamedTuple
 from ringback.domain.errors import ImageRefused, TransferInterrupted
 from ringback.images.pictures import MAX_PARTS, PictureFile
 
-# Of any other name we couldn't tell a box that is cut off from something that was appended.
+# With any other name, a truncated box could not be told from appended data.
 OUTERMOST: Final = frozenset(
     {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wide", b"uuid", b"udta"}
     | {b"moof", b"mfra", b"sidx", b"ssix", b"styp", b"emsg", b"prft", b"pdin"}
 )
-MAX_TABLE: Final = 256 * 1024  # of those read at once; the places of ten thousand items fit
+MAX_TABLE: Final = 256 * 1024  # bytes of a box read at once; ten thousand item locations fit
 
 
 class Box(NamedTuple):
     name: bytes
-    start: int  # of what is in it
+    start: int  # of its content
     end: int
 
 
 class BoxFile:
-    """A file of boxes, of which no more than ``MAX_PARTS`` are looked at."""
+    """A file of boxes; no more than ``MAX_PARTS`` of them are read."""
 
     def __init__(self, file: PictureFile) -> None:
         self._file = file
@@ -35,13 +35,13 @@ class BoxFile:
         while offset < self._file.size:
             box = self._at(offset)
             if box.name not in OUTERMOST:
-                raise ImageRefused("avif is followed by something else")
+                raise ImageRefused("AVIF has data after its end")
             self._file.must_reach(box.end)
             yield box
             offset = box.end
 
     def inside(self, outer: Box, *, skip: int = 0) -> Iterator[Box]:
-        """Walk a box that is all there and must end with its last box."""
+        """Walk the boxes in ``outer``, which is complete and must end with its last box."""
         offset = outer.start + skip
         while offset < outer.end:
             try:
@@ -55,25 +55,25 @@ class BoxFile:
 
     def numbers(self, box: Box) -> "Numbers":
         if box.end - box.start > MAX_TABLE:
-            raise ImageRefused("avif has too many items")
+            raise ImageRefused("AVIF has too many items")
         return Numbers(self._file.at(box.start, box.end - box.start))
 
     def _at(self, offset: int) -> Box:
         if next(self._parts, None) is None:
-            raise ImageRefused("avif has too many boxes")
+            raise ImageRefused("AVIF has too many boxes")
         length, name = unpack(">I4s", self._file.at(offset, 8))
         start = offset + 8
         if length == 1:
             (length,) = unpack(">Q", self._file.at(start, 8))
             start += 8
-        # Also a length of 0, "to the end of the file": nobody could tell that such a file is cut.
+        # A length of 0 means "to the end of the file": a truncated one could not be detected.
         if offset + length < start:
             raise malformed()
         return Box(name, start, offset + length)
 
 
 class Numbers:
-    """What is in a box, read one number after the other."""
+    """A box's content, read as big-endian numbers one after the other."""
 
     def __init__(self, content: bytes) -> None:
         self._content = BytesIO(content)
@@ -86,7 +86,7 @@ class Numbers:
 
 
 def only(boxes: Iterable[Box], *names: bytes) -> dict[bytes, Box]:
-    """Find boxes that may be there once."""
+    """Return the boxes with these names. Raises ``ImageRefused`` if any name occurs twice."""
     found: dict[bytes, Box] = {}
     for box in boxes:
         if box.name in found:
@@ -97,4 +97,4 @@ def only(boxes: Iterable[Box], *names: bytes) -> dict[bytes, Box]:
 
 
 def malformed() -> ImageRefused:
-    return ImageRefused("avif has a malformed box")
+    return ImageRefused("AVIF has a malformed box")

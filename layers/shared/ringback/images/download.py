@@ -1,4 +1,4 @@
-"""Fetches an image from a URL that somebody else chose."""
+"""Downloads an image from an untrusted URL."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ DEAD: Final = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageDownloader:
-    """Takes in whole images of at most ``max_bytes``, and says what they are by their bytes."""
+    """Accepts complete images of at most ``max_bytes``, recognized by their bytes."""
 
     http: GuardedHttp
-    max_bytes: int = 64 * 1024 * 1024
+    max_bytes: int
 
-    def fetch(self, url: str, into: BinaryIO, *, within: float = 120.0) -> ImageFacts:
-        """Replace what is in ``into`` by the image, and leave it at its first byte.
+    def fetch(self, url: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        """Replace the contents of ``into`` with the image and seek to its first byte.
 
-        ``within`` so many seconds, redirects and all.
+        ``within`` is the time limit in seconds, redirects included.
 
-        Raises ``AddressRefused``, ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; then
-        ``into`` is rubbish.
+        Raises ``AddressRefused``, ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; the
+        contents of ``into`` are then undefined.
         """
         with self.http.get(url, within=within) as answer:
             _check_status(answer)
@@ -39,15 +39,15 @@ class ImageDownloader:
                     raise ImageRefused(f"{answer.host}: more than {self.max_bytes} bytes")
                 digest.update(part)
                 into.write(part)
-            # Not before: ext4 writes a file that was emptied to the disk when it is closed.
+            # Not before writing: ext4 flushes a file that was emptied to disk when it is closed.
             into.truncate()
         if expected is not None and received != expected:
-            raise TransferInterrupted(f"{answer.host}: {received} of {expected} bytes came")
+            raise TransferInterrupted(f"{answer.host}: received {received} of {expected} bytes")
         picture = read_picture(into, size=received)
         into.seek(0)
         return ImageFacts(
-            content_type=picture.content_type,
-            extension=picture.extension,
+            content_type=picture.format.content_type,
+            extension=picture.format.extension,
             width=picture.width,
             height=picture.height,
             bytes=received,
@@ -57,13 +57,13 @@ class ImageDownloader:
     def _expected_bytes(self, answer: Answer) -> int | None:
         encodings = answer.header("Content-Encoding")[:1]
         if [name.lower() for name in encodings] not in ([], ["identity"]):
-            raise ImageRefused(f"{answer.host}: body is encoded although we asked for it as it is")
+            raise ImageRefused(f"{answer.host}: unexpected Content-Encoding")
         lengths = set(answer.header("Content-Length"))
         if not (answer.length_counts and lengths):
             return None
         length = lengths.pop()
         if lengths or not (length.isascii() and length.isdigit() and len(length) < 20):
-            raise TransferInterrupted(f"{answer.host}: content length cannot be read")
+            raise TransferInterrupted(f"{answer.host}: invalid Content-Length")
         if int(length) > self.max_bytes:
             raise ImageRefused(f"{answer.host}: more than {self.max_bytes} bytes")
         return int(length)
@@ -72,6 +72,6 @@ class ImageDownloader:
 def _check_status(answer: Answer) -> None:
     if answer.status in DEAD:
         raise LinkDead(f"{answer.host}: answered {answer.status}")
-    # Also 206: we asked for the whole.
+    # A 206 is refused, too: the whole body was requested.
     if answer.status != HTTPStatus.OK:
         raise TransferInterrupted(f"{answer.host}: answered {answer.status}")

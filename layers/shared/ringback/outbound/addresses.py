@@ -1,17 +1,17 @@
-"""Which IP addresses are out on the internet, and which lead inside."""
+"""Which IP addresses are public, and which are not."""
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from typing import Final
 
-# `ipaddress.is_global` is not asked: its tables differ between Python 3.11.x and 3.13.
-# https://www.iana.org/assignments/iana-ipv4-special-registry (all of it, also what is "globally
-# reachable" there: none of it serves images), and multicast, which has a registry of its own.
+# Not `ipaddress.is_global`: its tables differ between Python 3.11.x and 3.13.
+# https://www.iana.org/assignments/iana-ipv4-special-registry (all of it, also what it calls
+# "globally reachable": none of that serves images), and multicast, which has its own registry.
 IPV4_REFUSED: Final = {
     IPv4Network("0.0.0.0/8"): "this network",
     IPv4Network("10.0.0.0/8"): "private",
     IPv4Network("100.64.0.0/10"): "shared address space",
     IPv4Network("127.0.0.0/8"): "loopback",
-    IPv4Network("169.254.0.0/16"): "link-local",  # with the metadata services of the clouds
+    IPv4Network("169.254.0.0/16"): "link-local",  # with the clouds' metadata services
     IPv4Network("172.16.0.0/12"): "private",
     IPv4Network("192.0.0.0/24"): "protocol assignments",
     IPv4Network("192.0.2.0/24"): "documentation",
@@ -27,8 +27,8 @@ IPV4_REFUSED: Final = {
     IPv4Network("240.0.0.0/4"): "reserved",
 }
 
-# https://www.iana.org/assignments/iana-ipv6-special-registry, and the forms that carry an IPv4
-# address: a gateway on the way would unpack them, so they are refused whatever they carry.
+# https://www.iana.org/assignments/iana-ipv6-special-registry, and the forms that embed an IPv4
+# address: a gateway may translate them, so they are refused whatever address they embed.
 IPV6_REFUSED: Final = {
     IPv6Network("::/128"): "unspecified",
     IPv6Network("::1/128"): "loopback",
@@ -52,12 +52,12 @@ IPV6_REFUSED: Final = {
     IPv6Network("ff00::/8"): "multicast",
 }
 
-# https://www.iana.org/assignments/ipv6-address-space: the only block given out so far.
+# https://www.iana.org/assignments/ipv6-address-space: the only block allocated so far.
 IPV6_GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
 
 
 def why_not_public(address: str) -> str | None:
-    """Return the reason why this address must not be contacted, or ``None`` if it may be."""
+    """Return why this address must not be contacted, or ``None`` for a public one."""
     if "%" in address:
         return "scoped"
     try:

@@ -1,4 +1,4 @@
-"""Connections that only ever go to an address that was checked."""
+"""Connections that go only to addresses that were checked."""
 
 import io
 import socket
@@ -24,17 +24,20 @@ MakeContext = Callable[[], ssl.SSLContext]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to wait: for the next bytes, and for all of them."""
+    """Time limits in seconds: ``idle_seconds`` for the next bytes, ``deadline`` for all of them.
+
+    ``deadline`` is a time of ``clock``.
+    """
 
     idle_seconds: float
     deadline: float
     clock: Callable[[], float]
 
     def seconds(self) -> float:
-        """Return how long the next operation may take; raise ``TimeoutError`` if it's too late."""
+        """Return the seconds that the next operation may take. Raises ``TimeoutError``."""
         left = self.deadline - self.clock()
         if left <= 0:
-            raise TimeoutError("total time is over")
+            raise TimeoutError("deadline exceeded")
         return min(self.idle_seconds, left)
 
 
@@ -49,7 +52,7 @@ def connect_to(address: str, port: int, timeout: float) -> socket.socket:
 
 @cache
 def default_tls_context() -> ssl.SSLContext:
-    """Make the context once per process: reading the CA file takes longer than a handshake."""
+    """Build the context once per process: reading the CA file takes longer than a handshake."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
@@ -65,16 +68,16 @@ def open_connection(
 ) -> socket.socket:
     """Resolve once, check every address, and connect to one of those that were checked.
 
-    Raises ``AddressRefused`` for an address inside, ``OSError`` when nobody answers.
+    Raises ``AddressRefused`` if any address is not public, ``OSError`` if none can be connected to.
     """
-    patience.seconds()  # the resolver has time-outs of its own
+    patience.seconds()  # the resolver has its own time-outs
     addresses = checked_addresses(target, resolve)
     connection = _connect_to_first(addresses, target.port, patience, connect)
     if not target.encrypted:
         return connection
     try:
         connection.settimeout(patience.seconds())
-        # The name is for SNI and the certificate; the address has been settled above.
+        # The name is for SNI and the certificate; the connection is to the checked address.
         return tls_context().wrap_socket(connection, server_hostname=target.host)
     except BaseException:
         connection.close()
@@ -82,10 +85,10 @@ def open_connection(
 
 
 def checked_addresses(target: Target, resolve: Resolve) -> Sequence[str]:
-    """Return the host's addresses if all of them are public; one bad one spoils the host."""
+    """Return the host's addresses. Raises ``AddressRefused`` if any of them is not public."""
     addresses = [target.host] if target.is_address else _resolved(target, resolve)
     if not target.encrypted:
-        return addresses  # parse_url lets plain http pass for hosts named in the settings only
+        return addresses  # parse_url allows plain http only for hosts named in the settings
     for address in addresses:
         reason = why_not_public(address)
         if reason is not None:
@@ -96,8 +99,8 @@ def checked_addresses(target: Target, resolve: Resolve) -> Sequence[str]:
 def _resolved(target: Target, resolve: Resolve) -> Sequence[str]:
     try:
         addresses = resolve(target.host, target.port)
-    except UnicodeError as error:  # what the idna codec raises is not an OSError
-        raise AddressRefused("host name cannot be looked up") from error
+    except UnicodeError as error:  # the idna codec does not raise OSError
+        raise AddressRefused("host name is invalid") from error
     if not addresses:
         raise OSError("host has no address")
     return addresses
@@ -116,9 +119,9 @@ def _connect_to_first(
 
 
 class PatientReader(io.RawIOBase):
-    """Reads a connection with a time limit that also covers the headers, byte by byte or not.
+    """Reads a connection with time limits that also cover headers sent byte by byte.
 
-    http.client alone would start the idle time anew at every byte and has no total.
+    http.client alone restarts the idle time at every byte and has no total limit.
     """
 
     def __init__(self, connection: socket.socket, patience: Patience) -> None:
@@ -133,5 +136,5 @@ class PatientReader(io.RawIOBase):
         return self._connection.recv_into(buffer)
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        """Be to ``HTTPResponse`` what a socket is; closing it leaves the connection open."""
+        """Stand in for a socket in ``HTTPResponse``; closing it leaves the connection open."""
         return io.BufferedReader(self)

@@ -1,4 +1,4 @@
-"""HTTP to URLs that somebody else chose: result links, webhooks."""
+"""HTTP to untrusted URLs: result links, webhooks."""
 
 import socket
 import time
@@ -9,6 +9,7 @@ from http.client import HTTPException, HTTPResponse
 from typing import Final, cast
 
 from ringback.domain.errors import TransferInterrupted
+from ringback.domain.version import USER_AGENT
 from ringback.outbound.connections import (
     Connect,
     MakeContext,
@@ -29,7 +30,7 @@ READ_SIZE: Final = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back from ``host``; the body is read on demand."""
+    """The response of ``host``; its body is read on demand."""
 
     host: str
     response: HTTPResponse
@@ -43,11 +44,11 @@ class Answer:
 
     @property
     def length_counts(self) -> bool:
-        """Tell whether Content-Length, if there is one, is the body's."""
+        """Whether Content-Length, if present, is the length of the body."""
         return not self.response.chunked
 
     def parts(self) -> Iterator[memoryview]:
-        """Read the body; each part holds until the next is asked for.
+        """Read the body; each part is valid until the next one is requested.
 
         Raises ``TransferInterrupted``.
         """
@@ -62,19 +63,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardedHttp:
-    """Speaks to public hosts only, over TLS; knows no proxy, cookie or key.
+    """Sends requests to public hosts only, over TLS, without proxy, cookies or credentials.
 
-    ``plain_http_hosts`` are ``host:port`` that may be reached without TLS and at any address: a
-    simulator on this machine, nothing else. ``within`` are seconds for a call, redirects and body
-    and all.
+    ``plain_http_hosts`` are ``host:port`` that may be reached without TLS and at any address: for
+    a simulator on this machine only. ``within`` is the time limit of a call in seconds, redirects
+    and body included.
 
     Calls raise ``AddressRefused`` or ``TransferInterrupted``.
     """
 
     plain_http_hosts: frozenset[str] = frozenset()
     idle_seconds: float = 15.0
-    # The result CDN answers 403 to the default names of HTTP libraries.
-    user_agent: str = "Ringback/0.1 (image archiver)"
     resolve: Resolve = resolve_host
     connect: Connect = connect_to
     tls_context: MakeContext = default_tls_context
@@ -86,7 +85,7 @@ class GuardedHttp:
         patience, hosts = self._patience(within), self.plain_http_hosts
         target = parse_url(url, plain_http_hosts=hosts)
         for _ in range(MAX_REDIRECTS + 1):
-            # Naming types would invite a CDN to convert the image into one of them.
+            # Named types would allow a CDN to convert the image into one of them.
             with self._exchange(target, "GET", {"Accept": "*/*"}, b"", patience) as answer:
                 if answer.status not in REDIRECTS:
                     yield answer
@@ -99,9 +98,9 @@ class GuardedHttp:
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, within: float
     ) -> Iterator[Answer]:
-        """Send a body once. A redirect is an answer: what is sent goes to the URL that was named.
+        """Send a body once. A redirect is not followed, it is the answer.
 
-        ``headers`` are ours to choose, never somebody else's.
+        ``headers`` are not checked: they must not be taken from an untrusted source.
         """
         target = parse_url(url, plain_http_hosts=self.plain_http_hosts)
         sent = {**headers, "Content-Length": str(len(body))}
@@ -143,11 +142,11 @@ class GuardedHttp:
                 yield Answer(target.host, response)
 
     def _head(self, target: Target, method: str, headers: Mapping[str, str]) -> bytes:
-        # Every part of the target has been through parse_url: nothing in it can end a line.
+        # Every part of the target passed parse_url: none of it contains a line break.
         lines = (
             f"{method} {target.path} HTTP/1.1",
             f"Host: {target.authority}",
-            f"User-Agent: {self.user_agent}",
+            f"User-Agent: {USER_AGENT}",
             *(f"{name}: {value}" for name, value in headers.items()),
             "Accept-Encoding: identity",
             "Connection: close",
@@ -158,9 +157,9 @@ class GuardedHttp:
 
 @contextmanager
 def _interruptions(host: str) -> Iterator[None]:
-    """Say every way in which a network fails in one word.
+    """Raise ``TransferInterrupted`` for every way in which a network fails.
 
-    A certificate that fails the check is among them: nothing was sent, and its owner will mend it.
+    A certificate that fails verification is one: nothing was sent, and its owner may fix it.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a URL must look like before anyone asks where it leads."""
+"""Strict parsing of URLs, before their hosts are resolved."""
 
 import re
 from collections.abc import Collection
@@ -16,21 +16,21 @@ MAX_HOST_LENGTH: Final = 253
 
 # ASCII only: with Unicode rules `s` would also match U+017F.
 SHAPE: Final = re.compile(r"(https?)://([^/?#]*)([^?#]*)(\?[^#]*)?(?:#.*)?", re.I | re.A)
-# A Location like this is read as it stands: urljoin forgives a slash too few or too many, and stays
-# with the host where other clients go to another.
+# A Location like this is parsed as it is: urljoin tolerates a missing or an extra slash and keeps
+# the host where other clients go to another one.
 WITH_HOST: Final = re.compile(r"[^/?#]*:|///")
 AUTHORITY: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([1-9][0-9]{0,4}))?", re.A)
 LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?", re.A)
-# Anything that ends in such a label is an IPv4 address to some resolver: 127.1, 0x7f.1, 2130706433.
+# Some resolvers read any host with such a last label as IPv4: 127.1, 0x7f.1, 2130706433.
 NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.A)
-# What RFC 3986 allows after the host, `%` too: what is encoded already stays as it was signed.
+# What RFC 3986 allows after the host, including `%`: escapes stay as they were signed.
 PATH_CHARACTERS: Final = "/?:@!$&'()*+,;=%[]~"
 URL_CHARACTERS: Final = PATH_CHARACTERS + "#"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where one request goes; only the addresses behind its host are still unchecked."""
+    """Where a request goes: a checked URL whose host is not resolved yet."""
 
     encrypted: bool
     host: str
@@ -39,7 +39,7 @@ class Target:
 
     @property
     def authority(self) -> str:
-        """The host as the Host header and a URL spell it."""
+        """The host, with its port unless it is the default, as in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         usual = HTTPS_PORT if self.encrypted else HTTP_PORT
         return host if self.port == usual else f"{host}:{self.port}"
@@ -49,21 +49,21 @@ class Target:
         return ":" in self.host or NUMBER.fullmatch(self.host.rpartition(".")[2]) is not None
 
     def __repr__(self) -> str:
-        # A path may hold a signature, and a repr ends in logs.
+        # A path may contain a signature, and a repr may end up in logs.
         return f"Target({self.authority})"
 
 
 def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
-    """Read a URL so strictly that no other reader can see another host in it.
+    """Parse a URL so strictly that no other parser could find another host in it.
 
-    ``plain_http_hosts`` are the ``host:port`` that may be spoken to without TLS.
+    ``plain_http_hosts`` are the ``host:port`` that may be reached without TLS.
 
     Raises ``AddressRefused`` for everything else.
     """
     _check_characters(url)
     shape = SHAPE.fullmatch(url)
     if shape is None:
-        raise AddressRefused("URL is not an https:// one")
+        raise AddressRefused("URL must start with https://")
     scheme, authority, path, query = shape.groups(default="")
     host, port_text = _split_authority(authority)
     encrypted = scheme.lower() == "https"
@@ -71,7 +71,7 @@ def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
     listed = not encrypted and f"{host}:{port}" in plain_http_hosts
     _check_host(host, dotless_allowed=listed)
     if not encrypted and not listed:
-        raise AddressRefused("URL is plain http")
+        raise AddressRefused("URL uses plain http")
     if encrypted and port != HTTPS_PORT:
         raise AddressRefused("URL has a port other than 443")
     path = quote((path or "/") + query, safe=PATH_CHARACTERS)
@@ -81,7 +81,10 @@ def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
 def follow_redirect(
     target: Target, location: str, *, plain_http_hosts: Collection[str] = ()
 ) -> Target:
-    """Read a Location header, which http.client decoded as Latin-1, as strictly as the URL."""
+    """Parse a Location header, which http.client decoded as Latin-1, as strictly as a URL.
+
+    Raises ``AddressRefused``.
+    """
     scheme = "https" if target.encrypted else "http"
     try:
         location = location.encode("latin-1").decode("utf-8")
@@ -90,26 +93,26 @@ def follow_redirect(
         here = f"{scheme}://{target.authority}{target.path}"
         url = reference if WITH_HOST.match(reference) else urljoin(here, reference)
     except ValueError as error:
-        raise AddressRefused("redirect cannot be read") from error
+        raise AddressRefused("redirect has an invalid Location") from error
     following = parse_url(url, plain_http_hosts=plain_http_hosts)
     if target.encrypted and not following.encrypted:
-        raise AddressRefused("redirect leaves https")
+        raise AddressRefused("redirect leads from https to http")
     return following
 
 
 def _check_characters(url: str) -> None:
-    """Refuse what readers of URLs drop, trim, fold or turn round."""
+    """Refuse characters that URL parsers drop, trim, fold or replace."""
     if len(url) > MAX_URL_LENGTH:
         raise AddressRefused("URL is too long")
     if "\\" in url or " " in url or not url.isprintable():
-        raise AddressRefused("URL has a space, backslash, control or invisible character")
+        raise AddressRefused("URL contains a space, backslash, control or invisible character")
 
 
 def _split_authority(authority: str) -> tuple[str, str]:
     if "@" in authority:
-        raise AddressRefused("URL has user information")
+        raise AddressRefused("URL contains user information")
     if not authority.isascii():
-        raise AddressRefused("URL has a host that is not ASCII")
+        raise AddressRefused("URL has a host that is not ASCII; use Punycode")
     parts = AUTHORITY.fullmatch(authority.lower())
     if parts is None:
         raise AddressRefused("URL has a malformed host or port")
@@ -134,7 +137,7 @@ def _check_ipv4(host: str) -> None:
     try:
         IPv4Address(host)  # four decimal numbers without leading zeros, nothing else
     except ValueError as error:
-        raise AddressRefused("URL has an IPv4 address in an odd spelling") from error
+        raise AddressRefused("URL has an IPv4 address that is not dotted decimal") from error
 
 
 def _check_ipv6(host: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any, Final
 import httpx
 from pydantic_core import from_json
 
-# Some providers answer 403 to the default user agents of HTTP libraries.
-USER_AGENT: Final = "Ringback/0.1"
+from ringback.domain.version import USER_AGENT
+
 # Without a connection no request was sent: the only transport errors that prove anything.
 NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 UNREACHABLE_RETRY: Final = 30

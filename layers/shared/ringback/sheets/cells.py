@@ -1,4 +1,4 @@
-"""What the text in a cell is as JSON, by the kind of value that its field wants."""
+"""Convert the text of a cell to JSON, by the kind of its field."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -8,21 +8,21 @@ from typing import Any, Final
 _SEPARATOR: Final = "|"
 _LISTS: Final = ("_urls", "_input")
 
-# Programs that fill gaps in a column of whole numbers write the others as 7.0.
+# Programs that fill gaps in a column of integers write the other values as 7.0.
 _WHOLE: Final = re.compile(r"(-?[0-9]{1,40})(?:\.0{1,10})?")
 _NUMBER: Final = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
 _CANONICAL_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _CANONICAL_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
 _BOOLEANS: Final = {"true": True, "false": False}
-# Spreadsheets write the upper ones, whatever was typed.
+# Spreadsheets write upper case, whatever was typed.
 _CANONICAL_BOOLEANS: Final = _BOOLEANS | {"TRUE": True, "FALSE": False}
 
 
 def value_of(cell: str, field: str, kinds: Mapping[str, str]) -> Any:
-    """Return the value of a field, by its dotted name within the input.
+    """Return the value of a field; ``field`` is its dotted name within the input.
 
-    A field that ``kinds`` does not have is judged by its name and by how the cell is written.
-    What cannot be converted stays text: the model says best what it wants.
+    A field that is not in ``kinds`` is converted by its name and by how the cell is written. What
+    cannot be converted stays text, for the model's own validation to report.
     """
     return _READERS[kinds.get(field) or _guessed(field)](cell)
 

@@ -5,19 +5,20 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
 
+from ringback.catalogue.pass_through import MAX_DEPTH, MAX_NAME_LENGTH
+
 MODEL: Final = "model"
 INPUT: Final = "input"
 MAX_COLUMNS: Final = 200
-# As deep as an input may be at all, and names as long.
-_FIELD: Final = re.compile(rf"{INPUT}(\.[^\s.]{{1,100}}){{1,8}}")
+_FIELD: Final = re.compile(rf"{INPUT}(\.[^\s.]{{1,{MAX_NAME_LENGTH}}}){{1,{MAX_DEPTH}}}")
 _MAX_SHOWN: Final = 60
 
 
-def faults_of(columns: Sequence[str]) -> list[str]:
-    """Say of every column why it cannot be there, and which one is missing."""
+def column_faults(columns: Sequence[str]) -> list[str]:
+    """Return why each invalid column is refused, and which column is missing."""
     if len(columns) > MAX_COLUMNS:
-        return [f"there are {len(columns)} columns; a sheet has at most {MAX_COLUMNS}"]
-    faults = [] if MODEL in columns else [f"there is no column {MODEL!r}"]
+        return [f"there are {len(columns)} columns; the maximum is {MAX_COLUMNS}"]
+    faults = [] if MODEL in columns else [f"column {MODEL!r} is missing"]
     having_parts = {outer for column in columns if _is_field(column) for outer in _outer(column)}
     seen = set[str]()
     for place, column in enumerate(columns, start=1):
@@ -35,8 +36,8 @@ def _fault(column: str, before: set[str], having_parts: set[str]) -> str:
     if column != MODEL and not _is_field(column):
         return f"is neither {MODEL} nor {INPUT}.<field>"
     if column in before:
-        return "is there already"
-    return "is a field, and another column a part of it" if column in having_parts else ""
+        return "is a duplicate"
+    return "is both a field and the parent of another column" if column in having_parts else ""
 
 
 def _is_field(column: str) -> bool:
@@ -44,5 +45,5 @@ def _is_field(column: str) -> bool:
 
 
 def _outer(column: str) -> list[str]:
-    """Return what a column lies within: ``input`` and ``input.a`` for ``input.a.b``."""
+    """Return the parents of a column: ``input`` and ``input.a`` for ``input.a.b``."""
     return list(accumulate(column.split("."), "{}.{}".format))[:-1]

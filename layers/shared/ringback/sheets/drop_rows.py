@@ -1,4 +1,4 @@
-"""The rows of a dropped file: as many as a sheet has, and one of all else."""
+"""The rows of a dropped file: those of a sheet, or the only one of any other file."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
-from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row
+from ringback.domain.drops import PHOTO_SUFFIXES, Drop, DropFacts, Kind, Progress, Row
 from ringback.domain.errors import RecipeMissing, SheetRefused
 from ringback.domain.jobs import JobRequest
 from ringback.json_bodies import MAX_REQUEST_BYTES, json_object
@@ -14,9 +14,9 @@ from ringback.sheets.recipes import photo_row, recipe_row
 from ringback.sheets.rows import read_header, read_sheet
 from ringback.use_cases.ports import DropStore
 
-# One more than any request may have, so that a larger one is seen to be.
+# One more than a request may have, so that a larger one is detected.
 MAX_BYTES: Final = MAX_REQUEST_BYTES + 1
-# As much as can be read without a single row in it before a function's time is up.
+# As much as a function can read within its time limit even if there is not a single row in it.
 MAX_SHEET_BYTES: Final = 256 * 1024 * 1024
 
 
@@ -25,14 +25,14 @@ class DropRows:
     drops: DropStore
 
     def __call__(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Row]:
-        """Yield the rows that come after ``progress``. Raises ``SheetRefused`` where they end."""
+        """Yield the rows from ``progress`` on. Raises ``SheetRefused`` where it cannot continue."""
         match drop.kind:
             case Kind.CSV | Kind.JSONL:
                 if facts.size > MAX_SHEET_BYTES:
                     raise SheetRefused(f"a sheet has at most {MAX_SHEET_BYTES} bytes")
                 yield from self._sheet(drop, progress)
             case Kind.UNKNOWN:
-                raise SheetRefused(_what_is_taken(drop))
+                raise SheetRefused(_accepted_files(drop))
             case _ if progress.row == 1:
                 yield self._only_row(drop, facts)
 
@@ -55,7 +55,9 @@ class DropRows:
         if drop.kind is Kind.PHOTO:
             recipe = self.drops.newest(drop.recipe_key, most=MAX_BYTES)
             if recipe is None:
-                raise RecipeMissing(f"there is no {drop.recipe_key}: drop it, then the photo again")
+                raise RecipeMissing(
+                    f"{drop.recipe_key} is missing; upload it, then this photo again"
+                )
             return photo_row(drop, recipe, facts.metadata, end=facts.size)
         body = self.drops.read(drop, most=MAX_BYTES)
         if drop.kind is Kind.RECIPE:
@@ -82,7 +84,7 @@ class RowRules:
         )
 
 
-def _what_is_taken(drop: Drop) -> str:
+def _accepted_files(drop: Drop) -> str:
     if drop.key.startswith("recipes/"):
-        return "recipes/<name>/ takes recipe.json and photos: .jpg, .jpeg, .png or .webp"
-    return "requests/ takes .json, .jsonl and .csv files"
+        return f"recipes/<name>/ accepts recipe.json and photos (.{', .'.join(PHOTO_SUFFIXES)})"
+    return "requests/ accepts .json, .jsonl and .csv files"

@@ -1,26 +1,29 @@
-"""Cut a file into records: lines, or in CSV as many lines as a quoted cell goes over."""
+"""Split a file into records: lines, or in CSV as many lines as a quoted cell spans."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-# A longer line comes in pieces of this size.
-MAX_LINE_BYTES: Final = 64 * 1024
-MAX_RECORD_BYTES: Final = 128 * 1024
-# A quote that is open for longer was forgotten: what follows it cannot be told apart.
+from ringback.json_bodies import MAX_REQUEST_BYTES
+
+MAX_RECORD_BYTES: Final = MAX_REQUEST_BYTES
+# A quote that is open for longer is taken for a missing one: no row after it can be recognized.
 MAX_QUOTED_BYTES: Final = 256 * 1024
 _LINE_END: Final = len(b"\r\n")
 _QUOTE: Final = ord('"')
 
 
 class UnclosedQuote(Exception):
-    """The record ends nowhere."""
+    """A quote is not closed, so that the record has no end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``content`` is without its line end; ``None`` if it is longer than we would hold."""
+    """``content`` has no line end; it is ``None`` if longer than ``MAX_RECORD_BYTES``.
+
+    ``end`` is the offset in the file at which the next record begins.
+    """
 
     content: bytes | None
     end: int
@@ -29,7 +32,7 @@ class Record:
 def records(
     lines: Iterator[bytes], *, start: int, delimiter: bytes | None = None
 ) -> Iterator[Record]:
-    """Yield every record, blank ones too; without a delimiter every line is one.
+    """Yield every record, also blank ones. Without a ``delimiter`` every line is a record.
 
     ``lines`` are the file from the offset ``start`` on. Raises ``UnclosedQuote``.
     """
@@ -58,14 +61,14 @@ def _record(held: bytearray, size: int, end: int) -> Record:
 
 
 class _Place(Enum):
-    START = auto()  # of a cell: only here does a quote open
+    START = auto()  # of a cell: a quote opens only here
     PLAIN = auto()
     QUOTED = auto()
-    CLOSED = auto()  # unless another quote follows: two stand for one
+    CLOSED = auto()  # unless another quote follows: a pair is an escaped quote
 
 
 class _Quotes:
-    """Follows the quotes from piece to piece, wherever the pieces are cut."""
+    """Tracks quotes from piece to piece, wherever the file is split."""
 
     def __init__(self, delimiter: bytes) -> None:
         self._delimiter = delimiter
@@ -101,7 +104,7 @@ class _Quotes:
         return following
 
     def _outside(self, piece: bytes, at: int) -> int:
-        """Go to the next cell that begins with a quote: in any other, quotes are text."""
+        """Skip to the next cell that begins with a quote; in all others, quotes are text."""
         found = piece.find(self._opening, at)
         if found >= 0:
             self._place = _Place.START

@@ -12,46 +12,47 @@ from pydantic_core import to_json
 from ringback.domain.drops import Row
 from ringback.domain.errors import FieldError, SheetRefused
 from ringback.sheets.cells import value_of
-from ringback.sheets.columns import INPUT, MODEL, faults_of
+from ringback.sheets.columns import INPUT, MODEL, column_faults
 from ringback.sheets.records import MAX_RECORD_BYTES, Record, UnclosedQuote, records
 
-# From a model's id to what each field of its input wants: list, integer, number, boolean, string.
-# Nothing is known of a model that it has no fields for.
+# From a model's id to the kind of each field of its input: list, integer, number, boolean or
+# string. Empty for a model that is not in the catalogue.
 Kinds = Callable[[str], Mapping[str, str]]
 
-# Between two rows; spreadsheets may write all that were ever touched. Who reads looks at the clock
-# at each row only.
+# Between two rows: spreadsheets may write all rows that were ever edited, and a reader checks its
+# time limit only once a row.
 MAX_BLANK_ROWS: Final = 100_000
 
-# Bytes that are not UTF-8 are read as lone surrogates, which no UTF-8 gives.
+# "surrogateescape" decodes bytes that are not UTF-8 to lone surrogates, which no UTF-8 encodes.
 _BAD: Final = re.compile(r"[\x00\udc80-\udcff]")
-_NO_NUL: Final = "must not have a NUL byte"
+_NO_NUL: Final = "must not contain a NUL byte"
 _NOT_UTF8: Final = "must be UTF-8"
-_TOO_LONG: Final = FieldError("", f"a row has at most {MAX_RECORD_BYTES} bytes")
+_TOO_LONG: Final = FieldError("", f"must have at most {MAX_RECORD_BYTES} bytes")
 _NOT_CSV: Final = FieldError("", "has text after a closing quote, or a line break outside quotes")
 _NOT_CLOSED: Final = (
-    "a quote is not closed, or its cell is larger than any request; nothing from there on was read"
+    "a quote is not closed, or its cell is too large for a request; this row and all that follow"
+    " were skipped"
 )
-_OTHER_ENCODING: Final = "the file is not UTF-8: save it as UTF-8, with or without a mark"
+_OTHER_ENCODING: Final = "the file is not UTF-8; save it as UTF-8, with or without a BOM"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """``end`` is the offset at which the data begins."""
+    """The columns of a CSV file; ``end`` is the offset in bytes at which the data begins."""
 
     columns: tuple[str, ...]
     delimiter: str
     end: int
 
 
-# What a row reads as; None for a blank one.
+# The request and the faults of a row; None for a blank one.
 _Read = tuple[bytes, tuple[FieldError, ...]] | None
 
 
 def read_header(lines: Iterator[bytes]) -> Header:
     """Read the first line of a CSV file, and nothing after it.
 
-    Raises ``SheetRefused``, which names every wrong column.
+    Raises ``SheetRefused``, which names every invalid column.
     """
     for record in _from_the_start(records(lines, start=0)):
         if record.content is None:
@@ -72,9 +73,9 @@ def read_sheet(
 ) -> Iterator[Row]:
     """Yield the rows from the offset ``start`` on, at which row ``first`` begins.
 
-    ``lines`` are the file from there on, with their line ends; a line of more than
-    ``MAX_LINE_BYTES`` bytes comes in pieces. ``header`` is there for CSV only. A row that cannot be
-    read has faults, and reading goes on. Raises ``SheetRefused`` where it cannot go on.
+    ``lines`` are the file from there on, with their line ends; a line longer than
+    ``MAX_LINE_BYTES`` comes in pieces. ``header`` is for CSV only. A row that cannot be read has
+    faults, and reading continues. Raises ``SheetRefused`` where it cannot continue.
     """
     if (kind == "csv") != (header is not None) or (header and start < header.end):
         raise ValueError("a CSV file has a header, and its rows begin after it")
@@ -86,7 +87,7 @@ def read_sheet(
             read = _read(record.content, header, kinds)
             blank = 0 if read else blank + 1
             if blank > MAX_BLANK_ROWS:
-                raise SheetRefused(f"more than {MAX_BLANK_ROWS} blank rows follow row {number - 1}")
+                raise SheetRefused(f"more than {MAX_BLANK_ROWS} blank rows after row {number - 1}")
             if read:
                 request, faults = read
                 yield Row(number=number, end=record.end, request=request, faults=faults)
@@ -98,7 +99,7 @@ def read_sheet(
 
 
 def _from_the_start(found: Iterator[Record]) -> Iterator[Record]:
-    """Look at the encoding, and take away the mark that spreadsheets put before UTF-8."""
+    """Check the encoding, and remove the byte order mark that spreadsheets put before UTF-8."""
     for record in found:
         content = record.content
         if content is not None:
@@ -117,15 +118,17 @@ def _header(content: bytes, end: int) -> Header:
         raise SheetRefused(_OTHER_ENCODING) from None
     if "\0" in line:
         raise SheetRefused(_OTHER_ENCODING)
-    # Where a comma is the decimal point, spreadsheets put semicolons between cells.
+    # Where the comma is the decimal separator, spreadsheets put semicolons between cells.
     delimiter = "," if "," in line or ";" not in line else ";"
     try:
         columns = tuple(name.strip() for name in _cells(line, delimiter))
     except csv.Error:
-        raise SheetRefused("the header is not CSV: a quote or a line break is wrong") from None
-    faults = faults_of(columns)
+        raise SheetRefused(
+            "the header is not valid CSV: check its quotes and line breaks"
+        ) from None
+    faults = column_faults(columns)
     if faults:
-        raise SheetRefused(f"the header is wrong: {'; '.join(faults)}")
+        raise SheetRefused(f"the header is invalid: {'; '.join(faults)}")
     return Header(columns=columns, delimiter=delimiter, end=end)
 
 
@@ -155,7 +158,7 @@ def _csv_row(content: bytes, header: Header, kinds: Kinds) -> _Read:
     if not any(map(str.strip, cells)):
         return None
     faults = tuple(_cell_faults(cells, header.columns, sound=not _fault_of(text)))
-    # Its other errors are to be found, too, and named with these.
+    # The rest of the row is read all the same, so that all of its errors are reported at once.
     unreadable = {fault.field for fault in faults}
     return to_json(_request(header.columns, cells, kinds, unreadable)), faults
 
@@ -165,7 +168,7 @@ def _cell_faults(
 ) -> Iterator[FieldError]:
     extra = len(cells) - len(columns)
     if extra > 0:
-        yield FieldError("", f"has {len(cells)} cells, and the header {len(columns)} columns")
+        yield FieldError("", f"has {len(cells)} cells, but the header has {len(columns)} columns")
     if not sound:
         for name, cell in zip(columns, cells, strict=False):
             if fault := _fault_of(cell):

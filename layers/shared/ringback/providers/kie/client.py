@@ -113,9 +113,7 @@ class KieClient:
             raise NotConfigured("there is no kie.ai API key yet; see docs/deploy.md")
         if not HEADER_WORD.fullmatch(key):
             # If it failed later, in the paid call, it would look like a lost answer.
-            raise NotConfigured(
-                "the kie.ai API key has a space, line break or non-ASCII character"
-            )
+            raise NotConfigured("the kie.ai API key has a space, line break or non-ASCII character")
         return {"Authorization": f"Bearer {key}"}
 
 

@@ -1,4 +1,4 @@
-"""Carries callbacks to loopback addresses, again when they are not answered with 200."""
+"""Sends callbacks to loopback addresses; repeats those that are not answered with 200."""
 
 import http.client
 import socket
@@ -17,16 +17,16 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
-    """One callback; ``signature`` says in a word how it was signed."""
+class Callback:
+    """One callback; ``signature`` is how it was signed: good, stale, wrong or none."""
 
     body: bytes
     headers: Mapping[str, str]
     signature: str
 
 
-Writer: TypeAlias = Callable[[], Letter]
-"""Writes the letter anew for every attempt, so that its timestamp is of that attempt."""
+MakeCallback: TypeAlias = Callable[[], Callback]
+"""Makes a callback for each attempt, so that its timestamp is that of the attempt."""
 
 
 def is_loopback(url: str) -> bool:
@@ -34,8 +34,8 @@ def is_loopback(url: str) -> bool:
     return parts.scheme == "http" and parts.hostname in LOOPBACK
 
 
-class Postman:
-    """``retry_seconds`` holds the pause before each further attempt."""
+class CallbackSender:
+    """Sends callbacks; ``retry_seconds`` has the pause before each further attempt."""
 
     def __init__(
         self,
@@ -57,39 +57,39 @@ class Postman:
         self._is_closed = False
         self._lock = Lock()
 
-    def deliver(self, task: Task, write: Writer, attempt: int = 1) -> None:
-        letter, at = write(), self._clock()
+    def deliver(self, task: Task, make: MakeCallback, attempt: int = 1) -> None:
+        callback, at = make(), self._clock()
         url = task.callback_url or ""
         if not is_loopback(url):
             self._note(
-                task, letter, at, attempt, status=None, error="refused: not http on loopback"
+                task, callback, at, attempt, status=None, error="refused: not http on loopback"
             )
             return
-        status, error = self._post(urlsplit(url), letter)
-        self._note(task, letter, at, attempt, status=status, error=error)
+        status, error = self._post(urlsplit(url), callback)
+        self._note(task, callback, at, attempt, status=status, error=error)
         if status != HTTPStatus.OK and attempt <= len(self._retry_seconds):
             pause = self._retry_seconds[attempt - 1]
-            self._schedule.after(pause, lambda: self.deliver(task, write, attempt + 1))
+            self._schedule.after(pause, lambda: self.deliver(task, make, attempt + 1))
 
     def stop(self) -> None:
-        """Hang up on whoever has not answered yet, and call nobody any more."""
+        """Close the connections that wait for an answer, and send nothing more."""
         with self._lock:
             self._is_closed = True
             for line in self._open:
                 with suppress(OSError):
                     line.shutdown(socket.SHUT_RDWR)
 
-    def _post(self, target: SplitResult, letter: Letter) -> tuple[int | None, str]:
+    def _post(self, target: SplitResult, callback: Callback) -> tuple[int | None, str]:
         port = target.port or 80
-        # Never by name: a hosts file may send localhost anywhere.
+        # Never by name: a hosts file may point localhost anywhere.
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=self._timeout)
         path = (target.path or "/") + (f"?{target.query}" if target.query else "")
-        headers = {**letter.headers, "Host": f"{target.hostname}:{port}"}
+        headers = {**callback.headers, "Host": f"{target.hostname}:{port}"}
         try:
             with closing(connection):
                 connection.connect()
                 with self._watched(connection.sock):
-                    connection.request("POST", path, letter.body, headers)
+                    connection.request("POST", path, callback.body, headers)
                     with connection.getresponse() as response:
                         return response.status, ""
         except (OSError, http.client.HTTPException) as error:
@@ -97,7 +97,7 @@ class Postman:
 
     @contextmanager
     def _watched(self, line: socket.socket) -> Iterator[None]:
-        """Let ``stop`` hang up on this connection."""
+        """Let ``stop`` close this connection."""
         with self._lock:
             if self._is_closed:
                 raise ConnectionAbortedError
@@ -111,7 +111,7 @@ class Postman:
     def _note(
         self,
         task: Task,
-        letter: Letter,
+        callback: Callback,
         at: float,
         attempt: int,
         *,
@@ -121,8 +121,8 @@ class Postman:
         self._ledger.delivered(
             task,
             Delivery(
-                at=at, attempt=attempt, signature=letter.signature, status=status, error=error
+                at=at, attempt=attempt, signature=callback.signature, status=status, error=error
             ),
         )
-        # The URL stays out of the line: its path carries the receiver's token.
+        # Without the URL: its path contains the receiver's token.
         self._log(f"callback {task.id} attempt {attempt} -> {status or error}")

@@ -1,10 +1,10 @@
 import pytest
 
-from local.simulator.postman import is_loopback
+from local.simulator.callback_sender import is_loopback
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:4566/a/$default/b", "http://localhost/x"])
-def test_loopback_is_called(url: str) -> None:
+def test_loopback_urls_are_called(url: str) -> None:
     assert is_loopback(url)
 
 
@@ -20,5 +20,5 @@ def test_loopback_is_called(url: str) -> None:
         "",
     ],
 )
-def test_nobody_else_is_called(url: str) -> None:
+def test_other_urls_are_not_called(url: str) -> None:
     assert not is_loopback(url)

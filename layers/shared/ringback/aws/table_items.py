@@ -1,0 +1,90 @@
+"""The kinds of item that share the jobs table: their keys, and how long each is kept.
+
+The table's only key is the string ``job_id``. DynamoDB deletes an item some time after
+``forget_at``, which is in Unix seconds.
+
+| ``job_id`` | what the item holds | adapter | kept |
+|---|---|---|---|
+| ``job_{ulid}`` | a job | ``job_table`` | ``Job.forget_at`` |
+| ``idempotency#{client}#{sha256}`` | the job that the key made | ``job_table`` | as its job |
+| ``drop#{fingerprint}`` | how far a drop is read | ``drop_progress`` | ``DROP_KEPT`` |
+| ``window#{provider}`` | the slots and calls of a rate window | ``rate_window`` | ``WINDOW_KEPT`` |
+| ``token#{provider}`` | an access token and its lease | ``shared_token`` | ``TOKEN_KEPT`` |
+| ``account#{provider}`` | why its jobs wait, and until when | ``accounts`` | ``PAUSE_KEPT`` |
+
+Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from ringback.domain.drops import Drop
+from ringback.domain.jobs import JobId
+
+# Attributes by name, as DynamoDB's typed values.
+Item = dict[str, Any]
+
+# From the drop. Its events and messages are at most two weeks old: no queue keeps them longer.
+DROP_KEPT: Final = timedelta(days=30)
+# From the last write: a window of seconds that was not used for a day starts anew.
+WINDOW_KEPT: Final = timedelta(days=1)
+# From the end of the token or of the lease.
+TOKEN_KEPT: Final = timedelta(days=7)
+# From the end of the pause.
+PAUSE_KEPT: Final = timedelta(days=7)
+
+# Returns a plain value as DynamoDB's typed one.
+typed: Final[Callable[[Any], Any]] = TypeSerializer().serialize
+_plain: Final[Callable[[Any], Any]] = TypeDeserializer().deserialize
+
+
+def plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an item's attributes as plain values; numbers are ``Decimal``."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def job_key(job_id: JobId) -> Item:
+    return _key(job_id)
+
+
+def idempotency_key(client: str, key: str) -> Item:
+    return _key(f"idempotency#{client}#{hashlib.sha256(key.encode()).hexdigest()}")
+
+
+def drop_key(drop: Drop) -> Item:
+    return _key(f"drop#{drop.fingerprint}")
+
+
+def window_key(provider: str) -> Item:
+    return _key(f"window#{provider}")
+
+
+def token_key(provider: str) -> Item:
+    return _key(f"token#{provider}")
+
+
+def account_key(provider: str) -> Item:
+    return _key(f"account#{provider}")
+
+
+def milliseconds(moment: datetime) -> Item:
+    """Return a time as the typed value of an attribute that conditions compare."""
+    return {"N": str(int(moment.timestamp() * 1000))}
+
+
+def moment_of(value: Any) -> datetime:
+    """Read a time that ``milliseconds`` wrote."""
+    return datetime.fromtimestamp(int(value["N"]) / 1000, UTC)
+
+
+def forget_at(moment: datetime) -> Item:
+    """Return the typed value of the attribute ``forget_at``."""
+    return {"N": str(int(moment.timestamp()))}
+
+
+def _key(job_id: str) -> Item:
+    return {"job_id": {"S": job_id}}
