@@ -219,20 +219,20 @@ def test_only_the_first_bytes_of_an_input_image_are_read(cloud: Cloud) -> None:
     drops, s3 = DropBucket.connect(cloud.drop_bucket), boto3.client("s3")
     first = s3.put_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", Body=b"x" * 5000)
     second = s3.put_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", Body=b"y" * 3)
-    assert drops.look("a b/ü.png") == DroppedObject(
+    assert drops.inspect("a b/ü.png") == DroppedObject(
         version=second["VersionId"], head=b"yyy", size=3
     )
     s3.delete_object(Bucket=cloud.drop_bucket, Key="a b/ü.png", VersionId=second["VersionId"])
-    assert drops.look("a b/ü.png") == DroppedObject(
+    assert drops.inspect("a b/ü.png") == DroppedObject(
         version=first["VersionId"], head=b"x" * HEAD_BYTES, size=5000
     )
     s3.delete_object(Bucket=cloud.drop_bucket, Key="a b/ü.png")
-    assert drops.look("a b/ü.png") is None
+    assert drops.inspect("a b/ü.png") is None
 
 
 def test_an_empty_object_has_size_0(cloud: Cloud) -> None:
     boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key="empty.png", Body=b"")
-    found = DropBucket.connect(cloud.drop_bucket).look("empty.png")
+    found = DropBucket.connect(cloud.drop_bucket).inspect("empty.png")
     assert found is not None
     assert (found.head, found.size) == (b"", 0)
 
@@ -322,7 +322,7 @@ def test_ignored_ranges_are_handled(cloud: Cloud) -> None:
 
     drops._client.get_object = whole  # type: ignore[method-assign]
     drop = dropped(cloud, "requests/a.csv", b"one\ntwo\n" * 50)
-    found = drops.look(drop.key, version=drop.version)
+    found = drops.inspect(drop.key, version=drop.version)
     assert found is not None
     assert (found.size, len(found.head), found.version) == (400, HEAD_BYTES, drop.version)
     assert next(drops.lines(drop, start=4)) == b"two\n"
@@ -419,7 +419,7 @@ def refusing(code: str, status: int = 400) -> Callable[..., NoReturn]:
 def test_a_key_too_long_for_s3_is_not_found(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.get_object = refusing("KeyTooLongError")  # type: ignore[method-assign]
-    assert drops.look("x" * 1025) is None
+    assert drops.inspect("x" * 1025) is None
 
 
 @pytest.mark.parametrize(
@@ -434,7 +434,7 @@ def test_an_unreadable_object_is_refused_with_a_reason(cloud: Cloud, code: str, 
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.get_object = refusing(code, 403)  # type: ignore[method-assign]
     with pytest.raises(InputImageRefused, match=f"^the image .*{words}"):
-        drops.look("a.png")
+        drops.inspect("a.png")
     drop = Drop(bucket=cloud.drop_bucket, key="requests/a.csv", version="v")
     with pytest.raises(SheetRefused, match=f"^the file .*{words}"):
         list(drops.lines(drop, start=0))
@@ -456,7 +456,7 @@ def test_any_other_error_of_the_drop_bucket_is_raised(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drops._client.get_object = refusing("SlowDown", 503)  # type: ignore[method-assign]
     with pytest.raises(ClientError, match="SlowDown"):
-        drops.look("a.png")
+        drops.inspect("a.png")
 
 
 DROP = Drop(bucket="drops", key="requests/ü.csv", version="v1")
@@ -489,7 +489,7 @@ def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> N
     assert progress.read(replace(DROP, version="v2")) is None
 
 
-def test_a_submit_message_that_sqs_does_not_confirm_can_be_tried_again(cloud: Cloud) -> None:
+def test_an_unconfirmed_submit_message_is_retryable(cloud: Cloud) -> None:
     with pytest.raises(TryAgain):
         SqsSubmitQueue.connect(f"{cloud.submit_queue}-gone").add(a_job_id(), delay=0, slot=None)
 

@@ -50,7 +50,7 @@ class InMemoryDrops:
         found = [content for drop, (content, _) in self.objects.items() if drop.key == key]
         return found[-1][:most] if found else None
 
-    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
+    def inspect(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         found = [
             DroppedObject(version=drop.version, head=content[:HEAD_BYTES], size=len(content))
             for drop, (content, _) in self.objects.items()

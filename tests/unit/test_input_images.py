@@ -17,7 +17,7 @@ class Drops:
     objects: dict[str, DroppedObject] = field(default_factory=dict)
     looked: list[str] = field(default_factory=list)
 
-    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
+    def inspect(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         self.looked.append(key)
         found = self.objects.get(key)
         return replace(found, version=version) if found and version else found

@@ -106,7 +106,7 @@ def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, An
         "model": request.model,
         "input": request.input,
         "input_checked": request.checked,
-        "estimate": estimate.as_told() if estimate else None,
+        "estimate": estimate.as_json() if estimate else None,
     }
 
 

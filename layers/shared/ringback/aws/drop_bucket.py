@@ -96,7 +96,7 @@ class DropBucket:
                 body.read(start)
             yield from in_lines(iter(lambda: body.read(READ_SIZE), b""))
 
-    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
+    def inspect(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         """Get the first ``HEAD_BYTES`` bytes; the answer has the size and the version as well."""
         wanted = {"VersionId": version} if version else {}
         try:

@@ -19,7 +19,7 @@ class Estimate:
     high: Decimal
     noted_on: date
 
-    def as_told(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """Return the estimate as the API and receipts show it."""
         return {
             "credits_low": float(self.low),

@@ -32,7 +32,7 @@ class CheckInputImage:
             raise InputImageRefused(str(error)) from None
         if bucket != self.bucket or key.startswith(RECEIPTS):
             raise InputImageRefused(f"only images in s3://{self.bucket}/ are accepted")
-        found = self.images.look(key, version=version)
+        found = self.images.inspect(key, version=version)
         if found is None:
             raise InputImageRefused("the object does not exist")
         if fault := self.fault_of(found.head, found.size):

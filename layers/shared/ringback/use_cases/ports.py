@@ -197,7 +197,7 @@ class DropStore(Protocol):
 
 
 class InputImages(Protocol):
-    def look(self, key: str, *, version: str | None = None) -> DroppedObject | None:
+    def inspect(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         """Return the first bytes of an object in the drop bucket, ``None`` if it isn't there.
 
         Without a version it is the newest one.

@@ -237,7 +237,7 @@ def _estimated(
         return place | {"estimate": None}, replace(
             progress, without_price=progress.without_price + 1
         )
-    return place | {"estimate": estimate.as_told()}, replace(
+    return place | {"estimate": estimate.as_json()}, replace(
         progress,
         credits_low=progress.credits_low + estimate.low,
         credits_high=progress.credits_high + estimate.high,
