@@ -74,6 +74,16 @@ def test_a_post_is_answered_without_a_call_to_the_provider(
     assert provider.heard == []
 
 
+def test_a_post_without_images_of_the_drop_bucket_makes_no_s3_client(
+    lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails() -> None:
+        raise AssertionError("not needed")
+
+    monkeypatch.setattr("ringback.aws.drop_bucket.s3_client", fails)
+    assert accept(lambdas)["status"] == "accepted"
+
+
 @pytest.mark.parametrize("key", [None, "order-66"])
 def test_a_job_whose_message_is_not_sent_is_answered_503_and_not_bought(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, key: str | None

@@ -1,10 +1,11 @@
 """The drop bucket: what clients upload, and the answers to it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.header import decode_header, make_header
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError
@@ -47,14 +48,23 @@ READ_SIZE: Final = 64 * 1024
 
 
 class DropBucket:
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+    """``connect`` makes the S3 client on first use: most requests and jobs need none."""
+
+    def __init__(self, client: Callable[[], "S3Client"], bucket: str) -> None:
+        self._new_client = client
         self._bucket = bucket
-        self._receipts = Receipts(client)
 
     @classmethod
     def connect(cls, bucket: str) -> Self:
-        return cls(s3_client(), bucket)
+        return cls(s3_client, bucket)
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        return self._new_client()
+
+    @cached_property
+    def _receipts(self) -> Receipts:
+        return Receipts(self._client)
 
     def describe(self, drop: Drop) -> DropFacts | None:
         with _unreadable("the file", SheetRefused):
