@@ -59,7 +59,7 @@ def handle(event: Event, post_job: PostJob, retry_job: RetryJob) -> Reply:
     try:
         post = job_post(event)
         if post.dry_run:
-            request = post_job.read_request(post.body)
+            request = post_job.dry_run(post)
             return reply(HTTPStatus.OK, dry_run_body(request, estimate(request)))
         job = retry_job(post) if post.retry_of else post_job(post)
     except (RequestRefused, TryAgain) as error:

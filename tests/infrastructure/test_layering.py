@@ -178,6 +178,65 @@ def test_a_function_is_one_file() -> None:
         assert files == {"app.py"}, folder.name
 
 
+def test_a_handler_is_a_table_of_contents() -> None:
+    for app in FUNCTIONS.glob("*/app.py"):
+        assert len(app.read_text().splitlines()) <= 70, app
+
+
+def dependencies() -> dict[str, dict[str, str]]:
+    """Return the fields of each class in ``use_cases``, with the names of their types."""
+    found: dict[str, dict[str, str]] = {}
+    for path in (SHARED / "ringback" / "use_cases").glob("*.py"):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef):
+                found[node.name] = {
+                    field.target.id: ast.unparse(field.annotation)
+                    for field in node.body
+                    if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+                }
+    return found
+
+
+def reach_throughs(source: str, known: dict[str, dict[str, str]]) -> Iterator[str]:
+    """Yield each use of a dependency of a dependency: ``self.accept.jobs``, ``accept.jobs``."""
+    for node in ast.walk(ast.parse(source)):
+        types: dict[str, str] = {}
+        if isinstance(node, ast.ClassDef):
+            own = known.get(node.name, {})
+            types = {f"self.{field}": kind for field, kind in own.items()}
+        elif isinstance(node, ast.FunctionDef):
+            types = {
+                each.arg: ast.unparse(each.annotation) for each in node.args.args if each.annotation
+            }
+        for each in ast.walk(node):
+            if isinstance(each, ast.Attribute):
+                fields = known.get(types.get(ast.unparse(each.value), ""), {})
+                if each.attr in fields:
+                    yield ast.unparse(each)
+
+
+def test_no_use_case_is_a_bag_of_dependencies() -> None:
+    """What code needs is a field or an argument of its own, not taken from a use case."""
+    known = dependencies()
+    use_cases = {name: fields for name, fields in known.items() if "jobs" in fields}
+    assert len(use_cases) > 8
+    sources = [path.read_text() for module, path in modules() if "use_cases" in module]
+    sources += [path.read_text() for path in FUNCTIONS.glob("*/app.py")]
+    assert [found for source in sources for found in reach_throughs(source, use_cases)] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def handle(event, accept: AcceptJob):\n    accept.jobs.get(1)",
+        "class PostJob:\n    def __call__(self):\n        return self.accept.now()",
+    ],
+)
+def test_a_planted_reach_through_is_found(source: str) -> None:
+    known = {"AcceptJob": {"jobs": "JobStore", "now": "Now"}, "PostJob": {"accept": "AcceptJob"}}
+    assert len([*reach_throughs(source, known)]) == 1
+
+
 def test_nobody_uses_boto3_s_resources() -> None:
     """They are frozen, untyped and slow to make."""
     for module, path in modules():

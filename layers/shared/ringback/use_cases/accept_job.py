@@ -146,6 +146,10 @@ class PostJob:
             NewJob(request=request, client=post.client, idempotency_key=post.idempotency_key)
         )
 
+    def dry_run(self, post: JobPost) -> JobRequest:
+        """Return the request as it would be sent, and record nothing."""
+        return self.read_request(post.body)
+
     def _request(self, post: JobPost) -> JobRequest:
         try:
             return self.read_request(post.body)
