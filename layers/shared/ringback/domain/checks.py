@@ -1,10 +1,11 @@
 """Checks: what a message in the check queue carries, and when a job's next one is due."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
+from ringback.domain.clock import EPOCH
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
 
@@ -19,7 +20,6 @@ UNTIL_SUBMITTED: Final = Widening(
 )
 # These checks are aligned, so that one call to the provider reads many tasks.
 ALIGNMENT: Final = timedelta(seconds=10)
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def seconds_to_next_check(job: Job, *, at: datetime, calls_back: bool) -> int:
     """Return the delay of the job's next check; most jobs are final by their first."""
     due = at + (_until_overdue(job, at=at) if calls_back else _until_read(job, at=at))
     if not calls_back:
-        due = _EPOCH + ceil((due - _EPOCH) / ALIGNMENT) * ALIGNMENT
+        due = EPOCH + ceil((due - EPOCH) / ALIGNMENT) * ALIGNMENT
     return max(1, whole_seconds(due - at))
 
 

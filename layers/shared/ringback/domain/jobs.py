@@ -1,5 +1,6 @@
 """A job and the states it goes through."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +13,14 @@ from ringback.domain.images import StoredImage
 
 JobId = NewType("JobId", str)
 ProviderTaskId = NewType("ProviderTaskId", str)
+# Opaque to us. A limit, because an id goes into URLs, headers and the table.
+_TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+def as_task_id(value: object) -> ProviderTaskId | None:
+    """Return the value as a task id if it is 1 to 200 printable ASCII characters."""
+    is_id = isinstance(value, str) and _TASK_ID.fullmatch(value)
+    return ProviderTaskId(str(value)) if is_id else None
 
 
 class JobStatus(StrEnum):

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
+
+from ringback.domain.clock import EPOCH
 
 # A slot missed by more than this is forfeited: after an outage, all missed slots used together
 # would be a burst.
@@ -12,7 +14,6 @@ GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
 # Two calls may arrive this part of a window closer together than they were made.
 ON_THE_WAY: Final = 0.02
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,10 @@ class Pace:
 
     def slot_at(self, moment: datetime) -> int:
         """Return the slot that is open then: without competition nothing waits."""
-        return (moment - _EPOCH) // self.spacing
+        return (moment - EPOCH) // self.spacing
 
     def turn(self, slot: int, *, at: datetime) -> Turn:
-        wait = _EPOCH + slot * self.spacing - at
+        wait = EPOCH + slot * self.spacing - at
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
 
     def deferred(self, low_priority: LowPriority) -> Turn:
@@ -74,7 +75,7 @@ class Pace:
 
     def is_crowded(self, next_slot: int, *, share: float, at: datetime) -> bool:
         """Return whether more than that share of a window is reserved already."""
-        ahead = _EPOCH + next_slot * self.spacing - at
+        ahead = EPOCH + next_slot * self.spacing - at
         return ahead > timedelta(seconds=self.seconds * share)
 
     def wait_for_room(self, calls: Sequence[datetime], *, at: datetime) -> int:
@@ -85,4 +86,4 @@ class Pace:
         return max(0, ceil((room_at - at).total_seconds()))
 
     def is_missed(self, slot: int, *, at: datetime) -> bool:
-        return _EPOCH + slot * self.spacing + GRACE < at
+        return EPOCH + slot * self.spacing + GRACE < at

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
+from ringback.domain.clock import EPOCH
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.drops import Drop, DropFacts, DroppedJob, Kind, Progress, Row
 from ringback.domain.errors import (
@@ -39,7 +40,7 @@ READ_AHEAD: Final = timedelta(seconds=2)
 LATE_RECIPE: Final = timedelta(minutes=15)
 RECIPE_RETRY: Final = Widening(share=0.5, shortest=timedelta(seconds=10))
 # An unreadable object has no LastModified; date it 1970 so that any other version outranks it.
-UNKNOWN_TIME: Final = datetime.fromtimestamp(0, UTC)
+UNKNOWN_TIME: Final = EPOCH
 DELETED: Final = "the file was deleted while it was being read"
 
 

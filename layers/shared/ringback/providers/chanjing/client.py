@@ -9,7 +9,7 @@ from typing import Any, Final
 import httpx
 
 from ringback.domain.errors import MalformedCallback, NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import Job, ProviderTaskId
+from ringback.domain.jobs import Job, ProviderTaskId, as_task_id
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import (
     OutcomeUnknown,
@@ -26,7 +26,7 @@ from ringback.providers.api_calls import (
     read_envelope,
 )
 from ringback.providers.chanjing.access_tokens import AccessTokens
-from ringback.providers.chanjing.tasks import TASK_ID, model_code, read_moment, read_task
+from ringback.providers.chanjing.tasks import model_code, read_moment, read_task
 from ringback.use_cases.ports import TokenStore
 
 IMAGE: Final = 3  # creation_type, and the type of a task page
@@ -161,9 +161,9 @@ def read_submission(response: httpx.Response) -> Submission:
     code: int = envelope.get("code", response.status_code if response.is_client_error else -1)
     data = envelope.get("data")
     # A malformed id proves as little as none: the callback may name the right one.
-    task_id = data if isinstance(data, str) and TASK_ID.fullmatch(data) else None
+    task_id = as_task_id(data)
     if response.is_success and code == 0 and task_id:
-        return TaskCreated(task_id=ProviderTaskId(task_id))
+        return TaskCreated(task_id=task_id)
     message = str(envelope.get("msg") or "")[:2000]
     if code == TOO_FAST:
         return TaskRefused(

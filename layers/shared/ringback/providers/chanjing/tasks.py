@@ -1,12 +1,11 @@
 """Read a Chanjing task, as the task page, the task list and callbacks show it."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from ringback.domain.errors import MalformedCallback
-from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.jobs import as_task_id
 from ringback.domain.verdicts import TaskReport, TaskState
 
 # Compared in lower case: all spellings have been seen.
@@ -18,7 +17,6 @@ STATES: Final[Mapping[str, TaskState]] = {
 }
 # Ten times what any model returns: a longer list is not Chanjing's.
 MAX_IMAGES: Final = 40
-TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _MODEL_PREFIX: Final = "chanjing/"
 
 
@@ -32,15 +30,15 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
 
     Raises ``MalformedCallback`` if it names no task, or more images than any model returns.
     """
-    task_id = task.get("unique_id")
-    if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
+    task_id = as_task_id(task.get("unique_id"))
+    if task_id is None:
         raise MalformedCallback("no task id")
     urls = task.get("output_url")
     known = urls if isinstance(urls, list) else [urls]
     if len(known) > MAX_IMAGES:
         raise MalformedCallback("more images than any model returns")
     return TaskReport(
-        task_id=ProviderTaskId(task_id),
+        task_id=task_id,
         state=STATES.get(str(task.get("progress_desc")).strip().lower(), TaskState.RUNNING),
         image_urls=tuple(url for url in known if isinstance(url, str) and url),
         message=_text(task.get("err_msg")),

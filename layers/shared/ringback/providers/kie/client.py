@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 
 from ringback.domain.errors import MalformedCallback, NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import Job, ProviderTaskId
+from ringback.domain.jobs import Job, ProviderTaskId, as_task_id
 from ringback.domain.verdicts import (
     OutcomeUnknown,
     Submission,
@@ -21,7 +21,7 @@ from ringback.providers.api_calls import (
     api_client,
     read_envelope,
 )
-from ringback.providers.kie.tasks import TASK_ID, read_task
+from ringback.providers.kie.tasks import read_task
 
 # Codes of createTask for "nothing was created, try again", with the seconds to wait: 429 is the
 # rate window of ten seconds, 455 is maintenance.
@@ -123,10 +123,9 @@ def read_submission(response: httpx.Response) -> Submission:
     # A server error without the provider's own body may come from any proxy on the way.
     code: int = envelope.get("code", response.status_code if response.is_client_error else 0)
     data = envelope.get("data")
-    task_id = data.get("taskId") if isinstance(data, dict) else None
-    is_id = isinstance(task_id, str) and TASK_ID.fullmatch(task_id)
-    if response.is_success and code == httpx.codes.OK and is_id:
-        return TaskCreated(task_id=ProviderTaskId(str(task_id)))
+    task_id = as_task_id(data.get("taskId")) if isinstance(data, dict) else None
+    if response.is_success and code == httpx.codes.OK and task_id:
+        return TaskCreated(task_id=task_id)
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
     if code in TRY_AGAIN:
         return TaskRefused(

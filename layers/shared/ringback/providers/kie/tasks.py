@@ -1,6 +1,5 @@
 """Read a kie.ai task, in every shape that callbacks and recordInfo have been seen in."""
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -8,7 +7,7 @@ from typing import Any, Final
 from pydantic_core import from_json
 
 from ringback.domain.errors import MalformedCallback
-from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.jobs import ProviderTaskId, as_task_id
 from ringback.domain.verdicts import TaskReport, TaskState
 
 STATES: Final[Mapping[str, TaskState]] = {
@@ -21,7 +20,6 @@ STATES: Final[Mapping[str, TaskState]] = {
 FAILURE_CODES: Final = frozenset({"408", "501"})
 # Three times what any model's page allows. The body is not signed: a longer list is not kie.ai's.
 MAX_IMAGES: Final = 45
-TASK_ID: Final = re.compile(r"[\x21-\x7e]{1,200}")
 _MAX_CREDITS: Final = Decimal(1_000_000_000)
 
 
@@ -58,10 +56,10 @@ def _task_id(*places: object) -> ProviderTaskId:
     }
     if len(found) != 1:
         raise MalformedCallback("no task id" if not found else "two task ids")
-    (task_id,) = found
-    if not TASK_ID.fullmatch(task_id):
+    task_id = as_task_id(found.pop())
+    if task_id is None:
         raise MalformedCallback("unreadable task id")
-    return ProviderTaskId(task_id)
+    return task_id
 
 
 def _object(value: object) -> dict[str, Any]:
