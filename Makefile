@@ -1,4 +1,4 @@
-# Everything that is installed lies in .venv/ and .local/; nothing else of the machine changes.
+# Everything is installed in .venv/ and .local/; nothing else on the machine changes.
 SHELL := bash
 MAKEFLAGS += --no-print-directory
 .SHELLFLAGS := -eu -o pipefail -c
@@ -10,24 +10,33 @@ ENVIRONMENTS := .local/environments
 BENCHMARKS := sheets copying pace
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
-# uv takes the Python chosen above and never fetches one of its own.
+# Two workers run the end-to-end tests, which mostly wait, and one all others meanwhile.
+PYTEST := .venv/bin/python -m pytest
+
+# uv uses the Python chosen above and never downloads one.
 export UV
 export UV_PYTHON_DOWNLOADS := never
+# A company's certificates may be in the system's store only.
+export UV_SYSTEM_CERTS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export SAM_CLI_TELEMETRY := 0
+# Where the caller's own packages go does not apply to these environments. Registries, proxies and
+# certificates do: they stay as the caller has set them.
+export PIP_USER := 0
+unexport PIP_TARGET PIP_PREFIX PIP_ROOT UV_TARGET UV_PREFIX PYTHONHOME PYTHONPATH
 
 .PHONY: help
-help: ## Show what can be made (PYTHON=... chooses the interpreter, 3.11 or newer)
+help: ## List the targets (PYTHON=... chooses the interpreter, 3.11 or newer)
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name text; do \
 	  printf '%-14s %s\n' "$$name" "$$text"; done
 
 .PHONY: fix
-fix: .venv/.ready ## Format the code and repair what ruff can repair; the only target that edits it
+fix: .venv/.ready ## Format the code and apply ruff's fixes; the only target that edits code
 	@.venv/bin/python -m ruff check --fix .
 	@.venv/bin/python -m ruff format .
 
 .PHONY: check
-check: lint types locks test ## Everything CI runs: style, template, types, locks, all tests; edits nothing
+check: lint types locks test ## Run what CI runs: style, template, types, locks, tests; edits nothing
 
 .PHONY: lint
 lint: .venv/.ready $(ENVIRONMENTS)/sam/.ready
@@ -44,19 +53,27 @@ locks: .venv/.ready
 	@.venv/bin/python -m local.locks
 
 .PHONY: test
-test: environments ## Run all tests: unit, contract, integration, infrastructure, end to end
-	@.venv/bin/python -m pytest
+test: environments ## Run all tests, end to end included; about three minutes on two cores
+	@$(PYTEST) --numprocesses 3 --dist loadscope
+
+.PHONY: quick
+quick: .venv/.ready ## Run the tests but for the end-to-end ones and the largest laws; under a minute
+	@$(PYTEST) --numprocesses 2 --dist worksteal -m 'not e2e and not exhaustive'
+
+.PHONY: prove
+prove: environments ## Run the large laws, storms and sheets at full size; CI runs it too
+	@$(PYTEST) --numprocesses 3 --dist loadscope --full-size
 
 .PHONY: bench
-bench: environments ## Run the benchmarks; benchmarks/RESULTS.md has what they printed
+bench: environments ## Run the benchmarks; benchmarks/RESULTS.md has their results
 	@for name in $(BENCHMARKS); do .venv/bin/python -m benchmarks.$$name; done
 
 .PHONY: run
-run: environments ## Start everything on this machine and run one job of every model; Ctrl-C stops it
+run: environments ## Run Ringback on this machine with a job of every model; Ctrl-C stops it
 	@exec .venv/bin/python -m local.run
 
 .PHONY: models
-models: .venv/.ready ## Show the models that jobs can ask for, with their limits
+models: .venv/.ready ## List the models with their limits and prices
 	@.venv/bin/python -m local.models
 
 .PHONY: build
@@ -64,15 +81,15 @@ build: $(ENVIRONMENTS)/sam/.ready ## Build the arm64 / Python 3.13 artifacts for
 	@$(sam) build --cached --parallel
 
 .PHONY: deploy
-deploy: build ## Deploy to the AWS account of your credentials, asking for each setting
+deploy: build ## Deploy to your AWS account; SAM asks for each setting
 	@$(sam) deploy --guided
 
 .PHONY: smoke
-smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after asking
+smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after confirmation
 	@exec .venv/bin/python -m local.smoke
 
 .PHONY: redrive
-redrive: .venv/.ready ## Put dead letters back into their queues (STACK=ringback)
+redrive: .venv/.ready ## Move dead letters back to their queues (STACK=ringback)
 	@exec .venv/bin/python -m local.redrive
 
 .PHONY: key
@@ -82,7 +99,7 @@ key: .venv/.ready ## Give a client an API key (CLIENT=studio STACK=ringback; REP
 LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 .PHONY: lock
-lock: $(ENVIRONMENTS)/uv/.ready ## Write the lock files anew (UPGRADE=1 takes newer versions)
+lock: $(ENVIRONMENTS)/uv/.ready ## Regenerate the lock files (UPGRADE=1 takes newer versions)
 	@for name in uv emulator sam; do \
 	  $(LOCK) local/environments/$$name.in --output-file local/environments/$$name.txt; done
 	@$(LOCK) pyproject.toml --group dev --output-file local/environments/project.txt
@@ -92,11 +109,11 @@ lock: $(ENVIRONMENTS)/uv/.ready ## Write the lock files anew (UPGRADE=1 takes ne
 	  --output-file layers/dependencies/pictures.txt
 
 .PHONY: clean
-clean: ## Remove everything that was installed, built or cached here
+clean: ## Remove everything installed, built or cached here
 	@rm -rf .venv .local .aws-sam .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# --- What the targets above stand on ---------------------------------------------------------
+# --- Prerequisites of the targets above ------------------------------------------------------
 
 sam = "$(CURDIR)/$(ENVIRONMENTS)/sam/bin/sam"
 
@@ -106,7 +123,7 @@ environments: .venv/.ready $(ENVIRONMENTS)/emulator/.ready $(ENVIRONMENTS)/sam/.
 define CHECK_PYTHON
 import os, sys
 if sys.version_info < (3, 11):
-    sys.exit("Ringback needs Python 3.11 or newer, and %s is %d.%d. Name another: "
+    sys.exit("Ringback needs Python 3.11 or newer, and %s is %d.%d. Choose another: "
              "make PYTHON=/path/to/python3.12" % ((sys.executable,) + sys.version_info[:2]))
 try:
     import ensurepip, venv
@@ -117,42 +134,48 @@ print(os.path.realpath(sys._base_executable))
 endef
 export CHECK_PYTHON
 
-# Always looked at, written only when another interpreter was chosen.
+# Always checked, written only when another interpreter was chosen.
 .PHONY: FORCE
 .local/python: FORCE
 	@command -v "$(PYTHON)" >/dev/null || { echo "Ringback needs Python 3.11 or newer, and there is\
-	 no '$(PYTHON)' here. Name one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	 no '$(PYTHON)' here. Choose another: make PYTHON=/path/to/python3.12" >&2; exit 1; }
 	@mkdir -p .local
 	@chosen=$$("$(PYTHON)" -c "$$CHECK_PYTHON"); \
 	[ "$$chosen" = "$$(cat $@ 2>/dev/null)" ] || printf '%s\n' "$$chosen" > $@
 
-$(ENVIRONMENTS)/uv/.ready: local/environments/uv.txt .local/python
-	@echo 'Installing uv ...'
-	@rm -rf $(@D)
-	@"$$(cat .local/python)" -m venv $(@D)
-	@$(@D)/bin/python -m pip install --quiet --require-hashes \
-	  --only-binary=:all: --requirement $<
-	@touch $@
+# pip before 24.2 knows the certificates that come with it only.
+define SYSTEM_CERTIFICATES
+import os, ssl, subprocess, sys
+pip = [sys.executable, "-m", "pip", "config", "list"]
+listed = subprocess.run(pip, capture_output=True, text=True).stdout
+paths = ssl.get_default_verify_paths()
+print("" if ".cert=" in listed else paths.cafile or paths.capath or "")
+endef
+export SYSTEM_CERTIFICATES
 
-# An environment of the same interpreter is brought up to date, one of another is made anew.
+$(ENVIRONMENTS)/uv/.ready: local/environments/uv.txt .local/python
+	@rm -rf $(@D); "$$(cat .local/python)" -m venv $(@D); \
+	certificates=$$($(@D)/bin/python -c "$$SYSTEM_CERTIFICATES"); \
+	$(@D)/bin/python -m pip install -qq --require-hashes --only-binary=:all: \
+	  $${certificates:+--cert "$$certificates"} --requirement $<; \
+	touch $@; echo "Installed $(@D) in $$SECONDS s"
+
+# An environment of the same interpreter is updated, one of another interpreter is replaced.
 define install
-	@echo 'Installing $(@D) ...'
-	@[ "$$(cat .local/python)" = "$$($(@D)/bin/python -c \
+[ "$$(cat .local/python)" = "$$($(@D)/bin/python -c \
 	  'import os, sys; print(os.path.realpath(sys.executable))' 2>/dev/null)" ] \
-	  || "$(UV)" venv --quiet --clear --python "$$(cat .local/python)" $(@D)
-	@"$(UV)" pip sync --quiet --require-hashes --python $(@D)/bin/python $<
+	  || "$(UV)" venv --quiet --clear --python "$$(cat .local/python)" $(@D); \
+	"$(UV)" pip sync --quiet --require-hashes --python $(@D)/bin/python $<
 endef
 
 $(ENVIRONMENTS)/%/.ready: local/environments/%.txt $(ENVIRONMENTS)/uv/.ready
-	$(install)
-	@touch $@
+	@$(install); touch $@; echo "Installed $(@D) in $$SECONDS s"
 
 .venv/.ready: local/environments/project.txt pyproject.toml $(ENVIRONMENTS)/uv/.ready
-	$(install)
-	@"$(UV)" pip install --quiet --no-deps --no-build-isolation --python .venv/bin/python \
-	  --editable .
-	@touch $@
+	@$(install); "$(UV)" pip install --quiet --no-deps --no-build-isolation \
+	  --python .venv/bin/python --editable .; \
+	touch $@; echo "Installed $(@D) in $$SECONDS s"
 
-# SAM builds every function by this rule: the folder's code and nothing that lies beside it.
+# SAM builds every function by this rule: app.py and nothing else in its folder.
 build-%Function:
 	@cp app.py "$(ARTIFACTS_DIR)/"

@@ -1,19 +1,40 @@
-"""What a running local stack is to those who use it."""
+"""A running local stack, as its clients see it, and access to its AWS."""
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any, Final
 
 import boto3
+import botocore.session
+from botocore.config import Config
 
 from local.emulator import REGION
+from local.simulator.accounts import Account
+
+# Settings of botocore that would come from the caller's environment: their fixed values.
+_FIXED: Final[dict[str, Any]] = {
+    "profile": (None, None, None, None),
+    "config_file": (None, None, os.devnull, None),
+    "credentials_file": (None, None, os.devnull, None),
+}
 
 
+@cache
 def administrator() -> boto3.Session:
-    """One who may do everything; each client needs the stack's ``endpoint_url``."""
+    """Return a session with every permission; each client needs the stack's ``endpoint_url``.
+
+    Nothing in it comes from the caller's environment: no profile, no account, no proxy.
+    """
+    fixed = botocore.session.Session(session_vars=_FIXED)
+    fixed.set_default_client_config(Config(proxies={}))
     return boto3.Session(
         aws_access_key_id="test",
         aws_secret_access_key="test",  # noqa: S106 - the emulator's own, the same everywhere
         region_name=REGION,
+        botocore_session=fixed,
     )
 
 
@@ -28,16 +49,6 @@ class Deployment:
     images_bucket: str
     drop_bucket: str
     jobs_table: str
-    submit_queue_url: str
-    check_queue_url: str
-    archive_queue_url: str
-    kie_secret_arn: str
-    chanjing_secret_arn: str
-    callback_secret_arn: str
-    client_keys_secret_arn: str
     client_key: str = field(repr=False)
-    kie_api_key: str = field(repr=False)
-    kie_hmac_key: str = field(repr=False)
-    chanjing_app_id: str
-    chanjing_secret_key: str = field(repr=False)
+    accounts: Sequence[Account]
     logs: Path

@@ -1,4 +1,4 @@
-"""Fetch a finished job's images through their links, and hold them against the job's record."""
+"""Download a finished job's images through their links and compare them with the job's record."""
 
 import hashlib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ THUMBNAIL_SIDE = 512
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedImage:
-    """``width`` and ``height`` as an image library sees them, not as the job says."""
+    """``width`` and ``height`` in pixels, as decoded by an image library."""
 
     path: Path
     content_type: str
@@ -32,13 +32,13 @@ class SavedImage:
 def download_images(job: Job, folder: Path) -> list[SavedImage]:
     """Save every image under ``folder``/<job id>.
 
-    Raises ``LocalFailure`` if one does not come, or is not what the job says it is.
+    Raises ``LocalFailure`` if a download fails or differs from the job's record.
     """
     return [_download(image, folder / str(job["job_id"])) for image in job["images"]]
 
 
 def _get(url: str) -> httpx.Response:
-    # The link carries its own permission: no key is sent with it.
+    # The link is presigned: no key is sent with it.
     is_here = urlsplit(url).hostname in (LOOPBACK, "localhost")
     return httpx.get(url, timeout=60.0, trust_env=not is_here)
 
@@ -54,7 +54,7 @@ def _download(image: Mapping[str, Any], folder: Path) -> SavedImage:
     }
     expected = {"status": 200} | {key: image[key] for key in ("content_type", "bytes", "sha256")}
     if found != expected:
-        raise LocalFailure(f"{image['key']}: expected {expected}, the link gave {found}")
+        raise LocalFailure(f"{image['key']}: expected {expected}, downloaded {found}")
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / Path(image["key"]).name
     path.write_bytes(content)
@@ -64,7 +64,7 @@ def _download(image: Mapping[str, Any], folder: Path) -> SavedImage:
     if (width, height) != (image["width"], image["height"]):
         raise LocalFailure(
             f"{image['key']} is {width} x {height}, "
-            f"the job says {image['width']} x {image['height']}"
+            f"its job has {image['width']} x {image['height']}"
         )
     return SavedImage(
         path=path,

@@ -1,24 +1,26 @@
-"""Put files into the local stack's drop bucket, as a person with the S3 console does."""
+"""Upload files to the local stack's drop bucket and read what is written about them."""
 
 import json
-import time
+from functools import cache
 from io import BytesIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from PIL import Image
+from ringback.domain.drops import RECEIPTS
 
 from local.deployment import Deployment, administrator
-from local.failures import LocalFailure
+from local.waiting import wait_for
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
 
 PHOTO_KEY = "photos/kite.jpg"
-POLL_SECONDS = 0.5
 
 
 def drop(deployment: Deployment, key: str, content: bytes) -> str:
-    """Return the file's s3 URL."""
-    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
-    store.put_object(Bucket=deployment.drop_bucket, Key=key, Body=content)
+    """Upload a file and return its s3:// URL."""
+    _store(deployment.endpoint_url).put_object(Bucket=deployment.drop_bucket, Key=key, Body=content)
     return f"s3://{deployment.drop_bucket}/{key}"
 
 
@@ -29,22 +31,51 @@ def drop_photo(deployment: Deployment, key: str = PHOTO_KEY) -> str:
 
 
 def read(deployment: Deployment, key: str) -> bytes | None:
-    """Return what lies in the drop bucket, ``None`` if there is nothing (yet)."""
-    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    """Return an object of the drop bucket, or ``None`` if there is none (yet)."""
     try:
-        found = store.get_object(Bucket=deployment.drop_bucket, Key=key)
-    except ClientError:
+        found = _store(deployment.endpoint_url).get_object(Bucket=deployment.drop_bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchKey":
+            raise
         return None
     return found["Body"].read()
 
 
-def wait_for_summary(deployment: Deployment, key: str, *, seconds: float) -> dict[str, Any]:
-    """Return the final summary of a dropped file. Raises ``LocalFailure`` if there is none."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        written = read(deployment, f"receipts/{key}.summary.json")
-        summary: dict[str, Any] = json.loads(written) if written else {}
-        if summary.get("state") == "final":
-            return summary
-        time.sleep(POLL_SECONDS)
-    raise LocalFailure(f"receipts/{key}.summary.json is not final after {seconds:.0f} s")
+def wait_for_receipt(deployment: Deployment, key: str) -> list[dict[str, Any]]:
+    """Return the lines of a dropped file's receipt once there is one."""
+    written = wait_for(
+        lambda: read(deployment, f"{RECEIPTS}{key}.jsonl"), bool, what=f"the receipt of {key}"
+    )
+    return [json.loads(line) for line in (written or b"").splitlines()]
+
+
+def wait_for_summary(deployment: Deployment, key: str) -> dict[str, Any]:
+    """Return the final summary of a dropped file.
+
+    Raises ``LocalFailure`` if neither its counts nor its receipt change for two minutes.
+    """
+
+    def observe() -> tuple[dict[str, Any], int]:
+        receipt = read(deployment, f"{RECEIPTS}{key}.jsonl") or b""
+        summary = read_summary(deployment, key)
+        # Each writing has new values in the others, though nothing has moved.
+        return {name: summary.get(name) for name in ("state", "rows", "jobs")}, len(receipt)
+
+    wait_for(
+        observe,
+        lambda seen: seen[0]["state"] == "final",
+        what=f"the final summary of {key}",
+    )
+    return read_summary(deployment, key)
+
+
+def read_summary(deployment: Deployment, key: str) -> dict[str, Any]:
+    """Return the summary as last written; empty if there is none yet."""
+    written = read(deployment, f"{RECEIPTS}{key}.summary.json")
+    summary: dict[str, Any] = json.loads(written) if written else {}
+    return summary
+
+
+@cache
+def _store(endpoint_url: str) -> "S3Client":
+    return administrator().client("s3", endpoint_url=endpoint_url)

@@ -1,33 +1,26 @@
-"""The local AWS: ministack, in an environment of its own and with an environment of its own."""
+"""The local AWS: ministack, in a virtual environment of its own."""
 
 from pathlib import Path
 from typing import Final
 
 import httpx
 
+from local.environment import own_environment
 from local.interrupts import Interrupts
-from local.paths import EMULATOR_PYTHON
+from local.paths import EMULATOR_PYTHON, ROOT
 from local.ports import LOOPBACK
 from local.processes import Process
 
 REGION: Final = "eu-west-1"
-READY_SECONDS = 30.0
 
 
 def start_emulator(process: Process, *, port: int, private: Path) -> None:
-    """Start it without waiting.
-
-    Nothing of the caller's environment is passed on: the functions' processes inherit what the
-    emulator has, and it would listen on every interface if ``BIND_HOST`` were lost.
-    """
+    """Start it without waiting. The functions' processes inherit its environment."""
     process.start(
         directory=private,
-        environment={
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(private),
-            "TMPDIR": str(private),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
+        environment=own_environment(private)
+        | {
+            # Without it the emulator listens on every interface.
             "BIND_HOST": LOOPBACK,
             "GATEWAY_PORT": str(port),
             "MINISTACK_HOST": "localhost",
@@ -35,15 +28,22 @@ def start_emulator(process: Process, *, port: int, private: Path) -> None:
             "IOT_MTLS_ENABLED": "0",
             "AWS_ENDPOINT_URL": endpoint_url(port),
             "AWS_EC2_METADATA_DISABLED": "true",
-            # Each function gets its own role's credentials, and the role's policies hold.
+            # Each function gets its own role's credentials, and the role's policies are enforced.
             "AUTH": "true",
         },
     )
 
 
-def emulator_process(log: Path, interrupts: Interrupts) -> Process:
-    command = (str(EMULATOR_PYTHON), "-m", "ministack")
-    return Process("The local AWS", command, log=log, interrupts=interrupts)
+def emulator_process(private: Path, interrupts: Interrupts) -> Process:
+    # -P keeps the script's folder out of the import path.
+    command = (EMULATOR_PYTHON, "-P", ROOT / "local/shared_layers.py")
+    return Process(
+        "The local AWS",
+        command,
+        log=private / "aws.log",
+        interrupts=interrupts,
+        folder=private,
+    )
 
 
 def endpoint_url(port: int) -> str:

@@ -1,14 +1,14 @@
-"""The jobs that `make run` runs: one at least of every family of models, and one that fails."""
+"""The jobs that `make run` runs: at least one of every family of models, and one that fails."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-# An image from the provider's own documentation; the simulator takes its word for it.
+# An image from the provider's documentation; the simulator does not download it.
 PHOTO = "https://file.aiquickdraw.com/custom-page/akr/section-images/1757930552966e7f2on7s.png"
 
 
-# Stands for the URL of an image in the drop bucket, whose name nobody knows beforehand.
+# Stands for the URL of an image in the drop bucket, whose name is not known beforehand.
 DROPPED = "s3://the-drop-bucket/photos/kite.jpg"
 
 
@@ -21,12 +21,12 @@ class Example:
 
     @property
     def images(self) -> int:
-        """How many images are asked for."""
-        asked = self.input.get("max_images", self.input.get("number_of_images", 1))
-        return int(asked) if self.status == "succeeded" else 0
+        """The number of images requested."""
+        count = self.input.get("max_images", self.input.get("number_of_images", 1))
+        return int(count) if self.status == "succeeded" else 0
 
     def input_with(self, dropped: str) -> dict[str, Any]:
-        """Return the input with the URL of the dropped image in its place."""
+        """Return the input with ``DROPPED`` replaced by the URL of the dropped image."""
         urls = {
             name: [dropped if url == DROPPED else url for url in value]
             for name, value in self.input.items()
@@ -35,7 +35,7 @@ class Example:
         return {**self.input, **urls}
 
 
-# What `make run` drops into S3: a recipe with a photo, and a sheet with a wrong row.
+# Uploaded by `make run`: a recipe for a photo, and a sheet with an invalid row.
 RECIPE = {
     "model": "bytedance/seedream-v4-edit",
     "input": {"prompt": "As a woodcut", "image_size": "square"},

@@ -1,5 +1,5 @@
-"""What can keep a local stack from starting, in words a person can act on."""
+"""The error that ends a local command."""
 
 
 class LocalFailure(Exception):
-    """Its message is all that a person is shown; there is no traceback to read."""
+    """Shown to the user as its message only, without a traceback."""

@@ -1,7 +1,7 @@
-"""Give the emulator's HTTP APIs what CloudFormation would have read from SAM's OpenAPI body.
+"""Create the routes, authorizers and CORS rules of the emulator's HTTP APIs.
 
-The emulator ignores the body, so its routes, its authorizers and CORS are made here, from the
-processed template: what is deployed stays what `template.yaml` says.
+CloudFormation reads them from SAM's OpenAPI body, which the emulator ignores. They are created from
+the processed template, so that what is deployed stays what `template.yaml` declares.
 """
 
 import re
@@ -79,13 +79,13 @@ class HttpApi:
             PayloadFormatVersion=integration["payloadFormatVersion"],
         )["IntegrationId"]
         needed = [name for requirement in operation.get("security", []) for name in requirement]
-        door: dict[str, Any] = (
+        access: dict[str, Any] = (
             {"AuthorizationType": "CUSTOM", "AuthorizerId": authorizers[needed[0]]}
             if needed
             else {"AuthorizationType": "NONE"}
         )
         self._gateway.create_route(
-            ApiId=self._id, RouteKey=route_key, Target=f"integrations/{integration_id}", **door
+            ApiId=self._id, RouteKey=route_key, Target=f"integrations/{integration_id}", **access
         )
 
     def _invocation_uri(self, uri: Any) -> str:
@@ -98,7 +98,7 @@ class HttpApi:
 
 
 def operations(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield each route key, such as ``GET /jobs``, with what the body says of it."""
+    """Yield each route key, such as ``GET /jobs``, with its OpenAPI operation."""
     for path, methods in body.get("paths", {}).items():
         for method, operation in methods.items():
             if method in METHODS:
@@ -107,7 +107,7 @@ def operations(body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
 
 
 def logical_names(uri: Any) -> Iterator[str]:
-    """Yield every resource that an intrinsic function takes the ARN of."""
+    """Yield the name of every resource whose ARN an intrinsic function refers to."""
     if isinstance(uri, str):
         yield from FUNCTION_NAME.findall(uri)
     elif isinstance(uri, list):

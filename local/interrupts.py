@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a closed terminal all end a stack the same way, and never half-way."""
+"""Ctrl-C, SIGTERM and a closed terminal stop a stack alike, and never interrupt its cleanup."""
 
 import signal
 import threading
@@ -10,7 +10,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupts:
-    """Raises ``KeyboardInterrupt`` for each of ``SIGNALS``, but not inside a deferred block."""
+    """Raises ``KeyboardInterrupt`` for each of ``SIGNALS``, but never inside a deferred block."""
 
     def __init__(self) -> None:
         self._deferred = 0
@@ -30,7 +30,7 @@ class Interrupts:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """Let the block finish; a signal that came meanwhile is raised after it."""
+        """Let the block finish; a signal received meanwhile is raised after it."""
         self._deferred += 1
         try:
             yield

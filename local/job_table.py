@@ -1,4 +1,4 @@
-"""Finished jobs as a table for a terminal."""
+"""Format finished jobs as a table."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,6 +1,5 @@
 """Ringback's HTTP API as a client sees it."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,19 +7,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from ringback.domain.jobs import FINAL
 
 from local.failures import LocalFailure
 from local.ports import LOOPBACK
+from local.waiting import STANDSTILL_SECONDS, wait_for
 
 Job = Mapping[str, Any]
-
-FINAL = frozenset({"succeeded", "failed", "expired", "archive_failed", "cancelled"})
-POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class JobsApi:
-    """Every method raises ``LocalFailure`` when the API does not do as asked."""
+    """Every method raises ``LocalFailure`` if the API cannot be reached or refuses a request."""
 
     client: httpx.Client
     url: str
@@ -36,30 +34,42 @@ class JobsApi:
         self,
         job_ids: Iterable[str],
         *,
-        seconds: float,
+        standstill: float = STANDSTILL_SECONDS,
         on_change: Callable[[Job], None] = lambda _job: None,
     ) -> list[Job]:
-        """Return the jobs in the order given; what isn't final in time is returned as it is."""
-        end = time.monotonic() + seconds
+        """Return the finished jobs in the order given.
+
+        Raises ``LocalFailure`` if none of them changes for ``standstill`` seconds.
+        """
         jobs: dict[str, Job] = {job_id: {} for job_id in job_ids}
-        while True:
-            for job_id in [key for key, job in jobs.items() if job.get("status") not in FINAL]:
+
+        def observe() -> list[Job]:
+            for job_id in [key for key, job in jobs.items() if not is_final(job)]:
                 before, jobs[job_id] = jobs[job_id].get("status"), self.get(job_id)
                 if jobs[job_id]["status"] != before:
                     on_change(jobs[job_id])
-            is_over = all(job["status"] in FINAL for job in jobs.values())
-            if is_over or time.monotonic() > end:
-                return list(jobs.values())
-            time.sleep(POLL_SECONDS)
+            return list(jobs.values())
 
-    def wait_for_thumbnails(self, jobs: Sequence[Job], *, seconds: float) -> list[Job]:
-        """Return the finished jobs once every image has one, or as they are when time is up."""
-        end = time.monotonic() + seconds
+        return wait_for(
+            observe,
+            lambda found: all(map(is_final, found)),
+            what="jobs to finish",
+            standstill=standstill,
+        )
+
+    def wait_for_thumbnails(self, jobs: Sequence[Job]) -> list[Job]:
+        """Return the finished jobs once every image has a thumbnail."""
         found = list(jobs)
-        while not all(map(has_thumbnails, found)) and time.monotonic() < end:
-            time.sleep(POLL_SECONDS)
-            found = [job if has_thumbnails(job) else self.get(str(job["job_id"])) for job in found]
-        return found
+
+        def observe() -> list[Job]:
+            found[:] = [
+                each if has_thumbnails(each) else self.get(each["job_id"]) for each in found
+            ]
+            return found.copy()
+
+        return wait_for(
+            observe, lambda seen: all(map(has_thumbnails, seen)), what="thumbnails to be made"
+        )
 
     def _ask(
         self, method: str, path: str, *, expected: int, body: Mapping[str, Any] | None = None
@@ -74,6 +84,10 @@ class JobsApi:
         return job
 
 
+def is_final(job: Job) -> bool:
+    return job.get("status") in FINAL
+
+
 def has_thumbnails(job: Job) -> bool:
     return all(image["thumbnail_key"] for image in job["images"])
 
@@ -83,7 +97,7 @@ def connected(url: str, key: str) -> Iterator[JobsApi]:
     is_here = urlsplit(url).hostname in (LOOPBACK, "localhost")
     with httpx.Client(
         headers={"Authorization": f"Bearer {key}"},
-        timeout=httpx.Timeout(30.0, connect=5.0),
-        trust_env=not is_here,  # a proxy has no way to this machine's loopback
+        timeout=STANDSTILL_SECONDS,
+        trust_env=not is_here,  # no proxy can reach this machine's loopback
     ) as client:
         yield JobsApi(client, url.rstrip("/"))

@@ -1,7 +1,7 @@
-"""Do the lock files still fit what they were made from? Checked without a network: ``make locks``.
+"""Check offline that the lock files match their sources: ``make locks``.
 
-A lock fits when it pins every requirement to a version that the requirement allows, each pin has a
-hash, and no line names an index. Whether newer versions exist is for ``make lock UPGRADE=1``.
+A lock file matches if it pins every requirement to a version that the requirement allows, every pin
+has a hash, and no line names an index. ``make lock UPGRADE=1`` looks for newer versions.
 """
 
 import re
@@ -25,7 +25,7 @@ def main() -> int:
     for mistake in mistakes:
         print(mistake, file=sys.stderr)
     if mistakes:
-        print("Write the lock files anew: make lock", file=sys.stderr)
+        print("Regenerate the lock files: make lock", file=sys.stderr)
     return 1 if mistakes else 0
 
 
@@ -51,7 +51,7 @@ def all_mistakes() -> Iterator[str]:
     for path in deployed:
         for name, version in pins(path.read_text()).items():
             if tested.get(name) != version:
-                yield f"{name} {version} is deployed, {tested.get(name)} is tested"
+                yield f"{name} {version} is deployed, but {tested.get(name)} is tested"
 
 
 def mistakes_in(lock: str, wanted: Iterable[str]) -> Iterator[str]:

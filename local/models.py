@@ -1,4 +1,4 @@
-"""Prints the catalogue as a table."""
+"""Print the catalogue as a table: ``make models``."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -21,7 +21,7 @@ def main() -> None:
 
 
 def _rows(model: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
-    """Yield a line for each field; only the first says which model it is."""
+    """Yield a row for each field; only the first names the model."""
     schema, price = model["input"], model["price"] or {"per_image": [], "noted_on": ""}
     about = (credits_in_words(price["per_image"]), price["noted_on"])
     first: tuple[str, ...] = (model["id"], model["provider"], model["checked_on"], *about)
@@ -32,7 +32,7 @@ def _rows(model: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 
 
 def credits_in_words(prices: Sequence[Mapping[str, Any]]) -> str:
-    """Say what an image costs, and with which values of the input where it depends on them."""
+    """Return the price of an image, with the input values that it depends on."""
     return ", ".join(map(_one_price, prices)) or "unknown"
 
 
@@ -43,7 +43,7 @@ def _one_price(price: Mapping[str, Any]) -> str:
 
 
 def limits(field: Mapping[str, Any]) -> str:
-    """Say in a few words what a field's JSON Schema allows."""
+    """Return what a field's JSON Schema allows, in a few words."""
     match field:
         case {"enum": values}:
             return " ".join(str(value) for value in values)

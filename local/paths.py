@@ -1,4 +1,4 @@
-"""Where things lie in the repository; `make environments` fills the environments."""
+"""Paths in the repository; `make environments` installs the environments."""
 
 import sys
 from pathlib import Path
@@ -11,5 +11,5 @@ SAM = ENVIRONMENTS / "sam/bin/sam"
 UV = ENVIRONMENTS / "uv/bin/uv"
 IMAGES = PRIVATE / "images"
 
-# Wheels and bytecode fit one Python only; the emulator runs the one that runs us.
+# Wheels and bytecode depend on the Python version, which the emulator shares with this process.
 BUILD = PRIVATE / f"build/python{sys.version_info.major}.{sys.version_info.minor}"

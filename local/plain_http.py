@@ -1,7 +1,7 @@
-"""Let the local AWS be spoken to without TLS, which is all it speaks.
+"""Allow plain HTTP to the local AWS, which has no TLS.
 
-It does enforce bucket policies, so the template's rule that refuses plain HTTP would refuse
-everything. Only statements on ``aws:SecureTransport`` go; the rest of each policy holds.
+The emulator enforces bucket policies, so the template's statement that denies plain HTTP would deny
+every request. Only statements on ``aws:SecureTransport`` are removed; the others stay.
 """
 
 import json

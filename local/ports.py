@@ -11,13 +11,13 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Where a stack listens."""
+    """The ports that a stack listens on."""
 
     aws: int = 4566
     simulator: int = 4567
 
     def require_free(self) -> None:
-        """Raise ``LocalFailure``, naming the setting that chooses another port."""
+        """Raise ``LocalFailure`` if a port is taken, naming the setting that changes it."""
         if self.aws == self.simulator:
             raise LocalFailure(f"Two servers cannot share port {self.aws}.")
         for port, setting in (
@@ -26,7 +26,7 @@ class Ports:
         ):
             if is_taken(port):
                 raise LocalFailure(
-                    f"Port {port} is taken. Stop what uses it, or choose another: "
+                    f"Port {port} is in use. Stop the program that uses it or choose another: "
                     f"{setting}={port + 100} make run"
                 )
 

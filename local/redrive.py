@@ -1,14 +1,13 @@
-"""Put dead letters back into the queues they fell out of: ``make redrive``.
+"""Move dead letters back to their source queues: ``make redrive``.
 
-It asks nothing: every handler may be called again for a message that it has seen, so moving back
-what was already done does nothing, and no job is paid twice by it.
+No confirmation is needed: every handler is idempotent, so a message that was already processed
+changes nothing, and no job is paid for twice.
 """
 
 import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -17,22 +16,24 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.failures import LocalFailure
+from local.waiting import wait_for
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_sqs import SQSClient
+    from types_boto3_sqs.type_defs import ListMessageMoveTasksResultEntryTypeDef
 
 STACK: Final = "ringback"
-# What an SQS answers that has no message move tasks, such as the local AWS.
+# Error codes of an SQS without message move tasks, such as the local AWS.
 NO_SUCH_ACTION: Final = frozenset({"InvalidAction", "UnknownOperationException"})
 POLL_SECONDS = 2.0
-# Long enough to move ten messages; after a crash they are seen again this much later.
+# Visibility timeout of a batch: long enough to move ten messages.
 HIDDEN_SECONDS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetters:
-    """A dead-letter queue and the queue that its messages come from."""
+    """A dead-letter queue and its source queue."""
 
     name: str
     url: str
@@ -60,7 +61,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def dead_letters(stacks: "CloudFormationClient", sqs: "SQSClient", stack: str) -> list[DeadLetters]:
-    """Find them by what the stack's queues say of themselves.
+    """Find the stack's dead-letter queues by the redrive policies of its queues.
 
     Raises ``LocalFailure`` if the stack has none.
     """
@@ -101,11 +102,16 @@ def move_back(sqs: "SQSClient", letters: DeadLetters) -> int:
 
 
 def wait_for_move(sqs: "SQSClient", letters: DeadLetters) -> int:
-    while True:
+    def observe() -> "ListMessageMoveTasksResultEntryTypeDef":
         [task] = sqs.list_message_move_tasks(SourceArn=letters.arn, MaxResults=1)["Results"]
-        if task["Status"] != "RUNNING":
-            break
-        time.sleep(POLL_SECONDS)
+        return task
+
+    task = wait_for(
+        observe,
+        lambda seen: seen["Status"] != "RUNNING",
+        what=f"the messages of {letters.name} to be moved",
+        pause=POLL_SECONDS,
+    )
     if task["Status"] != "COMPLETED":
         why = task.get("FailureReason", "no reason given")
         raise LocalFailure(f"{letters.name}: moving ended {task['Status']}: {why}")
@@ -113,7 +119,7 @@ def wait_for_move(sqs: "SQSClient", letters: DeadLetters) -> int:
 
 
 def move_one_by_one(sqs: "SQSClient", letters: DeadLetters) -> int:
-    """Send before deleting: whatever stops this in between doubles a message and loses none."""
+    """Send, then delete: an interruption in between duplicates a message and loses none."""
     moved = 0
     while messages := sqs.receive_message(
         QueueUrl=letters.url,

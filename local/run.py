@@ -1,14 +1,16 @@
-"""Ringback on this machine, for a person: ``make run``."""
+"""Run Ringback on this machine with example jobs and dropped files: ``make run``."""
 
 import argparse
 import json
 import os
-import shlex
 import sys
 import threading
 import time
 from collections.abc import Sequence
 
+from ringback.domain.drops import RECEIPTS
+
+from local.commands import what_to_try
 from local.deployment import Deployment
 from local.downloads import SavedImage, download_images
 from local.drop_bucket import drop, drop_photo, read, wait_for_summary
@@ -16,21 +18,21 @@ from local.examples import EXAMPLES, RECIPE, SHEET, Example
 from local.failures import LocalFailure
 from local.job_table import job_table
 from local.jobs_api import Job, JobsApi, connected
+from local.parent import end_with_make
 from local.paths import IMAGES, ROOT
 from local.ports import Ports
 from local.stack import Report, local_stack
 
-JOBS_SECONDS = 90.0
-THUMBNAIL_SECONDS = 30.0
 RECIPE_FOLDER = "recipes/woodcut"
 PHOTO_DROP, SHEET_DROP = f"{RECIPE_FOLDER}/kite.jpg", "requests/doors.csv"
-NOTHING_LEFT = "Stopped. No process and no port is left behind."
+NOTHING_LEFT = "Stopped: no process is left running, and both ports are free."
 
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.run", description=__doc__)
-    parser.add_argument("--once", action="store_true", help="end after the table (RUN_ONCE=1)")
+    parser.add_argument("--once", action="store_true", help="stop after the examples (RUN_ONCE=1)")
     given = parser.parse_args(words)
+    end_with_make()
     is_once = given.once or os.environ.get("RUN_ONCE", "") not in ("", "0")
     try:
         return run(ports_from_environment(), is_once=is_once)
@@ -43,29 +45,28 @@ def main(words: Sequence[str]) -> int:
 
 
 def run(ports: Ports, *, is_once: bool) -> int:
-    report = clocked()
+    report = timed_report()
     with local_stack(ports=ports, report=report) as deployment:
         with connected(deployment.jobs_api_url, deployment.client_key) as api:
             mistakes = run_examples(api, report, photo=drop_photo(deployment))
             mistakes += run_drops(deployment, report)
         for mistake in mistakes:
-            print(f"Not as expected: {mistake}", file=sys.stderr)
+            print(f"Unexpected: {mistake}", file=sys.stderr)
         if not is_once:
-            print(what_to_try(deployment), flush=True)
+            print(what_to_try(deployment, source=SHEET_DROP), flush=True)
             threading.Event().wait()
     return 1 if mistakes else 0
 
 
 def run_examples(api: JobsApi, report: Report, *, photo: str) -> list[str]:
-    """Run the examples, print their table and return what is not as it should be."""
+    """Run the examples, print their table and return the deviations from what is expected."""
     submitted = [api.submit(example.model, example.input_with(photo)) for example in EXAMPLES]
-    report(f"submitted {len(submitted)} jobs, following them")
+    report(f"submitted {len(submitted)} jobs; waiting for them to finish")
     jobs = api.wait_until_final(
         [job["job_id"] for job in submitted],
-        seconds=JOBS_SECONDS,
         on_change=lambda job: report(f"{job['job_id']}  {job['status']}"),
     )
-    jobs = api.wait_for_thumbnails(jobs, seconds=THUMBNAIL_SECONDS)
+    jobs = api.wait_for_thumbnails(jobs)
     rows = [(job, download_images(job, IMAGES)) for job in jobs]
     print(f"\n{job_table(rows)}\n")
     print(f"The images are in {IMAGES.relative_to(ROOT)}/<job>/.", flush=True)
@@ -77,19 +78,19 @@ def run_examples(api: JobsApi, report: Report, *, photo: str) -> list[str]:
 
 
 def run_drops(deployment: Deployment, report: Report) -> list[str]:
-    """Drop a recipe, a photo for it and a sheet, and show what lies beside them then."""
+    """Drop a recipe, a photo for it and a sheet; print their receipts and summaries."""
     drop(deployment, f"{RECIPE_FOLDER}/recipe.json", json.dumps(RECIPE).encode())
     drop_photo(deployment, PHOTO_DROP)
     drop(deployment, SHEET_DROP, SHEET.encode())
-    report(f"dropped {PHOTO_DROP} and {SHEET_DROP} into s3://{deployment.drop_bucket}")
+    report(f"uploaded {PHOTO_DROP} and {SHEET_DROP} to s3://{deployment.drop_bucket}")
     ended = {}
     for key in (PHOTO_DROP, SHEET_DROP):
-        summary = wait_for_summary(deployment, key, seconds=JOBS_SECONDS)
+        summary = wait_for_summary(deployment, key)
         ended[key] = summary["jobs"]
-        print(f"\nreceipts/{key}.jsonl")
-        print((read(deployment, f"receipts/{key}.jsonl") or b"").decode().strip())
-        told = {name: summary[name] for name in ("state", "rows", "bad_rows", "jobs", "credits")}
-        print(f"receipts/{key}.summary.json\n{json.dumps(told)} ...", flush=True)
+        print(f"\n{RECEIPTS}{key}.jsonl")
+        print((read(deployment, f"{RECEIPTS}{key}.jsonl") or b"").decode().strip())
+        shown = {name: summary[name] for name in ("state", "rows", "bad_rows", "jobs", "credits")}
+        print(f"{RECEIPTS}{key}.summary.json\n{json.dumps(shown)} ...", flush=True)
     expected = {PHOTO_DROP: {"succeeded": 1}, SHEET_DROP: {"succeeded": 2}}
     return [f"{key} ended as {ended[key]}" for key in expected if ended[key] != expected[key]]
 
@@ -109,38 +110,6 @@ def mistakes_of(example: Example, job: Job, images: Sequence[SavedImage]) -> lis
     return mistakes + [f"{image.path} has no thumbnail" for image in images if not image.thumbnail]
 
 
-def what_to_try(deployment: Deployment) -> str:
-    jobs, key = f"{deployment.jobs_api_url}/jobs", f"Authorization: Bearer {deployment.client_key}"
-    body = '{"model": "bytedance/seedream-v4-text-to-image", "input": {"prompt": "A blue door"}}'
-    faults = f"{deployment.simulator_url}/_simulator/faults"
-    newest = (
-        f"curl -s -H {shlex.quote(key)} {shlex.quote(jobs + '?limit=1')} | "
-        f"{shlex.quote(sys.executable)} -c "
-        + shlex.quote(
-            'import json, sys; print(json.load(sys.stdin)["jobs"][0]["images"][0]["url"])'
-        )
-        + " | xargs curl -s -o newest-image"
-    )
-    return f"""
-Everything stays up until Ctrl-C. To try, in another terminal:
-
-  Post a job:
-    curl -s -H {shlex.quote(key)} -d {shlex.quote(body)} {shlex.quote(jobs)}
-  See all jobs, newest first (one job: add /<job> before the last quote):
-    curl -s -H {shlex.quote(key)} {shlex.quote(jobs)}
-  See the jobs of the sheet that was dropped:
-    curl -s -H {shlex.quote(key)} {shlex.quote(f"{jobs}?source={SHEET_DROP}")}
-  Ask what a job would cost:
-    curl -s -H {shlex.quote(key)} -d {shlex.quote(body)} {shlex.quote(f"{jobs}?dry_run=true")}
-  Download the first image of the newest job:
-    {newest}
-
-The provider simulator is at {deployment.simulator_url}. Its faults, to rehearse an outage:
-    curl -s {faults}
-For one job, put the fault into its prompt: "A blue door [simulate: no_callback]".
-"""
-
-
 def ports_from_environment() -> Ports:
     default = Ports()
     try:
@@ -152,7 +121,7 @@ def ports_from_environment() -> Ports:
         raise LocalFailure(f"RINGBACK_AWS_PORT, RINGBACK_SIMULATOR_PORT: {error}") from error
 
 
-def clocked() -> Report:
+def timed_report() -> Report:
     start = time.monotonic()
 
     def report(line: str) -> None:

@@ -10,20 +10,21 @@ from pathlib import Path
 
 from local.deployment import administrator
 from local.emulator import REGION
+from local.environment import installer_environment
 from local.interrupts import Interrupts
 from local.paths import BUILD, EMULATOR_PYTHON, ROOT, SAM, UV
-from local.ports import LOOPBACK
 from local.processes import Process
+from local.waiting import STANDSTILL_SECONDS
 
 STACK_NAME = "ringback"
 SOURCE_BUCKET = "ringback-artifacts"
-BUILD_SECONDS = 300.0
-DEPLOY_SECONDS = 180.0
+# A build may download packages, and prints nothing meanwhile.
+BUILD_STANDSTILL_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sam:
-    """Runs SAM for one stack whose private folder is ``private``."""
+    """Runs SAM for one stack. ``private`` is the stack's folder for logs and temporary files."""
 
     endpoint_url: str
     private: Path
@@ -32,14 +33,13 @@ class Sam:
     def build(self) -> Path:
         """Build for this machine's Python and return the folder of the built template.
 
-        The folder is the stack's own: the next stack's build may already be changing the one
-        that SAM keeps for its cache.
+        The folder is the stack's own: another stack's build may change the one that SAM keeps.
         """
         with exclusively(BUILD / "lock"):
             command: list[str | Path] = ["build", "--template", ROOT / "template.yaml"]
             command += ["--cached", "--parallel", "--cache-dir", BUILD / "cache"]
             command += ["--build-dir", BUILD / "artifacts"]
-            self._run("sam build", command, seconds=BUILD_SECONDS)
+            self._run("sam build", command, standstill=BUILD_STANDSTILL_SECONDS)
             return Path(shutil.copytree(BUILD / "artifacts", self.private / "artifacts"))
 
     def deploy(self, built: Path, parameters: Mapping[str, str]) -> None:
@@ -48,10 +48,16 @@ class Sam:
         command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
         command += ["--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"]
         command += [f"{key}={value}" for key, value in parameters.items()]
-        self._run("sam deploy", command, seconds=DEPLOY_SECONDS)
+        self._run("sam deploy", command)
 
-    def _run(self, name: str, arguments: list[str | Path], *, seconds: float) -> None:
-        # What a person answered to `make deploy` is meant for AWS, not for here.
+    def _run(
+        self,
+        name: str,
+        arguments: list[str | Path],
+        *,
+        standstill: float = STANDSTILL_SECONDS,
+    ) -> None:
+        # An empty one, in place of what `make deploy` saved for AWS.
         settings = self.private / "samconfig.toml"
         settings.write_text("version = 0.1\n")
         log = self.private / f"{name.replace(' ', '-')}.log"
@@ -59,18 +65,12 @@ class Sam:
         process = Process(name, command, log=log, interrupts=self.interrupts)
         try:
             process.start(environment=self._environment(), directory=ROOT)
-            process.wait_until_done(seconds=seconds)
+            process.wait_until_done(standstill=standstill)
         finally:
             process.stop()
 
     def _environment(self) -> dict[str, str]:
-        """Return the caller's environment, but its account, proxies and Python settings."""
-        inherited = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "SAM_CLI_", "MAKE", "MFLAGS", "PYTHON"))
-        }
-        return inherited | {
+        return installer_environment(self.private, os.environ) | {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -78,19 +78,16 @@ class Sam:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "NO_PROXY": LOOPBACK,
-            "TMPDIR": str(self.private),  # SAM leaves folders behind
             "SAM_CLI_TELEMETRY": "0",
             "SAM_CLI_POLL_DELAY": "0.5",
             "__SAM_CLI_APP_DIR": str(self.private),
             "UV": str(UV),
-            "UV_PYTHON_DOWNLOADS": "never",
             "LOCAL_PYTHON": str(EMULATOR_PYTHON),
         }
 
 
 def make_source_bucket(endpoint_url: str) -> None:
-    """SAM's own way of making one deploys a second stack, which takes seconds."""
+    """Create the bucket that SAM uploads to; ``--resolve-s3`` would deploy a second stack."""
     administrator().client("s3", endpoint_url=endpoint_url).create_bucket(
         Bucket=SOURCE_BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
@@ -98,7 +95,7 @@ def make_source_bucket(endpoint_url: str) -> None:
 
 @contextmanager
 def exclusively(lock: Path) -> Iterator[None]:
-    """Hold a lock file; it is given back when the process ends, however it ends."""
+    """Hold a lock file; the kernel releases it when the process ends, however it ends."""
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""One real job through a deployed stack, from POST to the bytes behind its link: ``make smoke``."""
+"""Send one real job through a deployed stack and download its image: ``make smoke``."""
 
 import argparse
 import os
@@ -15,7 +15,7 @@ from local.jobs_api import Job, JobsApi, connected
 
 MODEL = "bytedance/seedream-v4-text-to-image"
 INPUT = {"prompt": "A red kite over a grey sea", "image_size": "square_hd"}
-COST = "It asks the provider for one paid image: about 5 credits, some 0.03 USD."
+COST = "The provider charges for one image: about 5 credits, or 0.03 USD."
 KEY_VARIABLE = "RINGBACK_KEY"
 
 
@@ -27,12 +27,17 @@ def main(words: Sequence[str]) -> int:
         help="the stack's output JobsApiUrl (RINGBACK_API_URL)",
     )
     parser.add_argument("--yes", action="store_true", help="spend the credits without asking")
-    parser.add_argument("--seconds", type=float, default=900.0, help="how long to wait at most")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=900.0,
+        help="give up when the job has not changed for so long",
+    )
     given = parser.parse_args(words)
     key = os.environ.get(KEY_VARIABLE)
     if not given.api_url or not key:
         print(
-            f"Say which stack: RINGBACK_API_URL=<JobsApiUrl> {KEY_VARIABLE}=<your key> make smoke",
+            f"Usage: RINGBACK_API_URL=<JobsApiUrl> {KEY_VARIABLE}=<your key> make smoke",
             file=sys.stderr,
         )
         return 2
@@ -42,7 +47,7 @@ def main(words: Sequence[str]) -> int:
         return 1
     try:
         with connected(given.api_url, key) as api:
-            send_one_job(api, seconds=given.seconds)
+            send_one_job(api, standstill=given.seconds)
     except LocalFailure as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -51,14 +56,14 @@ def main(words: Sequence[str]) -> int:
 
 def agrees() -> bool:
     try:
-        return input("Go on? [y/N] ").strip().lower() in ("y", "yes")
+        return input("Continue? [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         print()
         return False
 
 
-def send_one_job(api: JobsApi, *, seconds: float) -> None:
-    """Raise ``LocalFailure`` unless the job ends with an image that is what its record says."""
+def send_one_job(api: JobsApi, *, standstill: float) -> None:
+    """Raise ``LocalFailure`` unless the job succeeds with images that match its record."""
     start = time.monotonic()
 
     def report(job: Job) -> None:
@@ -66,7 +71,7 @@ def send_one_job(api: JobsApi, *, seconds: float) -> None:
 
     job = api.submit(MODEL, INPUT)
     report(job)
-    [job] = api.wait_until_final([job["job_id"]], seconds=seconds, on_change=report)
+    [job] = api.wait_until_final([job["job_id"]], standstill=standstill, on_change=report)
     if job["status"] != "succeeded":
         raise LocalFailure(f"{job['job_id']} is {job['status']}: {job['error']}")
     with tempfile.TemporaryDirectory() as folder:
@@ -74,7 +79,7 @@ def send_one_job(api: JobsApi, *, seconds: float) -> None:
     if not images:
         raise LocalFailure(f"{job['job_id']} succeeded without an image.")
     for image in images:
-        print(f"          {describe(image)}, as its SHA-256 says")
+        print(f"          {describe(image)}, SHA-256 verified")
     credits_spent = "unknown" if job["credits"] is None else f"{job['credits']:g}"
     print(f"The stack works. Credits spent: {credits_spent}.")
 

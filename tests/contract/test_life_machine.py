@@ -318,8 +318,12 @@ def a_call(job_id: JobId, body: bytes) -> CallbackRequest:
     return CallbackRequest(provider="kie", job_id=job_id, token="t", headers={}, body=body)
 
 
-def test_no_life_breaks_a_promise(record_property: Callable[[str, Any], None]) -> None:
-    bounds = settings(max_examples=200, stateful_step_count=30, derandomize=True, deadline=None)
+@pytest.mark.exhaustive
+def test_no_life_breaks_a_promise(
+    record_property: Callable[[str, Any], None], *, full_size: bool
+) -> None:
+    lives = 2000 if full_size else 200
+    bounds = settings(max_examples=lives, stateful_step_count=30, derandomize=True, deadline=None)
     Lives.steps = 0
     run_state_machine_as_test(Lives, settings=bounds)
     record_property("tried: steps of the life machine", Lives.steps)

@@ -469,6 +469,7 @@ def must_end_as(truth: Truth, events: tuple[Event, ...], end: State) -> JobStatu
     return JobStatus.SUCCEEDED if decisions[0] in MADE else JobStatus.FAILED
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("truth", TRUTHS, ids=str)
 def test_every_order_of_events_ends_as_the_truth_says(
     truth: Truth, record_property: Callable[[str, object], None]

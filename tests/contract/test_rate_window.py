@@ -81,6 +81,7 @@ def test_a_pause_does_not_call_back_what_comes_after_it(window: RateWindow) -> N
     assert window.take("kie", at=NOON, slot=None).slot == slots[-1] + 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("latest", [0.0, 0.8, 3.0, 12.0])
 def test_a_burst_is_never_too_fast_however_late_its_messages_come(
     window: RateWindow, latest: float

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from threading import Thread
-from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -14,6 +13,7 @@ from PIL import Image
 
 from local.simulator.settings import Settings
 from local.simulator.simulator import Simulator
+from local.waiting import wait_for
 
 APP = {"app_id": "app", "secret_key": "secret"}
 BODY = {
@@ -23,7 +23,7 @@ BODY = {
     "aspect_ratio": "9:16",
     "clarity": 1024,
 }
-SECONDS = 10
+SECONDS = 120
 
 
 class Clock:
@@ -86,13 +86,17 @@ class Client:
         return self.call("POST", "/open/v1/ai_creation/task/page", json=wanted)
 
     def finished(self, task_id: str) -> dict[str, Any]:
-        end = monotonic() + SECONDS
-        while monotonic() < end:
+        def observe() -> dict[str, Any]:
             task: dict[str, Any] = self.one(task_id)["data"]
-            if task["progress_desc"].lower() in ("success", "error", "fail"):
-                return task
-            sleep(0.01)
-        raise AssertionError("the task does not end")
+            return task
+
+        ends = ("success", "error", "fail")
+        return wait_for(
+            observe,
+            lambda task: task["progress_desc"].lower() in ends,
+            what="the task to end",
+            pause=0.01,
+        )
 
 
 @pytest.fixture
@@ -282,9 +286,7 @@ def test_callbacks_come_in_either_shape_and_only_on_request(
         url = f"http://127.0.0.1:{server.server_port}/callbacks"
         client.finished(client.submit(callback=url)["data"])
         task_id = client.create_with(fault, callback=url)["data"]
-        end = monotonic() + SECONDS
-        while not heard and monotonic() < end:
-            sleep(0.01)
+        wait_for(lambda: len(heard), bool, what="the callback", pause=0.01)
         server.shutdown()
         thread.join()
     [body] = heard

@@ -1,27 +1,51 @@
-"""One local stack for most tests, on ports of its own.
+"""One local stack for most tests, on ports of its own: `make run` may be up as well.
 
-`make run` may be up as well.
+Jobs that wait for a deadline or for a check are posted before the first test, so that the other
+tests use that time.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from local.deployment import Deployment
+from local.drop_bucket import drop_photo
+from local.examples import EXAMPLES
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.stack import local_stack
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import STACKS, show_logs_of
+from tests.e2e.storm import StormPosts, post_storm
 
 LINES_SHOWN = 60
+FOLDER = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.is_relative_to(FOLDER):
+            item.add_marker(pytest.mark.e2e)
+
+
+@dataclass(frozen=True)
+class SharedStack:
+    """The stack, and what was posted before the first test."""
+
+    deployment: Deployment
+    under_faults: Mapping[tuple[str, str], Job]
+    in_storm: StormPosts
+    examples: Sequence[Job]
 
 
 @pytest.fixture(scope="session")
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    # Waits as short as the template allows, so that giving up can be waited for. The rate limits
-    # are ten times the usual ones: these tests are about something else.
+def shared_stack(request: pytest.FixtureRequest, *, full_size: bool) -> Iterator[SharedStack]:
+    # The shortest waits that the template allows. The rate limits are ten times the usual ones:
+    # test_drops.py keeps the real pace.
     parameters = {
         "JobDeadlineSeconds": "30",
         "ArchiveRetrySeconds": "1,2",
@@ -37,24 +61,33 @@ def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
         "chanjing-create-limit": 220,
         "seed": 66,
     }
+    is_stormy = any("test_storm" in item.nodeid for item in request.session.items)
+    jobs = 0 if not is_stormy else 200 if full_size else 80
     with local_stack(ports=free_ports(), simulator=simulator, parameters=parameters) as deployment:
         show_logs_of(deployment, request.config)
-        yield deployment
+        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+            under_faults = {
+                (model, fault): post_under(fault, model, api) for model, fault in FAULTS
+            }
+            in_storm = post_storm(api, jobs=jobs)
+            photo = drop_photo(deployment)
+            examples = [api.submit(each.model, each.input_with(photo)) for each in EXAMPLES]
+        yield SharedStack(deployment, under_faults, in_storm, examples)
+
+
+def post_under(fault: str, model: str, jobs_api: JobsApi) -> Job:
+    return jobs_api.submit(model, {prompt_field(model): f"a kite [simulate: {fault}]"})
+
+
+@pytest.fixture(scope="session")
+def deployment(shared_stack: SharedStack) -> Deployment:
+    return shared_stack.deployment
 
 
 @pytest.fixture(scope="session")
 def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
     with connected(deployment.jobs_api_url, deployment.client_key) as api:
         yield api
-
-
-@pytest.fixture(scope="session", autouse=True)
-def submitted_under_faults(jobs_api: JobsApi) -> dict[tuple[str, str], Job]:
-    """Submit one job under each fault before the first test."""
-    return {
-        (model, fault): jobs_api.submit(model, {prompt_field(model): f"a kite [simulate: {fault}]"})
-        for model, fault in FAULTS
-    }
 
 
 @pytest.fixture(scope="session")
@@ -66,7 +99,7 @@ def provider(deployment: Deployment) -> Provider:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what the local AWS and the simulator last said beside a test that failed."""
+    """Show the last lines of the local AWS and the simulator beside a test that failed."""
     report = yield
     if report.failed:
         for deployment in item.config.stash.get(STACKS, []):

@@ -1,4 +1,4 @@
-"""The simulator's faults, and what is to become of a job under each."""
+"""The simulator's faults, and the expected outcome of a job under each."""
 
 KIE = "bytedance/seedream-v4-text-to-image"
 CHANJING = "chanjing/doubao-seedream-4.0"
@@ -28,7 +28,7 @@ _KIE: dict[str, tuple[str, int]] = {
     "not_an_image": ("archive_failed", 1),
     "redirect_inside": ("archive_failed", 1),
 }
-# Chanjing does not call back, unless it is told to; a link of its that died stays dead.
+# Chanjing does not call back unless a fault makes it; its dead links stay dead.
 _CHANJING: dict[str, tuple[str, int]] = {
     "callback_bare": ("succeeded", 1),
     "callback_envelope": ("succeeded", 1),

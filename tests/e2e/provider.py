@@ -1,4 +1,4 @@
-"""The provider's side of the story: the simulator's own endpoints, as tests use them."""
+"""The provider's view: the simulator's own endpoints."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -36,12 +36,12 @@ class Provider:
         return [parse_qs(one["query"])["taskId"][0] for one in asked]
 
     def tokens_issued(self) -> int:
-        """Return how many access tokens Chanjing has given out."""
+        """Return how many access tokens Chanjing has issued."""
         return int(self._ask("GET", "tokens").json()["issued"])
 
     @contextmanager
     def troubled_by(self, *faults: Fault) -> Iterator[None]:
-        """Let the faults strike whoever creates a task meanwhile."""
+        """Apply the faults to every task created meanwhile."""
         try:
             for fault in faults:
                 self._ask("POST", "faults", fault)
@@ -55,5 +55,5 @@ class Provider:
 
 
 def job_of(task: Mapping[str, Any]) -> str:
-    """Return the job that a task was created for: ours is the last but one part of the path."""
+    """Return the job that a task was created for: the last but one part of its callback path."""
     return str(task["callBackUrl"].split("/")[-2])

@@ -2,38 +2,37 @@
 
 import os
 import struct
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from local.environment import installer_environment
+from local.interrupts import Interrupts
 from local.paths import ROOT, SAM, UV
+from local.processes import Process
+from local.sam import BUILD_STANDSTILL_SECONDS
 
 ARM64 = 183  # e_machine of an ELF file
-# What may name an account, an interpreter or an index is not the caller's here.
-FOREIGN = ("AWS_", "SAM_CLI_", "MAKE", "MFLAGS", "PYTHON", "LOCAL_PYTHON", "VIRTUAL_ENV")
 
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("build")
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)
-    }
-    environment |= {
+    environment = installer_environment(folder, os.environ) | {
         "AWS_DEFAULT_REGION": "eu-west-1",
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(folder),
-        "TMPDIR": str(folder),
         "UV": str(UV),
-        "UV_PYTHON_DOWNLOADS": "never",
     }
     command: list[str | Path] = [SAM, "build", "--parallel", "--template", ROOT / "template.yaml"]
     command += ["--build-dir", folder / "artifacts", "--cache-dir", folder / "cache"]
-    done = subprocess.run(  # noqa: S603 our own SAM
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    log = folder / "build.log"
+    process = Process("sam build", command, log=log, interrupts=Interrupts())
+    try:
+        process.start(environment=environment, directory=ROOT)
+        process.wait_until_done(standstill=BUILD_STANDSTILL_SECONDS)
+    finally:
+        process.stop()
     return folder / "artifacts"
 
 

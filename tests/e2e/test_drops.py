@@ -1,12 +1,14 @@
-"""Files dropped into S3: a recipe with photos, and a sheet whose Lambda is killed on the way."""
+"""Files dropped into S3: a recipe with photos, and a sheet whose Lambda is killed on the way.
+
+The one stack that keeps the provider's real pace.
+"""
 
 import json
 import os
 import re
 import signal
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -18,34 +20,57 @@ import pytest
 from PIL import Image
 
 from local.deployment import Deployment, administrator
-from local.drop_bucket import drop, read, wait_for_summary
+from local.drop_bucket import drop, read, wait_for_receipt, wait_for_summary
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.redrive import queues_of
 from local.sam import STACK_NAME
 from local.stack import local_stack
+from local.waiting import wait_for
 from tests.e2e.provider import Provider, job_of
 from tests.e2e.stack_logs import show_logs_of
 from tests.support.child_processes import environment_of, processes_in
 
 TEXT, EDIT = "bytedance/seedream-v4-text-to-image", "bytedance/seedream-v4-edit"
 SHEET = "requests/kites.csv"
-ROWS, LIMIT, WINDOW_SECONDS = 500, 100, 10
-KILLED_AT = (60, 260)
-SECONDS = 240.0
-# In the emulator's words: who had a message of that queue ended before he was done with it.
+WINDOW_SECONDS = 10
+
+pytestmark = pytest.mark.exhaustive
+
+
+@dataclass(frozen=True)
+class Size:
+    """A sheet of ``rows``; its reader is killed when so many jobs have been made.
+
+    ``limit`` is how many tasks the provider lets an account create in a window.
+    """
+
+    rows: int
+    limit: int
+    killed_at: tuple[int, ...]
+    posted_at: int
+
+
+USUAL = Size(rows=80, limit=20, killed_at=(10, 40), posted_at=50)
+FULL = Size(rows=500, limit=100, killed_at=(60, 260), posted_at=300)
+# As the emulator logs it: the process that had a message of that queue died.
 DIED_AT_WORK: Final = re.compile(
     r"failed processing SQS batch from \S*-DropQueue-\S* .*Worker process died"
 )
 
 
 @pytest.fixture(scope="module")
-def deployment(request: pytest.FixtureRequest) -> Iterator[Deployment]:
-    parameters = {"KieCreatesPerWindow": str(LIMIT), "KieWindowSeconds": str(WINDOW_SECONDS)}
-    simulator = {"generate-seconds": 0.3, "create-limit": LIMIT + 5, "seed": 6}
+def size(*, full_size: bool) -> Size:
+    return FULL if full_size else USUAL
+
+
+@pytest.fixture(scope="module")
+def deployment(request: pytest.FixtureRequest, size: Size) -> Iterator[Deployment]:
+    parameters = {"KieCreatesPerWindow": str(size.limit), "KieWindowSeconds": str(WINDOW_SECONDS)}
+    simulator = {"generate-seconds": 0.3, "create-limit": size.limit + size.limit // 20, "seed": 6}
     with local_stack(ports=free_ports(), simulator=simulator, parameters=parameters) as deployment:
         show_logs_of(deployment, request.config)
-        # Who is killed is not waited for: on AWS a message would come back after three minutes.
+        # On AWS the message of a killed function comes back after three minutes.
         session, url = administrator(), deployment.endpoint_url
         queues = dict(queues_of(session.client("cloudformation", endpoint_url=url), STACK_NAME))
         for name in ("DropQueue", "SubmitQueue"):
@@ -61,11 +86,6 @@ def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
         yield api
 
 
-@pytest.fixture(scope="module", autouse=True)
-def submitted_under_faults() -> None:
-    """Leave out what the other stack's tests begin with."""
-
-
 def is_bad(row: int) -> bool:
     return row % 20 == 0
 
@@ -74,29 +94,19 @@ def is_to_succeed(row: int) -> bool:
     return row % 5 == 0 and not is_bad(row)
 
 
-def a_sheet() -> bytes:
+def a_sheet(rows: int) -> bytes:
     def cells(row: int) -> str:
         told = "" if is_to_succeed(row) else " [simulate: fail]"
         return f"{TEXT},{'' if is_bad(row) else f'kite {row}{told}'},{row}"
 
-    rows = [cells(row) for row in range(1, ROWS + 1)]
-    return "\r\n".join(["\ufeffmodel,input.prompt,input.seed", *rows]).encode()
+    lines = [cells(row) for row in range(1, rows + 1)]
+    return "\r\n".join(["\ufeffmodel,input.prompt,input.seed", *lines]).encode()
 
 
 def a_photo() -> bytes:
     content = BytesIO()
     Image.new("RGB", (640, 480), "red").save(content, "JPEG")
     return content.getvalue()
-
-
-def receipts(deployment: Deployment, key: str) -> list[dict[str, Any]]:
-    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
-    store.get_waiter("object_exists").wait(
-        Bucket=deployment.drop_bucket,
-        Key=f"receipts/{key}.jsonl",
-        WaiterConfig={"Delay": 1, "MaxAttempts": 60},
-    )
-    return receipts_so_far(deployment, key)
 
 
 def receipts_so_far(deployment: Deployment, key: str) -> list[dict[str, Any]]:
@@ -116,19 +126,17 @@ def made_of(deployment: Deployment, source: str) -> int:
     return sum(len(page["Items"]) for page in pages)
 
 
-def wait_until(is_so: Callable[[], bool], *, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.2)
-
-
 def wait_until_made(deployment: Deployment, rows: int) -> None:
-    wait_until(lambda: made_of(deployment, SHEET) >= rows, seconds=60)
+    wait_for(
+        lambda: made_of(deployment, SHEET),
+        lambda made: made >= rows,
+        what=f"{rows} jobs",
+        pause=0.1,
+    )
 
 
 def without_receipt(deployment: Deployment) -> int:
-    """Return how many jobs of the sheet are made and not told of: its reader is on the way."""
+    """Return how many jobs of the sheet have no receipt yet: above 0, it is being read."""
     made = made_of(deployment, SHEET)
     return made - sum("job_id" in line for line in receipts_so_far(deployment, SHEET))
 
@@ -139,7 +147,7 @@ def died_at_work(deployment: Deployment) -> int:
 
 @dataclass(frozen=True)
 class Kill:
-    """``died_before`` is of the moment before it, ``without_receipt`` of the one after."""
+    """``died_before`` was counted before the kill, ``without_receipt`` after it."""
 
     died_before: int
     processes: int
@@ -149,8 +157,10 @@ class Kill:
 def kill_on_the_way(deployment: Deployment, *, rows: int) -> Kill:
     wait_until_made(deployment, rows)
     died_before = died_at_work(deployment)
-    # Not between two messages, when nobody has the sheet.
-    wait_until(lambda: without_receipt(deployment) > 0, seconds=60)
+    # Not between two messages, when no function has the sheet.
+    wait_for(
+        lambda: without_receipt(deployment), bool, what="the sheet to be being read", pause=0.05
+    )
     processes = kill_submitters(deployment)
     return Kill(
         died_before=died_before,
@@ -160,20 +170,28 @@ def kill_on_the_way(deployment: Deployment, *, rows: int) -> Kill:
 
 
 def kill_submitters(deployment: Deployment) -> int:
-    """Kill every process that runs ``submit_job`` at this moment, whatever it is doing."""
-    pids = [
-        pid for pid in processes_in(deployment.logs) if "-SubmitJobFunction" in environment_of(pid)
-    ]
+    """Kill every process that runs the drop queue's function, whatever it is doing."""
+    function = function_of(deployment, "DropQueue")
+    pids = [pid for pid in processes_in(deployment.logs) if function in environment_of(pid)]
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
     return len(pids)
 
 
+def function_of(deployment: Deployment, queue: str) -> str:
+    """Return the name of the function that gets the messages of a queue."""
+    functions = administrator().client("lambda", endpoint_url=deployment.endpoint_url)
+    mappings = functions.list_event_source_mappings()["EventSourceMappings"]
+    [arn] = [each["FunctionArn"] for each in mappings if f"-{queue}-" in each["EventSourceArn"]]
+    return arn.split(":")[6]
+
+
 @dataclass(frozen=True)
 class Drained:
-    """``waits`` are seconds from its drop or post to the paid call, of who came in between.
+    """``waits`` are the seconds from drop or post to the paid call, of jobs posted meanwhile.
 
-    ``died`` is how many had died at work before the first kill, between the kills, and after.
+    ``died`` counts functions killed while they had a message: before the first kill, between the
+    kills, and after.
     """
 
     jobs: dict[int, Job]
@@ -185,23 +203,23 @@ class Drained:
 
 
 @pytest.fixture(scope="module")
-def drained(deployment: Deployment, jobs_api: JobsApi) -> Drained:
+def drained(deployment: Deployment, jobs_api: JobsApi, size: Size) -> Drained:
     drop(deployment, "recipes/late/recipe.json", a_recipe("drawn while the sheet drains"))
-    drop(deployment, SHEET, a_sheet())
-    kills = [kill_on_the_way(deployment, rows=rows) for rows in KILLED_AT]
-    wait_until_made(deployment, 300)
+    drop(deployment, SHEET, a_sheet(size.rows))
+    kills = [kill_on_the_way(deployment, rows=rows) for rows in size.killed_at]
+    wait_until_made(deployment, size.posted_at)
     came_at = {"photo": datetime.now(UTC)}
     drop(deployment, "recipes/late/1.jpg", a_photo())
     came_at["api"] = datetime.now(UTC)
     posted = jobs_api.submit(TEXT, {"prompt": "an API call meanwhile"})
-    summary = wait_for_summary(deployment, SHEET, seconds=SECONDS)
+    summary = wait_for_summary(deployment, SHEET)
     between = {
         "photo": jobs_from(jobs_api, "recipes/late/1.jpg")[0],
         "api": jobs_api.get(posted["job_id"]),
     }
     return Drained(
         jobs={job["row"]: job for job in jobs_from(jobs_api, SHEET)},
-        said=receipts(deployment, SHEET),
+        said=wait_for_receipt(deployment, SHEET),
         summary=summary,
         kills=kills,
         died=[*(kill.died_before for kill in kills), died_at_work(deployment)],
@@ -231,16 +249,16 @@ def jobs_from(jobs_api: JobsApi, source: str) -> list[Job]:
 def test_each_photo_in_a_recipe_is_edited(deployment: Deployment, jobs_api: JobsApi) -> None:
     drop(deployment, "recipes/fox/recipe.json", a_recipe("as a woodcut"))
     keys = [f"recipes/fox/{name}.jpg" for name in ("red fox", "b", "c")]
-    receipts(deployment, "recipes/fox/recipe.json")
+    wait_for_receipt(deployment, "recipes/fox/recipe.json")
     for key in keys:
         drop(deployment, key, a_photo())
-    said = [receipts(deployment, key) for key in keys]
-    jobs = jobs_api.wait_until_final([lines[0]["job_id"] for lines in said], seconds=90)
+    said = [wait_for_receipt(deployment, key) for key in keys]
+    jobs = jobs_api.wait_until_final([lines[0]["job_id"] for lines in said])
     assert [(job["status"], job["source"]) for job in jobs] == [("succeeded", key) for key in keys]
     assert [job["input"]["image_urls"] for job in jobs] == [
         [f"s3://{deployment.drop_bucket}/{key}"] for key in keys
     ]
-    summary, *_ = [wait_for_summary(deployment, key, seconds=60) for key in keys]
+    summary, *_ = [wait_for_summary(deployment, key) for key in keys]
     assert summary["jobs"] == {"succeeded": 1}
     assert summary["results"][0]["images"][0]["s3"].startswith(f"s3://{deployment.images_bucket}/")
 
@@ -248,25 +266,25 @@ def test_each_photo_in_a_recipe_is_edited(deployment: Deployment, jobs_api: Jobs
 def test_what_ringback_writes_is_not_taken_for_a_drop(deployment: Deployment) -> None:
     key = "requests/unknown.xlsx"
     drop(deployment, key, b"PK")
-    assert "errors" in receipts(deployment, key)[0]
+    assert "errors" in wait_for_receipt(deployment, key)[0]
     store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
     listed = store.list_objects_v2(Bucket=deployment.drop_bucket, Prefix="receipts/receipts")
     assert listed["KeyCount"] == 0
 
 
 def test_the_lambda_was_killed_on_the_way(drained: Drained) -> None:
-    """Else what follows would prove nothing."""
-    assert len(drained.kills) == len(KILLED_AT) == 2
+    """Otherwise the tests below would prove nothing."""
+    assert len(drained.kills) == 2
     assert all(kill.processes > 0 for kill in drained.kills)
     assert all(kill.without_receipt > 0 for kill in drained.kills)
     assert all(before < after for before, after in pairwise(drained.died))
 
 
 def test_every_good_row_became_one_job_and_was_paid_once(
-    drained: Drained, provider_of_drops: Provider
+    drained: Drained, provider_of_drops: Provider, size: Size
 ) -> None:
-    good = {row for row in range(1, ROWS + 1) if not is_bad(row)}
-    assert len(good) == 475
+    good = {row for row in range(1, size.rows + 1) if not is_bad(row)}
+    assert len(good) == size.rows * 19 // 20
     assert drained.jobs.keys() == good
     tasks = Counter(job_of(task) for task in provider_of_drops.tasks())
     assert {job["job_id"]: tasks[job["job_id"]] for job in drained.jobs.values()} == {
@@ -279,20 +297,24 @@ def provider_of_drops(deployment: Deployment) -> Provider:
     return Provider(deployment.simulator_url)
 
 
-def test_every_row_has_its_line(drained: Drained) -> None:
-    assert [line["row"] for line in drained.said] == list(range(1, ROWS + 1))
+def test_every_row_has_its_line(drained: Drained, size: Size) -> None:
+    assert [line["row"] for line in drained.said] == list(range(1, size.rows + 1))
     wrong = [line for line in drained.said if "errors" in line]
-    assert [line["row"] for line in wrong] == list(range(20, ROWS + 1, 20))
+    assert [line["row"] for line in wrong] == list(range(20, size.rows + 1, 20))
     assert {error["field"] for line in wrong for error in line["errors"]} == {"input.prompt"}
     assert {line["row"]: line["job_id"] for line in drained.said if "job_id" in line} == {
         row: job["job_id"] for row, job in drained.jobs.items()
     }
 
 
-def test_the_summary_is_final_and_true(drained: Drained) -> None:
-    summary = drained.summary
-    assert (summary["state"], summary["rows"], summary["bad_rows"]) == ("final", ROWS, 25)
-    assert summary["jobs"] == {"failed": 400, "succeeded": 75}
+def test_the_summary_is_final_and_true(drained: Drained, size: Size) -> None:
+    summary, twentieths = drained.summary, size.rows // 20
+    assert (summary["state"], summary["rows"], summary["bad_rows"]) == (
+        "final",
+        size.rows,
+        twentieths,
+    )
+    assert summary["jobs"] == {"failed": 16 * twentieths, "succeeded": 3 * twentieths}
     assert summary["jobs"] == Counter(job["status"] for job in drained.jobs.values())
     assert summary["credits"] == sum(job["credits"] or 0 for job in drained.jobs.values())
     images = {line["row"]: len(line["images"]) for line in summary["results"]}

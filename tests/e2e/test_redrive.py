@@ -20,7 +20,7 @@ def test_a_job_whose_message_is_a_dead_letter_goes_on(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     posted = jobs_api.submit(MODEL, {"prompt": "a kite that was left behind"})
-    [job] = jobs_api.wait_until_final([posted["job_id"]], seconds=60)
+    [job] = jobs_api.wait_until_final([posted["job_id"]])
     leave_in_archiving(deployment, job["job_id"])
     assert jobs_api.get(job["job_id"])["status"] == "archiving"
     for name, value in {
@@ -33,7 +33,7 @@ def test_a_job_whose_message_is_a_dead_letter_goes_on(
         monkeypatch.setenv(name, value)
     assert redrive.main([]) == 0
     assert "ArchiveDeadLetters: 1 moved back" in capsys.readouterr().out.splitlines()
-    [again] = jobs_api.wait_until_final([job["job_id"]], seconds=60)
+    [again] = jobs_api.wait_until_final([job["job_id"]])
     assert again["status"] == "succeeded"
     assert again["images"][0]["sha256"] == job["images"][0]["sha256"]
     assert redrive.main([]) == 0

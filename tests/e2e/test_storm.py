@@ -1,66 +1,28 @@
-"""Two hundred jobs while much of what can go wrong does: nothing is lost or bought twice."""
+"""A storm of jobs while much of what can go wrong does: nothing is lost or bought twice."""
 
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import sha256
-from random import Random
 from typing import Any
 
 import pytest
 
 from local.deployment import Deployment, administrator
-from local.jobs_api import FINAL, Job, JobsApi
+from local.jobs_api import Job, JobsApi, is_final
 from local.redrive import dead_letters
 from local.sam import STACK_NAME
+from local.waiting import wait_for
+from tests.e2e.conftest import SharedStack
 from tests.e2e.provider import Provider, job_of
+from tests.e2e.storm import FAULTS, Faults, expected_end
 
-MODEL = "bytedance/seedream-v4-text-to-image"
-JOBS = 200
-CLIENTS = 4
-SECONDS = 170
-# Each strikes three jobs in ten, whatever else strikes them. A late callback comes when its job's
-# deadline of 30 seconds has passed.
-FAULTS = (
-    "no_callback",
-    "late_callback=32",
-    "double_callback",
-    "status_429",
-    "error_500_before",
-    "error_500_after",
-    "dead_link",
-)
-SHARE = 0.3
-# Every fortieth job's images are gone for good: all tries to copy them are waited for.
-GONE_EVERY = 40
-
-Faults = frozenset[str]
-
-
-def drawn_faults() -> list[Faults]:
-    """Return each job's faults, the same in every run."""
-    chance = Random(66)  # noqa: S311
-    drawn = [{fault for fault in FAULTS if chance.random() < SHARE} for _ in range(JOBS)]
-    for faults in drawn[::GONE_EVERY]:
-        faults.add("gone")
-    return [frozenset(faults) for faults in drawn]
-
-
-def expected_end(faults: Faults) -> tuple[str, int]:
-    """Return how a job ends under its faults, and how many tasks the provider makes for it."""
-    if "error_500_before" in faults:
-        return "expired", 0
-    if {"error_500_after", "no_callback"} <= faults:
-        # Paid, and nothing in the world connects it to its job.
-        return "expired", 1
-    return "archive_failed" if "gone" in faults else "succeeded", 1
+pytestmark = pytest.mark.exhaustive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storm:
-    """What is known when it is over: all by job id, and the objects' contents by their keys."""
+    """The state after the storm, by job id; the objects' contents by their keys."""
 
     faults: Mapping[str, Faults]
     jobs: Mapping[str, Job]
@@ -69,27 +31,24 @@ class Storm:
 
 
 @pytest.fixture(scope="module")
-def storm(deployment: Deployment, jobs_api: JobsApi, provider: Provider) -> Storm:
-    drawn = drawn_faults()
+def storm(
+    deployment: Deployment, jobs_api: JobsApi, provider: Provider, shared_stack: SharedStack
+) -> Storm:
+    faults = shared_stack.in_storm
 
-    def post(number: int) -> str:
-        asked = ", ".join(fault for fault in (*FAULTS, "gone") if fault in drawn[number])
-        prompt = f"kite {number} in a storm [simulate: {asked}]"
-        return str(jobs_api.submit(MODEL, {"prompt": prompt})["job_id"])
-
-    with ThreadPoolExecutor(CLIENTS) as clients:
-        faults = dict(zip(clients.map(post, range(JOBS)), drawn, strict=True))
-    end = time.monotonic() + SECONDS
-    while True:
+    def observe() -> tuple[dict[str, Job], dict[str, list[dict[str, Any]]]]:
         tasks = tasks_of(faults, provider)
-        jobs = {job["job_id"]: job for job in all_jobs(jobs_api) if job["job_id"] in faults}
-        is_over = all(job["status"] in FINAL for job in jobs.values()) and all(
+        return {job["job_id"]: job for job in all_jobs(jobs_api) if job["job_id"] in faults}, tasks
+
+    def is_over(seen: tuple[dict[str, Job], dict[str, list[dict[str, Any]]]]) -> bool:
+        jobs, tasks = seen
+        return all(is_final(job) for job in jobs.values()) and all(
             is_settled(task) for made in tasks.values() for task in made
         )
-        if is_over or time.monotonic() > end:
-            stored = dict(objects_of(faults, deployment))
-            return Storm(faults=faults, jobs=jobs, tasks=tasks, stored=stored)
-        time.sleep(3)
+
+    jobs, tasks = wait_for(observe, is_over, what="the storm to end", pause=2)
+    stored = dict(objects_of(faults, deployment))
+    return Storm(faults=faults, jobs=jobs, tasks=tasks, stored=stored)
 
 
 def tasks_of(job_ids: Collection[str], provider: Provider) -> dict[str, list[dict[str, Any]]]:
@@ -126,21 +85,22 @@ def objects_of(job_ids: Collection[str], deployment: Deployment) -> Iterator[tup
 
 
 def test_the_storm_was_one(storm: Storm) -> None:
-    """Else what follows would prove nothing."""
+    """Otherwise the tests below would prove nothing."""
     struck = Counter(fault for faults in storm.faults.values() for fault in faults)
-    assert all(struck[fault] > JOBS / 5 for fault in FAULTS), struck
+    assert all(struck[fault] > len(storm.faults) / 5 for fault in FAULTS), struck
     made = Counter(
         fault for tasks in storm.tasks.values() for task in tasks for fault in task["faults"]
     )
-    assert min(made[name] for name in ("no_callback", "late_callback", "double_callback")) > 20
-    assert min(made[name] for name in ("error_500_after", "dead_link")) > 20
+    some = len(storm.faults) / 10
+    assert min(made[name] for name in ("no_callback", "late_callback", "double_callback")) > some
+    assert min(made[name] for name in ("error_500_after", "dead_link")) > some
     assert made["gone"] > 0
     assert Counter(job["attempts"] for job in storm.jobs.values())[2] >= struck["status_429"] * 0.9
 
 
 def test_every_job_ends_as_its_faults_let_it_and_is_bought_once(storm: Storm) -> None:
     ended = {key: (job["status"], len(storm.tasks[key])) for key, job in storm.jobs.items()}
-    assert len(ended) == JOBS
+    assert ended.keys() == storm.faults.keys()
     wrong = {
         key: (end, storm.faults[key])
         for key, end in ended.items()
@@ -150,7 +110,7 @@ def test_every_job_ends_as_its_faults_let_it_and_is_bought_once(storm: Storm) ->
 
 
 def test_the_provider_was_never_asked_twice_for_the_same(storm: Storm, provider: Provider) -> None:
-    """Its ledger has every task that it ever made, of other tests too."""
+    """The simulator's ledger has every task it ever made, including those of other tests."""
     assert storm.jobs
     by_url = provider.tasks_by_callback_url()
     assert {url: tasks for url, tasks in by_url.items() if len(tasks) != 1} == {}

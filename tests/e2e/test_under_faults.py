@@ -1,23 +1,22 @@
-"""Jobs under every fault. They were submitted before the first test: some wait for their deadline.
+"""Jobs under every fault. They were posted before the first test: some wait for their deadline.
 
-The last file of its folder, so that others have used the time.
+The last file of its folder, so that the other tests use that time.
 """
 
 import pytest
 
 from local.jobs_api import Job, JobsApi
+from tests.e2e.conftest import SharedStack
 from tests.e2e.faults import CHANJING, FAULTS, KIE
 from tests.e2e.provider import Provider
 
 
 @pytest.fixture(scope="module")
-def under_faults(
-    jobs_api: JobsApi, submitted_under_faults: dict[tuple[str, str], Job]
-) -> dict[tuple[str, str], Job]:
+def under_faults(jobs_api: JobsApi, shared_stack: SharedStack) -> dict[tuple[str, str], Job]:
     """Return those jobs when they have ended."""
-    ids = [job["job_id"] for job in submitted_under_faults.values()]
-    ended = jobs_api.wait_until_final(ids, seconds=120)
-    return dict(zip(submitted_under_faults, ended, strict=True))
+    ids = [job["job_id"] for job in shared_stack.under_faults.values()]
+    ended = jobs_api.wait_until_final(ids)
+    return dict(zip(shared_stack.under_faults, ended, strict=True))
 
 
 @pytest.mark.parametrize(("model", "fault"), FAULTS)
@@ -26,7 +25,7 @@ def test_under_every_fault_a_job_ends_as_it_should_and_is_bought_once(
 ) -> None:
     job = under_faults[model, fault]
     status, tasks = FAULTS[model, fault]
-    assert (job["status"], len(provider.tasks_of(job["job_id"]))) == (status, tasks)
+    assert (job["status"], len(provider.tasks_of(job["job_id"]))) == (status, tasks), job
 
 
 def test_what_may_have_been_charged_says_so(under_faults: dict[tuple[str, str], Job]) -> None:

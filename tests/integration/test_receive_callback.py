@@ -582,6 +582,7 @@ def test_without_a_key_a_thousand_hostile_requests_only_queue_checks(
     assert lambdas.sent(cloud.archive_queue) == []
 
 
+@pytest.mark.exhaustive
 def test_seven_hundred_signed_hostile_bodies_are_answered(cloud: Cloud, call: Call) -> None:
     rng = seeded(42)
     bodies = hostile_bodies(rng)

@@ -1,4 +1,4 @@
-"""Which processes a test has started, told by their environment."""
+"""Which processes a test has started, recognized by their environment."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def processes_in(folder: Path) -> list[int]:
-    """Return every other process whose environment names ``folder``; Linux tells them all."""
+    """Return every other live process whose environment names ``folder``."""
     if not Path("/proc/self/environ").exists():
         pytest.skip("needs /proc")
     return [pid for pid in other_processes() if str(folder) in environment_of(pid)]

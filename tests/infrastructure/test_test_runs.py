@@ -1,0 +1,63 @@
+"""How the tests themselves run: in parallel, with reports, and with figures at the end."""
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.conftest import StackScheduling
+from tests.support.template import ROOT
+
+SAMPLE = """
+import pytest
+
+@pytest.mark.parametrize("tried", [1200, 34])
+def test_counts(tried, record_property):
+    record_property("tried: things", tried)
+
+@pytest.mark.prove
+def test_is_for_make_prove(): ...
+"""
+
+
+def run_sample(folder: Path, *options: str) -> str:
+    """Run two tests with the settings and the plugin of this project."""
+    (folder / "test_sample.py").write_text(SAMPLE)
+    command = [sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml")]
+    command += ["--rootdir", str(folder), "-p", "tests.conftest", str(folder), *options]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_figures_are_added_up_across_processes_and_the_summary_is_last(tmp_path: Path) -> None:
+    lines = run_sample(tmp_path, "-n", "2", "--dist", "loadscope").splitlines()
+    assert "things: 1,234" in lines
+    assert lines[-1].startswith("=")
+    assert " 2 passed" in lines[-1]
+
+
+def test_a_junit_report_has_the_figures(tmp_path: Path) -> None:
+    report = tmp_path / "report.xml"
+    assert "1 deselected" in run_sample(tmp_path, "--junitxml", str(report))
+    found = ElementTree.parse(report).iter("property")  # noqa: S314 our own file
+    assert [(each.get("name"), each.get("value")) for each in found] == [
+        ("tried: things", "1200"),
+        ("tried: things", "34"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nodeid", "scope"),
+    [
+        ("tests/e2e/test_storm.py::test_there_is_no_dead_letter", "shared stack"),
+        ("tests/e2e/test_journeys.py::test_a_job[a/b]", "shared stack"),
+        ("tests/e2e/test_drops.py::test_every_row_has_its_line", "other stacks"),
+        ("tests/unit/test_x.py::test_y[a/b::c]", "tests/unit/test_x.py::test_y"),
+    ],
+)
+def test_tests_that_share_a_stack_stay_together(nodeid: str, scope: str) -> None:
+    scheduling = StackScheduling.__new__(StackScheduling)
+    assert scheduling._split_scope(nodeid) == scope
