@@ -12,7 +12,7 @@ from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.http_replies import Reply, job_body, problem, reply
+from ringback.http_replies import Reply, job_body, problem, reply, waiting_for
 from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.settings import QueryJobsSettings
 from ringback.use_cases.find_jobs import FindJobs, FindPauses
@@ -43,10 +43,11 @@ def handle(
     try:
         if job_id is not None:
             job = find.one(job_id, client=client)
-            return reply(HTTPStatus.OK, job_body(job, link, find_pauses([job]).get(job.job_id)))
+            pause = find_pauses([job]).get(job.job_id)
+            return reply(HTTPStatus.OK, job_body(job, link) | waiting_for(pause))
         jobs, cursor = find.page(query_parameters(event), client=client)
     except RequestRefused as error:
         return problem(error)
     pauses = find_pauses(jobs)
-    bodies = [job_body(job, link, pauses.get(job.job_id)) for job in jobs]
+    bodies = [job_body(job, link) | waiting_for(pauses.get(job.job_id)) for job in jobs]
     return reply(HTTPStatus.OK, {"jobs": bodies, "cursor": cursor})

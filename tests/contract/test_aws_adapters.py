@@ -20,6 +20,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from ringback.aws.clients import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
 from ringback.aws.drop_bucket import READ_SIZE, DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import ImageBucket
@@ -492,6 +493,25 @@ def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> N
 def test_an_unconfirmed_submit_message_is_retryable(cloud: Cloud) -> None:
     with pytest.raises(TryAgain):
         SqsSubmitQueue.connect(f"{cloud.submit_queue}-gone").add(a_job_id(), delay=0, slot=None)
+
+
+def test_a_key_whose_job_is_forgotten_finds_nothing(cloud: Cloud) -> None:
+    """TTL deletes the two items in any order."""
+    table = JobTable.connect(cloud.table)
+    job = table.create(a_job(idempotency_key="k")).job
+    key = {"job_id": {"S": job.job_id}}
+    boto3.client("dynamodb").delete_item(TableName=cloud.table, Key=key)
+    assert table.with_key(job.client, "k") is None
+
+
+def test_a_call_that_hangs_leaves_a_post_the_time_to_withdraw_its_job(cloud: Cloud) -> None:
+    hang = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS)
+    template = load_template()["Resources"]
+    assert hang + 5 < template["AcceptJobFunction"]["Properties"]["Timeout"]
+    for connect in (JobTable.connect, SqsSubmitQueue.connect, JsonSecret.connect):
+        config: Any = connect("some-name")._client.meta.config
+        assert (config.connect_timeout, config.read_timeout) == (CONNECT_SECONDS, READ_SECONDS)
+        assert config.retries["total_max_attempts"] == ATTEMPTS
 
 
 def test_unprocessed_keys_are_requested_again(cloud: Cloud) -> None:

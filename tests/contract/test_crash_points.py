@@ -77,7 +77,7 @@ def what_broke(world: World) -> list[str]:
 def test_a_life_without_mishaps_is_counted_effect_by_effect() -> None:
     assert live(SCENARIOS["failure"], {}).effects.names == [
         *("add", "create", "add", "mark_queued", "answer the client"),
-        *("get", "prepare", "take", "move", "create_task", "move", "acknowledge submit"),
+        *("get", "paused", "prepare", "take", "move", "create_task", "move", "acknowledge submit"),
         *("move", "answer the provider", "get", "acknowledge check"),
     ]
 

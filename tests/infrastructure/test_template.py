@@ -55,7 +55,9 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": ["CheckQueue", "DropQueue", "SubmitQueue", "SummaryQueue"],
     },
     "submit_job": {
+        "dynamodb:DeleteItem": "JobsTable",
         "dynamodb:GetItem": "JobsTable",
+        "dynamodb:PutItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
@@ -372,7 +374,7 @@ WORKING: Final = [name for name in QUEUES if name not in DEAD_LETTERS]
 # How many batches of a queue are worked on at once. A folder full of drops or results must not
 # take up an account's whole concurrency, which HTTP calls and callbacks need.
 AT_ONCE: Final = {
-    "SubmitQueue": 5,
+    "SubmitQueue": 10,
     "DropQueue": 2,
     "CheckQueue": 2,
     "ArchiveQueue": 20,

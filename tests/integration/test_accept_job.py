@@ -1,10 +1,12 @@
 """POST /jobs and POST /jobs/{job_id}/retry, whole events in; then what is sent to the provider."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
+from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId, JobRequest, JobStatus
@@ -183,6 +185,12 @@ def test_without_a_provider_key_a_job_is_accepted_and_says_what_it_waits_for(
     assert page["jobs"][0]["waiting_for"] == shown["waiting_for"]
     cloud.put_secret(cloud.kie_secret, {"api_key": "kie-key"})
     provider.will_answer(CREATE, ANSWERED)
+    assert lambdas("submit_job", a_submit_message(job_id)) == DONE
+    assert provider.heard == []  # the account is tried again later, and not by every job
+    accounts = AccountTable.connect(cloud.table)
+    pause = accounts.paused("kie")
+    assert pause is not None
+    accounts.pause(replace(pause, next_try_at=utc_now()))
     lambdas.restart("submit_job")
     assert lambdas("submit_job", a_submit_message(job_id)) == DONE
     shown = body_of(lambdas("query_jobs", one))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, BinaryIO, Unpack
 
-from ringback.domain.accounts import AccountPause, PauseReason
+from ringback.domain.accounts import AccountPause
 from ringback.domain.checks import Check
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
@@ -211,20 +211,14 @@ class InMemoryWindow:
 class InMemoryAccounts:
     pauses: dict[str, AccountPause] = field(default_factory=dict)
 
-    def pause(self, provider: str, reason: PauseReason, *, at: datetime, until: datetime) -> None:
-        known = self.pauses.get(provider)
-        goes_on = known is not None and known.until > at and known.reason is reason
-        if known and goes_on:
-            since, until = known.since, max(known.until, until)
-        else:
-            since = at
-        self.pauses[provider] = AccountPause(
-            provider=provider, reason=reason, since=since, until=until
-        )
+    def pause(self, pause: AccountPause) -> None:
+        self.pauses[pause.provider] = pause
 
-    def paused(self, provider: str, *, at: datetime) -> AccountPause | None:
-        known = self.pauses.get(provider)
-        return known if known and known.until > at else None
+    def paused(self, provider: str) -> AccountPause | None:
+        return self.pauses.get(provider)
+
+    def resume(self, provider: str) -> None:
+        self.pauses.pop(provider, None)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from ringback.domain.errors import (
     TryAgain,
 )
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobRequest, JobStatus
+from ringback.domain.verdicts import TaskRefused
 from ringback.use_cases.accept_job import AcceptJob, JobPost, NewJob, PostJob
 from ringback.use_cases.ports import SubmitQueue
 
@@ -132,6 +133,19 @@ def test_a_job_that_was_sent_after_all_is_not_answered_as_if_it_were_not(desk: D
 
     job = accepting(desk, BrokenQueue(desk, sends=True, then=submit))(NEW)
     assert job.status is JobStatus.RUNNING
+
+
+def test_a_job_that_the_provider_refused_meanwhile_was_not_withdrawn(desk: Desk) -> None:
+    """It is answered as it stands: the provider has seen it, so "not bought" would be a guess."""
+
+    def submit() -> None:
+        refused = TaskRefused(code="422", message="no")
+        answering(desk, refused).deliver(desk.jobs.get(a_job_id(1)))
+
+    job = accepting(desk, BrokenQueue(desk, sends=True, then=submit))(NEW)
+    assert job.status is JobStatus.FAILED
+    assert job.error is not None
+    assert job.error.kind is ErrorKind.REFUSED
 
 
 @pytest.mark.parametrize(

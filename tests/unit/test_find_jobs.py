@@ -1,9 +1,14 @@
-import pytest
-from ringback.domain.errors import InvalidRequest, UnknownJob
-from ringback.use_cases.find_jobs import FindJobs
+from dataclasses import replace
+from datetime import timedelta
 
-from tests.support.in_memory import InMemoryJobs
-from tests.support.jobs import a_job, a_job_id
+import pytest
+from ringback.domain.accounts import AccountPause, PauseReason
+from ringback.domain.errors import InvalidRequest, UnknownJob
+from ringback.domain.jobs import JobStatus
+from ringback.use_cases.find_jobs import FindJobs, FindPauses
+
+from tests.support.in_memory import InMemoryAccounts, InMemoryJobs
+from tests.support.jobs import NOON, a_job, a_job_id
 
 
 @pytest.fixture
@@ -59,3 +64,41 @@ def test_every_wrong_parameter_is_named_at_once(find: FindJobs, limit: str) -> N
     assert {error.field for error in caught.value.errors} == {
         *("limit", "cursor", "offset", "source")
     }
+
+
+PAUSE = AccountPause(
+    provider="kie",
+    reason=PauseReason.NOT_CONFIGURED,
+    since=NOON,
+    next_try_at=NOON + timedelta(seconds=30),
+)
+
+
+def test_only_accepted_jobs_that_are_due_wait_for_the_account() -> None:
+    accounts = InMemoryAccounts({"kie": PAUSE})
+    other = replace(a_job().request, provider="chanjing")
+    jobs = [
+        a_job(number=1),
+        a_job(number=2, due_at=NOON),
+        a_job(number=3, due_at=NOON + timedelta(hours=20)),
+        a_job(JobStatus.RUNNING, number=4),
+        a_job(JobStatus.CANCELLED, number=5),
+        a_job(number=6, request=other),
+    ]
+    found = FindPauses(accounts=accounts, now=lambda: NOON)(jobs)
+    assert found == {jobs[0].job_id: PAUSE, jobs[1].job_id: PAUSE}
+
+
+def test_an_account_is_read_once_for_a_page_and_not_at_all_without_need() -> None:
+    read: list[str] = []
+
+    class Accounts(InMemoryAccounts):
+        def paused(self, provider: str) -> AccountPause | None:
+            read.append(provider)
+            return super().paused(provider)
+
+    find = FindPauses(accounts=Accounts(), now=lambda: NOON)
+    find([a_job(JobStatus.SUCCEEDED)])
+    assert read == []
+    find([a_job(number=number) for number in range(50)])
+    assert read == ["kie"]

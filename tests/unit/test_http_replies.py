@@ -11,7 +11,7 @@ from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused
 from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
-from ringback.http_replies import dry_run_body, job_body, problem, reply
+from ringback.http_replies import dry_run_body, job_body, problem, reply, waiting_for
 
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image
 
@@ -84,7 +84,6 @@ NEW: dict[str, Any] = {
     "model": "bytedance/seedream-v4-text-to-image",
     "input": dict(a_job().request.input),
     "input_checked": True,
-    "waiting_for": None,
     "created_at": "2026-09-21T12:00:00+00:00",
     "updated_at": "2026-09-21T12:00:00+00:00",
     "submitted_at": None,
@@ -106,13 +105,11 @@ def test_a_job_says_what_it_waits_for() -> None:
         provider="kie",
         reason=PauseReason.NOT_CONFIGURED,
         since=NOON,
-        until=NOON + timedelta(minutes=5),
+        next_try_at=NOON + timedelta(minutes=5),
     )
-    assert json.loads(json.dumps(job_body(a_job(), pause=pause)))["waiting_for"] == {
-        "reason": "not_configured",
-        "provider": "kie",
-        "since": "2026-09-21T12:00:00+00:00",
-    }
+    shown = {"reason": "not_configured", "provider": "kie", "since": "2026-09-21T12:00:00+00:00"}
+    assert json.loads(json.dumps(waiting_for(pause))) == {"waiting_for": shown}
+    assert waiting_for(None) == {"waiting_for": None}
 
 
 def test_a_job_that_came_to_its_end() -> None:

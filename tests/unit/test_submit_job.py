@@ -168,32 +168,72 @@ def test_a_provider_that_finds_us_too_fast_is_left_alone_for_a_window(desk: Desk
     assert (len(desk.provider.created), second.status) == (1, JobStatus.ACCEPTED)
 
 
-@pytest.mark.parametrize(
-    ("waited", "delay"),
-    [(timedelta(0), 30), (timedelta(minutes=4), 60), (timedelta(hours=5), 900)],
-)
-def test_a_job_waits_for_its_provider_s_key_and_says_so(
-    desk: Desk, waited: timedelta, delay: int
-) -> None:
+def without_a_key(desk: Desk) -> Job:
     desk.provider.not_ready = NotConfigured("no key")
-    job = desk.acceptor(NewJob(request=a_request(), client="studio"))
-    desk.now += waited
+    return desk.acceptor(NewJob(request=a_request(), client="studio"))
+
+
+def test_a_job_waits_for_its_provider_s_key_and_says_so(desk: Desk) -> None:
+    job = without_a_key(desk)
     assert desk.take_turn(job.job_id).status is JobStatus.ACCEPTED
-    assert desk.queues.submit[1:] == [(job.job_id, delay, None)]
     assert desk.accounts.pauses["kie"] == AccountPause(
         provider="kie",
         reason=PauseReason.NOT_CONFIGURED,
-        since=desk.now,
-        until=desk.now + timedelta(seconds=delay + 120),
+        since=NOON,
+        next_try_at=NOON + timedelta(seconds=30),
     )
-    assert (desk.window.next_slot, desk.provider.created, job.attempts) == (0, [], 0)
+    [(_, delay, slot)] = desk.queues.submit[1:]
+    assert 30 <= delay < 46
+    assert (slot, desk.window.next_slot, desk.provider.created, job.attempts) == (None, 0, [], 0)
+
+
+@pytest.mark.parametrize(
+    ("age", "delay"),
+    [(timedelta(seconds=30), 30), (timedelta(minutes=4), 60), (timedelta(hours=5), 300)],
+)
+def test_a_provider_without_a_key_is_tried_less_and_less_often(
+    desk: Desk, age: timedelta, delay: int
+) -> None:
+    job = without_a_key(desk)
+    desk.take_turn(job.job_id)
+    desk.now += age
+    desk.take_turn(job.job_id)
+    pause = desk.accounts.pauses["kie"]
+    assert (pause.since, pause.next_try_at) == (NOON, desk.now + timedelta(seconds=delay))
+
+
+def test_while_an_account_is_paused_no_other_job_tries(desk: Desk) -> None:
+    tried: list[str] = []
+
+    def prepare() -> None:
+        tried.append("prepare")
+        raise NotConfigured("no key")
+
+    desk.provider.prepare = prepare  # type: ignore[method-assign]
+    jobs = [desk.accept() for _ in range(20)]
+    assert tried == ["prepare"]
+    delays = [delay for _, delay, _ in desk.queues.submit]
+    assert len(delays) == len(jobs)
+    assert len(set(delays)) > 1
+
+
+def test_a_pause_that_cannot_be_noted_costs_no_delivery(desk: Desk) -> None:
+    def fails(pause: AccountPause) -> None:
+        raise OSError
+
+    desk.accounts.pause = fails  # type: ignore[method-assign]
+    job = without_a_key(desk)
+    assert desk.take_turn(job.job_id).status is JobStatus.ACCEPTED
+    assert len(desk.queues.submit) == 2
 
 
 def test_a_job_is_sent_once_its_provider_has_a_key(desk: Desk) -> None:
-    desk.provider.not_ready = NotConfigured("no key")
-    job = answering(desk, CREATED).accept()
+    job = without_a_key(answering(desk, CREATED))
+    desk.take_turn(job.job_id)
     desk.provider.not_ready = None
+    desk.now += timedelta(seconds=30)
     assert desk.take_turn(job.job_id).status is JobStatus.RUNNING
+    assert desk.accounts.pauses == {}
 
 
 def test_a_missing_callback_secret_is_found_before_the_paid_call(desk: Desk) -> None:

@@ -68,13 +68,8 @@ def problem(error: RequestRefused | TryAgain) -> Reply:
     return reply(status, body, kind="application/problem+json")
 
 
-def job_body(
-    job: Job, link: Callable[[str], str] | None = None, pause: AccountPause | None = None
-) -> dict[str, Any]:
-    """Return a job as clients see it.
-
-    ``link`` returns the URL of a key in the images bucket; ``pause`` is what the job waits for.
-    """
+def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, Any]:
+    """Return a job as clients see it; ``link`` returns the URL of a key in the images bucket."""
     return {
         "job_id": job.job_id,
         "status": job.status,
@@ -85,7 +80,6 @@ def job_body(
         "model": job.request.model,
         "input": job.request.input,
         "input_checked": job.request.checked,
-        "waiting_for": _pause_body(pause) if pause else None,
         "created_at": job.created_at.isoformat(),
         "updated_at": job.updated_at.isoformat(),
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
@@ -110,9 +104,12 @@ def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, An
     }
 
 
-def _pause_body(pause: AccountPause) -> dict[str, Any]:
+def waiting_for(pause: AccountPause | None) -> dict[str, Any]:
+    """Return what ``GET`` shows of a job beside ``job_body``."""
+    if pause is None:
+        return {"waiting_for": None}
     since = pause.since.isoformat()
-    return {"reason": pause.reason, "provider": pause.provider, "since": since}
+    return {"waiting_for": {"reason": pause.reason, "provider": pause.provider, "since": since}}
 
 
 def _error_body(error: JobError) -> dict[str, Any]:

@@ -1,19 +1,18 @@
 """Pauses of providers' accounts: one item in the jobs table for each provider."""
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 import boto3
 
+from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.table_items import (
     PAUSE_KEPT,
-    Item,
     account_key,
     forget_at,
     milliseconds,
     moment_of,
 )
-from ringback.domain.accounts import AccountPause, PauseReason
+from ringback.domain.accounts import AccountPause
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -26,40 +25,31 @@ class AccountTable:
 
     @classmethod
     def connect(cls, table: str) -> Self:
-        return cls(boto3.client("dynamodb"), table)
+        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
 
-    def pause(self, provider: str, reason: PauseReason, *, at: datetime, until: datetime) -> None:
-        begin = "SET reason = :reason, since = :at, paused_until = :until, forget_at = :forget_at"
-        over = "attribute_not_exists(paused_until) OR paused_until <= :at OR reason <> :reason"
-        longer = "SET paused_until = :until, forget_at = :forget_at"
-        values = {
-            ":until": milliseconds(until),
-            ":forget_at": forget_at(until + PAUSE_KEPT),
-        }
-        beginning = {":reason": {"S": reason}, ":at": milliseconds(at)}
-        if not self._update(provider, begin, over, values | beginning):
-            self._update(provider, longer, "paused_until < :until", values)
+    def pause(self, pause: AccountPause) -> None:
+        self._client.put_item(
+            TableName=self._table,
+            Item={
+                **account_key(pause.provider),
+                "reason": {"S": pause.reason},
+                "since": milliseconds(pause.since),
+                "next_try_at": milliseconds(pause.next_try_at),
+                "forget_at": forget_at(pause.next_try_at + PAUSE_KEPT),
+            },
+        )
 
-    def paused(self, provider: str, *, at: datetime) -> AccountPause | None:
+    def paused(self, provider: str) -> AccountPause | None:
+        # Not consistent: a pause that is seen a moment late does no harm, and this is read per job.
         item = self._client.get_item(TableName=self._table, Key=account_key(provider)).get("Item")
-        if item is None or (until := moment_of(item["paused_until"])) <= at:
+        if item is None:
             return None
         return AccountPause(
             provider=provider,
-            reason=PauseReason(item["reason"]["S"]),
+            reason=item["reason"]["S"],
             since=moment_of(item["since"]),
-            until=until,
+            next_try_at=moment_of(item["next_try_at"]),
         )
 
-    def _update(self, provider: str, update: str, condition: str, values: Item) -> bool:
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=account_key(provider),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=values,
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
-        return True
+    def resume(self, provider: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=account_key(provider))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
 
+from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.table_items import DROP_KEPT, drop_key, forget_at, plain, typed
 from ringback.domain.drops import Drop, Progress
 
@@ -22,7 +23,7 @@ class DropProgressTable:
 
     @classmethod
     def connect(cls, table: str) -> Self:
-        return cls(boto3.client("dynamodb"), table)
+        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
 
     def read(self, drop: Drop) -> Progress | None:
         answer = self._client.get_item(

@@ -11,6 +11,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from ringback.aws import table_items
+from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.job_items import attribute, from_item, image_attribute, to_item
 from ringback.aws.table_items import Item, job_key
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
@@ -33,7 +34,7 @@ class JobTable:
 
     @classmethod
     def connect(cls, table: str) -> Self:
-        return cls(boto3.client("dynamodb"), table)
+        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
 
     def create(self, job: Job) -> Write:
         key = _idempotency_item(job)
@@ -84,9 +85,10 @@ class JobTable:
             return None
         try:
             first = self._read(table_items.idempotency_key(client, idempotency_key))
+            return self.get(JobId(first["refers_to"]["S"]))
         except UnknownJob:
+            # The key's item, or the job: TTL deletes them in any order.
             return None
-        return self.get(JobId(first["refers_to"]["S"]))
 
     def _read(self, key: Item) -> Item:
         answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)

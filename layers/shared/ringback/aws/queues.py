@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ringback.aws.clients import CALL_LIMITS
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop
 from ringback.domain.errors import TryAgain
@@ -25,7 +26,7 @@ class _Queue:
 
     @classmethod
     def connect(cls, url: str) -> Self:
-        return cls(boto3.client("sqs"), url)
+        return cls(boto3.client("sqs", config=CALL_LIMITS), url)
 
     def _send(self, message: dict[str, Any], *, delay: int) -> None:
         self._client.send_message(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.table_items import WINDOW_KEPT, forget_at, window_key
 from ringback.domain.pace import LowPriority, Pace, Turn
 
@@ -33,7 +34,7 @@ class RateWindowTable:
 
     @classmethod
     def connect(cls, table: str, paces: Mapping[str, Pace]) -> Self:
-        return cls(boto3.client("dynamodb"), table, paces)
+        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table, paces)
 
     def take(
         self,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
 
+from ringback.aws.clients import CALL_LIMITS
 from ringback.domain.errors import NotConfigured
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class JsonSecret:
 
     @classmethod
     def connect(cls, arn: str) -> Self:
-        return cls(boto3.client("secretsmanager"), arn)
+        return cls(boto3.client("secretsmanager", config=CALL_LIMITS), arn)
 
     def __call__(self, *, at_most_old: float = FRESH_SECONDS) -> Mapping[str, Any]:
         """Return the value, read at most ``at_most_old`` seconds ago. Raises ``NotConfigured``."""

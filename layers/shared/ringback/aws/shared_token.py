@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 
+from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.table_items import TOKEN_KEPT, forget_at, milliseconds, token_key
 from ringback.domain.tokens import AccessToken
 
@@ -22,7 +23,7 @@ class SharedToken:
 
     @classmethod
     def connect(cls, table: str, provider: str) -> Self:
-        return cls(boto3.client("dynamodb"), table, provider)
+        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table, provider)
 
     def read(self) -> AccessToken | None:
         item = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True).get(

@@ -6,14 +6,17 @@ from enum import StrEnum
 
 
 class PauseReason(StrEnum):
-    NOT_CONFIGURED = "not_configured"  # its key, or the callback secret, has not been put in place
+    NOT_CONFIGURED = "not_configured"  # its key, or the callback secret, has not been stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPause:
-    """A pause ends by itself at ``until`` unless it is renewed; ``since`` is when it began."""
+    """``since`` is when the pause began; before ``next_try_at`` the provider is not tried.
+
+    ``reason`` is a ``PauseReason``, or one that a newer version has written.
+    """
 
     provider: str
-    reason: PauseReason
+    reason: str
     since: datetime
-    until: datetime
+    next_try_at: datetime

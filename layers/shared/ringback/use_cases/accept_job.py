@@ -18,7 +18,7 @@ from ringback.domain.jobs import (
     JobStatus,
     seconds_until_due,
 )
-from ringback.use_cases.ports import CheckQueue, JobReader, JobStore, SubmitQueue
+from ringback.use_cases.ports import CheckQueue, JobReader, JobStore, SubmitQueue, Write
 from ringback.use_cases.providers import Providers
 
 
@@ -92,16 +92,16 @@ class AcceptJob:
             if job.idempotency_key or job.source:
                 raise
             withdrawn = self._withdraw(job)
-            if withdrawn.status is JobStatus.FAILED:
+            if withdrawn.done:
                 raise
-            return withdrawn
+            return withdrawn.job
         # The message is what sends the job: whatever fails from here on, it is accepted. The
         # first delivery writes the mark again if the job has to wait.
         with suppress(Exception):
             self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 
-    def _withdraw(self, job: Job) -> Job:
+    def _withdraw(self, job: Job) -> Write:
         at = self.now()
         error = JobError(
             kind=ErrorKind.NOT_SUBMITTED,
@@ -114,7 +114,7 @@ class AcceptJob:
             at=at,
             finished_at=at,
             error=error,
-        ).job
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

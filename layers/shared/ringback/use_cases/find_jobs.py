@@ -9,7 +9,7 @@ from typing import Final
 from ringback.domain.accounts import AccountPause
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
 from ringback.domain.job_ids import is_job_id
-from ringback.domain.jobs import Job, JobId, JobStatus
+from ringback.domain.jobs import Job, JobId, JobStatus, seconds_until_due
 from ringback.use_cases.ports import AccountStore, JobReader
 
 MAX_PAGE_SIZE: Final = 99
@@ -67,7 +67,12 @@ class FindPauses:
 
     def __call__(self, jobs: Iterable[Job]) -> dict[JobId, AccountPause]:
         """Return the pause that each of the jobs waits for; a job that doesn't has no entry."""
-        waiting = [job for job in jobs if job.status is JobStatus.ACCEPTED]
-        at, names = self.now(), {job.request.provider for job in waiting}
-        pauses = {name: self.accounts.paused(name, at=at) for name in names}
-        return {job.job_id: pause for job in waiting if (pause := pauses[job.request.provider])}
+        at = self.now()
+        due = [
+            job
+            for job in jobs
+            if job.status is JobStatus.ACCEPTED and not seconds_until_due(job, at=at)
+        ]
+        names = {job.request.provider for job in due}
+        pauses = {name: self.accounts.paused(name) for name in names}
+        return {job.job_id: pause for job in due if (pause := pauses[job.request.provider])}

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
-from ringback.domain.accounts import AccountPause, PauseReason
+from ringback.domain.accounts import AccountPause
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
@@ -116,12 +116,14 @@ class SubmitQueue(Protocol):
 class AccountStore(Protocol):
     """Remembers why a provider's account takes no jobs."""
 
-    def pause(self, provider: str, reason: PauseReason, *, at: datetime, until: datetime) -> None:
-        """Begin or renew a pause; one for the same reason that is not over keeps its start."""
+    def pause(self, pause: AccountPause) -> None:
+        """Begin or renew a pause."""
         ...
 
-    def paused(self, provider: str, *, at: datetime) -> AccountPause | None:
-        """Return the pause that holds at that moment."""
+    def paused(self, provider: str) -> AccountPause | None: ...
+
+    def resume(self, provider: str) -> None:
+        """End the pause, if there is one."""
         ...
 
 

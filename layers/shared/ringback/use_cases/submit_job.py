@@ -1,13 +1,14 @@
 """Send accepted jobs to their providers: the only place that makes the call that costs money."""
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final, Unpack
 from zlib import crc32
 
-from ringback.domain.accounts import PauseReason
+from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import (
@@ -40,12 +41,10 @@ MAX_ATTEMPTS: Final = 60
 SLOW: Final = timedelta(milliseconds=200)
 # Seconds until a provider that cannot be reached is tried again.
 UNAVAILABLE_RETRY: Final = 30
-# Until a job is tried again whose provider has no key yet.
-MISSING_KEY_RETRY: Final = Widening(
-    share=0.25, shortest=timedelta(seconds=30), longest=timedelta(minutes=15)
+# Until a provider without a usable key is tried again, by the age of the pause.
+PAUSE_RETRY: Final = Widening(
+    share=0.25, shortest=timedelta(seconds=30), longest=timedelta(minutes=5)
 )
-# How long after the next try a pause still holds: SQS may deliver late.
-PAUSE_MARGIN: Final = timedelta(minutes=2)
 # Low-priority jobs come back later the longer they are overdue.
 YIELD: Final = Widening(share=0.25, shortest=timedelta(0), longest=timedelta(minutes=1))
 
@@ -84,12 +83,17 @@ class SubmitJob:
             return job
         if early := seconds_until_due(job, at=self.now()):
             return self._queue(job, delay=early)
+        pause = self.accounts.paused(job.request.provider)
+        if pause and self.now() < pause.next_try_at:
+            return self._wait(job, pause)
         try:
             call = self._prepare(job)
         except NotConfigured:
-            return self._wait_for_key(job)
+            return self._pause(job, since=pause.since if pause else self.now())
         except ProviderUnavailable:
             return self._queue(job, delay=UNAVAILABLE_RETRY)
+        if pause:
+            self.accounts.resume(job.request.provider)
         return self._take_turn(job, call, slot)
 
     def _prepare(self, job: Job) -> PaidCall:
@@ -102,12 +106,23 @@ class SubmitJob:
             callback_url=self.callback_url(name, job.job_id),
         )
 
-    def _wait_for_key(self, job: Job) -> Job:
+    def _pause(self, job: Job, *, since: datetime) -> Job:
+        """Note that the provider has no usable key: other jobs wait without trying."""
         at = self.now()
-        delay = MISSING_KEY_RETRY.after(at - (job.due_at or job.created_at))
-        until = at + delay + PAUSE_MARGIN
-        self.accounts.pause(job.request.provider, PauseReason.NOT_CONFIGURED, at=at, until=until)
-        return self._queue(job, delay=whole_seconds(delay))
+        pause = AccountPause(
+            provider=job.request.provider,
+            reason=PauseReason.NOT_CONFIGURED,
+            since=since,
+            next_try_at=at + PAUSE_RETRY.after(at - since),
+        )
+        # Without the note, other jobs find out by themselves: it must not cost a delivery.
+        with suppress(Exception):
+            self.accounts.pause(pause)
+        return self._wait(job, pause)
+
+    def _wait(self, job: Job, pause: AccountPause) -> Job:
+        delay = whole_seconds(pause.next_try_at - self.now()) + spread(job) // 4
+        return self._queue(job, delay=delay)
 
     def _take_turn(self, job: Job, call: PaidCall, slot: int | None) -> Job:
         name, at = job.request.provider, self.now()
@@ -185,8 +200,13 @@ def priority_of(job: Job) -> LowPriority | None:
 def seconds_to_yield(job: Job, wait: int, *, at: datetime) -> int:
     """Return the seconds after which a job that got no slot asks again, later each time.
 
-    Spread by the job's id, so that jobs which were turned away together don't return together.
+    Jobs that were turned away together don't return together.
     """
     overdue = at - (job.due_at or job.created_at)
     longest = max(wait, YIELD.after(overdue).total_seconds())
-    return ceil(wait / 2 + longest * (crc32(job.job_id.encode()) % 64) / 64)
+    return ceil(wait / 2 + longest * spread(job) / 64)
+
+
+def spread(job: Job) -> int:
+    """Return a number from 0 to 63 by the job's id, so that jobs don't return all at once."""
+    return crc32(job.job_id.encode()) % 64

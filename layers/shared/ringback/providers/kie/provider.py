@@ -13,7 +13,7 @@ from ringback.use_cases.providers import Provider, ProviderAccess, Secret
 def _connect(access: ProviderAccess) -> ProviderClient:
     from ringback.providers.kie.client import KieClient
 
-    return KieClient(access.base_url, lambda: str(access.secret().get("api_key", "")))
+    return KieClient(access.base_url, lambda: str(access.secret().get("api_key") or ""))
 
 
 def _listen(secret: Secret) -> CallbackReader:
