@@ -1,4 +1,4 @@
-"""POST /jobs and POST /jobs/{job_id}/retry: check, record, enqueue. Nothing is paid here."""
+"""POST /jobs and POST /jobs/{job_id}/retry: check, record, enqueue. Never calls a provider."""
 
 import os
 from functools import cache, partial

@@ -1,4 +1,4 @@
-"""The archive queue: jobs whose images the provider has made."""
+"""The archive queue: copies the images of finished tasks into the images bucket."""
 
 import os
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +55,6 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 def handle(event: Event, archive: ArchiveImages) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
         job = archive(JobId(message["job_id"]), attempt=message["attempt"])
-        log_job(logger, "images looked after", job)
+        log_job(logger, "archive message processed", job)
 
     return process_batch(event, process, logger)

@@ -1,4 +1,4 @@
-"""Lambda authorizer (simple responses) of every route but the callbacks."""
+"""Lambda authorizer (simple responses) of every route except the callbacks."""
 
 import os
 from functools import cache
@@ -13,8 +13,8 @@ from ringback.use_cases.authorize_client import client_of
 
 logger = Logger(service="authorize_client")
 
-# API Gateway caches a refusal for minutes, so before an unknown key is refused, the secret is read
-# again: the key may be new. Unknown keys cause at most one read in this time.
+# API Gateway caches a refusal for minutes, and an unknown key may be a new one: the secret is read
+# again before the refusal. Unknown keys cause at most one read within this time.
 MIN_REFRESH_SECONDS: Final = 2.0
 
 
@@ -33,6 +33,6 @@ def handle(event: Event, keys: JsonSecret) -> dict[str, Any]:
     offered = lower_headers(event).get("authorization", "")
     client = client_of(offered, keys()) or client_of(offered, keys(at_most_old=MIN_REFRESH_SECONDS))
     if client is None:
-        logger.info("no such key")
+        logger.info("unknown client key")
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": {"client": client}}

@@ -49,8 +49,8 @@ def handle(event: Event, find: FindJobs, changes: Changes) -> Reply:
     try:
         job = change(find.one(job_id, client=client_name(event)))
     except RequestRefused as error:
-        told = {"reason": type(error).__name__, **named_job(job_id)}
-        logger.info("change refused", extra=told)
+        log_fields = {"reason": type(error).__name__, **named_job(job_id)}
+        logger.info("change refused", extra=log_fields)
         return problem(error)
     log_job(logger, "job changed", job)
     return reply(HTTPStatus.OK, job_body(job))

@@ -59,8 +59,8 @@ def handle(event: Event, check_jobs: CheckJobs) -> BatchReply:
             if isinstance(outcome, Job):
                 log_job(logger, "job checked", outcome)
             elif outcome is None:
-                about = {"job_id": check.job_id}
-                logger.info("check of a job that was never recorded", extra=about)
+                log_fields = {"job_id": check.job_id}
+                logger.info("check of an unrecorded job", extra=log_fields)
         return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
 
     return process_together(event, lambda message: Check(**message), process, logger)

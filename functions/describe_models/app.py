@@ -1,4 +1,4 @@
-"""GET /models and GET /models/{model_id}: what can be asked for, as JSON Schema."""
+"""GET /models and GET /models/{model_id}: the models and their inputs, as JSON Schema."""
 
 from http import HTTPStatus
 

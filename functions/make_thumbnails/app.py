@@ -1,4 +1,4 @@
-"""The thumbnail queue: images that have been stored."""
+"""The thumbnail queue: makes a thumbnail of each stored image."""
 
 import os
 from functools import cache
@@ -39,8 +39,8 @@ def handle(event: Event, make: MakeThumbnail) -> BatchReply:
         try:
             job = make(JobId(message["job_id"]), message["number"])
         except ThumbnailRefused as error:
-            logger.warning("no thumbnail", extra={**message, "reason": str(error)})
+            logger.warning("thumbnail refused", extra={**message, "reason": str(error)})
             return
-        log_job(logger, "thumbnail looked after", job)
+        log_job(logger, "thumbnail message processed", job)
 
     return process_batch(event, process, logger)

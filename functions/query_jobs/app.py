@@ -1,4 +1,4 @@
-"""GET /jobs and GET /jobs/{job_id}."""
+"""GET /jobs and GET /jobs/{job_id}: a client's own jobs."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""POST /callbacks/{provider}/{job_id}/{token}: the only route without a key."""
+"""POST /callbacks/{provider}/{job_id}/{token}: the only route without a client key."""
 
 import os
 from functools import cache
@@ -56,12 +56,13 @@ def handle(event: Event, accept: AcceptCallback) -> Reply:
         call = callback_request(event)
         job = accept(call)
     except RequestRefused as error:
-        told = {"reason": type(error).__name__, **named_job(event["pathParameters"]["job_id"])}
-        logger.warning("callback refused", extra=told)
+        job_id = event["pathParameters"]["job_id"]
+        log_fields = {"reason": type(error).__name__, **named_job(job_id)}
+        logger.warning("callback refused", extra=log_fields)
         return problem(error)
     if job:
         log_job(logger, "callback recorded", job)
     else:
-        logger.info("callback to be looked into", extra={"job_id": call.job_id})
-    # The answer that the provider's page asks for.
+        logger.info("callback needs confirmation", extra={"job_id": call.job_id})
+    # The reply that the provider's documentation asks for.
     return reply(HTTPStatus.OK, {"code": 200, "msg": "success"})

@@ -1,4 +1,4 @@
-"""The submit queue: accepted jobs on their way to the provider. The only place that pays."""
+"""The submit queue: sends accepted jobs to their providers. The only function that pays."""
 
 import os
 from functools import cache

@@ -1,4 +1,4 @@
-"""The summary queue: dropped files whose jobs are under way."""
+"""The summary queue: keeps the summary of each dropped file up to date."""
 
 import os
 from functools import cache, partial
@@ -42,6 +42,6 @@ def handle(event: Event, summarize: SummarizeDrop) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
         drop = Drop(**message["drop"])
         is_final = summarize(drop)
-        logger.info("drop summed up", extra={"drop": drop.key, "is_final": is_final})
+        logger.info("drop summarized", extra={"drop": drop.key, "is_final": is_final})
 
     return process_batch(event, process, logger)

@@ -1,4 +1,4 @@
-"""The drop queue: files that were dropped into S3 become jobs, without a call to any provider."""
+"""The drop queue: makes jobs of files dropped into S3. Never calls a provider."""
 
 import os
 from functools import cache

@@ -176,7 +176,7 @@ def test_a_thumbnail_is_stored_beside_its_image(cloud: Cloud) -> None:
     assert stored["Metadata"] == {"job-id": a_job_id()}
 
 
-def test_s3_is_told_what_the_bytes_must_add_up_to(cloud: Cloud) -> None:
+def test_the_checksum_is_sent_to_s3(cloud: Cloud) -> None:
     sent: dict[str, Any] = {}
     bucket = ImageBucket.connect(cloud.bucket)
     bucket._client.meta.events.register(

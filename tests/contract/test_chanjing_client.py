@@ -1,4 +1,4 @@
-"""The client of Chanjing against recorded answers, and against lines that break."""
+"""The client of Chanjing with recorded responses and broken connections."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -78,7 +78,7 @@ def plain(report: TaskReport) -> dict[str, Any]:
 
 
 @bodies("submit")
-def test_an_answer_to_submit_proves_what_is_written_beside_it(body_file: Path) -> None:
+def test_submit_responses_have_their_expected_outcome(body_file: Path) -> None:
     chanjing, expected = Chanjing([recorded(body_file)]), expected_of(body_file)
     submission = submit(chanjing)
     if "created" in expected:
@@ -89,10 +89,10 @@ def test_an_answer_to_submit_proves_what_is_written_beside_it(body_file: Path) -
         assert isinstance(submission, OutcomeUnknown)
         assert submission.reason
     assert len(chanjing.at(SUBMIT_PATH)) == 1
-    assert {request.url.host for request in chanjing.asked} == {"chanjing.example"}
+    assert {request.url.host for request in chanjing.received} == {"chanjing.example"}
 
 
-def test_what_is_sent_is_the_input_and_what_is_filled_in() -> None:
+def test_submit_sends_the_input_and_constant_fields() -> None:
     chanjing = Chanjing([envelope(TASK)])
     submit(chanjing)
     assert chanjing.body(SUBMIT_PATH) == {
@@ -108,7 +108,7 @@ def test_what_is_sent_is_the_input_and_what_is_filled_in() -> None:
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
-def test_without_a_connection_nothing_was_created(error: type[httpx.TransportError]) -> None:
+def test_a_failed_connection_proves_nothing_was_created(error: type[httpx.TransportError]) -> None:
     submission = submit(Chanjing([error("no")]))
     assert (submission.code, submission.retry_after) == ("unreachable", 30)
 
@@ -127,13 +127,13 @@ BROKEN = [
 
 
 @pytest.mark.parametrize("error", BROKEN)
-def test_a_line_that_breaks_proves_nothing(error: type[httpx.TransportError]) -> None:
+def test_a_lost_connection_proves_nothing(error: type[httpx.TransportError]) -> None:
     chanjing = Chanjing([error("no")])
     assert submit(chanjing) == OutcomeUnknown(reason=error.__name__)
     assert len(chanjing.at(SUBMIT_PATH)) == 1
 
 
-def test_a_message_is_cut() -> None:
+def test_a_long_message_is_truncated() -> None:
     answer = httpx.Response(200, json={"code": 400, "msg": "x" * 5000})
     assert submit(Chanjing([answer])).message == "x" * 2000
 
@@ -142,7 +142,7 @@ def test_a_message_is_cut() -> None:
 
 
 @pytest.mark.parametrize("error", [httpx.ConnectError, *BROKEN])
-def test_the_call_after_a_refused_token_proves_what_any_call_does(
+def test_a_retried_call_has_the_usual_outcomes(
     error: type[httpx.RequestError],
 ) -> None:
     chanjing = Chanjing([envelope(None, code=10400), error("no")])
@@ -151,7 +151,7 @@ def test_the_call_after_a_refused_token_proves_what_any_call_does(
     assert len(chanjing.at(SUBMIT_PATH)) == 2
 
 
-def test_a_refused_token_costs_one_fetch_and_one_more_call() -> None:
+def test_a_refused_token_is_replaced_and_the_call_retried() -> None:
     chanjing = Chanjing([envelope(TASK)])
     client = chanjing.client()
     client.prepare()
@@ -165,7 +165,7 @@ def test_a_refused_token_costs_one_fetch_and_one_more_call() -> None:
     assert len(chanjing.at(SUBMIT_PATH)) == 3
 
 
-def test_a_token_that_is_refused_again_is_no_reason_to_go_on() -> None:
+def test_a_second_refused_token_ends_the_call() -> None:
     chanjing = Chanjing([envelope(None, code=10400)])
     submission = submit(chanjing)
     assert submission == TaskRefused(code="10400", message="no", retry_after=30)
@@ -180,7 +180,7 @@ def test_without_a_token_nothing_is_sent(answer: httpx.Response | Exception) -> 
     assert chanjing.at(SUBMIT_PATH) == []
 
 
-def test_a_token_that_cannot_be_replaced_leaves_the_job_for_later() -> None:
+def test_a_job_waits_if_its_token_cannot_be_replaced() -> None:
     chanjing = Chanjing([envelope(None, code=10400)])
     client = chanjing.client()
     client.prepare()
@@ -192,7 +192,7 @@ def test_a_token_that_cannot_be_replaced_leaves_the_job_for_later() -> None:
 
 
 @bodies("access_token")
-def test_a_token_is_what_is_written_beside_it(body_file: Path) -> None:
+def test_token_responses_have_their_expected_token(body_file: Path) -> None:
     expected = expected_of(body_file)
     chanjing = Chanjing(token_answer=lambda _: recorded(body_file))
     if "error" in expected:
@@ -214,14 +214,14 @@ def test_a_token_is_what_is_written_beside_it(body_file: Path) -> None:
 @pytest.mark.parametrize(
     "credentials", [{}, {"app_id": "a"}, {"app_id": "", "secret_key": "s"}, {"secret_key": "s"}]
 )
-def test_without_credentials_nobody_is_asked(credentials: dict[str, str]) -> None:
+def test_without_credentials_no_call_is_made(credentials: dict[str, str]) -> None:
     chanjing = Chanjing(credentials=credentials)
     with pytest.raises(NotConfigured):
         chanjing.client().prepare()
-    assert chanjing.asked == []
+    assert chanjing.received == []
 
 
-def test_credentials_are_missed_also_while_there_is_a_token() -> None:
+def test_missing_credentials_are_found_despite_a_token() -> None:
     chanjing = Chanjing()
     client = chanjing.client()
     client.prepare()
@@ -230,7 +230,7 @@ def test_credentials_are_missed_also_while_there_is_a_token() -> None:
         client.prepare()
 
 
-def test_who_waits_for_a_token_waits_longer_than_its_fetch_for_an_answer() -> None:
+def test_waiting_for_a_token_outlasts_its_fetch() -> None:
     chanjing = Chanjing()
     chanjing.client().prepare()
     [request] = chanjing.at(TOKEN_PATH)
@@ -248,12 +248,12 @@ def test_one_token_serves_every_client() -> None:
 # ------------------------------------------------------------------ task/page
 
 
-def test_no_task_waits_for_a_call_that_is_in_no_page_of_the_documentation() -> None:
+def test_undocumented_callbacks_are_not_expected() -> None:
     assert not PROVIDER.calls_back
 
 
 @bodies("task_page")
-def test_a_page_says_what_is_written_beside_it(body_file: Path) -> None:
+def test_pages_have_their_expected_reports(body_file: Path) -> None:
     chanjing, expected = Chanjing([recorded(body_file)]), expected_of(body_file)
     client = chanjing.client()
     if "error" in expected:
@@ -266,7 +266,7 @@ def test_a_page_says_what_is_written_beside_it(body_file: Path) -> None:
     assert len(chanjing.at(PAGE_PATH)) == 1
 
 
-def test_fifty_are_asked_about_in_one_call() -> None:
+def test_fifty_tasks_are_read_in_one_call() -> None:
     most = PROVIDER.max_batch_size
     ids = [ProviderTaskId(f"task-{number}") for number in range(most)]
     chanjing = Chanjing([a_page(*({"unique_id": task_id} for task_id in reversed(ids)))])
@@ -275,7 +275,7 @@ def test_fifty_are_asked_about_in_one_call() -> None:
     assert chanjing.body(PAGE_PATH) == {"unique_ids": ids, "type": 3, "page": 1, "page_size": 50}
 
 
-# ------------------------------------------------------------------ whose task it is
+# ------------------------------------------------------------------ recognizing a task
 
 
 @pytest.mark.parametrize(
@@ -290,9 +290,7 @@ def test_fifty_are_asked_about_in_one_call() -> None:
         ({"model": ""}, "another's"),
     ],
 )
-def test_a_task_of_the_model_that_is_no_older_than_the_job_is_the_jobs_own(
-    changes: dict[str, Any], expected: str
-) -> None:
+def test_a_task_is_recognized_by_model_and_time(changes: dict[str, Any], expected: str) -> None:
     known: dict[str, Any] = {"task_id": TASK, "state": TaskState.SUCCEEDED}
     report = TaskReport(**(known | {"model": "doubao-seedream-4.0"} | changes))
     job = replace(a_chanjing_job(), submitted_at=NOON + timedelta(milliseconds=700))
@@ -313,18 +311,18 @@ def fresh_links(*tasks: dict[str, Any], number: int = 1) -> list[str]:
     return list(Chanjing([a_page(*tasks)]).client().fresh_links(job, number))
 
 
-def test_a_job_without_a_task_has_no_other_link_to_ask_for() -> None:
+def test_a_job_without_a_task_has_no_fresh_links() -> None:
     chanjing = Chanjing([a_page(a_task(FRESH))])
     job = a_chanjing_job(JobStatus.ARCHIVING, result_urls=(DEAD,))
     assert list(chanjing.client().fresh_links(job, 1)) == []
-    assert chanjing.asked == []
+    assert chanjing.received == []
 
 
 def a_task(*urls: str, word: str = "Success") -> dict[str, Any]:
     return {"unique_id": TASK, "progress_desc": word, "output_url": list(urls)}
 
 
-def test_a_dead_link_is_looked_up_anew() -> None:
+def test_a_dead_link_is_read_again() -> None:
     assert fresh_links(a_task(FRESH)) == [FRESH]
     assert fresh_links(a_task(DEAD, FRESH), number=2) == [FRESH]
 
@@ -332,7 +330,7 @@ def test_a_dead_link_is_looked_up_anew() -> None:
 @pytest.mark.parametrize(
     "tasks", [[], [a_task()], [a_task(DEAD)], [a_task(FRESH, word="Error")]], ids=str
 )
-def test_a_link_that_stays_dead_is_dead(tasks: list[dict[str, Any]]) -> None:
+def test_a_task_without_another_link_has_no_fresh_links(tasks: list[dict[str, Any]]) -> None:
     assert fresh_links(*tasks) == []
 
 
@@ -360,7 +358,7 @@ ANY_JSON = st.recursive(
     ),
     max_leaves=12,
 )
-# Most of what is drawn gets past the code, to where the fields are read.
+# Most examples have a valid code, so that the fields are read.
 ANY_ANSWER = ANY_JSON | st.fixed_dictionaries(
     {
         "code": st.just(0) | st.sampled_from([400, 10400, 40001, 50000, 10**4299, True, "0", None]),
@@ -375,7 +373,7 @@ ANY_ANSWER = ANY_JSON | st.fixed_dictionaries(
 @example(content={"code": 10**4299})
 @example(content={"code": 400, "msg": 10**4299})
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
-def test_any_answer_ends_in_what_the_port_declares(
+def test_any_response_has_an_outcome_of_the_port(
     call: Callable[[ChanjingClient], object], content: object
 ) -> None:
     chanjing = Chanjing([httpx.Response(200, json=content)])
@@ -387,7 +385,7 @@ def test_any_answer_ends_in_what_the_port_declares(
 
 @given(content=ANY_ANSWER)
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None, max_examples=60)
-def test_any_answer_is_a_token_or_none(content: object) -> None:
+def test_any_response_gives_a_token_or_none(content: object) -> None:
     chanjing = Chanjing(token_answer=lambda _: httpx.Response(200, json=content))
     try:
         chanjing.client().prepare()
@@ -412,21 +410,21 @@ def test_no_redirect_is_followed(
         assert isinstance(call(chanjing.client()), kind)
     except ProviderUnavailable:
         assert call is not EVERY_CALL["create_task"]
-    assert {request.url.host for request in chanjing.asked} == {"chanjing.example"}
+    assert {request.url.host for request in chanjing.received} == {"chanjing.example"}
 
 
 @every_call
-def test_a_call_says_who_we_are(call: Callable[[ChanjingClient], object]) -> None:
+def test_every_call_has_our_user_agent(call: Callable[[ChanjingClient], object]) -> None:
     chanjing = Chanjing([envelope(None, code=40001)])
     with suppress(ProviderUnavailable):
         call(chanjing.client())
-    assert len(chanjing.asked) == 2
-    assert all(r.headers["user-agent"].startswith("Ringback/") for r in chanjing.asked)
+    assert len(chanjing.received) == 2
+    assert all(r.headers["user-agent"].startswith("Ringback/") for r in chanjing.received)
 
 
 @every_call
 @pytest.mark.parametrize("at_the_token", [False, True], ids=["call", "token"])
-def test_an_error_does_not_tell_what_was_sent(
+def test_errors_contain_no_secrets(
     call: Callable[[ChanjingClient], object], *, at_the_token: bool
 ) -> None:
     error = httpx.ReadTimeout("https://chanjing.example/?hush")
@@ -434,15 +432,15 @@ def test_an_error_does_not_tell_what_was_sent(
     if at_the_token:
         chanjing.token_answer = lambda _: error
     try:
-        told = repr(call(chanjing.client()))
+        text = repr(call(chanjing.client()))
     except ProviderUnavailable as raised:
-        told = repr(raised)
-    assert "ReadTimeout" in told
-    assert "hush" not in told
+        text = repr(raised)
+    assert "ReadTimeout" in text
+    assert "hush" not in text
 
 
 @every_call
-def test_deep_nesting_is_no_answer(call: Callable[[ChanjingClient], object]) -> None:
+def test_deep_nesting_is_unreadable(call: Callable[[ChanjingClient], object]) -> None:
     chanjing = Chanjing([httpx.Response(200, content=b"[" * 200_000)])
     try:
         assert isinstance(call(chanjing.client()), OutcomeUnknown)
@@ -452,12 +450,12 @@ def test_deep_nesting_is_no_answer(call: Callable[[ChanjingClient], object]) -> 
 
 @pytest.mark.parametrize("call", ["read_tasks", "fresh_links"])
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ReadTimeout, httpx.ReadError])
-def test_a_broken_line_is_tried_again_later(call: str, error: type[httpx.TransportError]) -> None:
+def test_a_lost_connection_is_retried_later(call: str, error: type[httpx.TransportError]) -> None:
     with pytest.raises(ProviderUnavailable):
         EVERY_CALL[call](Chanjing([error("no")]).client())
 
 
-def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxy_variables_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy"):
         monkeypatch.setenv(name, "http://proxy.invalid:3128")
     tokens = Chanjing().tokens
@@ -469,13 +467,13 @@ def test_the_environments_proxy_is_not_used(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @bodies("callback")
-def test_a_callback_says_what_is_written_beside_it(body_file: Path) -> None:
+def test_callbacks_have_their_expected_report(body_file: Path) -> None:
     expected = expected_of(body_file)
     reader = PROVIDER.listen(dict)
     if "error" in expected:
         with pytest.raises(MalformedCallback):
             reader.read({}, body_file.read_bytes(), now=NOON)
     else:
-        heard = reader.read({}, body_file.read_bytes(), now=NOON)
-        assert plain(heard.report) == expected["task"]
-        assert not heard.proven
+        callback = reader.read({}, body_file.read_bytes(), now=NOON)
+        assert plain(callback.report) == expected["task"]
+        assert not callback.proven

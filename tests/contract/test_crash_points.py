@@ -1,8 +1,8 @@
-"""Nobody pays twice, no job is lost, no image is lost: whatever goes wrong, at whatever point.
+"""No double payment, no lost job and no lost image, whichever effect fails.
 
-The whole life of a job is run once to count its outside effects, then once more for each effect
-and each mishap, and for each mishap followed by each crash. The same on the real table and bucket.
-See docs/architecture.md, "The order of writes".
+A job is run once from beginning to end to count its outside effects, then once for each effect and
+each fault, and for each fault followed by each crash. One scenario also runs on the real table and
+bucket. See docs/architecture.md, "The order of writes".
 """
 
 import itertools
@@ -17,9 +17,9 @@ from ringback.aws.job_table import JobTable
 from ringback.domain.jobs import ErrorKind, JobStatus
 
 from tests.support.aws import REGION, a_cloud, create_table
-from tests.support.crash_world import ERRORS, Effects, Mishap, Scenario, World
+from tests.support.crash_world import ERRORS, Effects, Fault, Scenario, World
+from tests.support.guarantees import broken_guarantees
 from tests.support.lambdas import lasting_client
-from tests.support.promises import breaches
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
@@ -45,37 +45,37 @@ SCENARIOS = {
     "links dead": Scenario(dead_links=True),
     "one image gone": Scenario(lost_images=1),
 }
-CRASHES = [mishap for mishap in Mishap if mishap.is_crash]
-# Effects whose errors are answered by something else than an end of the function.
+CRASHES = [fault for fault in Fault if fault.is_crash]
+# Effects whose errors the functions catch.
 CAUGHT = {"create_task", *ERRORS}
-Plan = Mapping[int, Mishap]
+Plan = Mapping[int, Fault]
 
 
-def live(scenario: Scenario, plan: Plan, **stores: Any) -> World:
+def run(scenario: Scenario, plan: Plan, **stores: Any) -> World:
     world = World(scenario, Effects(plan), **stores)
-    world.live()
+    world.run()
     return world
 
 
-def points(effects: int) -> Iterator[tuple[int, Mishap]]:
-    return itertools.product(range(1, effects + 1), Mishap)
+def points(effects: int) -> Iterator[tuple[int, Fault]]:
+    return itertools.product(range(1, effects + 1), Fault)
 
 
-def what_broke(world: World) -> list[str]:
-    found = breaches(world)
+def broken_in(world: World) -> list[str]:
+    found = broken_guarantees(world)
     if world.scenario.has_key and not world.answered:
-        found.append("a client that asks again gets no answer")
+        found.append("a client that repeats its request gets no response")
     statuses = {job.status for job in world.jobs.newest("studio", limit=99, before=None)}
     if JobStatus.ARCHIVE_FAILED in statuses and not world.scenario.lost_images:
-        found.append("an image that could be copied was not")
+        found.append("an available image was not copied")
     for job in map(world.jobs.get, world.answered):
         if job.error and job.error.kind is ErrorKind.NOT_SUBMITTED:
-            found.append("what a client was promised was never sent")
+            found.append("an acknowledged job was never sent")
     return found
 
 
-def test_a_life_without_mishaps_is_counted_effect_by_effect() -> None:
-    assert live(SCENARIOS["failure"], {}).effects.names == [
+def test_effects_of_a_run_without_faults() -> None:
+    assert run(SCENARIOS["failure"], {}).effects.names == [
         *("add", "create", "add", "mark_queued", "answer the client"),
         *("get", "paused", "prepare", "take", "move", "create_task", "move", "acknowledge submit"),
         *("move", "answer the provider", "get", "acknowledge check"),
@@ -83,9 +83,9 @@ def test_a_life_without_mishaps_is_counted_effect_by_effect() -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_a_life_without_mishaps_ends_well(name: str) -> None:
-    world = live(SCENARIOS[name], {})
-    assert what_broke(world) == []
+def test_a_run_without_faults_keeps_all_guarantees(name: str) -> None:
+    world = run(SCENARIOS[name], {})
+    assert broken_in(world) == []
     (job,) = world.jobs.by_id.values()
     expected = {
         "failure": JobStatus.FAILED,
@@ -99,41 +99,41 @@ def test_a_life_without_mishaps_ends_well(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_no_single_mishap_breaks_a_promise(
+def test_no_single_fault_breaks_a_guarantee(
     name: str, record_property: Callable[[str, object], None]
 ) -> None:
     tried = 0
-    for point, mishap in points(len(live(SCENARIOS[name], {}).effects.names)):
-        world = live(SCENARIOS[name], {point: mishap})
-        assert what_broke(world) == [], (mishap, point, world.effects.names[point - 1])
+    for point, fault in points(len(run(SCENARIOS[name], {}).effects.names)):
+        world = run(SCENARIOS[name], {point: fault})
+        assert broken_in(world) == [], (fault, point, world.effects.names[point - 1])
         tried += 1
     record_property("tried: crash points", tried)
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SCENARIOS)
-def test_no_redelivery_that_crashes_again_breaks_a_promise(
+def test_no_second_crash_breaks_a_guarantee(
     name: str, record_property: Callable[[str, object], None], *, full_size: bool
 ) -> None:
-    """At full size every pair of points, otherwise one for each pair of effects and mishaps."""
-    tried: Counter[tuple[str, Mishap, str, Mishap]] = Counter()
-    names = live(SCENARIOS[name], {}).effects.names
-    for first, mishap in points(len(names)):
-        if not mishap.is_crash and names[first - 1] not in CAUGHT:
-            continue  # Nothing catches this error: it ends the function as a crash does.
-        then = live(SCENARIOS[name], {first: mishap}).effects.names
+    """At full size every pair of points, otherwise one for each pair of effects and faults."""
+    tried: Counter[tuple[str, Fault, str, Fault]] = Counter()
+    names = run(SCENARIOS[name], {}).effects.names
+    for first, fault in points(len(names)):
+        if not fault.is_crash and names[first - 1] not in CAUGHT:
+            continue  # Not caught: the error ends the function just like a crash.
+        then = run(SCENARIOS[name], {first: fault}).effects.names
         for second, crash in itertools.product(range(first + 1, len(then) + 1), CRASHES):
-            kind = names[first - 1], mishap, then[second - 1], crash
+            kind = names[first - 1], fault, then[second - 1], crash
             if tried[kind] and not full_size:
                 continue
-            world = live(SCENARIOS[name], {first: mishap, second: crash})
-            assert what_broke(world) == [], (first, mishap, second, crash, world.effects.names)
+            world = run(SCENARIOS[name], {first: fault, second: crash})
+            assert broken_in(world) == [], (first, fault, second, crash, world.effects.names)
             tried[kind] += 1
     record_property("tried: crash points with another crash after them", tried.total())
 
 
-class SeenBucket(ImageBucket):
-    """The real adapter; what lies in the bucket can be seen as it can in the fake."""
+class InspectableBucket(ImageBucket):
+    """The real adapter, with the inspection properties of the fake."""
 
     @property
     def objects(self) -> dict[str, bytes]:
@@ -154,7 +154,7 @@ class SeenBucket(ImageBucket):
 
 @pytest.fixture
 def new_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], dict[str, Any]]]:
-    """Make an empty table and an empty bucket in moto's cloud, as often as it is called."""
+    """Return a function that makes an empty table and an empty bucket in moto."""
     monkeypatch.setattr(boto3, "client", lasting_client)
     numbers = itertools.count()
 
@@ -164,22 +164,25 @@ def new_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], dict[st
         boto3.client("s3").create_bucket(
             Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION}
         )
-        return {"jobs": JobTable.connect(create_table()), "bucket": SeenBucket.connect(bucket)}
+        return {
+            "jobs": JobTable.connect(create_table()),
+            "bucket": InspectableBucket.connect(bucket),
+        }
 
     with a_cloud(monkeypatch) as cloud:
         yield make
 
 
 @pytest.mark.exhaustive
-def test_no_single_mishap_breaks_a_promise_on_the_real_adapters(
+def test_no_single_fault_breaks_a_guarantee_on_the_real_adapters(
     new_stores: Callable[[], dict[str, Any]], record_property: Callable[[str, object], None]
 ) -> None:
     scenario = SCENARIOS["success"]
-    usual = live(scenario, {}, **new_stores())
-    assert usual.effects.names == live(scenario, {}).effects.names
+    without_faults = run(scenario, {}, **new_stores())
+    assert without_faults.effects.names == run(scenario, {}).effects.names
     tried = 0
-    for point, mishap in points(len(usual.effects.names)):
-        world = live(scenario, {point: mishap}, **new_stores())
-        assert what_broke(world) == [], (mishap, point, world.effects.names[point - 1])
+    for point, fault in points(len(without_faults.effects.names)):
+        world = run(scenario, {point: fault}, **new_stores())
+        assert broken_in(world) == [], (fault, point, world.effects.names[point - 1])
         tried += 1
     record_property("tried: crash points on the table and the bucket", tried)

@@ -1,4 +1,4 @@
-"""kie.ai's callback bodies, byte for byte, and what each of them says."""
+"""kie.ai's recorded callback bodies, and the report that each is read as."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ def read(body: bytes, headers: dict[str, str], *, keys: list[str]) -> CallbackRe
 
 
 def plain(report: TaskReport) -> dict[str, Any]:
-    """Return a report as the expected files write it: credits as text, exact."""
+    """Return a report in the form of the expected files, with exact credits as text."""
     written = asdict(report) | {
         "image_urls": list(report.image_urls),
         "credits": None if report.credits is None else format(report.credits, "f"),
@@ -33,7 +33,7 @@ def plain(report: TaskReport) -> dict[str, Any]:
     return written
 
 
-def test_there_is_a_body_for_every_expectation_and_the_other_way_round() -> None:
+def test_bodies_and_expectations_match_one_to_one() -> None:
     expectations = {path.name for path in BODIES.rglob("*.expected.json")}
     bodies = {path.name for path in BODIES.rglob("*.json")} - expectations
     assert {path.replace(".json", ".expected.json") for path in bodies} == expectations
@@ -41,36 +41,36 @@ def test_there_is_a_body_for_every_expectation_and_the_other_way_round() -> None
 
 
 @pytest.mark.parametrize("body_file", BODY_FILES, ids=lambda path: path.stem)
-def test_a_body_says_what_is_written_beside_it(body_file: Path) -> None:
+def test_bodies_have_their_expected_report(body_file: Path) -> None:
     body, expected = body_file.read_bytes(), expected_of(body_file)
     if "error" in expected:
         assert expected == {"error": MalformedCallback.__name__}
         with pytest.raises(MalformedCallback):
             read(body, {}, keys=[])
     else:
-        heard = read(body, {}, keys=[])
-        assert plain(heard.report) == expected
-        assert not heard.proven
+        callback = read(body, {}, keys=[])
+        assert plain(callback.report) == expected
+        assert not callback.proven
 
 
 @pytest.mark.parametrize("body_file", BODY_FILES, ids=lambda path: path.stem)
-def test_a_signed_body_says_the_same_and_is_proven(body_file: Path) -> None:
+def test_a_signed_body_has_the_same_report_and_is_proven(body_file: Path) -> None:
     body, expected = body_file.read_bytes(), expected_of(body_file)
     headers = {
         "x-webhook-timestamp": str(SENT_AT),
         "x-webhook-signature": sign(expected.get("task_id", ""), SENT_AT),
     }
     if "error" in expected:
-        # A body that names no task, or two, has nothing that the signature could vouch for.
+        # In a body with no task id, or with two, the signature covers nothing.
         with pytest.raises(SignatureRejected):
             read(body, headers, keys=[HMAC_KEY])
     else:
-        heard = read(body, headers, keys=[HMAC_KEY])
-        assert plain(heard.report) == expected
-        assert heard.proven
+        callback = read(body, headers, keys=[HMAC_KEY])
+        assert plain(callback.report) == expected
+        assert callback.proven
 
 
 @pytest.mark.parametrize("body_file", BODY_FILES, ids=lambda path: path.stem)
-def test_no_body_is_believed_unsigned_once_there_is_a_key(body_file: Path) -> None:
+def test_unsigned_bodies_are_refused_with_a_key(body_file: Path) -> None:
     with pytest.raises(SignatureRejected):
         read(body_file.read_bytes(), {}, keys=[HMAC_KEY])

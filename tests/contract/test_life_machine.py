@@ -1,7 +1,7 @@
-"""Jobs, calls, messages, mishaps and time in any order that Hypothesis can think of.
+"""A Hypothesis state machine: jobs, callbacks, messages, faults and time in random order.
 
-The machine posts jobs and changes them, delivers what is under way late, out of order and more than
-once, lets strangers call, and breaks effects off. At the end of each run everything comes to rest.
+The machine posts and changes jobs; delivers messages late, out of order and more than once; sends
+forged callbacks; and injects faults. Each run ends when no event is left.
 """
 
 import heapq
@@ -41,18 +41,18 @@ from tests.support.crash_world import (
     ArchiveSender,
     Crash,
     Effects,
-    Mishap,
+    Fault,
     Scenario,
     ServiceError,
     World,
 )
+from tests.support.guarantees import broken_guarantees, paid_calls
 from tests.support.jobs import a_report, a_request
-from tests.support.promises import breaches, paid_calls
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
-# A message is received five times before it is a dead letter, and a provider calls four times.
-MAX_MISHAPS: Final = 3
+# Fewer than the five receives before a dead letter, and the four tries of a callback.
+MAX_FAULTS: Final = 3
 
 SCENARIOS: Final = st.builds(
     Scenario,
@@ -69,11 +69,11 @@ SOME_JOB: Final = st.integers(0, 5)
 
 
 @dataclass
-class Town(World):
-    """A world in which strangers call, too."""
+class WorldWithForgery(World):
+    """A world that also receives forged and unsigned callbacks."""
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
-        if body == b"signed by nobody":
+        if body == b"invalid signature":
             raise SignatureRejected("no signature matches")
         if body.startswith(b"unsigned "):
             task_id = ProviderTaskId(body.removeprefix(b"unsigned ").decode())
@@ -82,8 +82,8 @@ class Town(World):
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request that can be sent again; ``seed`` tells bodies apart."""
+class PostedRequest:
+    """A request that can be repeated; ``seed`` makes its body unique."""
 
     key: str | None
     seed: int
@@ -91,14 +91,14 @@ class Asked:
 
 @dataclass
 class Client:
-    """Somebody who posts jobs, and remembers what was answered."""
+    """Posts jobs and records the responses."""
 
     world: World
-    asked: list[Asked] = field(default_factory=list)
+    posted: list[PostedRequest] = field(default_factory=list)
     answers: dict[str, JobId] = field(default_factory=dict)
 
-    def post(self, asked: Asked, *, retry_of: Job | None = None) -> None:
-        body = a_request(seed=asked.seed)
+    def post(self, posted: PostedRequest, *, retry_of: Job | None = None) -> None:
+        body = a_request(seed=posted.seed)
         with suppress(Crash, ServiceError, TryAgain):
             if retry_of:
                 again = RetryJob(
@@ -109,42 +109,42 @@ class Client:
                     check_image=lambda url, version: version,
                 )
                 post = JobPost(
-                    client="studio", idempotency_key=asked.key, body={}, retry_of=retry_of.job_id
+                    client="studio", idempotency_key=posted.key, body={}, retry_of=retry_of.job_id
                 )
                 job = again(post)
                 assert job.retry_of == retry_of.job_id
             else:
-                new = NewJob(request=body, client="studio", idempotency_key=asked.key)
+                new = NewJob(request=body, client="studio", idempotency_key=posted.key)
                 job = self.world.accept(new)
                 assert job.request.sent == body.sent
             self.world.effects("answer the client", lambda: self.world.answered.append(job.job_id))
-            if asked.key:
-                assert self.answers.setdefault(asked.key, job.job_id) == job.job_id
+            if posted.key:
+                assert self.answers.setdefault(posted.key, job.job_id) == job.job_id
 
 
-class Lives(RuleBasedStateMachine):
+class JobMachine(RuleBasedStateMachine):
     steps: ClassVar[int] = 0
 
     def __init__(self) -> None:
         super().__init__()
-        self.plan: dict[int, Mishap] = {}
-        self.world = Town(Scenario(), Effects(self.plan))
+        self.plan: dict[int, Fault] = {}
+        self.world = WorldWithForgery(Scenario(), Effects(self.plan))
         self.client = Client(self.world)
         self.find = FindJobs(jobs=self.world.jobs)
         self.seen: dict[JobId, JobStatus] = {}
-        self.web_is_down = False
+        self.host_is_down = False
 
     @property
     def jobs(self) -> list[Job]:
         return list(self.world.jobs.newest("studio", limit=99, before=None))
 
-    def is_there(self) -> bool:
+    def has_jobs(self) -> bool:
         return bool(self.world.jobs.by_id)
 
     def the_job(self, number: int) -> Job:
         return self.jobs[number % len(self.jobs)]
 
-    # What a client does
+    # The client
 
     @initialize(scenario=SCENARIOS)
     def the_first_job_is_posted(self, scenario: Scenario) -> None:
@@ -153,34 +153,34 @@ class Lives(RuleBasedStateMachine):
     @rule(scenario=SCENARIOS, has_key=st.booleans())
     def a_job_is_posted(self, *, scenario: Scenario, has_key: bool) -> None:
         self.world.provider.scenario = scenario
-        number = len(self.client.asked)
-        asked = Asked(key=f"key {number}" if has_key else None, seed=number)
-        self.client.asked.append(asked)
-        self.client.post(asked)
+        number = len(self.client.posted)
+        posted = PostedRequest(key=f"key {number}" if has_key else None, seed=number)
+        self.client.posted.append(posted)
+        self.client.post(posted)
 
     @rule(number=SOME_JOB)
-    def a_request_is_sent_again(self, number: int) -> None:
-        self.client.post(self.client.asked[number % len(self.client.asked)])
+    def a_request_is_repeated(self, number: int) -> None:
+        self.client.post(self.client.posted[number % len(self.client.posted)])
 
     @rule(number=SOME_JOB)
-    def a_key_is_used_for_something_else(self, number: int) -> None:
-        asked = self.client.asked[number % len(self.client.asked)]
-        if asked.key in {job.idempotency_key for job in self.jobs if job.idempotency_key}:
+    def a_key_is_used_with_another_request(self, number: int) -> None:
+        posted = self.client.posted[number % len(self.client.posted)]
+        if posted.key in {job.idempotency_key for job in self.jobs if job.idempotency_key}:
             with pytest.raises(IdempotencyConflict):
-                self.patient_client.post(replace(asked, seed=-1))
+                self.client_without_faults.post(replace(posted, seed=-1))
 
     @property
-    def patient_client(self) -> Client:
-        """Return the client, at a moment when nothing breaks."""
-        self.nothing_will_go_wrong()
+    def client_without_faults(self) -> Client:
+        """Return the client, with no faults ahead."""
+        self.remove_pending_faults()
         return self.client
 
-    def nothing_will_go_wrong(self) -> None:
-        past = len(self.world.effects.names)
-        for point in [point for point in self.plan if point > past]:
+    def remove_pending_faults(self) -> None:
+        done = len(self.world.effects.names)
+        for point in [point for point in self.plan if point > done]:
             del self.plan[point]
 
-    @precondition(is_there)
+    @precondition(has_jobs)
     @rule(number=SOME_JOB)
     def a_job_is_cancelled(self, number: int) -> None:
         job = self.the_job(number)
@@ -188,7 +188,7 @@ class Lives(RuleBasedStateMachine):
         with suppress(Crash, ServiceError, WrongState):
             assert cancel(job).status is JobStatus.CANCELLED
 
-    @precondition(is_there)
+    @precondition(has_jobs)
     @rule(number=SOME_JOB)
     def copying_is_resumed(self, number: int) -> None:
         with suppress(Crash, ServiceError, WrongState):
@@ -205,28 +205,28 @@ class Lives(RuleBasedStateMachine):
         expired = job.status is JobStatus.EXPIRED
         assert resume(job).status is (JobStatus.EXPIRED if expired else JobStatus.ARCHIVING)
 
-    @precondition(is_there)
+    @precondition(has_jobs)
     @rule(number=SOME_JOB, scenario=SCENARIOS)
-    def a_job_is_tried_anew(self, number: int, scenario: Scenario) -> None:
+    def a_job_is_retried(self, number: int, scenario: Scenario) -> None:
         job = self.the_job(number)
         self.world.provider.scenario = scenario
         if job.status in FINAL:
-            self.client.post(Asked(key=f"again {job.job_id}", seed=0), retry_of=job)
+            self.client.post(PostedRequest(key=f"again {job.job_id}", seed=0), retry_of=job)
 
-    # What the provider and the queues do, and strangers
+    # The provider, the queues, and forged callbacks
 
     @rule(number=st.integers(0, 9), again=st.booleans())
-    def something_happens(self, *, number: int, again: bool) -> None:
-        """Do one thing that is due, or the first that will be; messages come twice as well."""
-        agenda = self.world.agenda
-        if not agenda:
+    def an_event_runs(self, *, number: int, again: bool) -> None:
+        """Run an event that is due, or else the next one; ``again`` keeps it for a repeat."""
+        schedule = self.world.schedule
+        if not schedule:
             return
-        due = sorted(one for one in agenda if one.due <= self.world.now) or [min(agenda)]
-        happening = due[number % len(due)]
+        due = sorted(one for one in schedule if one.due <= self.world.now) or [min(schedule)]
+        event = due[number % len(due)]
         if not again:
-            agenda.remove(happening)
-            heapq.heapify(agenda)
-        self.world.happen(happening)
+            schedule.remove(event)
+            heapq.heapify(schedule)
+        self.world.run_event(event)
 
     @rule(seconds=st.sampled_from([1, 10, 30, 60, 300, 900, 3600]))
     def time_passes(self, seconds: int) -> None:
@@ -239,39 +239,39 @@ class Lives(RuleBasedStateMachine):
             task_id, (job_id, _) = made[number % len(made)]
             self.call(job_id, task_id.encode())
 
-    @precondition(is_there)
+    @precondition(has_jobs)
     @rule(number=SOME_JOB, theirs=SOME_JOB)
-    def a_stranger_calls(self, number: int, theirs: int) -> None:
+    def a_forged_callback_arrives(self, number: int, theirs: int) -> None:
         before = self.world.jobs.by_id.copy()
         job_id = self.the_job(number).job_id
         with pytest.raises(SignatureRejected):
-            self.world.hear(a_call(job_id, b"signed by nobody"))
+            self.world.accept_callback(a_call(job_id, b"invalid signature"))
         with pytest.raises(UnknownJob):
-            hear = replace(self.world.hear, is_genuine=lambda *_: False)
-            hear(a_call(job_id, b"task_1"))
+            with_wrong_token = replace(self.world.accept_callback, is_genuine=lambda *_: False)
+            with_wrong_token(a_call(job_id, b"task_1"))
         self.call(job_id, b"unsigned task_%d" % theirs)
         assert self.world.jobs.by_id == before
 
     def call(self, job_id: JobId, body: bytes) -> None:
         with suppress(Crash, ServiceError):
-            self.world.hear(a_call(job_id, body))
+            self.world.accept_callback(a_call(job_id, body))
 
-    # What goes wrong
+    # Faults
 
-    @precondition(lambda self: len(self.plan) < MAX_MISHAPS)
-    @rule(after=st.integers(1, 12), mishap=st.sampled_from(Mishap))
-    def something_will_go_wrong(self, after: int, mishap: Mishap) -> None:
-        self.plan[len(self.world.effects.names) + after] = mishap
+    @precondition(lambda self: len(self.plan) < MAX_FAULTS)
+    @rule(after=st.integers(1, 12), fault=st.sampled_from(Fault))
+    def a_fault_is_planned(self, after: int, fault: Fault) -> None:
+        self.plan[len(self.world.effects.names) + after] = fault
 
     @rule()
     def the_file_host_goes_down(self) -> None:
         self.world.web.pages.clear()
-        self.web_is_down = True
+        self.host_is_down = True
 
-    # What must hold
+    # Invariants
 
     @invariant()
-    def each_step_keeps_what_must_be_kept(self) -> None:
+    def each_step_keeps_the_guarantees(self) -> None:
         type(self).steps += 1
         for job in self.jobs:
             was = self.seen.get(job.job_id)
@@ -284,34 +284,34 @@ class Lives(RuleBasedStateMachine):
         for job_id in self.world.answered:
             assert self.find.one(job_id, client="studio").job_id == job_id
             with pytest.raises(UnknownJob):
-                self.find.one(job_id, client="somebody else")
+                self.find.one(job_id, client="another")
 
     def teardown(self) -> None:
-        self.come_to_rest()
-        # What the file host lost it has again, and everything that was given up is taken up.
+        self.run_until_idle()
+        # The file host has its images again; resume every copy that gave up.
         for task_id in self.world.provider.made:
             self.world.provider.report(task_id)
         for job in self.jobs:
             if job.status is JobStatus.ARCHIVE_FAILED:
-                assert self.web_is_down
+                assert self.host_is_down
                 self.resume(job)
-        self.each_step_keeps_what_must_be_kept()
-        self.come_to_rest()
+        self.each_step_keeps_the_guarantees()
+        self.run_until_idle()
         assert JobStatus.ARCHIVE_FAILED not in {job.status for job in self.jobs}
 
-    def come_to_rest(self) -> None:
+    def run_until_idle(self) -> None:
         world = self.world
-        self.nothing_will_go_wrong()
+        self.remove_pending_faults()
         for _ in range(2000):
-            if not world.agenda:
+            if not world.schedule:
                 break
-            world.happen(heapq.heappop(world.agenda))
-            self.each_step_keeps_what_must_be_kept()
-        assert not world.agenda
+            world.run_event(heapq.heappop(world.schedule))
+            self.each_step_keeps_the_guarantees()
+        assert not world.schedule
         unread = [point for point in self.plan if world.effects.names[point - 1] == "read_tasks"]
-        # A provider that is down each time it is asked within ten minutes has no verdict to give.
-        excused = {"a verdict that is to be had is had"} if len(unread) > 1 else set()
-        assert set(breaches(world)) <= excused
+        # A provider that is down for all reads within ten minutes has no available result.
+        excused = {"an available result is recorded"} if len(unread) > 1 else set()
+        assert set(broken_guarantees(world)) <= excused
 
 
 def a_call(job_id: JobId, body: bytes) -> CallbackRequest:
@@ -319,11 +319,11 @@ def a_call(job_id: JobId, body: bytes) -> CallbackRequest:
 
 
 @pytest.mark.exhaustive
-def test_no_life_breaks_a_promise(
+def test_no_sequence_breaks_a_guarantee(
     record_property: Callable[[str, Any], None], *, full_size: bool
 ) -> None:
-    lives = 2000 if full_size else 200
-    bounds = settings(max_examples=lives, stateful_step_count=30, derandomize=True, deadline=None)
-    Lives.steps = 0
-    run_state_machine_as_test(Lives, settings=bounds)
-    record_property("tried: steps of the life machine", Lives.steps)
+    runs = 2000 if full_size else 200
+    bounds = settings(max_examples=runs, stateful_step_count=30, derandomize=True, deadline=None)
+    JobMachine.steps = 0
+    run_state_machine_as_test(JobMachine, settings=bounds)
+    record_property("tried: steps of the life machine", JobMachine.steps)

@@ -1,17 +1,17 @@
-"""Every order of events ends in the state that the truth asks for.
+"""Every order of events ends in the state that follows from the ground truth.
 
-All sequences of up to five of seven events are played, and then what is left to happen: the answer
-to createTask, the provider's own last call, the checks, the copying. An event is a function of all
-there is to know, so one that was played in a state is not played again in the same state.
+All sequences of up to five of seven events are applied, and then the remaining events: the response
+to createTask, the provider's last callback, the checks, the copying. The result of an event depends
+on the state only, so each event is applied once per state.
 
-What is taken as the truth:
+The ground truth consists of:
 
-- what the provider's own record says in the end, from its first call or the deadline on;
-- whether createTask's answer is heard. One that has not come by the deadline never comes: the
-  function would have been stopped before. Events before it find the call still under way;
-- how the provider calls in the end: signed, unsigned, not at all;
-- of a provider that contradicts itself, a success that its record bears out; where it calls against
-  its own record, what it said first.
+- the provider's final record of the task, which it has from its first callback or the deadline on;
+- whether the response to createTask arrives. After the deadline it never does, because the function
+  would have been stopped. Earlier events find the call still in progress;
+- the provider's last callback: signed, unsigned or none;
+- for contradictory callbacks, the success if the record confirms it; for a callback that
+  contradicts the record, the first report.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +41,8 @@ from ringback.use_cases.ports import CallbackReport, Write
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
-from tests.support.desk import link_to
+from tests.support.checks import check_one
+from tests.support.harness import link_to
 from tests.support.in_memory import (
     InMemoryAccounts,
     InMemoryBucket,
@@ -54,14 +55,13 @@ from tests.support.in_memory import (
     a_provider,
 )
 from tests.support.jobs import NOON, TASK, a_job_id, a_report, a_request, facts_of
-from tests.support.looks import look
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
 MAX_EVENTS: Final = 5
 DEADLINE: Final = timedelta(minutes=15)
 OURS: Final = a_job_id()
-ANOTHER: Final = ProviderTaskId("task_of_another_job")
+OTHER_TASK: Final = ProviderTaskId("task_of_another_job")
 PICTURE: Final = b"the picture"
 LINK: Final = "https://cdn.example/1.png"
 
@@ -82,7 +82,7 @@ MADE: Final = (JobStatus.ARCHIVING, JobStatus.SUCCEEDED)
 
 
 class Truth(NamedTuple):
-    """``copies_at_once``: the archive queue is as quick as can be, or as slow."""
+    """``copies_at_once``: images are copied after each event, or only at the end."""
 
     succeeds: bool
     is_answered: bool
@@ -114,7 +114,7 @@ FACTS: Final = attrgetter(*(one.name for one in fields(Job) if one.name != "requ
 
 @dataclass(frozen=True)
 class State:
-    """All that any event may depend on. ``history`` holds the job's states, oldest first."""
+    """Everything that an event may depend on. ``history``: the job's states, oldest first."""
 
     job: Job
     history: tuple[JobStatus, ...]
@@ -123,7 +123,7 @@ class State:
     bucket: tuple[tuple[str, bytes], ...]
     records: int
     asked: int
-    is_under_way: bool
+    in_progress: bool
     is_settled: bool
     now: datetime
 
@@ -133,13 +133,13 @@ class State:
         return (FACTS(self.job), *mine)
 
 
-class CallUnderWay(BaseException):
-    """createTask has been asked; this is as far as the function got by now."""
+class CallInProgress(BaseException):
+    """createTask was called and has not responded yet: the function gets no further."""
 
 
 @dataclass
 class Provider:
-    """Answers createTask only when it is told to."""
+    """Responds to createTask only once ``answer`` is set."""
 
     truth: Truth
     answer: Submission | None = None
@@ -151,7 +151,7 @@ class Provider:
     def create_task(self, job: Job, callback_url: str) -> Submission:
         if self.answer is None:
             self.asked += 1
-            raise CallUnderWay
+            raise CallInProgress
         return self.answer
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
@@ -159,10 +159,10 @@ class Provider:
         return {task_id: report for task_id, report in found.items() if report}
 
     def _read_task(self, task_id: ProviderTaskId) -> TaskReport | None:
-        if task_id == ANOTHER:
+        if task_id == OTHER_TASK:
             theirs = url_of("kie", a_job_id(9))
             urls = ("https://cdn.example/9",)
-            return a_report(task_id=ANOTHER, image_urls=urls, callback_url=theirs)
+            return a_report(task_id=OTHER_TASK, image_urls=urls, callback_url=theirs)
         if not self.is_settled:
             return a_report(TaskState.RUNNING, callback_url=url_of("kie", OURS))
         return a_call_of(Event.SIGNED_SUCCESS if self.truth.succeeds else Event.SIGNED_FAIL)
@@ -172,8 +172,8 @@ class Provider:
 
 
 @dataclass
-class WhereItWas:
-    """The store as a function sees it that wrote ``submitting`` and has been waiting since."""
+class StoreOfWaitingCall:
+    """The store as seen by a function that wrote ``submitting`` and is still waiting."""
 
     jobs: InMemoryJobs
     begun: Job
@@ -206,8 +206,8 @@ class ArchiveMessages:
         self.sent.append(job_id)
 
 
-class Stage:
-    """The use cases, and whatever is between them, set to a state and asked for the next one."""
+class Harness:
+    """The use cases with in-memory ports, whose state can be read and set."""
 
     def __init__(self, truth: Truth) -> None:
         self.truth, self.provider = truth, Provider(truth)
@@ -233,7 +233,7 @@ class Stage:
         record = RecordVerdict(
             jobs=self.jobs, checks=self.checks, archive=self.copies, now=ports["now"]
         )
-        self.hear = AcceptCallback(
+        self.accept_callback = AcceptCallback(
             is_genuine=lambda provider, job_id, token: token == "good",
             readers={"kie": self},
             checks=self.checks,
@@ -267,9 +267,9 @@ class Stage:
             now=ports["now"],
         )
         accept(NewJob(request=a_request(), client="studio", idempotency_key="key"))
-        with pytest.raises(CallUnderWay):
+        with pytest.raises(CallInProgress):
             self.submit(OURS, slot=None)
-        self.begun, self.is_under_way = self.jobs.get(OURS), True
+        self.begun, self.in_progress = self.jobs.get(OURS), True
 
     @property
     def state(self) -> State:
@@ -282,7 +282,7 @@ class Stage:
             bucket=tuple(self.bucket.objects.items()),
             records=len(self.bucket.records),
             asked=self.provider.asked,
-            is_under_way=self.is_under_way,
+            in_progress=self.in_progress,
             is_settled=self.provider.is_settled,
             now=self.now,
         )
@@ -295,14 +295,14 @@ class Stage:
         self.bucket.objects = dict(state.bucket)
         self.bucket.records = {OURS: {}} if state.records else {}
         self.provider.asked, self.provider.is_settled = state.asked, state.is_settled
-        self.is_under_way, self.now = state.is_under_way, state.now
+        self.in_progress, self.now = state.in_progress, state.now
 
     def note(self) -> None:
         status = self.jobs.get(OURS).status
         if self.history[-1:] != [status]:
             self.history.append(status)
 
-    def play(self, event: Event) -> None:
+    def apply(self, event: Event) -> None:
         if event in CALLS:
             self.provider.is_settled = True
             self.call(event.value)
@@ -313,9 +313,9 @@ class Stage:
         elif event is Event.ANSWER:
             self.answer()
         else:
-            # The first time past the deadline, then past all patience.
+            # The first time this is past the deadline, then past the grace period.
             self.now = max(self.now, NOON) + DEADLINE
-            self.provider.is_settled, self.is_under_way = True, False
+            self.provider.is_settled, self.in_progress = True, False
         self.note()
         if self.truth.copies_at_once:
             self.copy()
@@ -324,14 +324,14 @@ class Stage:
         call = CallbackRequest(
             provider="kie", job_id=OURS, token=token, headers={}, body=body.encode()
         )
-        self.hear(call)
+        self.accept_callback(call)
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
-        """Be the callback reader: the body is the event's name."""
-        if body == b"signed by somebody else":
+        """Act as the callback reader: the body is the event's name."""
+        if body == b"invalid signature":
             raise SignatureRejected("no signature matches")
         if body == b"unsigned, another's":
-            return CallbackReport(report=a_report(task_id=ANOTHER), proven=False)
+            return CallbackReport(report=a_report(task_id=OTHER_TASK), proven=False)
         event = Event(body.decode())
         return CallbackReport(report=a_call_of(event), proven=event is not Event.UNSIGNED_SUCCESS)
 
@@ -339,25 +339,27 @@ class Stage:
         with pytest.raises(UnknownJob):
             self.call(Event.SIGNED_FAIL.value, token="guessed")
         with pytest.raises(SignatureRejected):
-            self.call("signed by somebody else")
+            self.call("invalid signature")
         self.call("unsigned, another's")
 
     def deliver_checks(self) -> None:
-        # Without any there is still SQS, which may deliver an old one once more.
+        # Without a message, SQS may still deliver an old one again.
         due, self.checks.sent = self.checks.sent or [Check(job_id=OURS)], []
         for check in due:
-            look(self.check, check)
+            check_one(self.check, check)
             self.note()
 
     def answer(self) -> None:
-        """Let createTask answer; once it has, let the message that made the call come again."""
-        if not self.is_under_way:
+        """Let createTask respond; after that, deliver the submit message again."""
+        if not self.in_progress:
             self.submit(OURS, slot=None)
             return
-        self.is_under_way = False
-        told = TaskCreated(task_id=TASK) if self.truth.is_answered else OutcomeUnknown(reason="500")
-        self.provider.answer = told
-        waiting = replace(self.submit, jobs=WhereItWas(self.jobs, self.begun))
+        self.in_progress = False
+        answer = (
+            TaskCreated(task_id=TASK) if self.truth.is_answered else OutcomeUnknown(reason="500")
+        )
+        self.provider.answer = answer
+        waiting = replace(self.submit, jobs=StoreOfWaitingCall(self.jobs, self.begun))
         waiting(OURS, slot=None)
         self.provider.answer = None
 
@@ -367,15 +369,15 @@ class Stage:
             self.archive(job_id, attempt=1)
             self.note()
 
-    def play_out(self) -> None:
-        """Let happen what is left: the answer, the last call, the checks, the copying."""
-        if self.is_under_way:
-            self.play(Event.ANSWER)
+    def finish(self) -> None:
+        """Apply the remaining events: the response, the last callback, checks, copying."""
+        if self.in_progress:
+            self.apply(Event.ANSWER)
         self.provider.is_settled = True
         if self.truth.calls == "unsigned":
-            self.play(Event.UNSIGNED_SUCCESS)
+            self.apply(Event.UNSIGNED_SUCCESS)
         if self.truth.calls == "signed":
-            self.play(Event.SIGNED_SUCCESS if self.truth.succeeds else Event.SIGNED_FAIL)
+            self.apply(Event.SIGNED_SUCCESS if self.truth.succeeds else Event.SIGNED_FAIL)
         for _ in range(4):
             self.copy()
             if self.checks.sent:
@@ -386,10 +388,10 @@ class Stage:
 
 
 @dataclass
-class Memory:
-    """Plays on a stage what was not played before."""
+class CachedHarness:
+    """Applies each event once per state."""
 
-    stage: Stage
+    harness: Harness
     known: dict[tuple[Any, ...], State] = field(default_factory=dict)
     next: dict[tuple[int, Event | None], State] = field(default_factory=dict)
 
@@ -397,20 +399,20 @@ class Memory:
         return self.known.setdefault(state.key, state)
 
     def after(self, state: State, event: Event | None) -> State:
-        """Return what follows, with ``None`` what follows in the end."""
-        step = (id(state), event)  # of those that are kept there is one each
+        """Return the state after the event, or with ``None`` the final state."""
+        step = (id(state), event)  # `keep` returns one object per state
         if step not in self.next:
-            self.stage.state = state
-            self.stage.play(event) if event else self.stage.play_out()
-            self.next[step] = self.keep(self.stage.state)
+            self.harness.state = state
+            self.harness.apply(event) if event else self.harness.finish()
+            self.next[step] = self.keep(self.harness.state)
             if event:
-                assert wrong_steps(state, event, self.next[step]) == [], (event, state)
+                assert broken_rules(state, event, self.next[step]) == [], (event, state)
         return self.next[step]
 
     def sequences(self) -> Iterator[tuple[tuple[Event, ...], State]]:
-        """Return every sequence of events with where it leads."""
+        """Yield every sequence of events with the state that it leads to."""
         nothing: tuple[Event, ...] = ()
-        reached = [(nothing, self.keep(self.stage.state))]
+        reached = [(nothing, self.keep(self.harness.state))]
         yield from reached
         for _ in range(MAX_EVENTS):
             reached = [
@@ -421,62 +423,64 @@ class Memory:
             yield from reached
 
 
-def wrong_steps(before: State, event: Event, after: State) -> list[str]:
-    """Return what one event did and must not do, or did not do and must."""
+def broken_rules(before: State, event: Event, after: State) -> list[str]:
+    """Return the rules that one event has broken."""
     was, new = before.job.status, after.job.status
-    told_success, told_fail = event is Event.SIGNED_SUCCESS, event is Event.SIGNED_FAIL
-    silent = event in (Event.UNSIGNED_SUCCESS, Event.FORGED, Event.DEADLINE)
+    success_proven, failure_proven = event is Event.SIGNED_SUCCESS, event is Event.SIGNED_FAIL
+    unproven = event in (Event.UNSIGNED_SUCCESS, Event.FORGED, Event.DEADLINE)
     plain_checks = [check for check in after.checks if check.claimed_task is None]
     rules = {
-        "createTask was asked again": after.asked != 1,
+        "createTask was called again": after.asked != 1,
         "a success was undone": was in MADE and new not in MADE,
         "a failure was undone": was is JobStatus.FAILED
         and new is not was
         and not (event is Event.CHECK_DUE and new in MADE),
-        "a job came back": was is JobStatus.EXPIRED and new in OPEN,
-        "a proven success was not believed": told_success
+        "an expired job was reopened": was is JobStatus.EXPIRED and new in OPEN,
+        "a proven success was ignored": success_proven
         and was in (*OPEN, JobStatus.EXPIRED)
         and new not in MADE,
-        "a proven failure was not believed": told_fail
+        "a proven failure was ignored": failure_proven
         and was in (*OPEN, JobStatus.EXPIRED)
         and new is not JobStatus.FAILED,
-        "something unproven was believed": silent and was in OPEN and new is not was,
-        "it was given up before the deadline": new is JobStatus.EXPIRED
+        "an unproven report was accepted": unproven and was in OPEN and new is not was,
+        "the job expired before its deadline": new is JobStatus.EXPIRED
         and after.now < after.job.deadline_at,
-        "nobody will look at it": new in OPEN and len(plain_checks) != 1,
+        "the open job has no check": new in OPEN and len(plain_checks) != 1,
     }
     return [rule for rule, is_broken in rules.items() if is_broken]
 
 
-def is_heard(truth: Truth, events: tuple[Event, ...]) -> bool:
-    """Tell whether createTask's answer comes, and brings the task's id."""
+def answer_arrives(truth: Truth, events: tuple[Event, ...]) -> bool:
+    """Tell whether the response to createTask arrives with the task's id."""
     before = events[: events.index(Event.ANSWER)] if Event.ANSWER in events else events
     return truth.is_answered and Event.DEADLINE not in before
 
 
 def must_end_as(truth: Truth, events: tuple[Event, ...], end: State) -> JobStatus:
-    told_success = Event.SIGNED_SUCCESS in events or (truth.calls == "signed" and truth.succeeds)
-    told_fail = Event.SIGNED_FAIL in events or (truth.calls == "signed" and not truth.succeeds)
-    is_known = is_heard(truth, events) or truth.calls != "none" or Event.UNSIGNED_SUCCESS in events
-    if not (told_success or told_fail or is_known):
+    success_proven = Event.SIGNED_SUCCESS in events or (truth.calls == "signed" and truth.succeeds)
+    failure_proven = Event.SIGNED_FAIL in events or (truth.calls == "signed" and not truth.succeeds)
+    is_known = (
+        answer_arrives(truth, events) or truth.calls != "none" or Event.UNSIGNED_SUCCESS in events
+    )
+    if not (success_proven or failure_proven or is_known):
         return JobStatus.EXPIRED
-    if truth.succeeds and (told_success or not told_fail):
+    if truth.succeeds and (success_proven or not failure_proven):
         return JobStatus.SUCCEEDED
-    if told_fail and not (truth.succeeds or told_success):
+    if failure_proven and not (truth.succeeds or success_proven):
         return JobStatus.FAILED
-    # It says one thing and its record another, or nothing but a claim is heard.
+    # The callback contradicts the record, or there is only an unproven callback.
     decisions = [status for status in end.history if status in (JobStatus.FAILED, *MADE)]
     return JobStatus.SUCCEEDED if decisions[0] in MADE else JobStatus.FAILED
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("truth", TRUTHS, ids=str)
-def test_every_order_of_events_ends_as_the_truth_says(
+def test_every_order_of_events_ends_in_the_right_state(
     truth: Truth, record_property: Callable[[str, object], None]
 ) -> None:
-    memory, tried = Memory(Stage(truth)), 0
-    for events, state in memory.sequences():
-        end = memory.after(state, None)
+    cached, tried = CachedHarness(Harness(truth)), 0
+    for events, state in cached.sequences():
+        end = cached.after(state, None)
         assert end.job.status is must_end_as(truth, events, end), (events, end)
         made = end.job.status is JobStatus.SUCCEEDED
         assert end.asked == 1

@@ -1,4 +1,4 @@
-"""What every rate window does: the fake, and the counter in the table."""
+"""The rate window: the fake and the counter in the table, under the same tests."""
 
 import heapq
 from collections.abc import Iterator
@@ -39,33 +39,33 @@ def slot_of(turn: Turn) -> int:
     return turn.slot
 
 
-def test_slots_follow_one_another(window: RateWindow) -> None:
+def test_slots_are_consecutive(window: RateWindow) -> None:
     first = PACE.slot_at(NOON)
     turns = [window.take("kie", at=NOON, slot=None) for _ in range(6)]
     assert [turn.slot for turn in turns] == list(range(first, first + 6))
     assert [turn.wait for turn in turns] == [0, 1, 1, 2, 2, 3]
 
 
-def test_slots_that_nobody_took_are_gone(window: RateWindow) -> None:
+def test_unused_slots_expire(window: RateWindow) -> None:
     window.take("kie", at=NOON, slot=None)
     later = NOON + timedelta(hours=1)
     assert window.take("kie", at=later, slot=None).slot == PACE.slot_at(later)
 
 
-def test_a_slot_that_holds_is_kept(window: RateWindow) -> None:
+def test_a_valid_slot_is_kept(window: RateWindow) -> None:
     slot = [window.take("kie", at=NOON, slot=None).slot for _ in range(9)][-1]
     turn = window.take("kie", at=NOON + timedelta(seconds=5), slot=slot)
     assert (turn.slot, turn.wait) == (slot, 0)
     assert window.take("kie", at=NOON, slot=slot).wait == 4
 
 
-def test_a_slot_that_was_missed_is_taken_anew(window: RateWindow) -> None:
+def test_a_missed_slot_is_replaced(window: RateWindow) -> None:
     slot = slot_of(window.take("kie", at=NOON, slot=None))
     again = window.take("kie", at=NOON + timedelta(minutes=2), slot=slot)
     assert slot_of(again) > slot
 
 
-def test_a_pause_takes_slots_back_and_holds_for_a_whole_window(window: RateWindow) -> None:
+def test_a_pause_revokes_slots_for_one_window(window: RateWindow) -> None:
     reserved = [window.take("kie", at=NOON, slot=None).slot for _ in range(9)][-1]
     window.pause("kie", at=NOON)
     first = PACE.slot_at(NOON + timedelta(seconds=10))
@@ -74,7 +74,7 @@ def test_a_pause_takes_slots_back_and_holds_for_a_whole_window(window: RateWindo
     assert window.take("kie", at=NOON, slot=None).slot == first + 1
 
 
-def test_a_pause_does_not_call_back_what_comes_after_it(window: RateWindow) -> None:
+def test_a_pause_keeps_slots_after_it(window: RateWindow) -> None:
     slots = [slot_of(window.take("kie", at=NOON, slot=None)) for _ in range(40)]
     window.pause("kie", at=NOON)
     assert window.take("kie", at=NOON + timedelta(seconds=20), slot=slots[-1]).slot == slots[-1]
@@ -83,16 +83,14 @@ def test_a_pause_does_not_call_back_what_comes_after_it(window: RateWindow) -> N
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("latest", [0.0, 0.8, 3.0, 12.0])
-def test_a_burst_is_never_too_fast_however_late_its_messages_come(
-    window: RateWindow, latest: float
-) -> None:
-    chance, made = Random(7), []  # noqa: S311
+def test_a_burst_keeps_the_limit_with_late_messages(window: RateWindow, latest: float) -> None:
+    random, made = Random(7), []  # noqa: S311
     agenda: list[tuple[float, int, int | None]] = [(0.0, number, None) for number in range(90)]
     while agenda:
         seconds, number, slot = heapq.heappop(agenda)
         turn = window.take("kie", at=NOON + timedelta(seconds=seconds), slot=slot)
         if turn.wait:
-            due = seconds + turn.wait + chance.uniform(0, latest)
+            due = seconds + turn.wait + random.uniform(0, latest)
             heapq.heappush(agenda, (due, number, turn.slot))
         else:
             made.append(seconds)
@@ -102,45 +100,45 @@ def test_a_burst_is_never_too_fast_however_late_its_messages_come(
         assert sum(20 <= at < 40 for at in made) >= 0.9 * 40
 
 
-def test_who_yields_leaves_the_window_to_others(window: RateWindow) -> None:
+def test_low_priority_takes_only_its_share(window: RateWindow) -> None:
     quarter = [window.take("kie", at=NOON, slot=None, low_priority=SHEETS) for _ in range(9)]
     assert [turn.slot is None for turn in quarter] == [False] * 6 + [True] * 3
     assert quarter[-1].wait == PACE.seconds
-    # Nobody else is made to wait for that, and nothing is taken by who was sent away.
+    # Posts do not wait for them, and a deferred job has used up no slot.
     assert slot_of(window.take("kie", at=NOON, slot=None)) == slot_of(quarter[5]) + 1
     later = NOON + timedelta(seconds=3)
     assert window.take("kie", at=later, slot=None, low_priority=SHEETS).slot is not None
 
 
-def test_who_has_a_slot_yields_no_more(window: RateWindow) -> None:
+def test_low_priority_with_a_slot_keeps_it(window: RateWindow) -> None:
     slot = window.take("kie", at=NOON, slot=None, low_priority=SHEETS).slot
     for _ in range(30):
         window.take("kie", at=NOON, slot=None)
     assert window.take("kie", at=NOON, slot=slot, low_priority=SHEETS) == Turn(slot=slot, wait=0)
 
 
-def test_who_yields_keeps_no_slot_when_there_is_no_room(window: RateWindow) -> None:
+def test_low_priority_loses_its_slot_in_a_full_window(window: RateWindow) -> None:
     for second in range(20):
         at = NOON + timedelta(seconds=second / 20)
         window.take("kie", at=at, slot=PACE.slot_at(NOON))
     later = NOON + timedelta(seconds=9.5)
     slot = PACE.slot_at(later)
     assert window.take("kie", at=later, slot=slot) == Turn(slot=slot, wait=1)
-    yielded = window.take("kie", at=later, slot=slot, low_priority=SHEETS)
-    assert yielded == Turn(slot=None, wait=PACE.seconds)
+    turn = window.take("kie", at=later, slot=slot, low_priority=SHEETS)
+    assert turn == Turn(slot=None, wait=PACE.seconds)
     assert window.take("kie", at=later, slot=slot, low_priority=DROPS) == Turn(slot=None, wait=2)
 
 
 @pytest.mark.parametrize("kind", [SHEETS, DROPS], ids=["sheets", "drops"])
-def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(
+def test_low_priority_fills_the_window_without_delaying_posts(
     kind: LowPriority,
 ) -> None:
-    """Two thousand jobs that yield, a call of somebody else every twenty seconds, then forty."""
-    window, chance = InMemoryWindow(pace=PACE), Random(7)  # noqa: S311
+    """Run 2000 low-priority jobs, a post every 20 seconds, and a burst of 40 posts."""
+    window, random = InMemoryWindow(pace=PACE), Random(7)  # noqa: S311
     due = [NOON + n * PACE.sustained for n in range(2000)]
     jobs = [a_job(number=n, due_at=at) for n, at in enumerate(due)]
     agenda: list[tuple[float, int, Job | None, int | None]] = [
-        ((at - NOON).total_seconds() + chance.uniform(0, 0.8), n, job, None)
+        ((at - NOON).total_seconds() + random.uniform(0, 0.8), n, job, None)
         for n, (at, job) in enumerate(zip(due, jobs, strict=True))
     ]
     calls = {2000 + n: 30.0 + 20 * n for n in range(40)}
@@ -164,9 +162,9 @@ def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(
             made.append(seconds)
             waited[number] = seconds - came.get(number, 0)
             continue
-        sent_away = turn.slot is None and job is not None
-        wait = seconds_to_yield(job, turn.wait, at=at) if sent_away and job else turn.wait
-        heapq.heappush(agenda, (seconds + wait + chance.uniform(0, 0.8), number, job, turn.slot))
+        deferred = turn.slot is None and job is not None
+        wait = seconds_to_yield(job, turn.wait, at=at) if deferred and job else turn.wait
+        heapq.heappush(agenda, (seconds + wait + random.uniform(0, 0.8), number, job, turn.slot))
     assert max(sum(end - 10 <= at < end for at in made) for end in made) <= PACE.limit
     assert max(waited[number] for number in (*calls, *photos)) <= 2 * PACE.seconds
     assert max(waited[number] for number in burst) <= 40 * 0.5 + 2 * PACE.seconds
@@ -175,7 +173,7 @@ def test_who_yields_uses_the_window_and_an_api_call_does_not_wait_for_them(
 
 
 @pytest.mark.parametrize("kind", ["in_memory", "dynamo_db"])
-def test_a_call_that_was_slow_counts_when_it_was_answered(cloud: Cloud, kind: str) -> None:
+def test_a_slow_call_counts_at_its_response(cloud: Cloud, kind: str) -> None:
     one = Pace(limit=1, seconds=10)
     stored = RateWindowTable.connect(cloud.table, {"kie": one})
     window: RateWindow = InMemoryWindow(pace=one) if kind == "in_memory" else stored
@@ -192,7 +190,7 @@ def test_each_provider_has_its_own_window(cloud: Cloud) -> None:
     assert len({window.take(name, at=NOON, slot=None).slot for name in ("kie", "chanjing")}) == 1
 
 
-def test_the_counter_is_forgotten_when_nobody_asks_any_more(cloud: Cloud) -> None:
+def test_an_unused_counter_expires(cloud: Cloud) -> None:
     RateWindowTable.connect(cloud.table, PACES).take("kie", at=NOON, slot=None)
     (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     assert int(item["forget_at"]["N"]) > NOON.timestamp()

@@ -268,11 +268,11 @@ def test_a_failed_generation_has_a_message(client: Client) -> None:
 def test_callbacks_come_in_either_shape_and_only_on_request(
     simulator: Simulator, client: Client, fault: str
 ) -> None:
-    heard: list[dict[str, Any]] = []
+    received: list[dict[str, Any]] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -286,10 +286,10 @@ def test_callbacks_come_in_either_shape_and_only_on_request(
         url = f"http://127.0.0.1:{server.server_port}/callbacks"
         client.finished(client.submit(callback=url)["data"])
         task_id = client.create_with(fault, callback=url)["data"]
-        wait_for(lambda: len(heard), bool, what="the callback", pause=0.01)
+        wait_for(lambda: len(received), bool, what="the callback", pause=0.01)
         server.shutdown()
         thread.join()
-    [body] = heard
+    [body] = received
     task = body["data"] if fault == "callback_envelope" else body
     assert task["unique_id"] == task_id
     by_id = {task["id"]: task for task in tasks(simulator)}

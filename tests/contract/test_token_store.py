@@ -1,4 +1,4 @@
-"""What every store of a shared token does: the fake, and the item in the table."""
+"""The store of a shared token: the fake and the item in the table, under the same tests."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -31,13 +31,13 @@ def store(request: pytest.FixtureRequest) -> TokenStore:
     return SharedToken.connect(request.getfixturevalue("cloud").table, "chanjing")
 
 
-def test_there_is_no_token_before_the_first(store: TokenStore) -> None:
+def test_a_new_store_has_no_token(store: TokenStore) -> None:
     assert store.read() is None
-    store.put(FIRST, lease="nobody's")
+    store.put(FIRST, lease="never taken")
     assert store.read() is None
 
 
-def test_of_two_one_gets_the_lease_and_its_token_is_kept(store: TokenStore) -> None:
+def test_only_the_holder_of_the_lease_stores_a_token(store: TokenStore) -> None:
     assert store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     assert not store.lease("other", instead_of=None, at=NOON, until=UNTIL)
     assert not store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
@@ -47,7 +47,7 @@ def test_of_two_one_gets_the_lease_and_its_token_is_kept(store: TokenStore) -> N
     assert store.read() == FIRST
 
 
-def test_a_lease_ends_by_itself_and_its_token_comes_too_late(store: TokenStore) -> None:
+def test_an_expired_and_retaken_lease_stores_no_token(store: TokenStore) -> None:
     store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     assert store.lease("other", instead_of=None, at=UNTIL, until=UNTIL + timedelta(seconds=20))
     store.put(FIRST, lease="mine")
@@ -56,7 +56,7 @@ def test_a_lease_ends_by_itself_and_its_token_comes_too_late(store: TokenStore) 
     assert store.read() == SECOND
 
 
-def test_a_lease_holds_to_the_millisecond(store: TokenStore) -> None:
+def test_a_lease_ends_to_the_millisecond(store: TokenStore) -> None:
     until = UNTIL + timedelta(milliseconds=500)
     store.lease("mine", instead_of=None, at=NOON, until=until)
     just_before = until - timedelta(milliseconds=1)
@@ -64,20 +64,21 @@ def test_a_lease_holds_to_the_millisecond(store: TokenStore) -> None:
     assert store.lease("other", instead_of=None, at=until, until=until)
 
 
-def test_a_lease_that_ended_and_that_nobody_took_still_keeps_its_token(store: TokenStore) -> None:
+def test_an_expired_lease_still_stores_unless_retaken(store: TokenStore) -> None:
     store.lease("mine", instead_of=None, at=NOON, until=NOON)
     store.put(FIRST, lease="mine")
     assert store.read() == FIRST
 
 
-def test_a_token_is_kept_under_a_lease_once(store: TokenStore) -> None:
+def test_a_lease_stores_one_token(store: TokenStore) -> None:
     store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     store.put(FIRST, lease="mine")
     store.put(SECOND, lease="mine")
     assert store.read() == FIRST
 
 
-def test_a_token_is_replaced_by_who_has_seen_it(store: TokenStore) -> None:
+def test_a_lease_needs_the_current_token(store: TokenStore) -> None:
+    """Only a caller that has seen the current token may replace it."""
     store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     store.put(FIRST, lease="mine")
     assert not store.lease("late", instead_of=None, at=NOON, until=UNTIL)
@@ -89,7 +90,7 @@ def test_a_token_is_replaced_by_who_has_seen_it(store: TokenStore) -> None:
     assert store.lease("again", instead_of=SECOND, at=NOON, until=UNTIL)
 
 
-def test_the_token_is_forgotten_when_it_is_long_dead(cloud: Cloud) -> None:
+def test_the_token_item_expires_after_the_token(cloud: Cloud) -> None:
     store = SharedToken.connect(cloud.table, "chanjing")
     store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     store.put(FIRST, lease="mine")
@@ -98,7 +99,7 @@ def test_the_token_is_forgotten_when_it_is_long_dead(cloud: Cloud) -> None:
     assert "lease" not in item
 
 
-def test_a_lease_is_not_forgotten_before_it_ends(cloud: Cloud) -> None:
+def test_the_item_outlives_its_lease(cloud: Cloud) -> None:
     SharedToken.connect(cloud.table, "chanjing").lease(
         "mine", instead_of=None, at=NOON, until=UNTIL
     )

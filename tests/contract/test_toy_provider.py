@@ -1,6 +1,6 @@
-"""A third provider through the public seams only, from a request to an archived image.
+"""A third provider, added through the public interfaces only, from request to stored image.
 
-No other file of the project knows it: docs/adding-a-provider.md says which files it would touch.
+No other file of the project mentions it; docs/adding-a-provider.md lists the files to change.
 """
 
 import json
@@ -32,7 +32,8 @@ from ringback.use_cases.providers import Provider, ProviderAccess
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
-from tests.support.desk import link_to
+from tests.support.checks import check_one
+from tests.support.harness import link_to
 from tests.support.in_memory import (
     InMemoryAccounts,
     InMemoryArchiveQueue,
@@ -47,7 +48,6 @@ from tests.support.in_memory import (
     InMemoryWindow,
 )
 from tests.support.jobs import NOON, a_job_id, facts_of
-from tests.support.looks import look
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
@@ -93,7 +93,7 @@ class ToyClient:
 
 
 class ToyReader:
-    """Its calls are signed with the word of the day, so that they are facts."""
+    """A callback with the right header counts as signed."""
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         report = TaskReport(task_id=TASK, state=TaskState.SUCCEEDED, image_urls=(LINK,))
@@ -117,14 +117,14 @@ ACCESS = ProviderAccess(
 )
 
 
-class Playroom:
+class ToyHarness:
     def __init__(self) -> None:
         self.now, self.client = NOON, ToyClient()
         self.jobs, self.queues, self.bucket = InMemoryJobs(), InMemoryQueues(), InMemoryBucket()
         web = InMemoryWeb({LINK: LinkDead("404"), FRESH: (PICTURE, facts_of(PICTURE))})
         checks, archive = InMemoryCheckQueue(self.queues), InMemoryArchiveQueue(self.queues)
         submissions, known = InMemorySubmitQueue(self.queues), {"toy": TOY}
-        speaking: dict[str, Any] = {
+        calling: dict[str, Any] = {
             "providers": known,
             "clients": {"toy": self.client},
             "now": lambda: self.now,
@@ -145,10 +145,10 @@ class Playroom:
             accounts=InMemoryAccounts(),
             callback_url=callback_url,
             link_to=link_to,
-            **speaking,
+            **calling,
         )
         record = RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=lambda: self.now)
-        self.hear = AcceptCallback(
+        self.accept_callback = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"toy": TOY.listen(dict)},
             checks=checks,
@@ -161,7 +161,7 @@ class Playroom:
             archive=archive,
             record=record,
             callback_url=callback_url,
-            **speaking,
+            **calling,
         )
         self.archive = ArchiveImages(
             jobs=self.jobs,
@@ -170,7 +170,7 @@ class Playroom:
             thumbnails=InMemoryThumbnailQueue(self.queues),
             download=web,
             retry_delays=(),
-            **speaking,
+            **calling,
         )
 
     def submit(self) -> Job:
@@ -180,46 +180,44 @@ class Playroom:
         return self.send(job.job_id, slot=None)
 
 
-def test_its_input_checked_like_any_other() -> None:
+def test_its_input_is_validated() -> None:
     body = json.dumps({"model": "toy/crayon", "input": {"word": "x" * 11, "n": 1}}).encode()
     with pytest.raises(InvalidRequest) as refused:
         read_request(json_object(body), models=MODELS_AND_TOY)
     assert [error.field for error in refused.value.errors] == ["input.word", "input.n"]
 
 
-def test_its_job_is_looked_at_until_its_image_lies_in_the_bucket() -> None:
-    room = Playroom()
-    job = room.submit()
-    assert (job.status, room.client.sent) == (JobStatus.RUNNING, [{"word": "kite"}])
-    [(_, delay)] = room.queues.due
-    room.now += timedelta(seconds=delay)
-    look(room.check, Check(job_id=job.job_id))
-    [_, (_, delay)] = room.queues.due
-    room.now += timedelta(seconds=delay)
-    room.client.report = TaskReport(task_id=TASK, state=TaskState.SUCCEEDED, image_urls=(LINK,))
-    look(room.check, Check(job_id=job.job_id))
-    assert room.queues.archive == [(job.job_id, 1, 0)]
-    assert room.archive(job.job_id, attempt=1).status is JobStatus.SUCCEEDED
-    assert [*room.bucket.objects.values()] == [PICTURE]
+def test_its_job_is_checked_until_its_image_is_stored() -> None:
+    harness = ToyHarness()
+    job = harness.submit()
+    assert (job.status, harness.client.sent) == (JobStatus.RUNNING, [{"word": "kite"}])
+    [(_, delay)] = harness.queues.due
+    harness.now += timedelta(seconds=delay)
+    check_one(harness.check, Check(job_id=job.job_id))
+    [_, (_, delay)] = harness.queues.due
+    harness.now += timedelta(seconds=delay)
+    harness.client.report = TaskReport(task_id=TASK, state=TaskState.SUCCEEDED, image_urls=(LINK,))
+    check_one(harness.check, Check(job_id=job.job_id))
+    assert harness.queues.archive == [(job.job_id, 1, 0)]
+    assert harness.archive(job.job_id, attempt=1).status is JobStatus.SUCCEEDED
+    assert [*harness.bucket.objects.values()] == [PICTURE]
 
 
-def test_its_calls_are_facts_if_it_says_so() -> None:
-    room = Playroom()
-    job = room.submit()
+def test_its_signed_callbacks_are_accepted() -> None:
+    harness = ToyHarness()
+    job = harness.submit()
     call = CallbackRequest(provider="toy", job_id=job.job_id, token="t", headers={}, body=b"")
-    assert room.hear(call) is None
-    assert room.queues.woken == [(job.job_id, TASK, 0)]
+    assert harness.accept_callback(call) is None
+    assert harness.queues.claims == [(job.job_id, TASK, 0)]
     signed = CallbackRequest(
         provider="toy", job_id=job.job_id, token="t", headers={"word": "crayon"}, body=b""
     )
-    heard = room.hear(signed)
-    assert heard is not None
-    assert heard.status is JobStatus.ARCHIVING
+    job_after = harness.accept_callback(signed)
+    assert job_after is not None
+    assert job_after.status is JobStatus.ARCHIVING
 
 
-def test_its_folder_is_all_that_registers_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_its_folder_alone_registers_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "toy"
     folder.mkdir()
     (folder / "__init__.py").touch()
@@ -230,7 +228,7 @@ def test_its_folder_is_all_that_registers_it(
     assert [provider.name for provider in found_in(providers)] == ["chanjing", "kie", "toy"]
 
 
-def test_its_client_is_connected_when_it_is_first_used() -> None:
+def test_its_client_is_connected_on_first_use() -> None:
     connected: list[ProviderAccess] = []
 
     def connect(access: ProviderAccess) -> ToyClient:

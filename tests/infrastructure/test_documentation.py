@@ -1,4 +1,4 @@
-"""What the documents must name, and that what they name is there."""
+"""The documents name everything they must, and only what exists."""
 
 import re
 from pathlib import Path
@@ -21,7 +21,7 @@ def test_the_readme_is_short() -> None:
     assert len(text_of("README.md").split()) <= MAX_README_WORDS
 
 
-def test_the_readme_leads_to_every_page() -> None:
+def test_the_readme_links_to_every_page() -> None:
     pages = {name for name in documents() if re.fullmatch(r"(docs/)?[\w-]+\.md", name)}
     assert pages - {"README.md"} <= {target.partition("#")[0] for target in links_of("README.md")}
 
@@ -83,7 +83,7 @@ def test_the_operation_page_names_every_dead_letter_queue() -> None:
     assert [name for name in queues if f"`{name.removesuffix('DeadLetters')}`" not in page] == []
 
 
-def test_every_output_that_is_named_exists() -> None:
+def test_every_named_output_exists() -> None:
     template = load_template()
     known = template["Outputs"].keys() | template["Parameters"].keys()
     placeholders = {
@@ -93,7 +93,7 @@ def test_every_output_that_is_named_exists() -> None:
     assert placeholders <= known
 
 
-def test_every_make_target_that_is_named_exists() -> None:
+def test_every_named_make_target_exists() -> None:
     targets = set(TARGETS.findall(text_of("Makefile")))
     named = {
         (target, name)
@@ -106,7 +106,7 @@ def test_every_make_target_that_is_named_exists() -> None:
 
 
 @pytest.mark.parametrize("name", documents())
-def test_every_link_leads_somewhere(name: str) -> None:
+def test_every_link_resolves(name: str) -> None:
     for target in links_of(name):
         path, _, anchor = target.partition("#")
         found = (ROOT / name).parent.joinpath(path) if path else ROOT / name
@@ -115,13 +115,13 @@ def test_every_link_leads_somewhere(name: str) -> None:
             assert anchor in anchors_of(str(found.resolve().relative_to(ROOT))), target
 
 
-def test_the_commit_rule_is_written_down() -> None:
+def test_the_commit_rule_is_documented() -> None:
     contributing = " ".join(text_of("CONTRIBUTING.md").split())
     for rule in ("one line of at most 72 characters", "imperative", "says what changed"):
         assert rule in contributing
 
 
-def test_the_changelog_says_what_is_new() -> None:
+def test_the_changelog_has_unreleased_changes() -> None:
     changelog = text_of("CHANGELOG.md")
     assert re.search(r"^## \[Unreleased\]$", changelog, re.MULTILINE)
     assert not re.search(r"^## \[Unreleased\]\s*\Z", changelog, re.MULTILINE)
@@ -136,7 +136,7 @@ def workflow() -> dict[str, Any]:
     return loaded
 
 
-def test_ci_runs_what_a_developer_runs_on_the_oldest_and_newest_python() -> None:
+def test_ci_runs_the_checks_on_the_oldest_and_newest_python() -> None:
     check = workflow()["jobs"]["check"]
     assert ".ci/run" in [step.get("run") for step in check["steps"]]
     assert check["strategy"]["matrix"]["python"] == ["3.11", "3.13"]
@@ -161,15 +161,15 @@ def test_hooks_download_nothing() -> None:
 
 
 @pytest.mark.parametrize("kind", ["yml", "yaml"])
-def test_every_yaml_file_of_the_habits_can_be_read(kind: str) -> None:
+def test_every_yaml_file_is_readable(kind: str) -> None:
     found = [name for name in files() if name.startswith(".") and Path(name).suffix == f".{kind}"]
     assert found
     for name in found:
         assert yaml.safe_load(text_of(name)), name
 
 
-def test_files_end_with_one_newline_and_hold_no_conflict() -> None:
-    """Bodies under ``events/providers`` are as they were sent."""
+def test_files_end_with_one_newline_and_have_no_conflict_markers() -> None:
+    """Bodies under ``events/providers`` are stored as they were sent."""
     texts = {name: text_of(name) for name in files() if not name.startswith("events/providers/")}
     assert [
         name for name, text in texts.items() if text and not re.search(r"[^\n]\n\Z", text)

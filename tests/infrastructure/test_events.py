@@ -1,4 +1,4 @@
-"""The recorded Lambda events: each is what its function can read."""
+"""The recorded Lambda events have the fields that their functions read."""
 
 import json
 import re
@@ -160,14 +160,14 @@ def test_every_function_has_events() -> None:
 
 
 @every_event
-def test_an_event_is_what_its_function_reads(path: Path) -> None:
+def test_an_event_has_the_fields_its_function_reads(path: Path) -> None:
     event = json.loads(path.read_text())
     assert isinstance(event, dict)
     CHECKS[path.parent.name](event)
 
 
 @every_event
-def test_an_event_holds_the_account_of_aws_own_examples(path: Path) -> None:
+def test_an_event_has_the_example_account_id(path: Path) -> None:
     accounts = re.findall(r"(?<![0-9a-f-])[0-9]{12}(?![0-9a-f])", path.read_text())
     assert set(accounts) <= {"123456789012"}
 

@@ -1,4 +1,4 @@
-"""What each function loads when it starts: a fresh interpreter imports it as Lambda does."""
+"""The modules that each function loads, in a fresh interpreter that imports it as Lambda does."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ CALLS_NO_PROVIDER = [
     *("accept_job", "authorize_client", "change_job", "describe_models", "make_thumbnails"),
     *("query_jobs", "receive_callback", "summarize_drops", "take_drops"),
 ]
-# What the Lambda runtime brings: boto3 and what it needs.
+# Installed in the Lambda runtime: boto3 and its dependencies.
 OF_THE_RUNTIME = {
     *("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 }
@@ -38,7 +38,7 @@ def loaded_by(function: str) -> frozenset[str]:
 
 @cache
 def in_the_layer() -> frozenset[str]:
-    """Return the names of the distributions that the dependencies layer is built from."""
+    """Return the names of the distributions in the dependencies layer."""
     return locked("requirements")
 
 
@@ -53,7 +53,7 @@ def test_the_layer_has_what_the_project_needs() -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_starts_with_what_it_is_deployed_with(function: str) -> None:
+def test_a_function_imports_only_what_is_deployed(function: str) -> None:
     tops = {name.partition(".")[0] for name in loaded_by(function)} - sys.stdlib_module_names
     owners, pictures = packages_distributions(), locked("pictures")
     deployed = in_the_layer() | OF_THE_RUNTIME | {"ringback"}
@@ -71,7 +71,7 @@ def test_a_function_starts_with_what_it_is_deployed_with(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", CALLS_NO_PROVIDER)
-def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
+def test_functions_without_provider_calls_load_no_http_client(function: str) -> None:
     names = loaded_by(function)
     assert "httpx" not in names
     assert not [name for name in names if re.fullmatch(r"ringback\.providers\.\w+\.client", name)]
@@ -79,7 +79,7 @@ def test_what_calls_no_provider_loads_no_http_client(function: str) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_no_provider_s_client_or_reader_is_loaded_before_it_is_used(function: str) -> None:
+def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
     parts = re.compile(r"ringback\.providers\.\w+\.(client|callback)")
     assert not [name for name in loaded_by(function) if parts.fullmatch(name)]
     assert "httpx" not in loaded_by(function)
@@ -111,14 +111,12 @@ def test_no_provider_s_client_or_reader_is_loaded_before_it_is_used(function: st
         ),
     ],
 )
-def test_a_function_loads_no_part_of_ours_that_it_does_not_use(
-    function: str, unneeded: list[str]
-) -> None:
+def test_a_function_loads_only_our_modules_that_it_uses(function: str, unneeded: list[str]) -> None:
     assert loaded_by(function).isdisjoint(unneeded)
 
 
-def test_no_function_loads_tools_of_powertools_that_it_does_not_use() -> None:
-    """Each costs more than all of our own code: see style and ADR-0006."""
+def test_no_function_loads_unused_powertools() -> None:
+    """Each costs more than all of our own code: docs/decisions/0006."""
     for function in FUNCTIONS:
         assert not [
             name

@@ -1,4 +1,4 @@
-"""Who may import whom: the table of docs/architecture.md, held against every import there is."""
+"""Checks every import against the table of layers in docs/architecture.md."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ from tests.support.template import ROOT
 
 SHARED = ROOT / "layers" / "shared"
 FUNCTIONS = ROOT / "functions"
-# `_typeshed` is the standard library's too, for type checkers only.
+# `_typeshed` is part of the standard library for type checkers.
 STANDARD = sys.stdlib_module_names | {"_typeshed"}
 AWS = frozenset(
     {
@@ -30,7 +30,7 @@ AWS = frozenset(
 
 @dataclass(frozen=True)
 class Layer:
-    """What a layer may import of ours beside itself, and of others beside the standard library."""
+    """The imports of a layer besides itself and the standard library: our own, and others."""
 
     ours: tuple[str, ...] = ()
     others: frozenset[str] = frozenset()
@@ -48,11 +48,11 @@ LAYERS: Final = {
     "ringback.providers": Layer(
         ("domain", "use_cases", "callbacks.signatures"), frozenset({"httpx", "pydantic_core"})
     ),
-    # It guards webhooks as well: it knows nothing of images.
+    # For any outbound request: it does not depend on images.
     "ringback.outbound": Layer(("domain",)),
     "ringback.images": Layer(("domain", "use_cases", "outbound")),
     "ringback.aws": Layer(("domain", "use_cases"), AWS),
-    # The one that decodes images, for the one function that has a layer with Pillow.
+    # Decodes images, in the only function that has the layer with Pillow.
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
     "ringback.settings": Layer(("domain",), frozenset({"pydantic"})),
     "ringback.http_replies": Layer(("domain",)),
@@ -76,7 +76,7 @@ def is_within(name: str, *places: str) -> bool:
 
 
 def imported_names(source: str) -> Iterator[str]:
-    """Yield what is imported, wherever in the file; a relative import starts with a dot."""
+    """Yield every imported name in the file; a relative import starts with a dot."""
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -86,17 +86,17 @@ def imported_names(source: str) -> Iterator[str]:
 
 
 def forbidden_imports(module: str, source: str) -> list[str]:
-    """Return the imports that the module's layer may not make."""
+    """Return the imports that the module's layer does not allow."""
     home = next((name for name in LAYERS if is_within(module, name)), None)
     if home is None:
         return [f"{module} is in no layer"]
     layer, found = LAYERS[home], []
-    # Two functions share nothing but the layers.
+    # Functions share code only through the layers.
     own = module if home == "functions" else home
     ours = [own, *(f"ringback.{place}" for place in layer.ours)]
     for name in imported_names(source):
         top = name.partition(".")[0]
-        # The environment is read in app.py and nowhere else.
+        # Only app.py reads the environment.
         allowed = top in STANDARD | layer.others and (top != "os" or home == "functions")
         if not allowed and not is_within(name, *ours):
             found.append(f"{module} imports {name}")
@@ -111,13 +111,13 @@ def modules() -> Iterator[tuple[str, Path]]:
                 yield module, path
 
 
-def test_every_layer_is_there() -> None:
-    """Else the table might speak of nothing."""
+def test_every_layer_exists() -> None:
+    """Without its modules, a layer's rule would check nothing."""
     named = [module for module, _ in modules()]
     assert [layer for layer in LAYERS if not any(is_within(name, layer) for name in named)] == []
 
 
-def test_each_module_imports_what_its_layer_may() -> None:
+def test_each_module_imports_only_what_its_layer_allows() -> None:
     read = [(module, path.read_text()) for module, path in modules()]
     assert len(read) > 40
     assert [found for module, source in read for found in forbidden_imports(module, source)] == []
@@ -168,17 +168,17 @@ def test_a_planted_violation_is_found(module: str, source: str) -> None:
         ("functions.submit_job.app", "import os, secrets\nfrom ringback.domain import jobs"),
     ],
 )
-def test_what_is_allowed_is_not_reported(module: str, source: str) -> None:
+def test_allowed_imports_are_not_reported(module: str, source: str) -> None:
     assert forbidden_imports(module, source) == []
 
 
-def test_a_function_is_one_file() -> None:
+def test_a_function_is_a_single_file() -> None:
     for folder in FUNCTIONS.iterdir():
         files = {path.name for path in folder.iterdir()} - {"__pycache__"}
         assert files == {"app.py"}, folder.name
 
 
-def test_a_handler_is_a_table_of_contents() -> None:
+def test_a_handler_has_at_most_70_lines() -> None:
     for app in FUNCTIONS.glob("*/app.py"):
         assert len(app.read_text().splitlines()) <= 70, app
 
@@ -215,7 +215,7 @@ def reach_throughs(source: str, known: dict[str, dict[str, str]]) -> Iterator[st
                     yield ast.unparse(each)
 
 
-def test_no_use_case_is_a_bag_of_dependencies() -> None:
+def test_use_case_dependencies_are_not_used_from_outside() -> None:
     """What code needs is a field or an argument of its own, not taken from a use case."""
     known = dependencies()
     use_cases = {name: fields for name, fields in known.items() if "jobs" in fields}
@@ -237,15 +237,15 @@ def test_a_planted_reach_through_is_found(source: str) -> None:
     assert len([*reach_throughs(source, known)]) == 1
 
 
-def test_nobody_uses_boto3_s_resources() -> None:
-    """They are frozen, untyped and slow to make."""
+def test_boto3_resources_are_not_used() -> None:
+    """They are frozen, untyped and slow to create."""
     for module, path in modules():
         for node in ast.walk(ast.parse(path.read_text())):
             assert not (isinstance(node, ast.Attribute) and node.attr == "resource"), module
 
 
-def test_no_use_case_knows_a_provider() -> None:
-    """A third one changes nothing there: docs/adding-a-provider.md."""
+def test_no_use_case_names_a_provider() -> None:
+    """A new provider changes no use case: docs/adding-a-provider.md."""
     names = [path.name for path in (SHARED / "ringback" / "providers").iterdir() if path.is_dir()]
     providers = {name for name in names if not name.startswith("_")}
     assert len(providers) >= 2

@@ -1,4 +1,4 @@
-"""What the repository holds, and what it must not."""
+"""The repository's files: the top level, markers, names, and places that no file may name."""
 
 import re
 from pathlib import Path
@@ -14,13 +14,13 @@ TOP_LEVEL: Final = {
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
     *("Makefile", "pyproject.toml", "samconfig.toml", "template.yaml"),
 }
-# Names that say nothing of what is inside.
+# Names that do not describe their content.
 VAGUE: Final = {
     *("utils", "util", "helpers", "helper", "common", "base", "manager", "managers"),
     *("service", "services", "misc"),
 }
-# Where packages came from and where the repository lay is nobody's business, and works nowhere
-# else. Put together from parts, so that this file is not found by its own search.
+# The sources of packages and the location of the repository are private, and work only on one
+# machine. Joined from parts, so that the search does not find this file.
 FOREIGN: Final = [
     re.compile("/" + place)
     for place in ("work" + "/", "opt/" + "pypi", "root" + "/", "home/" + r"\w+/", "Users" + "/")
@@ -36,7 +36,7 @@ def foreign_places(text: str) -> list[str]:
     return [found.group() for each in FOREIGN if (found := each.search(text))]
 
 
-def test_the_top_level_is_as_agreed() -> None:
+def test_the_top_level_is_complete() -> None:
     assert {name.partition("/")[0] for name in files()} <= TOP_LEVEL
 
 
@@ -65,7 +65,7 @@ def test_a_planted_place_is_found(line: str) -> None:
 @pytest.mark.parametrize(
     "line", ["a network", "framework/x", "/home", "uv pip compile --no-emit-index-url", "findlinks"]
 )
-def test_other_words_are_not(line: str) -> None:
+def test_other_words_are_not_reported(line: str) -> None:
     assert foreign_places(line) == []
 
 
@@ -82,7 +82,7 @@ def test_every_folder_of_ringback_is_a_package() -> None:
     assert {f"{folder}/__init__.py" for folder in folders} <= ours
 
 
-def test_no_module_has_a_name_that_says_nothing() -> None:
+def test_no_module_has_a_meaningless_name() -> None:
     parts = {
         (part, name)
         for name in files()

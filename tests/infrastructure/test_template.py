@@ -1,4 +1,4 @@
-"""Hold template.yaml to the code, and to what was promised of it."""
+"""template.yaml matches the code, and has the documented properties."""
 
 import inspect
 import json
@@ -28,8 +28,8 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = load_template()["Parameters"]
 GLOBALS: Final[dict[str, Any]] = load_template()["Globals"]["Function"]
 FOURTEEN_DAYS: Final = 14 * 24 * 3600
 
-# All that any function may do, by function; what SAM adds for a queue that is listened to
-# (receive, delete, look at) and for writing logs comes on top.
+# All permissions, by function, besides those that SAM adds for reading a queue (receive, delete,
+# get attributes) and for writing logs.
 PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "authorize_client": {
         "secretsmanager:GetSecretValue": "ClientKeysSecret",
@@ -151,7 +151,7 @@ def events_of(function: dict[str, Any], kind: str) -> list[dict[str, Any]]:
 
 
 def place(resource: Any) -> str:
-    """Return what a Resource of a statement names: ``JobsTable``, ``ImagesBucket/images/*``."""
+    """Return the resource of a statement in short: ``JobsTable``, ``ImagesBucket/images/*``."""
     if "Fn::GetAtt" in resource:
         name, attribute = resource["Fn::GetAtt"]
         assert attribute in ("Arn", "Id")
@@ -161,11 +161,11 @@ def place(resource: Any) -> str:
     return text
 
 
-def mentions(value: Any) -> Iterator[str]:
-    """Yield the logical ids that a piece of the template refers to."""
+def references(value: Any) -> Iterator[str]:
+    """Yield the logical ids that a part of the template refers to."""
     if isinstance(value, list):
         for each in value:
-            yield from mentions(each)
+            yield from references(each)
     elif isinstance(value, dict):
         for key, each in value.items():
             match key:
@@ -175,24 +175,24 @@ def mentions(value: Any) -> Iterator[str]:
                     yield each[0]
                 case "Fn::If":
                     yield each[0]
-                    yield from mentions(each[1:])
+                    yield from references(each[1:])
                 case "Fn::Sub":
                     yield from re.findall(r"\$\{([A-Za-z0-9]+)", str(each))
                 case _:
-                    yield from mentions(each)
+                    yield from references(each)
 
 
 # ---------------------------------------------------------------- functions
 
 
-def test_every_folder_is_a_function_and_the_other_way_round() -> None:
+def test_folders_and_functions_match() -> None:
     folders = {path.name for path in (ROOT / "functions").iterdir()}
     assert {folder_of(function) for function in FUNCTIONS.values()} == folders
     assert len(FUNCTIONS) == len(folders)
 
 
 @every_function
-def test_the_handler_is_there(name: str, function: dict[str, Any]) -> None:
+def test_the_handler_exists(name: str, function: dict[str, Any]) -> None:
     assert name == folder_of(function).title().replace("_", "") + "Function"
     module, handler = GLOBALS["Handler"].split(".")
     assert "Handler" not in function
@@ -202,18 +202,14 @@ def test_the_handler_is_there(name: str, function: dict[str, Any]) -> None:
 
 
 @every_function
-def test_the_environment_is_the_settings_and_nothing_else(
-    name: str, function: dict[str, Any]
-) -> None:
+def test_the_environment_matches_the_settings(name: str, function: dict[str, Any]) -> None:
     known = variables_of(settings_of(function))
     needed = {variable for variable, (_, field) in known.items() if field.is_required()}
     assert needed <= set(environment_of(function)) <= known.keys()
 
 
 @every_function
-def test_the_defaults_of_the_parameters_are_good_settings(
-    name: str, function: dict[str, Any]
-) -> None:
+def test_parameter_defaults_are_valid_settings(name: str, function: dict[str, Any]) -> None:
     stand_ins = {
         "_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x",
         "_URL": "https://a.example/x",
@@ -234,7 +230,7 @@ def test_the_defaults_of_the_parameters_are_good_settings(
 
 
 @every_function
-def test_a_parameter_has_the_limits_of_its_setting(name: str, function: dict[str, Any]) -> None:
+def test_a_parameter_has_the_bounds_of_its_setting(name: str, function: dict[str, Any]) -> None:
     known = variables_of(settings_of(function))
     for setting, given in environment_of(function).items():
         parameter = PARAMETERS.get(given.get("Ref", ""), {})
@@ -246,9 +242,7 @@ def test_a_parameter_has_the_limits_of_its_setting(name: str, function: dict[str
 
 
 @every_function
-def test_a_function_runs_on_the_runtime_that_is_built_for(
-    name: str, function: dict[str, Any]
-) -> None:
+def test_functions_run_on_the_runtime_of_the_layers(name: str, function: dict[str, Any]) -> None:
     assert (GLOBALS["Runtime"], GLOBALS["Architectures"]) == ("python3.13", ["arm64"])
     assert function.keys().isdisjoint({"Runtime", "Architectures", "FunctionUrlConfig"})
     usual, all_layers = layers_of(GLOBALS), set(resources("AWS::Serverless::LayerVersion"))
@@ -258,13 +252,13 @@ def test_a_function_runs_on_the_runtime_that_is_built_for(
     assert 1 <= function["Timeout"] <= 900
 
 
-def test_a_function_that_answers_http_is_done_before_the_api_gives_up() -> None:
+def test_http_functions_time_out_before_the_api() -> None:
     for name, function in FUNCTIONS.items():
         if events_of(function, "HttpApi"):
             assert function["Timeout"] < 30, name
 
 
-def test_layers_are_built_for_that_runtime_by_their_makefiles() -> None:
+def test_makefiles_build_the_layers_for_that_runtime() -> None:
     for name, layer in resources("AWS::Serverless::LayerVersion").items():
         assert layer["CompatibleRuntimes"] == ["python3.13"]
         assert layer["CompatibleArchitectures"] == ["arm64"]
@@ -275,7 +269,9 @@ def test_layers_are_built_for_that_runtime_by_their_makefiles() -> None:
 
 
 @every_function
-def test_a_function_has_a_log_of_its_own_that_ends(name: str, function: dict[str, Any]) -> None:
+def test_a_function_has_its_own_log_group_with_retention(
+    name: str, function: dict[str, Any]
+) -> None:
     groups = resources("AWS::Logs::LogGroup")
     own = function["LoggingConfig"]["LogGroup"]["Ref"]
     assert groups[own]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
@@ -283,11 +279,11 @@ def test_a_function_has_a_log_of_its_own_that_ends(name: str, function: dict[str
     assert len(users) == 1
 
 
-def test_no_log_group_is_left_over() -> None:
+def test_every_log_group_belongs_to_a_function() -> None:
     assert len(resources("AWS::Logs::LogGroup")) == len(FUNCTIONS)
 
 
-def test_logs_are_json_and_hold_no_events() -> None:
+def test_logs_are_json_without_events() -> None:
     assert GLOBALS["LoggingConfig"] == {"LogFormat": "JSON"}
     assert GLOBALS["Environment"]["Variables"] == {
         "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -296,9 +292,7 @@ def test_logs_are_json_and_hold_no_events() -> None:
 
 
 @every_function
-def test_a_function_may_do_what_it_does_and_nothing_else(
-    name: str, function: dict[str, Any]
-) -> None:
+def test_a_function_has_exactly_its_permissions(name: str, function: dict[str, Any]) -> None:
     given: dict[str, list[str]] = {}
     for policy in function.get("Policies", []):
         for statement in policy["Statement"]:
@@ -314,7 +308,7 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
 
 
 @every_function
-def test_secrets_come_by_arn_and_never_by_value(name: str, function: dict[str, Any]) -> None:
+def test_secrets_are_given_by_arn_only(name: str, function: dict[str, Any]) -> None:
     secrets = resources("AWS::SecretsManager::Secret")
     for setting, value in environment_of(function).items():
         assert setting.endswith("_ARN") == ("SECRET" in setting)
@@ -325,17 +319,19 @@ def test_secrets_come_by_arn_and_never_by_value(name: str, function: dict[str, A
 
 
 @every_function
-def test_a_function_may_read_the_secrets_it_is_told_of(name: str, function: dict[str, Any]) -> None:
-    told = sorted(
+def test_a_function_may_read_the_secrets_in_its_settings(
+    name: str, function: dict[str, Any]
+) -> None:
+    secrets_in_settings = sorted(
         value["Fn::GetAtt"][0]
         for setting, value in environment_of(function).items()
         if setting.endswith("_ARN")
     )
     readable = PERMITTED[folder_of(function)].get("secretsmanager:GetSecretValue", [])
-    assert told == as_list(readable)
+    assert secrets_in_settings == as_list(readable)
 
 
-def test_no_key_works_out_of_the_box() -> None:
+def test_no_client_key_exists_by_default() -> None:
     secrets = resources("AWS::SecretsManager::Secret")
     assert json.loads(secrets["ClientKeysSecret"]["SecretString"]) == {}
     for name, provider in PROVIDERS.items():
@@ -347,8 +343,8 @@ def test_no_key_works_out_of_the_box() -> None:
     assert "SecretString" not in secrets["CallbackSecret"]
 
 
-def test_a_provider_s_defaults_are_those_of_its_parameters() -> None:
-    """The template cannot import them: this holds the two together."""
+def test_a_provider_s_defaults_match_its_parameters() -> None:
+    """The template cannot import them, so they stand in both places."""
     variables = environment_of(FUNCTIONS["SubmitJobFunction"])
 
     def default(variable: str) -> int:
@@ -371,8 +367,8 @@ DEAD_LETTERS: Final = {
     if "RedrivePolicy" in queue
 }
 WORKING: Final = [name for name in QUEUES if name not in DEAD_LETTERS]
-# How many batches of a queue are worked on at once. A folder full of drops or results must not
-# take up an account's whole concurrency, which HTTP calls and callbacks need.
+# The maximum concurrency of each queue. A folder full of drops or results must not take up an
+# account's whole concurrency, which HTTP calls and callbacks need.
 AT_ONCE: Final = {
     "SubmitQueue": 10,
     "DropQueue": 2,
@@ -384,13 +380,13 @@ AT_ONCE: Final = {
 
 
 @pytest.mark.parametrize("name", QUEUES)
-def test_a_queue_is_encrypted_and_forgets_nothing_soon(name: str) -> None:
+def test_a_queue_is_encrypted_with_long_retention(name: str) -> None:
     assert QUEUES[name]["SqsManagedSseEnabled"] is True
     assert QUEUES[name]["MessageRetentionPeriod"] == FOURTEEN_DAYS
 
 
 @pytest.mark.parametrize("name", WORKING)
-def test_a_queue_has_dead_letters_of_its_own(name: str) -> None:
+def test_a_queue_has_its_own_dead_letter_queue(name: str) -> None:
     policy = QUEUES[name]["RedrivePolicy"]
     target, attribute = policy["deadLetterTargetArn"]["Fn::GetAtt"]
     assert attribute == "Arn"
@@ -399,30 +395,30 @@ def test_a_queue_has_dead_letters_of_its_own(name: str) -> None:
     assert policy["maxReceiveCount"] >= 5
 
 
-def listeners() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+def consumers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
     for function in FUNCTIONS.values():
         for event in events_of(function, "SQS"):
             yield event["Queue"]["Fn::GetAtt"][0], event, function
 
 
-def test_every_queue_has_one_listener() -> None:
-    assert sorted(queue for queue, *_ in listeners()) == sorted(WORKING)
+def test_every_queue_has_one_consumer() -> None:
+    assert sorted(queue for queue, *_ in consumers()) == sorted(WORKING)
 
 
-def test_what_failed_of_a_batch_comes_again_alone() -> None:
-    for queue, event, _ in listeners():
+def test_batches_report_failed_items() -> None:
+    for queue, event, _ in consumers():
         assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], queue
-        # AWS takes no fewer than two.
+        # AWS requires at least two.
         assert event["ScalingConfig"]["MaximumConcurrency"] >= 2, queue
 
 
-def test_no_queue_takes_up_all_that_may_run_at_once() -> None:
-    given = {queue: event["ScalingConfig"]["MaximumConcurrency"] for queue, event, _ in listeners()}
+def test_queue_concurrency_is_limited() -> None:
+    given = {queue: event["ScalingConfig"]["MaximumConcurrency"] for queue, event, _ in consumers()}
     assert given == AT_ONCE
 
 
-def test_a_message_stays_hidden_for_six_times_its_function_s_timeout() -> None:
-    for queue, event, function in listeners():
+def test_the_visibility_timeout_is_six_function_timeouts() -> None:
+    for queue, event, function in consumers():
         batching = event.get("MaximumBatchingWindowInSeconds", 0)
         assert QUEUES[queue]["VisibilityTimeout"] >= 6 * function["Timeout"] + batching, queue
 
@@ -440,10 +436,10 @@ def test_only_our_own_buckets_may_send_to_the_drop_queue() -> None:
     }
 
 
-# ---------------------------------------------------------------- what is kept
+# ---------------------------------------------------------------- stores
 
 
-def test_the_table_is_as_promised_and_as_the_code_writes_it() -> None:
+def test_the_table_has_the_keys_and_indexes_of_the_code() -> None:
     ((_, table),) = resources("AWS::DynamoDB::Table").items()
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
@@ -485,7 +481,7 @@ def test_a_bucket_is_private_encrypted_and_versioned(bucket: str) -> None:
 
 
 @every_bucket
-def test_a_bucket_drops_incomplete_uploads_and_no_current_image(bucket: str) -> None:
+def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     rules = BUCKETS[bucket]["LifecycleConfiguration"]["Rules"]
     assert all(rule["Status"] == "Enabled" for rule in rules)
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
@@ -494,7 +490,7 @@ def test_a_bucket_drops_incomplete_uploads_and_no_current_image(bucket: str) -> 
 
 
 @every_bucket
-def test_a_bucket_speaks_tls_only(bucket: str) -> None:
+def test_a_bucket_requires_tls(bucket: str) -> None:
     (policy,) = (
         each
         for each in resources("AWS::S3::BucketPolicy").values()
@@ -511,13 +507,13 @@ def test_a_bucket_speaks_tls_only(bucket: str) -> None:
 
 
 @pytest.mark.parametrize("kept", ["JobsTable", *BUCKETS])
-def test_what_is_kept_outlives_the_stack(kept: str) -> None:
+def test_data_outlives_the_stack(kept: str) -> None:
     resource = load_template()["Resources"][kept]
     assert (resource["DeletionPolicy"], resource["UpdateReplacePolicy"]) == ("Retain", "Retain")
 
 
-def test_only_requests_and_recipes_wake_the_drop_queue() -> None:
-    """A receipt must not: it would be read as a request, and answered with a receipt."""
+def test_only_requests_and_recipes_notify_the_drop_queue() -> None:
+    """A receipt must not: it would be read as a request and get a receipt itself."""
     rules = BUCKETS["DropBucket"]["NotificationConfiguration"]["QueueConfigurations"]
     assert {rule["Queue"]["Fn::GetAtt"][0] for rule in rules} == {"DropQueue"}
     assert [rule["Filter"]["S3Key"]["Rules"] for rule in rules] == [
@@ -526,7 +522,7 @@ def test_only_requests_and_recipes_wake_the_drop_queue() -> None:
     assert "NotificationConfiguration" not in BUCKETS["ImagesBucket"]
 
 
-# ---------------------------------------------------------------- doors
+# ---------------------------------------------------------------- APIs
 
 CALLBACK_ROUTE: Final = "/callbacks/{provider}/{job_id}/{token}"
 
@@ -534,12 +530,12 @@ CALLBACK_ROUTE: Final = "/callbacks/{provider}/{job_id}/{token}"
 def routes() -> Iterator[tuple[str, str, str, str]]:
     for function in FUNCTIONS.values():
         for event in events_of(function, "HttpApi"):
-            # Nothing that could take the API's authorizer away.
+            # No property that could disable the API's authorizer.
             assert event.keys() == {"ApiId", "Method", "Path"}
             yield event["ApiId"]["Ref"], event["Method"], event["Path"], folder_of(function)
 
 
-def test_there_are_these_routes_and_no_others() -> None:
+def test_the_routes_are_complete() -> None:
     assert sorted(routes()) == [
         ("CallbackApi", "POST", CALLBACK_ROUTE, "receive_callback"),
         ("JobsApi", "GET", "/jobs", "query_jobs"),
@@ -562,7 +558,7 @@ def all_events(function: dict[str, Any]) -> list[dict[str, Any]]:
     return list(function.get("Events", {}).values())
 
 
-def test_every_route_but_the_callback_s_asks_for_a_key() -> None:
+def test_every_route_except_callbacks_requires_a_key() -> None:
     apis = resources("AWS::Serverless::HttpApi")
     auth = apis["JobsApi"]["Auth"]
     authorizer = auth["Authorizers"][auth["DefaultAuthorizer"]]
@@ -576,13 +572,13 @@ def test_every_route_but_the_callback_s_asks_for_a_key() -> None:
 
 
 @pytest.mark.parametrize("api", ["JobsApi", "CallbackApi"])
-def test_a_door_is_throttled(api: str) -> None:
+def test_an_api_is_throttled(api: str) -> None:
     limits = resources("AWS::Serverless::HttpApi")[api]["DefaultRouteSettings"]
     assert limits["ThrottlingBurstLimit"] > 0
     assert limits["ThrottlingRateLimit"] > 0
 
 
-def test_the_callback_s_route_is_the_one_that_urls_are_made_for() -> None:
+def test_the_callback_route_matches_callback_urls() -> None:
     url = CallbackUrls(base_url="", secrets=lambda: [b"x" * 32])("kie", a_job().job_id)
     shape = re.sub(r"\{\w+\}", r"([^/]+)", CALLBACK_ROUTE)
     found = re.fullmatch(shape, url)
@@ -597,7 +593,7 @@ def test_the_callback_s_route_is_the_one_that_urls_are_made_for() -> None:
 
 
 @pytest.mark.parametrize("name", PARAMETERS)
-def test_a_parameter_works_untouched_and_says_what_it_is(name: str) -> None:
+def test_a_parameter_has_a_default_and_a_description(name: str) -> None:
     parameter = PARAMETERS[name]
     assert "Default" in parameter
     assert parameter["Description"].endswith(".")
@@ -610,19 +606,21 @@ def test_a_parameter_works_untouched_and_says_what_it_is(name: str) -> None:
 
 def test_every_parameter_and_condition_is_used() -> None:
     template = load_template()
-    used = set(mentions([template["Resources"], template["Conditions"], template["Outputs"]]))
+    used = set(references([template["Resources"], template["Conditions"], template["Outputs"]]))
     assert set(PARAMETERS) <= used
     assert set(template["Conditions"]) <= used
 
 
-def test_whatever_is_mentioned_is_there() -> None:
+def test_every_reference_resolves() -> None:
     template = load_template()
     known = {*PARAMETERS, *template["Resources"], *template["Conditions"]}
-    mentioned = set(mentions([template["Resources"], template["Conditions"], template["Outputs"]]))
+    mentioned = set(
+        references([template["Resources"], template["Conditions"], template["Outputs"]])
+    )
     assert {name for name in mentioned if not name.startswith("AWS")} <= known
 
 
-def test_the_outputs_are_what_a_user_needs() -> None:
+def test_the_outputs_are_complete() -> None:
     outputs = load_template()["Outputs"]
     assert set(outputs) == {
         "JobsApiUrl",

@@ -10,16 +10,16 @@ from tests.support.lambdas import Lambdas, lasting_client, permitted_actions
 from tests.support.loopback_provider import LoopbackProvider, a_loopback_provider
 
 SECRET = ["kie-key", "rb-key", CALLBACK_KEY, HMAC_KEY, PROMPT, "Signature=", "Bearer", "/callbacks"]
-# All other lines of ours are about a job, and say which. A batch that cannot be read names none.
+# All our other log lines name their job. A message that cannot be read names none.
 NOT_ABOUT_A_JOB = {
     *(
         "request refused",
-        "no such key",
+        "unknown client key",
         "callback refused",
         "change refused",
         "message failed",
         "drop read",
-        "drop summed up",
+        "drop summarized",
     )
 }
 
@@ -41,8 +41,8 @@ def provider() -> Iterator[LoopbackProvider]:
 def lambdas(
     cloud: Cloud, provider: LoopbackProvider, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Lambdas]:
-    """Functions to call. After each test: nothing private was logged, nothing forbidden done."""
-    # So many that no job waits for its turn, but where a test is about that.
+    """Call functions; each test ends with a check of their log and of their AWS permissions."""
+    # So many that no job waits for a slot, except in tests of the rate window.
     unlimited = {"KIE_CREATES_PER_WINDOW": "1000"}
     lambdas = Lambdas(cloud, monkeypatch, {"KIE_BASE_URL": provider.url} | unlimited)
     yield lambdas
@@ -53,5 +53,5 @@ def lambdas(
         assert private not in text, text
     for line in text.splitlines():
         if line.startswith('{"level"'):
-            said = json.loads(line)
-            assert said["message"] in NOT_ABOUT_A_JOB or said["job_id"].startswith("job_"), line
+            entry = json.loads(line)
+            assert entry["message"] in NOT_ABOUT_A_JOB or entry["job_id"].startswith("job_"), line

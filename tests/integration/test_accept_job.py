@@ -1,4 +1,4 @@
-"""POST /jobs and POST /jobs/{job_id}/retry, whole events in; then what is sent to the provider."""
+"""POST /jobs and POST /jobs/{job_id}/retry with whole events, up to the request to kie.ai."""
 
 import json
 from dataclasses import replace
@@ -32,7 +32,7 @@ from tests.support.posts import (
 
 
 def items(cloud: Cloud) -> int:
-    """Count what is in the table but for the pages of the drops' progress."""
+    """Count the items in the table, except those of drops' progress."""
     found = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     return sum(not item["job_id"]["S"].startswith("drop#") for item in found)
 
@@ -48,7 +48,7 @@ def test_a_job_is_recorded_checked_and_sent_once(
     assert job.request.sent == REQUEST
     assert lambdas.sent(cloud.check_queue) == [({"job_id": job.job_id}, 900)]
     assert lambdas.sent(cloud.submit_queue) == [({"job_id": job.job_id, "slot": None}, 0)]
-    (call,) = provider.heard
+    (call,) = provider.requests
     assert call.headers["authorization"] == "Bearer kie-key"
     assert call.headers["user-agent"].startswith("Ringback/")
     assert call.body["model"] == MODEL
@@ -61,7 +61,7 @@ def test_a_job_is_recorded_checked_and_sent_once(
     }
 
 
-def test_a_post_is_answered_without_a_call_to_the_provider(
+def test_a_post_makes_no_call_to_the_provider(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     shown = accept(lambdas)
@@ -73,10 +73,10 @@ def test_a_post_is_answered_without_a_call_to_the_provider(
         "UpdateItem",  # queued
     ]
     assert the_job(cloud, shown["job_id"]).queued_at is not None
-    assert provider.heard == []
+    assert provider.requests == []
 
 
-def test_a_post_without_images_of_the_drop_bucket_makes_no_s3_client(
+def test_a_post_without_s3_images_makes_no_s3_client(
     lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails() -> None:
@@ -87,7 +87,7 @@ def test_a_post_without_images_of_the_drop_bucket_makes_no_s3_client(
 
 
 @pytest.mark.parametrize("key", [None, "order-66"])
-def test_a_job_whose_message_is_not_sent_is_answered_503_and_not_bought(
+def test_a_failed_queue_gives_503_and_buys_nothing(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, key: str | None
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -100,28 +100,28 @@ def test_a_job_whose_message_is_not_sent_is_answered_503_and_not_bought(
     assert job.status is (JobStatus.ACCEPTED if key else JobStatus.FAILED)
     lambdas.restart("accept_job", SUBMIT_QUEUE_URL=queue)
     again = submit(lambdas, a_post(key=key))
-    # With a key it is the same job, else the first one is never sent.
+    # With a key the repeat is the same job; without one the first job is never sent.
     assert (again["job_id"] == job.job_id) is (key is not None)
     assert lambdas("submit_job", a_submit_message(job.job_id)) == DONE
-    assert len(provider.heard) == 1
+    assert len(provider.requests) == 1
 
 
 @pytest.mark.parametrize("case", ["post_4_5_edit", "post_v4_edit", "post_base64_body"])
-def test_every_model_is_taken_in(lambdas: Lambdas, provider: LoopbackProvider, case: str) -> None:
+def test_every_model_is_accepted(lambdas: Lambdas, provider: LoopbackProvider, case: str) -> None:
     provider.will_answer(CREATE, ANSWERED)
     shown = submit(lambdas, an_event("accept_job", case))
     assert shown["status"] == "running"
-    assert provider.heard[0].body["model"] == shown["model"]
+    assert provider.requests[0].body["model"] == shown["model"]
 
 
 def test_a_body_may_come_as_base64(lambdas: Lambdas, provider: LoopbackProvider) -> None:
     provider.will_answer(CREATE, ANSWERED)
     raw = json.dumps(REQUEST | {"input": {"prompt": "\N{SNOWMAN}"}}, ensure_ascii=False).encode()
     submit(lambdas, with_body(a_post(), raw, encoded=True))
-    assert provider.heard[0].body["input"]["prompt"] == "\N{SNOWMAN}"
+    assert provider.requests[0].body["input"]["prompt"] == "\N{SNOWMAN}"
 
 
-def test_the_same_request_under_the_same_key_is_the_same_job(
+def test_a_repeated_key_returns_the_same_job(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -129,11 +129,11 @@ def test_the_same_request_under_the_same_key_is_the_same_job(
     assert accept(lambdas, a_post(key="order-66")) == first
     spaced = json.dumps(dict(reversed(REQUEST.items())), indent=4).encode()
     assert submit(lambdas, with_body(a_post(key="order-66"), spaced)) == first
-    assert len(provider.heard) == 1
+    assert len(provider.requests) == 1
     assert submit(lambdas, a_post(key="order-67"))["job_id"] != first["job_id"]
 
 
-def test_another_request_under_the_same_key_is_a_conflict(
+def test_a_key_with_another_request_gives_422(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -141,7 +141,7 @@ def test_another_request_under_the_same_key_is_a_conflict(
     before = items(cloud)
     other = REQUEST | {"input": {"prompt": PROMPT, "seed": 8}}
     reply = lambdas("accept_job", a_post(other, key="order-66"))
-    assert (reply["statusCode"], items(cloud), len(provider.heard)) == (422, before, 1)
+    assert (reply["statusCode"], items(cloud), len(provider.requests)) == (422, before, 1)
     assert "Idempotency-Key" in body_of(reply)["detail"]
 
 
@@ -153,23 +153,23 @@ def test_a_key_belongs_to_its_client(lambdas: Lambdas, provider: LoopbackProvide
     assert mine["job_id"] != other["job_id"]
 
 
-def test_a_key_that_is_not_plain_is_refused_before_anything_is_done(
+def test_an_invalid_key_is_refused_before_any_write(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     for key in ("", "x" * 256, "caf\N{LATIN SMALL LETTER E WITH ACUTE}"):
         reply = lambdas("accept_job", a_post(key=key))
         assert reply["statusCode"] == 400
         assert [error["field"] for error in body_of(reply)["errors"]] == ["Idempotency-Key"]
-    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+    assert (items(cloud), lambdas.written(), provider.requests) == (0, [], [])
 
 
 @pytest.mark.parametrize("secret", [{"api_key": "", "webhook_hmac_keys": []}, {}])
-def test_without_a_provider_key_a_job_is_accepted_and_says_what_it_waits_for(
+def test_a_job_shows_that_it_waits_for_the_provider_key(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, secret: dict[str, Any]
 ) -> None:
     cloud.put_secret(cloud.kie_secret, secret)
     job_id = submit(lambdas, a_post(key="k"))["job_id"]
-    assert provider.heard == []
+    assert provider.requests == []
     [(queued, delay)] = waiting(lambdas)
     assert queued == job_id
     assert 30 <= delay <= 60
@@ -186,7 +186,7 @@ def test_without_a_provider_key_a_job_is_accepted_and_says_what_it_waits_for(
     cloud.put_secret(cloud.kie_secret, {"api_key": "kie-key"})
     provider.will_answer(CREATE, ANSWERED)
     assert lambdas("submit_job", a_submit_message(job_id)) == DONE
-    assert provider.heard == []  # the account is tried again later, and not by every job
+    assert provider.requests == []  # the account is tried again later, and not by every job
     accounts = AccountTable.connect(cloud.table)
     pause = accounts.paused("kie")
     assert pause is not None
@@ -197,7 +197,7 @@ def test_without_a_provider_key_a_job_is_accepted_and_says_what_it_waits_for(
     assert (shown["status"], shown["waiting_for"]) == ("running", None)
 
 
-def test_every_wrong_field_is_named_and_nothing_is_done(
+def test_every_invalid_field_is_named_before_any_write(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     reply = lambdas("accept_job", an_event("accept_job", "post_wrong_fields"))
@@ -210,7 +210,7 @@ def test_every_wrong_field_is_named_and_nothing_is_done(
         "input.prompt",
         "input.seed",
     ]
-    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+    assert (items(cloud), lambdas.written(), provider.requests) == (0, [], [])
 
 
 # ------------------------------------------------------------------------------- dry runs
@@ -224,10 +224,10 @@ def a_dry_run(request: object = REQUEST, *, key: str | None = None, **query: str
 
 
 def nothing_was_done(cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider) -> bool:
-    return (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+    return (items(cloud), lambdas.written(), provider.requests) == (0, [], [])
 
 
-def test_a_dry_run_shows_the_job_and_its_estimate_and_does_nothing(
+def test_a_dry_run_returns_the_request_and_its_estimate(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     reply = lambdas("accept_job", an_event("accept_job", "post_dry_run"))
@@ -252,11 +252,11 @@ def test_a_dry_run_shows_the_job_and_its_estimate_and_does_nothing(
         },
     }
     assert nothing_was_done(cloud, lambdas, provider)
-    # No key of a provider, no token, no slot: not even a look.
+    # Neither a provider's key, nor a token, nor a slot is read.
     assert lambdas.aws_calls == []
 
 
-def test_a_dry_run_estimates_what_is_asked_for_if_there_is_a_price(
+def test_a_dry_run_estimates_models_with_a_price(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     lambdas.settings["PASS_THROUGH"] = "true"
@@ -269,20 +269,20 @@ def test_a_dry_run_estimates_what_is_asked_for_if_there_is_a_price(
     assert nothing_was_done(cloud, lambdas, provider)
 
 
-def test_a_dry_run_leaves_an_idempotency_key_to_the_job(
+def test_a_dry_run_does_not_use_up_the_idempotency_key(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     dry = a_dry_run({"model": MODEL, "input": {"prompt": "another"}}, key="order-66")
     assert lambdas("accept_job", dry)["statusCode"] == 200
     provider.will_answer(CREATE, ANSWERED)
     submit(lambdas, a_post(key="order-66"))
-    heard = len(lambdas.aws_calls)
+    calls_before = len(lambdas.aws_calls)
     assert lambdas("accept_job", dry)["statusCode"] == 200
-    assert len(lambdas.aws_calls) == heard
-    assert len(provider.heard) == 1
+    assert len(lambdas.aws_calls) == calls_before
+    assert len(provider.requests) == 1
 
 
-def test_a_dry_run_refuses_what_the_job_would_be_refused_for(
+def test_a_dry_run_refuses_like_a_post(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     wrong = an_event("accept_job", "post_wrong_fields")
@@ -300,7 +300,7 @@ def test_a_dry_run_refuses_what_the_job_would_be_refused_for(
     assert nothing_was_done(cloud, lambdas, provider)
 
 
-def test_a_dry_run_looks_at_images_of_the_drop_bucket(
+def test_a_dry_run_checks_images_in_the_drop_bucket(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     url = drop_image(cloud, "photos/a cat.png", PNG_START)
@@ -310,14 +310,14 @@ def test_a_dry_run_looks_at_images_of_the_drop_bucket(
     assert nothing_was_done(cloud, lambdas, provider)
 
 
-def test_a_dry_run_needs_no_key_of_the_provider(
+def test_a_dry_run_needs_no_provider_key(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     cloud.put_secret(cloud.kie_secret, {})
     assert lambdas("accept_job", a_dry_run())["statusCode"] == 200
 
 
-def test_a_dry_run_that_is_declined_is_a_job(lambdas: Lambdas, provider: LoopbackProvider) -> None:
+def test_dry_run_false_posts_a_job(lambdas: Lambdas, provider: LoopbackProvider) -> None:
     provider.will_answer(CREATE, ANSWERED)
     assert submit(lambdas, a_dry_run(dry_run="false"))["status"] == "running"
 
@@ -326,7 +326,7 @@ def test_a_dry_run_that_is_declined_is_a_job(lambdas: Lambdas, provider: Loopbac
     "query",
     [{"dry_run": ""}, {"dry_run": "True"}, {"dry_run": "true,false"}, {"dryrun": "true"}],
 )
-def test_a_query_that_is_not_understood_is_named_and_makes_no_job(
+def test_an_unknown_query_parameter_is_refused(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, query: dict[str, str]
 ) -> None:
     reply = lambdas("accept_job", a_dry_run(**query))
@@ -335,7 +335,7 @@ def test_a_query_that_is_not_understood_is_named_and_makes_no_job(
     assert nothing_was_done(cloud, lambdas, provider)
 
 
-def test_a_retry_with_a_query_is_refused_before_it_is_paid_for(
+def test_a_retry_with_a_query_is_refused(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     JobTable.connect(cloud.table).create(a_job(JobStatus.FAILED))
@@ -344,19 +344,19 @@ def test_a_retry_with_a_query_is_refused_before_it_is_paid_for(
     reply = lambdas("accept_job", an_event("accept_job", "retry") | path | query)
     assert reply["statusCode"] == 400
     assert [error["field"] for error in body_of(reply)["errors"]] == ["dry_run"]
-    assert (lambdas.written(), provider.heard) == ([], [])
+    assert (lambdas.written(), provider.requests) == ([], [])
 
 
-def test_a_model_that_nobody_knows_is_refused_unless_the_owner_lets_it_pass(
+def test_an_unknown_model_is_refused_without_pass_through(
     lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     reply = lambdas("accept_job", a_post(ANY_MODEL))
     assert reply["statusCode"] == 400
     assert [error["field"] for error in body_of(reply)["errors"]] == ["model"]
-    assert provider.heard == []
+    assert provider.requests == []
 
 
-def test_a_model_that_may_pass_is_sent_as_it_is_and_marked(
+def test_a_passed_through_model_is_sent_unchanged_and_marked(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     lambdas.settings["PASS_THROUGH"] = "true"
@@ -364,7 +364,7 @@ def test_a_model_that_may_pass_is_sent_as_it_is_and_marked(
     job = submit(lambdas, a_post(ANY_MODEL))
     assert (job["provider"], job["model"]) == ("kie", "google/nano-banana")
     assert (job["input"], job["input_checked"]) == (ANY_MODEL["input"], False)
-    (call,) = provider.heard
+    (call,) = provider.requests
     assert (call.body["model"], call.body["input"]) == (ANY_MODEL["model"], ANY_MODEL["input"])
     assert the_job(cloud, job["job_id"]).request.checked is False
     wrong = {"model": "google/nano-banana", "input": {"image": "http://a.example/"}}
@@ -372,7 +372,7 @@ def test_a_model_that_may_pass_is_sent_as_it_is_and_marked(
     assert [error["field"] for error in body_of(reply)["errors"]] == ["input.image"]
 
 
-def test_a_job_that_was_let_pass_is_retried_while_its_like_may_pass(
+def test_a_passed_through_job_is_retried_with_pass_through_only(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     request = JobRequest(
@@ -385,24 +385,24 @@ def test_a_job_that_was_let_pass_is_retried_while_its_like_may_pass(
     assert accept(lambdas, event)["input_checked"] is False
 
 
-def test_a_body_that_is_no_request_is_refused(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_an_unreadable_body_is_refused(cloud: Cloud, lambdas: Lambdas) -> None:
     too_large = b" " * (128 * 1024 + 1)
     for raw, status in ((b"", 400), (b"kite", 400), (b"\xff", 400), (b"[]", 400), (too_large, 413)):
         reply = lambdas("accept_job", with_body(a_post(), raw, encoded=True))
         assert (reply["statusCode"], items(cloud)) == (status, 0)
 
 
-def test_a_request_that_no_authorizer_saw_is_never_served(
+def test_a_request_without_an_authorizer_is_an_error(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     event = a_post()
     del event["requestContext"]["authorizer"]
     with pytest.raises(KeyError):
         lambdas("accept_job", event)
-    assert (items(cloud), lambdas.written(), provider.heard) == (0, [], [])
+    assert (items(cloud), lambdas.written(), provider.requests) == (0, [], [])
 
 
-def test_a_job_says_when_it_is_due_and_when_it_is_forgotten(
+def test_a_job_records_its_deadline_and_retention(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -412,7 +412,7 @@ def test_a_job_says_when_it_is_due_and_when_it_is_forgotten(
     assert (job.deadline_at - job.submitted_at).total_seconds() == 3600
     assert 0 <= (job.forget_at - job.created_at).total_seconds() - 2 * 86_400 + 1 <= 1
     assert 0 <= (utc_now() - job.created_at).total_seconds() < 30
-    # SQS delays by 900 s at most; the check arms itself again.
+    # SQS delays by 900 s at most; the check then queues itself again.
     assert lambdas.sent(cloud.check_queue) == [({"job_id": job.job_id}, 900)]
 
 
@@ -434,7 +434,7 @@ def drop_image(cloud: Cloud, key: str, content: bytes) -> str:
 PNG_START = b"\x89PNG\r\n\x1a\n" + bytes(100)
 
 
-def test_an_image_of_the_drop_bucket_is_sent_as_a_link_to_the_version_that_was_checked(
+def test_an_s3_image_is_sent_as_a_link_to_its_version(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -442,9 +442,9 @@ def test_an_image_of_the_drop_bucket_is_sent_as_a_link_to_the_version_that_was_c
     shown = submit(lambdas, a_post(an_edit("https://pictures.example/1.png", url)))
     versions = the_job(cloud, shown["job_id"]).request.input_images
     drop_image(cloud, "photos/a cat.png", b"another")
-    outer, link = provider.heard[0].body["input"]["image_urls"]
+    outer, link = provider.requests[0].body["input"]["image_urls"]
     assert outer == "https://pictures.example/1.png"
-    # kie.ai's deadline: longer nobody waits for it.
+    # The link is valid until kie.ai's deadline.
     assert "X-Amz-Expires=900" in link
     assert f"versionId={versions[url]}" in link
     assert shown["input"]["image_urls"] == ["https://pictures.example/1.png", url]
@@ -460,12 +460,12 @@ def test_an_image_of_the_drop_bucket_is_sent_as_a_link_to_the_version_that_was_c
     ],
     ids=["svg", "empty", "too large"],
 )
-def test_an_image_that_the_provider_would_not_take_is_refused_before_it_is_asked(
+def test_an_unacceptable_s3_image_is_refused(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, content: bytes, reason: str
 ) -> None:
     good, bad = drop_image(cloud, "good.png", PNG_START), drop_image(cloud, "bad.png", content)
     gone = f"s3://{cloud.drop_bucket}/gone.png"
-    others = "s3://somebody-elses-bucket/a.png"
+    others = "s3://another-bucket/a.png"
     reply = lambdas("accept_job", a_post(an_edit(good, bad, gone, others)))
     errors = {each["field"]: each["message"] for each in body_of(reply)["errors"]}
     assert reply["statusCode"] == 400
@@ -474,10 +474,10 @@ def test_an_image_that_the_provider_would_not_take_is_refused_before_it_is_asked
         "input.image_urls.2": "the object does not exist",
         "input.image_urls.3": f"only images in s3://{cloud.drop_bucket}/ are accepted",
     }
-    assert (items(cloud), provider.heard) == (0, [])
+    assert (items(cloud), provider.requests) == (0, [])
 
 
-def test_a_repeated_request_is_its_job_though_its_image_has_gone_meanwhile(
+def test_a_repeat_returns_its_job_after_its_image_is_gone(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -489,10 +489,10 @@ def test_a_repeated_request_is_its_job_though_its_image_has_gone_meanwhile(
         assert lambdas("accept_job", other)["statusCode"] == 400
     another = a_post(an_edit(url, "https://pictures.example/1.png"), key="k")
     assert lambdas("accept_job", another)["statusCode"] == 400
-    assert len(provider.heard) == 1
+    assert len(provider.requests) == 1
 
 
-def test_a_retry_of_a_job_whose_image_is_gone_is_refused(
+def test_a_retry_without_its_image_is_refused(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -510,4 +510,4 @@ def test_a_retry_of_a_job_whose_image_is_gone_is_refused(
     assert body_of(reply)["errors"] == [
         {"field": "input", "message": f"{url}: the object does not exist"}
     ]
-    assert len(provider.heard) == 1
+    assert len(provider.requests) == 1

@@ -144,7 +144,7 @@ def test_the_providers_key_is_not_sent_to_a_file_host(
 ) -> None:
     stored(cloud, serve(provider, picture()))
     archive(lambdas)
-    (call,) = provider.heard
+    (call,) = provider.requests
     assert "authorization" not in call.headers
     assert call.headers["user-agent"].startswith("Ringback/")
 
@@ -155,10 +155,10 @@ def test_a_second_delivery_downloads_and_changes_nothing(
     stored(cloud, serve(provider, picture(), picture("WEBP")))
     archive(lambdas)
     job = the_job(cloud)
-    provider.heard.clear()
+    provider.requests.clear()
     lambdas.aws_calls.clear()
     assert archive(lambdas) == DONE
-    assert (the_job(cloud), provider.heard, lambdas.written()) == (job, [], [])
+    assert (the_job(cloud), provider.requests, lambdas.written()) == (job, [], [])
 
 
 def test_a_dead_link_is_replaced_by_the_provider(
@@ -262,7 +262,7 @@ def test_a_private_address_is_contacted_only_if_it_is_listed(
     stored(cloud, serve(provider, picture()))
     archive(lambdas)
     assert the_job(cloud).status is JobStatus.ARCHIVE_FAILED
-    assert provider.heard == []
+    assert provider.requests == []
 
 
 def test_only_an_archiving_job_is_copied(
@@ -277,7 +277,7 @@ def test_only_an_archiving_job_is_copied(
     messages = [{"job_id": job.job_id, "attempt": 1} for job in jobs]
     assert lambdas("archive_images", a_batch("archive_images", "archive", *messages)) == DONE
     assert [table.get(job.job_id) for job in jobs] == jobs
-    assert (provider.heard, lambdas.written()) == ([], [])
+    assert (provider.requests, lambdas.written()) == ([], [])
 
 
 def test_only_failed_messages_of_a_batch_are_retried(

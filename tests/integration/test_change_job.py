@@ -1,4 +1,4 @@
-"""Cancel, archive and retry, whole events in."""
+"""Cancel, archive and retry, with whole events."""
 
 import json
 from typing import Any
@@ -27,14 +27,14 @@ def stored(cloud: Cloud, job: Job) -> JobTable:
     return table
 
 
-def test_a_waiting_job_is_withdrawn(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_a_waiting_job_is_cancelled(cloud: Cloud, lambdas: Lambdas) -> None:
     table = stored(cloud, a_job(queued_at=NOON))
     reply = ask(lambdas, "change_job", "cancel")
     assert (reply["status_code"], reply["status"]) == (200, "cancelled")
     assert table.get(a_job_id()).status is JobStatus.CANCELLED
 
 
-def test_a_running_job_is_not_withdrawn_and_says_why(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_a_running_job_is_not_cancelled(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, a_job(JobStatus.RUNNING, task_id=TASK))
     reply = ask(lambdas, "change_job", "cancel")
     assert (reply["status_code"], reply["title"]) == (409, "Conflict")
@@ -49,7 +49,7 @@ def test_copying_is_resumed(cloud: Cloud, lambdas: Lambdas) -> None:
     assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
 
 
-def test_a_retry_is_paid_anew_and_names_the_old_job(
+def test_a_retry_is_a_new_paid_job(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": TASK}})
@@ -72,6 +72,6 @@ def test_a_retry_is_paid_anew_and_names_the_old_job(
 def test_only_a_clients_own_jobs_can_be_changed(
     cloud: Cloud, lambdas: Lambdas, function: str, case: str, job_id: str
 ) -> None:
-    stored(cloud, a_job(number=5, client="somebody else"))
+    stored(cloud, a_job(number=5, client="another"))
     assert ask(lambdas, function, case, job_id)["status_code"] == 404
     assert lambdas.written() == []

@@ -59,12 +59,12 @@ def test_a_check_of_a_final_job_is_dropped(
     messages = [{"job_id": job.job_id} for job in jobs]
     assert lambdas("check_jobs", a_batch("check_jobs", "due", *messages)) == DONE
     assert [the_job(cloud, n) for n, _ in enumerate(jobs)] == jobs
-    assert (provider.heard, lambdas.written()) == ([], [])
+    assert (provider.requests, lambdas.written()) == ([], [])
 
 
 def test_a_check_of_an_unknown_job_is_dropped(lambdas: Lambdas, provider: LoopbackProvider) -> None:
     assert check(lambdas) == DONE
-    assert (provider.heard, lambdas.written()) == ([], [])
+    assert (provider.requests, lambdas.written()) == ([], [])
 
 
 @pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.SUBMITTING, JobStatus.RUNNING])
@@ -76,7 +76,7 @@ def test_a_job_before_its_deadline_is_checked_later(
     ((message, delay),) = lambdas.sent(cloud.check_queue)
     assert message == {"job_id": a_job_id()}
     assert 60 < delay <= 100
-    assert provider.heard == []
+    assert provider.requests == []
 
 
 def test_an_overdue_success_is_archived(
@@ -89,7 +89,7 @@ def test_an_overdue_success_is_archived(
     assert (job.status, job.result_urls) == (JobStatus.ARCHIVING, (URL,))
     assert job.credits == Decimal("3.5")
     assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
-    (call,) = provider.heard
+    (call,) = provider.requests
     assert call.query == f"taskId={TASK}"
     assert call.headers["authorization"] == "Bearer kie-key"
 
@@ -127,7 +127,7 @@ def test_an_overdue_job_without_a_verdict_expires(
     assert job.error is not None
     assert (job.status, job.error.kind) == (JobStatus.EXPIRED, ErrorKind.NO_VERDICT)
     assert job.error.may_be_charged
-    assert len(provider.heard) == 1
+    assert len(provider.requests) == 1
 
 
 def test_an_overdue_job_without_a_task_id_expires_without_a_read(
@@ -136,7 +136,7 @@ def test_an_overdue_job_without_a_task_id_expires_without_a_read(
     stored(cloud, JobStatus.SUBMITTING)
     assert check(lambdas) == DONE
     assert the_job(cloud).status is JobStatus.EXPIRED
-    assert provider.heard == []
+    assert provider.requests == []
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ def test_a_job_that_was_never_queued_fails_uncharged(
     assert job.error is not None
     assert (job.status, job.error.kind) == (JobStatus.FAILED, ErrorKind.NOT_SUBMITTED)
     assert not job.error.may_be_charged
-    assert provider.heard == []
+    assert provider.requests == []
 
 
 def test_a_queued_job_is_checked_again_after_a_delay(cloud: Cloud, lambdas: Lambdas) -> None:
@@ -190,7 +190,7 @@ def test_an_archiving_job_gets_its_archive_message_again(
     stored(cloud, JobStatus.ARCHIVING, result_urls=(URL,), images=(a_stored_image(),))
     assert check(lambdas) == DONE
     assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
-    assert provider.heard == []
+    assert provider.requests == []
 
 
 def a_claim(echo: object) -> dict[str, Any]:
@@ -232,7 +232,7 @@ def test_a_claimed_task_that_echoes_another_url_is_ignored(
         provider.will_answer(RECORD, a_claim(echo))
         assert check(lambdas, claimed_task=TASK) == DONE
         assert the_job(cloud) == job, echo
-    assert len(provider.heard) == len(OTHER_ECHOES)
+    assert len(provider.requests) == len(OTHER_ECHOES)
     assert lambdas.written() == []
 
 
@@ -242,7 +242,7 @@ def test_a_claim_reads_the_jobs_own_task(
     stored(cloud, JobStatus.RUNNING, deadline_at=ago(minutes=-10))
     provider.will_answer(RECORD, SUCCESS)
     assert check(lambdas, claimed_task="task_of_a_stranger") == DONE
-    assert provider.heard[0].query == f"taskId={TASK}"
+    assert provider.requests[0].query == f"taskId={TASK}"
     assert the_job(cloud).status is JobStatus.ARCHIVING
 
 
@@ -251,7 +251,7 @@ def test_a_claim_about_an_unsubmitted_job_is_ignored(
 ) -> None:
     job = stored(cloud, JobStatus.ACCEPTED)
     assert check(lambdas, claimed_task=TASK) == DONE
-    assert (the_job(cloud), provider.heard, lambdas.written()) == (job, [], [])
+    assert (the_job(cloud), provider.requests, lambdas.written()) == (job, [], [])
 
 
 def test_a_response_about_another_task_is_ignored(

@@ -1,4 +1,4 @@
-"""GET /models and GET /models/{model_id}, whole events in."""
+"""GET /models and GET /models/{model_id}, with whole events."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ def body_of(reply: dict[str, Any]) -> dict[str, Any]:
     return body
 
 
-def test_all_models_are_listed_whole(lambdas: Lambdas) -> None:
+def test_all_models_are_listed(lambdas: Lambdas) -> None:
     reply = lambdas("describe_models", an_event("describe_models", "all"))
     assert reply["statusCode"] == 200
     assert reply["headers"]["content-type"] == "application/json"
@@ -53,12 +53,12 @@ def test_a_model_is_shown_with_its_schema(lambdas: Lambdas) -> None:
     }
 
 
-def test_a_model_whose_price_nobody_knows_says_so(lambdas: Lambdas) -> None:
+def test_a_model_without_a_price_has_null(lambdas: Lambdas) -> None:
     assert body_of(lambdas("describe_models", ask_for("chanjing/kling-v2")))["price"] is None
 
 
 @pytest.mark.parametrize("model_id", ["", "seedream", "seedream/4.5-edit/", "../jobs", "x" * 5000])
-def test_a_model_that_does_not_exist_is_not_found(lambdas: Lambdas, model_id: str) -> None:
+def test_an_unknown_model_gives_404(lambdas: Lambdas, model_id: str) -> None:
     reply = lambdas("describe_models", ask_for(model_id))
     assert reply["statusCode"] == 404
     assert reply["headers"]["content-type"] == "application/problem+json"
@@ -71,7 +71,7 @@ def test_a_model_that_does_not_exist_is_not_found(lambdas: Lambdas, model_id: st
 
 
 @pytest.mark.parametrize("case", ["all", "one"])
-def test_a_request_that_no_authorizer_saw_is_never_served(lambdas: Lambdas, case: str) -> None:
+def test_a_request_without_an_authorizer_is_an_error(lambdas: Lambdas, case: str) -> None:
     event = an_event("describe_models", case)
     del event["requestContext"]["authorizer"]
     with pytest.raises(KeyError):

@@ -1,4 +1,4 @@
-"""What is dropped into S3, whole events in: receipts, jobs and summaries out."""
+"""Dropped files, with whole events: their jobs, receipts and summaries."""
 
 import json
 from datetime import timedelta
@@ -23,15 +23,15 @@ RECIPE = {
 
 
 def put(cloud: Cloud, key: str, body: bytes, **metadata: str) -> dict[str, Any]:
-    """Put an object and return the event that S3 sends of it."""
+    """Put an object and return S3's event for it."""
     stored = boto3.client("s3").put_object(
         Bucket=cloud.drop_bucket, Key=key, Body=body, Metadata=metadata
     )
     event = an_event("take_drops", "drop")
-    told = json.loads(event["Records"][0]["body"])
-    told["Records"][0]["s3"]["object"] |= {"key": key, "versionId": stored["VersionId"]}
-    told["Records"][0]["s3"]["bucket"]["name"] = cloud.drop_bucket
-    event["Records"][0]["body"] = json.dumps(told)
+    notification = json.loads(event["Records"][0]["body"])
+    notification["Records"][0]["s3"]["object"] |= {"key": key, "versionId": stored["VersionId"]}
+    notification["Records"][0]["s3"]["bucket"]["name"] = cloud.drop_bucket
+    event["Records"][0]["body"] = json.dumps(notification)
     return event
 
 
@@ -57,7 +57,7 @@ DROPPED = "requests/red kite + sea \N{CJK UNIFIED IDEOGRAPH-51E7}.json"
 
 
 def drop(cloud: Cloud, body: bytes) -> dict[str, Any]:
-    """Put the recorded drop's object in place, and return S3's notification of it."""
+    """Put the object of the recorded event, and return the event."""
     event = an_event("take_drops", "drop")
     notification = json.loads(event["Records"][0]["body"])
     put = boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=DROPPED, Body=body)
@@ -71,11 +71,11 @@ def drop(cloud: Cloud, body: bytes) -> dict[str, Any]:
 def receipt(cloud: Cloud) -> dict[str, Any]:
     key = f"receipts/{DROPPED}.jsonl"
     kept = boto3.client("s3").get_object(Bucket=cloud.drop_bucket, Key=key)["Body"].read()
-    told: dict[str, Any] = json.loads(kept)
-    return told
+    line: dict[str, Any] = json.loads(kept)
+    return line
 
 
-def test_a_dropped_file_is_a_job_once_however_often_it_is_told(
+def test_duplicate_events_make_one_job(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     event = drop(cloud, json.dumps(REQUEST).encode())
@@ -84,10 +84,10 @@ def test_a_dropped_file_is_a_job_once_however_often_it_is_told(
     job = the_job(cloud, receipt(cloud)["job_id"])
     assert (job.status, job.client, job.request.sent) == (JobStatus.ACCEPTED, "drop", REQUEST)
     assert lambdas.sent(cloud.submit_queue) == [({"job_id": job.job_id, "slot": None}, 0)]
-    assert provider.heard == []
+    assert provider.requests == []
 
 
-def test_a_dropped_file_may_name_any_model_where_that_is_allowed(
+def test_any_model_is_accepted_with_pass_through(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     lambdas.settings["PASS_THROUGH"] = "true"
@@ -95,34 +95,34 @@ def test_a_dropped_file_may_name_any_model_where_that_is_allowed(
     assert the_job(cloud, receipt(cloud)["job_id"]).request.checked is False
 
 
-def test_a_dropped_file_that_is_no_request_is_answered_with_every_mistake(
+def test_an_invalid_request_gets_a_receipt_with_every_error(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     event = drop(cloud, json.dumps({"model": MODEL, "input": {"seed": "x"}}).encode())
     assert lambdas("take_drops", event) == DONE
     assert {error["field"] for error in receipt(cloud)["errors"]} == {"input.prompt", "input.seed"}
-    assert (jobs(cloud, DROPPED), provider.heard) == ([], [])
+    assert (jobs(cloud, DROPPED), provider.requests) == ([], [])
 
 
-def test_a_sheet_becomes_jobs_that_wait_and_receipts_that_name_them(
+def test_a_sheet_makes_waiting_jobs_and_their_receipts(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     event = put(cloud, "requests/für Anna.csv", a_sheet(12) + b"\r\n,no model,1\r\n")
     assert lambdas("take_drops", event) == lambdas("take_drops", event) == DONE
-    made, said = jobs(cloud, "requests/für Anna.csv"), receipts(cloud, "requests/für Anna.csv")
+    made, lines = jobs(cloud, "requests/für Anna.csv"), receipts(cloud, "requests/für Anna.csv")
     assert [job.row for job in made] == list(range(1, 13))
-    assert [line["row"] for line in said] == list(range(1, 14))
-    assert [line.get("job_id") for line in said] == [*(job.job_id for job in made), None]
-    assert said[-1]["errors"][0]["field"] == "model"
+    assert [line["row"] for line in lines] == list(range(1, 14))
+    assert [line.get("job_id") for line in lines] == [*(job.job_id for job in made), None]
+    assert lines[-1]["errors"][0]["field"] == "model"
     assert made[0].request.input["prompt"] == "kite 1,\nred"
     assert {job.status for job in made} == {JobStatus.ACCEPTED}
-    assert provider.heard == []
+    assert provider.requests == []
     waits = [(message["job_id"], delay) for message, delay in lambdas.sent(cloud.submit_queue)]
     assert [job_id for job_id, _ in waits] == [job.job_id for job in made]
     assert all(1 <= delay <= 900 for _, delay in waits)
 
 
-def test_a_row_is_sent_when_its_turn_has_come(
+def test_a_row_is_sent_once_it_is_due(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
@@ -135,7 +135,7 @@ def test_a_row_is_sent_when_its_turn_has_come(
         ),
     )
     (job,) = jobs(cloud, "requests/a.jsonl")
-    # moto's clock is the real one, and the job is due in a moment.
+    # moto uses the real clock, by which the job is due in a moment.
     boto3.client("dynamodb").update_item(
         TableName=cloud.table,
         Key={"job_id": {"S": job.job_id}},
@@ -146,7 +146,7 @@ def test_a_row_is_sent_when_its_turn_has_come(
     assert jobs(cloud, "requests/a.jsonl")[0].status is JobStatus.RUNNING
 
 
-def test_a_long_sheet_goes_on_in_a_message_of_its_own(
+def test_a_long_sheet_continues_in_another_message(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("ringback.use_cases.take_drop.MAX_ROWS", 5)
@@ -161,7 +161,7 @@ def test_a_long_sheet_goes_on_in_a_message_of_its_own(
     assert len(receipts(cloud, "requests/a.csv")) == 12
 
 
-def test_a_photo_in_a_recipe_is_edited(
+def test_a_photo_is_edited_by_its_recipe(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
@@ -178,7 +178,7 @@ def test_a_photo_in_a_recipe_is_edited(
     assert f"versionId={job.request.input_images[job.request.input['image_urls'][0]]}" in link
 
 
-def test_a_photo_that_was_replaced_is_the_one_of_its_event(
+def test_a_replaced_photo_keeps_the_version_of_its_event(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
@@ -192,10 +192,8 @@ def test_a_photo_that_was_replaced_is_the_one_of_its_event(
     assert job.request.input_images == {f"s3://{cloud.drop_bucket}/{key}": dropped}
 
 
-def test_rows_are_due_at_the_pace_that_their_provider_can_keep_up(
-    cloud: Cloud, lambdas: Lambdas
-) -> None:
-    # So slow that every row is due later than rows are read ahead.
+def test_rows_are_due_at_their_provider_s_pace(cloud: Cloud, lambdas: Lambdas) -> None:
+    # So slow that every row is due after the read-ahead time.
     lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "2", "KIE_WINDOW_SECONDS": "600"}
     key = "requests/a.csv"
     lambdas("take_drops", put(cloud, key, a_sheet(3)))
@@ -205,7 +203,7 @@ def test_rows_are_due_at_the_pace_that_their_provider_can_keep_up(
 
 
 @pytest.mark.parametrize("client", ["drop", "studio"])
-def test_what_is_dropped_belongs_to_the_client_that_is_set(
+def test_dropped_jobs_belong_to_the_configured_client(
     cloud: Cloud, lambdas: Lambdas, client: str
 ) -> None:
     lambdas.settings["DROP_CLIENT"] = client
@@ -213,7 +211,7 @@ def test_what_is_dropped_belongs_to_the_client_that_is_set(
     assert [job.client for job in jobs(cloud, "requests/a.csv")] == [client]
 
 
-def test_a_summary_is_kept_true_until_the_last_job_has_ended(
+def test_a_summary_is_updated_until_the_last_job_ends(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     lambdas("take_drops", put(cloud, "requests/a.csv", a_sheet(3)))
@@ -246,14 +244,14 @@ def test_a_dry_run_spends_nothing(
     assert (summary["dry_run"], summary["estimate"]["credits_high"]) == (True, 15.0)
     assert jobs(cloud, "requests/a.dry-run.csv") == []
     sends = [call for call in lambdas.aws_calls if call.service == "sqs"]
-    assert (sends, provider.heard) == ([], [])
+    assert (sends, provider.requests) == ([], [])
 
 
-def test_what_cannot_be_used_is_answered_beside_it(
+def test_an_unusable_file_gets_a_receipt(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
-    for key, body, said in (
+    for key, body, message in (
         ("recipes/fox/empty.jpg", b"", "the image is empty"),
         ("recipes/fox/large.jpg", JPEG + bytes(11 * 2**20), "the maximum is 10485760"),
         ("requests/a.xlsx", b"PK", "requests/ accepts .json, .jsonl and .csv files"),
@@ -262,11 +260,11 @@ def test_what_cannot_be_used_is_answered_beside_it(
     ):
         assert lambdas("take_drops", put(cloud, key, body)) == DONE
         (line,) = receipts(cloud, key)
-        assert said in line["errors"][0]["message"], key
-    assert provider.heard == []
+        assert message in line["errors"][0]["message"], key
+    assert provider.requests == []
 
 
-def test_a_photo_that_comes_before_its_recipe_waits_for_it(
+def test_a_photo_waits_for_its_recipe(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 200, "data": {"taskId": "task_1"}})
@@ -278,4 +276,4 @@ def test_a_photo_that_comes_before_its_recipe_waits_for_it(
     assert lambdas("take_drops", a_batch("take_drops", "drop_goes_on", message)) == DONE
     (receipt,) = receipts(cloud, "recipes/fox/1.jpg")
     assert lambdas("submit_job", a_submit_message(receipt["job_id"])) == DONE
-    assert len(provider.heard) == 1
+    assert len(provider.requests) == 1

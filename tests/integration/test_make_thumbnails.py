@@ -72,7 +72,7 @@ def test_a_bad_image_only_loses_its_thumbnail(
     assert lambdas("make_thumbnails", an_event("make_thumbnails", "thumbnail")) == DONE
     assert the_job(cloud) == before
     assert names(cloud) == ["1.png"]
-    assert "no thumbnail" in lambdas.log.getvalue()
+    assert "thumbnail refused" in lambdas.log.getvalue()
 
 
 def test_a_failure_on_our_side_is_retried(cloud: Cloud, lambdas: Lambdas) -> None:

@@ -1,4 +1,4 @@
-"""GET /jobs and GET /jobs/{job_id}, whole events in."""
+"""GET /jobs and GET /jobs/{job_id}, with whole events."""
 
 import json
 from dataclasses import replace
@@ -53,7 +53,7 @@ def test_a_job_is_shown_with_links_to_its_images(cloud: Cloud, lambdas: Lambdas)
         assert "X-Amz-Signature" in query
 
 
-def test_links_live_as_long_as_the_owner_says(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_links_have_the_configured_lifetime(cloud: Cloud, lambdas: Lambdas) -> None:
     lambdas.settings["LINK_LIFETIME_SECONDS"] = "60"
     stored(cloud, a_job(JobStatus.SUCCEEDED, images=(a_stored_image(),)))
     (image,) = body_of(lambdas("query_jobs", ask_for(a_job_id())))["images"]
@@ -88,19 +88,15 @@ NOT_OURS = [
 ]
 
 
-def test_what_is_not_the_client_s_own_job_looks_as_if_it_were_not_there(
-    cloud: Cloud, lambdas: Lambdas
-) -> None:
+def test_another_client_s_job_is_an_unknown_job(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, a_job(number=8, client="shop"))
-    nowhere = lambdas("query_jobs", ask_for(a_job_id(77)))
-    assert nowhere["statusCode"] == 404
+    unknown = lambdas("query_jobs", ask_for(a_job_id(77)))
+    assert unknown["statusCode"] == 404
     for job_id in NOT_OURS:
-        assert lambdas("query_jobs", ask_for(job_id)) == nowhere, job_id
+        assert lambdas("query_jobs", ask_for(job_id)) == unknown, job_id
 
 
-def test_the_page_is_newest_first_and_the_cursor_leads_to_the_end(
-    cloud: Cloud, lambdas: Lambdas
-) -> None:
+def test_pages_are_newest_first_and_end(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, *(a_job(number=n) for n in (3, 1, 5, 2, 4)), a_job(number=9, client="shop"))
     seen, query = [], {"limit": "2"}
     for _ in range(3):
@@ -113,7 +109,7 @@ def test_the_page_is_newest_first_and_the_cursor_leads_to_the_end(
     assert page["cursor"] is None
 
 
-def test_a_page_has_25_jobs_unless_told_otherwise(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_a_page_has_25_jobs_by_default(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, *(a_job(number=n) for n in range(26)))
     page = body_of(lambdas("query_jobs", ask_page()))
     assert [len(page["jobs"]), page["cursor"]] == [25, a_job_id(1)]
@@ -150,7 +146,7 @@ WRONG_QUERIES: list[tuple[dict[str, str], list[str]]] = [
 ]
 
 
-def test_every_wrong_parameter_is_named(lambdas: Lambdas) -> None:
+def test_every_invalid_parameter_is_named(lambdas: Lambdas) -> None:
     for query, named in WRONG_QUERIES:
         reply = lambdas("query_jobs", ask_page(**query))
         assert reply["statusCode"] == 400, query
@@ -159,7 +155,7 @@ def test_every_wrong_parameter_is_named(lambdas: Lambdas) -> None:
 
 
 @pytest.mark.parametrize("event", [ask_page(), ask_for(a_job_id())])
-def test_a_request_that_no_authorizer_saw_is_never_served(
+def test_a_request_without_an_authorizer_is_an_error(
     lambdas: Lambdas, event: dict[str, Any]
 ) -> None:
     context = {**event["requestContext"]}

@@ -1,4 +1,4 @@
-"""The submit queue, whole events in, everything but the provider as deployed."""
+"""The submit queue, with whole events; only the provider is a stub."""
 
 import hmac
 from base64 import urlsafe_b64encode
@@ -22,19 +22,19 @@ from tests.support.posts import (
 )
 
 
-def test_the_url_to_call_back_names_the_job_and_proves_itself(
+def test_the_callback_url_names_the_job_and_has_its_token(
     lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
     job_id = submit(lambdas)["job_id"]
     signed = hmac.digest(CALLBACK_KEY.encode(), f"kie:{job_id}".encode(), "sha256")
     token = urlsafe_b64encode(signed).decode().rstrip("=")
-    url = provider.heard[0].body["callBackUrl"]
+    url = provider.requests[0].body["callBackUrl"]
     assert url == f"{CALLBACK_BASE_URL}/callbacks/kie/{job_id}/{token}"
 
 
 @pytest.mark.parametrize(("code", "status"), [(402, 200), (422, 200), (401, 401), (433, 200)])
-def test_what_is_refused_for_good_fails_in_the_provider_s_words(
+def test_a_final_refusal_keeps_the_provider_s_message(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, code: int, status: int
 ) -> None:
     provider.will_answer(CREATE, {"code": code, "msg": "No, because."}, status=status)
@@ -50,7 +50,7 @@ def test_what_is_refused_for_good_fails_in_the_provider_s_words(
 
 
 @pytest.mark.parametrize(("code", "delay"), [(429, 10), (455, 300)])
-def test_what_is_refused_for_now_waits_in_the_queue(
+def test_a_temporary_refusal_is_queued_again(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, code: int, delay: int
 ) -> None:
     provider.will_answer(CREATE, {"code": code, "msg": "Slow down."})
@@ -60,9 +60,7 @@ def test_what_is_refused_for_now_waits_in_the_queue(
     assert the_job(cloud, shown["job_id"]).queued_at is not None
 
 
-def test_a_provider_that_cannot_be_reached_has_created_nothing(
-    cloud: Cloud, lambdas: Lambdas
-) -> None:
+def test_an_unreachable_provider_has_created_nothing(cloud: Cloud, lambdas: Lambdas) -> None:
     lambdas.settings["KIE_BASE_URL"] = "http://127.0.0.1:9"
     shown = submit(lambdas)
     assert shown["status"] == "accepted"
@@ -90,12 +88,12 @@ def test_an_unknown_outcome_is_never_sent_again(
     assert lambdas("submit_job", a_submit_message(shown["job_id"])) == DONE
     again = accept(lambdas, a_post(key="k"))
     assert (again["job_id"], again["status"]) == (shown["job_id"], "submitting")
-    assert len(provider.heard) == 1
+    assert len(provider.requests) == 1
     assert the_job(cloud, shown["job_id"]).status is JobStatus.SUBMITTING
     assert waiting(lambdas) == []
 
 
-def test_beyond_the_provider_s_limit_jobs_wait_for_their_turn(
+def test_jobs_over_the_rate_limit_wait_for_a_slot(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -103,16 +101,16 @@ def test_beyond_the_provider_s_limit_jobs_wait_for_their_turn(
     shown = [submit(lambdas) for _ in range(5)]
     late = [job["job_id"] for job in shown if job["status"] == "accepted"]
     assert shown[0]["status"] == "running"
-    # At the least those beyond two windows' limits, should one end while the test runs.
+    # At least the jobs over the limit of two windows: one may end while the test runs.
     assert late
-    assert len(provider.heard) == 5 - len(late)
+    assert len(provider.requests) == 5 - len(late)
     queued = waiting(lambdas)
     assert [job_id for job_id, _ in queued] == late
     assert all(0 < delay <= 900 for _, delay in queued)
     assert all(the_job(cloud, job_id).queued_at for job_id in late)
 
 
-def test_a_turn_that_comes_too_early_waits_again(
+def test_an_early_message_waits_again(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
@@ -120,15 +118,15 @@ def test_a_turn_that_comes_too_early_waits_again(
     early = [submit(lambdas) for _ in range(3)][-1]
     message, _ = lambdas.sent(cloud.submit_queue)[-1]
     assert message["job_id"] == early["job_id"]
-    turn = a_batch("submit_job", "queue_turn", message)
-    before = len(provider.heard)
-    assert lambdas("submit_job", turn) == DONE
+    message_batch = a_batch("submit_job", "queue_turn", message)
+    before = len(provider.requests)
+    assert lambdas("submit_job", message_batch) == DONE
     assert the_job(cloud, early["job_id"]).status is JobStatus.ACCEPTED
-    assert len(provider.heard) == before
+    assert len(provider.requests) == before
     assert lambdas.sent(cloud.submit_queue)[-1][0] == message
 
 
-def test_a_job_whose_turn_has_come_is_sent_once(
+def test_duplicate_messages_send_a_job_once(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, {"code": 455, "msg": "Maintenance."})
@@ -136,22 +134,24 @@ def test_a_job_whose_turn_has_come_is_sent_once(
     provider.will_answer(CREATE, ANSWERED)
     message, _ = lambdas.sent(cloud.submit_queue)[-1]
     for _ in range(2):
-        turn = a_batch("submit_job", "queue_turn", message)
-        assert lambdas("submit_job", turn) == DONE
+        message_batch = a_batch("submit_job", "queue_turn", message)
+        assert lambdas("submit_job", message_batch) == DONE
     job = the_job(cloud, job_id)
     assert (job.status, job.attempts, job.task_id) == (JobStatus.RUNNING, 2, TASK)
-    assert len(provider.heard) == 2
+    assert len(provider.requests) == 2
 
 
-def test_a_turn_that_fails_comes_again(lambdas: Lambdas, provider: LoopbackProvider) -> None:
+def test_failed_messages_of_a_batch_are_reported(
+    lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
     batch = a_batch("submit_job", "queue_turn", "not JSON", {"job_id": "job_gone"})
     assert lambdas("submit_job", batch) == {
         "batchItemFailures": [{"itemIdentifier": "message-0"}, {"itemIdentifier": "message-1"}]
     }
-    assert provider.heard == []
+    assert provider.requests == []
 
 
-def test_the_order_is_turn_submitting_outcome(
+def test_the_writes_are_slot_submitting_outcome(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)

@@ -1,4 +1,4 @@
-"""moto's AWS, with the table, queues, bucket and secrets that template.yaml describes."""
+"""AWS simulated by moto, with the table, queues, buckets and secrets of template.yaml."""
 
 import json
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Cloud:
     client_keys_secret: str
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
-        """Take what is in a queue, delayed messages included (moto counts delays in real time)."""
+        """Receive up to ten messages of a queue; moto counts delays in real time."""
         sqs = boto3.client("sqs")
         received = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]
@@ -47,7 +47,7 @@ class Cloud:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return all settings of all functions; template.yaml says which function gets which."""
+        """Return the settings of all functions; template.yaml maps them to functions."""
         return {
             "JOBS_TABLE": self.table,
             "IMAGES_BUCKET": self.bucket,
@@ -102,7 +102,7 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    # A new boto3 session for each test would read all of AWS' service descriptions anew.
+    # A new boto3 session would read AWS's service descriptions again for each test.
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
         sqs, secrets = boto3.client("sqs"), boto3.client("secretsmanager")
         s3 = boto3.client("s3")

@@ -1,4 +1,4 @@
-"""A provider's call as API Gateway hands it over: signed now, whole or with one part broken."""
+"""kie.ai's callbacks as API Gateway events: valid, or with one part replaced."""
 
 import hmac
 import json
@@ -16,12 +16,12 @@ from tests.support.template import ROOT
 
 BODIES: Final = ROOT / "events" / "providers" / "kie"
 EVENT: Final = ROOT / "events" / "functions" / "receive_callback" / "unsigned.json"
-# The task that the recorded bodies are about.
+# The task id in the recorded bodies.
 RECORDED_TASK: Final = "0123456789abcdef0123456789abcdef"
 
 
 def body_files(folder: Path) -> list[Path]:
-    """Return the recorded bodies of a folder; beside each lies what is expected of it."""
+    """Return the recorded bodies of a folder; each has an expected file beside it."""
     return sorted(path for path in folder.glob("*.json") if ".expected" not in path.suffixes)
 
 
@@ -35,7 +35,7 @@ def recorded(case: str) -> bytes:
 
 
 def sign(task_id: str, sent_at: int | str, key: str = HMAC_KEY) -> str:
-    """Sign as kie.ai says it does: ``taskId + "." + timestamp``, and not the body."""
+    """Sign as kie.ai documents it: ``taskId + "." + timestamp``, not the body."""
     digest = hmac.digest(key.encode(), f"{task_id}.{sent_at}".encode(), "sha256")
     return b64encode(digest).decode()
 
@@ -55,10 +55,10 @@ def signed_event(
     headers: Mapping[str, str] | None = None,
     encoded: bool = False,
 ) -> dict[str, Any]:
-    """Wrap a body in the event; what is not given is as it should be.
+    """Wrap a body in an event; parts that are not given are valid.
 
-    ``task_id`` is the one that is signed, whatever the body names. ``headers`` take the place of
-    the two that carry the signature. A body that is no text comes encoded, as from API Gateway.
+    ``task_id`` is the one that is signed, whatever the body contains. ``headers`` replace the two
+    that carry the signature. A body that is not UTF-8 is base64-encoded, as API Gateway does.
     """
     if token is None:
         token = make_token(callback_key.encode(), provider, JobId(job_id))

@@ -1,4 +1,4 @@
-"""Chanjing at the other end of a line that tests hold in their hands."""
+"""Chanjing behind a mock transport, with scripted responses."""
 
 import json
 from collections.abc import Callable
@@ -30,9 +30,9 @@ def a_page(*tasks: object) -> httpx.Response:
 
 @dataclass
 class Chanjing:
-    """Gives out tokens, of which the last one lives; answers the rest as it was told to.
+    """Issues tokens, of which only the last is valid; other calls get the scripted ``answers``.
 
-    ``answers`` are given one after the other, the last one again and again.
+    Each answer is returned once, the last one repeatedly.
     """
 
     answers: list[Answer] = field(default_factory=list)
@@ -46,11 +46,11 @@ class Chanjing:
         )
     )
     issued: list[str] = field(default_factory=list)
-    asked: list[httpx.Request] = field(default_factory=list)
+    received: list[httpx.Request] = field(default_factory=list)
     live: str = ""
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.asked.append(request)
+        self.received.append(request)
         if request.url.path == TOKEN_PATH:
             self.live = f"token-{len(self.issued) + 1}"
             self.issued.append(self.live)
@@ -75,7 +75,7 @@ class Chanjing:
         )
 
     def at(self, path: str) -> list[httpx.Request]:
-        return [request for request in self.asked if request.url.path == path]
+        return [request for request in self.received if request.url.path == path]
 
     def body(self, path: str) -> Any:
         return json.loads(self.at(path)[-1].content)

@@ -1,4 +1,4 @@
-"""Which processes a test has started, recognized by their environment."""
+"""Finds the processes that a test has started, by their environment."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 
 def processes_in(folder: Path) -> list[int]:
-    """Return every other live process whose environment names ``folder``."""
+    """Return every other live process whose environment contains ``folder``. Linux only."""
     if not Path("/proc/self/environ").exists():
         pytest.skip("needs /proc")
     return [pid for pid in other_processes() if str(folder) in environment_of(pid)]
@@ -22,4 +22,4 @@ def environment_of(pid: int) -> str:
     try:
         return Path(f"/proc/{pid}/environ").read_text(errors="replace")
     except OSError:
-        return ""  # it ended meanwhile, or is another user's
+        return ""  # it has ended, or belongs to another user

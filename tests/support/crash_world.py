@@ -1,8 +1,8 @@
-"""A job's whole life in memory, in which any outside effect can be made to go wrong.
+"""Runs whole jobs in memory, with a fault injected at any outside effect.
 
-An effect is one call of a port, one acknowledgement of a message or one answer to a request. Time
-passes from event to event: messages come due and are delivered again when they were not
-acknowledged, the provider makes its images and calls, and calls again when it is not answered.
+An effect is one call of a port, one acknowledgement of a message or one response to a request. Time
+advances from event to event: messages come due, and are redelivered if they were not acknowledged;
+the provider makes its images and calls back, and calls again if it gets no response.
 """
 
 import heapq
@@ -39,7 +39,8 @@ from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
-from tests.support.desk import link_to
+from tests.support.checks import check_one
+from tests.support.harness import link_to
 from tests.support.in_memory import (
     InMemoryAccounts,
     InMemoryBucket,
@@ -49,15 +50,14 @@ from tests.support.in_memory import (
     a_provider,
 )
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
-from tests.support.looks import look
 
 VISIBILITY: Final = timedelta(minutes=3)
 MAX_RECEIVES: Final = 5
-PROVIDER_CALLS_AGAIN: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
+CALLBACK_RETRIES: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
 
 
-class Mishap(Enum):
-    """What happens to one effect, and whether it took place all the same."""
+class Fault(Enum):
+    """How one effect fails, and whether it takes place all the same."""
 
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
@@ -66,22 +66,22 @@ class Mishap(Enum):
 
     @property
     def takes_place(self) -> bool:
-        return self in (Mishap.CRASH_AFTER, Mishap.ERROR_AFTER)
+        return self in (Fault.CRASH_AFTER, Fault.ERROR_AFTER)
 
     @property
     def is_crash(self) -> bool:
-        return self in (Mishap.CRASH_BEFORE, Mishap.CRASH_AFTER)
+        return self in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
 
 
 class Crash(BaseException):
-    """The function is killed; nothing catches this but the world."""
+    """The function is killed; only the world catches this."""
 
 
 class ServiceError(Exception):
-    """An AWS call came back with an error."""
+    """An AWS call failed."""
 
 
-# What an adapter makes of an error on the way; AWS adapters let theirs through.
+# The error that an adapter raises when its call fails; AWS adapters let theirs through.
 ERRORS: Final[Mapping[str, type[Exception]]] = {
     "read_tasks": ProviderUnavailable,
     "fresh_links": ProviderUnavailable,
@@ -94,33 +94,33 @@ Result = TypeVar("Result")
 
 @dataclass
 class Effects:
-    """Counts effects from 1; those in ``plan`` go wrong."""
+    """Counts effects from 1; those in ``plan`` fail."""
 
-    plan: Mapping[int, Mishap]
+    plan: Mapping[int, Fault]
     names: list[str] = field(default_factory=list)
 
     def __call__(
         self, name: str, act: Callable[[], Result], *, error: type[Exception] = ServiceError
     ) -> Result:
         self.names.append(name)
-        mishap = self.plan.get(len(self.names))
-        result = act() if mishap is None or mishap.takes_place else None
-        if mishap is None:
+        fault = self.plan.get(len(self.names))
+        result = act() if fault is None or fault.takes_place else None
+        if fault is None:
             return result  # type: ignore[return-value]
-        if mishap.is_crash:
+        if fault.is_crash:
             raise Crash(name)
         if name == "create_task":
-            # What the adapter makes of a request that came to nothing, or of an answer that did.
+            # The adapter returns this if the request or its response was lost.
             return OutcomeUnknown(reason="ReadTimeout")  # type: ignore[return-value]
         raise ERRORS.get(name, error)(name)
 
     def watch(self, port: object, *, error: type[Exception] = ServiceError) -> Any:
-        """``error`` is what the port raises when a call of it fails."""
+        """Make each call of the port an effect; a failing one raises ``error``."""
         return _Watched(port, self, error)
 
 
 class _Watched:
-    """A port, each call of which is an effect."""
+    """A port whose every call is an effect."""
 
     def __init__(self, port: object, effects: Effects, error: type[Exception]) -> None:
         self._port, self._effects, self._error = port, effects, error
@@ -136,10 +136,11 @@ class _Watched:
 class Scenario:
     """What the provider does, and what the client sends.
 
-    ``answers`` to createTask in their order: ``created``, ``busy``, ``refused``, ``lost`` (made,
-    and the answer lost) or ``nothing`` (not made, and nobody can tell). ``calls`` when the task
-    ends, ``seconds`` later: ``signed``, ``unsigned``, ``none``, ``twice`` or ``early`` (before
-    createTask answers); or ``never``: it is a provider that does not call, and has to be asked.
+    ``answers``: the responses to createTask in order: ``created``, ``busy``, ``refused``, ``lost``
+    (created, but the response was lost) or ``nothing`` (not created, and no response).
+    ``calls``: the callback ``seconds`` after createTask, when the task ends: ``signed``,
+    ``unsigned``, ``none``, ``twice`` or ``early`` (before the response to createTask); ``never`` is
+    a provider without callbacks.
     """
 
     answers: tuple[str, ...] = ("created",)
@@ -154,9 +155,9 @@ class Scenario:
 
 @dataclass
 class Provider:
-    """Makes images and keeps the ledger: which tasks were made, and paid, for which job.
+    """Makes images, and records which tasks were created and paid for which job.
 
-    ``scenario`` is what it does about jobs that are new to it; a job's own stays the same.
+    ``scenario`` applies to new jobs; a known job keeps the scenario it started with.
     """
 
     scenario: Scenario
@@ -242,7 +243,7 @@ def picture(url: str) -> bytes:
 
 
 @dataclass(order=True)
-class Happening:
+class ScheduledEvent:
     due: datetime
     order: int
     act: Callable[[], None] = field(compare=False)
@@ -250,7 +251,7 @@ class Happening:
 
 @dataclass
 class World:
-    """Run with :meth:`live`; then the stores, the ledger and the dead letters can be looked at."""
+    """The surroundings of jobs. After :meth:`run`, inspect the stores and the dead letters."""
 
     scenario: Scenario
     effects: Effects
@@ -260,7 +261,7 @@ class World:
     window: Any = field(default_factory=InMemoryWindow)
     accounts: Any = field(default_factory=InMemoryAccounts)
     now: datetime = NOON
-    agenda: list[Happening] = field(default_factory=list)
+    schedule: list[ScheduledEvent] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
     answered: list[JobId] = field(default_factory=list)
     made: Iterator[int] = field(default_factory=itertools.count)
@@ -297,7 +298,7 @@ class World:
             now=lambda: self.now,
         )
         record = RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=lambda: self.now)
-        self.hear = AcceptCallback(
+        self.accept_callback = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"kie": self},
             checks=checks,
@@ -330,24 +331,24 @@ class World:
             jobs=jobs, images=watch(self.bucket), shrink=lambda content, facts: b"small"
         )
 
-    def live(self) -> None:
-        """Play everything to its end: the request, the calls, the messages, the time between."""
+    def run(self) -> None:
+        """Post a job, then run all events until none is left."""
         self.later(timedelta(0), lambda: self._client_posts(tries=4))
-        self.come_to_rest()
+        self.run_until_idle()
 
-    def come_to_rest(self) -> None:
+    def run_until_idle(self) -> None:
         for _ in range(2000):
-            if not self.agenda:
+            if not self.schedule:
                 return
-            self.happen(heapq.heappop(self.agenda))
-        raise AssertionError("the world does not come to rest")
+            self.run_event(heapq.heappop(self.schedule))
+        raise AssertionError("events do not end")
 
-    def happen(self, happening: Happening) -> None:
-        self.now = max(self.now, happening.due)
-        happening.act()
+    def run_event(self, event: ScheduledEvent) -> None:
+        self.now = max(self.now, event.due)
+        event.act()
 
     def later(self, delay: timedelta, act: Callable[[], None]) -> None:
-        heapq.heappush(self.agenda, Happening(self.now + delay, next(self.order), act))
+        heapq.heappush(self.schedule, ScheduledEvent(self.now + delay, next(self.order), act))
 
     def _client_posts(self, *, tries: int) -> None:
         key = "key" if self.scenario.has_key else None
@@ -356,39 +357,39 @@ class World:
             job = self.accept(new)
             self.effects("answer the client", lambda: self.answered.append(job.job_id))
         except (Crash, ServiceError, RingbackError):
-            # Only a key makes it safe to ask again, so only then a sensible client does.
+            # A repeated request is safe only with a key, so only then does the client repeat it.
             if self.scenario.has_key and tries > 1:
                 self.later(timedelta(seconds=2), lambda: self._client_posts(tries=tries - 1))
 
     def _provider_calls(self, job_id: JobId, task_id: ProviderTaskId) -> None:
         body, scenario = task_id.encode(), self.provider.known[job_id]
         if scenario.calls == "early":
-            self._one_call(job_id, body, again=PROVIDER_CALLS_AGAIN)
+            self._one_call(job_id, body, again=CALLBACK_RETRIES)
             return
         for _ in range(2 if scenario.calls == "twice" else 1):
             self.later(
                 timedelta(seconds=scenario.seconds),
-                lambda: self._one_call(job_id, body, again=PROVIDER_CALLS_AGAIN),
+                lambda: self._one_call(job_id, body, again=CALLBACK_RETRIES),
             )
 
     def _one_call(self, job_id: JobId, body: bytes, *, again: tuple[timedelta, ...]) -> None:
         call = CallbackRequest(provider="kie", job_id=job_id, token="t", headers={}, body=body)
         try:
-            self.hear(call)
+            self.accept_callback(call)
             self.effects("answer the provider", lambda: None)
         except (Crash, ServiceError, RingbackError):
             if again:
                 self.later(again[0], lambda: self._one_call(job_id, body, again=again[1:]))
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
-        """Be the callback reader: the body is the task's id."""
+        """Act as the callback reader: the body is the task's id."""
         task_id = ProviderTaskId(body.decode())
         job_id, _ = self.provider.made[task_id]
         proven = self.provider.known[job_id].calls != "unsigned"
         return CallbackReport(report=self.provider.report(task_id), proven=proven)
 
     def deliver(self, name: str, handle: Callable[[], object], *, delay: int) -> None:
-        """Put a message into a queue that calls ``handle`` for it."""
+        """Send a message to a queue that calls ``handle`` for it."""
         self.later(timedelta(seconds=delay), lambda: self._receive(name, handle, receives=1))
 
     def _receive(self, name: str, handle: Callable[[], object], *, receives: int) -> None:
@@ -419,7 +420,9 @@ class CheckSender:
     world: World
 
     def add(self, check: Check, *, delay: int) -> None:
-        self.world.deliver("check", lambda: look(self.world.check, check), delay=min(delay, 900))
+        self.world.deliver(
+            "check", lambda: check_one(self.world.check, check), delay=min(delay, 900)
+        )
 
 
 @dataclass

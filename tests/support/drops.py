@@ -1,4 +1,4 @@
-"""A drop bucket in memory, and everything that what is dropped into it touches."""
+"""An in-memory drop bucket, and a harness for reading dropped files."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -19,7 +19,7 @@ from ringback.sheets.drop_rows import DropRows
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.take_drop import TakeDrop
 
-from tests.support.desk import CREATED, Desk
+from tests.support.harness import CREATED, Harness
 from tests.support.jobs import NOON
 
 SPACING = PROVIDERS["kie"].pace.sustained
@@ -27,11 +27,14 @@ SPACING = PROVIDERS["kie"].pace.sustained
 
 @dataclass
 class InMemoryDrops:
-    """Objects by key and version, the newest last; what was written under ``receipts/``."""
+    """Objects by key and version, the newest last; receipts and summaries by the drop's key.
+
+    ``covered`` is the version and row up to which the receipts go.
+    """
 
     objects: dict[Drop, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
     receipts: dict[str, bytes] = field(default_factory=dict)
-    told: dict[str, tuple[str, int]] = field(default_factory=dict)
+    covered: dict[str, tuple[str, int]] = field(default_factory=dict)
     summaries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def describe(self, drop: Drop) -> DropFacts | None:
@@ -59,10 +62,10 @@ class InMemoryDrops:
         return found[-1] if found else None
 
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
-        version, row = self.told.get(drop.key, ("", 0))
+        version, row = self.covered.get(drop.key, ("", 0))
         if (version, row) > (drop.version, to.row):
             return
-        self.told[drop.key] = drop.version, to.row
+        self.covered[drop.key] = drop.version, to.row
         kept = self.receipts.get(drop.key, b"").splitlines(keepends=True)[: seen.row - 1]
         self.receipts[drop.key] = b"".join(kept) + lines
 
@@ -86,18 +89,18 @@ class InMemoryDropProgress:
 
 @dataclass
 class DropQueues:
-    """Drops to go on with, and those to be summed up with their delays."""
+    """Drops to read on, with their ``delays``, and ``summaries`` to write, with theirs."""
 
     waiting: list[Drop] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
-    sums: list[tuple[Drop, int]] = field(default_factory=list)
+    summaries: list[tuple[Drop, int]] = field(default_factory=list)
 
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.waiting.append(drop)
         self.delays.append(delay)
 
     def add(self, drop: Drop, *, delay: int) -> None:
-        self.sums.append((drop, delay))
+        self.summaries.append((drop, delay))
 
 
 def endless_created() -> Iterator[Any]:
@@ -106,10 +109,10 @@ def endless_created() -> Iterator[Any]:
 
 
 @dataclass
-class DropDesk:
-    """``watch`` stands between the use case and each of its ports."""
+class DropHarness:
+    """``watch`` wraps each port that the use case gets."""
 
-    desk: Desk = field(default_factory=Desk)
+    base: Harness = field(default_factory=Harness)
     drops: InMemoryDrops = field(default_factory=InMemoryDrops)
     progress: InMemoryDropProgress = field(default_factory=InMemoryDropProgress)
     queues: DropQueues = field(default_factory=DropQueues)
@@ -117,7 +120,7 @@ class DropDesk:
     versions: int = 0
 
     def __post_init__(self) -> None:
-        self.desk.provider.answers = endless_created()
+        self.base.provider.answers = endless_created()
 
     def put(self, key: str, content: bytes | str, **metadata: str) -> Drop:
         self.versions += 1
@@ -127,7 +130,7 @@ class DropDesk:
         return drop
 
     def take(self, drop: Drop) -> Progress | None:
-        accept = self.desk.acceptor
+        accept = self.base.acceptor
         accept = replace(
             accept,
             jobs=self.watch(accept.jobs),
@@ -137,7 +140,7 @@ class DropDesk:
         take = TakeDrop(
             drops=self.watch(self.drops),
             progress=self.watch(self.progress),
-            jobs=self.watch(self.desk.jobs),
+            jobs=self.watch(self.base.jobs),
             queue=self.watch(self.queues),
             summaries=self.watch(self.queues),
             rows=DropRows(self.drops),
@@ -146,7 +149,7 @@ class DropDesk:
             accept=accept,
             providers=accept.providers,
             client="drop",
-            now=lambda: self.desk.now,
+            now=lambda: self.base.now,
         )
         return take(drop)
 
@@ -158,11 +161,11 @@ class DropDesk:
         return check(url, drop.version if url == drop.url else None)
 
     def finish(self, drop: Drop) -> Progress | None:
-        """Take a drop, and go on with it for as long as it asks to be gone on with."""
+        """Take a drop, and deliver its messages until none is left."""
         progress = self.take(drop)
         while self.queues.waiting:
             progress = self.take(self.queues.waiting.pop(0))
         return progress
 
-    def said(self, key: str) -> list[dict[str, Any]]:
+    def receipts(self, key: str) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.drops.receipts[key].splitlines()]

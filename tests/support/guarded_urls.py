@@ -1,8 +1,8 @@
-"""URLs of every kind, what the guard sees in each of them, and why.
+"""URLs of every kind, with the request that the guard makes of each, or why it refuses it.
 
 A row is a URL, the request that it becomes or ``REFUSED``, and the reason. The reason of a refusal
-is the guard's own. Names are looked up in ``NAMES``, as glibc does it: one that can be read as an
-address is that address.
+is the guard's own message. Names are resolved from ``NAMES`` as glibc does it: a name that can be
+read as an address is that address.
 """
 
 import socket
@@ -35,7 +35,7 @@ NAMES: Final = {
     "many.example": [f"93.184.216.{number}" for number in range(9)],
     "localhost": ["127.0.0.1", "::1"],
     "sim": ["10.0.0.9"],
-    # Names that lead inside, as anyone can make them.
+    # Public names of private addresses: anyone can register one.
     "127.0.0.1.nip.example": ["127.0.0.1"],
     "localtest.example": ["127.0.0.1", "::1"],
     "six.localtest.example": ["::1"],
@@ -105,7 +105,7 @@ URL_REASONS: Final = frozenset(
 )
 
 URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
-    # Plain ones
+    # Ordinary URLs
     ("https://cdn.example/a.png", https("cdn.example", "/a.png"), "nothing odd"),
     ("https://cdn.example/", https("cdn.example"), "nothing odd"),
     ("https://cdn.example", https("cdn.example"), "an empty path is /"),
@@ -114,7 +114,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://cdn.example:443/a", https("cdn.example", "/a"), "the usual port"),
     ("https://many.example/a", https("many.example", "/a"), "all of its addresses are public"),
     ("https://edge-of-private.example/", https("edge-of-private.example"), "next to private"),
-    # What follows the host changes nothing
+    # The part after the host does not matter
     ("https://cdn.example/a?sig=b%2Fc&e=1", https("cdn.example", "/a?sig=b%2Fc&e=1"), "as signed"),
     ("https://cdn.example/a%00b%0d%0a", https("cdn.example", "/a%00b%0d%0a"), "stays encoded"),
     ("https://cdn.example/100%", https("cdn.example", "/100%"), "% in a path is anyone's"),
@@ -144,7 +144,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
         https("cdn.example", "/%3Ca%3E%22%7Bb%7D%7C%5E%60"),
         "not for a request line",
     ),
-    # Names with odd letters, all ASCII
+    # Unusual host names, all ASCII
     ("https://my_bucket.s3.example/a", https("my_bucket.s3.example", "/a"), "an old bucket"),
     ("https://xn--nxasmq6b.example/", https("xn--nxasmq6b.example"), "IDN, already encoded"),
     ("https://xn--a.example/", https("xn--a.example"), "IDN that decodes to nothing"),
@@ -166,7 +166,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://[2606:4700::ABCD]/", https("2606:4700::abcd"), "public, in capitals"),
     ("https://[2606:4700::1.2.3.4]/", https("2606:4700::1.2.3.4"), "public, with dots"),
     ("https://[2001:200::1]/", https("2001:200::1"), "above protocol assignments"),
-    # Hosts named in the settings, inside or not
+    # Hosts listed in the settings, private or not
     ("http://127.0.0.1:9000/a", http("127.0.0.1", 9000, "/a"), "named"),
     ("http://LOCALHOST:9000/a", http("localhost", 9000, "/a"), "named, in capitals"),
     ("http://[::1]:9000/a", http("::1", 9000, "/a"), "named"),
@@ -199,7 +199,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https+unix://x", REFUSED, NOT_HTTPS),
     ("url:https://cdn.example/", REFUSED, NOT_HTTPS),
     ("view-source:https://cdn.example/", REFUSED, NOT_HTTPS),
-    # Plain http to hosts, ports and spellings that the settings do not name
+    # Plain http to hosts, ports and spellings that the settings do not list
     ("http://cdn.example/a.png", REFUSED, PLAIN_HTTP),
     ("http://cdn.example:443/a.png", REFUSED, PLAIN_HTTP),
     ("http://127.0.0.1/a", REFUSED, PLAIN_HTTP),
@@ -250,7 +250,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://cdn.example／a@inside.example/", REFUSED, USER),
     ("https://cdn.example%40127.0.0.1/", REFUSED, MALFORMED),
     ("https://cdn.example＠127.0.0.1/", REFUSED, NOT_ASCII),
-    # Backslashes, spaces, controls, and what cannot be seen
+    # Backslashes, spaces, control and invisible characters
     ("https://cdn.example\\@127.0.0.1/", REFUSED, CHARACTER),
     ("https://127.0.0.1\\.cdn.example/", REFUSED, CHARACTER),
     ("https:\\\\cdn.example\\a", REFUSED, CHARACTER),
@@ -285,7 +285,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://cdn\u200b.example/", REFUSED, CHARACTER),
     ("https://cdn\u00ad.example/", REFUSED, CHARACTER),
     ("https://127.0.0.1\u2060/", REFUSED, CHARACTER),
-    # Hosts that are none
+    # Invalid hosts
     ("https:///a", REFUSED, MALFORMED),
     ("https:////cdn.example/", REFUSED, MALFORMED),
     ("https://", REFUSED, MALFORMED),
@@ -310,7 +310,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://" + "abc." * 63 + "example/", REFUSED, MALFORMED),
     ("https://" + "ab." * 84 + "ab/", REFUSED, MALFORMED),  # 254 characters
     ("https://cdn.example/" + "a" * 8192, REFUSED, TOO_LONG),
-    # A dot at the end: the same name to a resolver, another to a certificate and to a list
+    # A trailing dot: the same name to a resolver, another one to a certificate and to a list
     ("https://cdn.example./", REFUSED, MALFORMED),
     ("https://cdn.example../", REFUSED, MALFORMED),
     ("https://cdn.example.:443/", REFUSED, MALFORMED),
@@ -326,7 +326,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://127.0.0.1%23.cdn.example/", REFUSED, MALFORMED),
     ("https://127.0.0.1%5c.cdn.example/", REFUSED, MALFORMED),
     ("https://%E2%91%A0%E2%91%A1%E2%91%A6.0.0.1/", REFUSED, MALFORMED),
-    # Hosts that some reader would fold to ASCII, and others not
+    # Hosts that some parsers would fold to ASCII, and others not
     ("https://münchen.example/", REFUSED, NOT_ASCII),
     ("https://faß.example/", REFUSED, NOT_ASCII),
     ("https://例え.example/", REFUSED, NOT_ASCII),
@@ -356,7 +356,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://intranet/a", REFUSED, DOTLESS),
     ("https://sim/a", REFUSED, DOTLESS),
     ("https://example/", REFUSED, DOTLESS),
-    # IPv4 addresses as no reader should take them: decimal, octal, hex, short, mixed
+    # IPv4 addresses in other notations: decimal, octal, hex, short, mixed
     ("https://2130706433/", REFUSED, ODD_IPV4),
     ("https://2852039166/", REFUSED, ODD_IPV4),
     ("https://4294967297/", REFUSED, ODD_IPV4),
@@ -389,7 +389,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://127.0.0.257/", REFUSED, ODD_IPV4),
     ("https://cdn.example.0x7f/", REFUSED, ODD_IPV4),
     ("https://cdn.example.1/", REFUSED, ODD_IPV4),
-    # IPv4 addresses that lead inside, or to nobody
+    # IPv4 addresses that are not public
     ("https://0.0.0.0/", REFUSED, inside("this network")),
     ("https://0.0.0.1/", REFUSED, inside("this network")),
     ("https://10.0.0.1/", REFUSED, inside("private")),
@@ -416,7 +416,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://224.0.0.1/", REFUSED, inside("multicast")),
     ("https://240.0.0.1/", REFUSED, inside("reserved")),
     ("https://255.255.255.255/", REFUSED, inside("reserved")),
-    # IPv6 addresses that are none, or not to everyone
+    # IPv6 addresses that are invalid, or valid only to some parsers
     ("https://[127.0.0.1]/", REFUSED, BAD_IPV6),
     ("https://[cdn.example]/", REFUSED, BAD_IPV6),
     ("https://[]/", REFUSED, BAD_IPV6),
@@ -444,7 +444,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://[[::1]]/", REFUSED, MALFORMED),
     ("https://[::1][::1]/", REFUSED, MALFORMED),
     ("https://[::1]]/", REFUSED, MALFORMED),
-    # IPv6 addresses that lead inside, or to nobody
+    # IPv6 addresses that are not public
     ("https://[::]/", REFUSED, inside("unspecified")),
     ("https://[::0.0.0.0]/", REFUSED, inside("unspecified")),
     ("https://[::1]/", REFUSED, inside("loopback")),
@@ -468,7 +468,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://[fe80::a9fe:a9fe]/", REFUSED, inside("link-local")),
     ("https://[fec0::1]/", REFUSED, inside("site-local")),
     ("https://[ff02::1]/", REFUSED, inside("multicast")),
-    # An IPv4 address inside an IPv6 one, be it public or not
+    # An IPv4 address embedded in an IPv6 one, public or not
     ("https://[::ffff:127.0.0.1]/", REFUSED, inside("IPv4-mapped")),
     ("https://[::ffff:7f00:1]/", REFUSED, inside("IPv4-mapped")),
     ("https://[0:0:0:0:0:FFFF:127.0.0.1]/", REFUSED, inside("IPv4-mapped")),
@@ -488,7 +488,7 @@ URLS: Final[Sequence[tuple[str, Target | None, str]]] = [
     ("https://[2001:0:7f00:1::]/", REFUSED, inside("Teredo")),
     ("https://[2001:0:808:808::80ff:fffe]/", REFUSED, inside("Teredo")),
     ("https://[2001::1]/", REFUSED, inside("Teredo")),
-    # Names that lead inside, alone or among public addresses
+    # Names of private addresses, alone or among public ones
     ("https://127.0.0.1.nip.example/", REFUSED, inside("loopback")),
     ("https://localtest.example/", REFUSED, inside("loopback")),
     ("https://six.localtest.example/", REFUSED, inside("loopback")),

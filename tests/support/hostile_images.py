@@ -1,4 +1,4 @@
-"""Broken and hostile files beside every format that we keep, and the verdict on each."""
+"""Broken and hostile variants of every stored format, and the expected verdict on each."""
 
 from collections.abc import Iterator
 from io import BytesIO
@@ -51,9 +51,9 @@ SMALL: Final = {
     "avif": avif(),
 }
 
-# A reader of archives looks for them from the end and finds these, a browser that guesses may find
-# markup. Both are in places where the formats allow any bytes: this is an image, and what protects
-# whoever opens it is the content type that is stored with it.
+# Archive readers search from the end of a file and find these; browsers that sniff content may find
+# markup. Both are in places where the formats allow any bytes, so the file is an image. The stored
+# content type is what protects its readers.
 CARRIERS: Final = {
     "a png with html in its text": png(png_chunk(b"tEXt", b"Comment\0" + HTML), IDAT, IEND),
     "a jpeg with html in its comment": image("JPEG", comment=HTML),
@@ -76,7 +76,7 @@ NOT_KEPT: Final = {
     "bare jpeg xl": b"\xff\x0a" + bytes(40),
 }
 
-# Where a length is, and how it is written.
+# The position of a length field, and its format.
 LENGTHS: Final = [
     *(("png", SMALL["png"], offset, ">I") for offset in (8, 33, len(SMALL["png"]) - 12)),
     *(("jpeg", SMALL["jpeg"], offset, ">H") for offset in (4, 10)),
@@ -86,7 +86,7 @@ LENGTHS: Final = [
 
 
 def box_offsets(content: bytes, start: int = 0, end: int | None = None) -> Iterator[int]:
-    """Find the boxes of a file that is right, those inside others too."""
+    """Return the offsets of all boxes of a valid file, nested ones included."""
     while start < (len(content) if end is None else end):
         length, name = unpack_from(">I4s", content, start)
         yield start
@@ -107,7 +107,7 @@ def wrong_lengths() -> Iterator[tuple[str, bytes]]:
         (right,) = unpack_from(how, content, offset)
         size = calcsize(how)
         highest = 2 ** (8 * size) - 1
-        # By two, as a WebP is padded to even lengths and one byte is not missed.
+        # By two: a WebP is padded to an even length, so one byte makes no difference.
         for wrong in {0, 1, right - 2, right + 2, highest // 2, highest} - {right}:
             if 0 <= wrong <= highest:
                 broken = content[:offset] + pack(how, wrong) + content[offset + size :]
@@ -115,7 +115,7 @@ def wrong_lengths() -> Iterator[tuple[str, bytes]]:
 
 
 def corpus() -> Iterator[Broken]:
-    """Give name, content and verdict of each."""
+    """Yield the name, content and expected verdict of each file."""
     for name, content in NOT_KEPT.items():
         yield name, content, NotAnImage
     for kind, content in WHOLE.items():

@@ -1,4 +1,4 @@
-"""Image files as Pillow writes them, and as nobody does."""
+"""Image files as Pillow writes them, and hand-made ones."""
 
 import zlib
 from functools import cache
@@ -12,7 +12,7 @@ from ringback.domain.images import ImageFormat
 
 
 def _noise(size: tuple[int, int], number: int) -> Image.Image:
-    """Make a picture that nothing compresses, the same in every run."""
+    """Make an incompressible picture, the same in every run."""
     width, height = size
     return Image.frombytes("L", size, shake_128(bytes([number])).digest(width * height))
 
@@ -31,7 +31,7 @@ def image(kind: str, mode: str = "RGB", size: tuple[int, int] = (37, 23), **how:
 
 @cache
 def animation(kind: str, size: tuple[int, int] = (20, 10), frames: int = 3) -> bytes:
-    """Several pictures in one file; as ``MPO``, a JPEG with two more behind it."""
+    """Several pictures in one file; ``MPO`` is a JPEG followed by two more."""
     first, *others = [_noise(size, number) for number in range(frames)]
     content = BytesIO()
     first.save(content, kind, save_all=True, append_images=others)
@@ -105,7 +105,7 @@ MDAT: Final = box(b"mdat", b"data")
 
 
 def iloc(*extents: tuple[int, int], item: int = 1) -> bytes:
-    """Where one item is: offsets and lengths of four bytes each."""
+    """Make an item location box, with offsets and lengths of four bytes."""
     places = b"".join(pack(">II", *extent) for extent in extents)
     return full_box(b"iloc", b"\x44\0", pack(">HHHH", 1, item, 0, len(extents)), places)
 
@@ -115,7 +115,7 @@ def meta(*boxes: bytes) -> bytes:
 
 
 def avif(*boxes: bytes) -> bytes:
-    """Put the item at the very beginning, which is always inside the file."""
+    """Locate the item at offset 0, which is always inside the file."""
     return FTYP + meta(*(boxes or (PITM, iloc((0, 8)), IPRP))) + MDAT
 
 

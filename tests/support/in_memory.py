@@ -1,4 +1,4 @@
-"""Fakes with state. The contract suite holds them to what the real adapters do."""
+"""Fakes with state. The contract tests compare them with the real adapters."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,7 @@ from ringback.use_cases.providers import Provider
 
 
 def a_provider(name: str = "kie", **changes: Any) -> Provider:
-    """Return a provider like kie.ai, but for the changes."""
+    """Return kie.ai's provider object with changes."""
     return replace(PROVIDERS["kie"], name=name, **changes)
 
 
@@ -116,11 +116,14 @@ class InMemoryJobs:
 
 @dataclass
 class InMemoryQueues:
-    """Every message sent, oldest first, with its delay in seconds."""
+    """Every message sent, oldest first, with its delay in seconds.
+
+    ``due`` holds plain checks, ``claims`` those with a claimed task.
+    """
 
     submit: list[tuple[JobId, int, int | None]] = field(default_factory=list)
     due: list[tuple[JobId, int]] = field(default_factory=list)
-    woken: list[tuple[JobId, ProviderTaskId, int]] = field(default_factory=list)
+    claims: list[tuple[JobId, ProviderTaskId, int]] = field(default_factory=list)
     archive: list[tuple[JobId, int, int]] = field(default_factory=list)
     thumbnails: list[tuple[JobId, int]] = field(default_factory=list)
 
@@ -139,7 +142,7 @@ class InMemoryCheckQueue:
 
     def add(self, check: Check, *, delay: int) -> None:
         if check.claimed_task:
-            self.queues.woken.append((check.job_id, check.claimed_task, delay))
+            self.queues.claims.append((check.job_id, check.claimed_task, delay))
         else:
             self.queues.due.append((check.job_id, delay))
 
@@ -162,7 +165,7 @@ class InMemoryThumbnailQueue:
 
 @dataclass
 class InMemoryWindow:
-    """Shares out slots at ``pace``; by default so many that nobody waits."""
+    """Assigns slots at ``pace``; by default there are so many that no job waits."""
 
     pace: Pace = field(default_factory=lambda: Pace(limit=1_000_000, seconds=1))
     next_slot: int = 0
@@ -223,7 +226,7 @@ class InMemoryAccounts:
 
 @dataclass
 class InMemoryTokens:
-    """A token and the lease of the next one; threads may share it."""
+    """A token and the lease to fetch the next one. Thread-safe."""
 
     token: AccessToken | None = None
     held_by: str = ""
@@ -252,9 +255,9 @@ class InMemoryTokens:
 
 @dataclass
 class ScriptedProvider:
-    """Answers what it was told to; remembers what it was asked.
+    """Returns scripted answers and records its calls.
 
-    ``tasks`` holds what a task id is answered with: a report, ``None`` or an error to raise.
+    ``tasks`` maps a task id to the result of reading it: a report, ``None`` or an error to raise.
     """
 
     answers: Iterator[Submission] = field(default_factory=lambda: iter(()))
@@ -302,7 +305,7 @@ class ScriptedProvider:
 
 @dataclass
 class InMemoryWeb:
-    """What lies behind each URL: bytes with their facts, or the error that a download ends in."""
+    """The content of each URL: bytes with their facts, or the error that a download raises."""
 
     pages: dict[str, tuple[bytes, ImageFacts] | RingbackError] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Call a function as Lambda does: a whole event, its own environment, nothing else of ours."""
+"""Call a function as Lambda does: with a whole event and only its own environment."""
 
 import io
 import json
@@ -40,7 +40,7 @@ def function_properties(function: str) -> dict[str, Any]:
 
 
 def settings_given(function: str) -> set[str]:
-    """Return the names that template.yaml puts into the function's environment."""
+    """Return the names of the variables that template.yaml gives the function."""
     return set(function_properties(function).get("Environment", {}).get("Variables", {}))
 
 
@@ -62,7 +62,7 @@ class AwsCall:
 
     @property
     def actions(self) -> set[str]:
-        """Return the permissions that the call takes."""
+        """Return the permissions that the call needs."""
         if self.operation == "TransactWriteItems":
             return {"dynamodb:PutItem"}
         if self.operation == "HeadObject":
@@ -82,7 +82,7 @@ class FakeContext:
 _listeners: list[Callable[[str, str, dict[str, Any]], None]] = []
 
 
-def _overhear(params: dict[str, Any], model: Any, **_: Any) -> None:
+def _notify_listeners(params: dict[str, Any], model: Any, **_: Any) -> None:
     for listener in _listeners:
         listener(model.service_model.endpoint_prefix, model.name, dict(params))
 
@@ -90,7 +90,7 @@ def _overhear(params: dict[str, Any], model: Any, **_: Any) -> None:
 @cache
 def _session() -> boto3.Session:
     session = boto3.Session()
-    session.events.register("provide-client-params", _overhear)
+    session.events.register("provide-client-params", _notify_listeners)
     return session
 
 
@@ -98,9 +98,9 @@ _clients: dict[str, Any] = {}
 
 
 def lasting_client(service: str, config: Config | None = None) -> Any:
-    """Stand in for ``boto3.client``: making a client takes longer than most tests do.
+    """Replace ``boto3.client``: making a client takes longer than most tests.
 
-    All are made alike but for S3's, of which one kind has a configuration.
+    There is one client per service, and a second one for S3 with a configuration.
     """
     name = service if config is None else f"{service} configured"
     if name not in _clients:
@@ -110,7 +110,7 @@ def lasting_client(service: str, config: Config | None = None) -> Any:
 
 @dataclass
 class Lambdas:
-    """``settings`` are laid over those of the cloud; a name the template gives nobody is lost."""
+    """``settings`` override those of the cloud; a function gets those that its template names."""
 
     cloud: Cloud
     monkeypatch: pytest.MonkeyPatch
@@ -122,7 +122,7 @@ class Lambdas:
 
     def __post_init__(self) -> None:
         self.monkeypatch.setattr(f"{__name__}._listeners", [self._note])
-        # Lambda's JSON log format shows INFO of every library.
+        # With Lambda's JSON log format, INFO lines of all libraries appear in the log.
         root = logging.getLogger()
         self.monkeypatch.setattr(
             root, "handlers", [*root.handlers, logging.StreamHandler(self.log)]
@@ -145,7 +145,7 @@ class Lambdas:
         return reply
 
     def restart(self, function: str, **settings: str) -> None:
-        """Have the next call start a new container, with other settings perhaps."""
+        """Make the next call start a new container, optionally with other settings."""
         self.settings |= settings
         self._warm.pop(function, None)
 
@@ -173,7 +173,7 @@ class Lambdas:
         ]
 
     def written(self) -> list[str]:
-        """Return the names of calls that change something."""
+        """Return the names of the AWS calls that change something."""
         reads = {"GetItem", "BatchGetItem", "Query", "GetSecretValue", "GetObject", "HeadObject"}
         return [call.operation for call in self.aws_calls if call.operation not in reads]
 
@@ -189,7 +189,7 @@ def with_headers(event: dict[str, Any], **headers: str) -> dict[str, Any]:
 
 
 def a_batch(function: str, case: str, *messages: object) -> dict[str, Any]:
-    """Return the recorded batch with other messages in it; text stays as it is."""
+    """Return the recorded batch with other messages in it; strings are used as bodies."""
     (record, *_) = an_event(function, case)["Records"]
     bodies = [each if isinstance(each, str) else json.dumps(each) for each in messages]
     return {

@@ -1,4 +1,4 @@
-"""A stand-in for kie.ai and its CDN on loopback: answers what it was told to, remembers calls."""
+"""A stub of kie.ai and its CDN on loopback: scripted responses, recorded requests."""
 
 import json
 import threading
@@ -17,7 +17,7 @@ CUT: Final = (0, b"")
 
 
 @dataclass(frozen=True)
-class Heard:
+class ReceivedRequest:
     path: str
     query: str
     headers: dict[str, str]
@@ -26,14 +26,14 @@ class Heard:
 
 @dataclass
 class LoopbackProvider:
-    """``answers`` by path: a status and a body; what is not there is answered with 404.
+    """``answers`` maps a path to a status and a body; other paths get 404.
 
-    ``CUT`` takes the request and closes the connection.
+    ``CUT`` closes the connection without a response.
     """
 
     address: str = ""
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
-    heard: list[Heard] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -42,8 +42,8 @@ class LoopbackProvider:
     def will_answer(self, path: str, envelope: dict[str, Any], *, status: int = 200) -> None:
         self.answers[path] = (status, json.dumps(envelope).encode())
 
-    def at(self, path: str) -> list[Heard]:
-        return [each for each in self.heard if each.path == path]
+    def at(self, path: str) -> list[ReceivedRequest]:
+        return [each for each in self.requests if each.path == path]
 
 
 @contextmanager
@@ -55,7 +55,9 @@ def a_loopback_provider() -> Iterator[LoopbackProvider]:
             path, _, query = self.path.partition("?")
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            provider.heard.append(Heard(path, query, headers, json.loads(body) if body else None))
+            provider.requests.append(
+                ReceivedRequest(path, query, headers, json.loads(body) if body else None)
+            )
             status, content = provider.answers.get(path, (404, b""))
             if not status:
                 return
@@ -67,7 +69,7 @@ def a_loopback_provider() -> Iterator[LoopbackProvider]:
         do_GET = do_POST = _answer  # noqa: N815 the server's names
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         provider.address = f"127.0.0.1:{server.server_port}"

@@ -1,7 +1,7 @@
-"""What the provider's pages say of each model's input, written down apart from the code.
+"""Each model's input as the provider documents it, written down independently of the code.
 
-``REQUIRED`` stands for a field without a default that a caller must give, ``NONE`` for one that
-is left out if not given.
+``REQUIRED`` marks a field that a caller must give, ``NONE`` one without a default, which is left
+out if it is not given.
 """
 
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ IMAGE_SIZES: Final = (
 )
 ASPECT_RATIOS: Final = ("1:1", "4:3", "3:4", "16:9", "9:16", "2:3", "3:2", "21:9")
 
-# No page gives a range; 64 bits are ours.
+# No range is documented; 64 bits is our own limit.
 _SEED: Final = Whole(-(2**63), 2**63 - 1, NONE)
 
 _V4: Final[dict[str, Fact]] = {
@@ -106,11 +106,11 @@ _FLASH: Final[dict[str, Fact]] = {
     "prompt": Text(5000, shortest=3),
     "aspect_ratio": Choice(ASPECT_RATIOS, "1:1"),
     "size": Choice(("1K", "1.5K", "2K"), "1K"),
-    # No default is stated for flash.
+    # No default is documented for flash.
     "output_format": Choice(("png", "jpeg"), NONE),
     "nsfw_checker": Switch(),
 }
-# The lengths of prompt and list are ours, and that of one image is what is asked for.
+# The lengths of prompts and lists are our own limits; one image is documented.
 _CHANJING: Final[dict[str, Fact]] = {
     "ref_prompt": Text(5000),
     "aspect_ratio": Choice(("1:1", "3:4", "4:3", "9:16", "16:9"), "1:1"),
@@ -169,7 +169,7 @@ A_URL: Final = "https://pictures.example/a%20cat.png?size=2"
 
 
 def good_values(fact: Fact) -> list[Any]:
-    """Return values at the limits, and within."""
+    """Return values at and within the limits."""
     match fact:
         case Text():
             return ["x" * fact.shortest, "x" * fact.longest, "\N{SNOWMAN}" * fact.longest]
@@ -188,7 +188,7 @@ def good_values(fact: Fact) -> list[Any]:
 
 
 def bad_values(fact: Fact) -> list[Any]:
-    """Return values past the limits, and of the wrong type."""
+    """Return values beyond the limits, and values of the wrong type."""
     match fact:
         case Text():
             return ["x" * (fact.shortest - 1), "x" * (fact.longest + 1), 7, True, ["x"], {"x": "x"}]
@@ -231,7 +231,7 @@ def bad_values(fact: Fact) -> list[Any]:
 
 
 def smallest(model: str) -> dict[str, Any]:
-    """Return an input that has what is required and nothing else."""
+    """Return an input with the required fields only."""
     facts = FACTS[model].items()
     return {name: good_values(fact)[0] for name, fact in facts if fact.default is REQUIRED}
 

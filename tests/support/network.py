@@ -1,4 +1,4 @@
-"""An internet in memory: names, addresses and answers, and who was asked for what."""
+"""An in-memory network: names, addresses and scripted responses; records what was requested."""
 
 import socket
 import ssl
@@ -22,7 +22,7 @@ def redirect(location: str, status: int = 302) -> bytes:
 
 
 class ScriptedConnection:
-    """Gives the bytes of one answer, then the end."""
+    """Yields the bytes of one response, then the end of the stream."""
 
     def __init__(self, script: bytes, network: "FakeNetwork") -> None:
         self._script = script
@@ -33,7 +33,7 @@ class ScriptedConnection:
         self.under_tls = False
 
     def taken_over(self) -> "ScriptedConnection":
-        """Become what TLS speaks through: whoever uses this one again speaks in the clear."""
+        """Return the TLS side of the connection; using this side again would send plain text."""
         self.under_tls = True
         return ScriptedConnection(self._script, self._network)
 
@@ -60,9 +60,9 @@ class ScriptedConnection:
 
 @dataclass
 class FakeNetwork:
-    """Leads every connection to the next of its ``answers``.
+    """Gives each connection the next of its ``answers``.
 
-    To connect, to shake hands and to read some bytes takes ``seconds_per_step`` each.
+    Connecting, the TLS handshake and each read take ``seconds_per_step``.
     """
 
     answers: list[bytes]

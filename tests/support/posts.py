@@ -40,14 +40,14 @@ def the_job(cloud: Cloud, job_id: str) -> Job:
 
 
 def accept(lambdas: Lambdas, event: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the job in the answer to a post."""
+    """Post a job and return it as the response shows it."""
     reply = lambdas("accept_job", event or a_post())
     assert reply["statusCode"] == 202, reply
     return body_of(reply)
 
 
 def submit(lambdas: Lambdas, event: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Post a job and deliver the submit message that it leads to; return the job afterwards."""
+    """Post a job and deliver its submit message; return the job afterwards."""
     before = len(lambdas.sent(lambdas.cloud.submit_queue))
     job_id = accept(lambdas, event)["job_id"]
     for message, delay in lambdas.sent(lambdas.cloud.submit_queue)[before:]:
@@ -58,6 +58,6 @@ def submit(lambdas: Lambdas, event: dict[str, Any] | None = None) -> dict[str, A
 
 
 def waiting(lambdas: Lambdas) -> list[tuple[str, int]]:
-    """Return the jobs that went back to the submit queue, each with its delay in seconds."""
+    """Return the jobs that were delayed in the submit queue, each with its delay in seconds."""
     sent = lambdas.sent(lambdas.cloud.submit_queue)
     return [(message["job_id"], delay) for message, delay in sent if delay]

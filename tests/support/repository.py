@@ -1,4 +1,4 @@
-"""The files of the repository, and what its documents link to and show."""
+"""The files of the repository, and the links and code blocks of its documents."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.template import ROOT
 
-# A fenced block, with the comment above it and the indent of a list item, if there are any.
+# A fenced block, with an optional comment above it and the indent of a list item.
 _BLOCK: Final = re.compile(
     r"(?:^ *<!-- (?P<title>.+?) -->\n)?^(?P<indent> *)```(?P<kind>\w*)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
@@ -31,9 +31,9 @@ class Block:
 
 
 def files_under(root: Path) -> list[str]:
-    """Return what git tracks, or would if all were added."""
+    """Return the files that git tracks, and the untracked ones that it does not ignore."""
     listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard", "-z"],  # noqa: S607 whichever git it is
+        ["git", "ls-files", "-co", "--exclude-standard", "-z"],  # noqa: S607 git from the PATH
         cwd=root,
         capture_output=True,
         text=True,
@@ -76,12 +76,12 @@ def prose_of(name: str) -> str:
 
 
 def links_of(name: str) -> list[str]:
-    """Return the targets of all links that stay within the repository."""
+    """Return the targets of all links within the repository."""
     return [target for target in _LINK.findall(prose_of(name)) if "://" not in target]
 
 
 def anchors_of(name: str) -> set[str]:
-    """Return the anchors that GitHub makes of a document's headings."""
+    """Return the anchors that GitHub derives from a document's headings."""
     return {_anchor(heading) for heading in _HEADING.findall(prose_of(name))}
 
 

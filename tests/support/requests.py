@@ -1,4 +1,4 @@
-"""Request bodies, read and checked as accept_job does it."""
+"""Reads and checks request bodies as accept_job does."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Reads sheets in the tests as a function would: in pieces, to the end or to a refusal."""
+"""Reads sheets as a function does: in pieces, to the end or to a refusal."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial

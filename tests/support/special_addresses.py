@@ -1,6 +1,6 @@
-"""What IANA's registries say, row by row, to hold the guard's own tables against.
+"""IANA's registries of special addresses, row by row, to check the guard's own tables against.
 
-A copy apart from ``ringback.outbound.addresses``, so that a slip in one shows in the other.
+Independent of ``ringback.outbound.addresses``, so that a mistake in one shows in the other.
 """
 
 from collections.abc import Sequence
@@ -73,10 +73,10 @@ REGISTRY: Final = _networks(
 # IPv4-translated (RFC 2765), site-local (RFC 3879), IPv6 multicast (RFC 4291).
 BESIDES: Final = _networks("224.0.0.0/4", "::/96", "::ffff:0:0:0/96", "fec0::/10", "ff00::/8")
 
-# iana ipv6-address-space: all that is not in the one block given out so far.
+# iana ipv6-address-space: everything outside the one block allocated so far.
 NOT_GIVEN_OUT: Final = _networks("::/3", "4000::/2", "8000::/1")
 
-# `is_private` and what it excepts, as Python's ipaddress has them in 3.11.7 and in 3.13.0.
+# `is_private` and its exceptions in Python's ipaddress, in 3.11.7 and in 3.13.0.
 PYTHON: Final = _networks(
     *("0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
     *("192.0.0.0/24", "192.0.0.0/29", "192.0.0.170/31", "192.0.2.0/24", "192.168.0.0/16"),

@@ -8,7 +8,7 @@ from ringback.settings import Settings
 
 
 def variables_of(kind: type[Settings]) -> dict[str, tuple[type[Settings], FieldInfo]]:
-    """Return each variable's class and field; each provider's begin with the provider's name."""
+    """Return the class and field of each variable; a provider's begin with its name."""
     found = {}
     for field in kind.model_fields.values():
         if field.alias != "PROVIDERS":

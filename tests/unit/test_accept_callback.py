@@ -109,7 +109,7 @@ def test_a_callback_after_the_end_changes_nothing(status: JobStatus, report: Tas
     before = endpoint.jobs.get(a_job_id())
     assert endpoint(report) == before
     contradicts = status is JobStatus.FAILED and report is SUCCESS
-    assert endpoint.queues == InMemoryQueues(woken=[(a_job_id(), TASK, 0)] if contradicts else [])
+    assert endpoint.queues == InMemoryQueues(claims=[(a_job_id(), TASK, 0)] if contradicts else [])
 
 
 def test_a_late_failure_does_not_undo_a_success() -> None:
@@ -158,13 +158,13 @@ def test_an_unsigned_callback_only_queues_a_check(report: TaskReport) -> None:
     before = endpoint.jobs.get(a_job_id())
     assert endpoint(report, proven=False) is None
     assert endpoint.jobs.get(a_job_id()) == before
-    assert endpoint.queues.woken == [(a_job_id(), TASK, 0)]
+    assert endpoint.queues.claims == [(a_job_id(), TASK, 0)]
 
 
 def test_a_success_without_images_is_checked_first() -> None:
     endpoint = an_endpoint()
     assert endpoint(a_report(image_urls=())) is None
-    assert endpoint.queues.woken == [(a_job_id(), TASK, 0)]
+    assert endpoint.queues.claims == [(a_job_id(), TASK, 0)]
 
 
 def test_a_running_task_changes_nothing() -> None:

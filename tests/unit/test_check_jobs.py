@@ -14,6 +14,7 @@ from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs
 from ringback.use_cases.record_verdict import RecordVerdict
 
+from tests.support.checks import check_one
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
     InMemoryCheckQueue,
@@ -22,7 +23,6 @@ from tests.support.in_memory import (
     ScriptedProvider,
 )
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
-from tests.support.looks import look
 
 DEADLINE = NOON + timedelta(minutes=15)
 OUR_URL = f"https://hooks.example/kie/{a_job_id()}"
@@ -42,7 +42,7 @@ class Checker:
     ) -> Job | None:
         task = ProviderTaskId(claimed) if claimed else None
         check = Check(job_id=a_job_id(), claimed_task=task, contradicts_failure=contradicts)
-        return look(self.check_jobs(at=at), check)
+        return check_one(self.check_jobs(at=at), check)
 
     def check_jobs(
         self, *, at: datetime = DEADLINE, now: Callable[[], datetime] | None = None
@@ -216,7 +216,7 @@ def test_a_claim_about_a_running_task_queues_no_other_check() -> None:
 def test_a_claim_is_repeated_while_the_provider_is_unavailable() -> None:
     checker = a_checker(tasks={TASK: DOWN})
     checker(at=NOON, claimed=TASK)
-    assert checker.queues.woken == [(a_job_id(), TASK, 30)]
+    assert checker.queues.claims == [(a_job_id(), TASK, 30)]
 
 
 def test_a_claim_reads_the_recorded_task_if_there_is_one() -> None:
@@ -267,9 +267,9 @@ def test_a_claim_about_an_expired_job_is_checked(
 def test_a_claimed_task_that_is_not_visible_yet_is_read_once_more() -> None:
     checker = a_checker(JobStatus.SUBMITTING, {TASK: None}, submitted_at=NOON)
     assert checker.status(at=NOON + timedelta(seconds=20), claimed=TASK) is JobStatus.SUBMITTING
-    assert checker.queues.woken == [(a_job_id(), TASK, 70)]
+    assert checker.queues.claims == [(a_job_id(), TASK, 70)]
     assert checker.status(at=NOON + MAX_INVISIBLE, claimed=TASK) is JobStatus.SUBMITTING
-    assert len(checker.queues.woken) == 1
+    assert len(checker.queues.claims) == 1
 
 
 def test_a_recorded_task_that_is_not_visible_yet_is_left_to_its_own_check() -> None:
@@ -292,7 +292,7 @@ def test_a_claim_about_a_final_job_raises_while_the_provider_is_unavailable(
 def test_an_overdue_claim_is_repeated_while_the_provider_is_unavailable() -> None:
     checker = a_checker(JobStatus.SUBMITTING, {TASK: DOWN})
     assert checker.status(claimed=TASK) is JobStatus.SUBMITTING
-    assert checker.queues.woken == [(a_job_id(), TASK, 30)]
+    assert checker.queues.claims == [(a_job_id(), TASK, 30)]
 
 
 @pytest.mark.parametrize(

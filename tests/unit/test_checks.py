@@ -53,7 +53,7 @@ def test_checks_are_aligned_and_the_last_is_at_the_deadline(
     at = NOON + since
     due = at + timedelta(seconds=seconds_to_next_check(job, at=at, calls_back=False))
     off = (due - datetime(1970, 1, 1, tzinfo=UTC)) % ALIGNMENT
-    # SQS takes whole seconds: rounding up is late, by less than one, or by one if there is none.
+    # SQS takes whole seconds of at least one: a check is late by at most one second.
     assert off <= timedelta(seconds=1)
     assert due > at
     assert due <= max(job.deadline_at, at) + ALIGNMENT + timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""Requests, answers, sheets and commands that the documents show are as the code has them."""
+"""The requests, responses, sheets and commands in the documents match the code."""
 
 import json
 import re
@@ -73,7 +73,7 @@ def test_the_problem_is_the_answer_to_the_request_above_it() -> None:
 def test_a_job_is_shown_with_every_field() -> None:
     [shown] = [job for block in JSON if "job_id" in (job := json.loads(block.text))]
     body = job_body(a_job(images=(a_stored_image(),)), lambda key: f"https://s3.example/{key}")
-    # Only a job that waits for something says so.
+    # Only a waiting job has a reason here.
     assert shown.keys() == body.keys() - {"waiting_for"}
     [image], [expected] = shown["images"], body["images"]
     assert image.keys() == expected.keys()

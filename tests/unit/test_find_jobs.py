@@ -16,7 +16,7 @@ def find() -> FindJobs:
     jobs = InMemoryJobs()
     for number in range(5):
         jobs.create(a_job(number=number))
-    jobs.create(a_job(number=9, client="somebody else"))
+    jobs.create(a_job(number=9, client="another"))
     return FindJobs(jobs=jobs)
 
 
@@ -25,12 +25,12 @@ def test_a_client_finds_its_job(find: FindJobs) -> None:
 
 
 @pytest.mark.parametrize("job_id", [a_job_id(9), a_job_id(77), "job_", "idempotency#studio#00", ""])
-def test_another_clients_job_is_as_unknown_as_none(find: FindJobs, job_id: str) -> None:
+def test_another_clients_job_is_an_unknown_job(find: FindJobs, job_id: str) -> None:
     with pytest.raises(UnknownJob):
         find.one(job_id, client="studio")
 
 
-def test_pages_go_from_the_newest_to_the_oldest_and_end(find: FindJobs) -> None:
+def test_pages_are_newest_first_and_end(find: FindJobs) -> None:
     seen, cursor = [], None
     for _ in range(3):
         query = {"limit": "2"} | ({"cursor": cursor} if cursor else {})
@@ -40,11 +40,11 @@ def test_pages_go_from_the_newest_to_the_oldest_and_end(find: FindJobs) -> None:
     assert cursor is None
 
 
-def test_the_jobs_of_a_dropped_file_are_asked_for_by_its_key() -> None:
+def test_jobs_are_filtered_by_their_dropped_file() -> None:
     jobs = InMemoryJobs()
     for number in range(5):
         jobs.create(a_job(number=number, source="requests/a.csv" if number % 2 else None))
-    jobs.create(a_job(number=9, source="requests/a.csv", client="somebody else"))
+    jobs.create(a_job(number=9, source="requests/a.csv", client="another"))
     find = FindJobs(jobs=jobs)
     seen, cursor = find.page({"source": "requests/a.csv", "limit": "2"}, client="studio")
     assert [job.job_id for job in seen] == [a_job_id(3)]
@@ -53,12 +53,12 @@ def test_the_jobs_of_a_dropped_file_are_asked_for_by_its_key() -> None:
     assert find.page({"source": "requests/b.csv"}, client="studio") == ([], None)
 
 
-def test_a_page_that_ends_with_the_last_job_is_the_last(find: FindJobs) -> None:
+def test_a_full_last_page_has_no_cursor(find: FindJobs) -> None:
     assert find.page({"limit": "5"}, client="studio")[1] is None
 
 
 @pytest.mark.parametrize("limit", ["0", "100", "-1", "1.5", "ten", "", "٣", "0" * 9])
-def test_every_wrong_parameter_is_named_at_once(find: FindJobs, limit: str) -> None:
+def test_every_invalid_parameter_is_named(find: FindJobs, limit: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         find.page({"limit": limit, "cursor": "x", "offset": "3", "source": ""}, client="studio")
     assert {error.field for error in caught.value.errors} == {

@@ -16,7 +16,7 @@ from ringback.http_replies import dry_run_body, job_body, problem, reply, waitin
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image
 
 
-def test_a_reply_is_json_that_nobody_keeps() -> None:
+def test_a_reply_is_uncached_json() -> None:
     answer = reply(HTTPStatus.ACCEPTED, {"word": "\N{SNOWMAN}"})
     assert answer == {
         "statusCode": 202,
@@ -50,22 +50,22 @@ def test_each_refusal_has_its_status(
     assert answer["statusCode"] == body["status"] == status
     assert answer["headers"]["content-type"] == "application/problem+json"
     assert body["type"] == "about:blank"
-    # Two phrases differ between the versions of Python.
+    # Two phrases differ between Python versions.
     assert body["title"] in (title, "Content Too Large", "Unprocessable Content")
     assert detail in body["detail"]
 
 
-def test_every_refusal_is_in_the_table() -> None:
+def test_every_refusal_has_an_explicit_status() -> None:
     known = {type(error) for error, *_ in PROBLEMS}
     refusals = {RequestRefused, *RequestRefused.__subclasses__(), errors.TryAgain}
     assert refusals == known
 
 
-def test_an_unknown_job_and_its_name_are_not_told_apart() -> None:
+def test_the_reply_for_an_unknown_job_does_not_name_it() -> None:
     assert problem(errors.UnknownJob("job_1")) == problem(errors.UnknownJob("a secret"))
 
 
-def test_every_wrong_field_is_in_the_answer() -> None:
+def test_every_invalid_field_is_in_the_reply() -> None:
     found = [FieldError("input.prompt", "required"), FieldError("input.seed", "unknown field")]
     body = json.loads(problem(InvalidRequest(found))["body"])
     assert body["errors"] == [
@@ -96,11 +96,11 @@ NEW: dict[str, Any] = {
 }
 
 
-def test_a_new_job_as_its_client_sees_it() -> None:
+def test_a_new_job_has_every_field() -> None:
     assert json.loads(json.dumps(job_body(a_job()))) == NEW
 
 
-def test_a_job_says_what_it_waits_for() -> None:
+def test_a_waiting_job_has_a_reason() -> None:
     pause = AccountPause(
         provider="kie",
         reason=PauseReason.NOT_CONFIGURED,
@@ -112,7 +112,7 @@ def test_a_job_says_what_it_waits_for() -> None:
     assert waiting_for(None) == {"waiting_for": None}
 
 
-def test_a_job_that_came_to_its_end() -> None:
+def test_a_finished_job_has_its_result() -> None:
     image = replace(a_stored_image(2), thumbnail="small")
     job = a_job(
         JobStatus.ARCHIVE_FAILED,
@@ -165,13 +165,13 @@ def test_a_job_that_came_to_its_end() -> None:
     }
 
 
-def test_images_have_no_link_where_none_can_be_made() -> None:
+def test_images_without_a_link_function_have_no_url() -> None:
     (image,) = job_body(replace(a_job(), images=(a_stored_image(),)))["images"]
     assert "url" not in image
     assert "source_url" not in image
 
 
-def test_a_dry_run_shows_what_would_be_asked_for_and_what_it_may_cost() -> None:
+def test_a_dry_run_has_the_request_and_its_estimate() -> None:
     estimate = Estimate(images=3, low=Decimal("9.72"), high=Decimal(12), noted_on=date(2026, 8, 19))
     body = dry_run_body(replace(a_request(), checked=False), estimate)
     assert json.loads(json.dumps(body)) == {

@@ -31,7 +31,7 @@ class Drops:
         return check(url)
 
 
-def test_the_version_that_was_looked_at_is_the_one_that_is_sent() -> None:
+def test_the_checked_version_is_sent() -> None:
     drops = Drops({"kites/red kite.png": DroppedObject(version="v1", head=b"PNG", size=9)})
     assert drops(KITE) == "v1"
     check = CheckInputImage(images=drops, bucket="drops", fault_of=lambda head, size: "")
@@ -52,13 +52,13 @@ def test_the_version_that_was_looked_at_is_the_one_that_is_sent() -> None:
         ("s3://drops@another/kite.png", "not s3://bucket/key"),
     ],
 )
-def test_anything_else_is_refused(url: str, reason: str) -> None:
+def test_other_urls_are_refused(url: str, reason: str) -> None:
     drops = Drops({"large.png": DroppedObject(version="v1", head=b"PNG", size=10)})
     with pytest.raises(InputImageRefused, match=reason):
         drops(url)
 
 
-def test_only_objects_of_the_drop_bucket_are_looked_at() -> None:
+def test_only_objects_in_the_drop_bucket_are_read() -> None:
     drops = Drops()
     for url in ("s3://another/kite.png", "s3://drops/receipts/a.jsonl"):
         with pytest.raises(InputImageRefused):
@@ -66,7 +66,7 @@ def test_only_objects_of_the_drop_bucket_are_looked_at() -> None:
     assert drops.looked == []
 
 
-def test_a_key_is_taken_as_it_is() -> None:
+def test_a_key_is_taken_literally() -> None:
     assert bucket_and_key("s3://my.drops-1/a b/ü?x=1#%20") == ("my.drops-1", "a b/ü?x=1#%20")
 
 
@@ -75,7 +75,7 @@ def a_request_for(given: dict[str, Any], **versions: str) -> JobRequest:
     return JobRequest(model="m", provider="kie", input=given, sent={}, input_images=images)
 
 
-def test_the_provider_gets_links_in_the_place_of_s3_urls() -> None:
+def test_s3_urls_are_replaced_by_links() -> None:
     given = {
         "prompt": "as in s3://drops/a",
         "image_urls": ["s3://drops/a", "https://a.example/", "s3://drops/b", "s3://drops/a"],
@@ -91,6 +91,6 @@ def test_the_provider_gets_links_in_the_place_of_s3_urls() -> None:
     }
 
 
-def test_a_request_without_them_stays_what_it_is() -> None:
+def test_a_request_without_s3_urls_is_unchanged() -> None:
     request = a_request()
     assert with_links(request, lambda url, version: "never") is request

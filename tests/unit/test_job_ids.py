@@ -13,7 +13,7 @@ randomness = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
 
 
 @given(moments, randomness)
-def test_a_job_id_is_one(moment: datetime, random: bytes) -> None:
+def test_a_new_job_id_is_valid(moment: datetime, random: bytes) -> None:
     assert is_job_id(new_job_id(moment, random))
 
 

@@ -48,7 +48,7 @@ def test_a_retry_has_no_body_and_names_its_job() -> None:
     assert post == JobPost(client="studio", idempotency_key=None, body={}, retry_of=a_job_id())
 
 
-def test_without_an_authorizer_s_client_nothing_is_read() -> None:
+def test_a_request_without_an_authorizer_is_an_error() -> None:
     event = a_post()
     del event["requestContext"]["authorizer"]
     with pytest.raises(KeyError):
@@ -73,7 +73,7 @@ def test_an_idempotency_key_that_is_not_plain_ascii_is_refused(key: str) -> None
     ("query", "expected"),
     [(None, False), ({}, False), ({"dry_run": "false"}, False), ({"dry_run": "true"}, True)],
 )
-def test_a_dry_run_is_requested_in_one_word(query: dict[str, str] | None, expected: object) -> None:
+def test_dry_run_is_true_or_false(query: dict[str, str] | None, expected: object) -> None:
     assert job_post(a_post(query=query)).dry_run is expected
 
 
@@ -85,11 +85,11 @@ WRONG_QUERIES = [
 
 
 @pytest.mark.parametrize("query", WRONG_QUERIES)
-def test_a_query_that_is_not_understood_is_named_and_costs_nothing(query: dict[str, str]) -> None:
+def test_an_unknown_query_parameter_is_refused(query: dict[str, str]) -> None:
     assert {field for field, _ in errors_of(a_post(query=query))} == query.keys()
 
 
-def test_a_right_value_beside_a_wrong_name_is_no_error() -> None:
+def test_only_the_unknown_parameter_is_an_error() -> None:
     errors = errors_of(a_post(query={"dry_run": "true", "z": "1", "a": "1"}))
     assert errors == [("a", "unknown parameter"), ("z", "unknown parameter")]
 
@@ -100,12 +100,12 @@ def test_a_retry_takes_no_parameter() -> None:
     ]
 
 
-def test_wrong_query_and_wrong_key_are_named_together() -> None:
+def test_query_and_key_errors_come_together() -> None:
     errors = errors_of(a_post("not JSON", query={"a": "1"}, headers={"idempotency-key": ""}))
     assert [field for field, _ in errors] == ["a", "Idempotency-Key"]
 
 
-def test_a_body_has_a_largest_size() -> None:
+def test_a_body_has_a_maximum_size() -> None:
     text = json.dumps(BODY)
     assert job_post(a_post(text.ljust(MAX_REQUEST_BYTES))).body == BODY
     with pytest.raises(PayloadTooLarge, match="131072"):

@@ -1,10 +1,10 @@
-"""The table of states, as design.md has it."""
+"""The transitions between states, and what no sequence of them may do."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.domain.jobs import FINAL, NEXT, JobStatus, may_precede
 
-# What a provider says late still counts (docs/decisions/0011), and a redrive goes on copying.
+# Late reports still count (docs/decisions/0011), and a failed copy can be resumed.
 REOPENED = {
     JobStatus.EXPIRED: {JobStatus.ARCHIVING, JobStatus.FAILED},
     JobStatus.FAILED: {JobStatus.ARCHIVING},
@@ -12,11 +12,11 @@ REOPENED = {
 }
 
 
-def test_every_status_has_its_row() -> None:
+def test_every_state_has_a_row() -> None:
     assert set(NEXT) == set(JobStatus)
 
 
-def test_nothing_follows_a_final_state_but_better_knowledge() -> None:
+def test_only_late_reports_and_resumed_copies_leave_final_states() -> None:
     for status in FINAL:
         assert NEXT[status] == REOPENED.get(status, set())
 
@@ -28,16 +28,16 @@ def test_every_state_can_reach_a_final_one() -> None:
     assert reaching == set(JobStatus)
 
 
-def test_a_job_goes_back_to_its_turn_only_from_the_paid_call() -> None:
+def test_only_submitting_jobs_become_accepted_again() -> None:
     assert may_precede(JobStatus.ACCEPTED) == {JobStatus.SUBMITTING}
 
 
-def test_the_paid_call_is_made_for_accepted_jobs_only() -> None:
+def test_only_accepted_jobs_become_submitting() -> None:
     assert may_precede(JobStatus.SUBMITTING) == {JobStatus.ACCEPTED}
 
 
 @given(st.lists(st.sampled_from(JobStatus), max_size=30))
-def test_no_walk_undoes_a_success(wanted: list[JobStatus]) -> None:
+def test_no_sequence_undoes_a_success(wanted: list[JobStatus]) -> None:
     status, succeeded = JobStatus.ACCEPTED, False
     for following in wanted:
         if following in NEXT[status]:

@@ -26,27 +26,27 @@ PATH = {"provider": "kie", "job_id": a_job_id(), "token": "t" * 43}
 
 
 @given(st.binary())
-def test_a_body_that_came_as_base64_is_what_was_sent(body: bytes) -> None:
+def test_a_base64_body_is_decoded(body: bytes) -> None:
     assert raw_body({"body": b64encode(body).decode(), "isBase64Encoded": True}) == body
 
 
 @given(st.text())
-def test_a_body_that_came_as_text_is_what_was_sent(body: str) -> None:
+def test_a_text_body_is_encoded_as_utf_8(body: str) -> None:
     assert raw_body({"body": body, "isBase64Encoded": False}).decode() == body
     assert raw_body({"body": body}).decode() == body
 
 
 @pytest.mark.parametrize("event", [{}, {"body": None}, {"body": ""}, {"body": None, "x": 1}])
-def test_no_body_is_an_empty_one(event: dict[str, Any]) -> None:
+def test_a_missing_body_is_empty(event: dict[str, Any]) -> None:
     assert raw_body(event) == b""
     assert raw_body(event | {"isBase64Encoded": True}) == b""
 
 
-def test_half_a_character_does_not_crash_the_reader() -> None:
+def test_a_lone_surrogate_is_accepted() -> None:
     assert raw_body({"body": "\ud83e"}) == b"\xed\xa0\xbe"
 
 
-def test_header_names_are_lower_case_and_values_as_they_came() -> None:
+def test_header_names_are_lowered_and_values_kept() -> None:
     event = {"headers": {"X-Webhook-Signature": "AbC=", "content-type": "Application/JSON"}}
     assert lower_headers(event) == {
         "x-webhook-signature": "AbC=",
@@ -55,17 +55,17 @@ def test_header_names_are_lower_case_and_values_as_they_came() -> None:
 
 
 @pytest.mark.parametrize("event", [{}, {"headers": None}, {"headers": {}}])
-def test_no_headers_are_no_headers(event: dict[str, Any]) -> None:
+def test_missing_headers_are_empty(event: dict[str, Any]) -> None:
     assert lower_headers(event) == {}
 
 
 @pytest.mark.parametrize("event", [{}, {"queryStringParameters": None}])
-def test_no_query_is_an_empty_one(event: dict[str, Any]) -> None:
+def test_a_missing_query_is_empty(event: dict[str, Any]) -> None:
     assert query_parameters(event) == {}
     assert query_parameters(event | {"queryStringParameters": {"a": "b"}}) == {"a": "b"}
 
 
-def test_the_client_is_whom_the_authorizer_found() -> None:
+def test_the_client_comes_from_the_authorizer() -> None:
     event = {"requestContext": {"authorizer": {"lambda": {"client": "studio"}}}}
     assert client_name(event) == "studio"
 
@@ -81,12 +81,12 @@ def test_the_client_is_whom_the_authorizer_found() -> None:
         {"headers": {"client": "studio"}},
     ],
 )
-def test_a_request_that_no_authorizer_saw_is_never_served(event: dict[str, Any]) -> None:
+def test_a_request_without_an_authorizer_is_an_error(event: dict[str, Any]) -> None:
     with pytest.raises(KeyError):
         client_name(event)
 
 
-def test_a_callback_names_its_job_in_the_path() -> None:
+def test_a_callback_is_read_from_path_headers_and_body() -> None:
     event = {"pathParameters": PATH, "headers": {"X-A": "1"}, "body": "e30=", "isBase64Encoded": 1}
     call = callback_request(event)
     assert (call.provider, call.job_id, call.token) == ("kie", a_job_id(), "t" * 43)
@@ -94,7 +94,7 @@ def test_a_callback_names_its_job_in_the_path() -> None:
 
 
 @pytest.mark.parametrize("encoded", [True, False])
-def test_a_callback_has_its_largest_size_and_not_a_byte_more(*, encoded: bool) -> None:
+def test_a_callback_has_a_maximum_size(*, encoded: bool) -> None:
     def event(size: int) -> dict[str, Any]:
         body = b"x" * size
         text = b64encode(body).decode() if encoded else body.decode()
@@ -105,7 +105,7 @@ def test_a_callback_has_its_largest_size_and_not_a_byte_more(*, encoded: bool) -
         callback_request(event(MAX_CALLBACK_BYTES + 1))
 
 
-def test_size_counts_in_bytes() -> None:
+def test_the_size_is_counted_in_bytes() -> None:
     with pytest.raises(PayloadTooLarge):
         callback_request(
             {"pathParameters": PATH, "body": "\N{SNOWMAN}" * (MAX_CALLBACK_BYTES // 2)}
@@ -127,11 +127,11 @@ def a_notification(key: str) -> dict[str, Any]:
         ("requests/100%25.json", "requests/100%.json"),
     ],
 )
-def test_a_dropped_object_has_the_name_that_s3_meant(sent: str, key: str) -> None:
+def test_keys_in_s3_notifications_are_decoded(sent: str, key: str) -> None:
     assert dropped_objects(a_notification(sent)) == [Drop(bucket="drops", key=key, version="v1")]
 
 
-def test_the_test_message_of_s3_is_about_no_object() -> None:
+def test_s3_s_test_message_has_no_object() -> None:
     assert dropped_objects({"Service": "Amazon S3", "Event": "s3:TestEvent"}) == []
 
 
@@ -143,7 +143,7 @@ def a_logger(output: io.StringIO) -> Logger:
     return Logger(service=f"test-{id(output)}", stream=output)
 
 
-def test_of_a_batch_only_what_failed_comes_again() -> None:
+def test_only_failed_messages_are_reported() -> None:
     done: list[dict[str, Any]] = []
 
     def process(message: dict[str, Any]) -> None:
@@ -162,12 +162,12 @@ def test_of_a_batch_only_what_failed_comes_again() -> None:
     assert done == [{"n": 0}, {"n": 4}]
 
 
-def test_a_batch_that_went_well_has_no_failures() -> None:
+def test_a_successful_batch_has_no_failures() -> None:
     reply = process_batch(a_batch("{}", "{}"), lambda _: None, a_logger(io.StringIO()))
     assert reply == {"batchItemFailures": []}
 
 
-def test_a_failure_is_logged_with_its_message_and_job_and_without_the_body() -> None:
+def test_a_failure_is_logged_without_the_body() -> None:
     def process(message: dict[str, Any]) -> None:
         raise RuntimeError("no luck")
 

@@ -8,13 +8,11 @@ from tests.support.in_memory import InMemoryWindow
 from tests.support.jobs import NOON
 
 paces = st.builds(Pace, limit=st.integers(1, 100), seconds=st.integers(1, 60))
-askings = st.lists(st.floats(0, 30), min_size=1, max_size=120)
+gap_lists = st.lists(st.floats(0, 30), min_size=1, max_size=120)
 
 
-@given(paces, askings)
-def test_no_slot_is_given_twice_and_the_first_to_ask_comes_first(
-    pace: Pace, gaps: list[float]
-) -> None:
+@given(paces, gap_lists)
+def test_slots_are_unique_and_in_order(pace: Pace, gaps: list[float]) -> None:
     window, at, slots = InMemoryWindow(pace=pace), NOON, []
     for gap in gaps:
         at += timedelta(seconds=gap)
@@ -23,10 +21,8 @@ def test_no_slot_is_given_twice_and_the_first_to_ask_comes_first(
 
 
 @given(paces, st.lists(st.floats(0, 3), min_size=1, max_size=300))
-def test_no_span_of_a_windows_length_holds_more_calls_than_the_limit(
-    pace: Pace, gaps: list[float]
-) -> None:
-    """Whenever somebody asks, and whatever slot he has."""
+def test_no_window_exceeds_the_limit(pace: Pace, gaps: list[float]) -> None:
+    """The calls come at any time, with any slot."""
     window, at, made = InMemoryWindow(pace=pace), NOON, []
     for gap in gaps:
         at += timedelta(seconds=gap)
@@ -36,7 +32,7 @@ def test_no_span_of_a_windows_length_holds_more_calls_than_the_limit(
         assert last - first >= timedelta(seconds=pace.seconds)
 
 
-def test_who_is_alone_does_not_wait() -> None:
+def test_a_single_call_does_not_wait() -> None:
     assert InMemoryWindow(pace=Pace(limit=20, seconds=10)).take("kie", at=NOON, slot=None).wait == 0
 
 

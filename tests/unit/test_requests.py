@@ -44,7 +44,7 @@ NOT_JSON = {
 
 
 @pytest.mark.parametrize("raw", NOT_JSON.values(), ids=NOT_JSON.keys())
-def test_what_is_not_json_is_refused_as_that(raw: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(raw: bytes) -> None:
     (message,) = refusals(raw).values()
     assert message.startswith("the body is not JSON: ")
     assert len(message) < 120
@@ -52,18 +52,18 @@ def test_what_is_not_json_is_refused_as_that(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize("raw", [b"[]", b"null", b'"kite"', b"7", b"true", b"[{}]"])
-def test_what_is_not_an_object_is_refused_as_that(raw: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_refused(raw: bytes) -> None:
     assert refusals(raw) == {"": "the body must be a JSON object"}
 
 
-def test_a_body_may_have_its_largest_size_and_not_a_byte_more() -> None:
+def test_a_body_has_a_maximum_size() -> None:
     raw = body()
     assert read_request(raw + b" " * (MAX_REQUEST_BYTES - len(raw))).input["prompt"] == PROMPT
     with pytest.raises(PayloadTooLarge, match="131072"):
         read_request(raw + b" " * (MAX_REQUEST_BYTES - len(raw) + 1))
 
 
-def test_a_body_too_large_is_not_looked_at() -> None:
+def test_a_body_over_the_limit_is_not_parsed() -> None:
     with pytest.raises(PayloadTooLarge):
         read_request(b"\xff" * (MAX_REQUEST_BYTES + 1))
 
@@ -73,23 +73,23 @@ def test_an_empty_object_lacks_both_fields() -> None:
 
 
 @pytest.mark.parametrize("value", [None, 7, True, [], {}])
-def test_a_model_is_text(value: Any) -> None:
+def test_a_model_must_be_a_string(value: Any) -> None:
     assert refusals(body(model=value)).keys() == {"model"}
 
 
 @pytest.mark.parametrize("value", [None, 7, "x", True, [], [{}]])
-def test_an_input_is_an_object(value: Any) -> None:
+def test_an_input_must_be_an_object(value: Any) -> None:
     assert refusals(body(input=value)) == {"input": "must be a JSON object"}
 
 
 @pytest.mark.parametrize("model", ["", "seedream", f" {MODEL}", MODEL.upper(), f"{MODEL}\0"])
-def test_a_model_that_is_not_known_is_answered_with_those_that_are(model: str) -> None:
+def test_the_error_of_an_unknown_model_lists_the_known_ones(model: str) -> None:
     errors = refusals(body(model=model))
     assert errors.keys() == {"model"}
     assert all(known in errors["model"] for known in FACTS)
 
 
-def test_envelope_and_input_are_judged_together() -> None:
+def test_envelope_and_input_errors_come_together() -> None:
     errors = refusals(
         body({"prompt": "", "max_images": 7, "seed": "1", "colour": "red"}, priority=1, Input={})
     )
@@ -104,7 +104,7 @@ def test_envelope_and_input_are_judged_together() -> None:
     assert errors["priority"] == errors["input.colour"] == "unknown field"
 
 
-def test_a_wrong_item_is_named_by_its_place() -> None:
+def test_an_invalid_item_is_named_by_its_index() -> None:
     urls = ["https://a.example/1.png", "http://a.example/2.png", 3]
     model = "bytedance/seedream-v4-edit"
     given = smallest(model) | {"image_urls": urls}
@@ -123,12 +123,12 @@ def test_a_wrong_item_is_named_by_its_place() -> None:
         ({"prompt": PROMPT * 300}, "input.prompt", "String should have at most 5000 characters"),
     ],
 )
-def test_a_message_is_for_people(given: dict[str, Any], field: str, message: str) -> None:
+def test_messages_are_readable(given: dict[str, Any], field: str, message: str) -> None:
     raw = json.dumps({"model": MODEL, "input": given}).encode()
     assert refusals(raw) == {field: message}
 
 
-def test_lists_are_spoken_of_as_lists() -> None:
+def test_messages_about_lists_are_readable() -> None:
     model = "seedream/4.5-edit"
     for urls, message in [([], "at least 1"), (["https://a.example/"] * 15, "at most 14")]:
         errors = refusals(body(smallest(model) | {"image_urls": urls}, model=model))
@@ -152,17 +152,17 @@ def test_lists_are_spoken_of_as_lists() -> None:
         body({"prompt": PROMPT, "image_urls": [PROMPT]}, model="bytedance/seedream-v4-edit"),
     ],
 )
-def test_an_answer_never_repeats_the_prompt(raw: bytes) -> None:
+def test_errors_never_contain_the_prompt(raw: bytes) -> None:
     assert all(PROMPT not in message for message in refusals(raw).values())
 
 
-def test_the_last_of_two_fields_of_one_name_counts_as_everywhere() -> None:
+def test_the_last_of_duplicate_fields_counts() -> None:
     raw = b'{"model": "%s", "input": {"prompt": "a", "prompt": "b"}}' % MODEL.encode()
     assert read_request(raw).input["prompt"] == "b"
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_have_one_of_two_verdicts(raw: bytes) -> None:
+def test_random_bytes_are_refused(raw: bytes) -> None:
     with pytest.raises((InvalidRequest, PayloadTooLarge)):
         read_request(raw)
 
@@ -178,7 +178,7 @@ INPUTS = st.dictionaries(
 
 
 @given(st.sampled_from(sorted(FACTS)), JSON | INPUTS, st.dictionaries(st.text(max_size=8), JSON))
-def test_any_json_is_taken_or_told_what_is_wrong(model: str, given: Any, more: Any) -> None:
+def test_any_json_is_accepted_or_refused_with_errors(model: str, given: Any, more: Any) -> None:
     raw = json.dumps({"model": model, "input": given, **more}).encode()
     try:
         request = read_request(raw)
@@ -188,7 +188,7 @@ def test_any_json_is_taken_or_told_what_is_wrong(model: str, given: Any, more: A
         assert isinstance(request.input["prompt"], str)
 
 
-def test_a_mark_before_utf_8_is_read_over_and_another_encoding_is_named() -> None:
+def test_a_byte_order_mark_is_ignored_and_utf_16_is_refused() -> None:
     text = json.dumps({"model": MODEL, "input": {"prompt": "kite"}})
     assert read_request(text.encode("utf-8-sig")).input["prompt"] == "kite"
     with pytest.raises(InvalidRequest) as refused:

@@ -16,7 +16,7 @@ from ringback.use_cases.accept_job import JobPost
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.retry_job import RetryJob
 
-from tests.support.desk import Desk
+from tests.support.harness import Harness
 from tests.support.jobs import a_job
 
 URL = "s3://drops/a.png"
@@ -26,8 +26,8 @@ WITH_IMAGE = a_job(
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def harness() -> Harness:
+    return Harness()
 
 
 def exists(url: str, version: str) -> str:
@@ -39,7 +39,7 @@ def gone(url: str, version: str) -> NoReturn:
 
 
 def retry(
-    desk: Desk,
+    harness: Harness,
     old: Job,
     *,
     key: str | None = None,
@@ -47,11 +47,11 @@ def retry(
     pass_through: bool = False,
     check_image: Callable[[str, str], str] = exists,
 ) -> Job:
-    desk.jobs.by_id[old.job_id] = old
+    harness.jobs.by_id[old.job_id] = old
     retry_job = RetryJob(
-        find=FindJobs(jobs=desk.jobs),
-        jobs=desk.jobs,
-        accept=desk.acceptor,
+        find=FindJobs(jobs=harness.jobs),
+        jobs=harness.jobs,
+        accept=harness.acceptor,
         pass_through=pass_through,
         check_image=check_image,
     )
@@ -59,9 +59,9 @@ def retry(
 
 
 @pytest.mark.parametrize("status", sorted(FINAL))
-def test_a_retry_is_a_new_job_that_names_the_old_one(desk: Desk, status: JobStatus) -> None:
+def test_a_retry_is_a_new_job_that_names_the_old_one(harness: Harness, status: JobStatus) -> None:
     old = a_job(status, number=99)
-    new = retry(desk, old)
+    new = retry(harness, old)
     assert (new.status, new.retry_of, new.request, new.client) == (
         JobStatus.ACCEPTED,
         old.job_id,
@@ -69,73 +69,75 @@ def test_a_retry_is_a_new_job_that_names_the_old_one(desk: Desk, status: JobStat
         old.client,
     )
     assert new.job_id != old.job_id
-    assert desk.jobs.get(old.job_id) == old
-    assert desk.queues.submit == [(new.job_id, 0, None)]
+    assert harness.jobs.get(old.job_id) == old
+    assert harness.queues.submit == [(new.job_id, 0, None)]
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - FINAL))
-def test_a_job_that_may_still_succeed_is_not_retried(desk: Desk, status: JobStatus) -> None:
+def test_an_unfinished_job_is_not_retried(harness: Harness, status: JobStatus) -> None:
     with pytest.raises(WrongState, match=f"it is {status}"):
-        retry(desk, a_job(status, number=99), pass_through=True)
-    assert desk.queues.submit == []
+        retry(harness, a_job(status, number=99), pass_through=True)
+    assert harness.queues.submit == []
 
 
-def test_another_client_s_job_is_unknown(desk: Desk) -> None:
+def test_another_client_s_job_is_unknown(harness: Harness) -> None:
     with pytest.raises(UnknownJob):
-        retry(desk, a_job(JobStatus.FAILED, number=99), client="shop")
-    assert desk.queues.submit == []
+        retry(harness, a_job(JobStatus.FAILED, number=99), client="shop")
+    assert harness.queues.submit == []
 
 
-def test_a_repeated_retry_with_a_key_is_one_job(desk: Desk) -> None:
+def test_a_repeated_retry_with_a_key_is_one_job(harness: Harness) -> None:
     old = a_job(JobStatus.EXPIRED, number=99)
-    assert retry(desk, old, key="k").job_id == retry(desk, old, key="k").job_id
-    assert len(desk.queues.submit) == 1
+    assert retry(harness, old, key="k").job_id == retry(harness, old, key="k").job_id
+    assert len(harness.queues.submit) == 1
     with pytest.raises(IdempotencyConflict):
-        retry(desk, a_job(JobStatus.FAILED, number=98), key="k")
+        retry(harness, a_job(JobStatus.FAILED, number=98), key="k")
 
 
-def test_a_retry_checks_the_versions_that_the_old_job_had(desk: Desk) -> None:
+def test_a_retry_checks_the_versions_that_the_old_job_had(harness: Harness) -> None:
     checked: list[tuple[str, str]] = []
 
     def check(url: str, version: str) -> str:
         checked.append((url, version))
         return version
 
-    assert retry(desk, WITH_IMAGE, check_image=check).request == WITH_IMAGE.request
+    assert retry(harness, WITH_IMAGE, check_image=check).request == WITH_IMAGE.request
     assert checked == [(URL, "v1")]
 
 
-def test_a_retry_whose_image_is_gone_is_refused_before_it_is_recorded(desk: Desk) -> None:
+def test_a_retry_without_its_image_is_refused(harness: Harness) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        retry(desk, WITH_IMAGE, key="k", check_image=gone)
+        retry(harness, WITH_IMAGE, key="k", check_image=gone)
     assert refused.value.errors == (FieldError("input", f"{URL}: the object does not exist"),)
-    assert [*desk.jobs.by_id] == [WITH_IMAGE.job_id]
+    assert [*harness.jobs.by_id] == [WITH_IMAGE.job_id]
 
 
-def test_a_repeat_is_the_same_job_although_its_image_is_gone(desk: Desk) -> None:
-    new = retry(desk, WITH_IMAGE, key="k")
-    assert retry(desk, WITH_IMAGE, key="k", check_image=gone).job_id == new.job_id
+def test_a_repeat_returns_its_job_after_its_image_is_gone(harness: Harness) -> None:
+    new = retry(harness, WITH_IMAGE, key="k")
+    assert retry(harness, WITH_IMAGE, key="k", check_image=gone).job_id == new.job_id
 
 
-def test_a_repeat_is_the_same_job_although_the_old_one_is_being_archived_now(desk: Desk) -> None:
+def test_a_repeat_returns_its_job_while_the_old_one_is_archived(
+    harness: Harness,
+) -> None:
     old = a_job(JobStatus.EXPIRED, number=99)
-    new = retry(desk, old, key="k")
+    new = retry(harness, old, key="k")
     late = replace(old, status=JobStatus.ARCHIVING)
-    assert retry(desk, late, key="k").job_id == new.job_id
+    assert retry(harness, late, key="k").job_id == new.job_id
     with pytest.raises(WrongState):
-        retry(desk, late, key="other")
+        retry(harness, late, key="other")
 
 
-def test_a_repeat_is_the_same_job_although_its_model_is_disabled_now(desk: Desk) -> None:
+def test_a_repeat_returns_its_job_after_its_model_is_disabled(harness: Harness) -> None:
     old = a_job(JobStatus.FAILED, number=99, request=replace(a_job().request, checked=False))
-    new = retry(desk, old, key="k", pass_through=True)
-    assert retry(desk, old, key="k").job_id == new.job_id
+    new = retry(harness, old, key="k", pass_through=True)
+    assert retry(harness, old, key="k").job_id == new.job_id
 
 
-def test_unchecked_input_is_retried_only_while_that_is_enabled(desk: Desk) -> None:
+def test_unchecked_input_is_retried_only_while_that_is_enabled(harness: Harness) -> None:
     unchecked = replace(a_job().request, checked=False)
     old = a_job(JobStatus.FAILED, number=99, request=unchecked)
     with pytest.raises(WrongState, match="catalogue"):
-        retry(desk, old)
-    assert desk.queues.submit == []
-    assert retry(desk, old, pass_through=True).request == unchecked
+        retry(harness, old)
+    assert harness.queues.submit == []
+    assert retry(harness, old, pass_through=True).request == unchecked

@@ -65,7 +65,7 @@ def reading(kind: type[Settings], **changes: str) -> Any:
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
-def test_an_environment_is_read_once_and_stays(kind: type[Settings]) -> None:
+def test_settings_are_frozen(kind: type[Settings]) -> None:
     read = reading(kind, PATH="/usr/bin", AWS_REGION="eu-west-1")
     name = next(iter(kind.model_fields))
     with pytest.raises(ValidationError):
@@ -73,7 +73,7 @@ def test_an_environment_is_read_once_and_stays(kind: type[Settings]) -> None:
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
-def test_every_setting_is_needed_and_named_when_it_is_missing(kind: type[Settings]) -> None:
+def test_a_missing_setting_is_named(kind: type[Settings]) -> None:
     for variable, (_, field) in variables_of(kind).items():
         assert variable in ENVIRONMENT
         without = {name: value for name, value in ENVIRONMENT.items() if name != variable}
@@ -85,7 +85,7 @@ def test_every_setting_is_needed_and_named_when_it_is_missing(kind: type[Setting
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
-def test_secrets_come_by_arn(kind: type[Settings]) -> None:
+def test_secrets_are_given_by_arn(kind: type[Settings]) -> None:
     for variable in variables_of(kind):
         if "SECRET" in variable:
             with pytest.raises(ValidationError):
@@ -138,12 +138,12 @@ def test_a_setting_has_limits(
             reading(kind, **{name: value})
 
 
-def test_times_come_as_what_they_are() -> None:
+def test_retention_is_a_timedelta() -> None:
     read: AcceptJobSettings = reading(AcceptJobSettings)
     assert read.retention == timedelta(days=365)
 
 
-def test_a_provider_has_the_pace_and_the_deadline_of_its_settings() -> None:
+def test_settings_replace_a_provider_s_pace_and_deadline() -> None:
     read: TakeDropsSettings = reading(
         TakeDropsSettings, KIE_CREATES_PER_WINDOW="7", KIE_DEADLINE_SECONDS="60"
     )
@@ -160,10 +160,10 @@ def test_a_list_is_comma_separated(text: str, delays: tuple[int, ...]) -> None:
     assert read.archive_retry_seconds == delays
 
 
-def test_no_host_is_reached_without_tls_unless_it_is_named() -> None:
-    nobody: ArchiveImagesSettings = reading(ArchiveImagesSettings)
+def test_plain_http_hosts_are_empty_by_default() -> None:
+    none: ArchiveImagesSettings = reading(ArchiveImagesSettings)
     two: ArchiveImagesSettings = reading(
         ArchiveImagesSettings, PLAIN_HTTP_HOSTS="127.0.0.1:80, a.example:81"
     )
-    assert nobody.plain_http_hosts == frozenset()
+    assert none.plain_http_hosts == frozenset()
     assert two.plain_http_hosts == {"127.0.0.1:80", "a.example:81"}

@@ -55,7 +55,7 @@ def test_a_summary_of_running_jobs_is_written_again() -> None:
     summaries.add(3, JobStatus.RUNNING)
     is_final, summary = summaries()
     assert not is_final
-    assert summaries.queues.sums == [(DROP, 5)]
+    assert summaries.queues.summaries == [(DROP, 5)]
     assert summary == {
         "source": DROP.key,
         "version": "v1",
@@ -90,7 +90,7 @@ def test_a_summary_is_final_when_the_last_job_is() -> None:
     summaries.add(3, JobStatus.FAILED, error=error, credits=Decimal("0.25"))
     is_final, summary = summaries()
     assert is_final
-    assert summaries.queues.sums == []
+    assert summaries.queues.summaries == []
     assert (summary["state"], summary["credits"]) == ("final", 3.75)
     assert summary["results"][1]["error"] == "no luck"
 
@@ -113,7 +113,7 @@ def test_a_summary_is_not_final_while_the_sheet_is_read() -> None:
 def test_an_unread_drop_is_waited_for_up_to_a_day() -> None:
     summaries = summaries_of(progress=None)
     assert summaries() == (False, None)
-    assert summaries.queues.sums == [(DROP, 5)]
+    assert summaries.queues.summaries == [(DROP, 5)]
     summaries.now += timedelta(days=1, seconds=1)
     assert summaries() == (True, None)
 
@@ -149,4 +149,4 @@ def test_the_interval_widens_with_the_age_of_the_drop(age: int, seconds: int) ->
     summaries.add(1, JobStatus.RUNNING)
     summaries.now += timedelta(seconds=age)
     summaries()
-    assert summaries.queues.sums == [(DROP, seconds)]
+    assert summaries.queues.summaries == [(DROP, seconds)]

@@ -1,4 +1,4 @@
-"""What becomes of a dropped file: its jobs, once each, and what is said of them."""
+"""Dropped files: each of their jobs is made once, and their receipts."""
 
 import json
 from datetime import timedelta
@@ -14,8 +14,8 @@ from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
 from ringback.use_cases.take_drop import LATE_RECIPE, MAX_ROWS
 
-from tests.support.crash_world import Crash, Effects, Mishap, ServiceError
-from tests.support.drops import SPACING, DropDesk
+from tests.support.crash_world import Crash, Effects, Fault, ServiceError
+from tests.support.drops import SPACING, DropHarness
 from tests.support.in_memory import InMemorySubmitQueue
 from tests.support.jobs import NOON
 
@@ -23,8 +23,8 @@ TEXT, EDIT = "bytedance/seedream-v4-text-to-image", "bytedance/seedream-v4-edit"
 REQUEST = json.dumps({"model": TEXT, "input": {"prompt": "a red kite"}})
 
 
-def jobs_of(desk: DropDesk) -> list[Job]:
-    return sorted(desk.desk.jobs.by_id.values(), key=lambda job: job.job_id)
+def jobs_of(harness: DropHarness) -> list[Job]:
+    return sorted(harness.base.jobs.by_id.values(), key=lambda job: job.job_id)
 
 
 def a_photo(kind: str = "JPEG") -> bytes:
@@ -33,7 +33,7 @@ def a_photo(kind: str = "JPEG") -> bytes:
     return content.getvalue()
 
 
-# ------------------------------------------------------------------ what a name means
+# ------------------------------------------------------------------ keys
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def a_photo(kind: str = "JPEG") -> bytes:
         ("recipes/fox/more/recipe.json", Kind.UNKNOWN),
     ],
 )
-def test_a_name_says_what_a_file_is(key: str, kind: Kind) -> None:
+def test_the_key_decides_the_kind(key: str, kind: Kind) -> None:
     assert Drop(bucket="b", key=key, version="v").kind is kind
 
 
@@ -73,11 +73,11 @@ def test_a_name_says_what_a_file_is(key: str, kind: Kind) -> None:
         ("requests/a.dry-run/b.csv", False),
     ],
 )
-def test_a_name_says_what_is_only_to_be_checked(key: str, is_dry: bool) -> None:  # noqa: FBT001
+def test_the_key_decides_a_dry_run(key: str, is_dry: bool) -> None:  # noqa: FBT001
     assert Drop(bucket="b", key=key, version="v").is_dry_run is is_dry
 
 
-def test_ids_come_from_bucket_key_version_and_row_and_keep_the_order_of_rows() -> None:
+def test_job_ids_follow_from_the_drop_and_sort_by_row() -> None:
     drops = [
         Drop(bucket=bucket, key=key, version=version)
         for bucket in "ab"
@@ -95,37 +95,37 @@ def test_ids_come_from_bucket_key_version_and_row_and_keep_the_order_of_rows() -
 # ------------------------------------------------------------------ one request
 
 
-def test_a_dropped_request_becomes_a_job_and_gets_its_receipt() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/a kite.json", REQUEST)
-    desk.take(drop)
-    (job,) = jobs_of(desk)
+def test_a_request_makes_a_job_and_a_receipt() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/a kite.json", REQUEST)
+    harness.take(drop)
+    (job,) = jobs_of(harness)
     assert (job.status, job.client) == (JobStatus.ACCEPTED, "drop")
-    assert desk.desk.queues.submit == [(job.job_id, 0, None)]
+    assert harness.base.queues.submit == [(job.job_id, 0, None)]
     assert (job.source, job.row, job.due_at) == (drop.key, None, None)
-    assert desk.said(drop.key) == [{"job_id": job.job_id}]
-    assert desk.queues.sums == [(drop, 5)]
+    assert harness.receipts(drop.key) == [{"job_id": job.job_id}]
+    assert harness.queues.summaries == [(drop, 5)]
 
 
 def test_a_repeated_event_makes_no_second_job() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/a.json", REQUEST)
-    desk.take(drop)
-    desk.drops.receipts.clear()
+    harness = DropHarness()
+    drop = harness.put("requests/a.json", REQUEST)
+    harness.take(drop)
+    harness.drops.receipts.clear()
     for _ in range(2):
-        desk.take(drop)
-    assert desk.drops.receipts == {}
-    assert len(jobs_of(desk)) == 1
-    assert len(desk.desk.queues.submit) == 1
-    assert len(desk.queues.sums) == 1
+        harness.take(drop)
+    assert harness.drops.receipts == {}
+    assert len(jobs_of(harness)) == 1
+    assert len(harness.base.queues.submit) == 1
+    assert len(harness.queues.summaries) == 1
 
 
-def test_the_same_file_dropped_again_is_another_job() -> None:
-    desk = DropDesk()
+def test_the_same_file_uploaded_again_makes_another_job() -> None:
+    harness = DropHarness()
     for _ in range(2):
-        desk.take(desk.put("requests/a.json", REQUEST))
-    assert len(jobs_of(desk)) == 2
-    assert len(desk.said("requests/a.json")) == 1
+        harness.take(harness.put("requests/a.json", REQUEST))
+    assert len(jobs_of(harness)) == 2
+    assert len(harness.receipts("requests/a.json")) == 1
 
 
 @pytest.mark.parametrize(
@@ -138,78 +138,82 @@ def test_the_same_file_dropped_again_is_another_job() -> None:
         (b" " * 140_000, {""}),
     ],
 )
-def test_a_wrong_request_is_answered_with_every_mistake(
+def test_an_invalid_request_gets_a_receipt_with_every_error(
     body: bytes, fields: set[str] | None
 ) -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/a.json", body)
-    progress = desk.take(drop)
-    (said,) = desk.said(drop.key)
-    named = {error["field"] for error in said["errors"]}
+    harness = DropHarness()
+    drop = harness.put("requests/a.json", body)
+    progress = harness.take(drop)
+    (line,) = harness.receipts(drop.key)
+    named = {error["field"] for error in line["errors"]}
     assert named == (fields if fields is not None else {"input.prompt", "input.sed"})
-    assert jobs_of(desk) == []
+    assert jobs_of(harness) == []
     assert progress is not None
     assert (progress.bad_rows, progress.done) == (1, True)
 
 
 def test_a_drop_does_not_wait_for_the_provider_s_key() -> None:
-    desk = DropDesk()
-    desk.desk.provider.not_ready = NotConfigured("no key yet")
-    drop = desk.put("requests/a.jsonl", f"{REQUEST}\n" * 3)
-    progress = desk.take(drop)
+    harness = DropHarness()
+    harness.base.provider.not_ready = NotConfigured("no key yet")
+    drop = harness.put("requests/a.jsonl", f"{REQUEST}\n" * 3)
+    progress = harness.take(drop)
     assert progress is not None
     assert (progress.row, progress.done) == (4, True)
-    assert [line["job_id"] for line in desk.said(drop.key)] == [j.job_id for j in jobs_of(desk)]
+    assert [line["job_id"] for line in harness.receipts(drop.key)] == [
+        j.job_id for j in jobs_of(harness)
+    ]
 
 
-def test_a_job_that_could_not_be_queued_is_queued_when_the_drop_comes_again() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/a.json", REQUEST)
+def test_an_unqueued_job_is_queued_on_redelivery() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/a.json", REQUEST)
 
     def fails(*_: object, **__: object) -> NoReturn:
         raise TryAgain("not confirmed")
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(TryAgain):
         patch.setattr(InMemorySubmitQueue, "add", fails)
-        desk.take(drop)
-    desk.take(drop)
-    (job,) = jobs_of(desk)
-    assert desk.desk.queues.submit == [(job.job_id, 0, None)]
-    assert desk.said(drop.key) == [{"job_id": job.job_id}]
+        harness.take(drop)
+    harness.take(drop)
+    (job,) = jobs_of(harness)
+    assert harness.base.queues.submit == [(job.job_id, 0, None)]
+    assert harness.receipts(drop.key) == [{"job_id": job.job_id}]
 
 
-def take_and_die_before_the_receipt(desk: DropDesk, drop: Drop) -> None:
-    def dies(*_: object, **__: object) -> NoReturn:
+def take_and_crash_before_the_receipt(harness: DropHarness, drop: Drop) -> None:
+    def crashes(*_: object, **__: object) -> NoReturn:
         raise Crash
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Crash):
-        patch.setattr(desk.drops, "put_receipts", dies)
-        desk.take(drop)
+        patch.setattr(harness.drops, "put_receipts", crashes)
+        harness.take(drop)
 
 
-def test_a_photo_that_was_taken_is_told_though_its_recipe_has_gone_meanwhile() -> None:
-    desk = DropDesk()
-    recipe = desk.put("recipes/fox/recipe.json", RECIPE)
-    drop = desk.put("recipes/fox/1.jpg", a_photo())
-    take_and_die_before_the_receipt(desk, drop)
-    del desk.drops.objects[recipe]
-    desk.desk.now += LATE_RECIPE
-    desk.take(drop)
-    (job,) = jobs_of(desk)
-    assert desk.said(drop.key) == [{"job_id": job.job_id}]
+def test_a_photo_keeps_its_job_after_its_recipe_is_gone() -> None:
+    """A crash came between the job and its receipt."""
+    harness = DropHarness()
+    recipe = harness.put("recipes/fox/recipe.json", RECIPE)
+    drop = harness.put("recipes/fox/1.jpg", a_photo())
+    take_and_crash_before_the_receipt(harness, drop)
+    del harness.drops.objects[recipe]
+    harness.base.now += LATE_RECIPE
+    harness.take(drop)
+    (job,) = jobs_of(harness)
+    assert harness.receipts(drop.key) == [{"job_id": job.job_id}]
 
 
 @pytest.mark.parametrize(("key", "body"), [("requests/a.json", 1), ("requests/a.jsonl", 3)])
-def test_what_was_taken_is_told_though_the_file_was_deleted_meanwhile(key: str, body: int) -> None:
-    desk = DropDesk()
-    drop = desk.put(key, f"{REQUEST}\n" * body)
-    take_and_die_before_the_receipt(desk, drop)
-    del desk.drops.objects[drop]
-    desk.take(drop)
-    told = [line["job_id"] for line in desk.said(drop.key) if "job_id" in line]
-    assert told == [job.job_id for job in jobs_of(desk)]
-    assert len(told) == body
-    progress = desk.progress.read(drop)
+def test_rows_keep_their_jobs_after_the_file_is_deleted(key: str, body: int) -> None:
+    """A crash came between the jobs and their receipts."""
+    harness = DropHarness()
+    drop = harness.put(key, f"{REQUEST}\n" * body)
+    take_and_crash_before_the_receipt(harness, drop)
+    del harness.drops.objects[drop]
+    harness.take(drop)
+    job_ids = [line["job_id"] for line in harness.receipts(drop.key) if "job_id" in line]
+    assert job_ids == [job.job_id for job in jobs_of(harness)]
+    assert len(job_ids) == body
+    progress = harness.progress.read(drop)
     assert progress is not None
     assert (progress.row, progress.done) == (body + 1, True)
     assert bool(progress.fault) is drop.is_sheet
@@ -222,93 +226,94 @@ def refusing_to_describe(drop: Drop) -> NoReturn:
 @pytest.mark.parametrize(
     "key", ["requests/a.csv", "requests/a.dry-run.csv", "recipes/a/recipe.json"]
 )
-def test_a_file_that_may_not_be_read_is_answered(key: str) -> None:
-    desk = DropDesk()
-    drop = desk.put(key, "x")
-    desk.drops.describe = refusing_to_describe  # type: ignore[method-assign]
+def test_an_unreadable_file_gets_a_receipt(key: str) -> None:
+    harness = DropHarness()
+    drop = harness.put(key, "x")
+    harness.drops.describe = refusing_to_describe  # type: ignore[method-assign]
     for _ in range(2):
-        progress = desk.take(drop)
+        progress = harness.take(drop)
     fault = "the file may not be read"
-    assert desk.said(drop.key) == [{"errors": [{"field": "", "message": fault}]}]
+    assert harness.receipts(drop.key) == [{"errors": [{"field": "", "message": fault}]}]
     assert progress is not None
     assert (progress.fault, progress.done) == (fault, True)
-    # Of a version that can be read everything is newer.
+    # Any readable version counts as newer.
     assert progress.made_at < NOON
-    assert desk.queues.sums == ([(drop, 5)] if key == "requests/a.csv" else [])
-    assert (key in desk.drops.summaries) is (key != "requests/a.csv")
+    assert harness.queues.summaries == ([(drop, 5)] if key == "requests/a.csv" else [])
+    assert (key in harness.drops.summaries) is (key != "requests/a.csv")
 
 
-def test_one_refused_look_does_not_end_a_sheet_half_way(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sheet_survives_one_failed_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(take_drop, "MAX_ROWS", 2)
-    desk = DropDesk()
-    drop = desk.put("requests/a.jsonl", f"{REQUEST}\n" * 3)
-    desk.take(drop)
-    describe = desk.drops.describe
-    desk.drops.describe = refusing_to_describe  # type: ignore[method-assign]
+    harness = DropHarness()
+    drop = harness.put("requests/a.jsonl", f"{REQUEST}\n" * 3)
+    harness.take(drop)
+    describe = harness.drops.describe
+    harness.drops.describe = refusing_to_describe  # type: ignore[method-assign]
     with pytest.raises(SheetRefused):
-        desk.take(drop)
-    desk.drops.describe = describe  # type: ignore[method-assign]
-    progress = desk.take(drop)
+        harness.take(drop)
+    harness.drops.describe = describe  # type: ignore[method-assign]
+    progress = harness.take(drop)
     assert progress is not None
     assert (progress.row, progress.done, progress.fault) == (4, True, "")
-    assert len(desk.said(drop.key)) == 3
+    assert len(harness.receipts(drop.key)) == 3
 
 
-def test_photos_that_are_dropped_with_their_recipe_wait_for_it() -> None:
-    desk = DropDesk()
-    drop = desk.put("recipes/fox/1.jpg", a_photo())
-    desk.take(drop)
-    desk.desk.now += timedelta(minutes=1)
-    desk.take(drop)
-    assert desk.said(drop.key) == [{"waits_for": "recipes/fox/recipe.json"}]
-    # The longer it waits, the more seldom it looks.
-    assert desk.queues.delays == [10, 30]
-    desk.put("recipes/fox/recipe.json", RECIPE)
-    progress = desk.take(desk.queues.waiting.pop())
-    (job,) = jobs_of(desk)
-    assert desk.said(drop.key) == [{"job_id": job.job_id}]
+def test_photos_wait_for_their_recipe() -> None:
+    harness = DropHarness()
+    drop = harness.put("recipes/fox/1.jpg", a_photo())
+    harness.take(drop)
+    harness.base.now += timedelta(minutes=1)
+    harness.take(drop)
+    assert harness.receipts(drop.key) == [{"waits_for": "recipes/fox/recipe.json"}]
+    # Its checks for the recipe widen.
+    assert harness.queues.delays == [10, 30]
+    harness.put("recipes/fox/recipe.json", RECIPE)
+    progress = harness.take(harness.queues.waiting.pop())
+    (job,) = jobs_of(harness)
+    assert harness.receipts(drop.key) == [{"job_id": job.job_id}]
     assert progress is not None
     assert progress.done
 
 
-def test_a_row_that_was_taken_is_told_though_its_image_has_gone_meanwhile() -> None:
-    desk = DropDesk()
-    image = desk.put("photos/1.jpg", a_photo())
+def test_a_row_keeps_its_job_after_its_image_is_gone() -> None:
+    """A crash came between the job and its receipt."""
+    harness = DropHarness()
+    image = harness.put("photos/1.jpg", a_photo())
     line = {"model": EDIT, "input": {"prompt": "p", "image_urls": [image.url]}}
-    drop = desk.put("requests/a.jsonl", json.dumps(line) + "\n")
-    take_and_die_before_the_receipt(desk, drop)
-    del desk.drops.objects[image]
-    desk.take(drop)
-    (job,) = jobs_of(desk)
-    assert desk.said(drop.key) == [{"row": 1, "job_id": job.job_id}]
+    drop = harness.put("requests/a.jsonl", json.dumps(line) + "\n")
+    take_and_crash_before_the_receipt(harness, drop)
+    del harness.drops.objects[image]
+    harness.take(drop)
+    (job,) = jobs_of(harness)
+    assert harness.receipts(drop.key) == [{"row": 1, "job_id": job.job_id}]
 
 
-def test_a_file_that_was_deleted_makes_nothing() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/a.json", REQUEST)
-    del desk.drops.objects[drop]
-    assert desk.take(drop) is None
-    assert desk.drops.receipts == {}
+def test_a_deleted_file_makes_nothing() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/a.json", REQUEST)
+    del harness.drops.objects[drop]
+    assert harness.take(drop) is None
+    assert harness.drops.receipts == {}
 
 
-def test_the_folder_that_the_console_makes_is_no_drop() -> None:
-    desk = DropDesk()
-    assert desk.take(desk.put("requests/new/", b"")) is None
-    assert (desk.drops.receipts, desk.queues.sums) == ({}, [])
+def test_a_folder_placeholder_is_ignored() -> None:
+    harness = DropHarness()
+    assert harness.take(harness.put("requests/new/", b"")) is None
+    assert (harness.drops.receipts, harness.queues.summaries) == ({}, [])
 
 
 @pytest.mark.parametrize(
-    ("key", "said"),
+    ("key", "message"),
     [
         ("requests/a.xlsx", "requests/ accepts .json, .jsonl and .csv files"),
         ("recipes/fox/a.gif", "recipes/<name>/ accepts recipe.json and photos"),
     ],
 )
-def test_an_unknown_extension_is_answered(key: str, said: str) -> None:
-    desk = DropDesk()
-    desk.take(desk.put(key, b"x"))
-    assert said in desk.said(key)[0]["errors"][0]["message"]
-    assert (jobs_of(desk), desk.queues.sums) == ([], [])
+def test_an_unknown_extension_gets_a_receipt(key: str, message: str) -> None:
+    harness = DropHarness()
+    harness.take(harness.put(key, b"x"))
+    assert message in harness.receipts(key)[0]["errors"][0]["message"]
+    assert (jobs_of(harness), harness.queues.summaries) == ([], [])
 
 
 # ------------------------------------------------------------------ sheets
@@ -319,19 +324,19 @@ def a_sheet(rows: int, *, bad: tuple[int, ...] = ()) -> str:
     return "\n".join(["model,input.prompt,input.seed", *lines]) + "\n"
 
 
-def test_each_row_becomes_a_job_that_waits_for_its_turn() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(40, bad=(7,)))
-    progress = desk.finish(drop)
-    jobs, said = jobs_of(desk), desk.said(drop.key)
+def test_each_row_makes_a_job_with_its_due_time() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(40, bad=(7,)))
+    progress = harness.finish(drop)
+    jobs, lines = jobs_of(harness), harness.receipts(drop.key)
     assert [job.row for job in jobs] == [row for row in range(1, 41) if row != 7]
     assert {job.status for job in jobs} == {JobStatus.ACCEPTED}
     assert [job.request.input["seed"] for job in jobs] == [job.row for job in jobs]
     assert {job.source for job in jobs} == {drop.key}
-    assert [line["row"] for line in said] == list(range(1, 41))
-    assert said[6]["errors"] == [{"field": "input.prompt", "message": "required"}]
-    assert [line["job_id"] for line in said if "job_id" in line] == [job.job_id for job in jobs]
-    assert desk.desk.provider.created == []
+    assert [line["row"] for line in lines] == list(range(1, 41))
+    assert lines[6]["errors"] == [{"field": "input.prompt", "message": "required"}]
+    assert [line["job_id"] for line in lines if "job_id" in line] == [job.job_id for job in jobs]
+    assert harness.base.provider.created == []
     assert jobs[-1].due_at == NOON + 40 * SPACING
     assert progress is not None
     assert (progress.row, progress.bad_rows, progress.done) == (41, 1, True)
@@ -356,85 +361,83 @@ TOO_MANY = "has 5 cells, but the header has 4 columns"
         (f'{TEXT},"a"b,abc', [("", "has text after a closing quote, or a line break outside")]),
     ],
 )
-def test_a_row_is_told_all_its_errors_and_none_twice(
-    line: str, expected: list[tuple[str, str]]
-) -> None:
-    desk = DropDesk()
+def test_a_row_gets_each_error_once(line: str, expected: list[tuple[str, str]]) -> None:
+    harness = DropHarness()
     sheet = f"model,input.prompt,input.seed,input.image_urls\n{line}\n"
-    drop = desk.put("requests/kites.csv", sheet.encode(errors="surrogateescape"))
-    desk.finish(drop)
-    (said,) = desk.said(drop.key)
-    assert [error["field"] for error in said["errors"]] == [field for field, _ in expected]
-    for error, (_, message) in zip(said["errors"], expected, strict=True):
+    drop = harness.put("requests/kites.csv", sheet.encode(errors="surrogateescape"))
+    harness.finish(drop)
+    (receipt,) = harness.receipts(drop.key)
+    assert [error["field"] for error in receipt["errors"]] == [field for field, _ in expected]
+    for error, (_, message) in zip(receipt["errors"], expected, strict=True):
         assert error["message"].startswith(message)
-    assert jobs_of(desk) == []
+    assert jobs_of(harness) == []
 
 
-def test_a_row_with_faults_that_is_too_large_besides_is_told_so() -> None:
-    desk = DropDesk()
+def test_a_faulty_row_that_is_too_large_gets_both_errors() -> None:
+    harness = DropHarness()
     # Six bytes each in JSON.
     sheet = f"model,input.prompt,input.seed\n{TEXT},{chr(1) * 100_000},\0,extra\n"
-    drop = desk.put("requests/kites.csv", sheet)
-    desk.finish(drop)
-    (said,) = desk.said(drop.key)
-    assert [error["field"] for error in said["errors"]] == ["", "input.seed", ""]
-    assert "at most 131072 bytes" in said["errors"][2]["message"]
+    drop = harness.put("requests/kites.csv", sheet)
+    harness.finish(drop)
+    (line,) = harness.receipts(drop.key)
+    assert [error["field"] for error in line["errors"]] == ["", "input.seed", ""]
+    assert "at most 131072 bytes" in line["errors"][2]["message"]
 
 
-def test_a_sheet_of_lines_of_json_is_one_too() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.jsonl", f"{REQUEST}\n\n{{\n{REQUEST}")
-    desk.finish(drop)
-    assert [job.row for job in jobs_of(desk)] == [1, 3]
-    assert [line["row"] for line in desk.said(drop.key)] == [1, 2, 3]
+def test_a_jsonl_file_is_a_sheet() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.jsonl", f"{REQUEST}\n\n{{\n{REQUEST}")
+    harness.finish(drop)
+    assert [job.row for job in jobs_of(harness)] == [1, 3]
+    assert [line["row"] for line in harness.receipts(drop.key)] == [1, 2, 3]
 
 
 def test_a_long_sheet_is_read_in_parts() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(2 * MAX_ROWS + 1))
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(2 * MAX_ROWS + 1))
     parts = 1
-    desk.take(drop)
-    while desk.queues.waiting:
-        assert len(jobs_of(desk)) == parts * MAX_ROWS
-        desk.take(desk.queues.waiting.pop())
+    harness.take(drop)
+    while harness.queues.waiting:
+        assert len(jobs_of(harness)) == parts * MAX_ROWS
+        harness.take(harness.queues.waiting.pop())
         parts += 1
     assert parts == 3
-    assert [job.row for job in jobs_of(desk)] == list(range(1, 2 * MAX_ROWS + 2))
-    assert [line["row"] for line in desk.said(drop.key)] == list(range(1, 2 * MAX_ROWS + 2))
-    assert len(desk.queues.sums) == 1
+    assert [job.row for job in jobs_of(harness)] == list(range(1, 2 * MAX_ROWS + 2))
+    assert [line["row"] for line in harness.receipts(drop.key)] == list(range(1, 2 * MAX_ROWS + 2))
+    assert len(harness.queues.summaries) == 1
 
 
-def test_when_its_time_is_up_the_rest_is_left_to_a_new_message() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(10))
-    add = desk.desk.queues.due.append
+def test_after_its_time_the_rest_is_left_to_a_new_message() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(10))
+    add = harness.base.queues.due.append
 
     class Slow(list[Any]):
         def append(self, item: Any) -> None:
-            desk.desk.now += timedelta(seconds=5)
+            harness.base.now += timedelta(seconds=5)
             add(item)
 
-    desk.desk.queues.due = Slow()
-    desk.take(drop)
-    assert (len(jobs_of(desk)), desk.queues.waiting) == (3, [drop])
+    harness.base.queues.due = Slow()
+    harness.take(drop)
+    assert (len(jobs_of(harness)), harness.queues.waiting) == (3, [drop])
 
 
-def test_a_sheet_that_cannot_be_read_on_says_so_and_keeps_what_was_read() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(2) + '"never closed' + "x" * 300_000)
-    progress = desk.finish(drop)
-    assert len(jobs_of(desk)) == 2
+def test_an_unreadable_rest_keeps_the_rows_before_it() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(2) + '"never closed' + "x" * 300_000)
+    progress = harness.finish(drop)
+    assert len(jobs_of(harness)) == 2
     fault = (
         "row 3: a quote is not closed, or its cell is too large for a request; "
         "this row and all that follow were skipped"
     )
-    assert desk.said(drop.key)[2:] == [{"errors": [{"field": "", "message": fault}]}]
+    assert harness.receipts(drop.key)[2:] == [{"errors": [{"field": "", "message": fault}]}]
     assert progress is not None
     assert progress.fault == fault
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "message"),
     [
         (b"", "the file is empty"),
         ("model,input.prompt\n".encode("utf-16"), "not UTF-8"),
@@ -443,56 +446,56 @@ def test_a_sheet_that_cannot_be_read_on_says_so_and_keeps_what_was_read() -> Non
         (b"\n\n", "the file is empty"),
     ],
 )
-def test_a_sheet_that_cannot_be_read_at_all_says_why(content: bytes, said: str) -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.csv", content)
-    desk.finish(drop)
-    (line,) = desk.said(drop.key)
-    assert said in line["errors"][0]["message"]
+def test_an_unreadable_sheet_gets_a_receipt(content: bytes, message: str) -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", content)
+    harness.finish(drop)
+    (line,) = harness.receipts(drop.key)
+    assert message in line["errors"][0]["message"]
 
 
-def test_a_sheet_of_more_than_can_be_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = DropDesk()
+def test_a_sheet_over_the_size_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    harness = DropHarness()
     content = a_sheet(9)
     for size, rows in ((len(content), 9), (len(content) - 1, 0)):
         monkeypatch.setattr("ringback.sheets.drop_rows.MAX_SHEET_BYTES", size)
-        drop = desk.put(f"requests/{size}.csv", content)
-        desk.finish(drop)
-        assert sum(job.source == drop.key for job in jobs_of(desk)) == rows
-    assert "at most" in desk.said(drop.key)[0]["errors"][0]["message"]
+        drop = harness.put(f"requests/{size}.csv", content)
+        harness.finish(drop)
+        assert sum(job.source == drop.key for job in jobs_of(harness)) == rows
+    assert "at most" in harness.receipts(drop.key)[0]["errors"][0]["message"]
 
 
-def test_a_sheet_that_is_deleted_half_way_comes_to_its_end() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(MAX_ROWS + 1))
-    desk.take(drop)
-    del desk.drops.objects[drop]
-    progress = desk.take(desk.queues.waiting.pop())
+def test_a_sheet_deleted_half_way_ends() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(MAX_ROWS + 1))
+    harness.take(drop)
+    del harness.drops.objects[drop]
+    progress = harness.take(harness.queues.waiting.pop())
     assert progress is not None
     assert (progress.done, progress.fault) == (True, "the file was deleted while it was being read")
-    assert desk.said(drop.key)[-1]["errors"][0]["message"] == progress.fault
+    assert harness.receipts(drop.key)[-1]["errors"][0]["message"] == progress.fault
 
 
-def test_of_two_that_read_the_same_rows_one_goes_on() -> None:
-    desk = DropDesk()
-    drop = desk.put("requests/kites.csv", a_sheet(2 * MAX_ROWS))
-    put_receipts, doubled = desk.drops.put_receipts, [True]
+def test_only_one_of_two_readers_continues() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(2 * MAX_ROWS))
+    put_receipts, doubled = harness.drops.put_receipts, [True]
 
     def meanwhile(drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         if doubled.pop() if doubled else False:
-            desk.take(drop)
-            desk.take(desk.queues.waiting.pop())
+            harness.take(drop)
+            harness.take(harness.queues.waiting.pop())
         put_receipts(drop, lines, seen=seen, to=to)
 
-    desk.drops.put_receipts = meanwhile  # type: ignore[method-assign]
-    assert desk.take(drop) is None
-    assert desk.queues.waiting == [drop]
-    desk.take(drop)
-    assert [line["row"] for line in desk.said(drop.key)] == list(range(1, 2 * MAX_ROWS + 1))
-    assert len(jobs_of(desk)) == 2 * MAX_ROWS
+    harness.drops.put_receipts = meanwhile  # type: ignore[method-assign]
+    assert harness.take(drop) is None
+    assert harness.queues.waiting == [drop]
+    harness.take(drop)
+    assert [line["row"] for line in harness.receipts(drop.key)] == list(range(1, 2 * MAX_ROWS + 1))
+    assert len(jobs_of(harness)) == 2 * MAX_ROWS
 
 
-# ------------------------------------------------------------------ killed at every step
+# ------------------------------------------------------------------ crashes at every step
 
 ROWS, PARTS = 7, 3
 
@@ -502,60 +505,60 @@ def short_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(take_drop, "MAX_ROWS", PARTS)
 
 
-def lived(plan: dict[int, Mishap]) -> tuple[DropDesk, Effects]:
-    """Drop a sheet and let its messages be delivered until each is acknowledged."""
+def run_with(plan: dict[int, Fault]) -> tuple[DropHarness, Effects]:
+    """Drop a sheet and deliver its messages until each is acknowledged."""
     effects = Effects(plan)
-    desk = DropDesk(watch=effects.watch)
-    drop = desk.put("requests/kites.csv", a_sheet(ROWS, bad=(2,)))
+    harness = DropHarness(watch=effects.watch)
+    drop = harness.put("requests/kites.csv", a_sheet(ROWS, bad=(2,)))
     messages, tries = [drop], count()
     while messages:
-        assert next(tries) < 50, "it does not come to an end"
+        assert next(tries) < 50, "messages do not end"
         message = messages.pop(0)
         try:
-            desk.take(message)
+            harness.take(message)
         except (Crash, ServiceError):
             messages.append(message)
-        messages += desk.queues.waiting
-        desk.queues.waiting.clear()
-    return desk, effects
+        messages += harness.queues.waiting
+        harness.queues.waiting.clear()
+    return harness, effects
 
 
-def breaches(desk: DropDesk) -> list[str]:
-    jobs, said = jobs_of(desk), desk.said("requests/kites.csv")
+def broken_guarantees(harness: DropHarness) -> list[str]:
+    jobs, lines = jobs_of(harness), harness.receipts("requests/kites.csv")
     good = [row for row in range(1, ROWS + 1) if row != 2]
-    queued = {job_id for job_id, _, _ in desk.desk.queues.submit}
-    checked = {job_id for job_id, _ in desk.desk.queues.due}
-    promises = {
-        "one job a row": [job.row for job in jobs] == good,
-        "each waits for its turn": {job.job_id for job in jobs} <= queued,
-        "somebody will look at each": {job.job_id for job in jobs} <= checked,
-        "a line a row": [line.get("row") for line in said] == list(range(1, ROWS + 1)),
-        "the line names the job": [line["job_id"] for line in said if "job_id" in line]
+    queued = {job_id for job_id, _, _ in harness.base.queues.submit}
+    checked = {job_id for job_id, _ in harness.base.queues.due}
+    guarantees = {
+        "one job per row": [job.row for job in jobs] == good,
+        "each is queued": {job.job_id for job in jobs} <= queued,
+        "each has a check": {job.job_id for job in jobs} <= checked,
+        "one receipt per row": [line.get("row") for line in lines] == list(range(1, ROWS + 1)),
+        "each receipt names its job": [line["job_id"] for line in lines if "job_id" in line]
         == [job.job_id for job in jobs],
-        "it is summed up": bool(desk.queues.sums),
-        "it is done": all(page.done for page in desk.progress.known.values()),
+        "a summary is queued": bool(harness.queues.summaries),
+        "it is done": all(page.done for page in harness.progress.known.values()),
     }
-    return [promise for promise, is_kept in promises.items() if not is_kept]
+    return [guarantee for guarantee, is_kept in guarantees.items() if not is_kept]
 
 
-@pytest.mark.parametrize("mishap", Mishap)
+@pytest.mark.parametrize("fault", Fault)
 @pytest.mark.usefixtures("short_parts")
-def test_killed_at_any_step_a_sheet_makes_each_job_once(mishap: Mishap) -> None:
-    untroubled, effects = lived({})
-    assert breaches(untroubled) == []
+def test_one_crash_at_any_step_makes_each_job_once(fault: Fault) -> None:
+    without_faults, effects = run_with({})
+    assert broken_guarantees(without_faults) == []
     steps = len(effects.names)
     assert steps > 5 * ROWS
-    broken = {step: breaches(lived({step: mishap})[0]) for step in range(1, steps + 1)}
+    broken = {step: broken_guarantees(run_with({step: fault})[0]) for step in range(1, steps + 1)}
     assert {step: found for step, found in broken.items() if found} == {}
 
 
 @pytest.mark.usefixtures("short_parts")
-def test_killed_twice_it_still_does() -> None:
-    steps = len(lived({})[1].names)
+def test_two_crashes_make_each_job_once() -> None:
+    steps = len(run_with({})[1].names)
     for first in range(1, steps + 1):
         for second in range(first + 1, first + 30):
-            plan = {first: Mishap.CRASH_AFTER, second: Mishap.CRASH_BEFORE}
-            assert breaches(lived(plan)[0]) == [], plan
+            plan = {first: Fault.CRASH_AFTER, second: Fault.CRASH_BEFORE}
+            assert broken_guarantees(run_with(plan)[0]) == [], plan
 
 
 # ------------------------------------------------------------------ recipes
@@ -563,49 +566,49 @@ def test_killed_twice_it_still_does() -> None:
 RECIPE = json.dumps({"model": EDIT, "input": {"prompt": "as a woodcut", "max_images": 2}})
 
 
-def test_a_photo_in_a_recipe_becomes_an_edit_of_it() -> None:
-    desk = DropDesk()
-    desk.put("recipes/fox/recipe.json", RECIPE)
-    photo = desk.put("recipes/fox/red fox.jpg", a_photo())
-    later = desk.put("recipes/fox/red fox.jpg", a_photo("PNG"))
-    desk.take(photo)
-    (job,) = jobs_of(desk)
+def test_a_photo_is_edited_by_its_recipe() -> None:
+    harness = DropHarness()
+    harness.put("recipes/fox/recipe.json", RECIPE)
+    photo = harness.put("recipes/fox/red fox.jpg", a_photo())
+    later = harness.put("recipes/fox/red fox.jpg", a_photo("PNG"))
+    harness.take(photo)
+    (job,) = jobs_of(harness)
     assert job.request.input["image_urls"] == ["s3://drops/recipes/fox/red fox.jpg"]
     assert job.request.input["prompt"] == "as a woodcut"
     assert job.request.input_images == {"s3://drops/recipes/fox/red fox.jpg": photo.version}
     assert job.status is JobStatus.ACCEPTED
-    assert desk.said(photo.key) == [{"job_id": job.job_id}]
-    desk.take(later)
-    assert len(jobs_of(desk)) == 2
+    assert harness.receipts(photo.key) == [{"job_id": job.job_id}]
+    harness.take(later)
+    assert len(jobs_of(harness)) == 2
 
 
-def test_what_is_said_beside_a_photo_overrides_the_recipe() -> None:
-    desk = DropDesk()
-    desk.put("recipes/fox/recipe.json", RECIPE)
-    said = {"prompt": "als Holzschnitt, größer", "max-images": "4", "mtime": "1790000000"}
-    said["image-urls"] = "https://pictures.example/instead.png"
-    desk.take(desk.put("recipes/fox/1.png", a_photo("PNG"), **said))
-    (job,) = jobs_of(desk)
+def test_a_photo_s_metadata_overrides_the_recipe() -> None:
+    harness = DropHarness()
+    harness.put("recipes/fox/recipe.json", RECIPE)
+    metadata = {"prompt": "als Holzschnitt, größer", "max-images": "4", "mtime": "1790000000"}
+    metadata["image-urls"] = "https://pictures.example/instead.png"
+    harness.take(harness.put("recipes/fox/1.png", a_photo("PNG"), **metadata))
+    (job,) = jobs_of(harness)
     assert job.request.input["prompt"] == "als Holzschnitt, größer"
     assert job.request.input["max_images"] == 4
     assert "mtime" not in job.request.input
-    assert desk.said("recipes/fox/1.png") == [
+    assert harness.receipts("recipes/fox/1.png") == [
         {"ignored_metadata": ["image_urls", "mtime"], "job_id": job.job_id}
     ]
 
 
 def test_a_recipe_may_have_images_of_its_own() -> None:
-    desk = DropDesk()
+    harness = DropHarness()
     style = "https://pictures.example/style.png"
     recipe = {"model": EDIT, "input": {"prompt": "in this style", "image_urls": [style]}}
-    desk.put("recipes/fox/recipe.json", json.dumps(recipe))
-    photo = desk.put("recipes/fox/1.jpg", a_photo())
-    desk.take(photo)
-    assert jobs_of(desk)[0].request.input["image_urls"] == [photo.url, style]
+    harness.put("recipes/fox/recipe.json", json.dumps(recipe))
+    photo = harness.put("recipes/fox/1.jpg", a_photo())
+    harness.take(photo)
+    assert jobs_of(harness)[0].request.input["image_urls"] == [photo.url, style]
 
 
 @pytest.mark.parametrize(
-    ("recipe", "photo", "field", "said"),
+    ("recipe", "photo", "field", "message"),
     [
         (
             None,
@@ -636,34 +639,34 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
         "large",
     ],
 )
-def test_a_photo_that_makes_no_job_is_answered(
-    recipe: str | None, photo: bytes, field: str, said: str
+def test_a_photo_without_a_job_gets_a_receipt(
+    recipe: str | None, photo: bytes, field: str, message: str
 ) -> None:
-    desk = DropDesk()
+    harness = DropHarness()
     if recipe is not None:
-        desk.put("recipes/fox/recipe.json", recipe)
-    drop = desk.put("recipes/fox/1.jpg", photo)
-    desk.desk.now += LATE_RECIPE
-    desk.take(drop)
-    (error,) = desk.said(drop.key)[0]["errors"]
+        harness.put("recipes/fox/recipe.json", recipe)
+    drop = harness.put("recipes/fox/1.jpg", photo)
+    harness.base.now += LATE_RECIPE
+    harness.take(drop)
+    (error,) = harness.receipts(drop.key)[0]["errors"]
     assert error["field"] == field
-    assert said in error["message"]
-    assert jobs_of(desk) == []
+    assert message in error["message"]
+    assert jobs_of(harness) == []
 
 
-def test_a_recipe_is_looked_at_when_it_is_dropped_and_spends_nothing() -> None:
-    desk = DropDesk()
-    good = desk.put("recipes/fox/recipe.json", RECIPE)
-    bad = desk.put("recipes/owl/recipe.json", json.dumps({"model": EDIT, "input": {"sed": 1}}))
+def test_a_dropped_recipe_is_checked_and_makes_no_job() -> None:
+    harness = DropHarness()
+    good = harness.put("recipes/fox/recipe.json", RECIPE)
+    bad = harness.put("recipes/owl/recipe.json", json.dumps({"model": EDIT, "input": {"sed": 1}}))
     for drop in (good, bad):
-        desk.take(drop)
-    assert desk.said(good.key)[0]["estimate"]["credits_high"] == 7.0
-    assert {error["field"] for error in desk.said(bad.key)[0]["errors"]} == {
+        harness.take(drop)
+    assert harness.receipts(good.key)[0]["estimate"]["credits_high"] == 7.0
+    assert {error["field"] for error in harness.receipts(bad.key)[0]["errors"]} == {
         "input.prompt",
         "input.sed",
     }
-    assert (jobs_of(desk), desk.queues.sums) == ([], [])
-    summary = desk.drops.summaries[good.key]
+    assert (jobs_of(harness), harness.queues.summaries) == ([], [])
+    summary = harness.drops.summaries[good.key]
     assert (summary["state"], summary["dry_run"], summary["rows"]) == ("final", False, 1)
     assert "estimate" not in summary
 
@@ -672,7 +675,7 @@ def test_a_recipe_is_looked_at_when_it_is_dropped_and_spends_nothing() -> None:
 
 
 def test_a_dry_run_checks_everything_and_spends_nothing() -> None:
-    desk = DropDesk()
+    harness = DropHarness()
     lines = [
         f"{TEXT},a kite,3",
         f"{EDIT},no image,1",
@@ -680,33 +683,33 @@ def test_a_dry_run_checks_everything_and_spends_nothing() -> None:
         "seedream/4.5-text-to-image,a kite,",
     ]
     sheet = "\n".join(["model,input.prompt,input.max_images", *lines])
-    drop = desk.put("requests/kites.dry-run.csv", sheet)
-    desk.finish(drop)
-    said = desk.said(drop.key)
-    assert [line["row"] for line in said] == [1, 2, 3, 4]
-    assert said[0]["estimate"]["credits_low"] == 15.0
-    assert [error["field"] for error in said[1]["errors"]] == ["input.image_urls"]
-    assert said[3]["estimate"] | {"noted_on": ""} == {
+    drop = harness.put("requests/kites.dry-run.csv", sheet)
+    harness.finish(drop)
+    receipts = harness.receipts(drop.key)
+    assert [line["row"] for line in receipts] == [1, 2, 3, 4]
+    assert receipts[0]["estimate"]["credits_low"] == 15.0
+    assert [error["field"] for error in receipts[1]["errors"]] == ["input.image_urls"]
+    assert receipts[3]["estimate"] | {"noted_on": ""} == {
         "credits_low": 5.0,
         "credits_high": 6.5,
         "images": 1,
         "noted_on": "",
         "is_estimate": True,
     }
-    summary = desk.drops.summaries[drop.key]
+    summary = harness.drops.summaries[drop.key]
     assert (summary["state"], summary["dry_run"]) == ("final", True)
     assert (summary["rows"], summary["bad_rows"]) == (4, 2)
     assert summary["estimate"]["credits_low"] == 20.0
     assert summary["estimate"]["credits_high"] == 21.5
-    assert jobs_of(desk) == []
-    queues = desk.desk.queues
-    assert (queues.due, queues.submit, desk.queues.sums) == ([], [], [])
+    assert jobs_of(harness) == []
+    queues = harness.base.queues
+    assert (queues.due, queues.submit, harness.queues.summaries) == ([], [], [])
 
 
-def test_what_has_no_price_is_counted() -> None:
-    desk = DropDesk()
+def test_rows_without_a_price_are_counted() -> None:
+    harness = DropHarness()
     request = {"model": "chanjing/wan2.2-t2i", "input": {"ref_prompt": "a hut"}}
-    drop = desk.put("requests/hut.dry-run.json", json.dumps(request))
-    desk.take(drop)
-    assert desk.said(drop.key) == [{"estimate": None}]
-    assert desk.drops.summaries[drop.key]["estimate"]["rows_without_price"] == 1
+    drop = harness.put("requests/hut.dry-run.json", json.dumps(request))
+    harness.take(drop)
+    assert harness.receipts(drop.key) == [{"estimate": None}]
+    assert harness.drops.summaries[drop.key]["estimate"]["rows_without_price"] == 1

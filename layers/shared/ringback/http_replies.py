@@ -26,8 +26,8 @@ from ringback.domain.jobs import Job, JobError, JobRequest
 
 Reply = dict[str, Any]
 
-# A subclass has its parent's status. Any other error is our own failure: it isn't caught, so that
-# API Gateway answers 500 and the function's error metric counts it.
+# A subclass has its parent's status. Any other error is an internal failure and is not caught, so
+# that API Gateway answers 500 and the function's error metric counts it.
 STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     SignatureRejected: HTTPStatus.UNAUTHORIZED,
     UnknownJob: HTTPStatus.NOT_FOUND,
@@ -39,7 +39,7 @@ STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     RequestRefused: HTTPStatus.BAD_REQUEST,
     TryAgain: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-# What a client reads instead of the exception's own text, which may name a job.
+# Shown to clients instead of the exception's own text, which may name a job.
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     InvalidRequest: "The request has invalid fields; see `errors`.",
     UnknownJob: "Unknown job.",
@@ -113,7 +113,7 @@ def waiting_for(pause: AccountPause | None) -> dict[str, Any]:
 
 
 def _error_body(error: JobError) -> dict[str, Any]:
-    """Leave the fields about missing images out where none is missing."""
+    """Return an error as clients see it, without the fields about missing images if none is."""
     body = asdict(error)
     missing, kept_until = body.pop("missing"), body.pop("kept_until")
     if missing:

@@ -6,8 +6,8 @@ from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job
 
 
-def log_job(logger: Logger, sentence: str, job: Job) -> None:
-    """Log a fixed sentence with the job's ids and state.
+def log_job(logger: Logger, message: str, job: Job) -> None:
+    """Log a fixed message with the job's ids and state.
 
     Never the input, a URL or an idempotency key: prompts are private and links are secrets.
     """
@@ -21,9 +21,9 @@ def log_job(logger: Logger, sentence: str, job: Job) -> None:
     }
     if job.error:
         keys |= {"error_kind": job.error.kind, "error_code": job.error.code}
-    logger.info(sentence, extra=keys)
+    logger.info(message, extra=keys)
 
 
 def named_job(job_id: str) -> dict[str, str]:
-    """Return the log key of an untrusted job id; empty if it is none, so that it is not logged."""
+    """Return the log field of an untrusted job id; none if it is malformed and may be anything."""
     return {"job_id": job_id} if is_job_id(job_id) else {}

@@ -1,4 +1,4 @@
-"""What Lambda is called with: HTTP API requests (payload 2.0), SQS batches, S3 notifications."""
+"""Reads Lambda events: HTTP API requests (payload 2.0), SQS batches, S3 notifications."""
 
 import json
 from base64 import b64decode
@@ -40,7 +40,7 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
 
 
 def lower_headers(event: Mapping[str, Any]) -> dict[str, str]:
-    """Return the headers by lower-case name, as HTTP APIs send them and recorded events may not."""
+    """Return the headers by lower-case name; recorded events may spell them otherwise."""
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
@@ -50,7 +50,7 @@ def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def client_name(event: Mapping[str, Any]) -> str:
-    """Return the client that the authorizer found. Raises ``KeyError`` if there was none."""
+    """Return the client that the authorizer identified. Raises ``KeyError`` without one."""
     name: str = event["requestContext"]["authorizer"]["lambda"]["client"]
     return name
 
@@ -73,8 +73,8 @@ def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
 def job_post(event: Mapping[str, Any]) -> JobPost:
     """Read ``POST /jobs`` or ``POST /jobs/{job_id}/retry``.
 
-    A query parameter that isn't known is refused: a mistyped ``dry_run`` must not cost money.
-    Raises ``InvalidRequest``, which names every invalid field at once, or ``PayloadTooLarge``.
+    Unknown query parameters are refused: a mistyped ``dry_run`` must not cost money. Raises
+    ``InvalidRequest``, which names every invalid field, or ``PayloadTooLarge``.
     """
     retry_of = (event.get("pathParameters") or {}).get("job_id")
     key = lower_headers(event).get("idempotency-key")
@@ -100,10 +100,10 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
 
 
 def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
-    """Return the objects in an S3 notification, or the one in our own message to read on.
+    """Return the objects in an S3 notification, or the drop in our own message to continue it.
 
-    S3's test message has none. S3 encodes keys as a form does: ``+`` for a space, the rest
-    percent-encoded.
+    S3's test message has none. S3 encodes keys like form fields: ``+`` for a space, percent
+    encoding for the rest.
     """
     if "drop" in notification:
         return [Drop(**notification["drop"])]
@@ -120,7 +120,7 @@ def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
 def process_batch(
     event: Event, process: Callable[[dict[str, Any]], None], logger: Logger
 ) -> BatchReply:
-    """Pass each message to ``process``; only those that failed are delivered again."""
+    """Pass each message to ``process``; SQS delivers only the failed ones again."""
 
     def process_each(messages: Sequence[dict[str, Any]]) -> list[Exception | None]:
         return [_failure_of(process, message) for message in messages]
@@ -136,7 +136,7 @@ def process_together(
 ) -> BatchReply:
     """Pass all readable messages to ``process``, which returns the error of each, if any.
 
-    Only those that failed are delivered again.
+    SQS delivers only the failed ones again.
     """
     readable: list[tuple[str, Message]] = []
     failed: dict[str, Exception] = {}
@@ -169,7 +169,7 @@ def _failure_of(
 
 
 def _job_named_in(body: str) -> Any:
-    """Return the job that a failed message names, if it can be read."""
+    """Return the job id in a failed message, ``None`` if it cannot be read."""
     try:
         return json.loads(body)["job_id"]
     except (ValueError, TypeError, LookupError):

@@ -1,4 +1,4 @@
-"""Each function's settings: its environment, parsed once. template.yaml says what each means."""
+"""Each function's settings: its environment, parsed once. docs/settings.md explains them."""
 
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
@@ -16,7 +16,7 @@ BucketName = Annotated[str, Field(min_length=3)]
 
 
 def _split(text: object) -> object:
-    """Return the items of a comma-separated list, as CloudFormation hands them over."""
+    """Return the items of a comma-separated list, which is how CloudFormation passes lists."""
     return (
         [item.strip() for item in text.split(",") if item.strip()]
         if isinstance(text, str)
@@ -29,7 +29,10 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *, providers: Iterable[str] = ()) -> Self:
-        """Read the function's variables; a provider's own begin with its name: ``KIE_BASE_URL``."""
+        """Read the variables; those of a provider begin with its name, as in ``KIE_BASE_URL``.
+
+        Raises ``ValidationError``.
+        """
         each = {name: _beginning_with(f"{name.upper()}_", environ) for name in providers}
         return cls.model_validate({**environ, "PROVIDERS": each})
 
@@ -71,7 +74,7 @@ class ProviderAccountAndPace(ProviderAccount, ProviderPace):
 
 
 class ProviderSigningKeys(Settings):
-    """Only a provider that signs its callbacks has a secret here."""
+    """Only a provider that signs its callbacks needs a secret here."""
 
     secret_arn: Arn | None = None
 
@@ -82,7 +85,7 @@ class CallbackUrlSettings(Settings):
 
 
 class RequestSettings(Settings):
-    """What it takes to check a request and to record its job."""
+    """The settings for checking a request and recording its job."""
 
     jobs_table: TableName
     submit_queue_url: QueueUrl

@@ -111,7 +111,7 @@ def seen_by_httpx(url: str) -> tuple[str | None, int | None] | None:
     return parts.raw_host.decode().lower(), parts.port or {"https": 443, "http": 80}[parts.scheme]
 
 
-def assert_nobody_sees_another_host(url: str) -> None:
+def assert_no_parser_finds_another_host(url: str) -> None:
     try:
         target = parse_url(url, plain_http_hosts=PLAIN_HTTP_HOSTS)
     except AddressRefused:
@@ -153,14 +153,14 @@ RESTS = st.lists(PIECES, max_size=5).map("".join)
 
 @given(st.sampled_from(["https://", "https://cdn.example", "http://", "//", ""]), RESTS)
 def test_no_parser_finds_another_host(start: str, rest: str) -> None:
-    assert_nobody_sees_another_host(start + rest)
+    assert_no_parser_finds_another_host(start + rest)
 
 
 @given(st.sampled_from([url for url, *_ in URLS]), st.integers(0, 40), PIECES)
 def test_no_parser_finds_another_host_after_a_typo(url: str, place: int, piece: str) -> None:
-    assert_nobody_sees_another_host(url)
-    assert_nobody_sees_another_host(url[:place] + piece + url[place:])
-    assert_nobody_sees_another_host(url[:place] + piece + url[place + 1 :])
+    assert_no_parser_finds_another_host(url)
+    assert_no_parser_finds_another_host(url[:place] + piece + url[place:])
+    assert_no_parser_finds_another_host(url[:place] + piece + url[place + 1 :])
 
 
 def in_octal(number: int) -> str:

@@ -1,4 +1,4 @@
-"""One token for all: who fetches it, who waits, who goes on with the old one."""
+"""Access tokens that many containers share: fetching, waiting, replacing."""
 
 import itertools
 import threading
@@ -19,8 +19,8 @@ DAY = timedelta(days=1)
 
 
 @dataclass
-class Office:
-    """Where tokens are fetched; each container has its own :class:`AccessTokens`."""
+class TokenIssuer:
+    """Issues tokens to containers, each of which has its own :class:`AccessTokens`."""
 
     store: InMemoryTokens = field(default_factory=InMemoryTokens)
     now: datetime = NOON
@@ -51,15 +51,15 @@ class Office:
         )
 
 
-def at_once(size: int, call: Callable[[AccessTokens], str], office: Office) -> set[str]:
-    """Let so many containers do the same at the same moment; time stands still for them."""
+def at_once(size: int, call: Callable[[AccessTokens], str], issuer: TokenIssuer) -> set[str]:
+    """Run ``call`` in ``size`` containers at the same moment; their clock stands still."""
     together, pause = threading.Barrier(size), threading.Event()
 
     def container(_: int) -> str:
         def wait(seconds: float) -> None:
             pause.wait(0.005)
 
-        tokens = office.container(sleep=wait)
+        tokens = issuer.container(sleep=wait)
         together.wait()
         return call(tokens)
 
@@ -67,185 +67,185 @@ def at_once(size: int, call: Callable[[AccessTokens], str], office: Office) -> s
         return set(threads.map(container, range(size)))
 
 
-def test_a_hundred_who_have_none_fetch_one() -> None:
-    office = Office()
-    assert at_once(100, AccessTokens.current, office) == {"token-1"}
-    assert office.fetched == ["token-1"]
+def test_a_hundred_containers_fetch_one_token() -> None:
+    issuer = TokenIssuer()
+    assert at_once(100, AccessTokens.current, issuer) == {"token-1"}
+    assert issuer.fetched == ["token-1"]
 
 
-def test_a_hundred_whose_token_is_refused_fetch_one() -> None:
-    office = Office()
-    old = office.container().current()
-    assert at_once(100, lambda tokens: tokens.instead_of(old), office) == {"token-2"}
-    assert office.fetched == ["token-1", "token-2"]
+def test_a_hundred_refused_containers_fetch_one_token() -> None:
+    issuer = TokenIssuer()
+    old = issuer.container().current()
+    assert at_once(100, lambda tokens: tokens.instead_of(old), issuer) == {"token-2"}
+    assert issuer.fetched == ["token-1", "token-2"]
 
 
 def test_a_container_reads_its_token_once() -> None:
-    office = Office()
-    tokens = office.container()
+    issuer = TokenIssuer()
+    tokens = issuer.container()
     assert [tokens.current() for _ in range(9)] == ["token-1"] * 9
-    office.store.token = None
+    issuer.store.token = None
     assert tokens.current() == "token-1"
 
 
-def test_another_container_takes_the_one_that_is_there() -> None:
-    office = Office()
-    office.container().current()
-    assert office.container().current() == "token-1"
-    assert office.fetched == ["token-1"]
+def test_another_container_uses_the_stored_token() -> None:
+    issuer = TokenIssuer()
+    issuer.container().current()
+    assert issuer.container().current() == "token-1"
+    assert issuer.fetched == ["token-1"]
 
 
-def test_a_token_is_replaced_five_minutes_early_by_one() -> None:
-    office = Office()
-    first, second = office.container(), office.container()
+def test_one_container_replaces_a_token_early() -> None:
+    issuer = TokenIssuer()
+    first, second = issuer.container(), issuer.container()
     assert first.current() == second.current()
-    office.now += DAY - EARLY - timedelta(seconds=1)
+    issuer.now += DAY - EARLY - timedelta(seconds=1)
     assert first.current() == "token-1"
-    office.now += timedelta(seconds=1)
+    issuer.now += timedelta(seconds=1)
     assert first.current() == "token-2"
     assert second.current() == "token-2"
-    assert office.fetched == ["token-1", "token-2"]
+    assert issuer.fetched == ["token-1", "token-2"]
 
 
-def test_while_one_fetches_early_the_others_go_on_with_the_old_one() -> None:
-    office = Office()
-    office.container().current()
-    office.now += DAY - EARLY
+def test_the_old_token_is_used_during_an_early_fetch() -> None:
+    issuer = TokenIssuer()
+    issuer.container().current()
+    issuer.now += DAY - EARLY
     seen: list[str] = []
-    office.while_fetching = lambda: seen.append(office.container().current())
-    assert office.container().current() == "token-2"
+    issuer.while_fetching = lambda: seen.append(issuer.container().current())
+    assert issuer.container().current() == "token-2"
     assert seen == ["token-1"]
 
 
-def test_five_minutes_early_is_early_enough() -> None:
+def test_tokens_are_replaced_five_minutes_early() -> None:
     assert timedelta(minutes=5) == EARLY
 
 
-def test_who_looked_before_the_others_were_done_takes_what_they_brought() -> None:
-    office = Office()
-    old = office.container().current()
+def test_a_token_replaced_after_the_first_read_is_used() -> None:
+    issuer = TokenIssuer()
+    old = issuer.container().current()
 
     class Slow:
-        """After its first look, and before what follows from it, another replaces the token."""
+        """After the first read, another container replaces the token."""
 
-        looks = 0
+        reads = 0
 
         def read(self) -> AccessToken | None:
-            seen = office.store.read()
-            self.looks += 1
-            if self.looks == 1:
-                office.container().instead_of(old)
+            seen = issuer.store.read()
+            self.reads += 1
+            if self.reads == 1:
+                issuer.container().instead_of(old)
             return seen
 
-        lease, put = office.store.lease, office.store.put
+        lease, put = issuer.store.lease, issuer.store.put
 
-    late = office.container()
+    late = issuer.container()
     late.store = Slow()
     assert late.instead_of(old) == "token-2"
-    assert office.fetched == ["token-1", "token-2"]
+    assert issuer.fetched == ["token-1", "token-2"]
 
 
-def test_a_token_that_comes_after_its_lease_does_not_end_that_of_another() -> None:
-    office = Office()
-    late, other = office.container(), office.container()
+def test_a_late_token_does_not_end_another_lease() -> None:
+    issuer = TokenIssuer()
+    late, other = issuer.container(), issuer.container()
 
     def be_slow() -> None:
-        office.now += LEASE
-        office.while_fetching = lambda: kept.append(late.store.read())
-        office.store.lease("another", instead_of=None, at=office.now, until=office.now + LEASE)
+        issuer.now += LEASE
+        issuer.while_fetching = lambda: kept.append(late.store.read())
+        issuer.store.lease("another", instead_of=None, at=issuer.now, until=issuer.now + LEASE)
 
     kept: list[AccessToken | None] = []
-    office.while_fetching = be_slow
+    issuer.while_fetching = be_slow
     late.current()
-    assert office.store.token is None
-    office.now += LEASE
+    assert issuer.store.token is None
+    issuer.now += LEASE
     assert other.current() == "token-2"
     assert kept == [None]
-    # What the late one brought is dead by now; being refused leads it to the one that lives.
+    # The late container's token is invalid by now; once refused, it uses the valid one.
     assert late.instead_of(late.current()) == "token-2"
-    assert office.fetched == ["token-1", "token-2"]
+    assert issuer.fetched == ["token-1", "token-2"]
 
 
-def test_no_lease_is_taken_under_the_id_of_another() -> None:
-    office, ids = Office(), set[str]()
+def test_lease_ids_are_unique() -> None:
+    issuer, ids = TokenIssuer(), set[str]()
     for _ in range(3):
-        tokens = office.container()
-        office.while_fetching = lambda: ids.add(office.store.held_by)
+        tokens = issuer.container()
+        issuer.while_fetching = lambda: ids.add(issuer.store.held_by)
         tokens.instead_of(tokens.current())
-    assert len(ids) == len(office.fetched) == 4
+    assert len(ids) == len(issuer.fetched) == 4
 
 
-def test_after_a_refusal_the_new_token_is_the_known_one() -> None:
-    office = Office()
-    tokens = office.container()
+def test_the_new_token_is_cached_after_a_refusal() -> None:
+    issuer = TokenIssuer()
+    tokens = issuer.container()
     assert tokens.instead_of(tokens.current()) == "token-2"
-    office.store.token = None
+    issuer.store.token = None
     assert tokens.current() == "token-2"
 
 
-def test_a_refused_token_is_not_used_again_though_it_should_live_for_hours() -> None:
-    office = Office()
-    tokens = office.container()
+def test_a_refused_token_is_never_used_again() -> None:
+    issuer = TokenIssuer()
+    tokens = issuer.container()
     old = tokens.current()
-    office.fails = True
+    issuer.fails = True
     with pytest.raises(ProviderUnavailable):
         tokens.instead_of(old)
 
 
-def test_who_has_none_waits_for_a_while_and_no_longer() -> None:
-    office = Office()
-    office.store.lease("another", instead_of=None, at=NOON, until=NOON + LEASE)
+def test_waiting_for_a_first_token_is_limited() -> None:
+    issuer = TokenIssuer()
+    issuer.store.lease("another", instead_of=None, at=NOON, until=NOON + LEASE)
     with pytest.raises(ProviderUnavailable):
-        office.container().current()
-    assert MAX_WAIT <= office.now - NOON < MAX_WAIT + timedelta(seconds=1)
-    assert office.fetched == []
+        issuer.container().current()
+    assert MAX_WAIT <= issuer.now - NOON < MAX_WAIT + timedelta(seconds=1)
+    assert issuer.fetched == []
 
 
-def test_who_dies_while_fetching_is_followed_by_another() -> None:
-    office = Office()
-    office.store.lease("the dead one's", instead_of=None, at=NOON, until=NOON + LEASE)
-    office.now += LEASE
-    assert office.container().current() == "token-1"
+def test_a_crash_while_fetching_is_followed_by_another_fetch() -> None:
+    issuer = TokenIssuer()
+    issuer.store.lease("the dead one's", instead_of=None, at=NOON, until=NOON + LEASE)
+    issuer.now += LEASE
+    assert issuer.container().current() == "token-1"
 
 
-def test_a_fetch_that_fails_is_not_repeated_before_the_lease_ends() -> None:
-    office = Office(fails=True)
+def test_a_failed_fetch_is_repeated_only_after_its_lease() -> None:
+    issuer = TokenIssuer(fails=True)
     with pytest.raises(ProviderUnavailable):
-        office.container().current()
-    office.fails = False
+        issuer.container().current()
+    issuer.fails = False
     with pytest.raises(ProviderUnavailable):
-        office.container().current()
-    office.now = NOON + LEASE
-    assert office.container().current() == "token-1"
+        issuer.container().current()
+    issuer.now = NOON + LEASE
+    assert issuer.container().current() == "token-1"
 
 
-def test_a_fetch_that_fails_early_costs_nothing_while_the_old_one_lives() -> None:
-    office = Office()
-    tokens = office.container()
+def test_a_failed_early_fetch_keeps_the_old_token() -> None:
+    issuer = TokenIssuer()
+    tokens = issuer.container()
     tokens.current()
-    office.now += DAY - EARLY
-    office.fails = True
+    issuer.now += DAY - EARLY
+    issuer.fails = True
     assert tokens.current() == "token-1"
-    office.fails = False
-    office.now += LEASE
+    issuer.fails = False
+    issuer.now += LEASE
     assert tokens.current() == "token-2"
 
 
-def test_a_refused_token_that_was_replaced_meanwhile_costs_no_fetch() -> None:
-    office = Office()
-    late = office.container()
+def test_a_refused_token_already_replaced_needs_no_fetch() -> None:
+    issuer = TokenIssuer()
+    late = issuer.container()
     old = late.current()
-    assert office.container().instead_of(old) == "token-2"
+    assert issuer.container().instead_of(old) == "token-2"
     assert late.instead_of(old) == "token-2"
-    assert office.fetched == ["token-1", "token-2"]
+    assert issuer.fetched == ["token-1", "token-2"]
 
 
-def test_a_token_that_is_over_is_used_by_nobody() -> None:
-    office = Office()
-    office.container().current()
-    office.now += DAY
-    office.store.lease(
-        "another", instead_of=office.store.token, at=office.now, until=office.now + LEASE
+def test_an_expired_token_is_not_used() -> None:
+    issuer = TokenIssuer()
+    issuer.container().current()
+    issuer.now += DAY
+    issuer.store.lease(
+        "another", instead_of=issuer.store.token, at=issuer.now, until=issuer.now + LEASE
     )
     with pytest.raises(ProviderUnavailable):
-        office.container().current()
+        issuer.container().current()

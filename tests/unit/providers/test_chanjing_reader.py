@@ -1,4 +1,4 @@
-"""What Chanjing says of a task, in whatever shape."""
+"""Reading Chanjing's tasks and callbacks, whatever they contain."""
 
 import json
 from datetime import UTC, datetime
@@ -39,15 +39,15 @@ ANY_JSON = st.recursive(
 )
 
 
-def hear(body: bytes) -> TaskReport:
-    heard = PROVIDER.listen(dict).read({}, body, now=NOON)
-    assert not heard.proven
-    return heard.report
+def read_report(body: bytes) -> TaskReport:
+    callback = PROVIDER.listen(dict).read({}, body, now=NOON)
+    assert not callback.proven
+    return callback.report
 
 
 @pytest.mark.parametrize("content", [TASK, ENVELOPE | {"data": TASK}], ids=["bare", "envelope"])
-def test_a_call_is_read_in_both_shapes_and_proves_nothing(content: dict[str, Any]) -> None:
-    assert hear(json.dumps(content).encode()) == REPORT
+def test_both_callback_shapes_are_read_as_unproven(content: dict[str, Any]) -> None:
+    assert read_report(json.dumps(content).encode()) == REPORT
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,7 @@ def test_a_call_is_read_in_both_shapes_and_proves_nothing(content: dict[str, Any
         (3, TaskState.RUNNING),
     ],
 )
-def test_a_state_is_read_in_any_case_and_an_unknown_one_is_running(
-    word: object, state: TaskState
-) -> None:
+def test_states_ignore_case_and_default_to_running(word: object, state: TaskState) -> None:
     assert read_task(TASK | {"progress_desc": word}).state is state
 
 
@@ -85,11 +83,11 @@ def test_a_state_is_read_in_any_case_and_an_unknown_one_is_running(
         ({"0": "https://a.example/1.png"}, ()),
     ],
 )
-def test_what_is_no_url_is_left_out(given: object, urls: tuple[str, ...]) -> None:
+def test_values_that_are_not_urls_are_left_out(given: object, urls: tuple[str, ...]) -> None:
     assert read_task(TASK | {"output_url": given}).image_urls == urls
 
 
-def test_more_images_than_any_model_makes_are_not_believed() -> None:
+def test_too_many_images_are_refused() -> None:
     read_task(TASK | {"output_url": ["https://a.example/"] * MAX_IMAGES})
     with pytest.raises(MalformedCallback):
         read_task(TASK | {"output_url": ["https://a.example/"] * (MAX_IMAGES + 1)})
@@ -104,12 +102,12 @@ def test_a_task_without_a_readable_id_is_refused(task_id: object) -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"[]", b'"x"', b"{", b"{}", b'{"data": null}', b"1"]
 )
-def test_what_is_no_task_is_refused(body: bytes) -> None:
+def test_other_objects_are_refused(body: bytes) -> None:
     with pytest.raises(MalformedCallback):
-        hear(body)
+        read_report(body)
 
 
-def test_why_it_failed_is_told_and_cut() -> None:
+def test_the_failure_message_is_kept_and_truncated() -> None:
     report = read_task(TASK | {"progress_desc": "Error", "err_msg": "x" * 5000})
     assert report.message == "x" * 2000
 
@@ -128,7 +126,7 @@ def test_why_it_failed_is_told_and_cut() -> None:
         (float("nan"), None),
     ],
 )
-def test_a_moment_is_unix_seconds_or_nothing(given: object, moment: datetime | None) -> None:
+def test_times_are_unix_seconds_or_none(given: object, moment: datetime | None) -> None:
     assert read_moment(given) == moment
 
 
@@ -145,6 +143,6 @@ def test_any_task_is_read_or_refused(task: dict[str, Any]) -> None:
 @given(st.binary() | ANY_JSON.map(lambda content: json.dumps(content).encode()))
 def test_any_body_is_read_or_refused(body: bytes) -> None:
     try:
-        hear(body)
+        read_report(body)
     except MalformedCallback:
         return

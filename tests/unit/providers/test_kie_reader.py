@@ -73,7 +73,7 @@ def check_strict(report: TaskReport) -> None:
 @example({"taskId": "x", "creditsConsumed": 10**4299, "failCode": 10**4299, "code": 10**4299})
 @example({"taskId": "x", "creditsConsumed": "1E-99999999999999999999"})
 @example({"taskId": "x", "state": {"success": [[]]}, "resultJson": '{"resultUrls":{"0":"u"}}'})
-def test_whatever_the_fields_hold_a_task_is_read_or_refused(envelope: dict[str, Any]) -> None:
+def test_any_task_is_read_or_refused(envelope: dict[str, Any]) -> None:
     with contextlib.suppress(MalformedCallback):
         check_strict(read_task(envelope))
 
@@ -85,13 +85,13 @@ def test_whatever_the_fields_hold_a_task_is_read_or_refused(envelope: dict[str, 
 @example(b'{"taskId":"x","state":' + b"9" * 5000 + b"}")
 @example(b'{"taskId":"\\ud800"}')
 @example(b"NaN")
-def test_whatever_the_bytes_are_a_body_is_read_or_refused(body: bytes) -> None:
+def test_any_body_is_read_or_refused(body: bytes) -> None:
     with contextlib.suppress(MalformedCallback):
         check_strict(UNSIGNED.read({}, body, now=NOW).report)
 
 
 @given(st.binary(max_size=300), st.dictionaries(st.text(max_size=30), st.text(max_size=60)))
-def test_with_a_key_there_is_one_refusal_for_everything(
+def test_with_a_key_every_invalid_body_is_refused_alike(
     body: bytes, headers: dict[str, str]
 ) -> None:
     reader = PROVIDER.listen(lambda: SECRETS)
@@ -99,7 +99,7 @@ def test_with_a_key_there_is_one_refusal_for_everything(
         reader.read(headers, body, now=NOW)
 
 
-def test_two_keys_are_good_at_once() -> None:
+def test_two_keys_are_valid_at_once() -> None:
     secret = {"webhook_hmac_keys": ["next-key", KEY]}
     reader = PROVIDER.listen(lambda: secret)
     for key in ("next-key", KEY):
@@ -109,14 +109,14 @@ def test_two_keys_are_good_at_once() -> None:
 @pytest.mark.parametrize(
     "keys", [{}, *({"webhook_hmac_keys": keys} for keys in (None, [], "", [""]))]
 )
-def test_without_a_key_a_call_proves_nothing_even_signed(keys: dict[str, Any]) -> None:
+def test_without_a_key_even_a_signed_callback_is_unproven(keys: dict[str, Any]) -> None:
     reader = PROVIDER.listen(lambda: keys)
     for key in (KEY, ""):
-        heard = reader.read(signed_headers(key=key), recorded("success"), now=NOW)
-        assert not heard.proven
+        callback = reader.read(signed_headers(key=key), recorded("success"), now=NOW)
+        assert not callback.proven
 
 
-def test_a_key_that_is_no_list_is_one_key_and_not_one_for_each_letter() -> None:
+def test_a_single_string_is_one_key() -> None:
     reader = PROVIDER.listen(lambda: {"webhook_hmac_keys": KEY})
     assert reader.read(signed_headers(), recorded("success"), now=NOW).proven
     for letter in KEY:
@@ -133,20 +133,20 @@ def test_a_new_key_is_used_as_soon_as_the_secret_has_it() -> None:
         reader.read(signed_headers(), recorded("success"), now=NOW)
 
 
-def test_the_signature_is_for_the_task_that_the_body_names() -> None:
+def test_the_signature_covers_the_task_in_the_body() -> None:
     reader = PROVIDER.listen(lambda: SECRETS)
     with pytest.raises(SignatureRejected):
         reader.read(signed_headers("another"), recorded("success"), now=NOW)
 
 
 @pytest.mark.parametrize("spent", ["-0", "0.0000001", "3.5", 3.5, 1e-9, 5, "7e2"])
-def test_credits_are_kept_to_a_millionth(spent: object) -> None:
+def test_credits_are_rounded_to_a_millionth(spent: object) -> None:
     found = read_task({"taskId": "x", "creditsConsumed": spent}).credits
     assert found is not None
     assert abs(found - Decimal(str(spent))) <= Decimal("0.0000005")
 
 
-def test_an_envelope_is_an_object_with_a_code() -> None:
+def test_an_envelope_must_be_an_object_with_a_code() -> None:
     for body in (b"[]", b"{}", b'{"code":"200"}', b'{"code":null}', b"{", b"[" * 100_000):
         assert read_envelope(httpx.Response(200, content=body)) == {}
 
@@ -156,12 +156,12 @@ def listing(images: int) -> dict[str, Any]:
     return {"taskId": RECORDED_TASK, "state": "success", "resultJson": {"resultUrls": urls}}
 
 
-def test_a_list_of_images_longer_than_any_models_is_not_believed() -> None:
+def test_too_many_images_are_refused() -> None:
     assert len(read_task(listing(MAX_IMAGES)).image_urls) == MAX_IMAGES
     with pytest.raises(MalformedCallback):
         read_task(listing(MAX_IMAGES + 1))
 
 
-def test_a_code_is_short_enough_for_a_log() -> None:
+def test_a_long_code_is_truncated() -> None:
     task = {"taskId": RECORDED_TASK, "state": "fail", "failCode": "x" * 3000}
     assert len(read_task(task).code) == 64

@@ -48,8 +48,8 @@ class SqsSubmitQueue(_Queue):
 
 class SqsCheckQueue(_Queue):
     def add(self, check: Check, *, delay: int) -> None:
-        said = {name: value for name, value in asdict(check).items() if value}
-        self._send(said, delay=delay)
+        fields = {name: value for name, value in asdict(check).items() if value}
+        self._send(fields, delay=delay)
 
 
 class SqsDropQueue(_Queue):

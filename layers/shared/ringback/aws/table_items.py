@@ -30,7 +30,7 @@ Item = dict[str, Any]
 
 # From the drop. Its events and messages are at most two weeks old: no queue keeps them longer.
 DROP_KEPT: Final = timedelta(days=30)
-# From the last write: a window of seconds that was not used for a day starts anew.
+# From the last write: a window of seconds that was not used for a day starts again.
 WINDOW_KEPT: Final = timedelta(days=1)
 # From the end of the token or of the lease.
 TOKEN_KEPT: Final = timedelta(days=7)

@@ -1,4 +1,4 @@
-"""Why a provider's account takes no jobs at the moment."""
+"""Pauses: why a provider's account accepts no jobs at the moment."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class PauseReason(StrEnum):
-    NOT_CONFIGURED = "not_configured"  # its key, or the callback secret, has not been stored
+    NOT_CONFIGURED = "not_configured"  # its key or the callback secret has not been stored yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What a check does about its job. Only decided here; ``use_cases/check_jobs.py`` does it."""
+"""Decides the next step of a job's check; ``use_cases/check_jobs.py`` carries it out."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus, ProviderTa
 from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
 
 RETRY_SECONDS: Final = 30
-# A new task may be invisible for this long (provider-apis.md).
+# A new task may be invisible to reads for this long.
 MAX_INVISIBLE: Final = timedelta(seconds=90)
 # A job expires if its provider is still unavailable this long after the job's deadline.
 OUTAGE_GRACE: Final = timedelta(minutes=10)
@@ -68,7 +68,7 @@ EXPIRE: Final = EndJob(
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckedJob:
-    """A job as its check finds it; ``calls_back`` tells whether its provider sends callbacks."""
+    """A job at the time ``at`` of its check; ``calls_back``: its provider sends callbacks."""
 
     job: Job
     check: Check
@@ -82,7 +82,7 @@ class CheckedJob:
             case JobStatus.SUBMITTING | JobStatus.RUNNING if self._is_early():
                 return self._check_again()
             case JobStatus.SUBMITTING | JobStatus.RUNNING:
-                return self._question() or EXPIRE  # overdue, and no task to ask for
+                return self._question() or EXPIRE  # overdue, without a task to read
             case JobStatus.EXPIRED if self.check.claimed_task:
                 return self._question()
             case JobStatus.FAILED if self.check.contradicts_failure:
@@ -110,7 +110,7 @@ class CheckedJob:
         return None
 
     def unanswered(self, *, was_asked: bool) -> Step:
-        """Decide for an undecided job whose provider is unavailable or was not asked."""
+        """Decide for an undecided job whose provider is unavailable or was not called."""
         if was_asked and self.at >= self.job.deadline_at + OUTAGE_GRACE:
             return EXPIRE
         return CheckAgain(self.check, RETRY_SECONDS)
@@ -131,7 +131,7 @@ class CheckedJob:
         return self.at >= self.job.deadline_at
 
     def _is_early(self) -> bool:
-        """Tell whether it is too soon, or no use, to ask the provider without a claim."""
+        """Tell whether it is too early, or useless, to read the task without a claim."""
         if self._is_overdue() or self.check.claimed_task:
             return False
         first_check_at = (self.job.submitted_at or self.at) + FIRST_CHECK

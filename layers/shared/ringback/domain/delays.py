@@ -1,4 +1,4 @@
-"""Delays: those that grow with age, and the whole seconds that SQS takes."""
+"""Delays that grow with age, and rounding to the whole seconds that SQS takes."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,7 +7,7 @@ from math import ceil
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Widening:
-    """A delay that is a share of the age, within bounds. ``longest`` wins where they cross."""
+    """A delay that is a share of the age, within bounds; ``longest`` wins if the bounds cross."""
 
     share: float
     shortest: timedelta

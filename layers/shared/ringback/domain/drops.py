@@ -14,21 +14,22 @@ from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
 from ringback.domain.jobs import JobId
 
 S3: Final = "s3://"
-# Where the answers to drops lie; nothing under it is a drop or an input image.
+# Receipts and summaries are written under it; nothing there is a drop or an input image.
 RECEIPTS: Final = "receipts/"
 MAX_KEY_BYTES: Final = 1024  # S3's own limit, in UTF-8
 # A longer line of a dropped file is read in pieces of this size.
 MAX_LINE_BYTES: Final = 64 * 1024
-# Of the formats that providers accept as input.
+# The formats that providers accept as input.
 PHOTO_SUFFIXES: Final = ("jpg", "jpeg", "png", "webp")
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _DRY_RUN: Final = ".dry-run"
-# Of the random part of an id; the rest holds the row, so that rows stay in their order.
+# The part of an id's random bytes that a hash of the drop fills. The row comes before it, so that
+# ids sort by row.
 _HASH_BYTES: Final = 6
 
 
 class Kind(StrEnum):
-    """What a dropped file is, by its name."""
+    """The kind of a dropped file, which follows from its key."""
 
     REQUEST = "request"
     CSV = "csv"
@@ -38,7 +39,7 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-# Tried in this order; lower-case, and a name's end is read without regard to case.
+# Tried in this order, on the lower-case key.
 _KINDS: Final[Mapping[Kind, re.Pattern[str]]] = {
     Kind.REQUEST: re.compile(r"requests/.+\.json", re.DOTALL),
     Kind.JSONL: re.compile(r"requests/.+\.jsonl", re.DOTALL),
@@ -50,7 +51,7 @@ _KINDS: Final[Mapping[Kind, re.Pattern[str]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drop:
-    """One version of one object; the same file dropped again is another drop."""
+    """One version of one object; uploading a file again makes another drop."""
 
     bucket: str
     key: str
@@ -60,13 +61,13 @@ class Drop:
     def kind(self) -> Kind:
         name = self.key.lower()
         kind = next((kind for kind, form in _KINDS.items() if form.fullmatch(name)), Kind.UNKNOWN)
-        # Photos ask for it by this very name.
+        # Photos look up their recipe by exactly this key.
         misspelt = kind is Kind.RECIPE and self.key != self.recipe_key
         return Kind.UNKNOWN if misspelt else kind
 
     @property
     def is_dry_run(self) -> bool:
-        """Tell whether it is only to be checked: ``requests/x.dry-run.csv``."""
+        """Tell whether the file is only checked: ``requests/x.dry-run.csv``."""
         return self.key.lower().rpartition(".")[0].endswith(_DRY_RUN)
 
     @property
@@ -75,7 +76,7 @@ class Drop:
 
     @property
     def is_folder(self) -> bool:
-        """Tell whether it is what the S3 console makes of an empty folder."""
+        """Tell whether it is the placeholder that the S3 console creates for an empty folder."""
         return self.key.endswith("/")
 
     @property
@@ -94,7 +95,7 @@ class Drop:
 
     @property
     def receipt_key(self) -> str:
-        """The key of the receipt: JSON Lines, one line a row."""
+        """The key of the receipts: JSON Lines, one line per row."""
         return self._beside(".jsonl")
 
     @property
@@ -108,14 +109,14 @@ class Drop:
         return key if fits else f"{RECEIPTS}{self.fingerprint}{ending}"
 
     def job_id(self, row: int, *, made_at: datetime) -> JobId:
-        """Return the id that the job of a row has, whoever asks and however often."""
+        """Return the id of a row's job. It is the same on every call."""
         digest = bytes.fromhex(self.fingerprint)[:_HASH_BYTES]
         return new_job_id(made_at, row.to_bytes(RANDOM_BYTES - _HASH_BYTES) + digest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropFacts:
-    """``metadata`` is what the one who dropped it said beside it (``x-amz-meta-*``)."""
+    """``size`` is in bytes; ``metadata`` is the object's user metadata (``x-amz-meta-*``)."""
 
     made_at: datetime
     size: int
@@ -124,7 +125,7 @@ class DropFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedObject:
-    """The newest version of an object: its first bytes and how many there are in all."""
+    """A version of an object: its first bytes, and its size in bytes."""
 
     version: str
     head: bytes
@@ -133,7 +134,7 @@ class DroppedObject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DroppedJob:
-    """What a job has of the file that it was dropped as; see ``Job``."""
+    """The fields of a job that come from its dropped file; see ``Job``."""
 
     job_id: JobId
     source: str
@@ -145,7 +146,8 @@ class DroppedJob:
 class Progress:
     """How far a drop has been read: ``row`` is the next one, which begins at ``offset``.
 
-    Both count from the first row of data. ``fault`` is why the rest cannot be read.
+    ``row`` counts from 1, ``offset`` in bytes; both start at the first row of data. ``fault`` is
+    why the rest cannot be read.
     """
 
     made_at: datetime
@@ -163,9 +165,9 @@ class Progress:
 class Row:
     """One row of a sheet, from 1; blank lines and the header are not counted.
 
-    ``end`` is where the next one begins, in bytes; ``request`` the body of ``POST /jobs``. If
-    ``faults`` tell why the row makes no job, it is what can be read of it, maybe nothing.
-    ``ignored`` is metadata that no field is called after.
+    ``end`` is the offset of the next row, in bytes; ``request`` is a body of ``POST /jobs``. A row
+    with ``faults`` makes no job; its ``request`` is the part that can be read, perhaps empty.
+    ``ignored`` names the metadata that matches no field.
     """
 
     number: int
@@ -176,7 +178,7 @@ class Row:
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:
-    """Take ``s3://bucket/key`` apart; the key is as it is, not percent-encoded.
+    """Split ``s3://bucket/key``. The key is taken literally, not percent-decoded.
 
     Raises ``ValueError``.
     """

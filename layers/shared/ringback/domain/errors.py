@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 
 class RingbackError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base of all errors that this package raises deliberately."""
 
 
 class RequestRefused(RingbackError):

@@ -24,7 +24,7 @@ def new_job_id(now: datetime, randomness: bytes) -> JobId:
 
 
 def random_job_id(now: datetime) -> JobId:
-    """Return an id that can't be guessed: the one place that draws the randomness for it."""
+    """Return an unguessable id. The only function that draws randomness for one."""
     return new_job_id(now, secrets.token_bytes(RANDOM_BYTES))
 
 

@@ -36,7 +36,7 @@ class JobStatus(StrEnum):
 
 
 # A callback may overtake the answer to createTask, so SUBMITTING may go straight to a verdict.
-# ACCEPTED goes to FAILED only when a check finds a job that nothing is going to submit.
+# ACCEPTED goes to FAILED only if the submit message could not be sent, or a check finds it lost.
 NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.ACCEPTED: frozenset({JobStatus.SUBMITTING, JobStatus.FAILED, JobStatus.CANCELLED}),
     JobStatus.SUBMITTING: frozenset(
@@ -57,8 +57,8 @@ NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.CANCELLED: frozenset(),
 }
 
-# Nothing of ours is under way in these; what a provider says late may still move three of them
-# (docs/decisions/0011), a redrive one.
+# In these states Ringback takes no further step by itself. A late report from the provider may
+# still change three of them (docs/decisions/0011), and resuming the copy changes one.
 FINAL: Final = frozenset(
     {
         JobStatus.SUCCEEDED,
@@ -71,27 +71,26 @@ FINAL: Final = frozenset(
 
 
 def may_precede(following: JobStatus) -> frozenset[JobStatus]:
-    """Return the states from which a job may become ``following``."""
+    """Return the states that may change to ``following``."""
     return frozenset(status for status, nexts in NEXT.items() if following in nexts)
 
 
 class ErrorKind(StrEnum):
-    """Why a job ended badly; ``code`` and ``message`` beside it are the provider's own."""
+    """Why a job did not succeed; ``JobError`` adds the provider's own code and message."""
 
-    REFUSED = "refused"  # the provider would not take the job
-    GENERATION_FAILED = "generation_failed"  # it took the job and could not do it
-    NO_IMAGES = "no_images"  # it reports success and no image
-    NOT_SUBMITTED = "not_submitted"  # nothing was sent, nothing was charged
-    NO_VERDICT = "no_verdict"  # the deadline passed and the provider had said nothing final
-    IMAGES_LOST = "images_lost"  # the images were made and could not be copied
+    REFUSED = "refused"  # the provider refused the job
+    GENERATION_FAILED = "generation_failed"  # the provider accepted the job, then failed
+    NO_IMAGES = "no_images"  # the provider reports success without an image
+    NOT_SUBMITTED = "not_submitted"  # nothing was sent or charged
+    NO_VERDICT = "no_verdict"  # the provider reported no result by the deadline
+    IMAGES_LOST = "images_lost"  # images were made but could not be copied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobError:
-    """``missing`` are the numbers of images that were made and could not be copied.
+    """``missing``: the numbers, from 1, of the images that were made but could not be copied.
 
-    ``kept_until`` is how long the provider has them, if it says so: until then copying can be
-    resumed.
+    ``kept_until`` is when the provider deletes them, if known: until then copying can be resumed.
     """
 
     kind: ErrorKind
@@ -104,11 +103,11 @@ class JobError:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobRequest:
-    """A job as a client asks for it, once it has passed its model's limits.
+    """A client's request, checked against its model's limits.
 
-    ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in.
-    Of a model that is not in the catalogue the input is as it was sent, and not ``checked``.
-    ``input_images`` has the version of each s3 URL in the input.
+    ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in. For a
+    model outside the catalogue the input is as it was sent, and ``checked`` is false.
+    ``input_images`` maps each s3 URL in the input to its version.
     """
 
     model: str
@@ -121,10 +120,10 @@ class JobRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """At ``deadline_at`` a job without a verdict is looked at; ``forget_at`` ends its retention.
+    """A job without a result by ``deadline_at`` is checked; at ``forget_at`` its retention ends.
 
-    ``source`` is the key of the file that it was dropped as, ``row`` its row there if that is a
-    sheet. Such a job is not sent before ``due_at``, and has low priority then.
+    ``source`` is the key of the dropped file that it comes from, ``row`` its row if that is a
+    sheet. A row's job is not sent before ``due_at``, and has low priority.
     """
 
     job_id: JobId
@@ -152,16 +151,16 @@ class Job:
 
     @property
     def missing_images(self) -> list[int]:
-        """Return the numbers, from 1, of the images that are made and not stored."""
+        """Return the numbers, from 1, of the images that are made but not yet stored."""
         stored = {image.number for image in self.images}
         return [n for n in range(1, len(self.result_urls) + 1) if n not in stored]
 
 
-# SQS may deliver a message a moment early.
+# A job that is due within this time counts as due: SQS may deliver a message slightly early.
 _ABOUT_NOW: Final = timedelta(seconds=1)
 
 
 def seconds_until_due(job: Job, *, at: datetime) -> int:
-    """Return for how long the job is held back, 0 if it may be sent."""
+    """Return the seconds until the job may be sent, 0 if that is now."""
     early = (job.due_at or at) - at
     return whole_seconds(early) if early > _ABOUT_NOW else 0

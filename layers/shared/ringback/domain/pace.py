@@ -12,7 +12,7 @@ from ringback.domain.clock import EPOCH
 # would be a burst.
 GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
-# Two calls may arrive this part of a window closer together than they were made.
+# The share of a window by which two calls may arrive closer together than they were made.
 ON_THE_WAY: Final = 0.02
 
 
@@ -20,7 +20,7 @@ ON_THE_WAY: Final = 0.02
 class LowPriority:
     """Low-priority work takes a slot only while less than ``share`` of a window is reserved.
 
-    It gives its slot up if the window turns out to be full, and asks again after ``patience``
+    It gives its slot up if the window turns out to be full, and tries again after ``patience``
     windows.
     """
 
@@ -28,14 +28,14 @@ class LowPriority:
     patience: float
 
 
-# The rows of a sheet; files dropped one by one, perhaps a whole folder of them.
+# For the rows of a sheet; for single dropped files, of which a whole folder may come at once.
 SHEETS: Final = LowPriority(share=0.25, patience=1.0)
 DROPS: Final = LowPriority(share=0.5, patience=0.2)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """``wait`` is in whole seconds, 0 for now. ``slot`` is ``None`` if none was taken."""
+    """``wait`` is in whole seconds, 0 if it is now. ``slot`` is ``None`` if none was taken."""
 
     slot: int | None
     wait: int
@@ -45,8 +45,8 @@ class Turn:
 class Pace:
     """At most ``limit`` calls in any ``seconds``. Slots are numbered from 1970 on.
 
-    Slots decide the order. Messages arrive late, some more than others, so calls can still bunch
-    up: ``wait_for_room`` goes by the calls that were really made.
+    Slots decide the order. Messages are delivered with varying delays, so calls can still bunch
+    up: ``wait_for_room`` counts the calls that were actually made.
     """
 
     limit: int
@@ -57,7 +57,7 @@ class Pace:
         return timedelta(seconds=self.seconds / self.limit)
 
     def slot_at(self, moment: datetime) -> int:
-        """Return the slot that is open then: without competition nothing waits."""
+        """Return the slot at that moment: without competition, nothing waits."""
         return (moment - EPOCH) // self.spacing
 
     def turn(self, slot: int, *, at: datetime) -> Turn:
@@ -65,7 +65,7 @@ class Pace:
         return Turn(slot=slot, wait=max(0, ceil((wait - AS_GOOD_AS_NOW).total_seconds())))
 
     def deferred(self, low_priority: LowPriority) -> Turn:
-        """Return the answer to low-priority work that gets no slot."""
+        """Return the turn of low-priority work that gets no slot."""
         return Turn(slot=None, wait=ceil(self.seconds * low_priority.patience))
 
     @property
@@ -74,7 +74,7 @@ class Pace:
         return self.spacing * (1 + ON_THE_WAY)
 
     def is_crowded(self, next_slot: int, *, share: float, at: datetime) -> bool:
-        """Return whether more than that share of a window is reserved already."""
+        """Tell whether more than ``share`` of a window is reserved already."""
         ahead = EPOCH + next_slot * self.spacing - at
         return ahead > timedelta(seconds=self.seconds * share)
 

@@ -1,4 +1,4 @@
-"""Access tokens that a provider issues for a limited time."""
+"""Access tokens: credentials that a provider issues for a limited time."""
 
 from dataclasses import dataclass, field
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Accept jobs: record what was asked for and put it into the submit queue. Nothing is paid here."""
+"""Accept jobs: record the request and send its submit message. Nothing is paid here."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,7 +24,7 @@ from ringback.use_cases.providers import Providers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
-    """A request that has passed its model's limits, and whose job it becomes."""
+    """A checked request, and the client that will own its job."""
 
     request: JobRequest
     client: str
@@ -35,9 +35,10 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptJob:
-    """Safe to repeat: a known idempotency key or dropped row finds the job that it made.
+    """Record a new job and send its submit message.
 
-    ``retention`` is how long the job is remembered.
+    Safe to repeat: a known idempotency key or dropped row returns the job that it made.
+    ``retention`` is how long a job is kept.
     """
 
     jobs: JobStore
@@ -59,7 +60,7 @@ class AcceptJob:
         delay = seconds_to_next_check(job, at=job.created_at, calls_back=calls_back)
         self.checks.add(Check(job_id=job.job_id), delay=delay)
         recorded = self.jobs.create(job).job
-        # A repeat queues the job only if the first call died before it could.
+        # A repeated call queues the job only if the first one crashed before it could.
         if recorded.status is JobStatus.ACCEPTED and recorded.queued_at is None:
             return self._queue(recorded)
         return recorded
@@ -154,7 +155,7 @@ class PostJob:
         try:
             return self.read_request(post.body)
         except RequestRefused:
-            # A repeat finds its job, which may be paid, also if an input image is gone by now.
+            # A repeated request returns its job, even if an input image is gone by now.
             earlier = self.jobs.with_key(post.client, post.idempotency_key)
             if earlier is None or earlier.request.sent != post.body:
                 raise

@@ -53,7 +53,7 @@ class ResumeArchive:
             self.checks.add(Check(job_id=job.job_id, claimed_task=job.task_id), delay=0)
             return job
         if job.status is JobStatus.ARCHIVE_FAILED:
-            # The job's own check is in the past: this one makes sure that copying ends.
+            # The job's own check has ended: this one makes sure that copying ends.
             self.checks.add(Check(job_id=job.job_id), delay=whole_seconds(RECHECK_DELAY))
         job = self.jobs.move(
             job.job_id,

@@ -31,7 +31,7 @@ Answers = Mapping[ProviderTaskId, TaskReport] | Exception
 
 
 class NotAsked(ProviderUnavailable):
-    """There was no time to ask, or the provider had just been unavailable."""
+    """There was no time for the read, or the provider had just been unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

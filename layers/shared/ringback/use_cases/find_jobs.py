@@ -1,4 +1,4 @@
-"""Show a client its jobs."""
+"""Find a client's jobs, and what they wait for."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindJobs:
-    """A client sees its own jobs; for any other job the answer is that it doesn't exist."""
+    """Clients see only their own jobs; any other job is an unknown job."""
 
     jobs: JobReader
 
@@ -33,7 +33,7 @@ class FindJobs:
         return job
 
     def page(self, query: Mapping[str, str], *, client: str) -> tuple[Sequence[Job], JobId | None]:
-        """Return jobs, newest first, and the cursor of the next page, ``None`` after the last.
+        """Return jobs, newest first, and the cursor of the next page, ``None`` on the last page.
 
         ``query`` may hold ``limit``, ``cursor`` and ``source``, the key of a dropped file.
         Raises ``InvalidRequest``.
@@ -60,7 +60,7 @@ class FindJobs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindPauses:
-    """Find what accepted jobs wait for. It follows from the account and isn't stored in jobs."""
+    """Find what accepted jobs wait for. A pause belongs to an account and isn't stored in jobs."""
 
     accounts: AccountStore
     now: Callable[[], datetime]

@@ -1,4 +1,4 @@
-"""Images of the drop bucket as input of a job."""
+"""Images in the drop bucket as inputs of a job."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -12,9 +12,10 @@ from ringback.use_cases.ports import InputImages
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInputImage:
-    """Check an image before anything is paid for.
+    """Check an input image before anything is paid.
 
-    ``fault_of`` takes its first bytes and its size, and returns what is wrong with it.
+    ``fault_of`` takes its first bytes and its size in bytes, and returns what is wrong with it,
+    empty if nothing is.
     """
 
     images: InputImages
@@ -22,9 +23,9 @@ class CheckInputImage:
     fault_of: Callable[[bytes, int], str]
 
     def __call__(self, url: str, version: str | None = None) -> str:
-        """Return the version that was checked: the one given, or the newest one.
+        """Return the version that was checked: the one given, or the newest.
 
-        That version is what the provider gets later. Raises ``InputImageRefused``.
+        The provider gets a link to that version later. Raises ``InputImageRefused``.
         """
         try:
             bucket, key = bucket_and_key(url)
@@ -41,7 +42,7 @@ class CheckInputImage:
 
 
 def with_links(request: JobRequest, link: Callable[[str, str], str]) -> JobRequest:
-    """Return the request as it is sent: ``link`` takes an s3 URL and a version."""
+    """Replace each s3 URL in the input by a link; ``link`` takes the URL and its version."""
     links = {url: link(url, version) for url, version in request.input_images.items()}
     return replace(request, input=_replaced(request.input, links)) if links else request
 

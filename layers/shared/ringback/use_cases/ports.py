@@ -32,7 +32,7 @@ class Changes(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """The job as it now stands, and whether this call is what brought it there."""
+    """The job after the call, and whether this call made the change."""
 
     job: Job
     done: bool
@@ -61,7 +61,7 @@ class JobReader(Protocol):
 
 
 class JobStore(JobReader, Protocol):
-    """Stores jobs. Every write states what it expects; one that comes too late does nothing."""
+    """Stores jobs. Every write states the state it expects; a late write does nothing."""
 
     def create(self, job: Job) -> Write:
         """Record a new job, or return the one with the same id or idempotency key.
@@ -102,19 +102,19 @@ class JobStore(JobReader, Protocol):
 
 
 class SubmitQueue(Protocol):
-    """Accepted jobs on their way to the provider. Delays of all queues are in seconds."""
+    """Messages to submit accepted jobs. The delays of all queues are in seconds."""
 
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-        """Deliver the job after ``delay``, or earlier where the queue allows no such delay.
+        """Deliver the job after ``delay``, or earlier if the queue does not allow that long.
 
-        ``slot`` is the place in the rate window that the job holds, if it holds one. Raises
-        ``TryAgain`` if the message was not sent, or may not have been.
+        ``slot`` is the job's reserved slot in the rate window, if it has one. Raises ``TryAgain``
+        if the queue did not confirm the message.
         """
         ...
 
 
 class AccountStore(Protocol):
-    """Remembers why a provider's account takes no jobs."""
+    """Stores why a provider's account accepts no jobs."""
 
     def pause(self, pause: AccountPause) -> None:
         """Begin or renew a pause."""
@@ -128,7 +128,7 @@ class AccountStore(Protocol):
 
 
 class CheckQueue(Protocol):
-    """Delays over 900 s are cut to that, which is all SQS allows; the check re-arms itself."""
+    """Delays over 900 s are cut to that, SQS's maximum; the check then queues itself again."""
 
     def add(self, check: Check, *, delay: int) -> None: ...
 
@@ -143,7 +143,7 @@ class ThumbnailQueue(Protocol):
 
 class DropQueue(Protocol):
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
-        """Have the rest of a drop read, after what is in the queue already."""
+        """Queue the rest of a drop, behind the messages already in the queue."""
         ...
 
 
@@ -152,12 +152,12 @@ class SummaryQueue(Protocol):
 
 
 class DropProgress(Protocol):
-    """Remembers how far each drop has been read."""
+    """Stores how far each drop has been read."""
 
     def read(self, drop: Drop) -> Progress | None: ...
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
-        """Record progress if it is still as ``seen``; return whether it was."""
+        """Record progress if the stored one is still ``seen``; return whether it was."""
         ...
 
 
@@ -189,18 +189,18 @@ class DropStore(Protocol):
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         """Keep the lines of the rows before ``seen`` and append those of the rows up to ``to``.
 
-        Does nothing if the receipts already cover more of the drop, or a newer version of it.
+        Does nothing if the stored receipts cover more of the drop, or a newer version of it.
         """
         ...
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        """Write the summary, unless one of a newer version is there."""
+        """Write the summary, unless one of a newer version is stored."""
         ...
 
 
 class InputImages(Protocol):
     def inspect(self, key: str, *, version: str | None = None) -> DroppedObject | None:
-        """Return the first bytes of an object in the drop bucket, ``None`` if it isn't there.
+        """Return the first bytes of an object in the drop bucket, ``None`` if it doesn't exist.
 
         Without a version it is the newest one.
         """
@@ -232,7 +232,7 @@ class RateWindow(Protocol):
 
 
 class ProviderClient(Protocol):
-    """Speaks one provider's API. ``use_cases.providers.Provider`` has the facts about it."""
+    """Calls one provider's API. ``use_cases.providers.Provider`` describes the provider."""
 
     def prepare(self) -> None:
         """Fetch the credentials that a call needs, so that only the call itself can fail.

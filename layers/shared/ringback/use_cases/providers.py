@@ -1,4 +1,4 @@
-"""A provider as the rest of Ringback sees it: one object, made in its own folder."""
+"""A provider as the rest of Ringback sees it: one object, defined in its own folder."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,15 +30,15 @@ class ProviderAccess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provider:
-    """All that is known of a provider, and the way to its client and its callback reader.
+    """The facts about a provider, and how to make its client and its callback reader.
 
-    ``calls_back``: whether every task ends with a call to us. A provider that does not call back is
-    asked instead, on a widening schedule.
-    ``max_batch_size``: how many tasks one read can be about.
+    ``calls_back``: whether every task ends with a callback. Tasks of a provider without callbacks
+    are read instead, at widening intervals.
+    ``max_batch_size``: how many tasks one read may cover.
     ``keeps_results``: how long after the submission results can be downloaded, ``None`` if the
     provider does not say.
     ``pace`` and ``deadline`` are defaults; settings of the same name replace them (``configured``).
-    ``secret_fields``: what the provider's secret holds.
+    ``secret_fields``: the fields of the provider's secret.
     ``recognizes(job, report, callback_url)``: whether a task is the job's own although the answer
     to createTask was lost and only an unproven callback names it.
     ``connect`` and ``listen`` import the client and the reader on first use: a function that never

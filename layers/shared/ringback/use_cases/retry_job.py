@@ -20,7 +20,7 @@ from ringback.use_cases.ports import JobReader
 class RetryJob:
     """``pass_through`` allows input that no model of the catalogue has checked.
 
-    ``check_image`` takes an s3 URL and the version that the old job had, and raises
+    ``check_image`` takes an s3 URL and its version in the old job, and raises
     ``InputImageRefused`` if the image can no longer be used.
     """
 
@@ -50,7 +50,7 @@ class RetryJob:
         try:
             return self._checked(old)
         except RequestRefused:
-            # As with POST /jobs: a repeat finds the job that it made.
+            # As with POST /jobs: a repeated request returns its job.
             earlier = self.jobs.with_key(post.client, post.idempotency_key)
             if earlier is None:
                 raise

@@ -34,12 +34,12 @@ from ringback.use_cases.ports import (
 )
 from ringback.use_cases.providers import Providers
 
-# A provider that refuses a job for now this many times is out of order; at kie's pace of one
-# refusal in ten seconds to five minutes that is between ten minutes and five hours.
+# After this many temporary refusals a job fails. kie's are ten seconds to five minutes apart, so
+# that takes between ten minutes and five hours.
 MAX_ATTEMPTS: Final = 60
-# A call that took longer may have reached the provider later than its slot was.
+# A call that took longer may have reached the provider after its slot.
 SLOW: Final = timedelta(milliseconds=200)
-# Seconds until a provider that cannot be reached is tried again.
+# Seconds until an unavailable provider is tried again.
 UNAVAILABLE_RETRY: Final = 30
 # Until a provider without a usable key is tried again, by the age of the pause.
 PAUSE_RETRY: Final = Widening(
@@ -51,7 +51,7 @@ YIELD: Final = Widening(share=0.25, shortest=timedelta(0), longest=timedelta(min
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidCall:
-    """What createTask is sent: the request with links to its input images, and our URL."""
+    """The arguments of createTask: the request with links to its input images, and our URL."""
 
     request: JobRequest
     callback_url: str
@@ -61,9 +61,9 @@ class PaidCall:
 class SubmitJob:
     """Make the paid call once a job is due and has a slot; until then it goes back to the queue.
 
-    Safe to repeat at any time: of all deliveries for a job one at most reaches the provider,
-    unless the provider says that it created nothing. ``link_to`` takes an s3 URL, its version and
-    a lifetime, and returns a link to that version.
+    Safe to repeat at any time: at most one delivery of a job's message calls createTask, unless
+    the provider answers that it created nothing. ``link_to`` takes an s3 URL, its version and a
+    lifetime, and returns a link to that version.
     """
 
     jobs: JobStore
@@ -77,7 +77,7 @@ class SubmitJob:
     now: Callable[[], datetime]
 
     def __call__(self, job_id: JobId, *, slot: int | None) -> Job:
-        """Return the job as it now stands. ``slot`` is the one that it has waited for."""
+        """Return the job in its new state. ``slot`` is the rate-window slot that it waited for."""
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ACCEPTED:
             return job
@@ -173,7 +173,7 @@ class SubmitJob:
                 return job
 
     def _queue(self, job: Job, *, delay: int, slot: int | None = None) -> Job:
-        # The message before the mark: a check that sees the mark may rely on the message.
+        # Sent before the job is marked: a check that sees the mark may rely on the message.
         self.queue.add(job.job_id, delay=delay, slot=slot)
         self.jobs.mark_queued(job.job_id, at=self.now())
         return job
@@ -191,14 +191,14 @@ class SubmitJob:
 
 
 def priority_of(job: Job) -> LowPriority | None:
-    """Return how a dropped job makes way for others, ``None`` for a job that was posted."""
+    """Return the priority of a dropped job, ``None`` (normal) for a posted job."""
     if job.due_at:
         return SHEETS
     return DROPS if job.source else None
 
 
 def seconds_to_yield(job: Job, wait: int, *, at: datetime) -> int:
-    """Return the seconds after which a job that got no slot asks again, later each time.
+    """Return the seconds until a job that got no slot tries again, more each time.
 
     Jobs that were turned away together don't return together.
     """

@@ -1,4 +1,4 @@
-"""Make jobs from files dropped into S3, and write receipts beside them."""
+"""Make jobs from files dropped into S3, and write their receipts."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -28,15 +28,15 @@ from ringback.use_cases.ports import (
 )
 from ringback.use_cases.providers import Providers
 
-# After this many rows or this long the rest is left to a new message: a crash repeats little, and
-# other drops get their turn in between.
+# After this many rows, or this long, the rest is left to a new message: a crash then repeats little
+# work, and other drops are read in between.
 MAX_ROWS: Final = 500
 TIME_PER_MESSAGE: Final = timedelta(seconds=12)
-# Seconds until the first summary.
+# Seconds before the first summary is written.
 FIRST_SUMMARY: Final = 5
 # Rows are read faster than providers accept jobs, so a row's job is due a little later.
 READ_AHEAD: Final = timedelta(seconds=2)
-# A folder that is uploaded as a whole may have its photos before its recipe.
+# When a whole folder is uploaded, photos may arrive before the recipe.
 LATE_RECIPE: Final = timedelta(minutes=15)
 RECIPE_RETRY: Final = Widening(share=0.5, shortest=timedelta(seconds=10))
 # An unreadable object has no LastModified; date it 1970 so that any other version outranks it.
@@ -46,9 +46,9 @@ DELETED: Final = "the file was deleted while it was being read"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeDrop:
-    """``client`` owns the jobs of dropped files. ``rows`` yields the rows after a progress.
+    """``client`` owns the jobs of dropped files; ``rows`` yields the rows from a progress on.
 
-    Every job's id follows from its drop and row, so that any part of this can be repeated.
+    A job's id follows from its drop and row, so every step is safe to repeat.
     """
 
     drops: DropStore
@@ -81,11 +81,11 @@ class TakeDrop:
             return self._give_up(drop, seen, DELETED) if seen else None
         if seen is None:
             if makes_jobs(drop):
-                # As with a job's check: the message comes first, so that no drop is left without.
+                # Sent before the drop is recorded, so that no crash leaves it without a summary.
                 self.summaries.add(drop, delay=FIRST_SUMMARY)
             seen = Progress(made_at=facts.made_at)
             if not self.progress.advance(drop, seen=None, to=seen):
-                return None  # a duplicate event; the other one is being processed
+                return None  # a duplicate event: the other one is being processed
         return self._go_on(drop, facts, seen)
 
     def _go_on(self, drop: Drop, facts: DropFacts, seen: Progress) -> Progress | None:
@@ -104,7 +104,7 @@ class TakeDrop:
         return progress
 
     def _give_up(self, drop: Drop, seen: Progress | None, fault: str) -> Progress:
-        """End a drop whose file can't be read, or was deleted half-way."""
+        """End a drop whose file cannot be read, or was deleted while it was being read."""
         if makes_jobs(drop) and seen is None:
             self.summaries.add(drop, delay=FIRST_SUMMARY)
         began = seen or Progress(made_at=UNKNOWN_TIME)
@@ -119,9 +119,9 @@ class TakeDrop:
             self.drops.put_summary(drop, dry_summary(drop, to), made_at=to.made_at)
 
     def _end(self, drop: Drop, progress: Progress, fault: str) -> tuple[bytes, Progress]:
-        """Report the jobs that a crashed call made, and why there are no more.
+        """Return receipts of the jobs that a crashed call made, and of why there are no more.
 
-        A single file that has its job has no fault.
+        A single file whose job was made has no fault.
         """
         lines = list[bytes]()
         for row in range(progress.row, progress.row + (MAX_ROWS if drop.is_sheet else 1)):
@@ -136,7 +136,7 @@ class TakeDrop:
     def _read(
         self, drop: Drop, facts: DropFacts, progress: Progress
     ) -> tuple[bytes, Progress, bool]:
-        """Return the receipts, how far it was read, and whether it waits for its recipe."""
+        """Return the receipts, the progress, and whether the drop waits for its recipe."""
         lines, stop_at = list[bytes](), self.now() + TIME_PER_MESSAGE
         try:
             for row in self.rows(drop, facts, progress):
@@ -155,7 +155,7 @@ class TakeDrop:
         return b"".join(lines), replace(progress, done=True), False
 
     def _take(self, drop: Drop, row: Row, progress: Progress) -> tuple[dict[str, Any], Progress]:
-        """Return the receipt of a row, and the progress after it."""
+        """Return the receipt of a row and the progress after it, accepting its job."""
         progress = replace(progress, row=row.number + 1, offset=row.end)
         place = _place_of(drop, row.number)
         if row.ignored:
@@ -175,7 +175,7 @@ class TakeDrop:
         try:
             return self._checked(drop, row)
         except RequestRefused:
-            # A repeat finds its job, which may be paid, also if an input image is gone by now.
+            # A repeated call returns the job it made, even if an input image is gone by now.
             job_id = drop.job_id(row.number, made_at=progress.made_at)
             for earlier in self.jobs.find([job_id]):
                 return earlier.request

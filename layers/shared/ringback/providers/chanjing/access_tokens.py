@@ -19,7 +19,7 @@ POLL_SECONDS: Final = 0.1
 
 @dataclass(slots=True, kw_only=True)
 class AccessTokens:
-    """``fetch`` asks the provider; ``sleep`` takes seconds."""
+    """``fetch`` requests a token from the provider; ``sleep`` takes seconds."""
 
     store: TokenStore
     fetch: Callable[[], AccessToken]

@@ -1,4 +1,4 @@
-"""Everything that accepting and submitting jobs touches, in memory."""
+"""A harness for accepting and submitting jobs, with in-memory ports."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ def link_to(url: str, version: str, lifetime: timedelta) -> str:
 
 
 @dataclass
-class Desk:
+class Harness:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
@@ -64,7 +64,7 @@ class Desk:
         )
 
     def accept(self, *, key: str | None = None, **fields: object) -> Job:
-        """Accept a job and deliver its submit message, as a client's request leads to both."""
+        """Accept a job and deliver its submit message: both follow a client's request."""
         new = NewJob(request=a_request(**fields), client="studio", idempotency_key=key)
         return self.deliver(self.acceptor(new))
 
@@ -84,6 +84,6 @@ class Desk:
         return self.submitter(job_id, slot=slot)
 
 
-def answering(desk: Desk, *answers: Submission) -> Desk:
-    desk.provider.answers = iter(answers)
-    return desk
+def answering(harness: Harness, *answers: Submission) -> Harness:
+    harness.provider.answers = iter(answers)
+    return harness

@@ -1,12 +1,12 @@
-"""Look at one job as the check queue has it done."""
+"""Check a single job; ``CheckJobs`` takes a batch."""
 
 from ringback.domain.checks import Check
 from ringback.domain.jobs import Job
 from ringback.use_cases.check_jobs import CheckJobs
 
 
-def look(check_jobs: CheckJobs, check: Check) -> Job | None:
-    """Return the job, ``None`` if there is none, and raise what went wrong."""
+def check_one(check_jobs: CheckJobs, check: Check) -> Job | None:
+    """Return the job, ``None`` if it is unknown. Raises the error of its check."""
     [outcome] = check_jobs([check])
     if isinstance(outcome, Exception):
         raise outcome

@@ -1,4 +1,4 @@
-"""What must hold of every life, however it went: nobody paid twice, no job and no image lost."""
+"""The guarantees that hold after every run: no double payment, no lost job, no lost image."""
 
 from collections.abc import Sequence
 
@@ -10,19 +10,21 @@ from tests.support.crash_world import World, picture
 FREE = (ErrorKind.NOT_SUBMITTED, ErrorKind.REFUSED)
 
 
-def breaches(world: World) -> list[str]:
-    """Return every promise that is broken in a world that has come to rest."""
+def broken_guarantees(world: World) -> list[str]:
+    """Return the broken guarantees of a world in which no event is left."""
     jobs: Sequence[Job] = world.jobs.newest("studio", limit=99, before=None)
     found = [f"{job.status} is not final" for job in jobs if job.status not in FINAL]
     keys = [job.idempotency_key for job in jobs if job.idempotency_key]
     if len(keys) > len(set(keys)):
-        found.append("one key, two jobs")
+        found.append("one idempotency key, two jobs")
     found += [
-        f"answered {job_id} and lost it" for job_id in world.answered if is_lost(world, job_id)
+        f"{job_id} was returned to the client, and is lost"
+        for job_id in world.answered
+        if is_lost(world, job_id)
     ]
     found += [f"dead letter: {name}" for name in world.dead_letters]
     for job in jobs:
-        found += breaches_of(job, world)
+        found += broken_guarantees_of(job, world)
     return found
 
 
@@ -34,32 +36,32 @@ def is_lost(world: World, job_id: JobId) -> bool:
 
 
 def paid_calls(world: World, job_id: JobId) -> int:
-    """Count the calls that cost money, or may have: all that were not provably refused for now."""
+    """Count the calls that cost money, or may have: all but the provably temporary refusals."""
     return sum(answer != "busy" for answer in world.provider.answered.get(job_id, []))
 
 
-def breaches_of(job: Job, world: World) -> list[str]:
+def broken_guarantees_of(job: Job, world: World) -> list[str]:
     made = any(job_id == job.job_id for job_id, _ in world.provider.made.values())
     scenario = world.provider.known.get(job.job_id, world.scenario)
     asked = paid_calls(world, job.job_id)
-    # Only what nobody told us may be missed: the answer was lost, and no call came.
+    # A result may be missed only if the answer was lost and no callback came.
     excused = not job.task_id and scenario.calls in ("none", "never")
-    promises = {
+    guarantees = {
         "paid at most once": asked <= 1,
-        "free is free": not (made and job.error and job.error.kind in FREE),
-        "cancelled means never asked for": job.status is not JobStatus.CANCELLED or not asked,
-        "what was made does not fail": not made
+        "a free error comes without a task": not (made and job.error and job.error.kind in FREE),
+        "a cancelled job was never sent": job.status is not JobStatus.CANCELLED or not asked,
+        "a job with images does not fail": not made
         or job.status is not JobStatus.FAILED
         or not scenario.succeeds,
-        "a verdict that is to be had is had": not made
+        "an available result is recorded": not made
         or job.status is not JobStatus.EXPIRED
         or excused,
-        "expired says what it may have cost": job.status is not JobStatus.EXPIRED
+        "an expired job may be charged": job.status is not JobStatus.EXPIRED
         or (job.error is not None and job.error.may_be_charged),
-        "success means every image": job.status is not JobStatus.SUCCEEDED
+        "a successful job has every image": job.status is not JobStatus.SUCCEEDED
         or has_its_images(job, world, count=scenario.images),
     }
-    return [promise for promise, is_kept in promises.items() if not is_kept]
+    return [guarantee for guarantee, is_kept in guarantees.items() if not is_kept]
 
 
 def has_its_images(job: Job, world: World, *, count: int) -> bool:
