@@ -1,6 +1,6 @@
 """How much of a provider's rate limit a burst of jobs uses, on the local stack.
 
-A hundred jobs at once. The simulator enforces kie.ai's default limit of 20 per 10 seconds.
+A hundred jobs at once. The simulator enforces its default limit of 20 per 10 seconds.
 No task ends in that time, so that nothing else keeps the machine busy.
 """
 

@@ -14,7 +14,8 @@ from local.commands import what_to_try
 from local.deployment import Deployment
 from local.downloads import SavedImage, download_images
 from local.drop_bucket import drop, drop_photo, read, wait_for_summary
-from local.examples import EXAMPLES, RECIPE, SHEET, Example
+from local.example_job import Example
+from local.examples import EXAMPLES, RECIPE, SHEET
 from local.failures import LocalFailure
 from local.job_table import job_table
 from local.jobs_api import Job, JobsApi, connected

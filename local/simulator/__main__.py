@@ -17,7 +17,7 @@ from local.simulator.simulator import Simulator
 def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m local.simulator",
-        description="Simulates kie.ai and Chanjing on 127.0.0.1, with faults on command.",
+        description="Simulates the image providers on 127.0.0.1, with faults on command.",
     )
     parser.add_argument("--faults", action="store_true", help="list the faults and exit")
     parser.add_argument("--port", type=int, default=4567, help="0 chooses a free one")

@@ -5,9 +5,9 @@ Each provider's package declares its own in ``account.py`` as ``new_account() ->
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
-from pathlib import Path
 from typing import Any
+
+from local.simulator.providers import provider_modules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,7 @@ class Account:
 
 def new_accounts() -> list[Account]:
     """Return a new account with every provider that is simulated."""
-    names = sorted(path.parent.name for path in Path(__file__).parent.glob("*/account.py"))
-    return [import_module(f"local.simulator.{name}.account").new_account() for name in names]
+    return [module.new_account() for module in provider_modules("account")]
 
 
 def _camel_case(name: str) -> str:

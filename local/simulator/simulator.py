@@ -10,13 +10,12 @@ from typing import Self
 
 from local.simulator.callback_sender import CallbackSender
 from local.simulator.cdn import Cdn
-from local.simulator.chanjing.api import ChanjingApi
 from local.simulator.control import Control
 from local.simulator.fault_board import FaultBoard
 from local.simulator.http_messages import Ending, Reply, Request, find_handler, json_reply
-from local.simulator.kie.api import KieApi
 from local.simulator.ledger import Ledger
 from local.simulator.links import CDN_PATH, Links
+from local.simulator.providers import provider_modules
 from local.simulator.request_log import RequestLog
 from local.simulator.schedule import Schedule
 from local.simulator.server import LoopbackServer
@@ -46,8 +45,11 @@ class Simulator:
         self._thread: Thread | None = None
         self._world = self._build_world(settings, new_link_id)
         self._routes = {
-            **KieApi(self._world).routes(),
-            **ChanjingApi(self._world).routes(),
+            route: handler
+            for module in provider_modules("api")
+            for route, handler in module.API(self._world).routes().items()
+        }
+        self._routes |= {
             **Cdn(self._world.links, clock).routes(),
             **self._control().routes(),
         }

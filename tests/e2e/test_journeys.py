@@ -13,7 +13,8 @@ from ringback.catalogue.models import MODELS
 from local.deployment import Deployment, administrator
 from local.downloads import download_images
 from local.drop_bucket import drop, wait_for_receipt
-from local.examples import EXAMPLES, PHOTO, Example
+from local.example_job import PHOTO, Example
+from local.examples import EXAMPLES
 from local.jobs_api import Job, JobsApi
 from local.simulator.kie.models import expected_size
 from tests.e2e.conftest import SharedStack

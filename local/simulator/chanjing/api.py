@@ -146,3 +146,6 @@ class ChanjingApi:
 
     def _count_tokens(self, _: Request) -> Reply:
         return json_reply({"issued": self._tokens.issued})
+
+
+API = ChanjingApi

@@ -129,3 +129,6 @@ def _url_in(body: bytes) -> str:
 
 def _unknown(_: Request) -> Reply:
     raise Refused(404)
+
+
+API = KieApi

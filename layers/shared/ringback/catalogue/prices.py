@@ -1,4 +1,4 @@
-"""Known prices per image, and estimates from them. Chanjing publishes no prices."""
+"""Known prices per image, and estimates from them. A model that is not listed has none."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -3,5 +3,5 @@
 from typing import Final
 
 VERSION = "0.1.0"
-# kie.ai and its CDN answer 403 to the default names of HTTP libraries.
+# Some providers and image hosts answer 403 to the default names of HTTP libraries.
 USER_AGENT: Final = f"Ringback/{VERSION}"

@@ -5,7 +5,7 @@ from typing import Final
 from ringback.domain.images import ImageFormat
 from ringback.images.formats import format_of
 
-# "jpeg, png, webp, at most 10 MB each": kie.ai's model pages. Chanjing states no limit.
+# "jpeg, png, webp, at most 10 MB each": the model pages of the provider that states a limit.
 INPUT_FORMATS: Final = frozenset({ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP})
 MAX_INPUT_IMAGE_BYTES: Final = 10 * 1024 * 1024
 

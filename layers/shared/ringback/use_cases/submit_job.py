@@ -34,7 +34,7 @@ from ringback.use_cases.ports import (
 )
 from ringback.use_cases.providers import Providers
 
-# After this many temporary refusals a job fails. kie's are ten seconds to five minutes apart, so
+# After this many temporary refusals a job fails. They are ten seconds to five minutes apart, so
 # that takes between ten minutes and five hours.
 MAX_ATTEMPTS: Final = 60
 # A call that took longer may have reached the provider after its slot.
