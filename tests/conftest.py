@@ -1,7 +1,9 @@
 """What all tests share: sizes, the hypothesis profile, and the figures at the end of a run."""
 
 import gc
+import os
 from collections import Counter, defaultdict
+from collections.abc import MutableMapping
 from typing import Any
 
 import hypothesis
@@ -51,8 +53,21 @@ def pytest_collection_finish() -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    leave_out_the_callers_settings(os.environ)  # noqa: TID251
     if not hasattr(config, "workerinput"):
         end_with_make()
+
+
+def leave_out_the_callers_settings(environ: MutableMapping[str, str]) -> None:
+    """Remove the caller's AWS account, and keep a proxy from what is on this machine.
+
+    The proxy itself stays: SAM's builds download packages through it.
+    """
+    for name in [name for name in environ if name.startswith("AWS_")]:
+        del environ[name]
+    direct = environ.get("no_proxy") or environ.get("NO_PROXY")
+    here = "127.0.0.1,localhost"
+    environ["no_proxy"] = environ["NO_PROXY"] = f"{direct},{here}" if direct else here
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.conftest import StackScheduling
+from tests.conftest import StackScheduling, leave_out_the_callers_settings
 from tests.support.template import ROOT
 
 SAMPLE = """
@@ -61,3 +61,10 @@ def test_a_junit_report_has_the_figures(tmp_path: Path) -> None:
 def test_tests_that_share_a_stack_stay_together(nodeid: str, scope: str) -> None:
     scheduling = StackScheduling.__new__(StackScheduling)
     assert scheduling._split_scope(nodeid) == scope
+
+
+def test_the_callers_account_and_proxy_do_not_reach_the_tests() -> None:
+    environ = {"AWS_PROFILE": "unknown", "http_proxy": "http://p.invalid", "NO_PROXY": "r.invalid"}
+    leave_out_the_callers_settings(environ)
+    direct = "r.invalid,127.0.0.1,localhost"
+    assert environ == {"http_proxy": "http://p.invalid", "NO_PROXY": direct, "no_proxy": direct}
