@@ -8,10 +8,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
-from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
+from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
-from ringback.domain.checks import Check
+from ringback.domain.checks import Check, from_message
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import Job
 from ringback.job_log import log_job
@@ -35,14 +35,15 @@ def check_jobs() -> CheckJobs:
         jobs=jobs,
         checks=checks,
         archive=archive,
+        queue=SqsSubmitQueue.connect(settings.submit_queue_url),
         record=RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=utc_now),
         providers=PROVIDERS,
         clients=Clients(
             provider_access(settings.providers, table=settings.jobs_table, now=utc_now)
         ),
-        callback_url=CallbackUrls(
+        callback_urls=CallbackUrls(
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
-        ),
+        ).of,
         now=utc_now,
     )
 
@@ -63,4 +64,4 @@ def handle(event: Event, check_jobs: CheckJobs) -> BatchReply:
                 logger.info("check of an unrecorded job", extra=log_fields)
         return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
 
-    return process_together(event, lambda message: Check(**message), process, logger)
+    return process_together(event, from_message, process, logger)

@@ -1,7 +1,9 @@
 """The submit queue: sends accepted jobs to their providers. The only function that pays."""
 
 import os
-from functools import cache
+from functools import cache, partial
+from secrets import token_hex
+from time import sleep
 from typing import Any
 
 from aws_lambda_powertools import Logger
@@ -10,16 +12,17 @@ from ringback.aws.accounts import AccountTable
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
-from ringback.aws.queues import SqsSubmitQueue
+from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
 from ringback.job_log import log_job
-from ringback.lambda_events import BatchReply, Event, process_batch
-from ringback.providers.registry import PROVIDERS, Clients, configured
+from ringback.lambda_events import BatchReply, Event, process_batch, time_of
+from ringback.providers.registry import PROVIDERS, Clients, configured, paces_of
 from ringback.settings import SubmitJobSettings
+from ringback.use_cases.record_answer import SecondsLeft
 from ringback.use_cases.submit_job import SubmitJob
 
 logger = Logger(service="submit_job")
@@ -28,35 +31,40 @@ logger = Logger(service="submit_job")
 @cache
 def submit_job() -> SubmitJob:
     settings = SubmitJobSettings.from_environ(os.environ, providers=PROVIDERS)
-    providers = configured(settings.providers)
+    table, providers = settings.jobs_table, configured(settings.providers)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     return SubmitJob(
-        jobs=JobTable.connect(settings.jobs_table),
+        jobs=JobTable.connect(table),
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        window=RateWindowTable.connect(
-            settings.jobs_table, {name: each.pace for name, each in providers.items()}
-        ),
-        accounts=AccountTable.connect(settings.jobs_table),
+        checks=SqsCheckQueue.connect(settings.check_queue_url),
+        window=RateWindowTable.connect(table, paces_of(providers)),
+        accounts=AccountTable.connect(table),
         providers=providers,
-        clients=Clients(
-            provider_access(settings.providers, table=settings.jobs_table, now=utc_now)
-        ),
+        clients=Clients(provider_access(settings.providers, table=table, now=utc_now)),
         callback_url=CallbackUrls(
             base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
         ),
+        callback_base_url=settings.callback_base_url,
         link_to=DropBucket.connect(settings.drop_bucket).link,
+        new_attempt_id=partial(token_hex, 8),
+        sleep=sleep,
         now=utc_now,
     )
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
-    return handle(event, submit_job())
+    return handle(event, submit_job(), time_of(context))
 
 
-def handle(event: Event, submit: SubmitJob) -> BatchReply:
+def handle(event: Event, submit: SubmitJob, seconds_left: SecondsLeft) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        job = submit(JobId(message["job_id"]), slot=message.get("slot"))
-        log_job(logger, "submit message processed", job)
+        if answered := read_answered(message):
+            job = submit.answers.keep(answered, seconds_left=seconds_left)
+        else:
+            job_id, slot = JobId(message["job_id"]), message.get("slot")
+            job = submit(job_id, slot=slot, seconds_left=seconds_left)
+        if job:
+            log_job(logger, "submit message processed", job)
 
     return process_batch(event, process, logger)

@@ -32,20 +32,31 @@ from ringback.aws.queues import (
     SqsSubmitQueue,
     SqsSummaryQueue,
     SqsThumbnailQueue,
+    read_answered,
 )
-from ringback.aws.secrets import FRESH_SECONDS, JsonSecret
+from ringback.aws.secrets import FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JsonSecret
 from ringback.domain.checks import Check
 from ringback.domain.drops import MAX_LINE_BYTES, Drop, DroppedObject, Progress
 from ringback.domain.errors import (
+    ImageRefused,
     InputImageRefused,
     NotConfigured,
+    ProviderUnavailable,
     SheetRefused,
     TransferInterrupted,
     TryAgain,
 )
 from ringback.domain.images import HEAD_BYTES, ImageFormat, StoredObject
+from ringback.domain.verdicts import (
+    Answered,
+    OutcomeUnknown,
+    Submission,
+    TaskCreated,
+    TaskRefused,
+)
 from ringback.lambda_events import dropped_objects
-from ringback.use_cases.archive_images import MAX_COPY_TIME, MAX_START_DELAY
+from ringback.use_cases.archive_images import MAX_START_DELAY
+from ringback.use_cases.fetch_image import MAX_COPY_TIME
 from ringback.use_cases.ports import DropProgress
 
 from tests.support.aws import REGION, Cloud, a_cloud
@@ -129,6 +140,44 @@ def test_a_stored_image_is_found_in_every_format(cloud: Cloud, kind: ImageFormat
     bucket.put_thumbnail(a_job_id(), 2, b"small")
     assert bucket.find_image(a_job_id(), 1) == stored
     assert bucket.find_image(a_job_id(), 2) is None
+
+
+OURS = {"job-id": a_job_id(), "sha256": "0" * 64, "width": "1", "height": "1"}
+FOREIGN: dict[str, dict[str, str]] = {
+    "no metadata": {},
+    "another job's": OURS | {"job-id": a_job_id(1)},
+    "no checksum": OURS | {"sha256": "none"},
+    "no size": OURS | {"width": "wide"},
+}
+
+
+@pytest.mark.parametrize("metadata", FOREIGN.values(), ids=FOREIGN)
+def test_an_object_that_is_not_ours_does_not_get_in_an_image_s_way(
+    cloud: Cloud, metadata: dict[str, str]
+) -> None:
+    bucket, s3 = ImageBucket.connect(cloud.bucket), boto3.client("s3")
+    key = f"images/{a_job_id()}/1.png"
+    s3.put_object(Bucket=cloud.bucket, Key=key, Body=b"foreign", Metadata=metadata)
+    assert bucket.find_image(a_job_id(), 1) is None
+    stored = bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+    assert (stored.key, stored.facts) == (
+        f"images/{a_job_id()}/1.copy.png",
+        facts_of(PICTURE),
+    )
+    again = bucket.put_image(a_job_id(), 1, io.BytesIO(b"others"), facts_of(b"others"))
+    assert again == bucket.find_image(a_job_id(), 1) == stored
+    bodies = [s3.get_object(Bucket=cloud.bucket, Key=k)["Body"].read() for k in (key, stored.key)]
+    assert bodies == [b"foreign", PICTURE]
+
+
+def test_an_image_whose_keys_are_all_taken_by_others_is_refused(cloud: Cloud) -> None:
+    for name in ("1.png", "1.copy.png"):
+        key = f"images/{a_job_id()}/{name}"
+        boto3.client("s3").put_object(Bucket=cloud.bucket, Key=key, Body=b"foreign")
+    with pytest.raises(ImageRefused, match="objects that are not ours"):
+        ImageBucket.connect(cloud.bucket).put_image(
+            a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE)
+        )
 
 
 def test_a_forbidden_key_is_not_found(cloud: Cloud) -> None:
@@ -544,6 +593,30 @@ def test_a_long_delay_begins_with_its_remainder(cloud: Cloud) -> None:
     assert seen == [0, 900, 1, 899, 900, 501]
 
 
+ANSWERS = [
+    TaskCreated(task_id=TASK),
+    TaskRefused(code="429", message="慢一点", retry_after=10, too_fast=True),
+    TaskRefused(code="422", message="no"),
+    OutcomeUnknown(reason="HTTP 200, code 422", task_id=TASK),
+]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_is_read_back_from_its_message(cloud: Cloud, answer: Submission) -> None:
+    answered = Answered(job_id=a_job_id(), attempt_id="0123456789abcdef", answer=answer)
+    SqsSubmitQueue.connect(cloud.submit_queue).add_answer(answered, delay=0)
+    [message] = cloud.messages(cloud.submit_queue)
+    assert read_answered(message) == answered
+    # What it is called by when it fails, as a turn is.
+    assert message["job_id"] == a_job_id()
+
+
+def test_a_turn_is_no_answer(cloud: Cloud) -> None:
+    SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0, slot=7)
+    [message] = cloud.messages(cloud.submit_queue)
+    assert read_answered(message) is None
+
+
 def test_messages_carry_ids(cloud: Cloud) -> None:
     a_claim = Check(job_id=a_job_id(), claimed_task=TASK, contradicts_failure=True)
     SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0, slot=7)
@@ -597,9 +670,79 @@ def test_a_secret_that_is_no_json_object_is_named(cloud: Cloud, text: str) -> No
         JsonSecret.connect(cloud.kie_secret)()
 
 
-def test_a_secret_that_is_gone_is_an_error(cloud: Cloud) -> None:
+def test_a_secret_that_is_gone_is_not_configured(cloud: Cloud) -> None:
     boto3.client("secretsmanager").delete_secret(
         SecretId=cloud.kie_secret, ForceDeleteWithoutRecovery=True
     )
-    with pytest.raises(ClientError):
+    with pytest.raises(NotConfigured, match="ResourceNotFoundException"):
         JsonSecret.connect(cloud.kie_secret)()
+
+
+def test_a_binary_secret_is_not_configured(cloud: Cloud) -> None:
+    boto3.client("secretsmanager").put_secret_value(SecretId=cloud.kie_secret, SecretBinary=b"{}")
+    with pytest.raises(NotConfigured, match="is not a JSON object"):
+        JsonSecret.connect(cloud.kie_secret)()
+
+
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "DecryptionFailure", "InvalidRequestException"]
+)
+def test_a_secret_that_may_not_be_read_is_not_configured(cloud: Cloud, code: str) -> None:
+    read = JsonSecret.connect(cloud.kie_secret)
+    read._client.get_secret_value = refusing(code, 400)  # type: ignore[method-assign]
+    with pytest.raises(NotConfigured, match=code):
+        read()
+
+
+SECRET_OUTAGES: dict[str, Exception] = {
+    "throttled": ClientError({"Error": {"Code": "ThrottlingException"}}, "GetSecretValue"),
+    "down": ClientError({"Error": {"Code": "InternalServiceError"}}, "GetSecretValue"),
+    "unreachable": EndpointConnectionError(endpoint_url="https://secrets.example"),
+}
+
+
+@pytest.mark.parametrize("outage", SECRET_OUTAGES.values(), ids=SECRET_OUTAGES)
+def test_a_secret_that_was_read_once_serves_through_an_outage(
+    cloud: Cloud, outage: Exception
+) -> None:
+    seconds, calls = 0.0, 0
+    read = JsonSecret(boto3.client("secretsmanager"), cloud.kie_secret, clock=lambda: seconds)
+    get_secret_value = read._client.get_secret_value
+
+    def breaks(**_: Any) -> NoReturn:
+        nonlocal calls
+        calls += 1
+        raise outage
+
+    assert read()["api_key"] == "kie-key"
+    read._client.get_secret_value = breaks  # type: ignore[method-assign]
+    for seconds in (FRESH_SECONDS, FRESH_SECONDS + 1, STALE_SECONDS - 1):  # noqa: B007
+        assert read()["api_key"] == "kie-key"
+    assert calls == 2
+    # Who needs a newer value than that gets none: a new client key is not refused by mistake.
+    with pytest.raises(ProviderUnavailable):
+        read(at_most_old=2)
+    seconds = STALE_SECONDS
+    with pytest.raises(ProviderUnavailable):
+        read()
+    cloud.put_secret(cloud.kie_secret, {"api_key": "rotated"})
+    read._client.get_secret_value = get_secret_value  # type: ignore[method-assign]
+    seconds += RETRY_SECONDS
+    assert read()["api_key"] == "rotated"
+
+
+def test_a_secret_that_was_never_read_is_tried_again_later(cloud: Cloud) -> None:
+    read = JsonSecret.connect(cloud.kie_secret)
+    read._client.get_secret_value = refusing("ThrottlingException", 400)  # type: ignore[method-assign]
+    with pytest.raises(ProviderUnavailable, match="ThrottlingException"):
+        read()
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "AllAccessDisabled", "KMS.DisabledException"])
+def test_what_s3_forbids_is_a_matter_of_configuration(cloud: Cloud, code: str) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    bucket._client.put_object = refusing(code, 403)  # type: ignore[method-assign]
+    with pytest.raises(NotConfigured, match=f"^S3: {code}$"):
+        bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts_of(PICTURE))
+    with pytest.raises(NotConfigured, match=f"^S3: {code}$"):
+        bucket.put_record(a_job_id(), {})

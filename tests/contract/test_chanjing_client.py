@@ -88,6 +88,7 @@ def test_submit_responses_have_their_expected_outcome(body_file: Path) -> None:
     else:
         assert isinstance(submission, OutcomeUnknown)
         assert submission.reason
+        assert submission.task_id == expected.get("task_id")
     assert len(chanjing.at(SUBMIT_PATH)) == 1
     assert {request.url.host for request in chanjing.received} == {"chanjing.example"}
 
@@ -294,11 +295,11 @@ def test_a_task_is_recognized_by_model_and_time(changes: dict[str, Any], expecte
     known: dict[str, Any] = {"task_id": TASK, "state": TaskState.SUCCEEDED}
     report = TaskReport(**(known | {"model": "doubao-seedream-4.0"} | changes))
     job = replace(a_chanjing_job(), submitted_at=NOON + timedelta(milliseconds=700))
-    is_ours = PROVIDER.recognizes(job, report, CALLBACK_URL)
+    is_ours = PROVIDER.recognizes(job, report, [CALLBACK_URL])
     assert is_ours == (expected == "ours")
     unsent = replace(job, submitted_at=None)
     same_model = report.model == "doubao-seedream-4.0"
-    assert PROVIDER.recognizes(unsent, report, CALLBACK_URL) == same_model
+    assert PROVIDER.recognizes(unsent, report, [CALLBACK_URL]) == same_model
 
 
 # ------------------------------------------------------------------ a fresh link

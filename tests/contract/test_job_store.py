@@ -14,7 +14,7 @@ from ringback.aws.job_items import from_item, to_item
 from ringback.aws.job_table import JobTable
 from ringback.domain.errors import IdempotencyConflict, UnknownJob
 from ringback.domain.jobs import NEXT, ErrorKind, Job, JobError, JobStatus, ProviderTaskId
-from ringback.use_cases.ports import JobStore
+from ringback.use_cases.ports import JobStore, Write
 
 from tests.support.aws import a_cloud
 from tests.support.in_memory import InMemoryJobs
@@ -40,9 +40,11 @@ def a_full_job() -> Job:
         idempotency_key="k",
         retry_of=a_job_id(7),
         queued_at=NOON,
+        not_queued_at=LATER,
         submitted_at=NOON,
         finished_at=LATER,
         attempts=3,
+        attempt_id="0123456789abcdef",
         task_id=TASK,
         credits=Decimal("3.5"),
         error=ERROR,
@@ -51,6 +53,7 @@ def a_full_job() -> Job:
         source="requests/für Anna.csv",
         row=7,
         due_at=LATER,
+        callback_base_url="https://callbacks.example",
         request=replace(a_request(), input={"guidance_scale": 2.5, "prompt": "雪", "n": 10**15}),
     )
 
@@ -95,6 +98,10 @@ def test_a_job_that_was_never_created_is_unknown(jobs: JobStore) -> None:
     with pytest.raises(UnknownJob):
         jobs.mark_queued(a_job_id(), at=NOON)
     with pytest.raises(UnknownJob):
+        jobs.mark_not_queued(a_job_id(), at=NOON)
+    with pytest.raises(UnknownJob):
+        jobs.keep_task(a_job_id(), TASK)
+    with pytest.raises(UnknownJob):
         jobs.add_image(a_job_id(), a_stored_image(), at=NOON)
 
 
@@ -134,6 +141,59 @@ def test_a_key_with_another_request_is_a_conflict(jobs: JobStore) -> None:
 def test_without_a_key_the_same_request_is_another_job(jobs: JobStore) -> None:
     assert jobs.create(a_job(number=1)).done
     assert jobs.create(a_job(number=2)).done
+
+
+def test_a_job_that_was_not_queued_says_so_until_it_is(jobs: JobStore) -> None:
+    jobs.create(a_job())
+    jobs.mark_not_queued(a_job_id(), at=NOON)
+    assert jobs.get(a_job_id()) == a_job(not_queued_at=NOON)
+    jobs.mark_queued(a_job_id(), at=LATER)
+    assert jobs.get(a_job_id()) == a_job(queued_at=LATER)
+    # The repeat that queued it was faster than the note of the first call.
+    jobs.mark_not_queued(a_job_id(), at=LATER)
+    assert jobs.get(a_job_id()) == a_job(queued_at=LATER)
+
+
+def test_a_job_that_is_past_the_queue_is_not_marked(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.RUNNING))
+    jobs.mark_not_queued(a_job_id(), at=NOON)
+    assert jobs.get(a_job_id()) == a_job(JobStatus.RUNNING)
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_the_first_task_id_is_kept_in_every_state(jobs: JobStore, status: JobStatus) -> None:
+    jobs.create(a_job(status))
+    kept = jobs.keep_task(a_job_id(), TASK)
+    assert kept == jobs.get(a_job_id()) == a_job(status, task_id=TASK)
+    assert jobs.keep_task(a_job_id(), ProviderTaskId("another")) == kept
+
+
+@pytest.mark.parametrize(
+    ("was", "to"),
+    [
+        (JobStatus.ACCEPTED, JobStatus.SUBMITTING),
+        (JobStatus.SUBMITTING, JobStatus.ACCEPTED),
+    ],
+)
+def test_a_job_with_a_task_is_never_on_its_way_to_being_bought(
+    jobs: JobStore, was: JobStatus, to: JobStatus
+) -> None:
+    job = jobs.create(a_job(was, task_id=TASK)).job
+    assert jobs.move(a_job_id(), expect=[was], to=to, at=LATER) == Write(job, done=False)
+
+
+def test_a_move_of_an_attempt_is_made_by_that_attempt_only(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.SUBMITTING, attempt_id="b" * 16))
+    for attempt_id, done in (("a" * 16, False), ("b" * 16, True), ("b" * 16, True)):
+        moved = jobs.move(
+            a_job_id(),
+            expect=[JobStatus.SUBMITTING],
+            to=JobStatus.ACCEPTED,
+            at=LATER,
+            of_attempt=attempt_id,
+            queued_at=None,
+        )
+        assert moved.done is done
 
 
 MOVES = [(was, to) for was, following in NEXT.items() for to in sorted(following)]

@@ -89,7 +89,7 @@ def submission_of(expected: dict[str, Any]) -> Submission:
         case {"refused": dict(refusal)}:
             return TaskRefused(**refusal)
         case {"unknown": True}:
-            return OutcomeUnknown(reason="")
+            return OutcomeUnknown(reason="", task_id=expected.get("task_id"))
     raise ValueError(f"what is expected cannot be read: {expected}")
 
 
@@ -100,6 +100,7 @@ def test_create_task_responses_have_their_expected_outcome(body_file: Path) -> N
     if isinstance(expected, OutcomeUnknown):
         assert isinstance(submission, OutcomeUnknown)
         assert submission.reason
+        assert submission.task_id == expected.task_id
     else:
         assert submission == expected
     assert len(kie.requests) == 1
@@ -209,8 +210,23 @@ def test_every_call_has_our_user_agent(call: Callable[[KieClient], object]) -> N
 def test_no_call_is_made_without_a_key(call: Callable[[KieClient], object]) -> None:
     kie = envelope(None)
     client = KieClient(BASE_URL, lambda: "", transport=httpx.MockTransport(kie))
-    with pytest.raises(NotConfigured, match=r"docs/deploy\.md"):
-        call(client)
+    if call is EVERY_CALL["create_task"]:
+        # The job is marked by then: it has to be told that nothing was sent.
+        assert isinstance(call(client), TaskRefused)
+    else:
+        with pytest.raises(NotConfigured, match=r"docs/deploy\.md"):
+            call(client)
+    assert kie.requests == []
+
+
+def test_a_key_that_cannot_be_read_any_more_proves_that_nothing_was_created() -> None:
+    def unreadable() -> str:
+        raise OSError("Secrets Manager is down")
+
+    kie = envelope(None)
+    client = KieClient(BASE_URL, unreadable, transport=httpx.MockTransport(kie))
+    submission = client.create_task(a_job(JobStatus.SUBMITTING), CALLBACK_URL)
+    assert submission == TaskRefused(code="unreachable", message="OSError", retry_after=30)
     assert kie.requests == []
 
 

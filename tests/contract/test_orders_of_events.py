@@ -224,10 +224,13 @@ class Harness:
         self.submit = SubmitJob(
             jobs=self.jobs,
             queue=submissions,
+            checks=self.checks,
             window=InMemoryWindow(),
             accounts=InMemoryAccounts(),
             callback_url=url_of,
             link_to=link_to,
+            new_attempt_id=lambda: "0123456789abcdef",
+            sleep=lambda seconds: None,
             **ports,
         )
         record = RecordVerdict(
@@ -244,8 +247,9 @@ class Harness:
             jobs=self.jobs,
             checks=self.checks,
             archive=self.copies,
+            queue=submissions,
             record=record,
-            callback_url=url_of,
+            callback_urls=lambda job: [url_of(job.request.provider, job.job_id)],
             **ports,
         )
         self.archive = ArchiveImages(
@@ -268,7 +272,7 @@ class Harness:
         )
         accept(NewJob(request=a_request(), client="studio", idempotency_key="key"))
         with pytest.raises(CallInProgress):
-            self.submit(OURS, slot=None)
+            self.submit(OURS, slot=None, seconds_left=lambda: 60)
         self.begun, self.in_progress = self.jobs.get(OURS), True
 
     @property
@@ -352,7 +356,7 @@ class Harness:
     def answer(self) -> None:
         """Let createTask respond; after that, deliver the submit message again."""
         if not self.in_progress:
-            self.submit(OURS, slot=None)
+            self.submit(OURS, slot=None, seconds_left=lambda: 60)
             return
         self.in_progress = False
         answer = (
@@ -360,7 +364,7 @@ class Harness:
         )
         self.provider.answer = answer
         waiting = replace(self.submit, jobs=StoreOfWaitingCall(self.jobs, self.begun))
-        waiting(OURS, slot=None)
+        waiting(OURS, slot=None, seconds_left=lambda: 60)
         self.provider.answer = None
 
     def copy(self) -> None:
@@ -446,6 +450,7 @@ def broken_rules(before: State, event: Event, after: State) -> list[str]:
         "the job expired before its deadline": new is JobStatus.EXPIRED
         and after.now < after.job.deadline_at,
         "the open job has no check": new in OPEN and len(plain_checks) != 1,
+        "the copies have no check": new is JobStatus.ARCHIVING and not plain_checks,
     }
     return [rule for rule, is_broken in rules.items() if is_broken]
 

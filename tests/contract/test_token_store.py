@@ -40,7 +40,8 @@ def test_a_new_store_has_no_token(store: TokenStore) -> None:
 def test_only_the_holder_of_the_lease_stores_a_token(store: TokenStore) -> None:
     assert store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     assert not store.lease("other", instead_of=None, at=NOON, until=UNTIL)
-    assert not store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
+    # The SDK may repeat a write that took place: the same lease is not another one.
+    assert store.lease("mine", instead_of=None, at=NOON, until=UNTIL)
     store.put(FIRST, lease="other")
     assert store.read() is None
     store.put(FIRST, lease="mine")

@@ -108,7 +108,7 @@ TOY = Provider(
     pace=Pace(limit=5, seconds=1),
     deadline=timedelta(minutes=10),
     secret_fields=frozenset({"crayon"}),
-    recognizes=lambda job, report, callback_url: False,
+    recognizes=lambda job, report, callback_urls: False,
     connect=lambda access: ToyClient(),
     listen=lambda secret: ToyReader(),
 )
@@ -141,10 +141,13 @@ class ToyHarness:
         self.send = SubmitJob(
             jobs=self.jobs,
             queue=submissions,
+            checks=checks,
             window=InMemoryWindow(pace=TOY.pace),
             accounts=InMemoryAccounts(),
             callback_url=callback_url,
             link_to=link_to,
+            new_attempt_id=lambda: "0123456789abcdef",
+            sleep=lambda seconds: None,
             **calling,
         )
         record = RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=lambda: self.now)
@@ -159,8 +162,9 @@ class ToyHarness:
             jobs=self.jobs,
             checks=checks,
             archive=archive,
+            queue=submissions,
             record=record,
-            callback_url=callback_url,
+            callback_urls=lambda job: [callback_url(job.request.provider, job.job_id)],
             **calling,
         )
         self.archive = ArchiveImages(
@@ -177,7 +181,7 @@ class ToyHarness:
         body = json.dumps({"model": "toy/crayon", "input": {"word": "kite"}}).encode()
         request = read_request(json_object(body), models=MODELS_AND_TOY)
         job = self.accept(NewJob(request=request, client="studio"))
-        return self.send(job.job_id, slot=None)
+        return self.send(job.job_id, slot=None, seconds_left=lambda: 60)
 
 
 def test_its_input_is_validated() -> None:

@@ -46,7 +46,8 @@ LAYERS: Final = {
     ),
     "ringback.callbacks": Layer(("domain", "use_cases")),
     "ringback.providers": Layer(
-        ("domain", "use_cases", "callbacks.signatures"), frozenset({"httpx", "pydantic_core"})
+        ("domain", "use_cases", "callbacks.signatures"),
+        frozenset({"httpcore", "httpx", "pydantic_core"}),
     ),
     # For any outbound request: it does not depend on images.
     "ringback.outbound": Layer(("domain",)),

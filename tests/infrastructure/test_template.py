@@ -12,6 +12,8 @@ import pytest
 from ringback import settings
 from ringback.aws.job_items import to_item
 from ringback.callbacks.tokens import CallbackUrls
+from ringback.domain.check_steps import MAX_COPYING, MAX_WAIT
+from ringback.domain.checks import LAST_READ
 from ringback.domain.pace import Pace
 from ringback.lambda_events import callback_request
 from ringback.providers.registry import PROVIDERS
@@ -61,7 +63,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "dynamodb:UpdateItem": "JobsTable",
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
-        "sqs:SendMessage": "SubmitQueue",
+        "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
@@ -78,7 +80,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "check_jobs": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
-        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
+        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "archive_images": {
@@ -423,6 +425,28 @@ def test_a_queue_has_its_own_dead_letter_queue(name: str) -> None:
     assert DEAD_LETTERS[target] == name
     assert "RedrivePolicy" not in QUEUES[target]
     assert policy["maxReceiveCount"] >= 5
+
+
+def test_a_failing_message_of_a_job_is_received_for_a_day() -> None:
+    """An hour without a permission, a table or a secret leaves no dead letter."""
+    for name in ("SubmitQueue", "DropQueue", "CheckQueue", "ArchiveQueue"):
+        receives = QUEUES[name]["RedrivePolicy"]["maxReceiveCount"]
+        # SQS takes 1000 at most.
+        assert receives <= 1000
+        assert receives * QUEUES[name]["VisibilityTimeout"] >= 24 * 3600, name
+
+
+def test_a_job_is_remembered_longer_than_it_can_last() -> None:
+    """It waits, is read for a day or twice its deadline, is copied, and is redriven."""
+    deadlines = [
+        timedelta(seconds=PARAMETERS[name]["MaxValue"])
+        for name in PARAMETERS
+        if name.endswith("DeadlineSeconds")
+    ]
+    assert deadlines
+    letters = timedelta(seconds=FOURTEEN_DAYS)
+    longest = MAX_WAIT + max(LAST_READ, *(2 * each for each in deadlines)) + MAX_COPYING + letters
+    assert timedelta(days=PARAMETERS["JobRetentionDays"]["MinValue"]) > longest
 
 
 def consumers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:

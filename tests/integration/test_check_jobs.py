@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import boto3
 import pytest
 from ringback.aws.job_table import JobTable
 from ringback.callbacks.tokens import make_token
@@ -25,8 +26,10 @@ def ago(**time: float) -> datetime:
 
 
 def stored(cloud: Cloud, status: JobStatus, **changes: Any) -> Job:
-    known = {"task_id": TASK} if status is JobStatus.RUNNING else {}
-    job = a_job(status, **{"deadline_at": ago(seconds=1), **known, **changes})
+    known: dict[str, Any] = {"task_id": TASK} if status is JobStatus.RUNNING else {}
+    if status in (JobStatus.SUBMITTING, JobStatus.RUNNING):
+        known["submitted_at"] = ago(minutes=15)
+    job = a_job(status, **{"deadline_at": ago(seconds=1), "updated_at": ago(), **known, **changes})
     JobTable.connect(cloud.table).create(job)
     return job
 
@@ -44,9 +47,9 @@ def a_record(state: str, *, task: str = TASK, **more: Any) -> dict[str, Any]:
     return {"code": 200, "msg": "success", "data": data}
 
 
-def our_url(number: int = 0) -> str:
-    token = make_token(CALLBACK_KEY.encode(), "kie", a_job_id(number))
-    return f"{CALLBACK_BASE_URL}/callbacks/kie/{a_job_id(number)}/{token}"
+def our_url(number: int = 0, *, key: str = CALLBACK_KEY, base_url: str = CALLBACK_BASE_URL) -> str:
+    token = make_token(key.encode(), "kie", a_job_id(number))
+    return f"{base_url}/callbacks/kie/{a_job_id(number)}/{token}"
 
 
 SUCCESS = a_record("success", resultJson=json.dumps({"resultUrls": [URL]}), creditsConsumed=3.5)
@@ -62,9 +65,23 @@ def test_a_check_of_a_final_job_is_dropped(
     assert (provider.requests, lambdas.written()) == ([], [])
 
 
-def test_a_check_of_an_unknown_job_is_dropped(lambdas: Lambdas, provider: LoopbackProvider) -> None:
+def test_a_check_of_an_unknown_job_is_sent_once_more_and_then_dropped(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
     assert check(lambdas) == DONE
-    assert (provider.requests, lambdas.written()) == ([], [])
+    [(again, delay)] = lambdas.sent(cloud.check_queue)
+    assert (again, delay) == ({"job_id": a_job_id(), "found_no_job": True}, 60)
+    assert check(lambdas, **again) == DONE
+    assert len(lambdas.sent(cloud.check_queue)) == 1
+    assert provider.requests == []
+
+
+def test_a_message_of_another_version_is_read(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, JobStatus.RUNNING, deadline_at=ago(seconds=-100))
+    assert check(lambdas, added_later=1) == DONE
+    assert len(lambdas.sent(cloud.check_queue)) == 1
 
 
 @pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.SUBMITTING, JobStatus.RUNNING])
@@ -107,20 +124,39 @@ def test_an_overdue_failure_keeps_the_providers_reason(
     assert lambdas.sent(cloud.archive_queue) == []
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        a_record("generating"),
-        a_record("waiting", resultJson=json.dumps({"resultUrls": [URL]})),
-        a_record("an unknown state"),
-        {"code": 422, "msg": "recordInfo is null", "data": None},
-        {"code": 404, "msg": "no such task", "data": None},
-    ],
-)
+A_DAY_OLD = {"submitted_at": ago(days=1), "deadline_at": ago(hours=23)}
+UNFINISHED: list[dict[str, Any]] = [
+    a_record("generating"),
+    a_record("waiting", resultJson=json.dumps({"resultUrls": [URL]})),
+    a_record("an unknown state"),
+]
+UNKNOWN: list[dict[str, Any]] = [
+    {"code": 422, "msg": "recordInfo is null", "data": None},
+    {"code": 404, "msg": "no such task", "data": None},
+]
+
+
+@pytest.mark.parametrize("answer", UNFINISHED)
+def test_an_overdue_job_that_is_still_generating_is_read_again_at_twice_its_deadline(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, answer: dict[str, Any]
+) -> None:
+    job = stored(cloud, JobStatus.RUNNING)
+    provider.will_answer(RECORD, answer)
+    assert check(lambdas) == DONE
+    assert the_job(cloud) == job
+    [(message, delay)] = lambdas.sent(cloud.check_queue)
+    assert 890 <= delay <= 900
+    # An early delivery of that message, as SQS's limit of 15 minutes makes for, asks nothing.
+    assert check(lambdas, **message) == DONE
+    assert len(provider.requests) == 1
+    assert [again for again, _ in lambdas.sent(cloud.check_queue)] == [message, message]
+
+
+@pytest.mark.parametrize("answer", [*UNFINISHED, *UNKNOWN])
 def test_an_overdue_job_without_a_verdict_expires(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, answer: dict[str, Any]
 ) -> None:
-    stored(cloud, JobStatus.RUNNING)
+    stored(cloud, JobStatus.RUNNING, **(A_DAY_OLD if answer in UNFINISHED else {}))
     provider.will_answer(RECORD, answer)
     assert check(lambdas) == DONE
     job = the_job(cloud)
@@ -149,23 +185,52 @@ def test_an_unavailable_provider_is_retried(
     provider.answers[RECORD] = (status, body)
     assert check(lambdas) == DONE
     assert the_job(cloud).status is JobStatus.RUNNING
-    assert lambdas.sent(cloud.check_queue) == [({"job_id": a_job_id()}, 30)]
+    message = {"job_id": a_job_id(), "unanswered": 1}
+    assert lambdas.sent(cloud.check_queue) == [(message, 30)]
 
 
 def test_an_unavailable_provider_is_not_retried_forever(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
-    stored(cloud, JobStatus.RUNNING, deadline_at=ago(minutes=11))
+    stored(cloud, JobStatus.RUNNING, **A_DAY_OLD)
     provider.answers[RECORD] = (500, b"{}")
-    assert check(lambdas) == DONE
+    assert check(lambdas, unanswered=18) == DONE
+    assert the_job(cloud).status is JobStatus.RUNNING
+    [(message, _)] = lambdas.sent(cloud.check_queue)
+    assert check(lambdas, **message) == DONE
     assert the_job(cloud).status is JobStatus.EXPIRED
-    assert lambdas.sent(cloud.check_queue) == []
+    assert len(lambdas.sent(cloud.check_queue)) == 1
+
+
+@pytest.mark.parametrize("secret", ['{"api_key": ""}', "kie-key", "{}", '{"api_key": "a b"}'])
+def test_a_job_waits_for_a_key_that_can_be_used(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, secret: str
+) -> None:
+    stored(cloud, JobStatus.RUNNING)
+    secrets = boto3.client("secretsmanager")
+    secrets.put_secret_value(SecretId=cloud.kie_secret, SecretString=secret)
+    assert check(lambdas) == DONE
+    assert check(lambdas, unconfigured=100) == DONE
+    assert the_job(cloud).status is JobStatus.RUNNING
+    assert lambdas.sent(cloud.check_queue) == [
+        ({"job_id": a_job_id(), "unconfigured": 1}, 30),
+        ({"job_id": a_job_id(), "unconfigured": 101}, 900),
+    ]
+    assert provider.requests == []
+
+
+def test_a_job_without_a_mark_is_queued_again(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, JobStatus.ACCEPTED, created_at=ago(minutes=15))
+    assert check(lambdas) == DONE
+    assert lambdas.sent(cloud.submit_queue) == [({"job_id": a_job_id(), "slot": None}, 0)]
+    job = the_job(cloud)
+    assert (job.status, job.queued_at is None) == (JobStatus.ACCEPTED, False)
 
 
 def test_a_job_that_was_never_queued_fails_uncharged(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
-    stored(cloud, JobStatus.ACCEPTED)
+    stored(cloud, JobStatus.ACCEPTED, not_queued_at=ago(minutes=15))
     assert check(lambdas) == DONE
     job = the_job(cloud)
     assert job.error is not None
@@ -187,9 +252,11 @@ def test_a_queued_job_is_checked_again_after_a_delay(cloud: Cloud, lambdas: Lamb
 def test_an_archiving_job_gets_its_archive_message_again(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
-    stored(cloud, JobStatus.ARCHIVING, result_urls=(URL,), images=(a_stored_image(),))
+    job = stored(cloud, JobStatus.ARCHIVING, result_urls=(URL,), images=(a_stored_image(),))
     assert check(lambdas) == DONE
     assert lambdas.sent(cloud.archive_queue) == [({"job_id": a_job_id(), "attempt": 1}, 0)]
+    [(message, delay)] = lambdas.sent(cloud.check_queue)
+    assert (message["seen_at"], delay) == (job.updated_at.isoformat(), 900)
     assert provider.requests == []
 
 
@@ -212,7 +279,30 @@ def test_a_claimed_task_that_echoes_our_url_is_accepted(
     assert len(lambdas.sent(cloud.archive_queue)) == 1
 
 
+FORMER_BASE_URL = "https://hooks.example/stage"
+ROTATED_KEY = "a-callback-secret-that-came-after-the-other-one-"
+
+
+@pytest.mark.parametrize("base_url", [None, CALLBACK_BASE_URL, FORMER_BASE_URL])
+def test_an_echo_is_recognized_after_a_rotation_under_the_url_that_the_job_was_sent_with(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, base_url: str | None
+) -> None:
+    """A job that an earlier version sent has no base URL recorded."""
+    secret = json.dumps({"current": ROTATED_KEY, "previous": CALLBACK_KEY})
+    boto3.client("secretsmanager").put_secret_value(
+        SecretId=cloud.callback_secret, SecretString=secret
+    )
+    deadline = ago(minutes=-10)
+    stored(cloud, JobStatus.SUBMITTING, deadline_at=deadline, callback_base_url=base_url)
+    echo = our_url(base_url=base_url or CALLBACK_BASE_URL)
+    provider.will_answer(RECORD, a_claim(echo))
+    assert check(lambdas, claimed_task=TASK) == DONE
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
 OTHER_ECHOES: list[object] = [
+    our_url(base_url=FORMER_BASE_URL),
+    our_url(key=ROTATED_KEY),
     None,
     "",
     "https://elsewhere.example/x",

@@ -24,7 +24,7 @@ from tests.support.posts import (
 
 
 def test_the_callback_url_names_the_job_and_has_its_token(
-    lambdas: Lambdas, provider: LoopbackProvider
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
     job_id = submit(lambdas)["job_id"]
@@ -32,6 +32,7 @@ def test_the_callback_url_names_the_job_and_has_its_token(
     token = urlsafe_b64encode(signed).decode().rstrip("=")
     url = provider.requests[0].body["callBackUrl"]
     assert url == f"{CALLBACK_BASE_URL}/callbacks/kie/{job_id}/{token}"
+    assert the_job(cloud, job_id).callback_base_url == CALLBACK_BASE_URL
 
 
 @pytest.mark.parametrize(("code", "status"), [(402, 200), (422, 200), (401, 401), (433, 200)])

@@ -23,6 +23,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.jobs import Job, JobId, ProviderTaskId
 from ringback.domain.verdicts import (
+    Answered,
     OutcomeUnknown,
     Submission,
     TaskCreated,
@@ -266,6 +267,7 @@ class World:
     answered: list[JobId] = field(default_factory=list)
     made: Iterator[int] = field(default_factory=itertools.count)
     order: Iterator[int] = field(default_factory=itertools.count)
+    attempts: Iterator[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
         self.provider = Provider(
@@ -289,12 +291,15 @@ class World:
         self.submit = SubmitJob(
             jobs=jobs,
             queue=queue,
+            checks=checks,
             window=watch(self.window),
             accounts=watch(self.accounts),
             providers=providers,
             clients=clients,
             callback_url=callback_url,
             link_to=link_to,
+            new_attempt_id=lambda: f"{next(self.attempts):016x}",
+            sleep=self.sleep,
             now=lambda: self.now,
         )
         record = RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=lambda: self.now)
@@ -309,10 +314,11 @@ class World:
             jobs=jobs,
             checks=checks,
             archive=archive,
+            queue=queue,
             record=record,
             providers=providers,
             clients=clients,
-            callback_url=callback_url,
+            callback_urls=lambda job: [callback_url(job.request.provider, job.job_id)],
             now=lambda: self.now,
         )
         self.archive = ArchiveImages(
@@ -330,6 +336,14 @@ class World:
         self.make_thumbnail = MakeThumbnail(
             jobs=jobs, images=watch(self.bucket), shrink=lambda content, facts: b"small"
         )
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def time_for(self, seconds: float) -> Callable[[], float]:
+        """Return the clock of a function that is started now and runs for so many seconds."""
+        until = self.now + timedelta(seconds=seconds)
+        return lambda: (until - self.now).total_seconds()
 
     def run(self) -> None:
         """Post a job, then run all events until none is left."""
@@ -412,7 +426,18 @@ class SubmitSender:
     world: World
 
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-        self.world.deliver("submit", lambda: self.world.submit(job_id, slot=slot), delay=delay)
+        self.world.deliver(
+            "submit",
+            lambda: self.world.submit(job_id, slot=slot, seconds_left=self.world.time_for(75)),
+            delay=delay,
+        )
+
+    def add_answer(self, answered: Answered, *, delay: int) -> None:
+        self.world.deliver(
+            "answer",
+            lambda: self.world.submit.answers.keep(answered, seconds_left=self.world.time_for(75)),
+            delay=delay,
+        )
 
 
 @dataclass

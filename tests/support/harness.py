@@ -1,5 +1,7 @@
 """A harness for accepting and submitting jobs, with in-memory ports."""
 
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -36,20 +38,32 @@ class Harness:
     accounts: InMemoryAccounts = field(default_factory=InMemoryAccounts)
     now: datetime = NOON
     made: int = 0
+    attempts: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def submitter(self) -> SubmitJob:
         return SubmitJob(
             jobs=self.jobs,
             queue=InMemorySubmitQueue(self.queues),
+            checks=InMemoryCheckQueue(self.queues),
             window=self.window,
             accounts=self.accounts,
             providers={"kie": self.provider.facts},
             clients={"kie": self.provider},
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
             link_to=link_to,
+            new_attempt_id=lambda: f"{next(self.attempts):016x}",
+            sleep=self.sleep,
             now=lambda: self.now,
         )
+
+    def sleep(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    def time_for(self, seconds: float = 75) -> Callable[[], float]:
+        """Return the clock of a function that is started now and runs for so many seconds."""
+        until = self.now + timedelta(seconds=seconds)
+        return lambda: (until - self.now).total_seconds()
 
     @property
     def acceptor(self) -> AcceptJob:
@@ -81,7 +95,7 @@ class Harness:
         return a_job_id(self.made)
 
     def take_turn(self, job_id: JobId, *, slot: int | None = None) -> Job:
-        return self.submitter(job_id, slot=slot)
+        return self.submitter(job_id, slot=slot, seconds_left=self.time_for())
 
 
 def answering(harness: Harness, *answers: Submission) -> Harness:

@@ -10,10 +10,18 @@ from ringback.domain.accounts import AccountPause
 from ringback.domain.checks import Check
 from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
 from ringback.domain.images import ImageFacts, StoredImage, StoredObject
-from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId, may_precede
+from ringback.domain.jobs import (
+    BEFORE_THE_TASK,
+    Job,
+    JobId,
+    JobStatus,
+    ProviderTaskId,
+    holds,
+    may_precede,
+)
 from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.tokens import AccessToken
-from ringback.domain.verdicts import Submission, TaskReport
+from ringback.domain.verdicts import Answered, Submission, TaskReport
 from ringback.providers.registry import PROVIDERS
 from ringback.use_cases.ports import Changes, Write
 from ringback.use_cases.providers import Provider
@@ -36,9 +44,9 @@ class InMemoryJobs:
             ):
                 if (known.request.sent, known.retry_of) != (job.request.sent, job.retry_of):
                     raise IdempotencyConflict("this Idempotency-Key was used before")
-                return Write(known, done=False)
+                return Write(known, done=known == job)
         if job.job_id in self.by_id:
-            return Write(self.by_id[job.job_id], done=False)
+            return Write(self.by_id[job.job_id], done=self.by_id[job.job_id] == job)
         self.by_id[job.job_id] = job
         return Write(job, done=True)
 
@@ -62,22 +70,37 @@ class InMemoryJobs:
         to: JobStatus,
         at: datetime,
         unchanged_since: datetime | None = None,
+        of_attempt: str | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         if not may_precede(to).issuperset(expect):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         job = self.get(job_id)
+        mine = {"attempt_id": of_attempt} if of_attempt else {}
         same_task = job.task_id in (None, changes.get("task_id", job.task_id))
         unchanged = unchanged_since in (None, job.updated_at)
-        if job.status not in expect or not same_task or not unchanged:
-            return Write(job, done=False)
+        same_task = same_task and not (job.task_id and to in BEFORE_THE_TASK)
+        same_attempt = of_attempt in (None, job.attempt_id)
+        if job.status not in expect or not (same_task and unchanged and same_attempt):
+            written = {"status": to, "updated_at": at, **changes, **mine}
+            return Write(job, done=holds(job, written))
         self.by_id[job_id] = replace(job, status=to, updated_at=at, **changes)
         return Write(self.by_id[job_id], done=True)
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         job = self.get(job_id)
         if job.status is JobStatus.ACCEPTED:
-            self.by_id[job_id] = replace(job, queued_at=at)
+            self.by_id[job_id] = replace(job, queued_at=at, not_queued_at=None)
+
+    def mark_not_queued(self, job_id: JobId, *, at: datetime) -> None:
+        job = self.get(job_id)
+        if job.status is JobStatus.ACCEPTED and job.queued_at is None:
+            self.by_id[job_id] = replace(job, not_queued_at=at)
+
+    def keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
+        job = self.get(job_id)
+        self.by_id[job_id] = replace(job, task_id=job.task_id or task_id)
+        return self.by_id[job_id]
 
     def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
         job = self.get(job_id)
@@ -122,8 +145,10 @@ class InMemoryQueues:
     """
 
     submit: list[tuple[JobId, int, int | None]] = field(default_factory=list)
+    answers: list[Answered] = field(default_factory=list)
     due: list[tuple[JobId, int]] = field(default_factory=list)
     claims: list[tuple[JobId, ProviderTaskId, int]] = field(default_factory=list)
+    sent_checks: list[tuple[Check, int]] = field(default_factory=list, compare=False)
     archive: list[tuple[JobId, int, int]] = field(default_factory=list)
     thumbnails: list[tuple[JobId, int]] = field(default_factory=list)
 
@@ -135,12 +160,16 @@ class InMemorySubmitQueue:
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         self.queues.submit.append((job_id, delay, slot))
 
+    def add_answer(self, answered: Answered, *, delay: int) -> None:
+        self.queues.answers.append(answered)
+
 
 @dataclass
 class InMemoryCheckQueue:
     queues: InMemoryQueues
 
     def add(self, check: Check, *, delay: int) -> None:
+        self.queues.sent_checks.append((check, delay))
         if check.claimed_task:
             self.queues.claims.append((check.job_id, check.claimed_task, delay))
         else:
@@ -242,7 +271,8 @@ class InMemoryTokens:
         with self.lock:
             seen = instead_of.value if instead_of else None
             there = self.token.value if self.token else None
-            if seen != there or (self.held_until and self.held_until > at):
+            held = self.held_until and self.held_until > at and self.held_by != lease
+            if seen != there or held:
                 return False
             self.held_by, self.held_until = lease, until
             return True

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
+from time import monotonic
 from types import ModuleType
 from typing import Any, Final
 
@@ -77,6 +78,12 @@ class FakeContext:
     memory_limit_in_mb: int = 512
     invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:x"
     aws_request_id: str = "8e2c1a50-0000-4000-8000-000000000000"
+    started_at: float = field(default_factory=monotonic)
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Count from the time-out that template.yaml gives the function."""
+        timeout = function_properties(self.function_name)["Timeout"]
+        return int((timeout - (monotonic() - self.started_at)) * 1000)
 
 
 _listeners: list[Callable[[str, str, dict[str, Any]], None]] = []

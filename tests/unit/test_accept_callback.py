@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from ringback.domain.errors import SignatureRejected, UnknownJob
-from ringback.domain.jobs import ErrorKind, Job, JobStatus, ProviderTaskId
+from ringback.domain.jobs import FINAL, ErrorKind, Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.ports import CallbackReport
@@ -20,6 +20,12 @@ from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
 
 SUCCESS, FAILURE = a_report(), a_report(TaskState.FAILED, code="500", message="no luck")
 STILL_RUNNING = a_report(TaskState.RUNNING)
+NAMING = {
+    "generating": STILL_RUNNING,
+    "without images": a_report(image_urls=()),
+    "success": SUCCESS,
+    "failure": FAILURE,
+}
 
 
 @dataclass
@@ -101,9 +107,14 @@ def test_a_repeated_success_replaces_a_lost_archive_message() -> None:
 
 
 @pytest.mark.parametrize(
-    "status", [JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.ARCHIVE_FAILED]
+    ("status", "report"),
+    [
+        (status, report)
+        for status in sorted(FINAL - {JobStatus.EXPIRED})
+        for report in (SUCCESS, FAILURE, STILL_RUNNING)
+        if (status, report) != (JobStatus.CANCELLED, SUCCESS)
+    ],
 )
-@pytest.mark.parametrize("report", [SUCCESS, FAILURE, STILL_RUNNING], ids=lambda one: one.state)
 def test_a_callback_after_the_end_changes_nothing(status: JobStatus, report: TaskReport) -> None:
     endpoint = an_endpoint(status)
     before = endpoint.jobs.get(a_job_id())
@@ -142,7 +153,7 @@ def test_a_callback_replaces_a_lost_submit_response() -> None:
     assert (job.status, job.task_id) == (JobStatus.ARCHIVING, TASK)
 
 
-@pytest.mark.parametrize("report", [SUCCESS, FAILURE, STILL_RUNNING], ids=lambda one: one.state)
+@pytest.mark.parametrize("report", NAMING.values(), ids=NAMING.keys())
 def test_a_signed_callback_about_another_task_is_refused(report: TaskReport) -> None:
     endpoint = an_endpoint(task_id=ProviderTaskId("another"))
     before = endpoint.jobs.get(a_job_id())
@@ -163,8 +174,60 @@ def test_an_unsigned_callback_only_queues_a_check(report: TaskReport) -> None:
 
 def test_a_success_without_images_is_checked_first() -> None:
     endpoint = an_endpoint()
-    assert endpoint(a_report(image_urls=())) is None
-    assert endpoint.queues.claims == [(a_job_id(), TASK, 0)]
+    before = endpoint.jobs.get(a_job_id())
+    assert endpoint(a_report(image_urls=())) == before
+    assert endpoint.queues == InMemoryQueues(claims=[(a_job_id(), TASK, 0)])
+
+
+@pytest.mark.parametrize("report", NAMING.values(), ids=NAMING.keys())
+@pytest.mark.parametrize("status", JobStatus)
+def test_a_task_id_that_is_proven_is_kept_whatever_is_said_of_the_task(
+    status: JobStatus, report: TaskReport
+) -> None:
+    endpoint = an_endpoint(status, task_id=None)
+    endpoint(report)
+    assert endpoint.jobs.get(a_job_id()).task_id == TASK
+
+
+@pytest.mark.parametrize("report", [STILL_RUNNING, NAMING["without images"]])
+@pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.SUBMITTING])
+def test_a_job_whose_task_is_proven_is_running_and_never_bought_again(
+    status: JobStatus, report: TaskReport
+) -> None:
+    endpoint = an_endpoint(status, task_id=None)
+    endpoint(report)
+    assert endpoint.jobs.get(a_job_id()).status is JobStatus.RUNNING
+
+
+def test_a_task_id_that_is_not_proven_is_not_kept() -> None:
+    endpoint = an_endpoint(JobStatus.SUBMITTING, task_id=None)
+    for report in NAMING.values():
+        assert endpoint(report, proven=False) is None
+    assert endpoint.jobs.get(a_job_id()).task_id is None
+
+
+def test_images_of_a_job_that_was_never_sent_are_believed_and_it_is_not_bought() -> None:
+    endpoint = an_endpoint(JobStatus.ACCEPTED, task_id=None)
+    job = endpoint()
+    assert job is not None
+    assert (job.status, job.task_id) == (JobStatus.ARCHIVING, TASK)
+    assert endpoint.queues.archive == [(job.job_id, 1, 0)]
+
+
+def test_images_of_a_cancelled_job_are_believed() -> None:
+    endpoint = an_endpoint(JobStatus.CANCELLED, task_id=None, finished_at=NOON)
+    job = endpoint()
+    assert job is not None
+    assert (job.status, job.finished_at) == (JobStatus.ARCHIVING, None)
+    # A cancelled job's check has passed, so another one is queued.
+    assert endpoint.queues.due == [(a_job_id(), 900)]
+
+
+def test_a_proven_failure_of_a_job_that_was_never_sent_ends_it() -> None:
+    job = an_endpoint(JobStatus.ACCEPTED, task_id=None)(FAILURE)
+    assert job is not None
+    assert job.error is not None
+    assert (job.status, job.error.kind) == (JobStatus.FAILED, ErrorKind.GENERATION_FAILED)
 
 
 def test_a_running_task_changes_nothing() -> None:

@@ -165,6 +165,32 @@ def test_an_unqueued_job_with_a_key_is_kept_for_the_repeat(harness: Harness, new
     assert len(harness.jobs.by_id) == 1
 
 
+def test_a_client_that_was_told_503_is_told_of_on_its_job(harness: Harness) -> None:
+    """Then nobody but its repeat queues the job (docs/decisions/0022)."""
+    keyed = replace(NEW, idempotency_key="k")
+    with pytest.raises(TryAgain):
+        accepting(harness, BrokenQueue(harness))(keyed)
+    assert harness.jobs.get(a_job_id(1)).not_queued_at == NOON
+    harness.acceptor(keyed)
+    queued = harness.jobs.get(a_job_id(1))
+    assert (queued.queued_at, queued.not_queued_at) == (NOON, None)
+
+
+def test_a_dropped_row_has_no_client_to_tell(harness: Harness) -> None:
+    with pytest.raises(TryAgain):
+        accepting(harness, BrokenQueue(harness))(replace(NEW, client="drop", dropped=DROPPED))
+    assert harness.jobs.get(DROPPED.job_id).not_queued_at is None
+
+
+def test_a_table_that_is_down_as_well_does_not_change_the_answer(harness: Harness) -> None:
+    def fail(job_id: JobId, *, at: datetime) -> None:
+        raise OSError
+
+    harness.jobs.mark_not_queued = fail  # type: ignore[method-assign]
+    with pytest.raises(TryAgain):
+        accepting(harness, BrokenQueue(harness))(replace(NEW, idempotency_key="k"))
+
+
 def test_a_job_is_accepted_once_its_message_is_sent(harness: Harness) -> None:
     """Otherwise a client without a key would repeat the request and pay twice."""
 

@@ -1,6 +1,8 @@
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from io import BytesIO
 from typing import Any, BinaryIO, NoReturn
 
@@ -15,7 +17,13 @@ from ringback.domain.errors import (
 )
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
-from ringback.use_cases.archive_images import MAX_COPY_TIME, MAX_START_DELAY, ArchiveImages
+from ringback.domain.verdicts import TaskReport
+from ringback.use_cases.archive_images import (
+    CONFIGURATION_RETRY_SECONDS,
+    MAX_START_DELAY,
+    ArchiveImages,
+)
+from ringback.use_cases.fetch_image import MAX_COPY_TIME
 
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
@@ -26,7 +34,7 @@ from tests.support.in_memory import (
     InMemoryWeb,
     ScriptedProvider,
 )
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, facts_of
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_stored_image, facts_of
 
 URLS = ("https://cdn.example/1", "https://cdn.example/2", "https://cdn.example/3")
 
@@ -171,6 +179,55 @@ def test_a_dead_link_gets_a_fresh_one_from_the_provider() -> None:
     job = archive()
     assert job.status is JobStatus.SUCCEEDED
     assert job.images[0].source_url == URLS[0]
+
+
+@pytest.mark.parametrize("names", ["kept", "new"])
+def test_a_fresh_record_in_any_order_stores_each_picture_once(names: str) -> None:
+    """Every set of dead links, and every order of the record that is read for them."""
+    for dead in itertools.chain.from_iterable(itertools.combinations(URLS, n) for n in range(4)):
+        for order in itertools.permutations(URLS):
+            archive = an_archive()
+            fresh = {
+                url: f"{url}?new" if names == "kept" else f"https://cdn.example/new-{place}"
+                for place, url in enumerate(URLS)
+            }
+            archive.web.pages |= {fresh[url]: a_page(url) for url in URLS}
+            archive.web.pages |= {url: LinkDead("404") for url in dead}
+            report = a_report(image_urls=tuple(fresh[url] for url in order))
+            archive.provider.fresh_links = partial(of_record, report)  # type: ignore[method-assign]
+            job = archive()
+            assert job.status is JobStatus.SUCCEEDED
+            pictures = sorted(archive.bucket.objects.values())
+            assert pictures == sorted(a_page(url)[0] for url in URLS), (dead, order)
+            if names == "kept":
+                assert [image.facts for image in job.images] == [a_page(url)[1] for url in URLS]
+
+
+def of_record(report: TaskReport, job: Job, number: int) -> tuple[str, ...]:
+    return report.other_links(number, known=job.result_urls)
+
+
+def test_a_picture_that_the_provider_made_twice_is_stored_twice() -> None:
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages[URLS[1]] = a_page(URLS[0])
+    assert archive().status is JobStatus.SUCCEEDED
+    assert list(archive.bucket.objects.values()) == [a_page(URLS[0])[0]] * 2
+
+
+def test_a_link_that_the_provider_lists_twice_is_two_images() -> None:
+    archive = an_archive(urls=(URLS[0], URLS[0]))
+    assert archive().status is JobStatus.SUCCEEDED
+    assert archive.web.fetched == [URLS[0], URLS[0]]
+    assert len(archive.bucket.objects) == 2
+
+
+def test_a_fresh_link_to_another_image_of_the_job_does_not_replace_a_lost_one() -> None:
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages |= {URLS[1]: LinkDead("404"), "https://cdn.example/x": a_page(URLS[0])}
+    archive.provider.new_links[URLS[1]] = ["https://cdn.example/x"]
+    job = archive(attempt=3)
+    assert job.error is not None
+    assert (job.status, job.error.missing) == (JobStatus.ARCHIVE_FAILED, (2,))
 
 
 def test_a_dead_fresh_link_gets_another_one() -> None:
@@ -391,16 +448,50 @@ def test_a_failed_write_does_not_stop_the_other_writes() -> None:
     assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2, 3]
 
 
-@pytest.mark.parametrize("error", [NotConfigured("no key"), KeyError("a bug")])
-def test_an_unexpected_error_does_not_stop_the_other_images(error: Exception) -> None:
+def test_a_missing_key_is_waited_for_and_counts_as_no_attempt() -> None:
     archive = an_archive()
     archive.web.pages[URLS[0]] = LinkDead("404")
 
     def no_links(job: Job, number: int) -> NoReturn:
-        raise error
+        raise NotConfigured("no key")
+
+    fresh_links = archive.provider.fresh_links
+    archive.provider.fresh_links = no_links  # type: ignore[method-assign]
+    for _ in range(12):
+        assert archive(attempt=3).status is JobStatus.ARCHIVING
+    assert archive.queues.archive == [(a_job_id(), 3, CONFIGURATION_RETRY_SECONDS)] * 12
+    assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2, 3]
+    archive.provider.fresh_links = fresh_links  # type: ignore[method-assign]
+    archive.provider.new_links[URLS[0]] = ["https://cdn.example/fresh"]
+    archive.web.pages["https://cdn.example/fresh"] = a_page(URLS[0])
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("method", ["put_image", "put_record"])
+def test_a_bucket_that_may_not_be_written_is_waited_for(method: str) -> None:
+    archive = an_archive()
+
+    def denied(*_: object) -> NoReturn:
+        raise NotConfigured("S3: AccessDenied")
+
+    written = getattr(archive.bucket, method)
+    setattr(archive.bucket, method, denied)
+    for _ in range(12):
+        assert archive(attempt=3).status is JobStatus.ARCHIVING
+    assert archive.queues.archive == [(a_job_id(), 3, CONFIGURATION_RETRY_SECONDS)] * 12
+    setattr(archive.bucket, method, written)
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+
+
+def test_an_unexpected_error_does_not_stop_the_other_images() -> None:
+    archive = an_archive()
+    archive.web.pages[URLS[0]] = LinkDead("404")
+
+    def no_links(job: Job, number: int) -> NoReturn:
+        raise KeyError("a bug")
 
     archive.provider.fresh_links = no_links  # type: ignore[method-assign]
-    with pytest.raises(type(error)):
+    with pytest.raises(KeyError):
         archive()
     assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2, 3]
 

@@ -1,17 +1,26 @@
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 from random import Random
 from typing import Any
 
 import pytest
-from ringback.domain.check_steps import MAX_INVISIBLE, MAX_WAIT, OUTAGE_GRACE
-from ringback.domain.checks import Check, seconds_to_next_check
+from ringback.domain.check_steps import (
+    MAX_COPYING,
+    MAX_INVISIBLE,
+    MAX_UNANSWERED,
+    MAX_UNCONFIGURED,
+    MAX_WAIT,
+    RECORDING_SECONDS,
+)
+from ringback.domain.checks import LAST_READ, Check, seconds_to_next_check
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, RingbackError
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs
+from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs, HandedBack
 from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.checks import check_one
@@ -20,9 +29,10 @@ from tests.support.in_memory import (
     InMemoryCheckQueue,
     InMemoryJobs,
     InMemoryQueues,
+    InMemorySubmitQueue,
     ScriptedProvider,
 )
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_stored_image
 
 DEADLINE = NOON + timedelta(minutes=15)
 OUR_URL = f"https://hooks.example/kie/{a_job_id()}"
@@ -44,6 +54,21 @@ class Checker:
         check = Check(job_id=a_job_id(), claimed_task=task, contradicts_failure=contradicts)
         return check_one(self.check_jobs(at=at), check)
 
+    def follow(self, check: Check, *, start: datetime, until: datetime) -> list[datetime]:
+        """Deliver the check and those that follow it; return when each task was read."""
+        reads, sent = list[datetime](), self.queues.sent_checks
+        pending = [(start, check)]
+        while pending and (earliest := min(pending, key=itemgetter(0)))[0] < until:
+            pending.remove(earliest)
+            at, check = earliest
+            before = len(self.provider.read)
+            check_one(self.check_jobs(at=at), check)
+            reads += [at] * (len(self.provider.read) - before)
+            # SQS delays a message by 15 minutes at most.
+            pending += [(at + timedelta(seconds=min(delay, 900)), each) for each, delay in sent]
+            sent.clear()
+        return reads
+
     def check_jobs(
         self, *, at: datetime = DEADLINE, now: Callable[[], datetime] | None = None
     ) -> CheckJobs:
@@ -53,10 +78,11 @@ class Checker:
             jobs=self.jobs,
             checks=checks,
             archive=archive,
+            queue=InMemorySubmitQueue(self.queues),
             record=RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=now),
             providers={"kie": self.provider.facts},
             clients={"kie": self.provider},
-            callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
+            callback_urls=lambda job: [f"https://hooks.example/kie/{job.job_id}"],
             now=now,
         )
 
@@ -93,8 +119,27 @@ def test_a_check_of_a_final_job_makes_no_call(status: JobStatus) -> None:
     assert checker.queues == InMemoryQueues()
 
 
-def test_a_check_of_an_unrecorded_job_is_dropped() -> None:
-    assert Checker()() is None
+def test_a_check_that_finds_no_job_is_sent_once_more_and_then_dropped() -> None:
+    checker = Checker()
+    assert checker() is None
+    [(again, delay)] = checker.queues.sent_checks
+    assert (again, delay) == (Check(job_id=a_job_id(), found_no_job=True), RECORDING_SECONDS)
+    checker.queues.sent_checks.clear()
+    assert check_one(checker.check_jobs(), again) is None
+    assert checker.queues == InMemoryQueues(due=[(a_job_id(), RECORDING_SECONDS)])
+
+
+def test_a_job_that_is_recorded_late_keeps_its_check() -> None:
+    """Without callbacks the check is due after 15 s; a slow write may take longer."""
+    checker = Checker()
+    checker.provider.calls_back = False
+    assert checker(at=NOON + timedelta(seconds=15)) is None
+    [(again, delay)] = checker.queues.sent_checks
+    checker.jobs.create(a_job(JobStatus.ACCEPTED, queued_at=NOON))
+    at = NOON + timedelta(seconds=15 + delay)
+    assert check_one(checker.check_jobs(at=at), again) == checker.jobs.get(a_job_id())
+    (later, _) = checker.queues.sent_checks[1]
+    assert later == Check(job_id=a_job_id())
 
 
 @pytest.mark.parametrize("status", [JobStatus.SUBMITTING, JobStatus.RUNNING])
@@ -110,7 +155,7 @@ def test_an_early_check_is_repeated_at_the_deadline(status: JobStatus) -> None:
     [
         (SUCCESS, JobStatus.ARCHIVING),
         (FAILURE, JobStatus.FAILED),
-        (STILL_RUNNING, JobStatus.EXPIRED),
+        (STILL_RUNNING, JobStatus.RUNNING),
         (None, JobStatus.EXPIRED),
     ],
     ids=["success", "failure", "running", "not visible"],
@@ -120,7 +165,42 @@ def test_an_overdue_task_is_read_once(report: TaskReport | None, status: JobStat
     assert checker.status() is status
     assert checker.provider.read == [TASK]
     assert checker.queues.archive == ([(a_job_id(), 1, 0)] if report is SUCCESS else [])
-    assert checker.queues.due == []
+    # Only a job that is not final has a check ahead of it.
+    is_open = report in (SUCCESS, STILL_RUNNING)
+    assert checker.queues.due == ([(a_job_id(), 900)] if is_open else [])
+
+
+def test_a_task_that_is_still_generating_is_read_for_a_day() -> None:
+    checker = a_checker(tasks={TASK: STILL_RUNNING}, submitted_at=NOON)
+    reads = checker.follow(Check(job_id=a_job_id()), start=DEADLINE, until=NOON + 3 * LAST_READ)
+    ages = [timedelta(minutes=15), timedelta(minutes=30), timedelta(hours=1), timedelta(days=1)]
+    assert reads == [NOON + age for age in ages]
+    job = checker.jobs.get(a_job_id())
+    assert (job.status, job.finished_at) == (JobStatus.EXPIRED, NOON + LAST_READ)
+
+
+def test_without_callbacks_a_task_is_read_at_widening_intervals_for_a_day() -> None:
+    checker = a_checker(tasks={TASK: STILL_RUNNING}, submitted_at=NOON)
+    checker.provider.calls_back, checker.provider.max_batch_size = False, 50
+    deadline = NOON + timedelta(minutes=30)
+    checker.jobs.by_id[a_job_id()] = replace(checker.jobs.get(a_job_id()), deadline_at=deadline)
+    reads = checker.follow(Check(job_id=a_job_id()), start=deadline, until=NOON + 3 * LAST_READ)
+    gaps = [later - earlier for earlier, later in itertools.pairwise(reads)]
+    assert (reads[0], reads[-1]) == (deadline, NOON + LAST_READ)
+    assert gaps[:-1] == sorted(gaps[:-1])
+    assert gaps[0] >= timedelta(minutes=15)
+    assert len(reads) <= 12
+    assert checker.jobs.get(a_job_id()).status is JobStatus.EXPIRED
+
+
+@pytest.mark.parametrize("hours", [0.4, 0.9, 23.9])
+def test_a_result_that_comes_hours_after_the_deadline_is_archived(hours: float) -> None:
+    checker = a_checker(tasks={TASK: STILL_RUNNING}, submitted_at=NOON)
+    check = Check(job_id=a_job_id())
+    checker.follow(check, start=DEADLINE, until=NOON + timedelta(hours=hours))
+    checker.provider.tasks[TASK] = SUCCESS
+    checker.follow(check, start=NOON + timedelta(hours=hours), until=NOON + timedelta(days=1))
+    assert checker.jobs.get(a_job_id()).status is JobStatus.ARCHIVING
 
 
 def test_a_success_without_images_fails_and_may_be_charged() -> None:
@@ -148,8 +228,8 @@ def test_an_ambiguous_submission_expires_and_may_be_charged() -> None:
     assert (job.finished_at, checker.provider.created) == (DEADLINE, [])
 
 
-def test_a_job_neither_submitted_nor_queued_fails_uncharged() -> None:
-    job = a_checker(JobStatus.ACCEPTED)()
+def test_a_job_whose_client_was_told_that_it_is_not_queued_fails_uncharged() -> None:
+    job = a_checker(JobStatus.ACCEPTED, not_queued_at=NOON)()
     assert job is not None
     assert job.error is not None
     assert (job.status, job.error.kind, job.error.may_be_charged) == (
@@ -157,6 +237,71 @@ def test_a_job_neither_submitted_nor_queued_fails_uncharged() -> None:
         ErrorKind.NOT_SUBMITTED,
         False,
     )
+
+
+def test_an_accepted_job_without_a_mark_is_queued_again() -> None:
+    """Its client may have been answered 202, and its message be lost (docs/decisions/0022)."""
+    checker = a_checker(JobStatus.ACCEPTED)
+    assert checker.status(at=DEADLINE - timedelta(seconds=1)) is JobStatus.ACCEPTED
+    assert checker.queues.submit == []
+    checker()
+    job = checker.jobs.get(a_job_id())
+    assert (job.status, job.queued_at) == (JobStatus.ACCEPTED, DEADLINE)
+    assert checker.queues.submit == [(a_job_id(), 0, None)]
+    assert len(checker.queues.due) == 2
+    checker(at=DEADLINE + timedelta(minutes=15))
+    assert len(checker.queues.submit) == 1
+
+
+def test_a_row_without_a_mark_is_queued_for_its_turn() -> None:
+    checker = a_checker(JobStatus.ACCEPTED, due_at=DEADLINE + timedelta(hours=1))
+    checker()
+    assert checker.queues.submit == [(a_job_id(), 3600, None)]
+
+
+def test_an_accepted_job_without_a_mark_is_not_queued_for_ever() -> None:
+    checker = a_checker(JobStatus.ACCEPTED)
+    assert checker.status(at=NOON + MAX_WAIT) is JobStatus.FAILED
+    assert checker.queues.submit == []
+
+
+@pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.CANCELLED])
+def test_a_recognized_record_is_believed_of_a_job_that_was_refused(status: JobStatus) -> None:
+    """It was sent once, and released; the provider's own record says that it has the task."""
+    record = replace(SUCCESS, callback_url=OUR_URL)
+    checker = a_checker(status, {TASK: record}, submitted_at=NOON)
+    assert checker.status(claimed=TASK) is JobStatus.ARCHIVING
+    never_sent = a_checker(status, {TASK: record})
+    assert never_sent.status(claimed=TASK) is status
+    assert never_sent.provider.read == []
+
+
+@pytest.mark.parametrize(
+    "report", [STILL_RUNNING, a_report(image_urls=())], ids=["generating", "without images"]
+)
+def test_a_task_id_of_a_recognized_record_is_kept(report: TaskReport) -> None:
+    early = NOON + timedelta(minutes=1)
+    theirs = replace(report, callback_url="https://hooks.example/kie/another")
+    for found, kept in ((replace(report, callback_url=OUR_URL), TASK), (theirs, None)):
+        checker = a_checker(JobStatus.SUBMITTING, {TASK: found}, submitted_at=NOON)
+        checker(at=early, claimed=TASK)
+        assert checker.jobs.get(a_job_id()).task_id == kept
+
+
+def test_checks_for_which_there_is_no_time_are_handed_back() -> None:
+    """The table hangs: each read of a job takes four seconds."""
+    checker, clock = a_checker(task_id=TASK), [DEADLINE]
+
+    def slow(job_id: JobId) -> Job:
+        clock[0] += timedelta(seconds=4)
+        return a_job(JobStatus.SUCCEEDED)
+
+    checker.jobs.get = slow  # type: ignore[method-assign]
+    outcomes = checker.check_jobs(now=lambda: clock[0])([Check(job_id=a_job_id())] * 50)
+    done = [outcome for outcome in outcomes if isinstance(outcome, Job)]
+    assert len(done) == 14
+    assert all(isinstance(outcome, HandedBack) for outcome in outcomes[14:])
+    assert clock[0] - DEADLINE < timedelta(seconds=60)
 
 
 def test_a_queued_job_keeps_waiting() -> None:
@@ -189,17 +334,88 @@ def test_the_two_days_of_a_sheet_row_start_when_it_is_due() -> None:
     assert checker.status(at=due_at + MAX_WAIT) is JobStatus.FAILED
 
 
-def test_an_archiving_job_gets_another_archive_message() -> None:
+def test_an_archiving_job_gets_another_archive_message_and_another_check() -> None:
     checker = a_checker(JobStatus.ARCHIVING)
     assert checker.status() is JobStatus.ARCHIVING
     assert checker.queues.archive == [(a_job_id(), 1, 0)]
+    assert checker.queues.due == [(a_job_id(), 900)]
 
 
-def test_an_unavailable_provider_is_retried_until_the_grace_period_ends() -> None:
-    checker = a_checker(tasks={TASK: DOWN})
-    assert checker.status() is JobStatus.RUNNING
-    assert checker.queues.due == [(a_job_id(), 30)]
-    assert checker.status(at=DEADLINE + OUTAGE_GRACE) is JobStatus.EXPIRED
+def test_a_job_whose_images_are_never_copied_is_given_up_and_can_be_resumed() -> None:
+    urls = ("https://cdn.example/1", "https://cdn.example/2")
+    checker = a_checker(JobStatus.ARCHIVING, result_urls=urls, images=(a_stored_image(2),))
+    checker.follow(Check(job_id=a_job_id()), start=DEADLINE, until=NOON + 2 * MAX_COPYING)
+    job = checker.jobs.get(a_job_id())
+    assert job.error is not None
+    assert (job.status, job.error.kind) == (JobStatus.ARCHIVE_FAILED, ErrorKind.IMAGES_LOST)
+    assert (job.error.missing, job.error.may_be_charged) == ((1,), True)
+    assert 4 <= len(checker.queues.archive) <= 10
+
+
+def test_a_check_while_copying_makes_progress_starts_anew() -> None:
+    checker = a_checker(JobStatus.ARCHIVING, result_urls=("https://cdn.example/1",))
+    idle = Check(job_id=a_job_id(), idle_until=NOON + timedelta(days=1), seen_at=NOON)
+    check_one(checker.check_jobs(), idle)
+    assert checker.queues.archive == []
+    checker.jobs.add_image(a_job_id(), a_stored_image(), at=DEADLINE)
+    check_one(checker.check_jobs(), idle)
+    assert checker.queues.archive == [(a_job_id(), 1, 0)]
+
+
+def test_an_unavailable_provider_is_asked_every_half_minute_for_ten_minutes_at_each_read() -> None:
+    checker = a_checker(tasks={TASK: DOWN}, submitted_at=NOON)
+    reads = checker.follow(Check(job_id=a_job_id()), start=DEADLINE, until=NOON + 3 * LAST_READ)
+    assert reads[:MAX_UNANSWERED] == [
+        DEADLINE + n * timedelta(seconds=30) for n in range(MAX_UNANSWERED)
+    ]
+    assert len(reads) == 4 * MAX_UNANSWERED
+    job = checker.jobs.get(a_job_id())
+    assert job.status is JobStatus.EXPIRED
+    assert job.finished_at == reads[-1] > NOON + LAST_READ + timedelta(minutes=9)
+
+
+def test_an_outage_of_hours_loses_no_result() -> None:
+    checker = a_checker(tasks={TASK: DOWN}, submitted_at=NOON)
+    check = Check(job_id=a_job_id())
+    checker.follow(check, start=DEADLINE, until=NOON + timedelta(hours=20))
+    assert checker.jobs.get(a_job_id()).status is JobStatus.RUNNING
+    checker.provider.tasks[TASK] = SUCCESS
+    checker.follow(check, start=NOON + timedelta(hours=20), until=NOON + timedelta(days=2))
+    assert checker.jobs.get(a_job_id()).status is JobStatus.ARCHIVING
+
+
+def test_a_check_that_comes_late_out_of_a_redrive_expires_no_job_at_one_hiccup() -> None:
+    checker = a_checker(tasks={TASK: DOWN}, submitted_at=NOON)
+    late = NOON + timedelta(days=3)
+    check_one(checker.check_jobs(at=late), Check(job_id=a_job_id(), unanswered=3))
+    assert checker.jobs.get(a_job_id()).status is JobStatus.RUNNING
+    check_one(checker.check_jobs(at=late), Check(job_id=a_job_id(), unanswered=MAX_UNANSWERED - 1))
+    assert checker.jobs.get(a_job_id()).status is JobStatus.EXPIRED
+
+
+def test_a_job_waits_two_days_for_its_provider_s_key() -> None:
+    checker = a_checker(tasks={TASK: NotConfigured("no key")}, submitted_at=NOON)
+    check = Check(job_id=a_job_id())
+    reads = checker.follow(check, start=DEADLINE, until=NOON + timedelta(days=5))
+    assert MAX_UNCONFIGURED <= len(reads) <= MAX_UNCONFIGURED + 1
+    assert checker.jobs.get(a_job_id()).status is JobStatus.EXPIRED
+    assert reads[MAX_UNCONFIGURED - 1] - DEADLINE > timedelta(days=1, hours=23)
+
+
+def test_a_key_that_is_blank_for_an_hour_loses_nothing() -> None:
+    checker = a_checker(tasks={TASK: NotConfigured("no key")}, submitted_at=NOON)
+    now, check = DEADLINE, Check(job_id=a_job_id())
+    while now < DEADLINE + timedelta(hours=1):
+        check_one(checker.check_jobs(at=now), check)
+        check, delay = checker.queues.sent_checks[-1]
+        now += timedelta(seconds=delay)
+    checker.provider.tasks[TASK] = DOWN
+    check_one(checker.check_jobs(at=now), check)
+    check, _ = checker.queues.sent_checks[-1]
+    assert (check.unanswered, check.unconfigured) == (1, 0)
+    checker.provider.tasks[TASK] = SUCCESS
+    check_one(checker.check_jobs(at=now), check)
+    assert checker.jobs.get(a_job_id()).status is JobStatus.ARCHIVING
 
 
 def test_a_claim_reads_the_task_before_the_deadline() -> None:
@@ -236,6 +452,19 @@ def test_a_claimed_task_with_another_url_is_ignored(echoed: str) -> None:
     checker = a_checker(JobStatus.SUBMITTING, {TASK: a_report(callback_url=echoed)})
     assert checker.status(at=NOON, claimed=TASK) is JobStatus.SUBMITTING
     assert checker.queues == InMemoryQueues()
+
+
+def test_a_claim_waits_for_the_callback_secret() -> None:
+    """A blank secret for an hour must not cost the claim."""
+    checker = a_checker(JobStatus.SUBMITTING, {TASK: a_report(callback_url=OUR_URL)})
+
+    def no_secret(job: Job) -> list[str]:
+        raise NotConfigured("no callback secret")
+
+    check = Check(job_id=a_job_id(), claimed_task=TASK)
+    check_one(replace(checker.check_jobs(at=NOON), callback_urls=no_secret), check)
+    [(again, delay)] = checker.queues.sent_checks
+    assert (again, delay) == (replace(check, unconfigured=1), 30)
 
 
 @pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.ARCHIVING])
@@ -282,10 +511,18 @@ def test_a_recorded_task_that_is_not_visible_yet_is_left_to_its_own_check() -> N
 def test_a_claim_about_a_final_job_raises_while_the_provider_is_unavailable(
     status: JobStatus,
 ) -> None:
-    """The claim is in this message only, so SQS must deliver it again."""
+    """The claim is in this message only: it is sent again whole, and then kept by SQS."""
     checker = a_checker(status, {TASK: DOWN}, task_id=TASK)
+    contradicts = status is JobStatus.FAILED
+    check = Check(job_id=a_job_id(), claimed_task=TASK, contradicts_failure=contradicts)
+    for tried in range(1, MAX_UNANSWERED):
+        assert check_one(checker.check_jobs(), check) == checker.jobs.get(a_job_id())
+        check, delay = checker.queues.sent_checks.pop()
+        assert (check.claimed_task, check.contradicts_failure) == (TASK, contradicts)
+        assert (check.unanswered, delay) == (tried, 30)
+    checker.queues.claims.clear()
     with pytest.raises(ProviderUnavailable):
-        checker(claimed=TASK, contradicts=status is JobStatus.FAILED)
+        check_one(checker.check_jobs(), check)
     assert checker.queues == InMemoryQueues()
 
 
@@ -365,9 +602,10 @@ def test_a_job_whose_task_was_not_read_does_not_expire(reason: str) -> None:
     for number in range(20):
         task = ProviderTaskId(f"task_{number}")
         checker.provider.tasks[task] = a_report(task_id=task)
-    late = DEADLINE + OUTAGE_GRACE + timedelta(minutes=1)
+    late = NOON + LAST_READ + timedelta(minutes=1)
     if reason == "unavailable":
         checker.provider.tasks[ProviderTaskId("task_0")] = DOWN
+        checks[0] = replace(checks[0], unanswered=MAX_UNANSWERED - 1)
         checker.check_jobs(at=late)(checks)
     else:
         times = itertools.chain([late], itertools.repeat(late + READ_BUDGET))
@@ -375,15 +613,39 @@ def test_a_job_whose_task_was_not_read_does_not_expire(reason: str) -> None:
     ends = [checker.jobs.get(a_job_id(number)).status for number in range(20)]
     first = JobStatus.EXPIRED if reason == "unavailable" else JobStatus.ARCHIVING
     assert ends == [first, *[JobStatus.RUNNING] * 19]
-    assert checker.queues.due == [(a_job_id(number), 30) for number in range(1, 20)]
+    archived = [] if reason == "unavailable" else [(a_job_id(0), 900)]
+    assert checker.queues.due == archived + [(a_job_id(number), 30) for number in range(1, 20)]
 
 
 def test_an_error_of_ours_does_not_skip_the_provider() -> None:
     checker, checks = many_jobs(3, calls_back=True)
-    checker.provider.tasks[ProviderTaskId("task_0")] = NotConfigured("no key")
+    checker.provider.tasks[ProviderTaskId("task_0")] = RingbackError("a bug")
     outcomes = checker.check_jobs(at=DEADLINE)(checks)
     assert [isinstance(outcome, Exception) for outcome in outcomes] == [True, False, False]
     assert checker.provider.read == ["task_0", "task_1", "task_2"]
+
+
+def test_an_hour_s_delay_and_one_hiccup_expire_no_job(
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Every tenth read is answered 429; the provider has every result."""
+    checker, checks = many_jobs(200, calls_back=True)
+    reads = itertools.count(1)
+
+    def busy(task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
+        if next(reads) % 10 == 0:
+            raise ProviderUnavailable("recordInfo answered 429")
+        return {task_id: a_report(task_id=task_id) for task_id in task_ids}
+
+    checker.provider.read_tasks = busy  # type: ignore[method-assign]
+    late = DEADLINE + timedelta(hours=1)
+    for start in range(0, 200, 9):
+        checker.check_jobs(at=late)(checks[start : start + 9])
+    for check in checks:
+        checker.check_jobs(at=late)([check])
+    ends = Counter(job.status for job in checker.jobs.by_id.values())
+    record_property("tried: checks that came an hour late", 200)
+    assert ends[JobStatus.EXPIRED] == 0, ends
 
 
 def test_two_checks_of_one_job_read_its_task_once() -> None:
@@ -452,8 +714,9 @@ def test_when_time_runs_out_the_rest_is_left_to_a_later_check() -> None:
     times = itertools.chain([DEADLINE] * 4, itertools.repeat(DEADLINE + READ_BUDGET))
     checker.check_jobs(now=lambda: next(times))(checks)
     assert 0 < len(checker.provider.read) < 3
-    left = [a_job_id(number) for number in range(len(checker.provider.read), 3)]
-    assert checker.queues.due == [(job_id, 30) for job_id in left]
+    asked = len(checker.provider.read)
+    delays = [900] * asked + [30] * (3 - asked)
+    assert checker.queues.due == [(a_job_id(n), delay) for n, delay in enumerate(delays)]
 
 
 def test_without_callbacks_no_task_is_read_too_early_or_without_an_id() -> None:
@@ -496,6 +759,7 @@ def test_batching_saves_four_fifths_of_the_calls(
         due_checks += [
             (now + timedelta(seconds=delay), Check(job_id=job_id))
             for job_id, delay in checker.queues.due
+            if checker.jobs.get(job_id).status is JobStatus.RUNNING
         ]
         checker.queues.due.clear()
     assert {job.status for job in checker.jobs.by_id.values()} == {JobStatus.ARCHIVING}

@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from ringback.domain.check_steps import CheckedJob, EndJob, Question, RecordReport
+from ringback.domain.check_steps import CheckedJob, Question, RecordReport
 from ringback.domain.checks import Check
+from ringback.domain.endings import EndJob
 from ringback.domain.jobs import JobStatus
 from ringback.domain.verdicts import TaskReport, TaskState
 
@@ -36,6 +38,20 @@ def test_only_a_verdict_on_the_jobs_own_task_is_recorded(status: JobStatus) -> N
     job = checked(status, contradicts=True)
     assert job.answered(a_report(), is_ours=True) == RecordReport(a_report())
     assert job.answered(a_report(), is_ours=False) != RecordReport(a_report())
+
+
+@pytest.mark.parametrize(
+    "report", [a_report(TaskState.RUNNING), a_report(image_urls=())], ids=["running", "no images"]
+)
+def test_a_recognized_task_is_kept_though_there_is_no_verdict(report: TaskReport) -> None:
+    check = Check(job_id=a_job_id(), claimed_task=TASK)
+    job = a_job(JobStatus.SUBMITTING, submitted_at=NOON)
+    claimed = CheckedJob(job=job, check=check, at=NOON, calls_back=True)
+    step = claimed.answered(report, is_ours=True)
+    assert step == RecordReport(replace(report, state=TaskState.RUNNING))
+    assert claimed.answered(report, is_ours=False) is None
+    known = CheckedJob(job=replace(job, task_id=TASK), check=check, at=NOON, calls_back=True)
+    assert known.answered(report, is_ours=True) is None
 
 
 @pytest.mark.parametrize("status", sorted(JobStatus))

@@ -2,13 +2,14 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.jobs import FINAL, NEXT, JobStatus, may_precede
+from ringback.domain.jobs import BEFORE_THE_TASK, FINAL, NEXT, JobStatus, may_precede
 
-# Late reports still count (docs/decisions/0011), and a failed copy can be resumed.
+# Late reports still count (docs/decisions/0011 and 0022), and a failed copy can be resumed.
 REOPENED = {
     JobStatus.EXPIRED: {JobStatus.ARCHIVING, JobStatus.FAILED},
     JobStatus.FAILED: {JobStatus.ARCHIVING},
     JobStatus.ARCHIVE_FAILED: {JobStatus.ARCHIVING},
+    JobStatus.CANCELLED: {JobStatus.ARCHIVING},
 }
 
 
@@ -30,6 +31,14 @@ def test_every_state_can_reach_a_final_one() -> None:
 
 def test_only_submitting_jobs_become_accepted_again() -> None:
     assert may_precede(JobStatus.ACCEPTED) == {JobStatus.SUBMITTING}
+
+
+def test_a_job_that_was_never_sent_may_be_with_the_provider() -> None:
+    """If the provider proves so (docs/decisions/0022). Then the job is past the paid call."""
+    proven = {JobStatus.RUNNING, JobStatus.ARCHIVING, JobStatus.FAILED}
+    assert NEXT[JobStatus.ACCEPTED] - {JobStatus.SUBMITTING, JobStatus.CANCELLED} == proven
+    assert NEXT[JobStatus.CANCELLED] == {JobStatus.ARCHIVING}
+    assert proven.isdisjoint(BEFORE_THE_TASK)
 
 
 def test_only_accepted_jobs_become_submitting() -> None:

@@ -96,7 +96,7 @@ def test_secrets_are_given_by_arn(kind: type[Settings]) -> None:
     ("kind", "name", "good", "bad"),
     [
         (AcceptJobSettings, "KIE_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401", "", "x"]),
-        (AcceptJobSettings, "JOB_RETENTION_DAYS", ["1", "3650"], ["0", "3651", "1.5"]),
+        (AcceptJobSettings, "JOB_RETENTION_DAYS", ["21", "3650"], ["20", "3651", "21.5"]),
         (SubmitJobSettings, "KIE_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),
         (SubmitJobSettings, "KIE_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
         (SubmitJobSettings, "CHANJING_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),

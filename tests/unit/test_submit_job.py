@@ -1,22 +1,33 @@
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import NotConfigured, ProviderUnavailable
+from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Pace, Turn
-from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused, TaskState
+from ringback.domain.verdicts import (
+    Answered,
+    OutcomeUnknown,
+    Submission,
+    TaskCreated,
+    TaskRefused,
+    TaskState,
+)
 from ringback.use_cases.accept_job import NewJob
+from ringback.use_cases.ports import Write
 from ringback.use_cases.record_verdict import RecordVerdict
-from ringback.use_cases.submit_job import MAX_ATTEMPTS, seconds_to_yield
+from ringback.use_cases.submit_job import MAX_ATTEMPTS, TIME_TO_PAY, SubmitJob, seconds_to_yield
 
 from tests.support.harness import CREATED, Harness, answering
 from tests.support.in_memory import (
     InMemoryArchiveQueue,
     InMemoryCheckQueue,
+    InMemoryJobs,
+    InMemorySubmitQueue,
     InMemoryWindow,
 )
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_request
@@ -247,7 +258,9 @@ def test_a_missing_callback_secret_is_found_before_the_paid_call(harness: Harnes
 
     job = harness.acceptor(NewJob(request=a_request(), client="studio"))
     submit = replace(harness.submitter, callback_url=no_secret)
-    assert submit(job.job_id, slot=None).status is JobStatus.ACCEPTED
+    assert (
+        submit(job.job_id, slot=None, seconds_left=harness.time_for()).status is JobStatus.ACCEPTED
+    )
     assert (harness.provider.created, harness.window.next_slot) == ([], 0)
 
 
@@ -416,3 +429,191 @@ def test_overdue_rows_return_less_often() -> None:
     waits = {seconds_to_yield(a_job(number=n, due_at=NOON), 10, at=NOON) for n in range(64)}
     assert min(waits) >= 5
     assert len(waits) > 5
+
+
+# ------------------------------------------------------------------ the answer is not lost
+
+
+@dataclass
+class Unwritable:
+    """The store of a harness, whose writes after createTask fail for ``seconds`` from then on."""
+
+    harness: Harness
+    seconds: float
+    until: datetime | None = None
+
+    def move(self, job_id: JobId, **wanted: Any) -> Write:
+        if wanted["to"] is JobStatus.SUBMITTING:
+            return self.harness.jobs.move(job_id, **wanted)
+        self.until = self.until or self.harness.now + timedelta(seconds=self.seconds)
+        if self.harness.now < self.until:
+            raise OSError("DynamoDB is down")
+        return self.harness.jobs.move(job_id, **wanted)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.harness.jobs, name)
+
+
+def submitting(harness: Harness, *, down_for: float, **ports: Any) -> tuple[Job, SubmitJob]:
+    """Return an accepted job, and the use case on a table that will be down so long."""
+    job = harness.acceptor(NewJob(request=a_request(), client="studio"))
+    harness.queues.submit.clear()
+    return job, replace(harness.submitter, jobs=Unwritable(harness, down_for), **ports)
+
+
+ANSWERS = {
+    "created": (CREATED, JobStatus.RUNNING),
+    "busy": (BUSY, JobStatus.ACCEPTED),
+    "refused": (NO, JobStatus.FAILED),
+}
+
+
+@pytest.mark.parametrize(("answer", "status"), ANSWERS.values(), ids=ANSWERS.keys())
+@pytest.mark.parametrize("seconds", [1, 5, 30, 58])
+def test_an_answer_is_recorded_for_as_long_as_the_function_has_time(
+    harness: Harness, answer: Submission, status: JobStatus, seconds: float
+) -> None:
+    job, submit = submitting(answering(harness, answer), down_for=seconds)
+    assert submit(job.job_id, slot=None, seconds_left=harness.time_for(75)).status is status
+    assert harness.jobs.get(job.job_id).status is status
+    assert (len(harness.provider.created), harness.queues.answers) == (1, [])
+    assert [delay for _, delay, _ in harness.queues.submit] == ([10] if answer is BUSY else [])
+
+
+@pytest.mark.parametrize(("answer", "status"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_an_answer_that_cannot_be_recorded_is_sent_and_recorded_later(
+    harness: Harness, answer: Submission, status: JobStatus
+) -> None:
+    job, submit = submitting(answering(harness, answer), down_for=150)
+    assert submit(job.job_id, slot=None, seconds_left=harness.time_for(75)).job_id == job.job_id
+    [sent] = harness.queues.answers
+    assert harness.jobs.get(job.job_id).status is JobStatus.SUBMITTING
+    # Still down at the next try, then up again.
+    assert submit.answers.keep(sent, seconds_left=harness.time_for(75)) is None
+    for _ in range(2):
+        again = harness.submitter.answers.keep(sent, seconds_left=harness.time_for(75))
+        assert again is not None
+        assert again.status is status
+    assert len(harness.provider.created) == 1
+    assert harness.queues.answers == [sent, sent]
+
+
+def test_an_answer_outlives_an_outage_of_table_and_queue(harness: Harness) -> None:
+    """There is nowhere to put it but the table, which is tried to the last second."""
+
+    class Down(InMemorySubmitQueue):
+        def add_answer(self, answered: Answered, *, delay: int) -> None:
+            raise TryAgain
+
+    job, submit = submitting(answering(harness, CREATED), down_for=73, queue=Down(harness.queues))
+    assert submit(job.job_id, slot=None, seconds_left=harness.time_for(75)).task_id == TASK
+
+
+def test_an_answer_that_came_too_late_for_its_job_is_looked_into(harness: Harness) -> None:
+    answering(harness, CREATED).accept()
+    job = a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16)
+    harness.jobs.create(job)
+    answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=CREATED)
+    kept = harness.submitter.answers.keep(answered, seconds_left=harness.time_for())
+    assert kept is not None
+    assert (kept.status, kept.task_id) == (JobStatus.EXPIRED, TASK)
+    assert harness.queues.claims == [(job.job_id, TASK, 0)]
+
+
+@pytest.mark.parametrize("answer", [BUSY, NO], ids=["busy", "refused"])
+def test_an_old_answer_does_not_touch_the_next_attempt(
+    harness: Harness, answer: Submission
+) -> None:
+    job = a_job(JobStatus.SUBMITTING, attempt_id="b" * 16)
+    harness.jobs.create(job)
+    answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=answer)
+    assert harness.submitter.answers.keep(answered, seconds_left=harness.time_for()) == job
+    assert harness.queues.submit == []
+
+
+def test_an_answer_that_contradicts_itself_is_unknown_and_its_task_id_kept(
+    harness: Harness,
+) -> None:
+    unknown = OutcomeUnknown(reason="HTTP 200, code 422", task_id=TASK)
+    job = answering(harness, unknown, CREATED).accept(key="k")
+    assert (job.status, job.task_id) == (JobStatus.SUBMITTING, TASK)
+    assert harness.take_turn(job.job_id).status is JobStatus.SUBMITTING
+    assert (len(harness.provider.created), harness.queues.submit) == (1, [])
+
+
+def test_a_job_with_a_task_id_is_not_bought(harness: Harness) -> None:
+    """Whatever brought the id: the provider has the job."""
+    job = a_job(task_id=TASK)
+    harness.jobs.create(job)
+    assert harness.take_turn(job.job_id) == job
+    assert harness.provider.created == []
+
+
+# ------------------------------------------------------------------ nobody pays without time
+
+
+def test_without_time_to_record_the_answer_nothing_is_bought(harness: Harness) -> None:
+    job, submit = submitting(answering(harness, CREATED), down_for=0)
+    left = harness.submitter(job.job_id, slot=None, seconds_left=lambda: TIME_TO_PAY - 0.1)
+    assert (left.status, harness.provider.created, left.attempts) == (JobStatus.ACCEPTED, [], 0)
+    [(job_id, delay, slot)] = harness.queues.submit
+    assert (job_id, delay, slot is None) == (job.job_id, 1, False)
+    assert submit(job.job_id, slot=slot, seconds_left=lambda: TIME_TO_PAY).task_id == TASK
+
+
+def test_a_job_whose_mark_took_too_long_is_released_and_not_bought(harness: Harness) -> None:
+    job = harness.acceptor(NewJob(request=a_request(), client="studio"))
+    harness.queues.submit.clear()
+    left = iter([TIME_TO_PAY, TIME_TO_PAY - 1])
+    released = harness.submitter(job.job_id, slot=None, seconds_left=lambda: next(left))
+    assert (released.status, harness.provider.created) == (JobStatus.ACCEPTED, [])
+    assert harness.queues.submit == [(job.job_id, 1, None)]
+
+
+# ------------------------------------------------------------------ our own repeats
+
+
+@dataclass
+class Repeating:
+    """A store each of whose moves is made, and then made again by the SDK."""
+
+    jobs: InMemoryJobs
+    between: Callable[[], object] = lambda: None
+
+    def move(self, job_id: JobId, **wanted: Any) -> Write:
+        self.jobs.move(job_id, **wanted)
+        if wanted["to"] is JobStatus.ACCEPTED:
+            self.between()
+        return self.jobs.move(job_id, **wanted)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.jobs, name)
+
+
+@pytest.mark.parametrize(("answer", "status"), ANSWERS.values(), ids=ANSWERS.keys())
+def test_moves_that_the_sdk_repeats_are_ours(
+    harness: Harness, answer: Submission, status: JobStatus
+) -> None:
+    job = harness.acceptor(NewJob(request=a_request(), client="studio"))
+    harness.queues.submit.clear()
+    submit = replace(answering(harness, answer).submitter, jobs=Repeating(harness.jobs))
+    assert submit(job.job_id, slot=None, seconds_left=harness.time_for()).status is status
+    assert len(harness.provider.created) == 1
+    assert [delay for _, delay, _ in harness.queues.submit] == ([10] if answer is BUSY else [])
+
+
+def test_a_release_that_the_sdk_repeats_does_not_free_the_next_attempt(harness: Harness) -> None:
+    """A duplicate delivery begins its own attempt between the two."""
+    answering(harness, BUSY, UNKNOWN, CREATED)
+    job = harness.acceptor(NewJob(request=a_request(), client="studio"))
+    duplicate = harness.submitter
+
+    def between() -> None:
+        duplicate(job.job_id, slot=None, seconds_left=harness.time_for())
+
+    first = replace(duplicate, jobs=Repeating(harness.jobs, between))
+    first(job.job_id, slot=None, seconds_left=harness.time_for())
+    assert harness.jobs.get(job.job_id).status is JobStatus.SUBMITTING
+    harness.take_turn(job.job_id)
+    # The one that was refused, and the one whose outcome is unknown: no third.
+    assert len(harness.provider.created) == 2

@@ -7,6 +7,7 @@ from typing import Any, Final, TypedDict, TypeVar
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ringback.domain.drops import Drop
 from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
@@ -28,6 +29,11 @@ class BatchItemFailure(TypedDict):
 
 class BatchReply(TypedDict):
     batchItemFailures: list[BatchItemFailure]
+
+
+def time_of(context: LambdaContext) -> Callable[[], float]:
+    """Return the clock of an invocation: the seconds until Lambda stops it."""
+    return lambda: context.get_remaining_time_in_millis() / 1000
 
 
 def raw_body(event: Mapping[str, Any]) -> bytes:

@@ -91,7 +91,7 @@ class RequestSettings(Settings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_bucket: BucketName
-    job_retention_days: Annotated[int, Field(ge=1, le=3650)]
+    job_retention_days: Annotated[int, Field(ge=21, le=3650)]
     pass_through: bool
 
     @property
@@ -114,6 +114,7 @@ class SubmitJobSettings(CallbackUrlSettings):
     providers: Mapping[str, ProviderAccountAndPace]
     jobs_table: TableName
     submit_queue_url: QueueUrl
+    check_queue_url: QueueUrl
     drop_bucket: BucketName
 
 
@@ -128,6 +129,7 @@ class ReceiveCallbackSettings(Settings):
 class CheckJobsSettings(CallbackUrlSettings):
     providers: Mapping[str, ProviderAccount]
     jobs_table: TableName
+    submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
 

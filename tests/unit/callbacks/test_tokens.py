@@ -8,6 +8,8 @@ from ringback.callbacks.tokens import CallbackTokens, CallbackUrls, make_token, 
 from ringback.domain.errors import NotConfigured
 from ringback.domain.jobs import JobId
 
+from tests.support.jobs import a_job
+
 SECRET = b"unit-test-callback-secret-of-44-characters-x"
 OLDER = b"the-secret-that-was-current-before-this-one-"
 JOB = JobId("job_01m31xcpg00000000000000000")
@@ -75,6 +77,16 @@ def test_during_a_rotation_both_secrets_verify_and_the_new_one_signs() -> None:
     assert not tokens.is_genuine("kie", JOB, make_token(b"x" * 44, "kie", JOB))
     urls = CallbackUrls(base_url="https://callbacks.example", secrets=lambda: [SECRET, OLDER])
     assert urls("kie", JOB) == f"https://callbacks.example/callbacks/kie/{JOB}/{TOKEN}"
+
+
+def test_a_job_may_have_been_sent_with_a_url_under_each_valid_secret() -> None:
+    urls = CallbackUrls(base_url="https://callbacks.example", secrets=lambda: [SECRET, OLDER])
+    job = a_job()
+    tokens = [make_token(secret, "kie", job.job_id) for secret in (SECRET, OLDER)]
+    path = f"callbacks/kie/{job.job_id}"
+    assert urls.of(job) == [f"https://callbacks.example/{path}/{token}" for token in tokens]
+    moved = a_job(callback_base_url="https://former.example/x")
+    assert urls.of(moved) == [f"https://former.example/x/{path}/{token}" for token in tokens]
 
 
 def test_without_a_secret_every_token_is_refused() -> None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from botocore.config import Config
 
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 2, 4, 3
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 3, 3
 
 # One call that hangs in every attempt must leave its function the time to deal with that.
 CALL_LIMITS: Final = Config(

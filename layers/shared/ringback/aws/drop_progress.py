@@ -2,12 +2,21 @@
 
 from dataclasses import asdict
 from datetime import datetime
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
+from botocore.exceptions import ClientError
 
 from ringback.aws.clients import CALL_LIMITS
-from ringback.aws.table_items import DROP_KEPT, drop_key, forget_at, plain, typed
+from ringback.aws.table_items import (
+    DROP_KEPT,
+    drop_key,
+    forget_at,
+    is_own_repeat,
+    plain,
+    typed,
+)
 from ringback.domain.drops import Drop, Progress
 
 if TYPE_CHECKING:
@@ -44,6 +53,8 @@ class DropProgressTable:
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
         values = asdict(to) | {"made_at": to.made_at.isoformat()}
         item = {name: typed(value) for name, value in values.items()}
+        # Two deliveries of a drop write the same progress; this tells whose it is.
+        written_by = typed(token_hex(8))
         unchanged: Any = {"ConditionExpression": "attribute_not_exists(job_id)"}
         if seen:
             unchanged = {
@@ -54,9 +65,15 @@ class DropProgressTable:
         try:
             self._client.put_item(
                 TableName=self._table,
-                Item={**drop_key(drop), **item, "forget_at": forget_at(to.made_at + DROP_KEPT)},
+                Item={
+                    **drop_key(drop),
+                    **item,
+                    "written_by": written_by,
+                    "forget_at": forget_at(to.made_at + DROP_KEPT),
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **unchanged,
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
+        except ClientError as error:
+            return is_own_repeat(error, written_by=written_by)
         return True

@@ -1,6 +1,7 @@
 """The images bucket."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +15,33 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ringback.aws.s3 import s3_client
 from ringback.domain.drops import S3
-from ringback.domain.errors import TransferInterrupted
+from ringback.domain.errors import ImageRefused, NotConfigured, TransferInterrupted
 from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts, ImageFormat, StoredObject
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 KIND_TAG: Final = "ringback-kind"
 TRANSIENT_CODES: Final = frozenset({"ConditionalRequestConflict", "RequestTimeout"})
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; those of KMS begin with it.
+FORBIDDEN_CODES: Final = frozenset({"AccessDenied", "AllAccessDisabled"})
+# The names of an image, in the order in which they are tried: an object that is not ours may lie
+# under the first.
+IMAGE_NAMES: Final = ("{number}.{extension}", "{number}.copy.{extension}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # Without permission to list the bucket, S3 answers 403 for a missing key. A HEAD has no other code.
 NOT_THERE: Final = frozenset({"403", "404"})
 READ_SIZE: Final = 256 * 1024
 
 
 @contextmanager
-def _transient_errors() -> Iterator[None]:
-    """Raise ``TransferInterrupted`` for transient errors, such as two PUTs of a key at once."""
+def _known_errors() -> Iterator[None]:
+    """Raise ``TransferInterrupted`` for transient errors, such as two PUTs of a key at once.
+
+    Raise ``NotConfigured`` for those that the owner has to put right.
+    """
     try:
         yield
     except (HTTPClientError, ConnectionError) as error:
@@ -38,6 +49,8 @@ def _transient_errors() -> Iterator[None]:
     except ClientError as error:
         code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]
         passes = status["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
+        if code in FORBIDDEN_CODES or code.startswith("KMS."):
+            raise NotConfigured(f"S3: {code}") from error
         if not passes and code not in TRANSIENT_CODES:
             raise
         raise TransferInterrupted(f"S3: {code}") from error
@@ -57,12 +70,21 @@ class ImageBucket:
     def connect(cls, bucket: str) -> Self:
         return cls(s3_client(), bucket)
 
-    @_transient_errors()
+    @_known_errors()
     def put_image(
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
     ) -> StoredObject:
         """Store the image; S3 verifies the bytes against the checksum."""
-        key = _key(job_id, f"{number}.{facts.extension}")
+        for key in _image_keys(job_id, number, facts.extension):
+            content.seek(0)
+            if self._put_image(job_id, key, content, facts):
+                return StoredObject(key=key, facts=facts)
+            if earlier := self._earlier(job_id, key):
+                return earlier
+        raise ImageRefused(f"S3: objects that are not ours are stored as image {number}")
+
+    def _put_image(self, job_id: JobId, key: str, content: BinaryIO, facts: ImageFacts) -> bool:
+        """Store the image unless there is an object; return whether it was stored."""
         try:
             self._client.put_object(
                 Bucket=self._bucket,
@@ -78,32 +100,27 @@ class ImageBucket:
         except ClientError as error:
             if error.response["Error"]["Code"] != "PreconditionFailed":
                 raise
-            return self._earlier(key)
-        return StoredObject(key=key, facts=facts)
+            return False
+        return True
 
-    @_transient_errors()
+    @_known_errors()
     def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
         for each in ImageFormat:
-            try:
-                return self._earlier(_key(job_id, f"{number}.{each.extension}"))
-            except ClientError as error:
-                if error.response["Error"]["Code"] not in NOT_THERE:
-                    raise
+            for key in _image_keys(job_id, number, each.extension):
+                if earlier := self._earlier(job_id, key):
+                    return earlier
         return None
 
-    def _earlier(self, key: str) -> StoredObject:
-        """Return the image that an earlier call stored and could not record."""
-        head = self._client.head_object(Bucket=self._bucket, Key=key)
-        metadata = head["Metadata"]
-        facts = ImageFacts(
-            content_type=head["ContentType"],
-            extension=key.rpartition(".")[2],
-            width=int(metadata["width"]),
-            height=int(metadata["height"]),
-            bytes=head["ContentLength"],
-            sha256=metadata["sha256"],
-        )
-        return StoredObject(key=key, facts=facts)
+    def _earlier(self, job_id: JobId, key: str) -> StoredObject | None:
+        """Return the image that an earlier call stored and could not record, if there is one."""
+        try:
+            head = self._client.head_object(Bucket=self._bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in NOT_THERE:
+                raise
+            return None
+        facts = _facts_of(job_id, key, head)
+        return StoredObject(key=key, facts=facts) if facts else None
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
         name = f"{number}.thumbnail.{THUMBNAIL_FORMAT.extension}"
@@ -113,6 +130,7 @@ class ImageBucket:
         body = json.dumps(record, ensure_ascii=False, indent=2).encode()
         self._put(job_id, "job.json", body, "application/json", "record")
 
+    @_known_errors()
     def _put(self, job_id: JobId, name: str, body: bytes, content_type: str, kind: str) -> str:
         key = _key(job_id, name)
         self._client.put_object(
@@ -149,6 +167,10 @@ def _key(job_id: JobId, name: str) -> str:
     return f"images/{job_id}/{name}"
 
 
+def _image_keys(job_id: JobId, number: int, extension: str) -> list[str]:
+    return [_key(job_id, name.format(number=number, extension=extension)) for name in IMAGE_NAMES]
+
+
 def _base64(digest: bytes) -> str:
     return b64encode(digest).decode()
 
@@ -160,3 +182,21 @@ def _metadata(job_id: JobId, facts: ImageFacts) -> dict[str, str]:
         "width": str(facts.width),
         "height": str(facts.height),
     }
+
+
+def _facts_of(job_id: JobId, key: str, head: "HeadObjectOutputTypeDef") -> ImageFacts | None:
+    """Read what ``_metadata`` wrote; ``None`` for an object that is not an image of this job."""
+    metadata = head["Metadata"]
+    sha256, sizes = metadata.get("sha256", ""), [metadata.get(n, "") for n in ("width", "height")]
+    is_ours = metadata.get("job-id") == job_id and _SHA256.fullmatch(sha256)
+    if not is_ours or not all(size.isascii() and size.isdigit() for size in sizes):
+        return None
+    width, height = map(int, sizes)
+    return ImageFacts(
+        content_type=head["ContentType"],
+        extension=key.rpartition(".")[2],
+        width=width,
+        height=height,
+        bytes=head["ContentLength"],
+        sha256=sha256,
+    )

@@ -75,7 +75,7 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     **dict.fromkeys(
         (
             *("created_at", "updated_at", "deadline_at", "queued_at"),
-            *("submitted_at", "finished_at", "due_at"),
+            *("submitted_at", "finished_at", "due_at", "not_queued_at"),
         ),
         datetime.fromisoformat,
     ),

@@ -16,7 +16,15 @@ from ringback.aws.job_items import attribute, from_item, image_attribute, to_ite
 from ringback.aws.table_items import Item, job_key
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
 from ringback.domain.images import StoredImage
-from ringback.domain.jobs import Job, JobId, JobStatus, may_precede
+from ringback.domain.jobs import (
+    BEFORE_THE_TASK,
+    Job,
+    JobId,
+    JobStatus,
+    ProviderTaskId,
+    holds,
+    may_precede,
+)
 from ringback.use_cases.ports import Changes, Write
 
 if TYPE_CHECKING:
@@ -42,7 +50,8 @@ class JobTable:
             try:
                 self._client.put_item(**self._new(to_item(job)))
             except self._client.exceptions.ConditionalCheckFailedException:
-                return Write(self.get(job.job_id), done=False)
+                found = self.get(job.job_id)
+                return Write(found, done=found == job)
             return Write(job, done=True)
         for pause in CONFLICT_PAUSES:
             try:
@@ -50,7 +59,8 @@ class JobTable:
             except self._client.exceptions.TransactionCanceledException as error:
                 reason = error.response["CancellationReasons"][1].get("Code")
                 if reason == "ConditionalCheckFailed":
-                    return Write(self._first_with(key), done=False)
+                    first = self._first_with(key)
+                    return Write(first, done=first == job)
                 if reason != "TransactionConflict":
                     raise
                 # Another request with this key is being recorded right now.
@@ -61,7 +71,9 @@ class JobTable:
 
     def _create_with(self, job: Job, key: Item) -> None:
         self._client.transact_write_items(
-            TransactItems=[{"Put": self._new(to_item(job))}, {"Put": self._new(key)}]
+            TransactItems=[{"Put": self._new(to_item(job))}, {"Put": self._new(key)}],
+            # DynamoDB answers a repeat within ten minutes as it answered the first.
+            ClientRequestToken=job.job_id,
         )
 
     def _new(self, item: Item) -> "PutTypeDef":
@@ -104,20 +116,16 @@ class JobTable:
         to: JobStatus,
         at: datetime,
         unchanged_since: datetime | None = None,
+        of_attempt: str | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         if not may_precede(to).issuperset(expect):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
         values = {f":{name}": attribute(name, value) for name, value in _set(fields)}
-        wanted: Item = {f":expected{i}": {"S": status} for i, status in enumerate(expect)}
-        condition = f"#status IN ({', '.join(wanted)})"
-        if "task_id" in changes:
-            condition += " AND (attribute_not_exists(#task_id) OR #task_id = :task_id)"
-        if unchanged_since:
-            condition += " AND #updated_at = :seen_at"
-            wanted[":seen_at"] = attribute("updated_at", unchanged_since)
+        condition, wanted = _condition(expect, to, changes, unchanged_since, of_attempt)
         removed = [f"#{name}" for name, value in fields.items() if value is None]
+        names = {*fields, *(["attempt_id"] if of_attempt else [])}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -126,23 +134,49 @@ class JobTable:
                 + ", ".join(f"#{name} = :{name}" for name, _ in _set(fields))
                 + (" REMOVE " + ", ".join(removed) if removed else ""),
                 ConditionExpression=condition,
-                ExpressionAttributeNames={f"#{name}": name for name in fields},
+                ExpressionAttributeNames={f"#{name}": name for name in names},
                 ExpressionAttributeValues=values | wanted,
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            return Write(from_item(_unchanged(error, job_id)), done=False)
+            found = from_item(_unchanged(error, job_id))
+            mine = fields | ({"attempt_id": of_attempt} if of_attempt else {})
+            return Write(found, done=holds(found, mine))
         return Write(from_item(answer["Attributes"]), done=True)
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         self._note(
             job_id,
-            "SET queued_at = :at",
+            "SET queued_at = :at REMOVE not_queued_at",
             "#status = :expected",
             {"#status": "status"},
             {":at": attribute("queued_at", at), ":expected": {"S": JobStatus.ACCEPTED}},
         )
+
+    def mark_not_queued(self, job_id: JobId, *, at: datetime) -> None:
+        self._note(
+            job_id,
+            "SET not_queued_at = :at",
+            "#status = :expected AND attribute_not_exists(queued_at)",
+            {"#status": "status"},
+            {":at": attribute("not_queued_at", at), ":expected": {"S": JobStatus.ACCEPTED}},
+        )
+
+    def keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
+        try:
+            answer = self._client.update_item(
+                TableName=self._table,
+                Key=job_key(job_id),
+                UpdateExpression="SET task_id = :task_id",
+                ConditionExpression="attribute_exists(job_id) AND attribute_not_exists(task_id)",
+                ExpressionAttributeValues={":task_id": attribute("task_id", task_id)},
+                ReturnValues="ALL_NEW",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            return from_item(_unchanged(error, job_id))
+        return from_item(answer["Attributes"])
 
     def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
         self._note(
@@ -221,17 +255,38 @@ class JobTable:
         return found
 
 
+def _condition(
+    expect: Collection[JobStatus],
+    to: JobStatus,
+    changes: Changes,
+    unchanged_since: datetime | None,
+    of_attempt: str | None,
+) -> tuple[str, Item]:
+    """Return what a move takes, and the values in it that are not written."""
+    wanted: Item = {f":expected{i}": {"S": status} for i, status in enumerate(expect)}
+    condition = f"#status IN ({', '.join(wanted)})"
+    if to in BEFORE_THE_TASK:
+        condition += " AND attribute_not_exists(task_id)"
+    if "task_id" in changes:
+        condition += " AND (attribute_not_exists(#task_id) OR #task_id = :task_id)"
+    if unchanged_since:
+        condition += " AND #updated_at = :seen_at"
+        wanted[":seen_at"] = attribute("updated_at", unchanged_since)
+    if of_attempt:
+        condition += " AND #attempt_id = :of_attempt"
+        wanted[":of_attempt"] = attribute("attempt_id", of_attempt)
+    return condition, wanted
+
+
 def _set(fields: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in fields.items() if value is not None]
 
 
 def _unchanged(error: ClientError, job_id: JobId) -> Item:
     """Return the item as it is if its state made the write fail; raise ``error`` otherwise."""
-    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-        raise error
-    if "Item" not in error.response:
+    item = table_items.item_of(error)
+    if not item:
         raise UnknownJob(job_id) from error
-    item: Item = error.response["Item"]  # type: ignore[typeddict-item]
     return item
 
 

@@ -1,6 +1,7 @@
 """The queues between the functions. Messages are JSON and carry ids, never results."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -8,15 +9,27 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.aws.clients import CALL_LIMITS
-from ringback.domain.checks import Check
+from ringback.domain.checks import Check, to_message
 from ringback.domain.drops import Drop
 from ringback.domain.errors import TryAgain
 from ringback.domain.jobs import JobId
+from ringback.domain.verdicts import (
+    Answered,
+    OutcomeUnknown,
+    Submission,
+    TaskCreated,
+    TaskRefused,
+)
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
 
 MAX_DELAY: Final = 900
+_ANSWERS: Final[Mapping[str, type[Submission]]] = {
+    "created": TaskCreated,
+    "refused": TaskRefused,
+    "unknown": OutcomeUnknown,
+}
 
 
 class _Queue:
@@ -40,16 +53,33 @@ class SqsSubmitQueue(_Queue):
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         # A long wait starts with its remainder, so that ten thousand jobs don't return together.
         hop = delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
+        self._try({"job_id": job_id, "slot": slot}, delay=hop)
+
+    def add_answer(self, answered: Answered, *, delay: int) -> None:
+        kind = next(name for name, each in _ANSWERS.items() if isinstance(answered.answer, each))
+        self._try({**asdict(answered), "kind": kind}, delay=delay)
+
+    def _try(self, message: dict[str, Any], *, delay: int) -> None:
         try:
-            self._send({"job_id": job_id, "slot": slot}, delay=hop)
+            self._send(message, delay=delay)
         except (ClientError, BotoCoreError) as error:
             raise TryAgain("the job could not be queued; repeat the request") from error
 
 
+def read_answered(message: Mapping[str, Any]) -> Answered | None:
+    """Return the answer in a message of the submit queue, ``None`` if it is a job's turn."""
+    if "kind" not in message:
+        return None
+    return Answered(
+        job_id=message["job_id"],
+        attempt_id=message["attempt_id"],
+        answer=_ANSWERS[message["kind"]](**message["answer"]),
+    )
+
+
 class SqsCheckQueue(_Queue):
     def add(self, check: Check, *, delay: int) -> None:
-        fields = {name: value for name, value in asdict(check).items() if value}
-        self._send(fields, delay=delay)
+        self._send(to_message(check), delay=delay)
 
 
 class SqsDropQueue(_Queue):

@@ -6,13 +6,21 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.aws.clients import CALL_LIMITS
-from ringback.aws.table_items import WINDOW_KEPT, forget_at, window_key
+from ringback.aws.table_items import (
+    WINDOW_KEPT,
+    Item,
+    forget_at,
+    is_own_repeat,
+    item_of,
+    window_key,
+)
 from ringback.domain.pace import LowPriority, Pace, Turn
 
 if TYPE_CHECKING:
@@ -97,28 +105,31 @@ class RateWindowTable:
             if wait := pace.wait_for_room(calls, at=at):
                 return wait
             kept = [*noted, _milliseconds(at)][-pace.limit :]
-            try:
-                self._note(provider, kept, item, at=at)
-            except self._client.exceptions.ConditionalCheckFailedException:
-                continue  # another call was recorded meanwhile
-            return 0
+            if self._note(provider, kept, item, at=at):
+                return 0  # otherwise another call was recorded meanwhile
 
     def _note(
         self, provider: str, calls: Sequence[int], seen: Mapping[str, Any], *, at: datetime
-    ) -> None:
+    ) -> bool:
         """Write the times of calls, unless they have changed since they were read."""
         count = int(seen.get("call_count", _number(0))["N"])
-        self._update(
-            provider,
-            "SET calls = :calls, call_count = :count",
-            {
-                ":calls": {"L": [_number(moment) for moment in calls]},
-                ":count": _number(count + 1),
-                ":seen": _number(count),
-            },
-            at=at,
-            condition="attribute_not_exists(call_count) OR call_count = :seen",
-        )
+        written_by: Item = {"S": token_hex(8)}
+        try:
+            self._update(
+                provider,
+                "SET calls = :calls, call_count = :count, written_by = :written_by",
+                {
+                    ":calls": {"L": [_number(moment) for moment in calls]},
+                    ":count": _number(count + 1),
+                    ":seen": _number(count),
+                    ":written_by": written_by,
+                },
+                at=at,
+                condition="attribute_not_exists(call_count) OR call_count = :seen",
+            )
+        except ClientError as error:
+            return is_own_repeat(error, written_by=written_by)
+        return True
 
     def _read(self, provider: str) -> dict[str, Any]:
         answer = self._client.get_item(
@@ -129,19 +140,23 @@ class RateWindowTable:
     def _next_free(self, provider: str, *, at: datetime) -> int:
         now = self._paces[provider].slot_at(at)
         while True:
+            taken_by: Item = {"S": token_hex(8)}
             try:
-                taken = self._update(
+                item = self._update(
                     provider,
-                    "SET next_slot = next_slot + :one",
-                    {":one": _number(1), ":now": _number(now)},
+                    "SET next_slot = next_slot + :one, taken_by = :taken_by",
+                    {":one": _number(1), ":now": _number(now), ":taken_by": taken_by},
                     at=at,
-                    condition="next_slot >= :now",
+                    # A repeat of this write by the SDK must not take another slot.
+                    condition="next_slot >= :now AND NOT taken_by = :taken_by",
                 )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                # After a quiet time the counter lies in the past.
-                self._advance(provider, to=now, at=at)
-            else:
-                return int(taken["next_slot"]["N"]) - 1
+            except ClientError as error:
+                item = item_of(error)
+                if item.get("taken_by") != taken_by:
+                    # After a quiet time the counter lies in the past.
+                    self._advance(provider, to=now, at=at)
+                    continue
+            return int(item["next_slot"]["N"]) - 1
 
     def _advance(self, provider: str, *, to: int, at: datetime) -> None:
         """Move the counter forward, never back."""
@@ -172,6 +187,7 @@ class RateWindowTable:
             UpdateExpression=f"{update}, forget_at = :forget_at",
             ExpressionAttributeValues=values | {":forget_at": forget_at(at + WINDOW_KEPT)},
             ReturnValues="UPDATED_NEW",
+            ReturnValuesOnConditionCheckFailure="ALL_OLD",
             **conditions,
         )["Attributes"]
 

@@ -6,15 +6,29 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.aws.clients import CALL_LIMITS
-from ringback.domain.errors import NotConfigured
+from ringback.domain.errors import NotConfigured, ProviderUnavailable
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
 # How long a container may use a value that has been changed since. Each read has a price.
 FRESH_SECONDS: Final = 60.0
+# How long it may use one that cannot be read again, and how long it waits between two tries.
+STALE_SECONDS: Final = 6 * 3600.0
+RETRY_SECONDS: Final = 10.0
+# Errors that an owner has to put right: of GetSecretValue itself, and IAM's.
+# https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+OWNERS_ERRORS: Final = frozenset(
+    {
+        "AccessDeniedException",
+        "DecryptionFailure",
+        "InvalidRequestException",
+        "ResourceNotFoundException",
+    }
+)
 
 
 class JsonSecret:
@@ -32,18 +46,46 @@ class JsonSecret:
         self._clock = clock
         self._value: dict[str, Any] = {}
         self._read_at = float("-inf")
+        self._failed_at = float("-inf")
 
     @classmethod
     def connect(cls, arn: str) -> Self:
         return cls(boto3.client("secretsmanager", config=CALL_LIMITS), arn)
 
-    def __call__(self, *, at_most_old: float = FRESH_SECONDS) -> Mapping[str, Any]:
-        """Return the value, read at most ``at_most_old`` seconds ago. Raises ``NotConfigured``."""
-        if self._clock() - self._read_at >= at_most_old:
-            text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
-            self._value = _json_object(text, self._arn)
+    def __call__(self, *, at_most_old: float | None = None) -> Mapping[str, Any]:
+        """Return the value, read at most ``at_most_old`` seconds ago.
+
+        Without it, the value is a minute old at most, or some hours while Secrets Manager
+        throttles or can't be reached. Raises ``NotConfigured`` if the owner has to put something
+        right, ``ProviderUnavailable`` if it is worth another try later.
+        """
+        age = self._clock() - self._read_at
+        if age < (FRESH_SECONDS if at_most_old is None else at_most_old):
+            return self._value
+        may_serve = at_most_old is None and age < STALE_SECONDS
+        if may_serve and self._clock() - self._failed_at < RETRY_SECONDS:
+            return self._value
+        try:
+            self._value = self._read()
+        except ProviderUnavailable:
+            self._failed_at = self._clock()
+            if not may_serve:
+                raise
+        else:
             self._read_at = self._clock()
         return self._value
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            answer = self._client.get_secret_value(SecretId=self._arn)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            kind = NotConfigured if code in OWNERS_ERRORS else ProviderUnavailable
+            raise kind(f"secret {self._arn}: {code}") from error
+        except BotoCoreError as error:
+            raise ProviderUnavailable(f"secret {self._arn}: {type(error).__name__}") from error
+        # A binary secret has no string.
+        return _json_object(answer.get("SecretString", ""), self._arn)
 
 
 def _json_object(text: str, arn: str) -> dict[str, Any]:

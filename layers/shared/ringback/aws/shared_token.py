@@ -41,7 +41,9 @@ class SharedToken:
         seen: dict[str, Any] = {":seen": {"S": instead_of.value}} if instead_of else {}
         return self._update(
             "SET lease = :lease, leased_until = :until, forget_at = :forget_at",
-            f"{same} AND (attribute_not_exists(leased_until) OR leased_until <= :at)",
+            # A lease that is this one already: the SDK has repeated the write by itself.
+            f"{same} AND (attribute_not_exists(leased_until) OR leased_until <= :at"
+            " OR lease = :lease)",
             {
                 ":lease": {"S": lease},
                 ":until": milliseconds(until),

@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
 
 from ringback.domain.drops import Drop
 from ringback.domain.jobs import JobId
@@ -84,6 +85,26 @@ def moment_of(value: Any) -> datetime:
 def forget_at(moment: datetime) -> Item:
     """Return the typed value of the attribute ``forget_at``."""
     return {"N": str(int(moment.timestamp()))}
+
+
+def is_own_repeat(error: ClientError, *, written_by: Item) -> bool:
+    """Tell whether a condition failed only because the same write had taken place already.
+
+    The SDK repeats a write whose answer was an error or got lost (docs/decisions/0019).
+    ``written_by`` is the random value that each write leaves in the item. Other errors are raised.
+    """
+    return item_of(error).get("written_by") == written_by
+
+
+def item_of(error: ClientError) -> Item:
+    """Return the item, empty if there is none, whose condition failed; raise other errors.
+
+    The request asks for it with ``ReturnValuesOnConditionCheckFailure``.
+    """
+    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+        raise error
+    found: Item = error.response.get("Item", {})  # type: ignore[assignment]
+    return found
 
 
 def _key(job_id: str) -> Item:

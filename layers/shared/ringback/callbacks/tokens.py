@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ringback.domain.errors import NotConfigured
-from ringback.domain.jobs import JobId
+from ringback.domain.jobs import Job, JobId
 
 MIN_SECRET_LENGTH: Final = 32
 
@@ -57,5 +57,13 @@ class CallbackUrls:
     secrets: Callable[[], Sequence[bytes]]
 
     def __call__(self, provider: str, job_id: JobId) -> str:
-        token = make_token(self.secrets()[0], provider, job_id)
-        return f"{self.base_url}/callbacks/{provider}/{job_id}/{token}"
+        return _url(self.base_url, self.secrets()[0], provider, job_id)
+
+    def of(self, job: Job) -> list[str]:
+        """Return every URL that the job may have been sent with, one for each valid secret."""
+        base_url, provider = job.callback_base_url or self.base_url, job.request.provider
+        return [_url(base_url, secret, provider, job.job_id) for secret in self.secrets()]
+
+
+def _url(base_url: str, secret: bytes, provider: str, job_id: JobId) -> str:
+    return f"{base_url}/callbacks/{provider}/{job_id}/{make_token(secret, provider, job_id)}"

@@ -1,20 +1,39 @@
 """Decides the next step of a job's check; ``use_cases/check_jobs.py`` carries it out."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import Final, NamedTuple
 
-from ringback.domain.checks import FIRST_CHECK, Check, seconds_to_next_check
-from ringback.domain.delays import whole_seconds
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus, ProviderTaskId
+from ringback.domain.checks import (
+    FIRST_CHECK,
+    RECHECK_DELAY,
+    Check,
+    next_read,
+    seconds_to_next_check,
+    seconds_until,
+)
+from ringback.domain.delays import Widening, whole_seconds
+from ringback.domain.endings import EXPIRE, NOT_SUBMITTED, EndJob, copying_given_up
+from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
 
 RETRY_SECONDS: Final = 30
 # A new task may be invisible to reads for this long.
 MAX_INVISIBLE: Final = timedelta(seconds=90)
-# A job expires if its provider is still unavailable this long after the job's deadline.
-OUTAGE_GRACE: Final = timedelta(minutes=10)
+# So many questions in a row, half a minute apart, an unavailable provider may leave unanswered
+# before a job is put off or expires. Counted, not timed: a check that comes hours late, out of a
+# backlog or a redrive, has asked no more often for that.
+MAX_UNANSWERED: Final = 20
+# So many times in a row, about two days, a job waits for a key or a permission.
+MAX_UNCONFIGURED: Final = 210
+MAX_CONFIGURATION_DELAY: Final = 900
+# A check that finds no job is sent once more: the function that records it has ended by then.
+RECORDING_SECONDS: Final = 60
+# While images are copied, a message that copies them is sent again at widening intervals, in case
+# the last one was lost. Copying is given up once it has made no progress for this long.
+COPYING_RECHECK: Final = Widening(share=1.0, shortest=RECHECK_DELAY)
+MAX_COPYING: Final = timedelta(days=2)
 # Later than this, a submit message counts as lost, perhaps as a dead letter.
 MAX_WAIT: Final = timedelta(days=2)
 
@@ -31,39 +50,38 @@ class CheckAgain(NamedTuple):
     seconds: int
 
 
-class EndJob(NamedTuple):
-    expect: Collection[JobStatus]
-    to: JobStatus
-    error: JobError
-
-
 class RecordReport(NamedTuple):
     report: TaskReport
 
 
 class ResumeArchiving(NamedTuple):
-    pass
+    """Have the images copied, and check later whether they were."""
+
+    later: CheckAgain
 
 
-Step = Question | CheckAgain | EndJob | RecordReport | ResumeArchiving | None
+class QueueAgain(NamedTuple):
+    """Send the job's submit message again, and check later whether it was submitted."""
 
-NOT_SUBMITTED: Final = EndJob(
-    (JobStatus.ACCEPTED,),
-    JobStatus.FAILED,
-    JobError(
-        kind=ErrorKind.NOT_SUBMITTED,
-        message="the job was never submitted to the provider; nothing was charged",
-    ),
-)
-EXPIRE: Final = EndJob(
-    UNDECIDED,
-    JobStatus.EXPIRED,
-    JobError(
-        kind=ErrorKind.NO_VERDICT,
-        message="the provider reported no result by the deadline; it may have charged for the job",
-        may_be_charged=True,
-    ),
-)
+    later: CheckAgain
+
+
+class Unanswered(Enum):
+    """Why there is no answer about a task."""
+
+    NOT_ASKED = auto()  # no time was left, or the provider had just been unavailable
+    UNAVAILABLE = auto()
+    NOT_CONFIGURED = auto()  # a key or a permission is missing
+
+
+Step = Question | CheckAgain | EndJob | RecordReport | ResumeArchiving | QueueAgain | None
+
+
+def no_job(check: Check) -> CheckAgain | None:
+    """Decide for a check that finds no job: it may still be being recorded."""
+    if check.found_no_job:
+        return None
+    return CheckAgain(replace(check, found_no_job=True), RECORDING_SECONDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -76,9 +94,14 @@ class CheckedJob:
     calls_back: bool
 
     def first_step(self) -> Step:
+        if self._is_idle():
+            return self._wait(self.check, until=self.check.idle_until or self.at)
         match self.job.status:
             case JobStatus.ACCEPTED if not self.check.claimed_task:
-                return self._check_again() if self._may_be_submitted() else NOT_SUBMITTED
+                return self._wait_for_turn()
+            case JobStatus.ACCEPTED | JobStatus.CANCELLED if self.job.submitted_at:
+                # Refused, and claimed to be with the provider all the same.
+                return self._question()
             case JobStatus.SUBMITTING | JobStatus.RUNNING if self._is_early():
                 return self._check_again()
             case JobStatus.SUBMITTING | JobStatus.RUNNING:
@@ -88,7 +111,7 @@ class CheckedJob:
             case JobStatus.FAILED if self.check.contradicts_failure:
                 return self._question()
             case JobStatus.ARCHIVING if not self.check.claimed_task:
-                return ResumeArchiving()
+                return self._copying()
         return None
 
     def answered(self, report: TaskReport | None, *, is_ours: bool) -> Step:
@@ -98,22 +121,34 @@ class CheckedJob:
         """
         if report and is_ours and self._is_final(report):
             return RecordReport(report)
+        if report and is_ours and not self.job.task_id:
+            # The claim has proved to be true: its task id is kept, whatever else is reported.
+            return RecordReport(replace(report, state=TaskState.RUNNING))
         if self.job.status not in UNDECIDED:
             return None
-        if self._is_overdue():
-            return EXPIRE
-        if not self.check.claimed_task:
+        if self.check.claimed_task:
+            return self._without_verdict_on_claim(report)
+        if not self._is_overdue():
             return self._check_again()
-        visible_at = (self.job.submitted_at or self.at) + MAX_INVISIBLE
-        if report is None and not self.job.task_id and self.at < visible_at:
-            return CheckAgain(self.check, whole_seconds(visible_at - self.at))
-        return None
+        return self._read_later() if report else EXPIRE
 
-    def unanswered(self, *, was_asked: bool) -> Step:
-        """Decide for an undecided job whose provider is unavailable or was not called."""
-        if was_asked and self.at >= self.job.deadline_at + OUTAGE_GRACE:
-            return EXPIRE
-        return CheckAgain(self.check, RETRY_SECONDS)
+    def unanswered(self, why: Unanswered) -> Step:
+        """Decide for a job about whose task there is no answer; ``None`` gives up a claim."""
+        check, is_overdue = self.check, self._is_overdue()
+        if why is Unanswered.UNAVAILABLE:
+            check = replace(check, unanswered=check.unanswered + is_overdue, unconfigured=0)
+        if why is Unanswered.NOT_CONFIGURED:
+            check = replace(check, unanswered=0, unconfigured=check.unconfigured + 1)
+        if check.unanswered < MAX_UNANSWERED and check.unconfigured < MAX_UNCONFIGURED:
+            delay = RETRY_SECONDS * max(1, check.unconfigured)
+            return CheckAgain(check, min(delay, MAX_CONFIGURATION_DELAY))
+        return self._read_later() if self.job.status in UNDECIDED else None
+
+    def recorded(self, job: Job) -> CheckAgain | None:
+        """Return the check that the job needs now that this one has recorded a report."""
+        if job.status is not JobStatus.ARCHIVING or self.check.claimed_task:
+            return None
+        return CheckAgain(Check(job_id=job.job_id), whole_seconds(RECHECK_DELAY))
 
     def _question(self) -> Question | None:
         task_id = self.job.task_id or self.check.claimed_task
@@ -123,9 +158,48 @@ class CheckedJob:
         delay = seconds_to_next_check(self.job, at=self.at, calls_back=self.calls_back)
         return CheckAgain(Check(job_id=self.job.job_id), delay)
 
-    def _may_be_submitted(self) -> bool:
-        latest = (self.job.due_at or self.job.created_at) + MAX_WAIT
-        return not self._is_overdue() or (self.job.queued_at is not None and self.at < latest)
+    def _read_later(self) -> Step:
+        """Read the task again at a later age; the last read, after a day, ends the job."""
+        due = next_read(self.job, at=self.at, calls_back=self.calls_back)
+        if due is None:
+            return EXPIRE
+        return self._wait(replace(self.check, unanswered=0, unconfigured=0), until=due)
+
+    def _wait(self, check: Check, *, until: datetime) -> CheckAgain:
+        idle = replace(check, idle_until=until, seen_at=self.job.updated_at)
+        return CheckAgain(idle, seconds_until(until, at=self.at))
+
+    def _without_verdict_on_claim(self, report: TaskReport | None) -> Step:
+        if self._is_overdue():
+            later = next_read(self.job, at=self.at, calls_back=self.calls_back)
+            return None if later else EXPIRE  # the job's own check comes then
+        visible_at = (self.job.submitted_at or self.at) + MAX_INVISIBLE
+        if report is None and not self.job.task_id and self.at < visible_at:
+            return CheckAgain(self.check, whole_seconds(visible_at - self.at))
+        return None
+
+    def _copying(self) -> Step:
+        """Have images copied until the job is final: after two days without progress at most."""
+        since = self.at - self.job.updated_at
+        if since >= MAX_COPYING:
+            return copying_given_up(self.job)
+        until = self.at + COPYING_RECHECK.after(since)
+        return ResumeArchiving(self._wait(Check(job_id=self.job.job_id), until=until))
+
+    def _is_idle(self) -> bool:
+        check = self.check
+        is_unchanged = check.seen_at == self.job.updated_at
+        return is_unchanged and check.idle_until is not None and self.at < check.idle_until
+
+    def _wait_for_turn(self) -> Step:
+        job = self.job
+        if not self._is_overdue():
+            return self._check_again()
+        is_refused = job.not_queued_at is not None and job.queued_at is None
+        if is_refused or self.at >= (job.due_at or job.created_at) + MAX_WAIT:
+            return NOT_SUBMITTED
+        # Without a mark its message may be lost, though its client was answered 202.
+        return self._check_again() if job.queued_at else QueueAgain(self._check_again())
 
     def _is_overdue(self) -> bool:
         return self.at >= self.job.deadline_at

@@ -1,9 +1,10 @@
 """Checks: what a message in the check queue carries, and when a job's next one is due."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final
+from typing import Any, Final
 
 from ringback.domain.clock import EPOCH
 from ringback.domain.delays import Widening, whole_seconds
@@ -20,6 +21,10 @@ UNTIL_SUBMITTED: Final = Widening(
 )
 # These checks are aligned, so that one call to the provider reads many tasks.
 ALIGNMENT: Final = timedelta(seconds=10)
+# A task that is still being generated at its deadline is read for so long after its submission;
+# with callbacks at these ages and at twice the deadline, without them at widening intervals.
+LAST_READ: Final = timedelta(days=1)
+LATER_READS: Final = (timedelta(hours=1), LAST_READ)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,19 +32,68 @@ class Check:
     """``claimed_task`` is the task id of a callback that needs the provider's confirmation.
 
     ``contradicts_failure``: the callback was a signed success of a job that had failed.
+    ``unanswered`` counts the questions since the deadline that the provider left unanswered in a
+    row, ``unconfigured`` those that could not be put for want of configuration.
+    ``idle_until``: nothing is done before then unless the job's ``updated_at`` is no longer
+    ``seen_at``; SQS delays a message by 15 minutes at most.
+    ``found_no_job``: the same check has found no job before.
     """
 
     job_id: JobId
     claimed_task: ProviderTaskId | None = None
     contradicts_failure: bool = False
+    unanswered: int = 0
+    unconfigured: int = 0
+    idle_until: datetime | None = None
+    seen_at: datetime | None = None
+    found_no_job: bool = False
+
+
+def to_message(check: Check) -> dict[str, Any]:
+    """Return the fields that say something, as JSON."""
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in asdict(check).items()
+        if value
+    }
+
+
+def from_message(message: Mapping[str, Any]) -> Check:
+    """Read a message of this version, an older or a newer one; it must name a job."""
+    known = {field.name: message[field.name] for field in fields(Check) if field.name in message}
+    for name in ("idle_until", "seen_at"):
+        if name in known:
+            known[name] = datetime.fromisoformat(known[name])
+    return Check(**known)
 
 
 def seconds_to_next_check(job: Job, *, at: datetime, calls_back: bool) -> int:
     """Return the delay of the job's next check; most jobs are final by their first."""
     due = at + (_until_overdue(job, at=at) if calls_back else _until_read(job, at=at))
-    if not calls_back:
-        due = EPOCH + ceil((due - EPOCH) / ALIGNMENT) * ALIGNMENT
+    return seconds_until(due if calls_back else _aligned(due), at=at)
+
+
+def next_read(job: Job, *, at: datetime, calls_back: bool) -> datetime | None:
+    """Return when a task that was not finished by its deadline is read again.
+
+    ``None`` if it has been read for the last time.
+    """
+    submitted_at = job.submitted_at or job.created_at
+    if calls_back:
+        ages = (2 * (job.deadline_at - submitted_at), *LATER_READS)
+        return min((submitted_at + age for age in ages if submitted_at + age > at), default=None)
+    last = max(submitted_at + LAST_READ, job.deadline_at)
+    if at >= last:
+        return None
+    return _aligned(min(at + (at - submitted_at) * WIDENING_SHARE, last))
+
+
+def seconds_until(due: datetime, *, at: datetime) -> int:
     return max(1, whole_seconds(due - at))
+
+
+def _aligned(due: datetime) -> datetime:
+    return EPOCH + ceil((due - EPOCH) / ALIGNMENT) * ALIGNMENT
 
 
 def _until_overdue(job: Job, *, at: datetime) -> timedelta:

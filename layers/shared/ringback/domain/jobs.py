@@ -36,9 +36,20 @@ class JobStatus(StrEnum):
 
 
 # A callback may overtake the answer to createTask, so SUBMITTING may go straight to a verdict.
-# ACCEPTED goes to FAILED only if the submit message could not be sent, or a check finds it lost.
+# ACCEPTED goes to FAILED if the submit message could not be sent, or a check finds it lost.
+# A job that was never sent, as far as we know, is with the provider all the same if a signed
+# callback or a recognized record says so: then ACCEPTED goes to RUNNING, ARCHIVING or FAILED and
+# CANCELLED to ARCHIVING, and the job is not bought again (docs/decisions/0022).
 NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
-    JobStatus.ACCEPTED: frozenset({JobStatus.SUBMITTING, JobStatus.FAILED, JobStatus.CANCELLED}),
+    JobStatus.ACCEPTED: frozenset(
+        {
+            JobStatus.SUBMITTING,
+            JobStatus.RUNNING,
+            JobStatus.ARCHIVING,
+            JobStatus.FAILED,
+            JobStatus.CANCELLED,
+        }
+    ),
     JobStatus.SUBMITTING: frozenset(
         {
             JobStatus.RUNNING,
@@ -54,11 +65,14 @@ NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.ARCHIVE_FAILED: frozenset({JobStatus.ARCHIVING}),
     JobStatus.SUCCEEDED: frozenset(),
     JobStatus.FAILED: frozenset({JobStatus.ARCHIVING}),
-    JobStatus.CANCELLED: frozenset(),
+    JobStatus.CANCELLED: frozenset({JobStatus.ARCHIVING}),
 }
 
+# A job with a task id never becomes one of these: it would be bought again.
+BEFORE_THE_TASK: Final = frozenset({JobStatus.ACCEPTED, JobStatus.SUBMITTING})
+
 # In these states Ringback takes no further step by itself. A late report from the provider may
-# still change three of them (docs/decisions/0011), and resuming the copy changes one.
+# still change four of them (docs/decisions/0011 and 0022), and resuming the copy changes one.
 FINAL: Final = frozenset(
     {
         JobStatus.SUCCEEDED,
@@ -124,6 +138,9 @@ class Job:
 
     ``source`` is the key of the dropped file that it comes from, ``row`` its row if that is a
     sheet. A row's job is not sent before ``due_at``, and has low priority.
+    ``not_queued_at`` is when its client was answered 503, since the submit queue did not take it.
+    ``attempt_id`` is the last attempt to submit it, a random id.
+    ``callback_base_url`` is the base of the callback URL that it was sent with.
     """
 
     job_id: JobId
@@ -137,9 +154,11 @@ class Job:
     idempotency_key: str | None = None
     retry_of: JobId | None = None
     queued_at: datetime | None = None
+    not_queued_at: datetime | None = None
     submitted_at: datetime | None = None
     finished_at: datetime | None = None
     attempts: int = 0
+    attempt_id: str | None = None
     task_id: ProviderTaskId | None = None
     credits: Decimal | None = None
     error: JobError | None = None
@@ -148,12 +167,25 @@ class Job:
     source: str | None = None
     row: int | None = None
     due_at: datetime | None = None
+    callback_base_url: str | None = None
 
     @property
     def missing_images(self) -> list[int]:
         """Return the numbers, from 1, of the images that are made but not yet stored."""
         stored = {image.number for image in self.images}
         return [n for n in range(1, len(self.result_urls) + 1) if n not in stored]
+
+
+def holds(job: Job, written: Mapping[str, Any]) -> bool:
+    """Tell whether the job has these values; an attempt's id proves by itself who wrote them.
+
+    A write that took place may be answered with an error. The SDK then repeats it, and the repeat
+    fails, because the job is no longer as expected: it holds what the same write brought
+    (docs/decisions/0019).
+    """
+    if "attempt_id" in written:
+        written = {name: written[name] for name in ("status", "attempt_id")}
+    return all(getattr(job, name) == value for name, value in written.items())
 
 
 # A job that is due within this time counts as due: SQS may deliver a message slightly early.

@@ -1,12 +1,14 @@
 """A provider's answers: to createTask, and about a task later on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from ringback.domain.jobs import JobStatus, ProviderTaskId
+from ringback.domain.jobs import JobId, JobStatus, ProviderTaskId
+from ringback.domain.links import other_links
 
 # The states of a job that waits for its provider's verdict.
 UNDECIDED: Final = (JobStatus.SUBMITTING, JobStatus.RUNNING)
@@ -33,12 +35,25 @@ class TaskRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeUnknown:
-    """A task may have been created and charged: createTask must not be retried automatically."""
+    """A task may have been created and charged: createTask must not be retried automatically.
+
+    ``task_id`` is the one that the answer names although it contradicts itself.
+    """
 
     reason: str
+    task_id: ProviderTaskId | None = None
 
 
 Submission = TaskCreated | TaskRefused | OutcomeUnknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The answer to one attempt to submit a job. It is never asked for again: it must be kept."""
+
+    job_id: JobId
+    attempt_id: str
+    answer: Submission
 
 
 class TaskState(StrEnum):
@@ -70,7 +85,7 @@ class TaskReport:
         """Tell whether it reports a success, but has no image."""
         return self.state is TaskState.SUCCEEDED and not self.image_urls
 
-    def other_link(self, number: int, *, instead_of: str) -> tuple[str, ...]:
-        """Return the link to the image of that number, if it differs from ``instead_of``."""
+    def other_links(self, number: int, *, known: Sequence[str]) -> tuple[str, ...]:
+        """Return links to the image of that number that are not ``known``, the likeliest first."""
         urls = self.image_urls if self.state is TaskState.SUCCEEDED else ()
-        return tuple(url for url in urls[number - 1 : number] if url != instead_of)
+        return other_links(number, known=known, fresh=urls)

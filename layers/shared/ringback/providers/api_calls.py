@@ -9,11 +9,18 @@ from typing import Any, Final
 import httpx
 from pydantic_core import from_json
 
+from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.verdicts import TaskRefused
 from ringback.domain.version import USER_AGENT
+from ringback.providers.timed_transport import TimedTransport
 
 # Without a connection no request was sent: the only transport errors that prove anything.
 NEVER_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout)
 UNREACHABLE_RETRY: Final = 30
+# The limits of a call, in total. A look-up of the host that takes longer than the rest (a resolver
+# gives up after about ten seconds) ends in no connection, so nothing is sent.
+CALL_SECONDS: Final = 15.0
+CONNECT_SECONDS: Final = 4.0
 # What a key or token must match to be sent in a header.
 HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
 
@@ -27,18 +34,17 @@ def _tls() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-def api_client(base_url: str, transport: httpx.BaseTransport | None) -> httpx.Client:
+def api_client(
+    base_url: str, transport: httpx.BaseTransport | None, *, seconds: float = CALL_SECONDS
+) -> httpx.Client:
+    """Return a client each of whose calls ends after ``seconds``, counted from its connection."""
     return httpx.Client(
         base_url=base_url,
         headers={"User-Agent": USER_AGENT},
-        timeout=httpx.Timeout(15.0, connect=4.0),
-        # A connection that died while Lambda had the container frozen would fail in the paid
-        # call and look like a lost answer. A handshake per call is cheaper.
-        limits=httpx.Limits(max_keepalive_connections=0),
+        timeout=httpx.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
         follow_redirects=False,
         trust_env=False,
-        verify=_tls(),
-        transport=transport,
+        transport=transport or TimedTransport(_tls(), seconds=seconds),
     )
 
 
@@ -52,3 +58,19 @@ def read_envelope(response: httpx.Response) -> dict[str, Any]:
     # bool is a subclass of int.
     is_envelope = isinstance(envelope, dict) and type(envelope.get("code")) is int
     return envelope if is_envelope else {}
+
+
+def not_sent(message: str) -> TaskRefused:
+    """Return the answer to a paid call that was never made."""
+    return TaskRefused(code="unreachable", message=message, retry_after=UNREACHABLE_RETRY)
+
+
+def contradicts_itself(
+    response: httpx.Response, code: object, task_id: ProviderTaskId | None
+) -> bool:
+    """Tell whether a refusal with this code proves nothing.
+
+    One beside a task id, or inside a server error of another number: something may have been
+    created all the same.
+    """
+    return task_id is not None or (response.is_server_error and response.status_code != code)

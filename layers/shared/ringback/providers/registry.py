@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, Final, Protocol
 
 from ringback import providers
+from ringback.domain.pace import Pace
 from ringback.use_cases.ports import ProviderClient
 from ringback.use_cases.providers import Provider, ProviderAccess, Providers
 
@@ -30,6 +31,10 @@ class ProviderTerms(Protocol):
 
 def configured(settings: Mapping[str, ProviderTerms]) -> dict[str, Provider]:
     return {name: replace(provider, **settings[name].terms) for name, provider in PROVIDERS.items()}
+
+
+def paces_of(known: Providers) -> dict[str, Pace]:
+    return {name: provider.pace for name, provider in known.items()}
 
 
 class Clients(Mapping[str, ProviderClient]):

@@ -91,6 +91,7 @@ class AcceptJob:
             # A job with a key, or of a drop, is queued when its request is repeated. Without
             # either a repeat makes another job, so this one must never be sent.
             if job.idempotency_key or job.source:
+                self._mark_not_queued(job)
                 raise
             withdrawn = self._withdraw(job)
             if withdrawn.done:
@@ -101,6 +102,16 @@ class AcceptJob:
         with suppress(Exception):
             self.jobs.mark_queued(job.job_id, at=self.now())
         return job
+
+    def _mark_not_queued(self, job: Job) -> None:
+        """Leave it to the repeat to queue the job: its client is about to be told.
+
+        A dropped file has no client to tell. Its job is queued by the drop's next delivery, or by
+        its check at its deadline, as is a job whose mark cannot be written.
+        """
+        if not job.source:
+            with suppress(Exception):
+                self.jobs.mark_not_queued(job.job_id, at=self.now())
 
     def _withdraw(self, job: Job) -> Write:
         at = self.now()

@@ -1,22 +1,23 @@
 """Copy generated images into the owner's bucket before the provider's links expire."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from tempfile import TemporaryFile
-from typing import BinaryIO, Final, Unpack
+from typing import Final, Unpack
 
 from ringback.domain.errors import (
     AddressRefused,
     ImageRefused,
     LinkDead,
-    NotAnImage,
+    NotConfigured,
     ProviderUnavailable,
     TransferInterrupted,
 )
-from ringback.domain.images import ImageFacts, StoredImage, StoredObject
+from ringback.domain.images import StoredImage, StoredObject
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
+from ringback.use_cases.fetch_image import FetchImage, Owners
 from ringback.use_cases.ports import (
     ArchiveQueue,
     Changes,
@@ -31,16 +32,15 @@ from ringback.use_cases.providers import Providers
 
 RETRYABLE: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
 PERMANENT: Final = (AddressRefused, ImageRefused)
-# Some hosts answer for a dead link with a page instead of a 404.
-LINK_MAY_BE_DEAD: Final = (LinkDead, NotAnImage)
 
-# Together less than the function's timeout: no copy starts after the first, and none takes longer
-# than the second, fresh links included.
+# Together with MAX_COPY_TIME less than the function's timeout: no copy starts after this.
 MAX_START_DELAY: Final = timedelta(seconds=120)
-MAX_COPY_TIME: Final = timedelta(seconds=100)
 # So many copies are sure to start within these limits, two at a time.
 COPIES_PER_ATTEMPT: Final = 4
 CONFLICT_RETRY_SECONDS: Final = 30
+# Until a missing key or permission is looked for again. The job's check ends this wait, after two
+# days without progress.
+CONFIGURATION_RETRY_SECONDS: Final = 300
 NOT_RECORDED: Final = TransferInterrupted("stored, but not recorded yet")
 
 CopyResult = StoredImage | Exception
@@ -68,6 +68,14 @@ class ArchiveImages:
 
     def __call__(self, job_id: JobId, *, attempt: int) -> Job:
         """Return the job as it now stands. Raises unexpected errors after recording all copies."""
+        try:
+            return self._archive(job_id, attempt)
+        except NotConfigured:
+            # A key or a permission is missing: the job waits, and no attempt is counted.
+            self.queue.add(job_id, attempt=attempt, delay=CONFIGURATION_RETRY_SECONDS)
+            return self.jobs.get(job_id)
+
+    def _archive(self, job_id: JobId, attempt: int) -> Job:
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
             return job
@@ -88,7 +96,8 @@ class ArchiveImages:
         order = deque(job.missing_images)
         order.rotate(COPIES_PER_ATTEMPT * (1 - attempt))
         start_by, problems = self.now() + MAX_START_DELAY, dict[int, Exception]()
-        results = self.for_each(lambda number: self._copy(job, number, start_by), order)
+        owners = {image.facts.sha256: image.source_url for image in job.images}
+        results = self.for_each(lambda number: self._copy(job, number, start_by, owners), order)
         for number, result in zip(order, results, strict=True):
             problem = self._record(job, result) if isinstance(result, StoredImage) else result
             if problem:
@@ -98,6 +107,10 @@ class ArchiveImages:
                 raise problem
         return problems
 
+    @property
+    def fetch(self) -> FetchImage:
+        return FetchImage(download=self.download, clients=self.clients, now=self.now)
+
     def _record(self, job: Job, image: StoredImage) -> Exception | None:
         try:
             self.jobs.add_image(job.job_id, image, at=self.now())
@@ -105,49 +118,26 @@ class ArchiveImages:
             return problem
         return None
 
-    def _copy(self, job: Job, number: int, start_by: datetime) -> CopyResult:
+    def _copy(self, job: Job, number: int, start_by: datetime, owners: Owners) -> CopyResult:
         if self.now() >= start_by:
             return TransferInterrupted("not tried yet")
         try:
-            stored = self._store(job, number)
+            stored = self._store(job, number, owners)
         except Exception as problem:  # noqa: BLE001 - the other images are recorded first
             return problem
         url = job.result_urls[number - 1]
         return StoredImage(number=number, key=stored.key, source_url=url, facts=stored.facts)
 
-    def _store(self, job: Job, number: int) -> StoredObject:
+    def _store(self, job: Job, number: int, owners: Owners) -> StoredObject:
         try:
             with TemporaryFile() as content:
-                facts = self._download(job, number, content)
+                facts = self.fetch(job, number, content, owners)
                 return self.images.put_image(job.job_id, number, content, facts)
         except RETRYABLE + PERMANENT:
             # An earlier delivery may have stored it, and crashed before it recorded it.
             if stored := self.images.find_image(job.job_id, number):
                 return stored
             raise
-
-    def _download(self, job: Job, number: int, content: BinaryIO) -> ImageFacts:
-        until, failures = self.now() + MAX_COPY_TIME, list[Exception]()
-        for url in self._links(job, number):
-            try:
-                return self.download.fetch(url, content, within=self._seconds_left(until))
-            except LINK_MAY_BE_DEAD as failure:
-                failures.append(failure)
-            self._seconds_left(until)  # no time left: do not ask the provider for another link
-        first = failures[0]
-        if isinstance(first, NotAnImage):
-            raise first
-        raise LinkDead(f"{first}, and the provider has no working link") from first
-
-    def _links(self, job: Job, number: int) -> Iterator[str]:
-        yield job.result_urls[number - 1]
-        yield from self.clients[job.request.provider].fresh_links(job, number)
-
-    def _seconds_left(self, until: datetime) -> float:
-        left = (until - self.now()).total_seconds()
-        if left <= 0:
-            raise TransferInterrupted("timed out")
-        return left
 
     def _finish(self, job: Job, problems: Mapping[int, Exception]) -> Job:
         at = self.now()

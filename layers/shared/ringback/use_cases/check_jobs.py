@@ -1,6 +1,6 @@
 """Check on jobs whose callback is overdue, unproven or not to be expected."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -8,22 +8,28 @@ from typing import Final, TypeVar
 from ringback.domain.check_steps import (
     CheckAgain,
     CheckedJob,
-    EndJob,
     Question,
+    QueueAgain,
     RecordReport,
     ResumeArchiving,
     Step,
+    Unanswered,
+    no_job,
 )
 from ringback.domain.checks import Check
-from ringback.domain.errors import ProviderUnavailable, UnknownJob
-from ringback.domain.jobs import FINAL, Job, JobId, ProviderTaskId
-from ringback.domain.verdicts import UNDECIDED, TaskReport
-from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, ProviderClient
+from ringback.domain.endings import EndJob
+from ringback.domain.errors import NotConfigured, ProviderUnavailable, UnknownJob
+from ringback.domain.jobs import FINAL, Job, ProviderTaskId, seconds_until_due
+from ringback.domain.verdicts import TaskReport
+from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, ProviderClient, SubmitQueue
 from ringback.use_cases.providers import Providers
 from ringback.use_cases.record_verdict import RecordVerdict
 
 # No read starts after this, so that a slow provider delays jobs but never times out the function.
 READ_BUDGET: Final = timedelta(seconds=30)
+# After this, checks that are not done go back to their queue. One that has begun makes three calls
+# of AWS at most, each of which ends after 15 s (aws/clients.py).
+HAND_BACK_AFTER: Final = timedelta(seconds=55)
 
 Result = TypeVar("Result")
 Outcome = Job | Exception | None
@@ -34,17 +40,25 @@ class NotAsked(ProviderUnavailable):
     """There was no time for the read, or the provider had just been unavailable."""
 
 
+class HandedBack(Exception):
+    """There was no time left for a check: SQS delivers its message again."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckJobs:
-    """See jobs through to their end. Most checks find a final job and do nothing."""
+    """See jobs through to their end. Most checks find a final job and do nothing.
+
+    ``callback_urls`` returns every URL that a job may have been sent with.
+    """
 
     jobs: JobStore
     checks: CheckQueue
     archive: ArchiveQueue
+    queue: SubmitQueue
     record: RecordVerdict
     providers: Providers
     clients: Mapping[str, ProviderClient]
-    callback_url: Callable[[str, JobId], str]
+    callback_urls: Callable[[Job], Collection[str]]
     now: Callable[[], datetime]
 
     def __call__(self, checks: Sequence[Check]) -> list[Outcome]:
@@ -53,20 +67,23 @@ class CheckJobs:
         ``None`` stands for a job that was never recorded. Tasks are read together, as many in one
         call as the provider allows.
         """
-        stop_at = self.now() + READ_BUDGET
-        begun = [attempt(self._begin, check) for check in checks]
+        began_at = self.now()
+        stop_at, hand_back_at = began_at + READ_BUDGET, began_at + HAND_BACK_AFTER
+        begun = [self._attempt(hand_back_at, self._begin, check) for check in checks]
         questions = [each for each in begun if isinstance(each, Question)]
         outcomes = dict[Question, Outcome]()
         # Batch-capable providers first, so that a slow one cannot use up their time.
         for name in sorted(self.providers, key=lambda name: -self.providers[name].max_batch_size):
             to_ask = [each for each in questions if each.about.job.request.provider == name]
-            outcomes |= self._ask(name, to_ask, stop_at=stop_at)
+            outcomes |= self._ask(name, to_ask, stop_at=stop_at, hand_back_at=hand_back_at)
         return [outcomes[each] if isinstance(each, Question) else each for each in begun]
 
     def _begin(self, check: Check) -> Job | Question | None:
         try:
             job = self.jobs.get(check.job_id)
         except UnknownJob:
+            if again := no_job(check):
+                self.checks.add(again.check, delay=again.seconds)
             return None
         if job.status in FINAL and not check.claimed_task:
             return job
@@ -76,7 +93,12 @@ class CheckJobs:
         return step if isinstance(step, Question) else self._apply(checked, step)
 
     def _ask(
-        self, name: str, questions: Sequence[Question], *, stop_at: datetime
+        self,
+        name: str,
+        questions: Sequence[Question],
+        *,
+        stop_at: datetime,
+        hand_back_at: datetime,
     ) -> dict[Question, Outcome]:
         outcomes, stopped = dict[Question, Outcome](), False
         size = self.providers[name].max_batch_size
@@ -85,7 +107,9 @@ class CheckJobs:
             answers = NotAsked("left to a later check") if stopped else self._read(name, batch)
             # Unavailable (as is NotAsked) or out of time: skip the remaining batches.
             stopped = isinstance(answers, ProviderUnavailable) or self.now() >= stop_at
-            outcomes |= {each: attempt(self._finish, each, answers) for each in batch}
+            outcomes |= {
+                each: self._attempt(hand_back_at, self._finish, each, answers) for each in batch
+            }
         return outcomes
 
     def _read(self, name: str, batch: Sequence[Question]) -> Answers:
@@ -97,44 +121,72 @@ class CheckJobs:
 
     def _finish(self, question: Question, answers: Answers) -> Job:
         checked = question.about
-        if not isinstance(answers, Exception):
+        try:
+            if isinstance(answers, Exception):
+                raise answers
             report = answers.get(question.task_id)
             is_ours = report is not None and self._is_ours(checked.job, report)
-            return self._apply(checked, checked.answered(report, is_ours=is_ours))
-        if isinstance(answers, ProviderUnavailable) and checked.job.status in UNDECIDED:
-            was_asked = not isinstance(answers, NotAsked)
-            return self._apply(checked, checked.unanswered(was_asked=was_asked))
-        # The claim about a final job is in this message only, so the message is redelivered.
-        raise answers
+        except (ProviderUnavailable, NotConfigured) as error:
+            step = checked.unanswered(reason_of(error))
+            if step is None:
+                # The claim about a final job is in this message only: let SQS keep it.
+                raise
+            return self._apply(checked, step)
+        return self._apply(checked, checked.answered(report, is_ours=is_ours))
 
     def _is_ours(self, job: Job, report: TaskReport) -> bool:
         if job.task_id:
             return True
         # So far, the task id is only the claim of an unproven callback.
-        name = job.request.provider
-        our_url = self.callback_url(name, job.job_id)
-        return self.providers[name].recognizes(job, report, our_url)
+        provider = self.providers[job.request.provider]
+        return provider.recognizes(job, report, self.callback_urls(job))
 
     def _apply(self, checked: CheckedJob, step: Step) -> Job:
         job, at = checked.job, checked.at
         match step:
             case CheckAgain(check, seconds):
                 self.checks.add(check, delay=seconds)
-            case ResumeArchiving():
+            case QueueAgain(later):
+                self.checks.add(later.check, delay=later.seconds)
+                self.queue.add(job.job_id, delay=seconds_until_due(job, at=at), slot=None)
+                self.jobs.mark_queued(job.job_id, at=at)
+            case ResumeArchiving(later):
+                self.checks.add(later.check, delay=later.seconds)
                 self.archive.add(job.job_id)
-            case EndJob(expect, to, error):
+            case EndJob(expect, to, error, unless_changed):
                 return self.jobs.move(
-                    job.job_id, expect=expect, to=to, at=at, finished_at=at, error=error
+                    job.job_id,
+                    expect=expect,
+                    to=to,
+                    at=at,
+                    unchanged_since=job.updated_at if unless_changed else None,
+                    finished_at=at,
+                    error=error,
                 ).job
             case RecordReport(report):
-                revises = checked.check.contradicts_failure
-                return self.record(job.job_id, report, revises_failure=revises)
+                return self._record(checked, report)
         return job
 
+    def _record(self, checked: CheckedJob, report: TaskReport) -> Job:
+        revises = checked.check.contradicts_failure
+        job = self.record(checked.job.job_id, report, revises_failure=revises)
+        if again := checked.recorded(job):
+            self.checks.add(again.check, delay=again.seconds)
+        return job
 
-def attempt(act: Callable[..., Result], *given: object) -> Result | Exception:
-    """Return an error instead of raising it: one bad check must not fail the batch."""
-    try:
-        return act(*given)
-    except Exception as error:  # noqa: BLE001
-        return error
+    def _attempt(
+        self, hand_back_at: datetime, act: Callable[..., Result], *given: object
+    ) -> Result | Exception:
+        """Return an error instead of raising it: one bad check must not fail the batch."""
+        if self.now() >= hand_back_at:
+            return HandedBack("there was no time for this check")
+        try:
+            return act(*given)
+        except Exception as error:  # noqa: BLE001
+            return error
+
+
+def reason_of(error: ProviderUnavailable | NotConfigured) -> Unanswered:
+    if isinstance(error, NotConfigured):
+        return Unanswered.NOT_CONFIGURED
+    return Unanswered.NOT_ASKED if isinstance(error, NotAsked) else Unanswered.UNAVAILABLE

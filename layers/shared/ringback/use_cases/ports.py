@@ -13,13 +13,15 @@ from ringback.domain.images import ImageFacts, StoredImage, StoredObject
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Turn
 from ringback.domain.tokens import AccessToken
-from ringback.domain.verdicts import Submission, TaskReport
+from ringback.domain.verdicts import Answered, Submission, TaskReport
 
 
 class Changes(TypedDict, total=False):
     """Fields of a job that may be written together with its state."""
 
+    attempt_id: str
     attempts: int
+    callback_base_url: str | None
     credits: Decimal | None
     deadline_at: datetime
     error: JobError | None
@@ -32,7 +34,10 @@ class Changes(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """The job after the call, and whether this call made the change."""
+    """The job after the call, and whether this call made the change.
+
+    It did so also if the SDK repeated a write that had taken place, and the repeat failed.
+    """
 
     job: Job
     done: bool
@@ -79,17 +84,31 @@ class JobStore(JobReader, Protocol):
         to: JobStatus,
         at: datetime,
         unchanged_since: datetime | None = None,
+        of_attempt: str | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         """Change the state if it is one of ``expect`` and no other task id is recorded.
 
-        With ``unchanged_since``, the job's ``updated_at`` must still have that value. Raises
-        ``UnknownJob``.
+        A job with any task id never becomes ``accepted`` or ``submitting``: it is not bought again.
+
+        With ``unchanged_since``, the job's ``updated_at`` must still have that value; with
+        ``of_attempt``, this must be the attempt that is being submitted. Raises ``UnknownJob``.
         """
         ...
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         """Record that the submit queue has a message for an accepted job."""
+        ...
+
+    def mark_not_queued(self, job_id: JobId, *, at: datetime) -> None:
+        """Record that the client of an accepted job was told that it could not be queued."""
+        ...
+
+    def keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
+        """Record the id of the job's task, whatever its state, unless it has one.
+
+        Return the job as it now stands. Raises ``UnknownJob``.
+        """
         ...
 
     def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
@@ -110,6 +129,12 @@ class SubmitQueue(Protocol):
         ``slot`` is the job's reserved slot in the rate window, if it has one. Raises ``TryAgain``
         if the queue did not confirm the message.
         """
+        ...
+
+
+class AnswerQueue(SubmitQueue, Protocol):
+    def add_answer(self, answered: Answered, *, delay: int) -> None:
+        """Have an answer to createTask recorded later. Raises ``TryAgain`` as ``add`` does."""
         ...
 
 

@@ -1,6 +1,6 @@
 """A provider as the rest of Ringback sees it: one object, defined in its own folder."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,7 +39,7 @@ class Provider:
     provider does not say.
     ``pace`` and ``deadline`` are defaults; settings of the same name replace them (``configured``).
     ``secret_fields``: the fields of the provider's secret.
-    ``recognizes(job, report, callback_url)``: whether a task is the job's own although the answer
+    ``recognizes(job, report, callback_urls)``: whether a task is the job's own although the answer
     to createTask was lost and only an unproven callback names it.
     ``connect`` and ``listen`` import the client and the reader on first use: a function that never
     calls a provider never loads an HTTP client.
@@ -52,7 +52,7 @@ class Provider:
     pace: Pace
     deadline: timedelta
     secret_fields: frozenset[str]
-    recognizes: Callable[[Job, TaskReport, str], bool]
+    recognizes: Callable[[Job, TaskReport, Collection[str]], bool]
     connect: Callable[[ProviderAccess], ProviderClient]
     listen: Callable[[Secret], CallbackReader]
 

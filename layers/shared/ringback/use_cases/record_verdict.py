@@ -3,13 +3,17 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from ringback.domain.checks import RECHECK_DELAY, Check
 from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import UnknownJob
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
+
+# Jobs that are not known to be with the provider, though they may be.
+IN_DOUBT: Final = (JobStatus.ACCEPTED, JobStatus.SUBMITTING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,23 +32,40 @@ class RecordVerdict:
         """
         match report.state:
             case TaskState.RUNNING:
-                job = self.jobs.get(job_id)
+                job = self.keep_task(job_id, report.task_id)
             case TaskState.SUCCEEDED if report.image_urls:
                 job = self._success(job_id, report, revises_failure=revises_failure)
             case _:
                 job = self._failure(job_id, report)
-        if job.task_id not in (None, report.task_id):
+        if job.task_id is None:
+            job = self.jobs.keep_task(job_id, report.task_id)
+        if job.task_id != report.task_id:
             raise UnknownJob(job_id)
         if job.status is JobStatus.ARCHIVING:
             # Also after a repeated report: the first may have crashed between these two steps.
             self.archive.add(job_id)
         return job
 
+    def keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
+        """Keep the id of a task that is proven to be the job's; return the job as it now stands.
+
+        A job that was submitted, or is still to be, is with the provider: it is ``running``.
+        """
+        job = self.jobs.get(job_id)
+        if job.task_id:
+            return job
+        job = self.jobs.move(
+            job_id, expect=IN_DOUBT, to=JobStatus.RUNNING, at=self.now(), task_id=task_id
+        ).job
+        return job if job.task_id else self.jobs.keep_task(job_id, task_id)
+
     def _success(self, job_id: JobId, report: TaskReport, *, revises_failure: bool) -> Job:
-        job = self._start_archiving(job_id, report, expect=UNDECIDED)
+        # An accepted job was sent after all, whatever was answered: it is not bought again.
+        job = self._start_archiving(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
         # Images may arrive after the job expired. A job that was archived before stays as it is:
         # the message may be a duplicate.
-        late = [JobStatus.EXPIRED, *([JobStatus.FAILED] if revises_failure else [])]
+        late = [JobStatus.EXPIRED, JobStatus.CANCELLED]
+        late += [JobStatus.FAILED] if revises_failure else []
         if job.status not in late:
             return job
         # The job's own check has passed; without another one a crash would leave it archiving.
@@ -70,7 +91,7 @@ class RecordVerdict:
         at = self.now()
         return self.jobs.move(
             job_id,
-            expect=[*UNDECIDED, JobStatus.EXPIRED],
+            expect=[JobStatus.ACCEPTED, *UNDECIDED, JobStatus.EXPIRED],
             to=JobStatus.FAILED,
             at=at,
             task_id=report.task_id,

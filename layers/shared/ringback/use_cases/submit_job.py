@@ -5,34 +5,27 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
-from typing import Final, Unpack
+from typing import Final
 from zlib import crc32
 
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import (
-    ErrorKind,
-    Job,
-    JobError,
-    JobId,
-    JobRequest,
-    JobStatus,
-    seconds_until_due,
-)
+from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, seconds_until_due
 from ringback.domain.pace import DROPS, SHEETS, LowPriority
-from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
+from ringback.domain.verdicts import Answered, Submission, TaskRefused
 from ringback.use_cases.input_images import with_links
 from ringback.use_cases.ports import (
     AccountStore,
-    Changes,
+    AnswerQueue,
+    CheckQueue,
     JobStore,
     ProviderClient,
     RateWindow,
-    SubmitQueue,
     Write,
 )
 from ringback.use_cases.providers import Providers
+from ringback.use_cases.record_answer import TIME_TO_RECORD, RecordAnswer, SecondsLeft
 
 # After this many temporary refusals a job fails. They are ten seconds to five minutes apart, so
 # that takes between ten minutes and five hours.
@@ -44,6 +37,14 @@ UNAVAILABLE_RETRY: Final = 30
 # Until a provider without a usable key is tried again, by the age of the pause.
 PAUSE_RETRY: Final = Widening(
     share=0.25, shortest=timedelta(seconds=30), longest=timedelta(minutes=5)
+)
+# Seconds that a paid call takes at most (providers/api_calls.py). Nobody pays without the time to
+# record what was paid for.
+MAX_CALL: Final = 20.0
+TIME_TO_PAY: Final = MAX_CALL + TIME_TO_RECORD
+OUT_OF_TIME_RETRY: Final = 1
+OUT_OF_TIME: Final = TaskRefused(
+    code="out_of_time", message="there was no time to submit it", retry_after=OUT_OF_TIME_RETRY
 )
 # Low-priority jobs come back later the longer they are overdue.
 YIELD: Final = Widening(share=0.25, shortest=timedelta(0), longest=timedelta(minutes=1))
@@ -63,21 +64,30 @@ class SubmitJob:
 
     Safe to repeat at any time: at most one delivery of a job's message calls createTask, unless
     the provider answers that it created nothing. ``link_to`` takes an s3 URL, its version and a
-    lifetime, and returns a link to that version.
+    lifetime, and returns a link to that version. ``new_attempt_id`` returns a random id.
+    ``callback_base_url`` is recorded with the job, so that the provider's echo of its URL is
+    recognized after the base URL has changed.
     """
 
     jobs: JobStore
-    queue: SubmitQueue
+    queue: AnswerQueue
+    checks: CheckQueue
     window: RateWindow
     accounts: AccountStore
     providers: Providers
     clients: Mapping[str, ProviderClient]
     callback_url: Callable[[str, JobId], str]
     link_to: Callable[[str, str, timedelta], str]
+    new_attempt_id: Callable[[], str]
+    sleep: Callable[[float], None]
     now: Callable[[], datetime]
+    callback_base_url: str | None = None
 
-    def __call__(self, job_id: JobId, *, slot: int | None) -> Job:
-        """Return the job in its new state. ``slot`` is the rate-window slot that it waited for."""
+    def __call__(self, job_id: JobId, *, slot: int | None, seconds_left: SecondsLeft) -> Job:
+        """Return the job in its new state. ``slot`` is the rate-window slot that it waited for.
+
+        ``seconds_left`` returns the time that the function has left, in seconds.
+        """
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ACCEPTED:
             return job
@@ -94,7 +104,7 @@ class SubmitJob:
             return self._queue(job, delay=UNAVAILABLE_RETRY)
         if pause:
             self.accounts.resume(job.request.provider)
-        return self._take_turn(job, call, slot)
+        return self._take_turn(job, call, slot, seconds_left)
 
     def _prepare(self, job: Job) -> PaidCall:
         """Get everything that can fail out of the way before a slot is used up."""
@@ -124,24 +134,26 @@ class SubmitJob:
         delay = whole_seconds(pause.next_try_at - self.now()) + spread(job) // 4
         return self._queue(job, delay=delay)
 
-    def _take_turn(self, job: Job, call: PaidCall, slot: int | None) -> Job:
+    def _take_turn(
+        self, job: Job, call: PaidCall, slot: int | None, seconds_left: SecondsLeft
+    ) -> Job:
         name, at = job.request.provider, self.now()
         turn = self.window.take(name, at=at, slot=slot, low_priority=priority_of(job))
         if turn.wait:
             yields = turn.slot is None
             delay = seconds_to_yield(job, turn.wait, at=at) if yields else turn.wait
             return self._queue(job, delay=delay, slot=turn.slot)
+        if seconds_left() < TIME_TO_PAY:
+            return self._queue(job, delay=OUT_OF_TIME_RETRY, slot=turn.slot)
         begun = self._begin(job)
         if not begun.done:
             return begun.job
-        answer = self.clients[name].create_task(
-            replace(begun.job, request=call.request), call.callback_url
-        )
+        answer = self._pay(begun.job, call, seconds_left)
         answered_at = self.now()
-        recorded = self._record(begun.job, answer)
+        recorded = self.answers.keep(answer_to(begun.job, answer), seconds_left=seconds_left)
         if answered_at - at > SLOW:
             self.window.was_slow(name, asked_at=at, at=answered_at)
-        return recorded
+        return recorded or begun.job
 
     def _begin(self, job: Job) -> Write:
         at = self.now()
@@ -153,24 +165,26 @@ class SubmitJob:
             submitted_at=at,
             deadline_at=at + self.providers[job.request.provider].deadline,
             attempts=job.attempts + 1,
+            attempt_id=self.new_attempt_id(),
+            callback_base_url=self.callback_base_url,
         )
 
-    def _record(self, job: Job, answer: Submission) -> Job:
-        match answer:
-            case TaskCreated(task_id=task_id):
-                return self._leave_submitting(job, JobStatus.RUNNING, task_id=task_id).job
-            case TaskRefused(retry_after=int(delay)) if job.attempts < MAX_ATTEMPTS:
-                released = self._leave_submitting(job, JobStatus.ACCEPTED, queued_at=None)
-                if answer.too_fast:
-                    self.window.pause(job.request.provider, at=self.now())
-                if not released.done:
-                    return released.job
-                return self._queue(released.job, delay=delay)
-            case TaskRefused():
-                return self._fail(job, answer)
-            case OutcomeUnknown():
-                # The task may exist. Its callback, which names this job, or the deadline decides.
-                return job
+    def _pay(self, job: Job, call: PaidCall, seconds_left: SecondsLeft) -> Submission:
+        if seconds_left() < TIME_TO_PAY:
+            return OUT_OF_TIME  # marking the job took too long
+        client = self.clients[job.request.provider]
+        return client.create_task(replace(job, request=call.request), call.callback_url)
+
+    @property
+    def answers(self) -> RecordAnswer:
+        return RecordAnswer(
+            jobs=self.jobs,
+            queue=self.queue,
+            checks=self.checks,
+            window=self.window,
+            sleep=self.sleep,
+            now=self.now,
+        )
 
     def _queue(self, job: Job, *, delay: int, slot: int | None = None) -> Job:
         # Sent before the job is marked: a check that sees the mark may rely on the message.
@@ -178,16 +192,12 @@ class SubmitJob:
         self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 
-    def _fail(self, job: Job, refusal: TaskRefused) -> Job:
-        at = self.now()
-        error = JobError(kind=ErrorKind.REFUSED, code=refusal.code, message=refusal.message)
-        return self._leave_submitting(job, JobStatus.FAILED, finished_at=at, error=error).job
 
-    def _leave_submitting(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Write:
-        # A callback may have been faster than the answer; then this write does nothing.
-        return self.jobs.move(
-            job.job_id, expect=[JobStatus.SUBMITTING], to=to, at=self.now(), **changes
-        )
+def answer_to(job: Job, answer: Submission) -> Answered:
+    """Return the answer as it is kept; after too many refusals for now the last one is final."""
+    if isinstance(answer, TaskRefused) and job.attempts >= MAX_ATTEMPTS:
+        answer = replace(answer, retry_after=None)
+    return Answered(job_id=job.job_id, attempt_id=job.attempt_id or "", answer=answer)
 
 
 def priority_of(job: Job) -> LowPriority | None:

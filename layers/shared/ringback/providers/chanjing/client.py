@@ -2,41 +2,40 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import sleep
 from typing import Any, Final
 
 import httpx
 
 from ringback.domain.errors import MalformedCallback, NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import Job, ProviderTaskId, as_task_id
+from ringback.domain.jobs import Job, ProviderTaskId
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import (
     OutcomeUnknown,
     Submission,
-    TaskCreated,
-    TaskRefused,
     TaskReport,
 )
 from ringback.providers.api_calls import (
-    HEADER_WORD,
     NEVER_SENT,
-    UNREACHABLE_RETRY,
     api_client,
+    not_sent,
     read_envelope,
 )
 from ringback.providers.chanjing.access_tokens import AccessTokens
-from ringback.providers.chanjing.tasks import model_code, read_moment, read_task
+from ringback.providers.chanjing.answers import (
+    REFUSED,
+    is_token_refused,
+    read_submission,
+    read_token,
+)
+from ringback.providers.chanjing.tasks import model_code, read_task
 from ringback.use_cases.ports import TokenStore
 
 IMAGE: Final = 3  # creation_type, and the type of a task page
-TOKEN_REFUSED: Final = 10400
-TOO_FAST: Final = 40001
-# Codes of permanent refusals, the API's own and those of HTTP. A code that is in no table proves
-# nothing: 50000 in particular can come after the task was created.
-REFUSED: Final = frozenset({400, 40000, 401, 403, 404, 405, 413, 415, 422})
-# The limit is a rate per second, its number undocumented.
-TOO_FAST_RETRY: Final = 10
+# No call begins later than this, so that all of it ends in 20 s: MAX_CALL in
+# use_cases/submit_job.py.
+SEND_WITHIN: Final = timedelta(seconds=5)
 
 
 class ChanjingClient:
@@ -52,6 +51,8 @@ class ChanjingClient:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._http = api_client(base_url, transport)
+        # A shorter limit than for paid calls, because other functions wait for the token.
+        self._token_http = api_client(base_url, transport, seconds=3.0)
         self._credentials = credentials
         self._now = now
         self._tokens = AccessTokens(
@@ -77,10 +78,10 @@ class ChanjingClient:
         try:
             response = self._call("POST", "/open/v1/ai_creation/task/submit", json=body)
         except NEVER_SENT:
-            return _not_sent("Chanjing could not be reached")
+            return not_sent("Chanjing could not be reached")
         except (ProviderUnavailable, NotConfigured) as error:
-            # No token, so no call was made.
-            return _not_sent(str(error))
+            # No token, so no call was made, or none that the provider accepted.
+            return not_sent(str(error))
         except httpx.HTTPError as error:
             return OutcomeUnknown(reason=type(error).__name__)
         return read_submission(response)
@@ -103,7 +104,7 @@ class ChanjingClient:
     def fresh_links(self, job: Job, number: int) -> Iterator[str]:
         report = self.read_tasks([job.task_id]).get(job.task_id) if job.task_id else None
         if report:
-            yield from report.other_link(number, instead_of=job.result_urls[number - 1])
+            yield from report.other_links(number, known=job.result_urls)
 
     def _ask(self, method: str, path: str, **arguments: Any) -> Any:
         """Return the ``data`` of a call that costs nothing and can be repeated."""
@@ -117,22 +118,37 @@ class ChanjingClient:
         return envelope.get("data")
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        """Call with the shared token; if it is refused, once more with another one."""
-        token = self._tokens.current()
+        """Call with the shared token; if it is refused, once more with another one.
+
+        All of it takes ``SEND_WITHIN`` and the time of one call at most.
+        """
+        send_by = self._now() + SEND_WITHIN
+        token = self._token(self._tokens.current, send_by)
         response = self._send(method, path, token, **arguments)
-        if read_envelope(response).get("code") == TOKEN_REFUSED:
+        if is_token_refused(response):
             # The token was refused, so nothing was done: even the paid call can be repeated.
-            token = self._tokens.instead_of(token)
+            token = self._token(lambda: self._tokens.instead_of(token), send_by)
             response = self._send(method, path, token, **arguments)
         return response
+
+    def _token(self, get: Callable[[], str], send_by: datetime) -> str:
+        """Return a token. Without one in time no call is made, whatever the reason is."""
+        try:
+            token = get()
+        except (ProviderUnavailable, NotConfigured):
+            raise
+        except Exception as error:
+            raise ProviderUnavailable(f"no access token: {type(error).__name__}") from error
+        if self._now() > send_by:
+            raise ProviderUnavailable("the access token came too late")
+        return token
 
     def _send(self, method: str, path: str, token: str, **arguments: Any) -> httpx.Response:
         return self._http.request(method, path, headers={"access_token": token}, **arguments)
 
     def _fetch_token(self) -> AccessToken:
         try:
-            # A shorter limit than for paid calls, because other functions wait for the token.
-            response = self._http.post("/open/v1/access_token", json=self._app(), timeout=3.0)
+            response = self._token_http.post("/open/v1/access_token", json=self._app())
         except httpx.HTTPError as error:
             raise ProviderUnavailable(f"no access token: {type(error).__name__}") from error
         envelope = read_envelope(response)
@@ -153,38 +169,3 @@ class ChanjingClient:
                 "there is no app_id and secret_key of Chanjing yet; see docs/deploy.md"
             )
         return app
-
-
-def read_submission(response: httpx.Response) -> Submission:
-    """Return what an answer to task/submit proves. The body's code outranks the HTTP status."""
-    envelope = read_envelope(response)
-    code: int = envelope.get("code", response.status_code if response.is_client_error else -1)
-    data = envelope.get("data")
-    # A malformed id proves as little as none: the callback may name the right one.
-    task_id = as_task_id(data)
-    if response.is_success and code == 0 and task_id:
-        return TaskCreated(task_id=task_id)
-    message = str(envelope.get("msg") or "")[:2000]
-    if code == TOO_FAST:
-        return TaskRefused(
-            code=str(code), message=message, retry_after=TOO_FAST_RETRY, too_fast=True
-        )
-    if code == TOKEN_REFUSED:
-        return TaskRefused(code=str(code), message=message, retry_after=UNREACHABLE_RETRY)
-    if code in REFUSED:
-        return TaskRefused(code=str(code), message=message)
-    return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
-
-
-def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:
-    """Return the token in an answer, if there is one. ``expire_in`` is a time in Unix seconds."""
-    data = envelope.get("data")
-    given = data if envelope.get("code") == 0 and isinstance(data, dict) else {}
-    value, expires_at = given.get("access_token"), read_moment(given.get("expire_in"))
-    if not isinstance(value, str) or not HEADER_WORD.fullmatch(value) or expires_at is None:
-        return None
-    return AccessToken(value=value, expires_at=expires_at)
-
-
-def _not_sent(message: str) -> TaskRefused:
-    return TaskRefused(code="unreachable", message=message, retry_after=UNREACHABLE_RETRY)

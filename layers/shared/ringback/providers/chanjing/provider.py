@@ -1,5 +1,6 @@
 """Chanjing (蝉镜): documents no callback, reads fifty tasks a call, shares one access token."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
@@ -26,7 +27,7 @@ def _listen(secret: Secret) -> CallbackReader:
     return ChanjingCallbackReader()
 
 
-def recognizes(job: Job, report: TaskReport, callback_url: str) -> bool:
+def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:
     """Compare model and time: the record does not echo the callback URL (docs/decisions/0012)."""
     older = (
         report.created_at

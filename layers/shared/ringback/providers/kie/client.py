@@ -17,8 +17,9 @@ from ringback.domain.verdicts import (
 from ringback.providers.api_calls import (
     HEADER_WORD,
     NEVER_SENT,
-    UNREACHABLE_RETRY,
     api_client,
+    contradicts_itself,
+    not_sent,
     read_envelope,
 )
 from ringback.providers.kie.tasks import read_task
@@ -55,15 +56,14 @@ class KieClient:
             "callBackUrl": callback_url,
             "input": dict(job.request.input),
         }
-        headers = self._authorization()
+        try:
+            headers = self._authorization()
+        except Exception as error:  # noqa: BLE001  whatever it is, no call was made
+            return not_sent(type(error).__name__)
         try:
             response = self._http.post("/api/v1/jobs/createTask", json=body, headers=headers)
         except NEVER_SENT:
-            return TaskRefused(
-                code="unreachable",
-                message="kie.ai could not be reached",
-                retry_after=UNREACHABLE_RETRY,
-            )
+            return not_sent("kie.ai could not be reached")
         except httpx.HTTPError as error:
             return OutcomeUnknown(reason=type(error).__name__)
         return read_submission(response)
@@ -92,7 +92,7 @@ class KieClient:
             raise ProviderUnavailable(f"download-url answered {code}")
         report = self._read_task(job.task_id) if job.task_id else None
         if report:
-            yield from report.other_link(number, instead_of=url)
+            yield from report.other_links(number, known=job.result_urls)
 
     def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Return the envelope of a call that costs nothing and can be repeated."""
@@ -118,7 +118,10 @@ class KieClient:
 
 
 def read_submission(response: httpx.Response) -> Submission:
-    """Return what an answer to createTask proves. The body's code outranks the HTTP status."""
+    """Return what an answer to createTask proves. The body's code outranks the HTTP status.
+
+    An answer that contradicts itself proves nothing; the id that it names is kept.
+    """
     envelope = read_envelope(response)
     # A server error without the provider's own body may come from any proxy on the way.
     code: int = envelope.get("code", response.status_code if response.is_client_error else 0)
@@ -126,6 +129,8 @@ def read_submission(response: httpx.Response) -> Submission:
     task_id = as_task_id(data.get("taskId")) if isinstance(data, dict) else None
     if response.is_success and code == httpx.codes.OK and task_id:
         return TaskCreated(task_id=task_id)
+    if contradicts_itself(response, code, task_id):
+        return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
     if code in TRY_AGAIN:
         return TaskRefused(

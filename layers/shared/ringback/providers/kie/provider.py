@@ -1,5 +1,6 @@
 """kie.ai: signs its callbacks, reads one task a call, keeps results for two weeks."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
@@ -27,9 +28,9 @@ def _listen(secret: Secret) -> CallbackReader:
     return KieCallbackReader(keys=keys)
 
 
-def recognizes(job: Job, report: TaskReport, callback_url: str) -> bool:
-    """Trust the record's own echo of the callback URL that was sent with the job."""
-    return report.callback_url == callback_url
+def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:
+    """Trust the record's own echo of a callback URL that may have been sent with the job."""
+    return report.callback_url in callback_urls
 
 
 PROVIDER: Final = Provider(

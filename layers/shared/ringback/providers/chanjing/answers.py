@@ -1,0 +1,68 @@
+"""What Chanjing's answers prove."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import httpx
+
+from ringback.domain.jobs import as_task_id
+from ringback.domain.tokens import AccessToken
+from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
+from ringback.providers.api_calls import (
+    HEADER_WORD,
+    UNREACHABLE_RETRY,
+    contradicts_itself,
+    read_envelope,
+)
+from ringback.providers.chanjing.tasks import read_moment
+
+TOKEN_REFUSED: Final = 10400
+TOO_FAST: Final = 40001
+# Codes of permanent refusals, the API's own and those of HTTP. A code that is in no table proves
+# nothing: 50000 in particular can come after the task was created.
+REFUSED: Final = frozenset({400, 40000, 401, 403, 404, 405, 413, 415, 422})
+# The limit is a rate per second, its number undocumented.
+TOO_FAST_RETRY: Final = 10
+
+
+def read_submission(response: httpx.Response) -> Submission:
+    """Return what an answer to task/submit proves. The body's code outranks the HTTP status.
+
+    An answer that contradicts itself proves nothing; the id that it names is kept.
+    """
+    envelope = read_envelope(response)
+    code: int = envelope.get("code", response.status_code if response.is_client_error else -1)
+    data = envelope.get("data")
+    # A malformed id proves as little as none: the callback may name the right one.
+    task_id = as_task_id(data)
+    if response.is_success and code == 0 and task_id:
+        return TaskCreated(task_id=task_id)
+    if contradicts_itself(response, code, task_id):
+        return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
+    message = str(envelope.get("msg") or "")[:2000]
+    if code == TOO_FAST:
+        return TaskRefused(
+            code=str(code), message=message, retry_after=TOO_FAST_RETRY, too_fast=True
+        )
+    if code == TOKEN_REFUSED:
+        return TaskRefused(code=str(code), message=message, retry_after=UNREACHABLE_RETRY)
+    if code in REFUSED:
+        return TaskRefused(code=str(code), message=message)
+    return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+
+
+def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:
+    """Return the token in an answer, if there is one. ``expire_in`` is a time in Unix seconds."""
+    data = envelope.get("data")
+    given = data if envelope.get("code") == 0 and isinstance(data, dict) else {}
+    value, expires_at = given.get("access_token"), read_moment(given.get("expire_in"))
+    if not isinstance(value, str) or not HEADER_WORD.fullmatch(value) or expires_at is None:
+        return None
+    return AccessToken(value=value, expires_at=expires_at)
+
+
+def is_token_refused(response: httpx.Response) -> bool:
+    """Tell whether the token was refused, and nothing else can have happened."""
+    envelope = read_envelope(response)
+    code, task_id = envelope.get("code"), as_task_id(envelope.get("data"))
+    return code == TOKEN_REFUSED and not contradicts_itself(response, code, task_id)

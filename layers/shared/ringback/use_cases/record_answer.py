@@ -1,0 +1,113 @@
+"""Record what createTask answered. The attempt's id tells its own job from a later attempt's."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Unpack
+
+from ringback.domain.checks import Check
+from ringback.domain.errors import TryAgain, UnknownJob
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus, ProviderTaskId
+from ringback.domain.verdicts import Answered, OutcomeUnknown, TaskCreated, TaskRefused
+from ringback.use_cases.ports import AnswerQueue, Changes, CheckQueue, JobStore, RateWindow, Write
+
+SecondsLeft = Callable[[], float]
+
+# Seconds that recording takes while the table and then the queue hang, each for as long as its
+# client waits (aws/clients.py).
+TIME_TO_RECORD: Final = 32.0
+# With less time left than this, an answer that could not be recorded is sent to the queue instead.
+TIME_TO_SEND: Final = 16.0
+KEEP_PAUSE: Final = 1.0
+KEEP_RETRY: Final = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordAnswer:
+    """Safe to repeat, also long after the answer."""
+
+    jobs: JobStore
+    queue: AnswerQueue
+    checks: CheckQueue
+    window: RateWindow
+    sleep: Callable[[float], None]
+    now: Callable[[], datetime]
+
+    def keep(self, answered: Answered, *, seconds_left: SecondsLeft) -> Job | None:
+        """Record an answer that cannot be had again, for as long as the function has time.
+
+        Then it goes into the queue, and ``None`` is returned. The loop of such messages ends once
+        the table can be written to. Raises ``UnknownJob``.
+        """
+        while True:
+            try:
+                return self(answered)
+            except UnknownJob:
+                raise
+            except Exception:  # whatever it is, there is no other copy of the answer
+                if seconds_left() < TIME_TO_SEND and self._is_sent(answered):
+                    return None
+                if seconds_left() < KEEP_PAUSE:
+                    raise
+            self.sleep(KEEP_PAUSE)
+
+    def _is_sent(self, answered: Answered) -> bool:
+        try:
+            self.queue.add_answer(answered, delay=KEEP_RETRY)
+        except TryAgain:
+            return False
+        return True
+
+    def __call__(self, answered: Answered) -> Job:
+        """Return the job as it now stands. Raises ``UnknownJob``, and ``TryAgain``."""
+        match answered.answer:
+            case TaskCreated(task_id=task_id):
+                job = self._leave_submitting(answered, JobStatus.RUNNING, task_id=task_id).job
+                return self._keep(job, task_id)
+            case TaskRefused(retry_after=int(delay)) as refusal:
+                return self._release(answered, refusal, delay=delay)
+            case TaskRefused() as refusal:
+                return self._fail(answered, refusal)
+            case OutcomeUnknown(task_id=named):
+                # The task may exist. Its callback, which names this job, or the deadline decides.
+                job = self.jobs.get(answered.job_id)
+                return self._keep(job, named) if named else job
+
+    def _keep(self, job: Job, task_id: ProviderTaskId) -> Job:
+        """Keep the id also of a job that is no longer waiting for this answer."""
+        if job.task_id:
+            return job
+        if job.status is JobStatus.EXPIRED:
+            # The check before the record: its own checks are over.
+            self.checks.add(Check(job_id=job.job_id, claimed_task=task_id), delay=0)
+        return self.jobs.keep_task(job.job_id, task_id)
+
+    def _release(self, answered: Answered, refusal: TaskRefused, *, delay: int) -> Job:
+        released = self._leave_submitting(answered, JobStatus.ACCEPTED, queued_at=None)
+        job = released.job
+        if refusal.too_fast:
+            self.window.pause(job.request.provider, at=self.now())
+        if not released.done:
+            return job
+        self.queue.add(job.job_id, delay=delay, slot=None)
+        self.jobs.mark_queued(job.job_id, at=self.now())
+        return job
+
+    def _fail(self, answered: Answered, refusal: TaskRefused) -> Job:
+        error = JobError(kind=ErrorKind.REFUSED, code=refusal.code, message=refusal.message)
+        return self._leave_submitting(
+            answered, JobStatus.FAILED, finished_at=self.now(), error=error
+        ).job
+
+    def _leave_submitting(
+        self, answered: Answered, to: JobStatus, **changes: Unpack[Changes]
+    ) -> Write:
+        # A callback may have been faster than the answer; then this write does nothing.
+        return self.jobs.move(
+            answered.job_id,
+            expect=[JobStatus.SUBMITTING],
+            to=to,
+            at=self.now(),
+            of_attempt=answered.attempt_id,
+            **changes,
+        )
