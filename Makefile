@@ -64,6 +64,10 @@ quick: .venv/.ready ## Run the tests but for the end-to-end ones and the largest
 prove: environments ## Run the large laws, storms and sheets at full size; CI runs it too
 	@$(PYTEST) --numprocesses 3 --dist loadscope --full-size
 
+.PHONY: mutants
+mutants: .venv/.ready ## List faults in the code that no test notices (MINUTES=60 MODULES="use_cases/submit_job ...")
+	@nice .venv/bin/python -m local.mutants --minutes $(or $(MINUTES),60) $(MODULES)
+
 .PHONY: bench
 bench: environments ## Run the benchmarks; benchmarks/RESULTS.md has their results
 	@for name in $(BENCHMARKS); do .venv/bin/python -m benchmarks.$$name; done

@@ -14,11 +14,9 @@ from ringback.domain.errors import NotConfigured
 from ringback.domain.jobs import FINAL, ErrorKind, JobStatus
 
 from tests.contract.test_crash_points import SCENARIOS
-from tests.support import crash_world
-from tests.support.crash_world import VISIBILITY, Effects, Result, ServiceError, World
+from tests.support.crash_world import World
+from tests.support.effects import ERRORS, Effects, Result, ServiceError
 from tests.support.guarantees import broken_guarantees
-from tests.support.jobs import NOON
-from tests.support.template import resources
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
@@ -45,11 +43,15 @@ class Outage(Effects):
     method: str = ""
     point: int = 0
     kind: type[Exception] = ServiceError
-    now: Callable[[], datetime] = lambda: NOON
     began_at: datetime | None = None
 
     def __call__(
-        self, name: str, act: Callable[[], Result], *, error: type[Exception] = ServiceError
+        self,
+        name: str,
+        act: Callable[[], Result],
+        *,
+        error: type[Exception] = ServiceError,
+        **_: object,
     ) -> Result:
         self.names.append(name)
         if name != self.method or len(self.names) < self.point:
@@ -57,25 +59,13 @@ class Outage(Effects):
         self.began_at = self.began_at or self.now()
         if self.now() >= self.began_at + HOUR:
             return act()
-        usual = crash_world.ERRORS.get(name, error)
+        usual = ERRORS.get(name, error)
         raise (usual if self.kind is ServiceError else self.kind)(name)
-
-
-@pytest.fixture(autouse=True)
-def _as_often_as_the_template_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    queues = resources("AWS::SQS::Queue")
-    patience = min(
-        queues[name]["RedrivePolicy"]["maxReceiveCount"] * queues[name]["VisibilityTimeout"]
-        for name in ("SubmitQueue", "CheckQueue", "ArchiveQueue", "ThumbnailQueue")
-    )
-    receives = int(patience / VISIBILITY.total_seconds())
-    monkeypatch.setattr(crash_world, "MAX_RECEIVES", receives)
 
 
 def after_an_hour_without(method: str, kind: type[Exception], life: str, point: int) -> World:
     outage = Outage({}, method=method, kind=kind, point=point)
     world = World(SCENARIOS[life], outage)
-    outage.now = lambda: world.now
     world.run()
     return world
 
@@ -83,8 +73,8 @@ def after_an_hour_without(method: str, kind: type[Exception], life: str, point: 
 def what_is_not_as_promised(world: World, life: str) -> list[str]:
     found = broken_guarantees(world)
     for job in world.jobs.by_id.values():
-        answered = job.job_id in world.answered
-        if job.status is JobStatus.FAILED and answered:
+        promised = job.job_id in world.acknowledged
+        if job.status is JobStatus.FAILED and promised:
             found.append("what a client was promised failed")
         if job.status is JobStatus.EXPIRED and not life.startswith("lost"):
             found.append("a task whose id was known expired")

@@ -37,21 +37,14 @@ from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.retry_job import RetryJob
 
-from tests.support.crash_world import (
-    ArchiveSender,
-    Crash,
-    Effects,
-    Fault,
-    Scenario,
-    ServiceError,
-    World,
-)
+from tests.support.crash_world import ArchiveSender, Scenario, World
+from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
 from tests.support.guarantees import broken_guarantees, paid_calls
 from tests.support.jobs import a_report, a_request
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
-# Fewer than the five receives before a dead letter, and the four tries of a callback.
+# Fewer than the four tries of a callback.
 MAX_FAULTS: Final = 3
 
 SCENARIOS: Final = st.builds(
@@ -259,7 +252,7 @@ class JobMachine(RuleBasedStateMachine):
     # Faults
 
     @precondition(lambda self: len(self.plan) < MAX_FAULTS)
-    @rule(after=st.integers(1, 12), fault=st.sampled_from(Fault))
+    @rule(after=st.integers(1, 12), fault=st.sampled_from(ERRORS_AND_CRASHES))
     def a_fault_is_planned(self, after: int, fault: Fault) -> None:
         self.plan[len(self.world.effects.names) + after] = fault
 

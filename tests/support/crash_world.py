@@ -1,27 +1,21 @@
-"""Runs whole jobs in memory, with a fault injected at any outside effect.
+"""Runs whole jobs in memory, with a fault injected at any outside effect (see ``effects.py``).
 
-An effect is one call of a port, one acknowledgement of a message or one response to a request. Time
-advances from event to event: messages come due, and are redelivered if they were not acknowledged;
-the provider makes its images and calls back, and calls again if it gets no response.
+Time advances from event to event: messages come due, and are redelivered if they were not
+acknowledged; the provider makes its images and calls back, and calls again if it gets no response.
 """
 
 import heapq
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any, Final, TypeVar
+from functools import partial
+from typing import Any, Final
 
 from ringback.domain.checks import Check
-from ringback.domain.errors import (
-    LinkDead,
-    ProviderUnavailable,
-    RingbackError,
-    TransferInterrupted,
-    TryAgain,
-)
-from ringback.domain.jobs import Job, JobId, ProviderTaskId
+from ringback.domain.errors import LinkDead, RingbackError, TryAgain
+from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import (
     Answered,
     OutcomeUnknown,
@@ -34,13 +28,14 @@ from ringback.domain.verdicts import (
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
-from ringback.use_cases.check_jobs import CheckJobs
+from ringback.use_cases.check_jobs import CheckJobs, HandedBack
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.checks import check_one
+from tests.support.effects import Crash, Effects, ServiceError
 from tests.support.harness import link_to
 from tests.support.in_memory import (
     InMemoryAccounts,
@@ -51,86 +46,53 @@ from tests.support.in_memory import (
     a_provider,
 )
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
+from tests.support.lambdas import function_properties
+from tests.support.template import load_template, resources
 
-VISIBILITY: Final = timedelta(minutes=3)
-MAX_RECEIVES: Final = 5
 CALLBACK_RETRIES: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
-
-
-class Fault(Enum):
-    """How one effect fails, and whether it takes place all the same."""
-
-    CRASH_BEFORE = "crash before"
-    CRASH_AFTER = "crash after"
-    ERROR_BEFORE = "error, not done"
-    ERROR_AFTER = "error, done"
-
-    @property
-    def takes_place(self) -> bool:
-        return self in (Fault.CRASH_AFTER, Fault.ERROR_AFTER)
-
-    @property
-    def is_crash(self) -> bool:
-        return self in (Fault.CRASH_BEFORE, Fault.CRASH_AFTER)
-
-
-class Crash(BaseException):
-    """The function is killed; only the world catches this."""
-
-
-class ServiceError(Exception):
-    """An AWS call failed."""
-
-
-# The error that an adapter raises when its call fails; AWS adapters let theirs through.
-ERRORS: Final[Mapping[str, type[Exception]]] = {
-    "read_tasks": ProviderUnavailable,
-    "fresh_links": ProviderUnavailable,
-    "fetch": TransferInterrupted,
+# A client without a response repeats its request: first its SDK does, then a person.
+CLIENT_RETRIES: Final = (
+    *(timedelta(seconds=2), timedelta(seconds=2), timedelta(seconds=2)),
+    *(timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=2)),
+)
+ARCHIVE_RETRIES: Final = tuple(
+    map(int, load_template()["Parameters"]["ArchiveRetrySeconds"]["Default"].split(","))
+)
+# How long one request to a provider takes at most (providers/api_calls.py).
+PROVIDER_LIMIT: Final = timedelta(seconds=20)
+# The time that a slow call leaves to the function.
+LEFT_AFTER_SLOW: Final = timedelta(seconds=2)
+HTTP_CALLS: Final = frozenset({"create_task", "read_tasks", "fresh_links"})
+# The function behind each kind of event, and its queue.
+FUNCTIONS: Final = {
+    "post": "accept_job",
+    "call": "receive_callback",
+    "submit": "submit_job",
+    "answer": "submit_job",
+    "check": "check_jobs",
+    "archive": "archive_images",
+    "thumbnail": "make_thumbnails",
+}
+QUEUES: Final = {
+    "submit": "SubmitQueue",
+    "answer": "SubmitQueue",
+    "check": "CheckQueue",
+    "archive": "ArchiveQueue",
+    "thumbnail": "ThumbnailQueue",
 }
 
 
-Result = TypeVar("Result")
+def time_limit(name: str) -> timedelta:
+    return timedelta(seconds=function_properties(FUNCTIONS[name])["Timeout"])
 
 
-@dataclass
-class Effects:
-    """Counts effects from 1; those in ``plan`` fail."""
-
-    plan: Mapping[int, Fault]
-    names: list[str] = field(default_factory=list)
-
-    def __call__(
-        self, name: str, act: Callable[[], Result], *, error: type[Exception] = ServiceError
-    ) -> Result:
-        self.names.append(name)
-        fault = self.plan.get(len(self.names))
-        result = act() if fault is None or fault.takes_place else None
-        if fault is None:
-            return result  # type: ignore[return-value]
-        if fault.is_crash:
-            raise Crash(name)
-        if name == "create_task":
-            # The adapter returns this if the request or its response was lost.
-            return OutcomeUnknown(reason="ReadTimeout")  # type: ignore[return-value]
-        raise ERRORS.get(name, error)(name)
-
-    def watch(self, port: object, *, error: type[Exception] = ServiceError) -> Any:
-        """Make each call of the port an effect; a failing one raises ``error``."""
-        return _Watched(port, self, error)
+def visibility(name: str) -> timedelta:
+    return timedelta(seconds=resources("AWS::SQS::Queue")[QUEUES[name]]["VisibilityTimeout"])
 
 
-class _Watched:
-    """A port whose every call is an effect."""
-
-    def __init__(self, port: object, effects: Effects, error: type[Exception]) -> None:
-        self._port, self._effects, self._error = port, effects, error
-
-    def __getattr__(self, name: str) -> Any:
-        method, error = getattr(self._port, name), self._error
-        return lambda *given, **named: self._effects(
-            name, lambda: method(*given, **named), error=error
-        )
+def max_receives(name: str) -> int:
+    policy = resources("AWS::SQS::Queue")[QUEUES[name]]["RedrivePolicy"]
+    return int(policy["maxReceiveCount"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -248,11 +210,16 @@ class ScheduledEvent:
     due: datetime
     order: int
     act: Callable[[], None] = field(compare=False)
+    name: str = field(compare=False, default="")
 
 
 @dataclass
 class World:
-    """The surroundings of jobs. After :meth:`run`, inspect the stores and the dead letters."""
+    """The surroundings of jobs. After :meth:`run`, inspect the stores and the dead letters.
+
+    ``acknowledged`` are the jobs that their client was told of with 202, ``missed_callbacks`` those
+    whose callback was not accepted in any of the provider's calls.
+    """
 
     scenario: Scenario
     effects: Effects
@@ -265,6 +232,9 @@ class World:
     schedule: list[ScheduledEvent] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
     answered: list[JobId] = field(default_factory=list)
+    acknowledged: set[JobId] = field(default_factory=set)
+    missed_callbacks: set[JobId] = field(default_factory=set)
+    limits: list[datetime] = field(default_factory=list)
     made: Iterator[int] = field(default_factory=itertools.count)
     order: Iterator[int] = field(default_factory=itertools.count)
     attempts: Iterator[int] = field(default_factory=itertools.count)
@@ -273,10 +243,11 @@ class World:
         self.provider = Provider(
             self.scenario, self._provider_calls, self.web, now=lambda: self.now
         )
+        self.effects.now, self.effects.wait = lambda: self.now, self.wait
         watch = self.effects.watch
         jobs, archive = watch(self.jobs), watch(ArchiveSender(self))
         self.watched_jobs, self.checks = jobs, watch(CheckSender(self))
-        checks, clients = self.checks, {"kie": watch(self.provider)}
+        checks, clients = self.checks, {"kie": self.effects.watch_http(self.provider)}
         providers = {"kie": a_provider(calls_back=self.scenario.calls != "never")}
         queue = watch(SubmitSender(self), error=TryAgain)
         self.accept = AcceptJob(
@@ -326,10 +297,10 @@ class World:
             images=watch(self.bucket),
             queue=archive,
             thumbnails=watch(ThumbnailSender(self)),
-            download=watch(self.web),
+            download=self.effects.watch_http(self.web),
             providers=providers,
             clients=clients,
-            retry_delays=(5, 15, 60, 180),
+            retry_delays=ARCHIVE_RETRIES,
             now=lambda: self.now,
         )
 
@@ -340,60 +311,94 @@ class World:
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def time_for(self, seconds: float) -> Callable[[], float]:
-        """Return the clock of a function that is started now and runs for so many seconds."""
-        until = self.now + timedelta(seconds=seconds)
+    def time_for(self, name: str) -> Callable[[], float]:
+        """Return the clock of a function that is started now."""
+        until = self.now + time_limit(name)
         return lambda: (until - self.now).total_seconds()
 
     def run(self) -> None:
         """Post a job, then run all events until none is left."""
-        self.later(timedelta(0), lambda: self._client_posts(tries=4))
+        self.begin()
         self.run_until_idle()
 
+    def begin(self) -> None:
+        self.later(timedelta(0), "post", lambda: self.client_posts(CLIENT_RETRIES))
+
     def run_until_idle(self) -> None:
-        for _ in range(2000):
+        for _ in range(20_000):
             if not self.schedule:
                 return
             self.run_event(heapq.heappop(self.schedule))
         raise AssertionError("events do not end")
 
+    def run_until(self, moment: datetime) -> None:
+        while self.schedule and self.schedule[0].due <= moment:
+            self.run_event(heapq.heappop(self.schedule))
+        self.now = max(self.now, moment)
+
     def run_event(self, event: ScheduledEvent) -> None:
         self.now = max(self.now, event.due)
         event.act()
 
-    def later(self, delay: timedelta, act: Callable[[], None]) -> None:
-        heapq.heappush(self.schedule, ScheduledEvent(self.now + delay, next(self.order), act))
+    def later(self, delay: timedelta, name: str, act: Callable[[], None]) -> None:
+        event = ScheduledEvent(self.now + delay, next(self.order), act, name)
+        heapq.heappush(self.schedule, event)
 
-    def _client_posts(self, *, tries: int) -> None:
+    def wait(self, name: str) -> None:
+        """Use up nearly all of the running function's time, and run what comes due meanwhile."""
+        until = self.limits[-1] - LEFT_AFTER_SLOW if self.limits else self.now + PROVIDER_LIMIT
+        if name in HTTP_CALLS:
+            until = min(until, self.now + PROVIDER_LIMIT)
+        self.run_until(until)
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[None]:
+        self.limits.append(self.now + time_limit(name))
+        try:
+            yield
+        finally:
+            self.limits.pop()
+
+    def client_posts(self, retries: tuple[timedelta, ...]) -> None:
         key = "key" if self.scenario.has_key else None
         try:
-            new = NewJob(request=a_request(), client="studio", idempotency_key=key)
-            job = self.accept(new)
-            self.effects("answer the client", lambda: self.answered.append(job.job_id))
+            with self.running("post"):
+                new = NewJob(request=a_request(), client="studio", idempotency_key=key)
+                job = self.accept(new)
+                self.effects("answer the client", lambda: self._answer(job))
         except (Crash, ServiceError, RingbackError):
             # A repeated request is safe only with a key, so only then does the client repeat it.
-            if self.scenario.has_key and tries > 1:
-                self.later(timedelta(seconds=2), lambda: self._client_posts(tries=tries - 1))
+            if self.scenario.has_key and retries:
+                self.later(retries[0], "post", lambda: self.client_posts(retries[1:]))
+
+    def _answer(self, job: Job) -> None:
+        self.answered.append(job.job_id)
+        if job.status is not JobStatus.FAILED:
+            self.acknowledged.add(job.job_id)
 
     def _provider_calls(self, job_id: JobId, task_id: ProviderTaskId) -> None:
         body, scenario = task_id.encode(), self.provider.known[job_id]
+        call = partial(self.provider_calls_back, job_id, body, again=CALLBACK_RETRIES)
         if scenario.calls == "early":
-            self._one_call(job_id, body, again=CALLBACK_RETRIES)
+            call()
             return
         for _ in range(2 if scenario.calls == "twice" else 1):
-            self.later(
-                timedelta(seconds=scenario.seconds),
-                lambda: self._one_call(job_id, body, again=CALLBACK_RETRIES),
-            )
+            self.later(timedelta(seconds=scenario.seconds), "call", call)
 
-    def _one_call(self, job_id: JobId, body: bytes, *, again: tuple[timedelta, ...]) -> None:
+    def provider_calls_back(
+        self, job_id: JobId, body: bytes, *, again: tuple[timedelta, ...]
+    ) -> None:
         call = CallbackRequest(provider="kie", job_id=job_id, token="t", headers={}, body=body)
         try:
-            self.accept_callback(call)
-            self.effects("answer the provider", lambda: None)
+            with self.running("call"):
+                self.accept_callback(call)
+                self.effects("answer the provider", lambda: None)
         except (Crash, ServiceError, RingbackError):
             if again:
-                self.later(again[0], lambda: self._one_call(job_id, body, again=again[1:]))
+                retry = partial(self.provider_calls_back, job_id, body, again=again[1:])
+                self.later(again[0], "call", retry)
+            else:
+                self.missed_callbacks.add(job_id)
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         """Act as the callback reader: the body is the task's id."""
@@ -404,17 +409,20 @@ class World:
 
     def deliver(self, name: str, handle: Callable[[], object], *, delay: int) -> None:
         """Send a message to a queue that calls ``handle`` for it."""
-        self.later(timedelta(seconds=delay), lambda: self._receive(name, handle, receives=1))
+        receive = partial(self._receive, name, handle, receives=1)
+        self.later(timedelta(seconds=delay), name, receive)
 
     def _receive(self, name: str, handle: Callable[[], object], *, receives: int) -> None:
         try:
-            handle()
-            self.effects(f"acknowledge {name}", lambda: None)
-        except (Crash, ServiceError, RingbackError):
-            if receives == MAX_RECEIVES:
+            with self.running(name):
+                handle()
+                self.effects(f"acknowledge {name}", lambda: None)
+        except (Crash, ServiceError, RingbackError, HandedBack):
+            if receives == max_receives(name):
                 self.dead_letters.append(name)
             else:
-                self.later(VISIBILITY, lambda: self._receive(name, handle, receives=receives + 1))
+                again = partial(self._receive, name, handle, receives=receives + 1)
+                self.later(visibility(name), name, again)
 
 
 def callback_url(provider: str, job_id: JobId) -> str:
@@ -428,14 +436,18 @@ class SubmitSender:
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         self.world.deliver(
             "submit",
-            lambda: self.world.submit(job_id, slot=slot, seconds_left=self.world.time_for(75)),
+            lambda: self.world.submit(
+                job_id, slot=slot, seconds_left=self.world.time_for("submit")
+            ),
             delay=delay,
         )
 
     def add_answer(self, answered: Answered, *, delay: int) -> None:
         self.world.deliver(
             "answer",
-            lambda: self.world.submit.answers.keep(answered, seconds_left=self.world.time_for(75)),
+            lambda: self.world.submit.answers.keep(
+                answered, seconds_left=self.world.time_for("submit")
+            ),
             delay=delay,
         )
 

@@ -28,6 +28,24 @@ def broken_guarantees(world: World) -> list[str]:
     return found
 
 
+def ends_differently(world: World, usual: World) -> list[str]:
+    """Return how a world ended if its jobs did not end as those of ``usual``, without a fault.
+
+    Three things excuse it: a createTask that failed, so that its outcome is unknown; a lost
+    response to it together with the loss of every callback; a client that never got 202.
+    """
+    ends, usual_ends = ends_of(world), ends_of(usual)
+    answers = [world.provider.answered.get(job_id, [""])[-1] for job_id in world.missed_callbacks]
+    is_unknown = "create_task" in world.effects.failed or any(last != "created" for last in answers)
+    if ends == usual_ends or is_unknown or not world.acknowledged:
+        return []
+    return [f"ends {', '.join(ends)} instead of {', '.join(usual_ends)}"]
+
+
+def ends_of(world: World) -> set[str]:
+    return {str(job.status) for job in world.jobs.newest("studio", limit=99, before=None)}
+
+
 def is_lost(world: World, job_id: JobId) -> bool:
     try:
         return world.jobs.get(job_id) is None
@@ -45,7 +63,8 @@ def broken_guarantees_of(job: Job, world: World) -> list[str]:
     scenario = world.provider.known.get(job.job_id, world.scenario)
     asked = paid_calls(world, job.job_id)
     # A result may be missed only if the answer was lost and no callback came.
-    excused = not job.task_id and scenario.calls in ("none", "never")
+    is_missed = scenario.calls in ("none", "never") or job.job_id in world.missed_callbacks
+    excused = not job.task_id and is_missed
     guarantees = {
         "paid at most once": asked <= 1,
         "a free error comes without a task": not (made and job.error and job.error.kind in FREE),

@@ -14,8 +14,8 @@ from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
 from ringback.use_cases.take_drop import LATE_RECIPE, MAX_ROWS
 
-from tests.support.crash_world import Crash, Effects, Fault, ServiceError
 from tests.support.drops import SPACING, DropHarness
+from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
 from tests.support.in_memory import InMemorySubmitQueue
 from tests.support.jobs import NOON
 
@@ -541,7 +541,7 @@ def broken_guarantees(harness: DropHarness) -> list[str]:
     return [guarantee for guarantee, is_kept in guarantees.items() if not is_kept]
 
 
-@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("fault", ERRORS_AND_CRASHES)
 @pytest.mark.usefixtures("short_parts")
 def test_one_crash_at_any_step_makes_each_job_once(fault: Fault) -> None:
     without_faults, effects = run_with({})
@@ -550,6 +550,15 @@ def test_one_crash_at_any_step_makes_each_job_once(fault: Fault) -> None:
     assert steps > 5 * ROWS
     broken = {step: broken_guarantees(run_with({step: fault})[0]) for step in range(1, steps + 1)}
     assert {step: found for step, found in broken.items() if found} == {}
+
+
+@pytest.mark.usefixtures("short_parts")
+def test_a_sheet_makes_each_job_once_if_the_sdk_repeats_a_request() -> None:
+    """But for progress, whose repeat is recognized beneath the port (``test_own_repeats.py``)."""
+    _, effects = run_with({})
+    for step, fault in effects.points([Fault.REPEATED]):
+        if effects.names[step - 1] != "advance":
+            assert broken_guarantees(run_with({step: fault})[0]) == [], effects.label(step)
 
 
 @pytest.mark.usefixtures("short_parts")

@@ -1,0 +1,108 @@
+"""The modules to mutate, each with the tests that ought to notice."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local.paths import ROOT
+
+SHARED: Final = "layers/shared/ringback"
+CRASHES: Final = "tests/contract/test_crash_points.py::test_no_single_fault_breaks_a_guarantee"
+READS: Final = "contract/test_consistent_reads"
+
+
+@dataclass(frozen=True)
+class Module:
+    name: str
+    tests: tuple[str, ...]
+
+    @property
+    def file(self) -> Path:
+        if self.name.startswith("functions/"):
+            return ROOT / self.name / "app.py"
+        return ROOT / SHARED / f"{self.name}.py"
+
+    @property
+    def dotted(self) -> str:
+        name = f"{self.name}/app" if self.name.startswith("functions/") else f"ringback/{self.name}"
+        return name.replace("/", ".")
+
+
+def _use_case(name: str, *more: str) -> Module:
+    return Module(f"use_cases/{name}", (f"tests/unit/test_{name}.py", *more))
+
+
+def _function(name: str, tests: str = "") -> Module:
+    return Module(f"functions/{name}", (f"tests/integration/test_{tests or name}.py",))
+
+
+def _aws(name: str, *tests: str) -> Module:
+    return Module(f"aws/{name}", tuple(f"tests/{each}.py" for each in tests))
+
+
+def _existing(*patterns: str) -> tuple[str, ...]:
+    found = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+    return tuple(str(path.relative_to(ROOT)) for path in found)
+
+
+def _of_providers() -> list[Module]:
+    """Return what each provider has of a client, a callback reader and access tokens."""
+    tests = {
+        "client": ("tests/contract/test_{}_client.py", "tests/unit/providers/test_{}_reader.py"),
+        "callback": ("tests/contract/test_{}_bodies.py", "tests/integration/test_receive_call*.py"),
+        "access_tokens": ("tests/unit/providers/test_access_tokens.py",),
+    }
+    return [
+        Module(
+            f"providers/{path.parent.name}/{path.stem}",
+            _existing(*[pattern.format(path.parent.name) for pattern in tests[path.stem]]),
+        )
+        for path in sorted(ROOT.glob(f"{SHARED}/providers/*/*.py"))
+        if path.stem in tests
+    ]
+
+
+_STORES: Final = ("contract/test_aws_adapters", "integration/test_drops")
+
+MODULES: Final[dict[str, Module]] = {
+    module.name: module
+    for module in (
+        Module(
+            "lambda_events", ("tests/unit/test_lambda_events.py", "tests/unit/test_job_posts.py")
+        ),
+        Module("callbacks/tokens", ("tests/unit/callbacks",)),
+        Module("callbacks/signatures", ("tests/unit/callbacks",)),
+        _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
+        _use_case("accept_callback", "tests/integration/test_receive_callback.py"),
+        _use_case("accept_job", CRASHES),
+        _use_case("submit_job", CRASHES),
+        Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", CRASHES)),
+        Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", CRASHES)),
+        _use_case("check_jobs", CRASHES),
+        _use_case("archive_images", CRASHES),
+        Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py", CRASHES)),
+        _use_case("change_job"),
+        _use_case("take_drop"),
+        _use_case("summarize_drop"),
+        Module("domain/check_steps", ("tests/unit/test_check_steps.py", CRASHES)),
+        Module("domain/checks", ("tests/unit/test_checks.py",)),
+        Module("domain/delays", ("tests/unit/test_delays.py",)),
+        _aws("job_table", "contract/test_job_store", READS, "integration/test_accept_job"),
+        _aws("drop_progress", READS, *_STORES),
+        _aws("shared_token", READS, "contract/test_token_store"),
+        _aws("rate_window", READS, "contract/test_rate_window"),
+        _aws("accounts", "contract/test_account_store"),
+        _aws("queues", "contract/test_aws_adapters", "integration/test_submit_job"),
+        _aws("secrets", "contract/test_aws_adapters"),
+        _aws("image_bucket", "contract/test_aws_adapters", "integration/test_archive_images"),
+        Module("providers/api_calls", _existing("tests/contract/test_*_client.py")),
+        *_of_providers(),
+        _function("submit_job"),
+        _function("accept_job"),
+        _function("receive_callback"),
+        _function("check_jobs"),
+        _function("archive_images"),
+        _function("change_job"),
+        _function("take_drops", "drops"),
+    )
+}

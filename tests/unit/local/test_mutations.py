@@ -1,0 +1,93 @@
+"""The faults that ``make mutants`` puts into modules."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from local.mutants.modules import MODULES
+from local.mutants.mutations import mutations
+from tests.support.template import ROOT
+
+
+def mutants(source: str) -> list[str]:
+    tree = ast.parse(source)
+    return [ast.unparse(each.applied_to(tree)) for each in mutations(tree)]
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("a < b", ["a <= b"]),
+        ("a not in b", ["a in b"]),
+        ("a and b", ["a or b"]),
+        ("a - b", ["a + b"]),
+        ("'text' + b", []),
+        ("LIMIT = 30", ["LIMIT = 61"]),
+        ("read(consistent=True)", ["read(consistent=False)"]),
+        ("write(ConditionExpression=x)", ["write()"]),
+        ("x = 'a = :a AND b = :b'", ["x = 'a = :a'"]),
+        ("try:\n    a()\nexcept B:\n    c = d", ["try:\n    a()\nexcept B:\n    raise"]),
+        ("hmac.compare_digest(a, b)", ["a.__eq__(b)"]),
+        ("x = 1 if a else b", ["x = 3 if a else b"]),
+        ("if a:\n    b = c", ["if True:\n    b = c", "if False:\n    b = c"]),
+    ],
+)
+def test_each_kind_of_fault(source: str, expected: list[str]) -> None:
+    assert set(expected) <= set(mutants(source))
+    assert expected or not mutants(source)
+
+
+def test_steps_are_left_out_and_change_places() -> None:
+    made = mutants("def f():\n    record()\n    acknowledge()")
+    assert "def f():\n    pass\n    acknowledge()" in made
+    assert "def f():\n    acknowledge()\n    record()" in made
+    assert len(made) == 3
+
+
+def test_a_step_before_the_answer_comes_after_it() -> None:
+    made = mutants("def f():\n    record()\n    return answer()")
+    assert "def f():\n    made_first = answer()\n    record()\n    return made_first" in made
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def f(x: Annotated[int, 5]=3) -> int:\n    return x",
+        "@dataclass(frozen=True)\nclass A:\n    x: Final[3]",
+        "if TYPE_CHECKING:\n    import x",
+        "log_job(logger, 'x', 3)",
+    ],
+)
+def test_what_is_no_behaviour_is_left_alone(source: str) -> None:
+    assert mutants(source) == []
+
+
+def test_the_tree_stays_as_it_is() -> None:
+    tree = ast.parse("a < b")
+    (mutation,) = mutations(tree)
+    mutation.applied_to(tree)
+    assert ast.unparse(tree) == "a < b"
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_module_has_faults_and_tests_that_exist(name: str) -> None:
+    module = MODULES[name]
+    # The handler of the submit queue only wires its use case.
+    found = list(mutations(ast.parse(module.file.read_text())))
+    assert found or name == "functions/submit_job"
+    for test in module.tests:
+        assert (ROOT / Path(test.partition("::")[0])).exists(), test
+
+
+def test_every_use_case_adapter_and_function_that_money_depends_on_is_listed() -> None:
+    shared = ROOT / "layers/shared/ringback"
+    listed = {module.file for module in MODULES.values()}
+    for folder in ("callbacks", "use_cases"):
+        unlisted = {path.stem for path in (shared / folder).glob("*.py")} - {
+            path.stem for path in listed if path.parent.name == folder
+        }
+        assert unlisted <= {
+            *("__init__", "ports", "providers", "find_jobs", "input_images"),
+            *("make_thumbnail", "provenance", "retry_job"),
+        }
