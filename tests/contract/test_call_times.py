@@ -1,6 +1,7 @@
 """Every call to a provider ends in total, however slowly the other side answers."""
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from ringback.aws.clients import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
 from ringback.providers import timed_transport
 from ringback.providers.api_calls import CALL_SECONDS, api_client
 from ringback.providers.chanjing.client import SEND_WITHIN
-from ringback.providers.timed_transport import TimedBackend, TimeLeft
+from ringback.providers.timed_transport import TimedBackend, TimedStream, TimeLeft
 from ringback.use_cases.record_answer import TIME_TO_RECORD, TIME_TO_SEND
 from ringback.use_cases.submit_job import MAX_CALL, TIME_TO_PAY
 
@@ -120,6 +121,31 @@ def test_the_other_addresses_of_a_host_are_tried(monkeypatch: pytest.MonkeyPatch
 def test_a_host_without_an_address_was_never_sent_anything() -> None:
     with pytest.raises(httpx.ConnectError):
         api_client("http://nowhere.invalid", None).get("/")
+
+
+def test_the_limit_counts_under_tls_too() -> None:
+    """A handshake takes of the call's time, and so does what is read through it."""
+
+    class Plain(httpcore.NetworkStream):
+        def start_tls(
+            self,
+            ssl_context: ssl.SSLContext,
+            server_hostname: str | None = None,
+            timeout: float | None = None,
+        ) -> httpcore.NetworkStream:
+            now[0] += timeout or 99
+            return self
+
+    now = [0.0]
+    stream = TimedStream(Plain(), TimeLeft(until=10, clock=lambda: now[0]))
+    encrypted = stream.start_tls(ssl.create_default_context(), "api.example", timeout=99)
+    assert now == [10]
+    with pytest.raises(httpcore.ReadTimeout):
+        encrypted.read(1, timeout=4)
+    with pytest.raises(httpcore.WriteTimeout):
+        encrypted.write(b"x", timeout=4)
+    with pytest.raises(httpcore.ConnectTimeout):
+        stream.start_tls(ssl.create_default_context(), "api.example", timeout=4)
 
 
 @pytest.mark.parametrize("error", [httpcore.ReadTimeout, httpcore.WriteTimeout])

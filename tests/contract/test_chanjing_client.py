@@ -142,6 +142,36 @@ def test_a_long_message_is_truncated() -> None:
 # ------------------------------------------------------------------ the token
 
 
+@pytest.mark.parametrize(("seconds", "calls"), [(4.9, 2), (5.1, 1)])
+def test_no_call_begins_too_late_to_end_in_time(seconds: float, calls: int) -> None:
+    """The token was refused, and fetching another one has taken some time."""
+
+    def slowly(token: str) -> httpx.Response:
+        if len(chanjing.issued) > 1:
+            chanjing.now += timedelta(seconds=seconds)
+        return envelope({"access_token": token, "expire_in": int(NOON.timestamp()) + 86_400})
+
+    chanjing = Chanjing([envelope(TASK)], token_answer=slowly)
+    client = chanjing.client()
+    client.prepare()
+    chanjing.live = "another program's"
+    submission = client.create_task(a_chanjing_job(), CALLBACK_URL)
+    assert len(chanjing.at(SUBMIT_PATH)) == calls
+    assert isinstance(submission, TaskCreated if calls == 2 else TaskRefused)
+
+
+def test_a_table_that_is_down_gives_no_token_so_nothing_is_sent() -> None:
+    chanjing = Chanjing([envelope(TASK)])
+
+    def down() -> None:
+        raise OSError("DynamoDB is down")
+
+    chanjing.tokens.read = down  # type: ignore[method-assign]
+    submission = submit(chanjing)
+    assert (submission.code, submission.retry_after) == ("unreachable", 30)
+    assert chanjing.at(SUBMIT_PATH) == []
+
+
 @pytest.mark.parametrize("error", [httpx.ConnectError, *BROKEN])
 def test_a_retried_call_has_the_usual_outcomes(
     error: type[httpx.RequestError],

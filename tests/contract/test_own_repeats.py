@@ -96,6 +96,24 @@ def test_a_repeated_release_does_not_free_the_next_attempt(jobs: JobTable) -> No
     assert (now.status, now.attempt_id) == (JobStatus.SUBMITTING, B)
 
 
+def test_a_release_is_ours_though_another_delivery_has_queued_the_job_meanwhile(
+    jobs: JobTable,
+) -> None:
+    """A duplicate delivery had to wait for its slot: the mark is another's, the release ours."""
+    jobs.create(a_job(JobStatus.SUBMITTING, attempt_id=A, queued_at=NOON))
+    other = JobTable.connect(jobs._table)
+    with repeating(jobs._client, between=lambda: other.mark_queued(a_job_id(), at=LATER)):
+        released = jobs.move(
+            a_job_id(),
+            expect=[JobStatus.SUBMITTING],
+            to=JobStatus.ACCEPTED,
+            at=LATER,
+            of_attempt=A,
+            queued_at=None,
+        )
+    assert released.done
+
+
 @pytest.mark.parametrize("key", [None, "k"])
 def test_a_creation_that_the_sdk_repeated_is_ours(jobs: JobTable, key: str | None) -> None:
     job = a_job(idempotency_key=key)

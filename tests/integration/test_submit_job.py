@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from ringback.domain.jobs import ErrorKind, JobStatus
+from ringback.use_cases.submit_job import TIME_TO_PAY
 
 from tests.support.aws import CALLBACK_BASE_URL, CALLBACK_KEY, Cloud
-from tests.support.lambdas import AwsCall, Lambdas, a_batch
+from tests.support.lambdas import AwsCall, FakeContext, Lambdas, a_batch
 from tests.support.loopback_provider import CREATE, CUT, LoopbackProvider
 from tests.support.posts import (
     ANSWERED,
@@ -141,6 +142,34 @@ def test_duplicate_messages_send_a_job_once(
     job = the_job(cloud, job_id)
     assert (job.status, job.attempts, job.task_id) == (JobStatus.RUNNING, 2, TASK)
     assert len(provider.requests) == 2
+
+
+def test_an_answer_that_was_sent_to_the_queue_is_recorded(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    provider.answers[CREATE] = CUT
+    job_id = submit(lambdas)["job_id"]
+    attempt_id = the_job(cloud, job_id).attempt_id
+    assert attempt_id
+    assert len(attempt_id) == 16
+    created = {"kind": "created", "answer": {"task_id": TASK}}
+    message = {"job_id": job_id, "attempt_id": attempt_id, **created}
+    for _ in range(2):
+        assert lambdas("submit_job", a_batch("submit_job", "queue_turn", message)) == DONE
+    job = the_job(cloud, job_id)
+    assert (job.status, job.task_id) == (JobStatus.RUNNING, TASK)
+    assert len(provider.requests) == 1
+
+
+def test_without_time_left_nothing_is_bought(
+    lambdas: Lambdas, provider: LoopbackProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.will_answer(CREATE, ANSWERED)
+    left = int(TIME_TO_PAY * 1000) - 1
+    monkeypatch.setattr(FakeContext, "get_remaining_time_in_millis", lambda _: left)
+    shown = submit(lambdas)
+    assert (shown["status"], provider.requests) == ("accepted", [])
+    assert waiting(lambdas) == [(shown["job_id"], 1)]
 
 
 def test_failed_messages_of_a_batch_are_reported(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -48,6 +49,7 @@ class Chanjing:
     issued: list[str] = field(default_factory=list)
     received: list[httpx.Request] = field(default_factory=list)
     live: str = ""
+    now: datetime = NOON
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.received.append(request)
@@ -70,7 +72,7 @@ class Chanjing:
             BASE_URL,
             lambda: self.credentials,
             self.tokens,
-            now=lambda: NOON,
+            now=lambda: self.now,
             transport=httpx.MockTransport(self),
         )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.domain.drops import Drop
@@ -18,11 +19,21 @@ from ringback.lambda_events import (
     process_batch,
     query_parameters,
     raw_body,
+    time_of,
 )
 
 from tests.support.jobs import a_job_id
 
 PATH = {"provider": "kie", "job_id": a_job_id(), "token": "t" * 43}
+
+
+def test_the_time_of_an_invocation_is_in_seconds() -> None:
+    class Context(LambdaContext):
+        @staticmethod
+        def get_remaining_time_in_millis() -> int:
+            return 74_321
+
+    assert time_of(Context())() == 74.321
 
 
 @given(st.binary())

@@ -267,7 +267,11 @@ class ProviderClient(Protocol):
         ...
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
-        """Create a task: the call that costs money. It is made once and never retried."""
+        """Create a task: the call that costs money. It is made once and never retried.
+
+        It ends within ``MAX_CALL`` seconds (``submit_job``). A call that could not be made, for
+        want of credentials too, is a refusal; only the outcome of one that was made can be unknown.
+        """
         ...
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
@@ -294,7 +298,10 @@ class TokenStore(Protocol):
     def lease(
         self, lease: str, *, instead_of: AccessToken | None, at: datetime, until: datetime
     ) -> bool:
-        """Take the lease to fetch a token if it is free and ``instead_of`` is still the token."""
+        """Take the lease to fetch a token if it is free and ``instead_of`` is still the token.
+
+        ``lease`` is random. The same one again is not another: the SDK may have repeated the write.
+        """
         ...
 
     def put(self, token: AccessToken, *, lease: str) -> None:
