@@ -62,6 +62,7 @@ def _of_providers() -> list[Module]:
     ]
 
 
+_CHECKS: Final = ("tests/unit/test_check_steps.py", "tests/unit/test_check_jobs.py")
 _STORES: Final = ("contract/test_aws_adapters", "integration/test_drops")
 
 MODULES: Final[dict[str, Module]] = {
@@ -77,14 +78,16 @@ MODULES: Final[dict[str, Module]] = {
         _use_case("accept_job", CRASHES),
         _use_case("submit_job", CRASHES),
         Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", CRASHES)),
-        Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", CRASHES)),
+        Module(
+            "use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS, CRASHES)
+        ),
         _use_case("check_jobs", CRASHES),
         _use_case("archive_images", CRASHES),
         Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py", CRASHES)),
         _use_case("change_job"),
         _use_case("take_drop"),
         _use_case("summarize_drop"),
-        Module("domain/check_steps", ("tests/unit/test_check_steps.py", CRASHES)),
+        Module("domain/check_steps", (*_CHECKS, CRASHES)),
         Module("domain/checks", ("tests/unit/test_checks.py",)),
         Module("domain/delays", ("tests/unit/test_delays.py",)),
         _aws("job_table", "contract/test_job_store", READS, "integration/test_accept_job"),
