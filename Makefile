@@ -53,7 +53,7 @@ locks: .venv/.ready
 	@.venv/bin/python -m local.locks
 
 .PHONY: test
-test: environments ## Run all tests, end to end included; about three minutes on two cores
+test: environments ## Run all tests, end to end included; about five minutes on two cores
 	@$(PYTEST) --numprocesses 3 --dist loadscope
 
 .PHONY: quick

@@ -61,6 +61,9 @@ PLAIN_ERRORS = (Fault.ERROR_BEFORE, Fault.ERROR_AFTER)
 # Effects whose errors the functions catch.
 CAUGHT = {"create_task", *ERRORS}
 
+# Left to `make prove`, of the second crashes.
+LONGEST = ("one image gone",)
+
 
 def run(scenario: Scenario, plan: Plan, **stores: Any) -> World:
     world = World(scenario, Effects(plan), **stores)
@@ -152,7 +155,13 @@ def try_each_point(name: str, fault: Fault, record_property: Callable[[str, obje
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.prove) if name in LONGEST else name
+        for name in SCENARIOS
+    ],
+)
 def test_no_second_crash_breaks_a_guarantee(
     name: str, record_property: Callable[[str, object], None], *, full_size: bool
 ) -> None:
@@ -219,12 +228,16 @@ def new_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], dict[st
 
 @pytest.mark.exhaustive
 def test_no_single_fault_breaks_a_guarantee_on_the_real_adapters(
-    new_stores: Callable[[], dict[str, Any]], record_property: Callable[[str, object], None]
+    new_stores: Callable[[], dict[str, Any]],
+    record_property: Callable[[str, object], None],
+    *,
+    full_size: bool,
 ) -> None:
     scenario = SCENARIOS["success"]
     usual, tried = run(scenario, {}), 0
     assert run(scenario, {}, **new_stores()).effects.names == usual.effects.names
-    for point, fault in usual.effects.points([*ERRORS_AND_CRASHES, Fault.REPEATED]):
+    faults = ERRORS_AND_CRASHES if full_size else CRASHES
+    for point, fault in usual.effects.points([*faults, Fault.REPEATED]):
         world = run(scenario, {point: fault}, **new_stores())
         found = broken_in(world)
         found += ends_differently(world, usual) if fault is Fault.REPEATED else []
