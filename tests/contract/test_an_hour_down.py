@@ -89,6 +89,7 @@ def what_is_not_as_promised(world: World, life: str) -> list[str]:
     return [breach for breach in found if breach not in excused]
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_an_hour_s_outage_parks_no_job(
     outage: str, record_property: Callable[[str, Any], None]

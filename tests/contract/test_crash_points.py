@@ -120,6 +120,7 @@ def known(name: str, effects: Effects, fault: Fault) -> set[str]:
     }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", STANDARD, ids=lambda fault: fault.value)
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_no_single_fault_breaks_a_guarantee(
