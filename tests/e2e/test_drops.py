@@ -157,11 +157,13 @@ class Kill:
 def kill_on_the_way(deployment: Deployment, *, rows: int) -> Kill:
     wait_until_made(deployment, rows)
     died_before = died_at_work(deployment)
-    # Not between two messages, when no function has the sheet.
-    wait_for(
-        lambda: without_receipt(deployment), bool, what="the sheet to be being read", pause=0.05
+    # Not between two messages, when no function has the sheet, nor while a process still starts.
+    processes = wait_for(
+        lambda: kill_submitters(deployment) if without_receipt(deployment) else 0,
+        bool,
+        what="the sheet to be being read",
+        pause=0.05,
     )
-    processes = kill_submitters(deployment)
     return Kill(
         died_before=died_before,
         processes=processes,
