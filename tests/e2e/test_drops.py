@@ -9,6 +9,7 @@ import re
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import BytesIO
@@ -135,10 +136,9 @@ def wait_until_made(deployment: Deployment, rows: int) -> None:
     )
 
 
-def without_receipt(deployment: Deployment) -> int:
-    """Return how many jobs of the sheet have no receipt yet: above 0, it is being read."""
-    made = made_of(deployment, SHEET)
-    return made - sum("job_id" in line for line in receipts_so_far(deployment, SHEET))
+def receipted(deployment: Deployment) -> int:
+    """Return how many jobs of the sheet have a receipt: all of them, unless it is being read."""
+    return sum("job_id" in line for line in receipts_so_far(deployment, SHEET))
 
 
 def died_at_work(deployment: Deployment) -> int:
@@ -147,7 +147,7 @@ def died_at_work(deployment: Deployment) -> int:
 
 @dataclass(frozen=True)
 class Kill:
-    """``died_before`` was counted before the kill, ``without_receipt`` after it."""
+    """``died_before`` was counted before the kill, ``without_receipt`` while the reader stood."""
 
     died_before: int
     processes: int
@@ -155,29 +155,54 @@ class Kill:
 
 
 def kill_on_the_way(deployment: Deployment, *, rows: int) -> Kill:
-    wait_until_made(deployment, rows)
-    died_before = died_at_work(deployment)
-    # Not between two messages, when no function has the sheet, nor while a process still starts.
-    processes = wait_for(
-        lambda: kill_submitters(deployment) if without_receipt(deployment) else 0,
-        bool,
-        what="the sheet to be being read",
-        pause=0.05,
+    stopped = wait_for(
+        lambda: stop_on_the_way(deployment, rows=rows),
+        lambda seen: bool(seen.pids),
+        what=f"{rows} jobs of a sheet that is being read",
+        pause=0.02,
     )
+    died_before = died_at_work(deployment)
+    send(signal.SIGKILL, stopped.pids)
     return Kill(
         died_before=died_before,
-        processes=processes,
-        without_receipt=without_receipt(deployment),
+        processes=len(stopped.pids),
+        without_receipt=stopped.without_receipt,
     )
 
 
-def kill_submitters(deployment: Deployment) -> int:
-    """Kill every process that runs the drop queue's function, whatever it is doing."""
+@dataclass(frozen=True)
+class Stopped:
+    """``pids`` is empty if the reader was not on the way, and goes on."""
+
+    made: int
+    without_receipt: int
+    pids: tuple[int, ...] = ()
+
+
+def stop_on_the_way(deployment: Deployment, *, rows: int) -> Stopped:
+    """Stop every process that runs the drop queue's function if it is within the sheet.
+
+    They stand still while one looks: the rest of the sheet may take less time than that.
+    """
+    pids = readers(deployment)
+    send(signal.SIGSTOP, pids)
+    made = made_of(deployment, SHEET)
+    open_jobs = made - receipted(deployment)
+    if made >= rows and open_jobs:
+        return Stopped(made, open_jobs, pids)
+    send(signal.SIGCONT, pids)
+    return Stopped(made, open_jobs)
+
+
+def readers(deployment: Deployment) -> tuple[int, ...]:
     function = function_of(deployment, "DropQueue")
-    pids = [pid for pid in processes_in(deployment.logs) if function in environment_of(pid)]
+    return tuple(pid for pid in processes_in(deployment.logs) if function in environment_of(pid))
+
+
+def send(number: signal.Signals, pids: tuple[int, ...]) -> None:
     for pid in pids:
-        os.kill(pid, signal.SIGKILL)
-    return len(pids)
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def function_of(deployment: Deployment, queue: str) -> str:
