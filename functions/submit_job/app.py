@@ -60,7 +60,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 def handle(event: Event, submit: SubmitJob, seconds_left: SecondsLeft) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
         if answered := read_answered(message):
-            job = submit.answers.keep(answered, seconds_left=seconds_left)
+            job = submit.record(answered, seconds_left=seconds_left)
         else:
             job_id, slot = JobId(message["job_id"]), message.get("slot")
             job = submit(job_id, slot=slot, seconds_left=seconds_left)

@@ -18,7 +18,7 @@ from ringback.use_cases.ports import JobStore, Write
 
 from tests.support.aws import a_cloud
 from tests.support.in_memory import InMemoryJobs
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image, release
 
 LATER = NOON + timedelta(seconds=5)
 ERROR = JobError(kind=ErrorKind.REFUSED, code="422", message="不允许", may_be_charged=False)
@@ -185,14 +185,7 @@ def test_a_job_with_a_task_is_never_on_its_way_to_being_bought(
 def test_a_move_of_an_attempt_is_made_by_that_attempt_only(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.SUBMITTING, attempt_id="b" * 16))
     for attempt_id, done in (("a" * 16, False), ("b" * 16, True), ("b" * 16, True)):
-        moved = jobs.move(
-            a_job_id(),
-            expect=[JobStatus.SUBMITTING],
-            to=JobStatus.ACCEPTED,
-            at=LATER,
-            of_attempt=attempt_id,
-            queued_at=None,
-        )
+        moved = release(jobs, attempt_id, at=LATER)
         assert moved.done is done
 
 

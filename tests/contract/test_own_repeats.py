@@ -19,7 +19,7 @@ from ringback.domain.pace import Pace
 from ringback.domain.tokens import AccessToken
 
 from tests.support.aws import Cloud, a_cloud
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, release
 from tests.support.repeats import repeating
 
 LATER = NOON + timedelta(seconds=5)
@@ -83,14 +83,7 @@ def test_a_repeated_release_does_not_free_the_next_attempt(jobs: JobTable) -> No
         assert begun.done
 
     with repeating(jobs._client, between=next_attempt):
-        released = jobs.move(
-            a_job_id(),
-            expect=[JobStatus.SUBMITTING],
-            to=JobStatus.ACCEPTED,
-            at=LATER,
-            of_attempt=A,
-            queued_at=None,
-        )
+        released = release(jobs, A, at=LATER)
     assert not released.done
     now = jobs.get(a_job_id())
     assert (now.status, now.attempt_id) == (JobStatus.SUBMITTING, B)
@@ -103,14 +96,7 @@ def test_a_release_is_ours_though_another_delivery_has_queued_the_job_meanwhile(
     jobs.create(a_job(JobStatus.SUBMITTING, attempt_id=A, queued_at=NOON))
     other = JobTable.connect(jobs._table)
     with repeating(jobs._client, between=lambda: other.mark_queued(a_job_id(), at=LATER)):
-        released = jobs.move(
-            a_job_id(),
-            expect=[JobStatus.SUBMITTING],
-            to=JobStatus.ACCEPTED,
-            at=LATER,
-            of_attempt=A,
-            queued_at=None,
-        )
+        released = release(jobs, A, at=LATER)
     assert released.done
 
 

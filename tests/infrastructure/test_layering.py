@@ -185,7 +185,7 @@ def test_a_handler_has_at_most_70_lines() -> None:
 
 
 def dependencies() -> dict[str, dict[str, str]]:
-    """Return the fields of each class in ``use_cases``, with the names of their types."""
+    """Return the fields and properties of each class in ``use_cases``, and their types' names."""
     found: dict[str, dict[str, str]] = {}
     for path in (SHARED / "ringback" / "use_cases").glob("*.py"):
         for node in ast.parse(path.read_text()).body:
@@ -194,6 +194,12 @@ def dependencies() -> dict[str, dict[str, str]]:
                     field.target.id: ast.unparse(field.annotation)
                     for field in node.body
                     if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+                } | {
+                    method.name: ast.unparse(method.returns)
+                    for method in node.body
+                    if isinstance(method, ast.FunctionDef)
+                    and method.returns
+                    and "property" in map(ast.unparse, method.decorator_list)
                 }
     return found
 

@@ -445,9 +445,7 @@ class SubmitSender:
     def add_answer(self, answered: Answered, *, delay: int) -> None:
         self.world.deliver(
             "answer",
-            lambda: self.world.submit.answers.keep(
-                answered, seconds_left=self.world.time_for("submit")
-            ),
+            lambda: self.world.submit.record(answered, seconds_left=self.world.time_for("submit")),
             delay=delay,
         )
 

@@ -9,6 +9,7 @@ from ringback.domain.images import ImageFacts, ImageFormat, StoredImage
 from ringback.domain.job_ids import new_job_id
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.use_cases.ports import JobStore, Write
 
 NOON = datetime(2026, 9, 21, 12, 0, tzinfo=UTC)
 TASK = ProviderTaskId("task_seedream_1790000000001")
@@ -70,4 +71,16 @@ def a_stored_image(number: int = 1) -> StoredImage:
         key=f"images/{a_job_id()}/{number}.png",
         source_url=f"https://cdn.example/{number}.png",
         facts=facts_of(b"picture %d" % number),
+    )
+
+
+def release(jobs: JobStore, attempt_id: str, *, at: datetime) -> Write:
+    """Move the job back to its turn, as after a refusal of that attempt."""
+    return jobs.move(
+        a_job_id(),
+        expect=[JobStatus.SUBMITTING],
+        to=JobStatus.ACCEPTED,
+        at=at,
+        of_attempt=attempt_id,
+        queued_at=None,
     )

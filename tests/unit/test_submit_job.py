@@ -489,9 +489,9 @@ def test_an_answer_that_cannot_be_recorded_is_sent_and_recorded_later(
     [sent] = harness.queues.answers
     assert harness.jobs.get(job.job_id).status is JobStatus.SUBMITTING
     # Still down at the next try, then up again.
-    assert submit.answers.keep(sent, seconds_left=harness.time_for(75)) is None
+    assert submit.record(sent, seconds_left=harness.time_for(75)) is None
     for _ in range(2):
-        again = harness.submitter.answers.keep(sent, seconds_left=harness.time_for(75))
+        again = harness.submitter.record(sent, seconds_left=harness.time_for(75))
         assert again is not None
         assert again.status is status
     assert len(harness.provider.created) == 1
@@ -514,7 +514,7 @@ def test_an_answer_that_came_too_late_for_its_job_is_looked_into(harness: Harnes
     job = a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16)
     harness.jobs.create(job)
     answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=CREATED)
-    kept = harness.submitter.answers.keep(answered, seconds_left=harness.time_for())
+    kept = harness.submitter.record(answered, seconds_left=harness.time_for())
     assert kept is not None
     assert (kept.status, kept.task_id) == (JobStatus.EXPIRED, TASK)
     assert harness.queues.claims == [(job.job_id, TASK, 0)]
@@ -527,7 +527,7 @@ def test_an_old_answer_does_not_touch_the_next_attempt(
     job = a_job(JobStatus.SUBMITTING, attempt_id="b" * 16)
     harness.jobs.create(job)
     answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=answer)
-    assert harness.submitter.answers.keep(answered, seconds_left=harness.time_for()) == job
+    assert harness.submitter.record(answered, seconds_left=harness.time_for()) == job
     assert harness.queues.submit == []
 
 

@@ -1,12 +1,8 @@
 """Pauses of providers' accounts: one item in the jobs table for each provider."""
 
-from typing import TYPE_CHECKING, Self
-
-import boto3
-
-from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.table_items import (
     PAUSE_KEPT,
+    TableAdapter,
     account_key,
     forget_at,
     milliseconds,
@@ -14,19 +10,8 @@ from ringback.aws.table_items import (
 )
 from ringback.domain.accounts import AccountPause
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
 
-
-class AccountTable:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
-
-    @classmethod
-    def connect(cls, table: str) -> Self:
-        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
-
+class AccountTable(TableAdapter):
     def pause(self, pause: AccountPause) -> None:
         self._client.put_item(
             TableName=self._table,

@@ -3,44 +3,30 @@
 from dataclasses import asdict
 from datetime import datetime
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import Any, Final
 
-import boto3
 from botocore.exceptions import ClientError
 
-from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.table_items import (
     DROP_KEPT,
+    TableAdapter,
     drop_key,
     forget_at,
     is_own_repeat,
     plain,
+    read_item,
     typed,
 )
 from ringback.domain.drops import Drop, Progress
 
-if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
-
 _NUMBERS: Final = ("row", "offset", "bad_rows", "without_price")
 
 
-class DropProgressTable:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
-
-    @classmethod
-    def connect(cls, table: str) -> Self:
-        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
-
+class DropProgressTable(TableAdapter):
     def read(self, drop: Drop) -> Progress | None:
-        answer = self._client.get_item(
-            TableName=self._table, Key=drop_key(drop), ConsistentRead=True
-        )
-        if "Item" not in answer:
+        item = plain(read_item(self._client, self._table, drop_key(drop)))
+        if not item:
             return None
-        item = plain(answer["Item"])
         return Progress(
             made_at=datetime.fromisoformat(item["made_at"]),
             credits_low=item["credits_low"],

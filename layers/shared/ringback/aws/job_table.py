@@ -5,15 +5,13 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from time import sleep
-from typing import TYPE_CHECKING, Any, Final, Self, Unpack
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
-import boto3
 from botocore.exceptions import ClientError
 
 from ringback.aws import table_items
-from ringback.aws.clients import CALL_LIMITS
 from ringback.aws.job_items import attribute, from_item, image_attribute, to_item
-from ringback.aws.table_items import Item, job_key
+from ringback.aws.table_items import Item, TableAdapter, job_key, read_item
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import (
@@ -28,22 +26,13 @@ from ringback.domain.jobs import (
 from ringback.use_cases.ports import Changes, Write
 
 if TYPE_CHECKING:
-    from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_dynamodb.type_defs import PutTypeDef
 
 # Seconds to wait after each conflict of a transaction with another one.
 CONFLICT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4)
 
 
-class JobTable:
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
-        self._client = client
-        self._table = table
-
-    @classmethod
-    def connect(cls, table: str) -> Self:
-        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
-
+class JobTable(TableAdapter):
     def create(self, job: Job) -> Write:
         key = _idempotency_item(job)
         if key is None:
@@ -103,10 +92,10 @@ class JobTable:
             return None
 
     def _read(self, key: Item) -> Item:
-        answer = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        if "Item" not in answer:
+        item = read_item(self._client, self._table, key)
+        if not item:
             raise UnknownJob(key["job_id"]["S"])
-        return answer["Item"]
+        return item
 
     def move(
         self,

@@ -19,6 +19,8 @@ from ringback.aws.table_items import (
     forget_at,
     is_own_repeat,
     item_of,
+    read_item,
+    typed,
     window_key,
 )
 from ringback.domain.pace import LowPriority, Pace, Turn
@@ -83,16 +85,16 @@ class RateWindowTable:
     def pause(self, provider: str, *, at: datetime) -> None:
         pace = self._paces[provider]
         until = pace.slot_at(at + timedelta(seconds=pace.seconds))
-        self._update(provider, "SET paused_until = :until", {":until": _number(until)}, at=at)
+        self._update(provider, "SET paused_until = :until", {":until": typed(until)}, at=at)
         self._advance(provider, to=until, at=at)
 
     def _holds(self, provider: str, slot: int, *, at: datetime) -> bool:
         if self._paces[provider].is_missed(slot, at=at):
             return False
-        return slot >= int(self._read(provider).get("paused_until", _number(0))["N"])
+        return slot >= int(self._read(provider).get("paused_until", typed(0))["N"])
 
     def _is_crowded(self, provider: str, *, share: float, at: datetime) -> bool:
-        next_slot = int(self._read(provider).get("next_slot", _number(0))["N"])
+        next_slot = int(self._read(provider).get("next_slot", typed(0))["N"])
         return self._paces[provider].is_crowded(next_slot, share=share, at=at)
 
     def _make_call(self, provider: str, *, at: datetime) -> int:
@@ -112,16 +114,16 @@ class RateWindowTable:
         self, provider: str, calls: Sequence[int], seen: Mapping[str, Any], *, at: datetime
     ) -> bool:
         """Write the times of calls, unless they have changed since they were read."""
-        count = int(seen.get("call_count", _number(0))["N"])
-        written_by: Item = {"S": token_hex(8)}
+        count = int(seen.get("call_count", typed(0))["N"])
+        written_by: Item = typed(token_hex(8))
         try:
             self._update(
                 provider,
                 "SET calls = :calls, call_count = :count, written_by = :written_by",
                 {
-                    ":calls": {"L": [_number(moment) for moment in calls]},
-                    ":count": _number(count + 1),
-                    ":seen": _number(count),
+                    ":calls": {"L": [typed(moment) for moment in calls]},
+                    ":count": typed(count + 1),
+                    ":seen": typed(count),
                     ":written_by": written_by,
                 },
                 at=at,
@@ -132,20 +134,17 @@ class RateWindowTable:
         return True
 
     def _read(self, provider: str) -> dict[str, Any]:
-        answer = self._client.get_item(
-            TableName=self._table, Key=window_key(provider), ConsistentRead=True
-        )
-        return answer.get("Item", {})
+        return read_item(self._client, self._table, window_key(provider))
 
     def _next_free(self, provider: str, *, at: datetime) -> int:
         now = self._paces[provider].slot_at(at)
         while True:
-            taken_by: Item = {"S": token_hex(8)}
+            taken_by: Item = typed(token_hex(8))
             try:
                 item = self._update(
                     provider,
                     "SET next_slot = next_slot + :one, taken_by = :taken_by",
-                    {":one": _number(1), ":now": _number(now), ":taken_by": taken_by},
+                    {":one": typed(1), ":now": typed(now), ":taken_by": taken_by},
                     at=at,
                     # A repeat of this write by the SDK must not take another slot.
                     condition="next_slot >= :now AND NOT taken_by = :taken_by",
@@ -164,7 +163,7 @@ class RateWindowTable:
             self._update(
                 provider,
                 "SET next_slot = :to",
-                {":to": _number(to)},
+                {":to": typed(to)},
                 at=at,
                 condition="attribute_not_exists(next_slot) OR next_slot < :to",
             )
@@ -198,7 +197,3 @@ def _calls_in(item: Mapping[str, Any]) -> list[int]:
 
 def _milliseconds(moment: datetime) -> int:
     return round(moment.timestamp() * 1000)
-
-
-def _number(value: int) -> dict[str, Any]:
-    return {"N": str(value)}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 
 from ringback.aws.clients import CALL_LIMITS
-from ringback.aws.table_items import TOKEN_KEPT, forget_at, milliseconds, token_key
+from ringback.aws.table_items import TOKEN_KEPT, forget_at, milliseconds, read_item, token_key
 from ringback.domain.tokens import AccessToken
 
 if TYPE_CHECKING:
@@ -26,9 +26,7 @@ class SharedToken:
         return cls(boto3.client("dynamodb", config=CALL_LIMITS), table, provider)
 
     def read(self) -> AccessToken | None:
-        item = self._client.get_item(TableName=self._table, Key=self._key, ConsistentRead=True).get(
-            "Item", {}
-        )
+        item = read_item(self._client, self._table, self._key)
         if "token" not in item:
             return None
         expires_at = datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC)

@@ -18,13 +18,18 @@ Only jobs have the attributes ``client`` and ``source``, so only jobs are in the
 import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
+import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from ringback.aws.clients import CALL_LIMITS
 from ringback.domain.drops import Drop
 from ringback.domain.jobs import JobId
+
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
 
 # Attributes by name, as DynamoDB's typed values.
 Item = dict[str, Any]
@@ -41,6 +46,25 @@ PAUSE_KEPT: Final = timedelta(days=7)
 # Returns a plain value as DynamoDB's typed one.
 typed: Final[Callable[[Any], Any]] = TypeSerializer().serialize
 _plain: Final[Callable[[Any], Any]] = TypeDeserializer().deserialize
+
+
+class TableAdapter:
+    """What the adapters of the table have in common."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    @classmethod
+    def connect(cls, table: str) -> Self:
+        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
+
+
+def read_item(client: "DynamoDBClient", table: str, key: Item) -> Item:
+    """Return the item as it was last written, empty if there is none."""
+    # DynamoDB's default may be seconds old, and decisions rest on it.
+    answer = client.get_item(TableName=table, Key=key, ConsistentRead=True)
+    return answer.get("Item", {})
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -150,7 +150,7 @@ class SubmitJob:
             return begun.job
         answer = self._pay(begun.job, call, seconds_left)
         answered_at = self.now()
-        recorded = self.answers.keep(answer_to(begun.job, answer), seconds_left=seconds_left)
+        recorded = self.record(answer_to(begun.job, answer), seconds_left=seconds_left)
         if answered_at - at > SLOW:
             self.window.was_slow(name, asked_at=at, at=answered_at)
         return recorded or begun.job
@@ -175,9 +175,9 @@ class SubmitJob:
         client = self.clients[job.request.provider]
         return client.create_task(replace(job, request=call.request), call.callback_url)
 
-    @property
-    def answers(self) -> RecordAnswer:
-        return RecordAnswer(
+    def record(self, answered: Answered, *, seconds_left: SecondsLeft) -> Job | None:
+        """Record what createTask answered; ``None`` if it had to be sent to the queue again."""
+        record = RecordAnswer(
             jobs=self.jobs,
             queue=self.queue,
             checks=self.checks,
@@ -185,6 +185,7 @@ class SubmitJob:
             sleep=self.sleep,
             now=self.now,
         )
+        return record.keep(answered, seconds_left=seconds_left)
 
     def _queue(self, job: Job, *, delay: int, slot: int | None = None) -> Job:
         # Sent before the job is marked: a check that sees the mark may rely on the message.
