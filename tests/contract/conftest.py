@@ -1,9 +1,20 @@
-"""Fixtures of the exhaustive tests."""
+"""Fixtures of the contract tests."""
 
 import io
 from collections.abc import Iterator
 
+import boto3
 import pytest
+
+from tests.support.aws import Cloud, a_cloud
+from tests.support.lambdas import lasting_client
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    monkeypatch.setattr(boto3, "client", lasting_client)
+    with a_cloud(monkeypatch) as cloud:
+        yield cloud
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,15 @@
 """What every account store does: the fake, and the items in the table."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import boto3
 import pytest
 from ringback.aws.accounts import AccountTable
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.use_cases.ports import AccountStore
 
-from tests.support.aws import a_cloud
 from tests.support.in_memory import InMemoryAccounts
 from tests.support.jobs import NOON
-from tests.support.lambdas import lasting_client
 
 PAUSE = AccountPause(
     provider="kie",
@@ -24,15 +20,10 @@ PAUSE = AccountPause(
 
 
 @pytest.fixture(params=["in_memory", "dynamo_db"])
-def accounts(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[AccountStore]:
+def accounts(request: pytest.FixtureRequest) -> AccountStore:
     if request.param == "in_memory":
-        yield InMemoryAccounts()
-        return
-    monkeypatch.setattr(boto3, "client", lasting_client)
-    with a_cloud(monkeypatch) as cloud:
-        yield AccountTable.connect(cloud.table)
+        return InMemoryAccounts()
+    return AccountTable.connect(request.getfixturevalue("cloud").table)
 
 
 def test_an_account_is_not_paused_until_it_is(accounts: AccountStore) -> None:

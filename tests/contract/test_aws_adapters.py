@@ -69,6 +69,7 @@ PICTURE = b"the very bytes"
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    """Make new clients for each test, since some tests change theirs."""
     with a_cloud(monkeypatch) as cloud:
         yield cloud
 

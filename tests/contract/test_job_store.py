@@ -1,7 +1,6 @@
 """The contract of job stores: the fake of the unit tests, and the real table."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -16,7 +15,6 @@ from ringback.domain.errors import IdempotencyConflict, UnknownJob
 from ringback.domain.jobs import NEXT, ErrorKind, Job, JobError, JobStatus, ProviderTaskId
 from ringback.use_cases.ports import JobStore, Write
 
-from tests.support.aws import a_cloud
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image, release
 
@@ -25,12 +23,10 @@ ERROR = JobError(kind=ErrorKind.REFUSED, code="422", message="不允许", may_be
 
 
 @pytest.fixture(params=["in_memory", "dynamo_db"])
-def jobs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[JobStore]:
+def jobs(request: pytest.FixtureRequest) -> JobStore:
     if request.param == "in_memory":
-        yield InMemoryJobs()
-        return
-    with a_cloud(monkeypatch) as cloud:
-        yield JobTable.connect(cloud.table)
+        return InMemoryJobs()
+    return JobTable.connect(request.getfixturevalue("cloud").table)
 
 
 def a_full_job() -> Job:

@@ -1,6 +1,5 @@
 """A conditional write that the SDK repeated by itself is told from one of another delivery."""
 
-from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -18,7 +17,7 @@ from ringback.domain.jobs import NEXT, ErrorKind, JobError, JobStatus
 from ringback.domain.pace import Pace
 from ringback.domain.tokens import AccessToken
 
-from tests.support.aws import Cloud, a_cloud
+from tests.support.aws import Cloud
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, release
 from tests.support.repeats import repeating
 
@@ -35,12 +34,6 @@ CHANGES: dict[JobStatus, dict[str, Any]] = {
         "error": JobError(kind=ErrorKind.REFUSED, code="422", message="不允许"),
     },
 }
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with a_cloud(monkeypatch) as made:
-        yield made
 
 
 @pytest.fixture

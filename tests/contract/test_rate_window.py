@@ -1,7 +1,6 @@
 """The rate window: the fake and the counter in the table, under the same tests."""
 
 import heapq
-from collections.abc import Iterator
 from datetime import timedelta
 from random import Random
 
@@ -13,18 +12,12 @@ from ringback.domain.pace import DROPS, SHEETS, LowPriority, Pace, Turn
 from ringback.use_cases.ports import RateWindow
 from ringback.use_cases.submit_job import seconds_to_yield
 
-from tests.support.aws import Cloud, a_cloud
+from tests.support.aws import Cloud
 from tests.support.in_memory import InMemoryWindow
 from tests.support.jobs import NOON, a_job
 
 PACE = Pace(limit=20, seconds=10)
 PACES = {"kie": PACE, "chanjing": PACE}
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with a_cloud(monkeypatch) as cloud:
-        yield cloud
 
 
 @pytest.fixture(params=["in_memory", "dynamo_db"])

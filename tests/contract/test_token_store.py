@@ -1,6 +1,5 @@
 """The store of a shared token: the fake and the item in the table, under the same tests."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import boto3
@@ -9,19 +8,13 @@ from ringback.aws.shared_token import SharedToken
 from ringback.domain.tokens import AccessToken
 from ringback.use_cases.ports import TokenStore
 
-from tests.support.aws import Cloud, a_cloud
+from tests.support.aws import Cloud
 from tests.support.in_memory import InMemoryTokens
 from tests.support.jobs import NOON
 
 FIRST = AccessToken(value="first", expires_at=NOON + timedelta(days=1))
 SECOND = AccessToken(value="second", expires_at=NOON + timedelta(days=2))
 UNTIL = NOON + timedelta(seconds=20)
-
-
-@pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    with a_cloud(monkeypatch) as cloud:
-        yield cloud
 
 
 @pytest.fixture(params=["in_memory", "dynamo_db"])

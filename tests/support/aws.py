@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import boto3
@@ -15,24 +15,31 @@ from tests.support.template import resources
 REGION: Final = "eu-west-1"
 CALLBACK_KEY = "unit-test-callback-secret-of-44-characters-x"
 HMAC_KEY = "unit-test-webhook-key"
+KIE_SECRET: Final = {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}
+CHANJING_SECRET: Final = {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
 CALLBACK_BASE_URL = "https://callbacks.example"
 
 
-@dataclass(frozen=True)
 class Cloud:
-    table: str
-    bucket: str
-    drop_bucket: str
-    submit_queue: str
-    check_queue: str
-    archive_queue: str
-    thumbnail_queue: str
-    drop_queue: str
-    summary_queue: str
-    callback_secret: str
-    kie_secret: str
-    chanjing_secret: str
-    client_keys_secret: str
+    """Each resource is made when it is first asked for: most tests need one or two of them."""
+
+    table = cached_property(lambda _: create_table())
+    bucket = cached_property(lambda _: a_bucket("ringback-images"))
+    drop_bucket = cached_property(lambda _: a_bucket("ringback-drops"))
+    submit_queue = cached_property(lambda _: a_queue("submit"))
+    check_queue = cached_property(lambda _: a_queue("check"))
+    archive_queue = cached_property(lambda _: a_queue("archive"))
+    thumbnail_queue = cached_property(lambda _: a_queue("thumbnail"))
+    drop_queue = cached_property(lambda _: a_queue("drop"))
+    summary_queue = cached_property(lambda _: a_queue("summary"))
+    callback_secret = cached_property(lambda _: a_secret("callback", {"current": CALLBACK_KEY}))
+    kie_secret = cached_property(
+        lambda _: a_secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]})
+    )
+    chanjing_secret = cached_property(
+        lambda _: a_secret("chanjing", {"app_id": "app-1", "secret_key": "chanjing-secret-key"})
+    )
+    client_keys_secret = cached_property(lambda _: a_secret("clients", {}))
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
         """Receive up to ten messages of a queue; moto counts delays in real time."""
@@ -45,40 +52,45 @@ class Cloud:
             SecretId=arn, SecretString=json.dumps(value)
         )
 
-    @property
-    def environment(self) -> dict[str, str]:
-        """Return the settings of all functions; template.yaml maps them to functions."""
-        return {
-            "JOBS_TABLE": self.table,
-            "IMAGES_BUCKET": self.bucket,
-            "SUBMIT_QUEUE_URL": self.submit_queue,
-            "CHECK_QUEUE_URL": self.check_queue,
-            "ARCHIVE_QUEUE_URL": self.archive_queue,
-            "THUMBNAIL_QUEUE_URL": self.thumbnail_queue,
-            "CALLBACK_SECRET_ARN": self.callback_secret,
-            "KIE_SECRET_ARN": self.kie_secret,
-            "CLIENT_KEYS_SECRET_ARN": self.client_keys_secret,
-            "CALLBACK_BASE_URL": CALLBACK_BASE_URL,
-            "KIE_BASE_URL": "http://127.0.0.1:9",
-            "KIE_CREATES_PER_WINDOW": "20",
-            "KIE_WINDOW_SECONDS": "10",
-            "KIE_DEADLINE_SECONDS": "900",
-            "PASS_THROUGH": "false",
-            "CHANJING_BASE_URL": "http://127.0.0.1:9",
-            "CHANJING_SECRET_ARN": self.chanjing_secret,
-            "CHANJING_CREATES_PER_WINDOW": "20",
-            "CHANJING_WINDOW_SECONDS": "10",
-            "CHANJING_DEADLINE_SECONDS": "1800",
-            "DROP_BUCKET": self.drop_bucket,
-            "DROP_CLIENT": "drop",
-            "DROP_QUEUE_URL": self.drop_queue,
-            "SUMMARY_QUEUE_URL": self.summary_queue,
-            "JOB_RETENTION_DAYS": "365",
-            "ARCHIVE_RETRY_SECONDS": "5,15",
-            "LARGEST_IMAGE_BYTES": "67108864",
-            "PLAIN_HTTP_HOSTS": "",
-            "LINK_LIFETIME_SECONDS": "3600",
-        }
+    def setting(self, name: str) -> str:
+        """Return a function's setting; template.yaml says which function has which."""
+        resource = RESOURCES.get(name)
+        return SETTINGS[name] if resource is None else str(getattr(self, resource))
+
+
+RESOURCES: Final = {
+    "JOBS_TABLE": "table",
+    "IMAGES_BUCKET": "bucket",
+    "SUBMIT_QUEUE_URL": "submit_queue",
+    "CHECK_QUEUE_URL": "check_queue",
+    "ARCHIVE_QUEUE_URL": "archive_queue",
+    "THUMBNAIL_QUEUE_URL": "thumbnail_queue",
+    "CALLBACK_SECRET_ARN": "callback_secret",
+    "KIE_SECRET_ARN": "kie_secret",
+    "CLIENT_KEYS_SECRET_ARN": "client_keys_secret",
+    "CHANJING_SECRET_ARN": "chanjing_secret",
+    "DROP_BUCKET": "drop_bucket",
+    "DROP_QUEUE_URL": "drop_queue",
+    "SUMMARY_QUEUE_URL": "summary_queue",
+}
+SETTINGS: Final = {
+    "CALLBACK_BASE_URL": CALLBACK_BASE_URL,
+    "KIE_BASE_URL": "http://127.0.0.1:9",
+    "KIE_CREATES_PER_WINDOW": "20",
+    "KIE_WINDOW_SECONDS": "10",
+    "KIE_DEADLINE_SECONDS": "900",
+    "PASS_THROUGH": "false",
+    "CHANJING_BASE_URL": "http://127.0.0.1:9",
+    "CHANJING_CREATES_PER_WINDOW": "20",
+    "CHANJING_WINDOW_SECONDS": "10",
+    "CHANJING_DEADLINE_SECONDS": "1800",
+    "DROP_CLIENT": "drop",
+    "JOB_RETENTION_DAYS": "365",
+    "ARCHIVE_RETRY_SECONDS": "5,15",
+    "LARGEST_IMAGE_BYTES": "67108864",
+    "PLAIN_HTTP_HOSTS": "",
+    "LINK_LIFETIME_SECONDS": "3600",
+}
 
 
 def create_table() -> str:
@@ -88,6 +100,24 @@ def create_table() -> str:
         TableName="jobs", **{name: described[name] for name in needed}
     )
     return "jobs"
+
+
+def a_bucket(name: str) -> str:
+    s3 = boto3.client("s3")
+    s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    return name
+
+
+def a_queue(name: str) -> str:
+    url: str = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    return url
+
+
+def a_secret(name: str, value: dict[str, Any]) -> str:
+    secrets = boto3.client("secretsmanager")
+    arn: str = secrets.create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
+    return arn
 
 
 @contextmanager
@@ -104,32 +134,4 @@ def a_cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     # A new boto3 session would read AWS's service descriptions again for each test.
     with mock_aws(config={"core": {"reset_boto3_session": False}}):
-        sqs, secrets = boto3.client("sqs"), boto3.client("secretsmanager")
-        s3 = boto3.client("s3")
-        for name in ("ringback-images", "ringback-drops"):
-            s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": REGION})
-            s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-
-        def queue(name: str) -> str:
-            return sqs.create_queue(QueueName=name)["QueueUrl"]
-
-        def secret(name: str, value: dict[str, Any]) -> str:
-            return secrets.create_secret(Name=name, SecretString=json.dumps(value))["ARN"]
-
-        yield Cloud(
-            table=create_table(),
-            bucket="ringback-images",
-            drop_bucket="ringback-drops",
-            submit_queue=queue("submit"),
-            check_queue=queue("check"),
-            archive_queue=queue("archive"),
-            thumbnail_queue=queue("thumbnail"),
-            drop_queue=queue("drop"),
-            summary_queue=queue("summary"),
-            callback_secret=secret("callback", {"current": CALLBACK_KEY}),
-            kie_secret=secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}),
-            chanjing_secret=secret(
-                "chanjing", {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
-            ),
-            client_keys_secret=secret("clients", {}),
-        )
+        yield Cloud()

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.support.aws import Cloud
+from tests.support.aws import RESOURCES, SETTINGS, Cloud
 from tests.support.template import ROOT, resources
 
 EVENTS: Final = ROOT / "events" / "functions"
@@ -157,12 +157,11 @@ class Lambdas:
         self._warm.pop(function, None)
 
     def _start(self, function: str) -> ModuleType:
-        everything = self.cloud.environment | self.settings
-        given = settings_given(function)
-        for name in everything:
+        for name in {*RESOURCES, *SETTINGS, *self.settings}:
             self.monkeypatch.delenv(name, raising=False)
-        for name in given:
-            self.monkeypatch.setenv(name, everything[name])
+        for name in settings_given(function):
+            own = self.settings.get(name)
+            self.monkeypatch.setenv(name, self.cloud.setting(name) if own is None else own)
         app = import_module(f"functions.{function}.app")
         for value in vars(app).values():
             if hasattr(value, "cache_clear"):
