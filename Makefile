@@ -58,7 +58,8 @@ test: environments ## Run all tests, end to end included; about five minutes on 
 
 .PHONY: quick
 quick: .venv/.ready ## Run the tests but for the end-to-end ones and the largest laws; under a minute
-	@$(PYTEST) --numprocesses 2 --dist worksteal -m 'not e2e and not exhaustive'
+	@$(PYTEST) --numprocesses 2 --dist worksteal --hypothesis-profile quick \
+	  -m 'not e2e and not exhaustive'
 
 .PHONY: prove
 prove: environments ## Run the large laws, storms and sheets at full size; CI runs it too

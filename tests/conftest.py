@@ -18,6 +18,7 @@ ON_THEIR_OWN = ("test_build", "test_drops", "test_start_and_stop")
 
 # How long an example takes says nothing on a machine that is busy with something else.
 hypothesis.settings.register_profile("ringback", deadline=None)
+hypothesis.settings.register_profile("quick", deadline=None, max_examples=25)
 hypothesis.settings.load_profile("ringback")
 
 

@@ -30,7 +30,8 @@ Reads = list[tuple[str, Any]]
 def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
     """Yield the reads of items by key, each with whether it is consistent."""
     seen: Reads = []
-    with a_cloud(monkeypatch):
+    with a_cloud(monkeypatch) as cloud:
+        assert cloud.table == "jobs"
         make_client = boto3.client
 
         def client(service: str, **options: Any) -> Any:

@@ -561,6 +561,7 @@ def test_a_sheet_makes_each_job_once_if_the_sdk_repeats_a_request() -> None:
             assert broken_guarantees(run_with({step: fault})[0]) == [], effects.label(step)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.usefixtures("short_parts")
 def test_two_crashes_make_each_job_once() -> None:
     steps = len(run_with({})[1].names)

@@ -140,6 +140,7 @@ HEAVY = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("content", HEAVY.values(), ids=HEAVY)
 def test_a_large_file_is_never_read_into_memory(content: bytes) -> None:
     peak, _ = peak_of(content)

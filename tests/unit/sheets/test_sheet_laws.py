@@ -138,6 +138,7 @@ HUGE: dict[str, tuple[bytes, int]] = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", HUGE)
 @pytest.mark.parametrize("kind", ["csv", "jsonl"])
 def test_no_file_uses_much_memory(name: str, kind: Literal["csv", "jsonl"]) -> None:
