@@ -671,6 +671,13 @@ def test_a_secret_that_is_no_json_object_is_named(cloud: Cloud, text: str) -> No
         JsonSecret.connect(cloud.kie_secret)()
 
 
+def test_a_secret_with_a_repeated_name_is_refused_by_name(cloud: Cloud) -> None:
+    text = '{"api_key": "a", "api_key": "b"}'
+    boto3.client("secretsmanager").put_secret_value(SecretId=cloud.kie_secret, SecretString=text)
+    with pytest.raises(NotConfigured, match="api_key is given more than once"):
+        JsonSecret.connect(cloud.kie_secret)()
+
+
 def test_a_secret_that_is_gone_is_not_configured(cloud: Cloud) -> None:
     boto3.client("secretsmanager").delete_secret(
         SecretId=cloud.kie_secret, ForceDeleteWithoutRecovery=True

@@ -38,7 +38,7 @@ class Layer:
 
 LAYERS: Final = {
     "ringback.domain": Layer(),
-    "ringback.json_bodies": Layer(("domain",), frozenset({"pydantic_core"})),
+    "ringback.json_bodies": Layer(("domain",)),
     "ringback.catalogue": Layer(("domain", "outbound"), frozenset({"pydantic", "pydantic_core"})),
     "ringback.use_cases": Layer(("domain",)),
     "ringback.sheets": Layer(
@@ -46,13 +46,13 @@ LAYERS: Final = {
     ),
     "ringback.callbacks": Layer(("domain", "use_cases")),
     "ringback.providers": Layer(
-        ("domain", "use_cases", "callbacks.signatures"),
-        frozenset({"httpcore", "httpx", "pydantic_core"}),
+        ("domain", "use_cases", "callbacks.signatures", "json_bodies"),
+        frozenset({"httpcore", "httpx"}),
     ),
     # For any outbound request: it does not depend on images.
     "ringback.outbound": Layer(("domain",)),
     "ringback.images": Layer(("domain", "use_cases", "outbound")),
-    "ringback.aws": Layer(("domain", "use_cases"), AWS),
+    "ringback.aws": Layer(("domain", "use_cases", "json_bodies"), AWS),
     # Decodes images, in the only function that has the layer with Pillow.
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
     "ringback.settings": Layer(("domain",), frozenset({"pydantic"})),
@@ -171,6 +171,47 @@ def test_a_planted_violation_is_found(module: str, source: str) -> None:
 )
 def test_allowed_imports_are_not_reported(module: str, source: str) -> None:
     assert forbidden_imports(module, source) == []
+
+
+# Our own items, as we wrote them, are not foreign.
+MAY_PARSE_JSON = ("ringback.json_bodies", "ringback.aws.job_items")
+PARSERS = ("loads", "JSONDecoder", "from_json", "model_validate_json", "validate_json")
+
+
+def json_parsers(source: str) -> list[str]:
+    """Return each name in the source that parses JSON, called or handed on."""
+    tree = ast.parse(source)
+    used = [node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    used += [node.id for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    # `response.json()`, but not the argument of that name.
+    used += [
+        "JSONDecoder" for node in called if isinstance(node, ast.Attribute) and node.attr == "json"
+    ]
+    return [name for name in used if name in PARSERS]
+
+
+def test_only_one_module_parses_what_others_wrote() -> None:
+    """Elsewhere half an emoji, a repeated key or deep nesting would be handled otherwise."""
+    for module, path in modules():
+        if module not in MAY_PARSE_JSON:
+            assert json_parsers(path.read_text()) == [], module
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "json.loads(body)",
+        "from json import loads\nloads(body)",
+        "from pydantic_core import from_json as read\nfrom_json(body)",
+        "Task.model_validate_json(body)",
+        "response.json()",
+        "map(json.loads, bodies)",
+    ],
+)
+def test_a_planted_json_parser_is_found(source: str) -> None:
+    assert json_parsers(source) != []
+    assert json_parsers("json.dumps(body); post(json=body)") == []
 
 
 def test_a_function_is_a_single_file() -> None:

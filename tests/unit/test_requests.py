@@ -34,8 +34,6 @@ NOT_JSON = {
     "NaN": body({"prompt": PROMPT, "seed": float("nan")}),
     "Infinity": body({"prompt": PROMPT, "seed": float("inf")}),
     "-Infinity": body({"prompt": PROMPT, "seed": float("-inf")}),
-    "a lone surrogate": body({"prompt": "kite \ud83e"}),
-    "a lone surrogate as a name": body({"prompt": PROMPT, "\udc00": 1}),
     "deep lists": b"[" * 100_000,
     "deep objects": b'{"input":' * 10_000 + b"1" + b"}" * 10_000,
     "a number of many digits": body().replace(b'"a red', b"9" * 100_000 + b',"a red'),
@@ -46,7 +44,7 @@ NOT_JSON = {
 @pytest.mark.parametrize("raw", NOT_JSON.values(), ids=NOT_JSON.keys())
 def test_a_body_that_is_not_json_is_refused(raw: bytes) -> None:
     (message,) = refusals(raw).values()
-    assert message.startswith("the body is not JSON: ")
+    assert message.startswith("the body ")
     assert len(message) < 120
     assert "kite" not in message
 
@@ -156,9 +154,14 @@ def test_errors_never_contain_the_prompt(raw: bytes) -> None:
     assert all(PROMPT not in message for message in refusals(raw).values())
 
 
-def test_the_last_of_duplicate_fields_counts() -> None:
-    raw = b'{"model": "%s", "input": {"prompt": "a", "prompt": "b"}}' % MODEL.encode()
-    assert read_request(raw).input["prompt"] == "b"
+def test_a_field_that_is_given_twice_is_refused() -> None:
+    raw = b'{"model": "%s", "input": {"max_images": 1, "max_images": 6}}' % MODEL.encode()
+    assert refusals(raw) == {"input.max_images": "is given more than once; give it once"}
+
+
+def test_half_an_emoji_costs_no_request() -> None:
+    raw = body({"prompt": "kite \ud83e"})
+    assert read_request(raw).input["prompt"] == "kite \ufffd"
 
 
 @given(st.binary(max_size=200))

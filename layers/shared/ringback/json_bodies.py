@@ -1,29 +1,193 @@
-"""JSON objects that clients send, in a request or in a dropped file."""
+"""JSON that others wrote: clients, providers, queues and secrets. Nothing else may parse it."""
 
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import accumulate
+from math import isfinite
 from typing import Any, Final
-
-from pydantic_core import from_json
 
 from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 
 # The request and the input made from it are both stored, in an item of at most 400 KB.
 MAX_REQUEST_BYTES: Final = 128 * 1024
+# Levels of objects and lists. S3's events have six, and no provider's answer has more than ten.
+MAX_DEPTH: Final = 64
+# Digits of an integer. No other parser is sure to read more than 19.
+MAX_DIGITS: Final = 100
+REPEATED: Final = "is given more than once; give it once"
+
+_STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_BRACKET: Final = re.compile(r"[][{}]")
+# Each escape as a whole, so that the `u` in `\\ud83d` is none; a pair is one character.
+_ESCAPE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    r"|(?P<half>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\.",
+    re.DOTALL,
+)
+_HALF: Final = re.compile(r"[\ud800-\udfff]")
+_AROUND: Final = "\ufeff \t\r\n"
+
+
+class NotJson(ValueError):
+    """JSON that is malformed or over a limit. The message begins with a verb and quotes nothing."""
+
+
+class _Repeating(dict[str, Any]):
+    """An object in which ``names`` are given more than once."""
+
+    names: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Json:
+    """``repeated`` are the dotted paths of the names that an object has more than once.
+
+    Such a name has the value that it is given each time. If the values differ, it has none.
+    """
+
+    value: Any
+    repeated: tuple[str, ...] = ()
+
+
+def parse_json(body: bytes | str) -> Json:
+    """Parse JSON of a provider or a queue: whatever is harmless in it costs nothing.
+
+    A byte order mark is skipped, and half a surrogate pair or a byte that is not UTF-8 becomes
+    U+FFFD. Raises ``NotJson``, also for NaN, infinities and what is nested too deeply.
+    """
+    text = body if isinstance(body, str) else body.decode("utf-8", "replace")
+    return _parse(text, strict=False)
+
+
+def repeats(parsed: Json) -> bool:
+    """Tell whether a name is given more than once, also in JSON that is a string in this JSON."""
+    if parsed.repeated:
+        return True
+    waiting = [parsed.value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict | list):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, str) and value.lstrip(_AROUND)[:1] in ("{", "["):
+            with suppress(NotJson):
+                inner = parse_json(value)
+                if inner.repeated:
+                    return True
+                waiting.append(inner.value)
+    return False
 
 
 def json_object(body: bytes) -> dict[str, Any]:
-    """Return the JSON object in ``body``: UTF-8, with or without a byte order mark.
+    """Return the JSON object that a client sent: UTF-8, with or without a byte order mark.
 
-    Raises ``InvalidRequest`` or ``PayloadTooLarge``.
+    Raises ``InvalidRequest``, which names each key that is given more than once, or
+    ``PayloadTooLarge``.
     """
     if len(body) > MAX_REQUEST_BYTES:
-        raise PayloadTooLarge(f"a request has at most {MAX_REQUEST_BYTES} bytes")
-    if body.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
-        raise InvalidRequest([FieldError("", "the body is not UTF-8")])
+        raise PayloadTooLarge(
+            f"the body has {len(body)} bytes; the maximum is {MAX_REQUEST_BYTES} (128 KiB)"
+        )
     try:
-        sent = from_json(body.removeprefix(BOM_UTF8), allow_inf_nan=False)
-    except ValueError as error:
-        raise InvalidRequest([FieldError("", f"the body is not JSON: {error}")]) from None
-    if not isinstance(sent, dict):
+        # API Gateway may pass half a surrogate pair on, as no UTF-8 can.
+        text = body.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        raise InvalidRequest([FieldError("", "the body is not UTF-8")]) from None
+    try:
+        parsed = _parse(text, strict=True)
+    except NotJson as error:
+        raise InvalidRequest([FieldError("", f"the body {error}")]) from None
+    if not isinstance(parsed.value, dict):
         raise InvalidRequest([FieldError("", "the body must be a JSON object")])
-    return sent
+    if parsed.repeated:
+        raise InvalidRequest([FieldError(path, REPEATED) for path in parsed.repeated])
+    return parsed.value
+
+
+def _parse(text: str, *, strict: bool) -> Json:
+    """Parse the text; ``strict`` refuses control characters in strings."""
+    text = _ESCAPE.sub(_whole, _HALF.sub("\ufffd", text)).strip(_AROUND)
+    if not text:
+        raise NotJson("is empty")
+    if _depth(text) > MAX_DEPTH:
+        raise NotJson(f"is nested deeper than {MAX_DEPTH} levels")
+    repeating: list[_Repeating] = []
+
+    def as_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) == len(pairs):
+            return found
+        repeating.append(_without_contradictions(pairs))
+        return repeating[-1]
+
+    try:
+        value = json.loads(
+            text,
+            strict=strict,
+            object_pairs_hook=as_object,
+            parse_float=_finite,
+            parse_int=_bounded,
+            parse_constant=_refused,
+        )
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise NotJson(f"is not JSON: {_in_words(error.msg)} ({place})") from None
+    return Json(value, tuple(sorted(set(_repeated(value)))) if repeating else ())
+
+
+def _whole(escape: re.Match[str]) -> str:
+    return r"\ufffd" if escape["half"] else escape[0]
+
+
+def _depth(text: str) -> int:
+    steps = (1 if each in "[{" else -1 for each in _BRACKET.findall(_STRING.sub("", text)))
+    return max(accumulate(steps), default=0)
+
+
+def _without_contradictions(pairs: Sequence[tuple[str, Any]]) -> _Repeating:
+    found, seen = _Repeating(), dict[str, Any]()
+    for name, value in pairs:
+        if name not in seen:
+            seen[name] = found[name] = value
+        elif seen[name] != value:
+            found.pop(name, None)
+    times = Counter(name for name, _ in pairs)
+    found.names = frozenset(name for name in seen if times[name] > 1)
+    return found
+
+
+def _repeated(value: Any, path: str = "") -> Iterator[str]:
+    """Yield the paths of repeated names; the depth is bounded already."""
+    within = f"{path}." if path else ""
+    if isinstance(value, _Repeating):
+        yield from (f"{within}{name}" for name in value.names)
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for name, each in inner:
+        if isinstance(each, dict | list):
+            yield from _repeated(each, f"{within}{name}")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not isfinite(number):
+        raise NotJson("has a number that is too large")
+    return number
+
+
+def _bounded(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise NotJson(f"has a number of more than {MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _refused(constant: str) -> float:
+    raise NotJson(f"is not JSON: {constant} is not a JSON number")
+
+
+def _in_words(message: str) -> str:
+    if message.startswith("Invalid control character"):
+        return r"a line break or tab inside a text must be written as \n or \t"
+    return message[:1].lower() + message[1:]

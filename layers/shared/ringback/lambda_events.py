@@ -1,6 +1,5 @@
 """Reads Lambda events: HTTP API requests (payload 2.0), SQS batches, S3 notifications."""
 
-import json
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypedDict, TypeVar
@@ -12,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.domain.drops import Drop
 from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 from ringback.domain.jobs import JobId
-from ringback.json_bodies import json_object
+from ringback.json_bodies import json_object, parse_json
 from ringback.use_cases.accept_callback import CallbackRequest
 from ringback.use_cases.accept_job import JobPost
 
@@ -148,7 +147,7 @@ def process_together(
     failed: dict[str, Exception] = {}
     for record in event["Records"]:
         try:
-            readable.append((record["messageId"], read(json.loads(record["body"]))))
+            readable.append((record["messageId"], read(parse_json(record["body"]).value)))
         except Exception as error:  # noqa: BLE001  one bad message must not fail the batch
             failed[record["messageId"]] = error
     results = process([message for _, message in readable])
@@ -177,6 +176,6 @@ def _failure_of(
 def _job_named_in(body: str) -> Any:
     """Return the job id in a failed message, ``None`` if it cannot be read."""
     try:
-        return json.loads(body)["job_id"]
+        return parse_json(body).value["job_id"]
     except (ValueError, TypeError, LookupError):
         return None

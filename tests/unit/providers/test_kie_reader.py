@@ -9,9 +9,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from ringback.domain.errors import MalformedCallback, SignatureRejected
-from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.domain.verdicts import OutcomeUnknown, TaskReport, TaskState
 from ringback.providers.api_calls import read_envelope
 from ringback.providers.kie.callback import KieCallbackReader
+from ringback.providers.kie.client import read_submission
 from ringback.providers.kie.provider import PROVIDER
 from ringback.providers.kie.tasks import MAX_IMAGES, read_task
 
@@ -165,3 +166,41 @@ def test_too_many_images_are_refused() -> None:
 def test_a_long_code_is_truncated() -> None:
     task = {"taskId": RECORDED_TASK, "state": "fail", "failCode": "x" * 3000}
     assert len(read_task(task).code) == 64
+
+
+def repeating(within: str, more: str) -> bytes:
+    body = recorded("success")
+    assert within.encode() in body
+    return body.replace(within.encode(), f"{more}{within}".encode(), 1)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        repeating('"taskId"', f'"taskId":"{RECORDED_TASK}",'),
+        repeating('"state"', '"state":"success",'),
+        repeating('"code"', '"code":200,'),
+        repeating(r"\"resultUrls\"", r"\"resultUrls\":[],"),
+    ],
+)
+def test_a_signed_callback_that_repeats_a_name_is_only_a_hint(body: bytes) -> None:
+    reader = PROVIDER.listen(lambda: SECRETS)
+    callback = reader.read(signed_headers(), body, now=NOW)
+    assert callback.report.task_id == RECORDED_TASK
+    assert not callback.proven
+
+
+def test_a_callback_with_two_task_ids_names_none() -> None:
+    body = repeating('"taskId"', '"taskId":"another",')
+    with pytest.raises(MalformedCallback):
+        UNSIGNED.read({}, body, now=NOW)
+    for task_id in (RECORDED_TASK, "another"):
+        with pytest.raises(SignatureRejected):
+            PROVIDER.listen(lambda: SECRETS).read(signed_headers(task_id), body, now=NOW)
+
+
+def test_an_answer_with_two_codes_proves_nothing() -> None:
+    for status in (200, 400, 422, 500):
+        content = b'{"code": 422, "code": 200, "data": {"taskId": "t"}}'
+        answer = read_submission(httpx.Response(status, content=content))
+        assert isinstance(answer, OutcomeUnknown)

@@ -1,6 +1,5 @@
 """Secrets from AWS Secrets Manager, cached for a minute."""
 
-import json
 from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -10,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.aws.clients import CALL_LIMITS
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
+from ringback.json_bodies import REPEATED, Json, NotJson, parse_json
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
@@ -90,9 +90,11 @@ class JsonSecret:
 
 def _json_object(text: str, arn: str) -> dict[str, Any]:
     try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
+        secret = parse_json(text)
+    except NotJson:
+        secret = Json(None)
+    if not isinstance(secret.value, dict):
         raise NotConfigured(f"secret {arn} is not a JSON object")
-    return value
+    if secret.repeated:
+        raise NotConfigured(f"secret {arn}: {secret.repeated[0]} {REPEATED}")
+    return secret.value

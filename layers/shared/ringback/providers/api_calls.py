@@ -7,11 +7,11 @@ from functools import cache
 from typing import Any, Final
 
 import httpx
-from pydantic_core import from_json
 
 from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import TaskRefused
 from ringback.domain.version import USER_AGENT
+from ringback.json_bodies import NotJson, parse_json
 from ringback.providers.timed_transport import TimedTransport
 
 # Without a connection no request was sent: the only transport errors that prove anything.
@@ -21,6 +21,8 @@ UNREACHABLE_RETRY: Final = 30
 # gives up after about ten seconds) ends in no connection, so nothing is sent.
 CALL_SECONDS: Final = 15.0
 CONNECT_SECONDS: Final = 4.0
+# Stands for the code of an answer that gives two; no provider's tables have it.
+NO_CODE: Final = -1
 # What a key or token must match to be sent in a header.
 HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
 
@@ -49,15 +51,21 @@ def api_client(
 
 
 def read_envelope(response: httpx.Response) -> dict[str, Any]:
-    """Return the body if it is a JSON object with an integer ``code``, otherwise nothing."""
+    """Return the body if it is a JSON object with an integer ``code``, otherwise nothing.
+
+    An answer with two different codes has ``NO_CODE``, which proves nothing.
+    """
     try:
-        # Not httpx's own reader, which raises RecursionError on deep nesting.
-        envelope = from_json(response.content)
-    except ValueError:
+        parsed = parse_json(response.content)
+    except NotJson:
         return {}
+    envelope = parsed.value
+    if not isinstance(envelope, dict):
+        return {}
+    if "code" in parsed.repeated and "code" not in envelope:
+        return {**envelope, "code": NO_CODE}
     # bool is a subclass of int.
-    is_envelope = isinstance(envelope, dict) and type(envelope.get("code")) is int
-    return envelope if is_envelope else {}
+    return envelope if type(envelope.get("code")) is int else {}
 
 
 def not_sent(message: str) -> TaskRefused:

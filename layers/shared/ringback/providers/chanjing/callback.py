@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic_core import from_json
-
 from ringback.domain.errors import MalformedCallback
+from ringback.json_bodies import NotJson, parse_json
 from ringback.providers.chanjing.tasks import read_task
 from ringback.use_cases.ports import CallbackReport
 
@@ -16,9 +15,9 @@ class ChanjingCallbackReader:
 
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         try:
-            content = from_json(body)
-        except ValueError:
-            raise MalformedCallback("not JSON") from None
+            content = parse_json(body).value
+        except NotJson as error:
+            raise MalformedCallback(f"the body {error}") from None
         task = content.get("data", content) if isinstance(content, dict) else None
         if not isinstance(task, dict):
             raise MalformedCallback("not a JSON object")

@@ -4,11 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pydantic_core import from_json
-
 from ringback.callbacks.signatures import verify_signature
 from ringback.domain.errors import MalformedCallback, SignatureRejected
-from ringback.domain.verdicts import TaskReport
+from ringback.json_bodies import Json, NotJson, parse_json, repeats
 from ringback.providers.kie.tasks import read_task
 from ringback.use_cases.ports import CallbackReport
 
@@ -26,7 +24,8 @@ class KieCallbackReader:
     def read(self, headers: dict[str, str], body: bytes, *, now: datetime) -> CallbackReport:
         keys = self.keys()
         try:
-            report = read_body(body)
+            content = parse_body(body)
+            report = read_task(content.value)
         except MalformedCallback as error:
             if keys:
                 raise SignatureRejected("names no task that could be signed") from error
@@ -40,14 +39,16 @@ class KieCallbackReader:
                 keys=keys,
                 now=now,
             )
-        return CallbackReport(report=report, proven=bool(keys))
+        # No serializer writes a key twice, but whoever alters a captured callback may.
+        return CallbackReport(report=report, proven=bool(keys) and not repeats(content))
 
 
-def read_body(body: bytes) -> TaskReport:
+def parse_body(body: bytes) -> Json:
+    """Return the envelope in a callback's body. Raises ``MalformedCallback``."""
     try:
-        envelope = from_json(body)
-    except ValueError:
-        raise MalformedCallback("not JSON") from None
-    if not isinstance(envelope, dict):
+        content = parse_json(body)
+    except NotJson as error:
+        raise MalformedCallback(f"the body {error}") from None
+    if not isinstance(content.value, dict):
         raise MalformedCallback("not a JSON object")
-    return read_task(envelope)
+    return content

@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-from pydantic_core import from_json
-
 from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId, as_task_id
 from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.json_bodies import NotJson, parse_json
 
 STATES: Final[Mapping[str, TaskState]] = {
     "success": TaskState.SUCCEEDED,
@@ -66,8 +65,8 @@ def _object(value: object) -> dict[str, Any]:
     """Return a JSON object given as such or as text; otherwise an empty one."""
     if isinstance(value, str):
         try:
-            value = from_json(value)
-        except ValueError:
+            value = parse_json(value).value
+        except NotJson:
             return {}
     return value if isinstance(value, dict) else {}
 
