@@ -148,3 +148,9 @@ def test_repeated_names_are_found_in_json_within_json(text: str, is_repeating: b
 def test_many_names_take_no_quadratic_time() -> None:
     body = "{" + ",".join(f'"{number}": 1' for number in range(20_000)) + ', "0": 1}'
     assert parse_json(body).repeated == ("0",)
+
+
+def test_numbers_that_cannot_be_read_may_be_null() -> None:
+    text = '{"a": [NaN, -Infinity, 1e999, %s, 7, 1.5], "b": 1}' % ("9" * 5000)
+    parsed = parse_json(text, unreadable_numbers=True)
+    assert parsed.value == {"a": [None, None, None, None, 7, 1.5], "b": 1}

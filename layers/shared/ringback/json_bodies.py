@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import accumulate
@@ -53,14 +53,15 @@ class Json:
     repeated: tuple[str, ...] = ()
 
 
-def parse_json(body: bytes | str) -> Json:
+def parse_json(body: bytes | str, *, unreadable_numbers: bool = False) -> Json:
     """Parse JSON of a provider or a queue: whatever is harmless in it costs nothing.
 
     A byte order mark is skipped, and half a surrogate pair or a byte that is not UTF-8 becomes
-    U+FFFD. Raises ``NotJson``, also for NaN, infinities and what is nested too deeply.
+    U+FFFD. Raises ``NotJson``, also for what is nested too deeply, NaN, infinities and numbers that
+    are too large; with ``unreadable_numbers`` those are ``None`` instead.
     """
     text = body if isinstance(body, str) else body.decode("utf-8", "replace")
-    return _parse(text, strict=False)
+    return _parse(text, strict=False, unreadable_numbers=unreadable_numbers)
 
 
 def repeats(parsed: Json) -> bool:
@@ -107,7 +108,7 @@ def json_object(body: bytes) -> dict[str, Any]:
     return parsed.value
 
 
-def _parse(text: str, *, strict: bool) -> Json:
+def _parse(text: str, *, strict: bool, unreadable_numbers: bool = False) -> Json:
     """Parse the text; ``strict`` refuses control characters in strings."""
     text = _ESCAPE.sub(_whole, _HALF.sub("\ufffd", text)).strip(_AROUND)
     if not text:
@@ -128,9 +129,9 @@ def _parse(text: str, *, strict: bool) -> Json:
             text,
             strict=strict,
             object_pairs_hook=as_object,
-            parse_float=_finite,
-            parse_int=_bounded,
-            parse_constant=_refused,
+            parse_float=_or_none(_finite) if unreadable_numbers else _finite,
+            parse_int=_or_none(_bounded) if unreadable_numbers else _bounded,
+            parse_constant=_or_none(_refused) if unreadable_numbers else _refused,
         )
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
@@ -168,6 +169,16 @@ def _repeated(value: Any, path: str = "") -> Iterator[str]:
     for name, each in inner:
         if isinstance(each, dict | list):
             yield from _repeated(each, f"{within}{name}")
+
+
+def _or_none(read: Callable[[str], float]) -> Callable[[str], float | None]:
+    def read_or_none(digits: str) -> float | None:
+        try:
+            return read(digits)
+        except NotJson:
+            return None
+
+    return read_or_none
 
 
 def _finite(digits: str) -> float:

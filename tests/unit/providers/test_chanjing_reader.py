@@ -79,8 +79,11 @@ def test_states_ignore_case_and_default_to_running(word: object, state: TaskStat
         ([], ()),
         ("", ()),
         ("https://a.example/1.png", ("https://a.example/1.png",)),
-        (["https://a.example/1.png", "", None, 7], ("https://a.example/1.png",)),
-        ({"0": "https://a.example/1.png"}, ()),
+        (["https://a.example/1.png", "", None, 7], ("https://a.example/1.png", "", "", "")),
+        ([None, {"url": "https://a.example/2.png"}], ("", "https://a.example/2.png")),
+        ('["https://a.example/1.png"]', ("https://a.example/1.png",)),
+        ([None, "", {}], ()),
+        ({"name": "1.png"}, ()),
     ],
 )
 def test_values_that_are_not_urls_are_left_out(given: object, urls: tuple[str, ...]) -> None:

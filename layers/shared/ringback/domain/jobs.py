@@ -141,6 +141,7 @@ class Job:
     ``not_queued_at`` is when its client was answered 503, since the submit queue did not take it.
     ``attempt_id`` is the last attempt to submit it, a random id.
     ``callback_base_url`` is the base of the callback URL that it was sent with.
+    ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
     """
 
     job_id: JobId

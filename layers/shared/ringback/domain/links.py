@@ -10,6 +10,7 @@ def other_links(number: int, *, known: Sequence[str], fresh: Sequence[str]) -> t
     A fresh record may list the images in another order, with new signatures or hosts. A file name
     that is unique in both lists identifies an image. Without one, the link at the image's position
     comes first; the caller has to compare what they lead to. Links in ``known`` are left out.
+    An image without a link is ``""`` in both lists.
     """
     named = {_name(url): url for url in fresh}
     is_unique = Counter(_name(url) for url in known) | Counter(_name(url) for url in fresh)
@@ -19,7 +20,7 @@ def other_links(number: int, *, known: Sequence[str], fresh: Sequence[str]) -> t
     else:
         position = [*fresh[number - 1 : number]]
         candidates = [url for url in position + list(fresh) if _name(url) not in ours]
-    return tuple(url for url in dict.fromkeys(candidates) if url not in known)
+    return tuple(url for url in dict.fromkeys(candidates) if url and url not in known)
 
 
 def _name(url: str) -> str:

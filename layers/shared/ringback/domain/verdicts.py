@@ -66,8 +66,9 @@ class TaskState(StrEnum):
 class TaskReport:
     """A task as the provider describes it, in a callback or when it is read.
 
-    ``callback_url`` is the provider's echo of ours. It, ``model`` and ``created_at`` are empty if
-    the provider does not return them.
+    ``image_urls`` has an entry for each image by its number; one whose URL the provider left out
+    is ``""``. It is empty if there is no URL at all. ``callback_url`` is the provider's echo of
+    ours. It, ``model`` and ``created_at`` are empty if the provider does not return them.
     """
 
     task_id: ProviderTaskId

@@ -56,7 +56,8 @@ def read_envelope(response: httpx.Response) -> dict[str, Any]:
     An answer with two different codes has ``NO_CODE``, which proves nothing.
     """
     try:
-        parsed = parse_json(response.content)
+        # A number that cannot be read costs its own task, not all those in the same answer.
+        parsed = parse_json(response.content, unreadable_numbers=True)
     except NotJson:
         return {}
     envelope = parsed.value

@@ -33,7 +33,7 @@ class RecordVerdict:
         match report.state:
             case TaskState.RUNNING:
                 job = self.keep_task(job_id, report.task_id)
-            case TaskState.SUCCEEDED if report.image_urls:
+            case TaskState.SUCCEEDED if not report.without_images:
                 job = self._success(job_id, report, revises_failure=revises_failure)
             case _:
                 job = self._failure(job_id, report)

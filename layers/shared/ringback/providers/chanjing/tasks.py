@@ -7,6 +7,7 @@ from typing import Any, Final
 from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import as_task_id
 from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.providers.result_urls import task_urls
 
 # Compared in lower case: all spellings have been seen.
 STATES: Final[Mapping[str, TaskState]] = {
@@ -33,14 +34,13 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
     task_id = as_task_id(task.get("unique_id"))
     if task_id is None:
         raise MalformedCallback("no task id")
-    urls = task.get("output_url")
-    known = urls if isinstance(urls, list) else [urls]
-    if len(known) > MAX_IMAGES:
+    urls = task_urls(task)
+    if len(urls) > MAX_IMAGES:
         raise MalformedCallback("more images than any model returns")
     return TaskReport(
         task_id=task_id,
         state=STATES.get(str(task.get("progress_desc")).strip().lower(), TaskState.RUNNING),
-        image_urls=tuple(url for url in known if isinstance(url, str) and url),
+        image_urls=urls,
         message=_text(task.get("err_msg")),
         model=_text(task.get("model_code")),
         created_at=read_moment(task.get("create_time")),

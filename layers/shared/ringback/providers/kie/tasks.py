@@ -8,6 +8,7 @@ from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId, as_task_id
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.json_bodies import NotJson, parse_json
+from ringback.providers.result_urls import task_urls
 
 STATES: Final[Mapping[str, TaskState]] = {
     "success": TaskState.SUCCEEDED,
@@ -27,8 +28,8 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
 
     Raises ``MalformedCallback`` if it names no task, or two, or more images than any model returns.
     """
-    data = envelope.get("data")
-    task = {**envelope, **data} if isinstance(data, dict) else dict(envelope)
+    data = _object(envelope.get("data"))
+    task = {**envelope, **data}
     param, code = _object(task.get("param")), _text(envelope.get("code"))
     spent = task.get("creditsConsumed")
     state = STATES.get(str(task.get("state")).lower(), TaskState.RUNNING)
@@ -37,7 +38,7 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
     return TaskReport(
         task_id=_task_id(envelope, data),
         state=state,
-        image_urls=_image_urls(task.get("resultJson")),
+        image_urls=_image_urls(task),
         code=(_text(task.get("failCode")) or code)[:64],
         message=_text(task.get("failMsg")) or _text(envelope.get("msg") or envelope.get("message")),
         credits=_credits(task.get("consumeCredits") if spent is None else spent),
@@ -71,12 +72,11 @@ def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _image_urls(result: object) -> tuple[str, ...]:
-    urls = _object(result).get("resultUrls")
-    known = urls if isinstance(urls, list) else []
-    if len(known) > MAX_IMAGES:
+def _image_urls(task: Mapping[str, Any]) -> tuple[str, ...]:
+    urls = task_urls(task)
+    if len(urls) > MAX_IMAGES:
         raise MalformedCallback("more images than any model returns")
-    return tuple(url for url in known if isinstance(url, str) and url)
+    return urls
 
 
 def _text(value: object) -> str:

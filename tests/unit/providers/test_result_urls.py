@@ -1,0 +1,60 @@
+"""The URLs of a task's images, in every shape; whole bodies are in events/providers."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ringback.providers.result_urls import task_urls
+
+A, B, C = (f"https://cdn.example/{name}.png" for name in "abc")
+NAMES = ["resultUrls", "result_urls", "resultImageUrl", "resultJson", "response", "output_url"]
+INSIDE = ["images", "url", "imageUrl", "data", "0", "2"]
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.sampled_from([A, B, C]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(NAMES + INSIDE), inner, max_size=4)
+        | inner.map(json.dumps)
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(st.sampled_from(NAMES), any_json))
+def test_whatever_is_answered_is_read(task: dict[str, Any]) -> None:
+    urls = task_urls(task)
+    assert urls == () or any(urls)
+    assert all("://" in url for url in urls if url)
+
+
+@given(st.lists(st.sampled_from([A, B, C, None]), min_size=1, max_size=6), st.sampled_from(NAMES))
+def test_every_image_keeps_its_number(urls: list[str | None], name: str) -> None:
+    expected = tuple(url or "" for url in urls) if any(urls) else ()
+    as_objects = [url and {"url": url, "thumb": C} for url in urls]
+    ends = (0, len(urls) - 1)
+    in_gaps = {str(at): url for at, url in enumerate(urls) if url or at in ends}
+    for shape in (urls, as_objects, json.dumps(urls), json.dumps(json.dumps(as_objects)), in_gaps):
+        assert task_urls({name: shape}) == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "urls"),
+    [
+        ({"output": [{"type": "image", "image_url": A}, {"image_url": {"url": B}}]}, (A, B)),
+        ({"resultJson": {"data": [{"url": A}, {"url": B}]}}, (A, B)),
+        ({"resultJson": [{"resultUrls": [A, B]}, {"resultUrls": [C]}]}, (A, B, C)),
+        ({"RESULT-URLS": A}, (A,)),
+        ({"resultUrls": f" {A} ; {B}\n"}, (A, B)),
+        ({"resultUrls": [A], "resultImageUrl": f"{A}?signed=again"}, (A,)),
+        ({"resultUrls": {"1": A, "3": C}}, (A, "", C)),
+        ({"result": f"the text model says {A}"}, ()),
+        ({"resultJson": {"resultObject": {"text": "a kite"}}}, ()),
+        ({"resultJson": "[" * 100_000}, ()),
+        ({"resultJson": [[[[[[[[[[[A]]]]]]]]]]]}, ()),
+        ({"image_urls": [A], "url": A, "param": {"resultUrls": [A]}, "input": {"images": [A]}}, ()),
+    ],
+)
+def test_known_shapes(task: dict[str, Any], urls: tuple[str, ...]) -> None:
+    assert task_urls(task) == urls
