@@ -79,11 +79,23 @@ def test_jobs_of_a_dropped_file_are_listed_newest_first(jobs: JobStore) -> None:
     for number in range(4):
         jobs.create(a_job(number=number, source="requests/a.csv" if number else None))
     jobs.create(a_job(number=7, source="requests/b.csv"))
-    first = jobs.newest_of("requests/a.csv", limit=2, before=None)
+    first = jobs.newest_of("requests/a.csv", client="studio", limit=2, before=None)
     assert [job.job_id for job in first] == [a_job_id(3), a_job_id(2)]
-    rest = jobs.newest_of("requests/a.csv", limit=9, before=a_job_id(2))
+    rest = jobs.newest_of("requests/a.csv", client="studio", limit=9, before=a_job_id(2))
     assert [job.job_id for job in rest] == [a_job_id(1)]
-    assert jobs.newest_of("requests/c.csv", limit=9, before=None) == []
+    assert jobs.newest_of("requests/c.csv", client="studio", limit=9, before=None) == []
+
+
+def test_a_dropped_file_lists_one_client_s_jobs_only(jobs: JobStore) -> None:
+    owners = ["studio", *["another"] * 20, "studio", "another", "studio", "another"]
+    for number, client in enumerate(owners):
+        jobs.create(a_job(number=number, source="requests/a.csv", client=client))
+    own = [a_job_id(number) for number in (23, 21, 0)]
+    for limit in (1, 2, 3, 9):
+        found = jobs.newest_of("requests/a.csv", client="studio", limit=limit, before=None)
+        assert [job.job_id for job in found] == own[:limit]
+    rest = jobs.newest_of("requests/a.csv", client="studio", limit=9, before=own[0])
+    assert [job.job_id for job in rest] == own[1:]
 
 
 def test_a_job_that_was_never_created_is_unknown(jobs: JobStore) -> None:

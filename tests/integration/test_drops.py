@@ -43,8 +43,8 @@ def receipts(cloud: Cloud, key: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in read(cloud, f"receipts/{key}.jsonl").splitlines()]
 
 
-def jobs(cloud: Cloud, source: str) -> list[Job]:
-    found = JobTable.connect(cloud.table).newest_of(source, limit=99, before=None)
+def jobs(cloud: Cloud, source: str, *, client: str = "drop") -> list[Job]:
+    found = JobTable.connect(cloud.table).newest_of(source, client=client, limit=99, before=None)
     return sorted(found, key=lambda job: job.job_id)
 
 

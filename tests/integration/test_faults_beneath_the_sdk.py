@@ -317,7 +317,7 @@ class Drop(Path):
         return bool(self.setup.lambdas("take_drops", self.event) == DONE)
 
     def outcome(self) -> object:
-        jobs = self.setup.table.newest_of(self.key, limit=99, before=None)
+        jobs = self.setup.table.newest_of(self.key, client="drop", limit=99, before=None)
         queue, drops = self.setup.cloud.submit_queue, self.setup.cloud.drop_bucket
         queued = [self.setup.has_message(queue, job.job_id) for job in jobs]
         found = boto3.client("s3").list_objects_v2(Bucket=drops, Prefix=f"receipts/{self.key}")

@@ -125,13 +125,11 @@ class InMemoryJobs:
         ]
         return sorted(found, key=lambda job: job.job_id, reverse=True)[:limit]
 
-    def newest_of(self, source: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
-        found = [
-            job
-            for job in self.by_id.values()
-            if job.source == source and (before is None or job.job_id < before)
-        ]
-        return sorted(found, key=lambda job: job.job_id, reverse=True)[:limit]
+    def newest_of(
+        self, source: str, *, client: str, limit: int, before: JobId | None
+    ) -> Sequence[Job]:
+        own = self.newest(client, limit=len(self.by_id), before=before)
+        return [job for job in own if job.source == source][:limit]
 
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
         return [self.by_id[job_id] for job_id in job_ids if job_id in self.by_id]

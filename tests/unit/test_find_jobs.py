@@ -46,9 +46,10 @@ def test_jobs_are_filtered_by_their_dropped_file() -> None:
         jobs.create(a_job(number=number, source="requests/a.csv" if number % 2 else None))
     jobs.create(a_job(number=9, source="requests/a.csv", client="another"))
     find = FindJobs(jobs=jobs)
-    seen, cursor = find.page({"source": "requests/a.csv", "limit": "2"}, client="studio")
+    seen, cursor = find.page({"source": "requests/a.csv", "limit": "1"}, client="studio")
     assert [job.job_id for job in seen] == [a_job_id(3)]
-    query = {"source": "requests/a.csv", "cursor": str(cursor)}
+    assert cursor == a_job_id(3)
+    query = {"source": "requests/a.csv", "cursor": cursor}
     assert [job.job_id for job in find.page(query, client="studio")[0]] == [a_job_id(1)]
     assert find.page({"source": "requests/b.csv"}, client="studio") == ([], None)
 

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 CONFLICT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4)
 
 
+# The most jobs that BatchGetItem reads.
+MAX_FOUND: Final = 100
+
+
 class JobTable(TableAdapter):
     def create(self, job: Job) -> Write:
         key = _idempotency_item(job)
@@ -207,14 +211,32 @@ class JobTable(TableAdapter):
             _unchanged(error, job_id)
 
     def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
-        return self._newest_by("client", client, limit=limit, before=before)
+        return self._newest_by("client", client, of=client, limit=limit, before=before)
 
-    def newest_of(self, source: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
-        return self._newest_by("source", source, limit=limit, before=before)
+    def newest_of(
+        self, source: str, *, client: str, limit: int, before: JobId | None
+    ) -> Sequence[Job]:
+        return self._newest_by("source", source, of=client, limit=limit, before=before)
 
     def _newest_by(
-        self, field: str, value: str, *, limit: int, before: JobId | None
+        self, field: str, value: str, *, of: str, limit: int, before: JobId | None
     ) -> Sequence[Job]:
+        """Read the index until it has ``limit`` jobs of the client ``of``, or no more."""
+        own, size = list[Job](), limit
+        while len(own) < limit:
+            page = self._ids_by(field, value, limit=size, before=before)
+            # The index holds keys only, so that it is written once in a job's life, not at every
+            # step.
+            jobs = [job for job in self.find(page) if job.client == of]
+            own += sorted(jobs, key=lambda job: job.job_id, reverse=True)
+            if len(page) < size:
+                break
+            before, size = page[-1], MAX_FOUND
+        return own[:limit]
+
+    def _ids_by(
+        self, field: str, value: str, *, limit: int, before: JobId | None
+    ) -> Sequence[JobId]:
         start = {"ExclusiveStartKey": {field: {"S": value}, **job_key(before)}} if before else {}
         found = self._client.query(
             TableName=self._table,
@@ -226,9 +248,7 @@ class JobTable(TableAdapter):
             Limit=limit,
             **start,  # type: ignore[arg-type]
         )["Items"]
-        # The index holds keys only, so that it is written once in a job's life, not at every step.
-        jobs = self.find([JobId(item["job_id"]["S"]) for item in found])
-        return sorted(jobs, key=lambda job: job.job_id, reverse=True)
+        return [JobId(item["job_id"]["S"]) for item in found]
 
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
         found: list[Job] = []

@@ -53,9 +53,9 @@ class FindJobs:
         if source is None:
             jobs = self.jobs.newest(client, limit=size + 1, before=before)
         else:
-            jobs = self.jobs.newest_of(source, limit=size + 1, before=before)
-        own = [job for job in jobs[:size] if job.client == client]
-        return own, jobs[size - 1].job_id if len(jobs) > size else None
+            # Never filtered afterwards: a cursor would name another client's job.
+            jobs = self.jobs.newest_of(source, client=client, limit=size + 1, before=before)
+        return jobs[:size], jobs[size - 1].job_id if len(jobs) > size else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

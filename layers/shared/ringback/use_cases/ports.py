@@ -56,8 +56,14 @@ class JobReader(Protocol):
         """Return the client's jobs with smaller ids than ``before``, newest first."""
         ...
 
-    def newest_of(self, source: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
-        """Return the jobs of a dropped file with smaller ids than ``before``, newest first."""
+    def newest_of(
+        self, source: str, *, client: str, limit: int, before: JobId | None
+    ) -> Sequence[Job]:
+        """Return the client's jobs of a dropped file with smaller ids than ``before``, newest first.
+
+        There are fewer than ``limit`` only if there are no more. Files of one name may have had
+        several owners.
+        """
         ...
 
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
