@@ -43,7 +43,7 @@ def use_cases() -> tuple[PostJob, RetryJob]:
     )
     image = CheckInputImage(images=drops, bucket=settings.drop_bucket, fault_of=fault_of)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
-    rules = partial(read_request, pass_through=allowed, version_of=image)
+    rules = partial(read_request, pass_through=allowed, find_image=image)
     return (
         PostJob(read_request=rules, jobs=jobs, accept=accept),
         RetryJob(find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=image),

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.secrets import JsonSecret
 from ringback.lambda_events import Event, lower_headers
 from ringback.settings import AuthorizeClientSettings
-from ringback.use_cases.authorize_client import client_of
+from ringback.use_cases.authorize_client import client_of, refusal_of
 
 logger = Logger(service="authorize_client")
 
@@ -31,6 +31,11 @@ def lambda_handler(event: Event, context: LambdaContext) -> dict[str, Any]:
 
 def handle(event: Event, keys: JsonSecret) -> dict[str, Any]:
     offered = lower_headers(event).get("authorization", "")
+    if offered and (refusal := refusal_of(offered)):
+        # API Gateway's own 403 has no reason. Let through without a client, the request is answered
+        # 401 by every function, with this sentence (lambda_events.client_name).
+        logger.info("malformed authorization header")
+        return {"isAuthorized": True, "context": {"refusal": refusal}}
     client = client_of(offered, keys()) or client_of(offered, keys(at_most_old=MIN_REFRESH_SECONDS))
     if client is None:
         logger.info("unknown client key")

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.catalogue.schemas import describe, describe_all
-from ringback.domain.errors import UnknownModel
+from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, problem, reply
 from ringback.lambda_events import Event, client_name
 
@@ -18,11 +18,11 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 
 def handle(event: Event) -> Reply:
-    client_name(event)
-    model_id = (event.get("pathParameters") or {}).get("model_id")
-    if model_id is None:
-        return reply(HTTPStatus.OK, {"models": describe_all()})
     try:
+        client_name(event)
+        model_id = (event.get("pathParameters") or {}).get("model_id")
+        if model_id is None:
+            return reply(HTTPStatus.OK, {"models": describe_all()})
         return reply(HTTPStatus.OK, describe(model_id))
-    except UnknownModel as error:
+    except RequestRefused as error:
         return problem(error)

@@ -39,8 +39,9 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 def handle(
     event: Event, find: FindJobs, find_pauses: FindPauses, link: Callable[[str], str]
 ) -> Reply:
-    client, job_id = client_name(event), (event.get("pathParameters") or {}).get("job_id")
+    job_id = (event.get("pathParameters") or {}).get("job_id")
     try:
+        client = client_name(event)
         if job_id is not None:
             job = find.one(job_id, client=client)
             pause = find_pauses([job]).get(job.job_id)

@@ -15,6 +15,7 @@ NOT_ABOUT_A_JOB = {
     *(
         "request refused",
         "unknown client key",
+        "malformed authorization header",
         "callback refused",
         "change refused",
         "message failed",

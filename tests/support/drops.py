@@ -154,9 +154,9 @@ class DropHarness:
         return take(drop)
 
     def read(self, body: bytes, drop: Drop) -> JobRequest:
-        return read_request(json_object(body), version_of=partial(self.version_of, drop=drop))
+        return read_request(json_object(body), find_image=partial(self.find_image, drop=drop))
 
-    def version_of(self, url: str, drop: Drop) -> str:
+    def find_image(self, url: str, drop: Drop) -> tuple[str, str]:
         check = CheckInputImage(images=self.drops, bucket="drops", fault_of=fault_of)
         return check(url, drop.version if url == drop.url else None)
 

@@ -199,26 +199,21 @@ def bad_values(fact: Fact) -> list[Any]:
             return [*cases, *spaced, "", "auto", 1, True, list(fact.values)]
         case WholeChoice():
             near = [value + step for value in fact.values for step in (-1, 1)]
-            wrong_type = [
-                str(fact.values[0]),
-                *map(float, fact.values),
-                True,
-                list(fact.values),
-                "",
-            ]
+            wrong_type = [str(fact.values[0]), True, list(fact.values), "", fact.values[0] + 0.5]
             return [*near, 0, -fact.values[0], 2 * fact.values[-1], *wrong_type]
         case Number():
             past = [fact.least - 0.01, fact.most + 0.01, 0, -fact.most, 1e300]
             return [*past, str(fact.most), True, False, [fact.least], "", {}]
         case Whole():
-            whole_float = float(1 if fact.least <= 1 else fact.least)
-            wrong_type = [str(fact.most), whole_float, 1.5, True, False, [1], "", {}]
+            wrong_type = [str(fact.most), 1.5, True, False, [1], "", {}]
             return [fact.least - 1, fact.most + 1, 10**30, -(10**30), *wrong_type]
         case Switch():
             return [0, 1, "true", "false", "", 1.0, [True]]
         case Urls():
+            # Without references, an empty list says what is sent anyway.
+            too_few = [[A_URL] * (fact.least - 1)] if fact.default is REQUIRED else []
             return [
-                [A_URL] * (fact.least - 1),
+                *too_few,
                 [A_URL] * (fact.most + 1),
                 A_URL,
                 {"0": A_URL},

@@ -32,7 +32,7 @@ def in_a_bucket(text: str) -> bytes:
 
 
 def check_request(body: bytes) -> None:
-    read_request(body, version_of=lambda _url: "v1")
+    read_request(body, find_image=lambda url: (url, "v1"))
 
 
 def is_request(shown: dict[str, Any]) -> bool:

@@ -1,5 +1,6 @@
 from dataclasses import dataclass, field, replace
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 from ringback.domain.drops import DroppedObject, bucket_and_key
@@ -22,7 +23,7 @@ class Drops:
         found = self.objects.get(key)
         return replace(found, version=version) if found and version else found
 
-    def __call__(self, url: str) -> str:
+    def __call__(self, url: str) -> tuple[str, str]:
         check = CheckInputImage(
             images=self,
             bucket="drops",
@@ -33,9 +34,9 @@ class Drops:
 
 def test_the_checked_version_is_sent() -> None:
     drops = Drops({"kites/red kite.png": DroppedObject(version="v1", head=b"PNG", size=9)})
-    assert drops(KITE) == "v1"
+    assert drops(KITE) == (KITE, "v1")
     check = CheckInputImage(images=drops, bucket="drops", fault_of=lambda head, size: "")
-    assert check(KITE, "v0") == "v0"
+    assert check(KITE, "v0") == (KITE, "v0")
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,19 @@ def test_other_urls_are_refused(url: str, reason: str) -> None:
     drops = Drops({"large.png": DroppedObject(version="v1", head=b"PNG", size=10)})
     with pytest.raises(InputImageRefused, match=reason):
         drops(url)
+
+
+@pytest.mark.parametrize(
+    "key", ["cafe\u0301/\u00e9.png", "caf\u00e9/e\u0301.png", "caf\u00e9/\u00e9.png"]
+)
+def test_an_accent_may_be_spelled_in_either_way(key: str) -> None:
+    """One system writes two characters where others write one."""
+    image = DroppedObject(version="v1", head=b"PNG", size=9)
+    stored = [normalize("NFC", key), normalize("NFD", key)]
+    for name in stored:
+        assert Drops({name: image})(f"s3://drops/{key}") == (f"s3://drops/{name}", "v1")
+    all_of_them = Drops(dict.fromkeys([*stored, key], image))
+    assert all_of_them(f"s3://drops/{key}") == (f"s3://drops/{key}", "v1")
 
 
 def test_only_objects_in_the_drop_bucket_are_read() -> None:

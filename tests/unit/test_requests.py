@@ -80,11 +80,26 @@ def test_an_input_must_be_an_object(value: Any) -> None:
     assert refusals(body(input=value)) == {"input": "must be a JSON object"}
 
 
-@pytest.mark.parametrize("model", ["", "seedream", f" {MODEL}", MODEL.upper(), f"{MODEL}\0"])
-def test_the_error_of_an_unknown_model_lists_the_known_ones(model: str) -> None:
-    errors = refusals(body(model=model))
-    assert errors.keys() == {"model"}
-    assert all(known in errors["model"] for known in FACTS)
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [
+        ("", ""),
+        ("nano-banana", ""),
+        ("seedream", "; did you mean bytedance/seedream?"),
+        (f" {MODEL}", f"; did you mean {MODEL}?"),
+        (MODEL.upper(), f"; did you mean {MODEL}?"),
+        ("bytedance/seedream_v4_text-to-image", f"; did you mean {MODEL}?"),
+        ("seedream-v4-edit", "; did you mean bytedance/seedream-v4-edit?"),
+        ("doubao-seedream-4.0", "; did you mean chanjing/doubao-seedream-4.0?"),
+        ("kling-v2", "; did you mean chanjing/kling-v2?"),
+        (f"{MODEL}\0", f"; did you mean {MODEL}"),
+        ("x" * 100_000, ""),
+    ],
+)
+def test_an_unknown_model_is_answered_with_the_likely_ones(model: str, meant: str) -> None:
+    (message,) = refusals(body(model=model)).values()
+    assert message.startswith(f"unknown model{meant or ';'}")
+    assert message.endswith(" GET /models lists the available ones")
 
 
 def test_envelope_and_input_errors_come_together() -> None:
@@ -118,7 +133,11 @@ def test_an_invalid_item_is_named_by_its_index() -> None:
         ({}, "input.prompt", "required"),
         ({"prompt": PROMPT, "x": 1}, "input.x", "unknown field"),
         ({"prompt": None}, "input.prompt", "must not be null; omit the field instead"),
-        ({"prompt": PROMPT * 300}, "input.prompt", "String should have at most 5000 characters"),
+        (
+            {"prompt": PROMPT * 1000},
+            "input.prompt",
+            f"must have at most 5000 characters; it has {len(PROMPT) * 1000}",
+        ),
     ],
 )
 def test_messages_are_readable(given: dict[str, Any], field: str, message: str) -> None:

@@ -343,7 +343,7 @@ def test_each_row_makes_a_job_with_its_due_time() -> None:
 
 
 REQUIRED = ("input.prompt", "required")
-NO_SEED = ("input.seed", "Input should be a valid integer")
+NO_SEED = ("input.seed", "must be a whole number")
 NOT_UTF8 = "must be UTF-8"
 TOO_MANY = "has 5 cells, but the header has 4 columns"
 
@@ -381,7 +381,7 @@ def test_a_faulty_row_that_is_too_large_gets_both_errors() -> None:
     harness.finish(drop)
     (line,) = harness.receipts(drop.key)
     assert [error["field"] for error in line["errors"]] == ["", "input.seed", ""]
-    assert "at most 131072 bytes" in line["errors"][2]["message"]
+    assert "the maximum is 131072" in line["errors"][2]["message"]
 
 
 def test_a_jsonl_file_is_a_sheet() -> None:

@@ -16,6 +16,7 @@ from ringback.domain.errors import (
     RingbackError,
     SignatureRejected,
     TryAgain,
+    Unauthorized,
     UnknownJob,
     UnknownModel,
     WrongState,
@@ -30,6 +31,7 @@ Reply = dict[str, Any]
 # that API Gateway answers 500 and the function's error metric counts it.
 STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     SignatureRejected: HTTPStatus.UNAUTHORIZED,
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
     UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -18,6 +18,7 @@ MAX_REQUEST_BYTES: Final = 128 * 1024
 MAX_DEPTH: Final = 64
 # Digits of an integer. No other parser is sure to read more than 19.
 MAX_DIGITS: Final = 100
+_NO_FORM: Final = ", not a form"
 REPEATED: Final = "is given more than once; give it once"
 
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
@@ -82,11 +83,11 @@ def repeats(parsed: Json) -> bool:
     return False
 
 
-def json_object(body: bytes) -> dict[str, Any]:
+def json_object(body: bytes, *, content_type: str = "") -> dict[str, Any]:
     """Return the JSON object that a client sent: UTF-8, with or without a byte order mark.
 
-    Raises ``InvalidRequest``, which names each key that is given more than once, or
-    ``PayloadTooLarge``.
+    ``content_type`` is what the body is said to be; it matters only if it is not JSON. Raises
+    ``InvalidRequest``, which names each key that is given more than once, or ``PayloadTooLarge``.
     """
     if len(body) > MAX_REQUEST_BYTES:
         raise PayloadTooLarge(
@@ -96,16 +97,33 @@ def json_object(body: bytes) -> dict[str, Any]:
         # API Gateway may pass half a surrogate pair on, as no UTF-8 can.
         text = body.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
-        raise InvalidRequest([FieldError("", "the body is not UTF-8")]) from None
+        why = _why_not_json(body, content_type) or "is not UTF-8"
+        raise InvalidRequest([FieldError("", f"the body {why}")]) from None
     try:
         parsed = _parse(text, strict=True)
     except NotJson as error:
-        raise InvalidRequest([FieldError("", f"the body {error}")]) from None
+        why = _why_not_json(body, content_type) or str(error)
+        raise InvalidRequest([FieldError("", f"the body {why}")]) from None
     if not isinstance(parsed.value, dict):
-        raise InvalidRequest([FieldError("", "the body must be a JSON object")])
+        raise InvalidRequest([FieldError("", _not_an_object(parsed.value))])
     if parsed.repeated:
         raise InvalidRequest([FieldError(path, REPEATED) for path in parsed.repeated])
     return parsed.value
+
+
+def _why_not_json(body: bytes, content_type: str) -> str:
+    """Return what was sent instead of JSON, empty if that isn't clear."""
+    if body.startswith(b"\x1f\x8b"):
+        return "is compressed (gzip); send it uncompressed"
+    kind = content_type.partition(";")[0].strip().lower()
+    if body and kind not in ("", "application/json"):
+        return f"is not JSON; send a JSON object as application/json{_NO_FORM * ('form' in kind)}"
+    return ""
+
+
+def _not_an_object(value: Any) -> str:
+    twice = isinstance(value, str) and value.lstrip(_AROUND).startswith("{")
+    return f"the body must be a JSON object{', not text that contains one' * twice}"
 
 
 def _parse(text: str, *, strict: bool, unreadable_numbers: bool = False) -> Json:

@@ -9,7 +9,13 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ringback.domain.drops import Drop
-from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
+from ringback.domain.errors import (
+    FieldError,
+    InvalidRequest,
+    PayloadTooLarge,
+    Unauthorized,
+    UnknownMessage,
+)
 from ringback.domain.jobs import JobId
 from ringback.json_bodies import json_object, parse_json
 from ringback.use_cases.accept_callback import CallbackRequest
@@ -55,8 +61,14 @@ def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
 
 
 def client_name(event: Mapping[str, Any]) -> str:
-    """Return the client that the authorizer identified. Raises ``KeyError`` without one."""
-    name: str = event["requestContext"]["authorizer"]["lambda"]["client"]
+    """Return the client that the authorizer identified.
+
+    Raises ``Unauthorized`` if the authorizer says what is wrong, and ``KeyError`` without one.
+    """
+    context = event["requestContext"]["authorizer"]["lambda"]
+    if refusal := context.get("refusal"):
+        raise Unauthorized(refusal)
+    name: str = context["client"]
     return name
 
 
@@ -82,10 +94,12 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
     ``InvalidRequest``, which names every invalid field, or ``PayloadTooLarge``.
     """
     retry_of = (event.get("pathParameters") or {}).get("job_id")
-    key = lower_headers(event).get("idempotency-key")
+    headers = lower_headers(event)
+    key, content_type = headers.get("idempotency-key"), headers.get("content-type", "")
     query = query_parameters(event)
     known = set() if retry_of else {"dry_run"}
     dry_run = query.get("dry_run", "false")
+    client = client_name(event)
     errors = [FieldError(name, "unknown parameter") for name in sorted(query.keys() - known)]
     if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         errors.append(
@@ -96,9 +110,9 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
     if errors:
         raise InvalidRequest(errors)
     return JobPost(
-        client=client_name(event),
+        client=client,
         idempotency_key=key,
-        body={} if retry_of else json_object(raw_body(event)),
+        body={} if retry_of else json_object(raw_body(event), content_type=content_type),
         dry_run=_SWITCH[dry_run] if known else False,
         retry_of=retry_of,
     )
@@ -108,17 +122,22 @@ def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
     """Return the objects in an S3 notification, or the drop in our own message to continue it.
 
     S3's test message has none. S3 encodes keys like form fields: ``+`` for a space, percent
-    encoding for the rest.
+    encoding for the rest. Raises ``UnknownMessage`` for any other message, such as a notification
+    that came through SNS or EventBridge: a file in it would be lost.
     """
     if "drop" in notification:
         return [Drop(**notification["drop"])]
+    if notification.get("Event") == "s3:TestEvent":
+        return []
+    if not notification.get("Records"):
+        raise UnknownMessage("neither an S3 notification nor a drop to continue")
     return [
         Drop(
             bucket=record["s3"]["bucket"]["name"],
             key=unquote_plus(record["s3"]["object"]["key"]),
             version=record["s3"]["object"]["versionId"],
         )
-        for record in notification.get("Records", [])
+        for record in notification["Records"]
     ]
 
 
@@ -147,7 +166,7 @@ def process_together(
     failed: dict[str, Exception] = {}
     for record in event["Records"]:
         try:
-            readable.append((record["messageId"], read(parse_json(record["body"]).value)))
+            readable.append((record["messageId"], read(_message_of(record))))
         except Exception as error:  # noqa: BLE001  one bad message must not fail the batch
             failed[record["messageId"]] = error
     results = process([message for _, message in readable])
@@ -161,6 +180,13 @@ def process_together(
             logger.error("message failed", extra=fields, exc_info=failed[record["messageId"]])
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    message = parse_json(record["body"]).value
+    if not isinstance(message, dict):
+        raise UnknownMessage("not a JSON object")
+    return message
 
 
 def _failure_of(

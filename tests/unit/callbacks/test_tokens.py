@@ -118,3 +118,5 @@ def test_a_secret_that_could_be_guessed_is_refused(secret: dict[str, str | None]
     with pytest.raises(NotConfigured) as raised:
         valid_secrets(secret)
     assert printable[:31] not in str(raised.value)
+    too_short = [name for name, value in secret.items() if value and len(value) < 32]
+    assert all(repr(name) in str(raised.value) for name in too_short)

@@ -89,13 +89,13 @@ KITE, SEA = "s3://drops/kites/red kite.png", "s3://drops/sea.png"
 def dropped(*known: str) -> tuple[DroppedImages, list[str]]:
     checked: list[str] = []
 
-    def version_of(url: str) -> str:
+    def find(url: str) -> tuple[str, str]:
         checked.append(url)
         if url not in known:
             raise InputImageRefused("there is no such object")
-        return f"version {len(checked)}"
+        return url, f"version {len(checked)}"
 
-    return DroppedImages(version_of), checked
+    return DroppedImages(find), checked
 
 
 def test_an_s3_url_is_checked_once_and_its_version_kept() -> None:

@@ -163,7 +163,7 @@ def test_the_depth_of_json_is_limited() -> None:
     assert refusals(body({"x": nested(8), "y": [nested(7), 1], "z": "http://a.example"})) == {
         "input.x.x.0.x.0.x.0.x": too_deep,
         "input.y.0.0.x.0.x.0.x": too_deep,
-        "input.z": "must be a public, percent-encoded https:// URL: URL uses plain http",
+        "input.z": "must start with https://, not http://; many hosts answer to both",
     }
 
 

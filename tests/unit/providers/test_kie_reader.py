@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from ringback.domain.errors import MalformedCallback, SignatureRejected
+from ringback.domain.errors import MalformedCallback, NotConfigured, SignatureRejected
 from ringback.domain.verdicts import OutcomeUnknown, TaskReport, TaskState
 from ringback.providers.api_calls import read_envelope
 from ringback.providers.kie.callback import KieCallbackReader
@@ -101,9 +101,9 @@ def test_with_a_key_every_invalid_body_is_refused_alike(
 
 
 def test_two_keys_are_valid_at_once() -> None:
-    secret = {"webhook_hmac_keys": ["next-key", KEY]}
+    secret = {"webhook_hmac_keys": ["next-webhook-key", KEY]}
     reader = PROVIDER.listen(lambda: secret)
-    for key in ("next-key", KEY):
+    for key in ("next-webhook-key", KEY):
         assert reader.read(signed_headers(key=key), recorded("success"), now=NOW).proven
 
 
@@ -125,11 +125,20 @@ def test_a_single_string_is_one_key() -> None:
             reader.read(signed_headers(key=letter), recorded("success"), now=NOW)
 
 
+@pytest.mark.parametrize("given", ["x" * 15, ["x" * 15], [KEY, "short"], [KEY, 7], {"a": KEY}])
+def test_a_key_that_could_be_guessed_is_refused_by_name(given: Any) -> None:
+    reader = PROVIDER.listen(lambda: {"webhook_hmac_keys": given})
+    with pytest.raises(NotConfigured, match="webhook_hmac_keys: each key must be"):
+        reader.read(signed_headers(), recorded("success"), now=NOW)
+    sixteen = PROVIDER.listen(lambda: {"webhook_hmac_keys": "x" * 16})
+    assert sixteen.read(signed_headers(key="x" * 16), recorded("success"), now=NOW).proven
+
+
 def test_a_new_key_is_used_as_soon_as_the_secret_has_it() -> None:
     secret = dict(SECRETS)
     reader = PROVIDER.listen(lambda: secret)
-    secret["webhook_hmac_keys"] = ["next-key"]
-    assert reader.read(signed_headers(key="next-key"), recorded("success"), now=NOW).proven
+    secret["webhook_hmac_keys"] = ["next-webhook-key"]
+    assert reader.read(signed_headers(key="next-webhook-key"), recorded("success"), now=NOW).proven
     with pytest.raises(SignatureRejected):
         reader.read(signed_headers(), recorded("success"), now=NOW)
 

@@ -7,10 +7,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from ringback.domain.errors import SignatureRejected
+from ringback.domain.errors import NotConfigured, SignatureRejected
 
 TOLERANCE_SECONDS: Final = 300
+# Half of what the HMAC's hash is worth; shorter keys can be guessed from one signature.
+MIN_KEY_BYTES: Final = 16
 _UNIX_SECONDS: Final = re.compile(r"[0-9]{1,12}")
+
+
+def usable_keys(name: str, given: object) -> list[bytes]:
+    """Return the keys in a field of a secret: a list of texts, one text, or none.
+
+    Raises ``NotConfigured``, which names the field, if a key is so short that it could be guessed.
+    """
+    # A bare string would otherwise be taken for keys of one letter each.
+    listed = given if isinstance(given, list) else [given]
+    keys = [key.encode() if isinstance(key, str) else b"" for key in listed if key]
+    if any(len(key) < MIN_KEY_BYTES for key in keys):
+        raise NotConfigured(f"{name}: each key must be text of at least {MIN_KEY_BYTES} bytes")
+    return keys
 
 
 def verify_signature(

@@ -27,10 +27,15 @@ def valid_secrets(secret: Mapping[str, Any]) -> list[bytes]:
 
     Raises ``NotConfigured`` if there is none, or one is so short that it could be guessed.
     """
-    keys = [str(secret[name]).encode() for name in ("current", "previous") if secret.get(name)]
-    if not keys or min(map(len, keys)) < MIN_SECRET_LENGTH:
-        raise NotConfigured(f"the callback secret has fewer than {MIN_SECRET_LENGTH} characters")
-    return keys
+    names = [name for name in ("current", "previous") if secret.get(name)]
+    keys = {name: str(secret[name]).encode() for name in names}
+    for name in [name for name, key in keys.items() if len(key) < MIN_SECRET_LENGTH]:
+        raise NotConfigured(
+            f"the callback secret's {name!r} has fewer than {MIN_SECRET_LENGTH} bytes"
+        )
+    if not keys:
+        raise NotConfigured("the callback secret has no 'current'")
+    return [*keys.values()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

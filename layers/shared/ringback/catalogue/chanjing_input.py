@@ -1,11 +1,11 @@
 """The fields that all of Chanjing's image models have."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from ringback.catalogue.model_input import ModelInput
+from ringback.catalogue.model_input import NOT_BLANK, ModelInput
 
 
 class ChanjingInput(ModelInput):
@@ -15,6 +15,12 @@ class ChanjingInput(ModelInput):
     checked_on = date(2026, 8, 19)
     filled_in = frozenset({"creation_type", "model_code", "callback"})
 
+    @classmethod
+    def sent_anyway(cls) -> dict[str, Any]:
+        """Return what the provider's pages print in every example, and no references."""
+        code = cls.model_id.partition("/")[2]
+        return {"creation_type": 3, "model_code": code, "ref_img_url": []}
+
     ref_prompt: Annotated[
         str,
         Field(
@@ -22,6 +28,7 @@ class ChanjingInput(ModelInput):
             max_length=5000,
             description="What to draw. No maximum length is documented; 5000 is Ringback's.",
         ),
+        NOT_BLANK,
     ]
     aspect_ratio: Annotated[
         Literal["1:1", "3:4", "4:3", "9:16", "16:9"],

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from ringback.catalogue.chanjing_input import ChanjingInput
 from ringback.catalogue.image_urls import ImageUrl
-from ringback.catalogue.model_input import WholeNumber
 
 
 class ChanjingKlingV2(ChanjingInput):
@@ -16,7 +15,6 @@ class ChanjingKlingV2(ChanjingInput):
 
     clarity: Annotated[
         Literal[1024, 2048],
-        WholeNumber,
         Field(description="The long side in pixels. No default is documented; 2048 is Ringback's."),
     ] = 2048
     ref_img_url: (
@@ -34,6 +32,4 @@ class ChanjingKlingV21(ChanjingInput):
     description = "Kling 2.1 on Chanjing: up to four images from a text."
     documentation = "https://doc.chanjing.cc/api/ai-creation/pic-kling-v2-1.html"
 
-    clarity: Annotated[
-        Literal[1024, 2048], WholeNumber, Field(description="The long side in pixels.")
-    ] = 1024
+    clarity: Annotated[Literal[1024, 2048], Field(description="The long side in pixels.")] = 1024

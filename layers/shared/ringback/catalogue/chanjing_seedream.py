@@ -6,11 +6,8 @@ from pydantic import Field
 
 from ringback.catalogue.chanjing_input import ChanjingInput
 from ringback.catalogue.image_urls import ImageUrl
-from ringback.catalogue.model_input import WholeNumber
 
-Clarity = Annotated[
-    Literal[1024, 2048, 4096], WholeNumber, Field(description="The long side in pixels.")
-]
+Clarity = Annotated[Literal[1024, 2048, 4096], Field(description="The long side in pixels.")]
 References = Annotated[
     list[ImageUrl],
     Field(
@@ -45,7 +42,6 @@ class ChanjingSeedreamV45(ChanjingInput):
 
     clarity: Annotated[
         Literal[2048, 4096],
-        WholeNumber,
         Field(description="The long side in pixels. No default is documented; 2048 is Ringback's."),
     ] = 2048
     ref_img_url: References | None = None

@@ -2,15 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from ringback.catalogue.not_images import why_not_an_image
+from ringback.domain.clock import utc_now
 from ringback.domain.drops import S3
 from ringback.domain.errors import AddressRefused, InputImageRefused
 from ringback.outbound.addresses import why_not_public
 from ringback.outbound.urls import parse_url
+
+FindImage = Callable[[str], tuple[str, str]]
 
 MAX_IMAGE_URL_LENGTH: Final = 2048
 # The most that any model accepts; each one costs a request to S3.
@@ -21,33 +26,42 @@ MAX_DROPPED_IMAGES: Final = 14
 class DroppedImages:
     """Collects the versions of the drop bucket's images that one request uses.
 
-    ``version_of`` checks the image of an s3 URL and returns its version, or raises
+    ``find`` checks the image of an s3 URL and returns the URL and version of the object, or raises
     ``InputImageRefused``.
     """
 
-    version_of: Callable[[str], str]
+    find: FindImage
     versions: dict[str, str] = field(default_factory=dict)
+    respelled: dict[str, str] = field(default_factory=dict)
+    now: Callable[[], datetime] = utc_now
 
-    def take(self, url: str) -> None:
+    def take(self, url: str) -> str:
+        """Return the object's own URL: it may spell an accent otherwise."""
+        url = self.respelled.get(url, url)
         if url in self.versions:
-            return
+            return url
         if len(self.versions) == MAX_DROPPED_IMAGES:
             raise InputImageRefused(
                 f"a job can use at most {MAX_DROPPED_IMAGES} images of the drop bucket"
             )
-        self.versions[url] = self.version_of(url)
+        found, version = self.find(url)
+        self.versions[found] = version
+        self.respelled[url] = found
+        return found
 
 
-def nothing_dropped(url: str) -> str:
+def nothing_dropped(url: str) -> tuple[str, str]:
     raise InputImageRefused("must be an https:// URL")
 
 
 def _checked(url: str, info: ValidationInfo) -> str:
+    dropped: DroppedImages = info.context or DroppedImages(nothing_dropped)
     try:
         if url.startswith(S3):
-            (info.context or DroppedImages(nothing_dropped)).take(url)
-        else:
-            _check_https(url)
+            return dropped.take(url)
+        if why := why_not_an_image(url, now=dropped.now()):
+            raise InputImageRefused(why)
+        _check_https(url)
     except InputImageRefused as error:
         raise PydanticCustomError("image_url", "{reason}", {"reason": str(error)}) from None
     except AddressRefused as error:

@@ -1,18 +1,27 @@
 """The base of every model's input."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, Any, ClassVar, Final
+from unicodedata import category
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 
 class ModelInput(BaseModel):
     """One model's input: exactly the provider's field names, limits and defaults.
 
-    Strict: a number sent as text is a mistake, and cheaper to report before paying.
+    Strict: a number sent as text is a mistake, and cheaper to report before paying. What says the
+    same as what would be sent anyway is accepted: 2.0 for 2, and ``sent_anyway``.
     ``checked_on`` is when the limits were compared with the page ``documentation``. ``filled_in``
-    names the provider's fields that Ringback fills in and a caller must not send.
+    names the provider's fields that Ringback fills in and a caller need not send.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -24,22 +33,55 @@ class ModelInput(BaseModel):
     checked_on: ClassVar[date]
     filled_in: ClassVar[frozenset[str]] = frozenset()
 
+    @classmethod
+    def sent_anyway(cls) -> dict[str, Any]:
+        """Return fields that are accepted with exactly these values, and add nothing."""
+        return {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_what_is_sent_anyway(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        same = [name for name, value in cls.sent_anyway().items() if given.get(name) == value]
+        return {name: value for name, value in given.items() if name not in same}
+
     @field_validator("*", mode="before")
     @classmethod
     def _refuse_null(cls, value: object) -> object:
         if value is None:
             raise PydanticCustomError("null", "must not be null; omit the field instead")
-        return value
+        # Languages without integers write 2.0 for 2.
+        return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _not_a_float(value: object) -> object:
-    # A Literal of integers compares by value, and 2048.0 equals 2048.
-    if isinstance(value, float):
-        raise PydanticCustomError("whole_number", "must be an integer, without a decimal point")
-    return value
+# Not `str.isprintable`: these are printable, and show nothing.
+_INVISIBLE: Final = frozenset("\u115f\u1160\u2800\u3164\uffa0\ufffd")
+_VISIBLE: Final = ("L", "N", "P", "S")  # the first letters of Unicode's categories
+_MAY_CONTROL: Final = frozenset("\t\n\r")
 
 
-WholeNumber: Final = BeforeValidator(_not_a_float)
+def control_fault(text: str) -> str:
+    """Return which control character is in the text, empty if there is none."""
+    found = next((each for each in text if ord(each) < 0x20 and each not in _MAY_CONTROL), None)
+    return f"must not contain the control character U+{ord(found):04X}" if found else ""
+
+
+def is_blank(text: str) -> bool:
+    """Tell whether nothing of the text can be seen."""
+    return not any(each not in _INVISIBLE and category(each)[0] in _VISIBLE for each in text)
+
+
+def _not_blank(text: str) -> str:
+    fault = control_fault(text) or ("must not be blank" if is_blank(text) else "")
+    if fault:
+        raise PydanticCustomError("prompt", "{fault}", {"fault": fault})
+    return text
+
+
+# For prompts, after the limits of their length: a blank one would be paid for.
+NOT_BLANK: Final = AfterValidator(_not_blank)
+
 
 # No range is documented; other JSON parsers can be expected to accept 64 bits.
 MIN_INT64: Final = -(2**63)

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from ringback.catalogue.image_urls import DroppedImages, ImageUrl
 from ringback.catalogue.kie_input import KieInput
-from ringback.catalogue.model_input import MAX_INT64, MIN_INT64
+from ringback.catalogue.model_input import MAX_INT64, MIN_INT64, control_fault, is_blank
 from ringback.catalogue.models import MODELS
 from ringback.domain.errors import FieldError
 
@@ -57,7 +57,21 @@ def faults_of(given: dict[str, Any], *, within: str, dropped: DroppedImages) -> 
     """
     if _is_too_much(given):
         return [FieldError(within, f"must contain at most {MAX_VALUES} values in total")]
-    return list(_faults(given, within, dropped, depth=1))
+    faults = list(_faults(given, within, dropped, depth=1))
+    prompt = given.get("prompt")
+    # Some models take an empty one beside an image.
+    if isinstance(prompt, str) and prompt and is_blank(prompt) and not faults:
+        faults.append(FieldError(f"{within}.prompt", "must not be blank"))
+    return faults
+
+
+def as_found(value: Any, dropped: DroppedImages) -> Any:
+    """Return the input with the URLs of dropped images as their objects' keys spell them."""
+    if isinstance(value, dict):
+        return {name: as_found(each, dropped) for name, each in value.items()}
+    if isinstance(value, list):
+        return [as_found(each, dropped) for each in value]
+    return dropped.respelled.get(value, value) if isinstance(value, str) else value
 
 
 def _is_too_much(given: dict[str, Any]) -> bool:
@@ -95,6 +109,8 @@ def _inner(value: Any) -> list[tuple[str, Any]]:
 def _text_fault(text: str, dropped: DroppedImages) -> str:
     if len(text) > MAX_TEXT_LENGTH:
         return f"must have at most {MAX_TEXT_LENGTH} characters"
+    if fault := control_fault(text):
+        return fault
     if not (_ANY_URL.match(text) or _USUAL_URL.match(text.translate(_LINE_BREAKS))):
         return ""
     try:

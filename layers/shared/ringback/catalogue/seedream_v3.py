@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ringback.catalogue.kie_input import KieInput
-from ringback.catalogue.model_input import Seed
+from ringback.catalogue.model_input import NOT_BLANK, Seed
 
 
 class SeedreamV3(KieInput):
@@ -13,7 +13,9 @@ class SeedreamV3(KieInput):
     description = "Seedream 3.0: one image from a text."
     documentation = "https://docs.kie.ai/market/seedream/seedream"
 
-    prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to draw.")]
+    prompt: Annotated[
+        str, Field(min_length=1, max_length=5000, description="What to draw."), NOT_BLANK
+    ]
     image_size: Annotated[
         Literal[
             "square",

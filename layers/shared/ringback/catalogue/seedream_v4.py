@@ -6,7 +6,7 @@ from pydantic import Field
 
 from ringback.catalogue.image_urls import TenImages
 from ringback.catalogue.kie_input import KieInput
-from ringback.catalogue.model_input import NsfwChecker, Seed
+from ringback.catalogue.model_input import NOT_BLANK, NsfwChecker, Seed
 
 
 class SeedreamV4TextToImage(KieInput):
@@ -14,7 +14,9 @@ class SeedreamV4TextToImage(KieInput):
     description = "Seedream 4.0: up to six images from a text."
     documentation = "https://docs.kie.ai/market/seedream/seedream-v4-text-to-image"
 
-    prompt: Annotated[str, Field(min_length=1, max_length=5000, description="What to draw.")]
+    prompt: Annotated[
+        str, Field(min_length=1, max_length=5000, description="What to draw."), NOT_BLANK
+    ]
     image_size: Annotated[
         Literal[
             "square",

@@ -6,10 +6,12 @@ from pydantic import Field
 
 from ringback.catalogue.image_urls import FourteenImages, TenImages
 from ringback.catalogue.kie_input import KieInput
-from ringback.catalogue.model_input import NsfwChecker
+from ringback.catalogue.model_input import NOT_BLANK, NsfwChecker
 from ringback.catalogue.seedream_v4_5 import AspectRatio
 
-LongPrompt = Annotated[str, Field(min_length=3, max_length=5000, description="What to draw.")]
+LongPrompt = Annotated[
+    str, Field(min_length=3, max_length=5000, description="What to draw."), NOT_BLANK
+]
 OutputFormat = Annotated[Literal["png", "jpeg"], Field(description="The format of the file.")]
 
 
@@ -18,7 +20,9 @@ class SeedreamV5LiteTextToImage(KieInput):
     description = "Seedream 5 lite: one image from a text, at 2K, 3K or 4K."
     documentation = "https://docs.kie.ai/market/seedream/5-lite-text-to-image"
 
-    prompt: Annotated[str, Field(min_length=3, max_length=3000, description="What to draw.")]
+    prompt: Annotated[
+        str, Field(min_length=3, max_length=3000, description="What to draw."), NOT_BLANK
+    ]
     # Required, with a default, as in 4.5.
     aspect_ratio: AspectRatio = "1:1"
     quality: Annotated[

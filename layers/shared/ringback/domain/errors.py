@@ -9,6 +9,7 @@ RingbackError
 │   ├── UnknownModel
 │   ├── WrongState
 │   ├── PayloadTooLarge
+│   ├── Unauthorized
 │   ├── SignatureRejected
 │   └── MalformedCallback
 ├── SheetRefused            a sheet, or the rest of it, cannot be read: final
@@ -22,7 +23,8 @@ RingbackError
 │   └── NotAnImage              no image at all, perhaps an error page: worth one fresh link
 ├── ThumbnailRefused        an image that is too large or damaged for a thumbnail: final
 ├── LinkDead                worth one fresh link from the provider
-└── TransferInterrupted     try again later
+├── TransferInterrupted     try again later
+└── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
 from collections.abc import Sequence
@@ -75,6 +77,10 @@ class WrongState(RequestRefused):
 
 class PayloadTooLarge(RequestRefused):
     """The request body is over the size limit."""
+
+
+class Unauthorized(RequestRefused):
+    """The request names no client; the message says what is missing."""
 
 
 class SignatureRejected(RequestRefused):
@@ -131,3 +137,7 @@ class LinkDead(RingbackError):
 
 class TransferInterrupted(RingbackError):
     """Time-out, reset, server error or a short body."""
+
+
+class UnknownMessage(RingbackError):
+    """A queue's message in none of the shapes that this version or its neighbors send."""

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote, urljoin
 
 from ringback.domain.errors import AddressRefused
+from ringback.outbound.host_names import is_inside
 
 HTTPS_PORT: Final = 443
 HTTP_PORT: Final = 80
@@ -69,7 +70,7 @@ def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
     encrypted = scheme.lower() == "https"
     port = int(port_text) if port_text else HTTPS_PORT if encrypted else HTTP_PORT
     listed = not encrypted and f"{host}:{port}" in plain_http_hosts
-    _check_host(host, dotless_allowed=listed)
+    _check_host(host, inside_allowed=listed)
     if not encrypted and not listed:
         raise AddressRefused("URL uses plain http")
     if encrypted and port != HTTPS_PORT:
@@ -120,7 +121,7 @@ def _split_authority(authority: str) -> tuple[str, str]:
     return host, port
 
 
-def _check_host(host: str, *, dotless_allowed: bool) -> None:
+def _check_host(host: str, *, inside_allowed: bool) -> None:
     if host.startswith("["):
         _check_ipv6(host[1:-1])
         return
@@ -129,8 +130,10 @@ def _check_host(host: str, *, dotless_allowed: bool) -> None:
         raise AddressRefused("URL has a malformed host or port")
     if NUMBER.fullmatch(labels[-1]):
         _check_ipv4(host)
-    elif len(labels) == 1 and not dotless_allowed:
+    elif len(labels) == 1 and not inside_allowed:
         raise AddressRefused("URL has a host without a dot")
+    elif is_inside(host) and not inside_allowed:
+        raise AddressRefused("URL has the name of a host inside a network, not a public one")
 
 
 def _check_ipv4(host: str) -> None:

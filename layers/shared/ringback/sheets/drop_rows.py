@@ -69,18 +69,18 @@ class DropRows:
 class RowRules:
     """Check the request of a row. ``check_image`` takes an s3 URL and maybe a version."""
 
-    check_image: Callable[[str, str | None], str]
+    check_image: Callable[[str, str | None], tuple[str, str]]
     pass_through: bool
 
     def __call__(self, body: bytes, drop: Drop) -> JobRequest:
         """Return the checked request. Raises ``InvalidRequest`` or ``PayloadTooLarge``."""
 
-        def version_of(url: str) -> str:
+        def find_image(url: str) -> tuple[str, str]:
             # A photo's job is about the very version that was dropped.
             return self.check_image(url, drop.version if url == drop.url else None)
 
         return read_request(
-            json_object(body), pass_through=self.pass_through, version_of=version_of
+            json_object(body), pass_through=self.pass_through, find_image=find_image
         )
 
 

@@ -3,6 +3,20 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
+from typing import Final
+
+# In characters: the name is a part of keys in the jobs table.
+MAX_NAME: Final = 100
+NO_SCHEME: Final = (
+    "The Authorization header must be `Bearer <key>`: the word Bearer, one space, and the key."
+)
+
+
+def refusal_of(authorization: str) -> str:
+    """Return what is wrong with the form of the header, empty if nothing is. No key matters."""
+    scheme, _, key = authorization.partition(" ")
+    well_formed = scheme.lower() == "bearer" and key and key == key.strip()
+    return "" if well_formed else NO_SCHEME
 
 
 def client_of(authorization: str, keys: Mapping[str, str]) -> str | None:
@@ -16,5 +30,12 @@ def client_of(authorization: str, keys: Mapping[str, str]) -> str | None:
     if scheme.lower() != "bearer" or not key:
         return None
     offered = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest().encode()
-    clients = [name for name, known in keys.items() if hmac.compare_digest(offered, known.encode())]
-    return clients[0] if clients else None
+    clients = [
+        name for name, known in keys.items() if hmac.compare_digest(offered, str(known).encode())
+    ]
+    # A client without a name could not be told from another, or stored.
+    return next((name for name in clients if is_client_name(name)), None)
+
+
+def is_client_name(name: str) -> bool:
+    return 1 <= len(name) <= MAX_NAME and name.isprintable() and not name.isspace()

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from unicodedata import normalize
 
-from ringback.domain.drops import RECEIPTS, bucket_and_key
+from ringback.domain.drops import RECEIPTS, S3, bucket_and_key
 from ringback.domain.errors import InputImageRefused
 from ringback.domain.jobs import JobRequest
 from ringback.use_cases.ports import InputImages
@@ -22,10 +23,11 @@ class CheckInputImage:
     bucket: str
     fault_of: Callable[[bytes, int], str]
 
-    def __call__(self, url: str, version: str | None = None) -> str:
-        """Return the version that was checked: the one given, or the newest.
+    def __call__(self, url: str, version: str | None = None) -> tuple[str, str]:
+        """Return the object's own URL and the version that was checked, by default the newest.
 
-        The provider gets a link to that version later. Raises ``InputImageRefused``.
+        The provider gets a link to that version later. An accent in the URL may be spelled as one
+        character or as two, whichever the key has. Raises ``InputImageRefused``.
         """
         try:
             bucket, key = bucket_and_key(url)
@@ -33,12 +35,12 @@ class CheckInputImage:
             raise InputImageRefused(str(error)) from None
         if bucket != self.bucket or key.startswith(RECEIPTS):
             raise InputImageRefused(f"only images in s3://{self.bucket}/ are accepted")
-        found = self.images.inspect(key, version=version)
-        if found is None:
-            raise InputImageRefused("the object does not exist")
-        if fault := self.fault_of(found.head, found.size):
-            raise InputImageRefused(fault)
-        return found.version
+        for name in dict.fromkeys((key, normalize("NFC", key), normalize("NFD", key))):
+            if found := self.images.inspect(name, version=version):
+                if fault := self.fault_of(found.head, found.size):
+                    raise InputImageRefused(fault)
+                return f"{S3}{bucket}/{name}", found.version
+        raise InputImageRefused("the object does not exist")
 
 
 def with_links(request: JobRequest, link: Callable[[str, str], str]) -> JobRequest:

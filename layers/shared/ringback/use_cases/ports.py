@@ -59,7 +59,7 @@ class JobReader(Protocol):
     def newest_of(
         self, source: str, *, client: str, limit: int, before: JobId | None
     ) -> Sequence[Job]:
-        """Return the client's jobs of a dropped file with smaller ids than ``before``, newest first.
+        """Return the client's jobs of a dropped file, as ``newest`` does.
 
         There are fewer than ``limit`` only if there are no more. Files of one name may have had
         several owners.

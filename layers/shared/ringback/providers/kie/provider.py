@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
+from ringback.callbacks.signatures import usable_keys
 from ringback.domain.jobs import Job
 from ringback.domain.pace import Pace
 from ringback.domain.verdicts import TaskReport
@@ -20,12 +21,8 @@ def _connect(access: ProviderAccess) -> ProviderClient:
 def _listen(secret: Secret) -> CallbackReader:
     from ringback.providers.kie.callback import KieCallbackReader
 
-    def keys() -> list[bytes]:
-        given = secret().get("webhook_hmac_keys") or []
-        # A bare string would otherwise be taken for keys of one letter each.
-        return [key.encode() for key in ([given] if isinstance(given, str) else given) if key]
-
-    return KieCallbackReader(keys=keys)
+    name = "webhook_hmac_keys"
+    return KieCallbackReader(keys=lambda: usable_keys(name, secret().get(name)))
 
 
 def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:

@@ -1,0 +1,35 @@
+"""What a mistyped name probably means."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+# Longer than any name: no more of it is compared.
+_MAX_COMPARED: Final = 100
+_MAX_NAMED: Final = 3
+
+
+def plain(name: str) -> str:
+    """Return a name without what differs between styles: case, ``_``, ``-`` and spaces."""
+    return name.casefold().translate({ord(each): None for each in "_- ."})
+
+
+def close_to(given: str, known: Iterable[str]) -> Sequence[str]:
+    """Return the known names that are most like the one that was given, the likeliest first."""
+    by_plain: dict[str, str] = {}
+    for name in known:
+        by_plain.setdefault(plain(name), name)
+    wanted = plain(given[:_MAX_COMPARED])
+    if wanted in by_plain:
+        return [by_plain[wanted]]
+    return [by_plain[name] for name in get_close_matches(wanted, by_plain, _MAX_NAMED, 0.7)]
+
+
+def did_you_mean(names: Sequence[str]) -> str:
+    """Return the question about these names, empty without any."""
+    return f"; did you mean {listed(names, 'or')}?" if names else ""
+
+
+def listed(names: Sequence[str], conjunction: str) -> str:
+    *firsts, last = names
+    return f"{', '.join(firsts)} {conjunction} {last}" if firsts else last
