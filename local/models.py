@@ -1,6 +1,6 @@
 """Print the catalogue as a table: ``make models``."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from ringback.catalogue.schemas import describe_all
@@ -22,8 +22,8 @@ def main() -> None:
 
 def _rows(model: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     """Yield a row for each field; only the first names the model."""
-    schema, price = model["input"], model["price"] or {"per_image": [], "noted_on": ""}
-    about = (credits_in_words(price["per_image"]), price["noted_on"])
+    schema, price = model["input"], model["price"]
+    about = (credits_in_words(price), price["noted_on"] if price else "")
     first: tuple[str, ...] = (model["id"], model["provider"], model["checked_on"], *about)
     for name, field in schema["properties"].items():
         default = "required" if name in schema["required"] else str(field.get("default", ""))
@@ -31,9 +31,13 @@ def _rows(model: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
         first = ("",) * len(first)
 
 
-def credits_in_words(prices: Sequence[Mapping[str, Any]]) -> str:
+def credits_in_words(price: Mapping[str, Any] | None) -> str:
     """Return the price of an image, with the input values that it depends on."""
-    return ", ".join(map(_one_price, prices)) or "unknown"
+    if price is None:
+        return "unknown"
+    more = price["credits_per_more_input_image"]
+    words = f", and {more:g} for each input image after the first" if more else ""
+    return ", ".join(map(_one_price, price["per_image"])) + words
 
 
 def _one_price(price: Mapping[str, Any]) -> str:

@@ -38,8 +38,9 @@ def test_a_model_is_shown_with_its_schema(lambdas: Lambdas) -> None:
     assert shown["documentation"] == "https://docs.kie.ai/market/seedream/4-5-edit"
     assert shown["checked_on"] == "2026-08-19"
     assert shown["price"] == {
-        "per_image": [{"where": {}, "credits_low": 5.0, "credits_high": 6.5}],
-        "noted_on": "2026-08-19",
+        "per_image": [{"where": {}, "credits_low": 6.5, "credits_high": 6.5}],
+        "credits_per_more_input_image": 0.0,
+        "noted_on": "2026-11-26",
         "source": "price table of a kie.ai integrator",
         "is_estimate": True,
     }

@@ -67,6 +67,32 @@ def test_every_invalid_parameter_is_named(find: FindJobs, limit: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ({"Limit": "3"}, "unknown parameter; did you mean limit?"),
+        ({"offset": "3"}, "unknown parameter"),
+        ({"limit": "many"}, "must be a whole number from 1 to 99"),
+        ({"cursor": "2"}, "must be the `cursor` of the previous page"),
+        ({"source": "x" * 1025}, "must be the key of a dropped file, such as requests/kites"),
+        (
+            {"source": "\u00fc" * 513},
+            "must be the key of a dropped file, such as requests/kites.csv",
+        ),
+    ],
+)
+def test_the_next_query_can_be_right(find: FindJobs, query: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        find.page(query, client="studio")
+    [error] = caught.value.errors
+    assert error.field in query
+    assert error.message.startswith(message)
+
+
+def test_the_longest_key_can_be_asked_for(find: FindJobs) -> None:
+    assert find.page({"source": "\u00fc" * 512}, client="studio") == ([], None)
+
+
 PAUSE = AccountPause(
     provider="kie",
     reason=PauseReason.NOT_CONFIGURED,

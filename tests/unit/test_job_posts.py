@@ -1,10 +1,12 @@
 """Reading POST /jobs and POST /jobs/{job_id}/retry into one object."""
 
+import gzip
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
-from ringback.domain.errors import InvalidRequest, PayloadTooLarge
+from ringback.domain.errors import InvalidRequest, PayloadTooLarge, Unauthorized
 from ringback.json_bodies import MAX_REQUEST_BYTES
 from ringback.lambda_events import job_post
 from ringback.use_cases.accept_job import JobPost
@@ -110,3 +112,48 @@ def test_a_body_has_a_maximum_size() -> None:
     assert job_post(a_post(text.ljust(MAX_REQUEST_BYTES))).body == BODY
     with pytest.raises(PayloadTooLarge, match="131072"):
         job_post(a_post(text.ljust(MAX_REQUEST_BYTES + 1)))
+
+
+FORM = "application/x-www-form-urlencoded"
+SEND_JSON = "the body is not JSON; send a JSON object as application/json"
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "message"),
+    [
+        ("model=a&input=b", FORM, f"{SEND_JSON}, not a form"),
+        ("--x\r\n", "multipart/form-data; boundary=x", f"{SEND_JSON}, not a form"),
+        ("model: a", "application/yaml", SEND_JSON),
+        ("\x1f\ufffd", "", "the body is not JSON: expecting value (line 1, column 1)"),
+        ("", "", "the body is empty"),
+        ("", FORM, "the body is empty"),
+        ("null", "", "the body must be a JSON object"),
+        (json.dumps("{}"), "", "the body must be a JSON object, not text that contains one"),
+    ],
+)
+def test_what_is_no_json_object_is_said(body: str, content_type: str, message: str) -> None:
+    event = a_post(body, headers={"Content-Type": content_type})
+    assert errors_of(event) == [("", message)]
+
+
+def test_a_compressed_body_is_said() -> None:
+    event = a_post(b64encode(gzip.compress(b"{}")).decode()) | {"isBase64Encoded": True}
+    assert errors_of(event) == [("", "the body is compressed (gzip); send it uncompressed")]
+
+
+@pytest.mark.parametrize("content_type", [FORM, "text/plain", "application/json; charset=utf-8"])
+def test_json_is_read_whatever_it_is_called(content_type: str) -> None:
+    """``curl -d`` calls everything a form."""
+    assert job_post(a_post(headers={"content-type": content_type})).body == BODY
+
+
+def test_a_parameter_is_probably_a_typing_error() -> None:
+    [(_, message)] = errors_of(a_post(query={"dryRun": "true"}))
+    assert message == "unknown parameter; did you mean dry_run?"
+
+
+def test_a_malformed_authorization_header_is_answered() -> None:
+    event = a_post()
+    event["requestContext"]["authorizer"]["lambda"] = {"refusal": "no word Bearer"}
+    with pytest.raises(Unauthorized, match="no word Bearer"):
+        job_post(event)

@@ -191,3 +191,57 @@ def test_a_failure_is_logged_without_the_body() -> None:
     assert "RuntimeError: no luck" in first["exception"]
     assert [line.get("job_id") for line in others] == [None] * 3
     assert "for the log" not in output.getvalue()
+
+
+UNKNOWN = {
+    "empty": {},
+    "S3 through SNS": {"Type": "Notification", "Message": json.dumps(a_notification("a.json"))},
+    "S3 through EventBridge": {
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "detail": {"bucket": {"name": "drops"}, "object": {"key": "a.json"}},
+    },
+    "no records": {"Records": []},
+    "null records": {"Records": None},
+    "records of SQS": {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]},
+    "a drop that is none": {"drop": {"key": "a.json"}},
+    "a list": [],
+    "a text": "x",
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("message", UNKNOWN.values(), ids=UNKNOWN.keys())
+def test_a_message_of_unknown_shape_fails_alone_and_is_logged(
+    message: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It becomes a dead letter: acknowledged in silence, a dropped file would be lost."""
+    found: list[Drop] = []
+    bodies = [a_notification("requests/a.json"), message, a_notification("requests/b.json")]
+    records = [{"messageId": str(at), "body": json.dumps(body)} for at, body in enumerate(bodies)]
+    reply = process_batch(
+        {"Records": records},
+        lambda each: found.extend(dropped_objects(each)),
+        Logger(service="unknown", stream=io.StringIO()),
+    )
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+    assert [drop.key for drop in found] == ["requests/a.json", "requests/b.json"]
+    assert caplog.messages == ["message failed"]
+
+
+@pytest.mark.parametrize("body", ["[" * 990, '{"a":' * 990 + "1" + "}" * 990, "{", "", "NaN"])
+def test_a_body_that_cannot_be_read_fails_alone(body: str) -> None:
+    done: list[Any] = []
+    records = [
+        {"messageId": "bad", "body": body},
+        {"messageId": "good", "body": '{"job_id": "\\ud83d"}'},
+    ]
+    reply = process_batch(
+        {"Records": records}, done.append, Logger(service="unread", stream=io.StringIO())
+    )
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
+    assert done == [{"job_id": "\ufffd"}]
+
+
+def test_s3_s_own_test_message_is_acknowledged() -> None:
+    assert dropped_objects({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}) == []

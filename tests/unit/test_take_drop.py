@@ -700,7 +700,7 @@ def test_a_dry_run_checks_everything_and_spends_nothing() -> None:
     assert receipts[0]["estimate"]["credits_low"] == 15.0
     assert [error["field"] for error in receipts[1]["errors"]] == ["input.image_urls"]
     assert receipts[3]["estimate"] | {"noted_on": ""} == {
-        "credits_low": 5.0,
+        "credits_low": 6.5,
         "credits_high": 6.5,
         "images": 1,
         "noted_on": "",
@@ -709,7 +709,7 @@ def test_a_dry_run_checks_everything_and_spends_nothing() -> None:
     summary = harness.drops.summaries[drop.key]
     assert (summary["state"], summary["dry_run"]) == ("final", True)
     assert (summary["rows"], summary["bad_rows"]) == (4, 2)
-    assert summary["estimate"]["credits_low"] == 20.0
+    assert summary["estimate"]["credits_low"] == 21.5
     assert summary["estimate"]["credits_high"] == 21.5
     assert jobs_of(harness) == []
     queues = harness.base.queues

@@ -17,6 +17,7 @@ from ringback.domain.errors import (
     UnknownMessage,
 )
 from ringback.domain.jobs import JobId
+from ringback.domain.suggestions import unknown_name
 from ringback.json_bodies import json_object, parse_json
 from ringback.use_cases.accept_callback import CallbackRequest
 from ringback.use_cases.accept_job import JobPost
@@ -100,7 +101,8 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
     known = set() if retry_of else {"dry_run"}
     dry_run = query.get("dry_run", "false")
     client = client_name(event)
-    errors = [FieldError(name, "unknown parameter") for name in sorted(query.keys() - known)]
+    unknown = sorted(query.keys() - known)
+    errors = [FieldError(name, unknown_name("parameter", name, known)) for name in unknown]
     if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         errors.append(
             FieldError("Idempotency-Key", "must have 1 to 255 printable ASCII characters")

@@ -67,7 +67,8 @@ class Scale:
 class Model:
     """``long_side`` and ``ratio`` expect an input that has passed its checks.
 
-    ``dearer`` has the price if it depends on the input. An ``is_open`` model accepts any field.
+    ``dearer`` has the price if it depends on the input; ``more_inputs`` is added for each input
+    image after the first. An ``is_open`` model accepts any field.
     """
 
     credits_per_image: float
@@ -77,6 +78,7 @@ class Model:
     ratio: Scale | None = None
     default_format: str | None = None
     dearer: Scale | None = None
+    more_inputs: float = 0
     is_open: bool = False
 
 
@@ -148,6 +150,7 @@ _PRO: Final = Model(
     ratio=_BY_RATIO,
     default_format="png",
     dearer=Scale(field="quality", default="basic", table={"basic": 7, "high": 14}),
+    more_inputs=0.5,
 )
 _FLASH: Final = Model(
     credits_per_image=3.24,
@@ -202,7 +205,8 @@ def errors_of(model: Model, given: Mapping[str, Any]) -> list[str]:
 def price_of(model: str, given: Mapping[str, Any]) -> float:
     row = MODELS.get(model, ANY_MODEL)
     each = row.dearer.of(given) if row.dearer else row.credits_per_image
-    return round(each * images_asked_for(model, given), 4)
+    more = row.more_inputs * max(0, len(given.get("image_urls", ())) - 1) if row.more_inputs else 0
+    return round(each * images_asked_for(model, given) + more, 4)
 
 
 def images_asked_for(model: str, given: Mapping[str, Any]) -> int:

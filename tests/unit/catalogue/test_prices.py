@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.prices import PRICES, Price, PriceNote, estimate
+from ringback.catalogue.schemas import describe_all
 from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import JobRequest
 
+from local.models import credits_in_words
 from local.simulator.kie.models import price_of
 from tests.support.model_facts import (
     FACTS,
@@ -19,8 +21,9 @@ from tests.support.model_facts import (
     provider_of,
     smallest,
 )
+from tests.support.template import ROOT
 
-DAY = date(2026, 8, 19)
+DAY, NEWER = date(2026, 8, 19), date(2026, 11, 26)
 UNKNOWN = {
     "chanjing/doubao-seedream-3.0-t2i",
     "chanjing/doubao-seedream-4.0",
@@ -37,9 +40,10 @@ EXPECTED: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("bytedance/seedream-v4-text-to-image", {"image_resolution": "4K"}, 1, "5", "5"),
     ("bytedance/seedream-v4-edit", {}, 1, "3.5", "3.5"),
     ("bytedance/seedream-v4-edit", {"max_images": 3}, 3, "10.5", "10.5"),
-    ("seedream/4.5-text-to-image", {}, 1, "5", "6.5"),
-    ("seedream/4.5-text-to-image", {"quality": "high"}, 1, "5", "6.5"),
-    ("seedream/4.5-edit", {}, 1, "5", "6.5"),
+    ("seedream/4.5-text-to-image", {}, 1, "6.5", "6.5"),
+    ("seedream/4.5-text-to-image", {"quality": "high"}, 1, "6.5", "6.5"),
+    ("seedream/4.5-edit", {}, 1, "6.5", "6.5"),
+    ("seedream/4.5-edit", {"image_urls": ["u"] * 14}, 1, "6.5", "6.5"),
     ("seedream/5-lite-text-to-image", {}, 1, "5", "5.5"),
     ("seedream/5-lite-image-to-image", {"quality": "ultra"}, 1, "5", "5.5"),
     ("seedream/5-pro-text-to-image", {}, 1, "7", "7"),
@@ -47,6 +51,9 @@ EXPECTED: list[tuple[str, dict[str, Any], int, str, str]] = [
     ("seedream/5-pro-text-to-image", {"quality": "high"}, 1, "14", "14"),
     ("seedream/5-pro-image-to-image", {}, 1, "7", "7"),
     ("seedream/5-pro-image-to-image", {"quality": "high"}, 1, "14", "14"),
+    ("seedream/5-pro-image-to-image", {"image_urls": ["u"] * 2}, 1, "7.5", "7.5"),
+    ("seedream/5-pro-image-to-image", {"image_urls": ["u"] * 10}, 1, "11.5", "11.5"),
+    ("seedream/5-pro-image-to-image", {"image_urls": []}, 1, "7", "7"),
     ("seedream/5-flash-text-to-image", {}, 1, "3.24", "3.24"),
     ("seedream/5-flash-image-to-image", {"size": "2K"}, 1, "3.24", "3.24"),
 ]
@@ -72,7 +79,7 @@ def test_an_estimate_covers_all_requested_images(
     model: str, fields: dict[str, Any], images: int, low: str, high: str
 ) -> None:
     assert estimate(a_request(model, **fields)) == Estimate(
-        images=images, low=Decimal(low), high=Decimal(high), noted_on=DAY
+        images=images, low=Decimal(low), high=Decimal(high), noted_on=PRICES[model].noted_on
     )
 
 
@@ -110,8 +117,10 @@ def test_every_valid_input_has_exactly_one_price(model: str) -> None:
 
 
 def test_a_price_has_a_date_and_a_source() -> None:
-    for note in PRICES.values():
-        assert note.noted_on == DAY
+    newer = {name for name in PRICES if name.startswith(("seedream/4.5-", "seedream/5-pro-"))}
+    newer |= {name for name in PRICES if name.startswith("seedream/5-flash-")}
+    for name, note in PRICES.items():
+        assert note.noted_on == (NEWER if name in newer else DAY)
         assert note.source
         assert all(0 < price.low <= price.high for price in note.per_image)
 
@@ -139,3 +148,26 @@ def test_a_value_without_a_price_has_no_estimate() -> None:
     assert estimate(request, prices={MODEL: MADE_UP}) is None
     without = replace(request, input={})
     assert estimate(without, prices={MODEL: MADE_UP}) is None
+
+
+def test_the_documented_prices_are_those_of_the_table() -> None:
+    """``docs/use.md`` says of each model what is known, and since when."""
+    [table] = [
+        part
+        for part in (ROOT / "docs" / "use.md").read_text().split("\n\n")
+        if part.startswith("| model | credits per image | known since |")
+    ]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines()[2:]]
+    documented = {
+        name.strip("`"): (credits, since)
+        for names, credits, since in rows
+        for name in names.split(", ")
+    }
+    expected = {
+        model["id"]: (
+            credits_in_words(model["price"]),
+            model["price"]["noted_on"] if model["price"] else "never stated",
+        )
+        for model in describe_all()
+    }
+    assert documented == expected

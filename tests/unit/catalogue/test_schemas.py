@@ -163,15 +163,16 @@ def test_a_price_is_shown_with_its_conditions() -> None:
             {"where": {"quality": "basic"}, "credits_low": 7.0, "credits_high": 7.0},
             {"where": {"quality": "high"}, "credits_low": 14.0, "credits_high": 14.0},
         ],
-        "noted_on": "2026-08-19",
+        "credits_per_more_input_image": 0.5,
+        "noted_on": "2026-11-26",
         "source": "price table of a kie.ai integrator",
         "is_estimate": True,
     }
 
 
 def test_a_price_may_be_a_range_or_null() -> None:
-    assert describe("seedream/4.5-edit")["price"]["per_image"] == [
-        {"where": {}, "credits_low": 5.0, "credits_high": 6.5}
+    assert describe("seedream/5-lite-text-to-image")["price"]["per_image"] == [
+        {"where": {}, "credits_low": 5.0, "credits_high": 5.5}
     ]
     assert describe("chanjing/kling-v2")["price"] is None
 

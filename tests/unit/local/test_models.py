@@ -29,7 +29,6 @@ def test_limits_are_said_in_a_few_words(field: dict[str, Any], words: str) -> No
 @pytest.mark.parametrize(
     ("prices", "words"),
     [
-        ([], "unknown"),
         ([{"where": {}, "credits_low": 3.24, "credits_high": 3.24}], "3.24"),
         ([{"where": {}, "credits_low": 5.0, "credits_high": 6.5}], "5 to 6.5"),
         (
@@ -42,7 +41,11 @@ def test_limits_are_said_in_a_few_words(field: dict[str, Any], words: str) -> No
     ],
 )
 def test_prices_are_said_in_a_few_words(prices: list[dict[str, Any]], words: str) -> None:
-    assert credits_in_words(prices) == words
+    price = {"per_image": prices, "credits_per_more_input_image": 0}
+    assert credits_in_words(price) == words
+    more = price | {"credits_per_more_input_image": 0.5}
+    assert credits_in_words(more) == f"{words}, and 0.5 for each input image after the first"
+    assert credits_in_words(None) == "unknown"
 
 
 def test_every_field_of_every_model_has_a_line(capsys: pytest.CaptureFixture[str]) -> None:
@@ -60,6 +63,6 @@ def test_every_field_of_every_model_has_a_line(capsys: pytest.CaptureFixture[str
         prices.setdefault(model, []).append(line[starts[3] : starts[5]].strip())
     assert listed == {model: set(facts) for model, facts in FACTS.items()}
     assert all(more == [""] * len(more) for _, *more in prices.values())
-    assert prices["seedream/4.5-edit"][0].split("  ")[0] == "5 to 6.5"
-    assert prices["seedream/4.5-edit"][0].endswith("2026-08-19")
+    assert prices["seedream/4.5-edit"][0].split("  ")[0] == "6.5"
+    assert prices["seedream/4.5-edit"][0].endswith("2026-11-26")
     assert prices["chanjing/kling-v2"][0] == "unknown"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from pydantic_core import ErrorDetails
 
-from ringback.catalogue.suggestions import close_to, did_you_mean, listed
+from ringback.domain.suggestions import close_to, did_you_mean, listed
 
 _QUOTED: Final = ", without quotes"
 _DIGITS: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)

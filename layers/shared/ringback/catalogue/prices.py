@@ -22,11 +22,15 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceNote:
-    """The prices of a model in ``source`` on a day; at most one of ``per_image`` fits an input."""
+    """The prices of a model in ``source`` on a day; at most one of ``per_image`` fits an input.
+
+    ``more_inputs`` is added once for each input image after the first.
+    """
 
     per_image: tuple[Price, ...]
     noted_on: date
     source: str
+    more_inputs: Decimal = Decimal(0)
 
 
 def _credits(low: str, high: str | None = None, **where: Any) -> Price:
@@ -35,12 +39,14 @@ def _credits(low: str, high: str | None = None, **where: Any) -> Price:
 
 # The provider's own model pages, which the catalogue is from, state no prices.
 _noted = partial(PriceNote, noted_on=date(2026, 8, 19), source="price table of a kie.ai integrator")
-_V4_5: Final = _noted(per_image=(_credits("5", "6.5"),))
+_newer = partial(_noted, noted_on=date(2026, 11, 26))
+_V4_5: Final = _newer(per_image=(_credits("6.5"),))
 _V5_LITE: Final = _noted(per_image=(_credits("5", "5.5"),))
-_V5_PRO: Final = _noted(
+_V5_PRO: Final = _newer(
     per_image=(_credits("7", quality="basic"), _credits("14", quality="high")),
+    more_inputs=Decimal("0.5"),
 )
-_V5_FLASH: Final = _noted(per_image=(_credits("3.24"),))
+_V5_FLASH: Final = _newer(per_image=(_credits("3.24"),))
 
 Prices = Mapping[str, PriceNote]
 
@@ -59,6 +65,7 @@ PRICES: Final[Prices] = {
 }
 
 _HOW_MANY: Final = ("max_images", "number_of_images")
+_INPUT_IMAGES: Final = "image_urls"
 
 
 def estimate(request: JobRequest, *, prices: Prices = PRICES) -> Estimate | None:
@@ -72,10 +79,11 @@ def estimate(request: JobRequest, *, prices: Prices = PRICES) -> Estimate | None
     if not (note and fitting):
         return None
     images = next((request.input[name] for name in _HOW_MANY if name in request.input), 1)
+    more = note.more_inputs * max(0, len(request.input.get(_INPUT_IMAGES, ())) - 1)
     return Estimate(
         images=images,
-        low=images * fitting[0].low,
-        high=images * fitting[0].high,
+        low=images * fitting[0].low + more,
+        high=images * fitting[0].high + more,
         noted_on=note.noted_on,
     )
 

@@ -11,10 +11,10 @@ from ringback.catalogue.messages import message_of
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models
 from ringback.catalogue.pass_through import as_found, faults_of, may_pass
-from ringback.catalogue.suggestions import close_to, did_you_mean, plain
 from ringback.catalogue.unknown_fields import unknown_beside_input, unknown_in_input
 from ringback.domain.errors import FieldError, InvalidRequest
 from ringback.domain.jobs import JobRequest
+from ringback.domain.suggestions import close_to, did_you_mean, plain
 
 
 class SubmitJobRequest(BaseModel):

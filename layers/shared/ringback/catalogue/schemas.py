@@ -59,6 +59,7 @@ def _price(note: PriceNote) -> dict[str, Any]:
             }
             for price in note.per_image
         ],
+        "credits_per_more_input_image": float(note.more_inputs),
         "noted_on": note.noted_on.isoformat(),
         "source": note.source,
         "is_estimate": True,

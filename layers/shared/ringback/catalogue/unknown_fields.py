@@ -5,7 +5,7 @@ from typing import Final
 
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS
-from ringback.catalogue.suggestions import close_to, did_you_mean, listed, plain
+from ringback.domain.suggestions import close_to, did_you_mean, listed, plain
 
 _MAX_NAMED: Final = 3
 _ENVELOPE: Final = ("model", "input")

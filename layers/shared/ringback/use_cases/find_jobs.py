@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from ringback.domain.accounts import AccountPause
+from ringback.domain.drops import MAX_KEY_BYTES
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus, seconds_until_due
+from ringback.domain.suggestions import unknown_name
 from ringback.use_cases.ports import AccountStore, JobReader
 
 MAX_PAGE_SIZE: Final = 99
@@ -39,13 +41,21 @@ class FindJobs:
         Raises ``InvalidRequest``.
         """
         limit, cursor = query.get("limit", "25"), query.get("cursor")
-        errors = [FieldError(name, "unknown parameter") for name in query.keys() - PARAMETERS]
+        unknown = sorted(query.keys() - PARAMETERS)
+        errors = [FieldError(name, unknown_name("parameter", name, PARAMETERS)) for name in unknown]
         if not (_SMALL_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_PAGE_SIZE):
-            errors.append(FieldError("limit", f"must be a number from 1 to {MAX_PAGE_SIZE}"))
+            errors.append(FieldError("limit", f"must be a whole number from 1 to {MAX_PAGE_SIZE}"))
         if cursor is not None and not is_job_id(cursor):
-            errors.append(FieldError("cursor", "must be the cursor of an earlier page"))
-        if not query.get("source", "-"):
-            errors.append(FieldError("source", "must be the key of a dropped file"))
+            errors.append(FieldError("cursor", "must be the `cursor` of the previous page"))
+        # S3 has no longer key, and DynamoDB refuses to look for one of over 2,048 bytes.
+        if not 1 <= len(query.get("source", "-").encode("utf-8", "replace")) <= MAX_KEY_BYTES:
+            errors.append(
+                FieldError(
+                    "source",
+                    "must be the key of a dropped file, such as requests/kites.csv, of at most"
+                    f" {MAX_KEY_BYTES} bytes",
+                )
+            )
         if errors:
             raise InvalidRequest(errors)
         size = int(limit)

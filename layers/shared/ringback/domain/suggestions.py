@@ -30,6 +30,11 @@ def did_you_mean(names: Sequence[str]) -> str:
     return f"; did you mean {listed(names, 'or')}?" if names else ""
 
 
+def unknown_name(kind: str, given: str, known: Iterable[str]) -> str:
+    """Return what is said about a name that is none of the known ones."""
+    return f"unknown {kind}{did_you_mean(close_to(given, known))}"
+
+
 def listed(names: Sequence[str], conjunction: str) -> str:
     *firsts, last = names
     return f"{', '.join(firsts)} {conjunction} {last}" if firsts else last
