@@ -50,6 +50,7 @@ def a_full_job() -> Job:
         row=7,
         due_at=LATER,
         callback_base_url="https://callbacks.example",
+        answer='{"code":200}',
         request=replace(a_request(), input={"guidance_scale": 2.5, "prompt": "雪", "n": 10**15}),
     )
 

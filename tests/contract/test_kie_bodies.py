@@ -29,6 +29,7 @@ def plain(report: TaskReport) -> dict[str, Any]:
         "image_urls": list(report.image_urls),
         "credits": None if report.credits is None else format(report.credits, "f"),
     }
+    assert written.pop("answer")
     assert (written.pop("model"), written.pop("created_at")) == ("", None)
     return written
 

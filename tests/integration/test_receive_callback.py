@@ -95,6 +95,35 @@ def test_a_success_is_recorded_and_queued_for_archiving(
     assert lambdas.sent(cloud.check_queue) == []
 
 
+def test_the_answer_is_kept_without_our_callback_url(cloud: Cloud, call: Call) -> None:
+    record(cloud)
+    token = make_token(CALLBACK_KEY.encode(), "kie", JobId(JOB))
+    ours = f"https://hooks.example.net/callbacks/kie/{JOB}/{token}"
+    assert_acknowledged(call(SUCCESS.replace(b"https://hooks.example.net/x", ours.encode())))
+    answer = the_job(cloud).answer
+    assert answer is not None
+    assert "[callback URL]" in answer
+    assert IMAGE in answer
+    assert token not in answer
+
+
+def test_a_repeated_name_makes_a_signed_call_a_hint(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    record(cloud)
+    assert_acknowledged(call(SUCCESS.replace(b'"state"', b'"state":"fail","state"', 1)))
+    assert the_job(cloud).status is JobStatus.RUNNING
+    [(check, delay)] = lambdas.sent(cloud.check_queue)
+    assert (check["claimed_task"], delay) == (TASK, 0)
+
+
+def test_half_an_emoji_costs_no_callback(cloud: Cloud, call: Call) -> None:
+    record(cloud)
+    body = b"\xef\xbb\xbf" + SUCCESS.replace(b"a red kite", rb"a red kite \\\ud83d")
+    assert_acknowledged(call(body))
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
 def test_a_success_is_recorded_before_it_is_queued(
     cloud: Cloud, lambdas: Lambdas, call: Call
 ) -> None:
@@ -333,9 +362,9 @@ def test_a_signature_with_another_key_is_refused(cloud: Cloud, call: Call) -> No
 
 
 def test_keys_can_be_rotated(cloud: Cloud, call: Call) -> None:
-    cloud.put_secret(cloud.kie_secret, {"webhook_hmac_keys": ["next-key", HMAC_KEY]})
+    cloud.put_secret(cloud.kie_secret, {"webhook_hmac_keys": ["the-next-webhook-key", HMAC_KEY]})
     cloud.put_secret(cloud.callback_secret, {"current": "n" * 44, "previous": CALLBACK_KEY})
-    for hmac_key in ("next-key", HMAC_KEY):
+    for hmac_key in ("the-next-webhook-key", HMAC_KEY):
         for callback_key in ("n" * 44, CALLBACK_KEY):
             record(cloud)
             assert_acknowledged(call(hmac_key=hmac_key, callback_key=callback_key))

@@ -1,4 +1,4 @@
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -97,6 +97,16 @@ def test_a_failure_keeps_the_providers_code_and_message() -> None:
         "500",
         "no luck",
     )
+
+
+@pytest.mark.parametrize("report", [SUCCESS, FAILURE])
+def test_the_answer_that_decided_is_kept(report: TaskReport) -> None:
+    endpoint = an_endpoint()
+    first, second = (replace(report, answer=answer) for answer in ("the first", "the second"))
+    for answered in (first, second):
+        job = endpoint(answered)
+        assert job is not None
+        assert job.answer == "the first"
 
 
 def test_a_repeated_success_replaces_a_lost_archive_message() -> None:

@@ -1,6 +1,7 @@
 from typing import NoReturn
 
 import pytest
+from ringback.domain.checks import Check
 from ringback.domain.errors import WrongState
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
@@ -59,6 +60,27 @@ def test_an_expired_job_is_checked_once_more() -> None:
     jobs.create(job)
     assert a_resume(jobs, queues)(job) == job
     assert queues == InMemoryQueues(claims=[(job.job_id, TASK, 0)])
+
+
+def test_a_result_in_which_no_image_was_found_is_read_again() -> None:
+    """A later version may know its shape, and the provider has its record for days."""
+    jobs, queues = InMemoryJobs(), InMemoryQueues()
+    error = JobError(kind=ErrorKind.NO_IMAGES, message="no image", may_be_charged=True)
+    job = a_job(JobStatus.FAILED, task_id=TASK, error=error, finished_at=NOON)
+    jobs.create(job)
+    assert a_resume(jobs, queues)(job) == job
+    [(check, delay)] = queues.sent_checks
+    assert check == Check(job_id=job.job_id, claimed_task=TASK, contradicts_failure=True)
+    assert delay == 0
+
+
+@pytest.mark.parametrize("kind", sorted(set(ErrorKind) - {ErrorKind.NO_IMAGES}))
+def test_any_other_failure_stays(kind: ErrorKind) -> None:
+    jobs = InMemoryJobs()
+    job = a_job(JobStatus.FAILED, task_id=TASK, error=JobError(kind=kind, message="no"))
+    jobs.create(job)
+    with pytest.raises(WrongState):
+        a_resume(jobs, InMemoryQueues())(job)
 
 
 def test_a_failed_copy_is_resumed() -> None:

@@ -18,7 +18,7 @@ from ringback.domain.check_steps import (
 )
 from ringback.domain.checks import LAST_READ, Check, seconds_to_next_check
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, RingbackError
-from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs, HandedBack
 from ringback.use_cases.record_verdict import RecordVerdict
@@ -767,3 +767,14 @@ def test_batching_saves_four_fifths_of_the_calls(
     record_property("tried: calls for 200 waiting jobs", calls)
     record_property("tried: questions in them", questions)
     assert calls * 5 <= questions
+
+
+def test_a_shape_that_can_be_read_at_last_saves_the_images() -> None:
+    """``/archive`` of a job without images: its record is read again (``ResumeArchive``)."""
+    unread = JobError(kind=ErrorKind.NO_IMAGES, message="no image", may_be_charged=True)
+    for report, status in (
+        (SUCCESS, JobStatus.ARCHIVING),
+        (replace(SUCCESS, image_urls=()), JobStatus.FAILED),
+    ):
+        checker = a_checker(JobStatus.FAILED, {TASK: report}, task_id=TASK, error=unread)
+        assert checker.status(claimed=TASK, contradicts=True) is status

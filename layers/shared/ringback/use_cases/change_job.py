@@ -7,7 +7,7 @@ from datetime import datetime
 from ringback.domain.checks import RECHECK_DELAY, Check
 from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import WrongState
-from ringback.domain.jobs import FINAL, Job, JobStatus
+from ringback.domain.jobs import FINAL, ErrorKind, Job, JobStatus
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
 
 
@@ -47,10 +47,15 @@ class ResumeArchive:
     def __call__(self, job: Job) -> Job:
         """Return the job, being archived. Raises ``WrongState`` if there is nothing to resume.
 
-        An expired job with a task id is checked once more and returned as it is.
+        A job with a task id that expired, or in whose result no image was found, is checked once
+        more and returned as it is.
         """
-        if job.status is JobStatus.EXPIRED and job.task_id:
-            self.checks.add(Check(job_id=job.job_id, claimed_task=job.task_id), delay=0)
+        is_unread = job.error is not None and job.error.kind is ErrorKind.NO_IMAGES
+        if job.task_id and (job.status is JobStatus.EXPIRED or is_unread):
+            claim = Check(
+                job_id=job.job_id, claimed_task=job.task_id, contradicts_failure=is_unread
+            )
+            self.checks.add(claim, delay=0)
             return job
         if job.status is JobStatus.ARCHIVE_FAILED:
             # The job's own check has ended: this one makes sure that copying ends.

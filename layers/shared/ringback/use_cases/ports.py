@@ -19,6 +19,7 @@ from ringback.domain.verdicts import Answered, Submission, TaskReport
 class Changes(TypedDict, total=False):
     """Fields of a job that may be written together with its state."""
 
+    answer: str | None
     attempt_id: str
     attempts: int
     callback_base_url: str | None

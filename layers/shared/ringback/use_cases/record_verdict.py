@@ -83,6 +83,7 @@ class RecordVerdict:
             task_id=report.task_id,
             result_urls=report.image_urls,
             credits=report.credits,
+            answer=report.answer or None,
             error=None,
             finished_at=None,
         ).job
@@ -96,6 +97,7 @@ class RecordVerdict:
             at=at,
             task_id=report.task_id,
             credits=report.credits,
+            answer=report.answer or None,
             error=_error(report),
             finished_at=at,
         ).job
@@ -105,7 +107,7 @@ def _error(report: TaskReport) -> JobError:
     if report.without_images:
         return JobError(
             kind=ErrorKind.NO_IMAGES,
-            message="the provider reported success but returned no images",
+            message="the provider reported success, but no image can be found in its answer",
             may_be_charged=True,
         )
     return JobError(kind=ErrorKind.GENERATION_FAILED, code=report.code, message=report.message)

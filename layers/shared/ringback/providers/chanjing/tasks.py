@@ -7,6 +7,7 @@ from typing import Any, Final
 from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import as_task_id
 from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.providers.kept_answers import kept
 from ringback.providers.result_urls import task_urls
 
 # Compared in lower case: all spellings have been seen.
@@ -44,6 +45,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
         message=_text(task.get("err_msg")),
         model=_text(task.get("model_code")),
         created_at=read_moment(task.get("create_time")),
+        answer=kept(task),
     )
 
 

@@ -1,12 +1,13 @@
 """Callbacks of kie.ai: verify, then read."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ringback.callbacks.signatures import verify_signature
 from ringback.domain.errors import MalformedCallback, SignatureRejected
 from ringback.json_bodies import Json, NotJson, parse_json, repeats
+from ringback.providers.kept_answers import kept
 from ringback.providers.kie.tasks import read_task
 from ringback.use_cases.ports import CallbackReport
 
@@ -40,6 +41,7 @@ class KieCallbackReader:
                 now=now,
             )
         # No serializer writes a key twice, but whoever alters a captured callback may.
+        report = replace(report, answer=kept(content.value))
         return CallbackReport(report=report, proven=bool(keys) and not repeats(content))
 
 

@@ -1,6 +1,7 @@
 """Client of kie.ai."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
@@ -22,6 +23,7 @@ from ringback.providers.api_calls import (
     not_sent,
     read_envelope,
 )
+from ringback.providers.kept_answers import kept
 from ringback.providers.kie.tasks import read_task
 
 # Codes of createTask for "nothing was created, try again", with the seconds to wait: 429 is the
@@ -149,4 +151,4 @@ def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskRep
         raise ProviderUnavailable(f"recordInfo: {error}") from error
     if report.task_id != task_id:
         raise ProviderUnavailable("recordInfo is about another task")
-    return report
+    return replace(report, answer=kept(envelope))

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Final
 
-from ringback.callbacks.signatures import usable_keys
 from ringback.domain.jobs import Job
 from ringback.domain.pace import Pace
 from ringback.domain.verdicts import TaskReport
@@ -19,6 +18,7 @@ def _connect(access: ProviderAccess) -> ProviderClient:
 
 
 def _listen(secret: Secret) -> CallbackReader:
+    from ringback.callbacks.signatures import usable_keys
     from ringback.providers.kie.callback import KieCallbackReader
 
     name = "webhook_hmac_keys"
