@@ -1,0 +1,143 @@
+"""Every route with two clients: nothing of one is in any answer to the other."""
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from ringback.aws.job_table import JobTable
+from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
+from ringback.use_cases.authorize_client import NO_SCHEME
+
+from tests.support.aws import Cloud
+from tests.support.jobs import a_job, a_job_id, a_stored_image
+from tests.support.lambdas import Lambdas, an_event
+from tests.support.template import resources
+
+OWN, OTHER = "studio", "shop"
+SOURCES = ("requests/kites.csv", "requests/seas.csv")
+KEY = "order-66"
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Yield the function and the route key of each route that asks for a client's key."""
+    for properties in resources("AWS::Serverless::Function").values():
+        for event in properties.get("Events", {}).values():
+            given = event["Properties"]
+            if event["Type"] == "HttpApi" and given["ApiId"] == {"Ref": "JobsApi"}:
+                function = properties["CodeUri"].removeprefix("functions/")
+                yield function, f"{given['Method']} {given['Path']}"
+
+
+ROUTES = sorted(routes())
+assert len(ROUTES) >= 8
+
+
+def a_request(
+    route: str, *, job_id: str = "", query: dict[str, str] | None = None, key: str = ""
+) -> dict[str, Any]:
+    method, path = route.split(" ")
+    event = an_event("accept_job", "post") | {"routeKey": route, "rawPath": path}
+    event["requestContext"]["http"] |= {"method": method, "path": path}
+    event["requestContext"]["authorizer"] = {"lambda": {"client": OWN}}
+    event["pathParameters"] = {"job_id": job_id, "model_id": job_id} if "{" in path else {}
+    event["queryStringParameters"] = query or {}
+    if key:
+        event["headers"]["idempotency-key"] = key
+    return event
+
+
+def a_world(cloud: Cloud, *, seed: int) -> list[Job]:
+    """Store jobs of both clients, of the same files, in every state."""
+    random, table, jobs = Random(seed), JobTable.connect(cloud.table), list[Job]()  # noqa: S311
+    for number in range(14):
+        status = random.choice([*JobStatus])
+        client = random.choice((OWN, OTHER))
+        images = (replace(a_stored_image(1), key=f"images/{a_job_id(number)}/1.png"),)
+        job = a_job(
+            status,
+            number=number,
+            client=client,
+            source=random.choice((None, *SOURCES)),
+            task_id=ProviderTaskId(f"task_of_{client}_{number}_"),
+            images=images if status is JobStatus.SUCCEEDED else (),
+            # The same key: it is each client's own.
+            idempotency_key=KEY if client not in {each.client for each in jobs} else None,
+        )
+        jobs.append(table.create(job).job)
+    return jobs
+
+
+def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
+    if "{" in route:
+        for job_id in [*(job.job_id for job in jobs), a_job_id(77), "job_"]:
+            yield a_request(route, job_id=job_id)
+            yield a_request(route, job_id=job_id, key=KEY)
+        return
+    cursors = (None, jobs[5].job_id, jobs[10].job_id, a_job_id(99))
+    for source, limit, cursor in itertools.product((None, *SOURCES), (None, "1", "3"), cursors):
+        query = {"source": source, "limit": limit, "cursor": cursor}
+        yield a_request(route, query={name: value for name, value in query.items() if value})
+    yield a_request(route, key=KEY)
+
+
+@pytest.mark.parametrize("seed", [1])
+@pytest.mark.parametrize(("function", "route"), ROUTES, ids=[route for _, route in ROUTES])
+def test_nothing_of_another_client_is_in_any_answer(
+    cloud: Cloud, lambdas: Lambdas, function: str, route: str, seed: int
+) -> None:
+    jobs = a_world(cloud, seed=seed)
+    others = [job for job in jobs if job.client == OTHER]
+    unknown = None
+    for request in requests(route, jobs):
+        reply = lambdas(function, request)
+        for job in others:
+            for secret in (job.job_id, str(job.task_id)):
+                assert secret not in reply["body"], (request["queryStringParameters"], secret)
+        asked = request["pathParameters"].get("job_id")
+        if asked == a_job_id(77):
+            unknown = unknown or reply
+    if unknown and "job_id" in route:
+        assert unknown["statusCode"] == 404
+        for job in others:
+            assert lambdas(function, a_request(route, job_id=job.job_id)) == unknown
+    for job in others:
+        assert JobTable.connect(cloud.table).get(job.job_id) == job
+
+
+@pytest.mark.parametrize("limit", [1, 3])
+def test_pages_of_a_file_have_all_own_jobs_and_no_other(
+    cloud: Cloud, lambdas: Lambdas, limit: int
+) -> None:
+    jobs = a_world(cloud, seed=limit)
+    for source in SOURCES:
+        own = [job.job_id for job in jobs if (job.client, job.source) == (OWN, source)]
+        seen, query = list[str](), {"source": source, "limit": str(limit)}
+        while query.get("cursor", "") is not None:
+            reply = lambdas("query_jobs", a_request("GET /jobs", query=query))
+            page = json.loads(reply["body"])
+            seen += [job["job_id"] for job in page["jobs"]]
+            assert page["cursor"] is None or page["cursor"] == seen[-1]
+            if page["cursor"] is None:
+                break
+            assert len(page["jobs"]) == limit
+            query["cursor"] = page["cursor"]
+        assert seen == sorted(own, reverse=True)
+
+
+@pytest.mark.parametrize(("function", "route"), ROUTES, ids=[route for _, route in ROUTES])
+def test_a_request_without_a_client_is_answered_401(
+    lambdas: Lambdas, function: str, route: str
+) -> None:
+    """The authorizer lets a malformed header through to get its reason across, and no client."""
+    request = a_request(route, job_id=a_job_id())
+    request["requestContext"]["authorizer"] = {"lambda": {"refusal": NO_SCHEME}}
+    reply = lambdas(function, request)
+    assert (reply["statusCode"], json.loads(reply["body"])["detail"]) == (401, NO_SCHEME)
+    assert lambdas.aws_calls == []
+    request["requestContext"]["authorizer"] = {"lambda": {}}
+    with pytest.raises(KeyError):
+        lambdas(function, request)
