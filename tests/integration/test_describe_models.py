@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from ringback.catalogue.models import unknown_model
 
 from tests.support.lambdas import Lambdas, an_event
 from tests.support.model_facts import FACTS
@@ -67,7 +68,7 @@ def test_an_unknown_model_gives_404(lambdas: Lambdas, model_id: str) -> None:
         "type": "about:blank",
         "title": "Not Found",
         "status": 404,
-        "detail": "Unknown model; GET /models lists the available ones.",
+        "detail": unknown_model(model_id),
     }
 
 

@@ -89,6 +89,15 @@ def test_the_next_query_can_be_right(find: FindJobs, query: dict[str, str], mess
     assert error.message.startswith(message)
 
 
+def test_a_file_is_found_however_its_accents_are_written() -> None:
+    for stored in ("requests/caf\u00e9.csv", "requests/cafe\u0301.csv"):
+        jobs = InMemoryJobs()
+        jobs.create(a_job(source=stored))
+        for asked in ("requests/caf\u00e9.csv", "requests/cafe\u0301.csv"):
+            [job], cursor = FindJobs(jobs=jobs).page({"source": asked}, client="studio")
+            assert (job.source, cursor) == (stored, None)
+
+
 def test_the_longest_key_can_be_asked_for(find: FindJobs) -> None:
     assert find.page({"source": "\u00fc" * 512}, client="studio") == ([], None)
 

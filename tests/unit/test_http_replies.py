@@ -32,7 +32,7 @@ PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (errors.SignatureRejected("too old"), 401, "Unauthorized", "too old"),
     (errors.Unauthorized("no word Bearer"), 401, "Unauthorized", "no word Bearer"),
     (errors.UnknownJob("job_1"), 404, "Not Found", "Unknown job."),
-    (errors.UnknownModel("x"), 404, "Not Found", "Unknown model; GET /models lists"),
+    (errors.UnknownModel("unknown model"), 404, "Not Found", "unknown model"),
     (errors.WrongState("it is running"), 409, "Conflict", "it is running"),
     (errors.TryAgain("in a moment"), 503, "Service Unavailable", "in a moment"),
     (errors.IdempotencyConflict("used before"), 422, "Unprocessable Entity", "used before"),

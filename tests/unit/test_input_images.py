@@ -72,6 +72,14 @@ def test_an_accent_may_be_spelled_in_either_way(key: str) -> None:
     assert all_of_them(f"s3://drops/{key}") == (f"s3://drops/{key}", "v1")
 
 
+def test_no_key_is_asked_for_that_s3_cannot_have() -> None:
+    drops = Drops()
+    for key in ("\u1100" * 600, "\uac00" * 341):
+        with pytest.raises(InputImageRefused, match="does not exist"):
+            drops(f"s3://drops/{key}")
+    assert drops.looked == ["\uac00" * 341]
+
+
 def test_only_objects_in_the_drop_bucket_are_read() -> None:
     drops = Drops()
     for url in ("s3://another/kite.png", "s3://drops/receipts/a.jsonl"):

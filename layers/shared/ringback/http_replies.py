@@ -45,7 +45,6 @@ STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     InvalidRequest: "The request has invalid fields; see `errors`.",
     UnknownJob: "Unknown job.",
-    UnknownModel: "Unknown model; GET /models lists the available ones.",
 }
 
 

@@ -60,7 +60,9 @@ class JobTable(TableAdapter):
                 sleep(pause)
             else:
                 return Write(job, done=True)
-        raise KeyInUse("the first request with this Idempotency-Key is still being processed")
+        raise KeyInUse(
+            "the first request with this Idempotency-Key is still being processed; send it again"
+        )
 
     def _create_with(self, job: Job, key: Item) -> None:
         self._client.transact_write_items(
@@ -79,7 +81,9 @@ class JobTable(TableAdapter):
     def _first_with(self, key: Item) -> Job:
         first = self._read({"job_id": key["job_id"]})
         if first["fingerprint"] != key["fingerprint"]:
-            raise IdempotencyConflict("this Idempotency-Key was used with a different request")
+            raise IdempotencyConflict(
+                "this Idempotency-Key was used with a different request; use a new one"
+            )
         return self.get(JobId(first["refers_to"]["S"]))
 
     def get(self, job_id: JobId) -> Job:

@@ -22,6 +22,7 @@ from ringback.catalogue.seedream_v5 import (
     SeedreamV5ProImageToImage,
     SeedreamV5ProTextToImage,
 )
+from ringback.domain.suggestions import close_to, did_you_mean, plain
 
 Models = Mapping[str, type[ModelInput]]
 
@@ -47,3 +48,11 @@ MODELS: Final[Models] = {
         ChanjingWanV22,
     )
 }
+
+
+def unknown_model(model_id: str, models: Models = MODELS) -> str:
+    """Return what is said about an id that no model has."""
+    own_name = plain(model_id.rpartition("/")[2])
+    same = [name for name in models if plain(name.rpartition("/")[2]) == own_name]
+    meant = did_you_mean(same or close_to(model_id, models))
+    return f"unknown model{meant or ';'} GET /models lists the available ones"

@@ -9,12 +9,11 @@ from pydantic_core import ErrorDetails
 from ringback.catalogue.image_urls import DroppedImages, FindImage, nothing_dropped
 from ringback.catalogue.messages import message_of
 from ringback.catalogue.model_input import ModelInput
-from ringback.catalogue.models import MODELS, Models
+from ringback.catalogue.models import MODELS, Models, unknown_model
 from ringback.catalogue.pass_through import as_found, faults_of, may_pass
 from ringback.catalogue.unknown_fields import unknown_beside_input, unknown_in_input
 from ringback.domain.errors import FieldError, InvalidRequest
 from ringback.domain.jobs import JobRequest
-from ringback.domain.suggestions import close_to, did_you_mean, plain
 
 
 class SubmitJobRequest(BaseModel):
@@ -72,7 +71,7 @@ def _read_input(
 ) -> tuple[dict[str, Any], list[FieldError]]:
     known = models.get(model)
     if known is None and not (pass_through and may_pass(model)):
-        return {}, [FieldError("model", _unknown_model(model, models))]
+        return {}, [FieldError("model", unknown_model(model, models))]
     if not isinstance(given, dict):
         return {}, []  # the envelope's errors name it already
     if known is None:
@@ -83,13 +82,6 @@ def _read_input(
     except ValidationError as error:
         return {}, _field_errors(error.errors(include_url=False), within="input", model=known)
     return checked.model_dump(exclude_none=True), []
-
-
-def _unknown_model(model: str, models: Models) -> str:
-    own_name = plain(model.rpartition("/")[2])
-    same = [name for name in models if plain(name.rpartition("/")[2]) == own_name]
-    meant = did_you_mean(same or close_to(model, models))
-    return f"unknown model{meant or ';'} GET /models lists the available ones"
 
 
 def _field_errors(

@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from ringback.catalogue.model_input import ModelInput
-from ringback.catalogue.models import MODELS
+from ringback.catalogue.models import MODELS, unknown_model
 from ringback.catalogue.prices import PRICES, PriceNote
 from ringback.domain.errors import UnknownModel
 
@@ -33,7 +33,7 @@ def describe(model_id: str) -> dict[str, Any]:
     """Return a model as ``GET /models`` shows it. Raises ``UnknownModel``."""
     model = MODELS.get(model_id)
     if model is None:
-        raise UnknownModel(model_id)
+        raise UnknownModel(unknown_model(model_id))
     return {
         "id": model.model_id,
         "provider": model.provider,

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+from unicodedata import normalize
 
 from ringback.domain.errors import FieldError
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
@@ -175,6 +176,16 @@ class Row:
     request: bytes = b""
     faults: tuple[FieldError, ...] = ()
     ignored: tuple[str, ...] = ()
+
+
+def spellings(key: str) -> list[str]:
+    """Return the key, and the same with its accents composed and decomposed, the likeliest first.
+
+    Systems differ in how they write them, and S3 compares bytes. Longer ones than S3 has are left
+    out.
+    """
+    forms = dict.fromkeys((key, normalize("NFC", key), normalize("NFD", key)))
+    return [each for each in forms if len(each.encode("utf-8", "replace")) <= MAX_KEY_BYTES]
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from ringback.domain.accounts import AccountPause
-from ringback.domain.drops import MAX_KEY_BYTES
+from ringback.domain.drops import MAX_KEY_BYTES, spellings
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus, seconds_until_due
@@ -63,9 +63,17 @@ class FindJobs:
         if source is None:
             jobs = self.jobs.newest(client, limit=size + 1, before=before)
         else:
-            # Never filtered afterwards: a cursor would name another client's job.
-            jobs = self.jobs.newest_of(source, client=client, limit=size + 1, before=before)
+            jobs = self._of_file(source, client=client, limit=size + 1, before=before)
         return jobs[:size], jobs[size - 1].job_id if len(jobs) > size else None
+
+    def _of_file(
+        self, source: str, *, client: str, limit: int, before: JobId | None
+    ) -> Sequence[Job]:
+        for name in spellings(source):
+            # Never filtered afterwards: a cursor would name another client's job.
+            if jobs := self.jobs.newest_of(name, client=client, limit=limit, before=before):
+                return jobs
+        return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
-from unicodedata import normalize
 
-from ringback.domain.drops import RECEIPTS, S3, bucket_and_key
+from ringback.domain.drops import RECEIPTS, S3, bucket_and_key, spellings
 from ringback.domain.errors import InputImageRefused
 from ringback.domain.jobs import JobRequest
 from ringback.use_cases.ports import InputImages
@@ -35,7 +34,7 @@ class CheckInputImage:
             raise InputImageRefused(str(error)) from None
         if bucket != self.bucket or key.startswith(RECEIPTS):
             raise InputImageRefused(f"only images in s3://{self.bucket}/ are accepted")
-        for name in dict.fromkeys((key, normalize("NFC", key), normalize("NFD", key))):
+        for name in spellings(key):
             if found := self.images.inspect(name, version=version):
                 if fault := self.fault_of(found.head, found.size):
                     raise InputImageRefused(fault)
