@@ -723,3 +723,27 @@ def test_rows_without_a_price_are_counted() -> None:
     harness.take(drop)
     assert harness.receipts(drop.key) == [{"estimate": None}]
     assert harness.drops.summaries[drop.key]["estimate"]["rows_without_price"] == 1
+
+
+def test_a_repeated_name_in_a_recipe_is_named() -> None:
+    harness = DropHarness()
+    recipe = json.dumps({"model": EDIT, "input": {"prompt": "x", "max_images": 1}})
+    drop = harness.put(
+        "recipes/fox/recipe.json", recipe.replace('"max_images"', '"max_images": 6, "max_images"')
+    )
+    harness.take(drop)
+    [error] = harness.receipts(drop.key)[0]["errors"]
+    assert error["field"] == "input.max_images"
+    assert error["message"].startswith("recipes/fox/recipe.json: is given more than once")
+
+
+def test_a_repeated_name_in_a_row_costs_that_row_only() -> None:
+    harness = DropHarness()
+    row = json.dumps({"model": TEXT, "input": {"prompt": "x", "max_images": 1}})
+    twice = row.replace('"max_images"', '"max_images": 6, "max_images"')
+    drop = harness.put("requests/kites.jsonl", f"{row}\n{twice}\n{row}\n")
+    harness.finish(drop)
+    lines = harness.receipts(drop.key)
+    assert [line["row"] for line in lines if "job_id" in line] == [1, 3]
+    [error] = lines[1]["errors"]
+    assert error["field"] == "input.max_images"

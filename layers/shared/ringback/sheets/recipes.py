@@ -31,7 +31,8 @@ def _row(drop: Drop, photo: str, recipe: bytes, metadata: Mapping[str, str], *, 
     try:
         request = json_object(recipe)
     except InvalidRequest as error:
-        return _no_row(end, f"{drop.recipe_key}: {error.errors[0].message}")
+        faults = (FieldError(at.field, f"{drop.recipe_key}: {at.message}") for at in error.errors)
+        return Row(number=1, end=end, faults=tuple(faults))
     if not isinstance(request.get("input"), dict):
         return _no_row(end, f"{drop.recipe_key} must contain an object 'input'")
     model = str(request.get("model"))
