@@ -112,11 +112,13 @@ def json_object(body: bytes, *, content_type: str = "") -> dict[str, Any]:
 
 
 def _why_not_json(body: bytes, content_type: str) -> str:
-    """Return what was sent instead of JSON, empty if that isn't clear."""
+    """Return what was sent instead of JSON, empty if it is JSON with a mistake in it."""
     if body.startswith(b"\x1f\x8b"):
         return "is compressed (gzip); send it uncompressed"
     kind = content_type.partition(";")[0].strip().lower()
-    if body and kind not in ("", "application/json"):
+    # `curl -d` calls everything a form.
+    is_json = not body or body.lstrip()[:1] in (b"{", b"[")
+    if not is_json and kind not in ("", "application/json"):
         return f"is not JSON; send a JSON object as application/json{_NO_FORM * ('form' in kind)}"
     return ""
 

@@ -56,11 +56,16 @@ def nothing_dropped(url: str) -> tuple[str, str]:
 
 def _checked(url: str, info: ValidationInfo) -> str:
     dropped: DroppedImages = info.context or DroppedImages(nothing_dropped)
+    is_dropped = url.startswith(S3)
     try:
-        if url.startswith(S3):
-            return dropped.take(url)
-        if why := why_not_an_image(url, now=dropped.now()):
+        # Before its length: a data: URI is not a URL that could be shorter.
+        why = "" if is_dropped else why_not_an_image(url, now=dropped.now())
+        if not why and len(url) > MAX_IMAGE_URL_LENGTH:
+            why = f"must have at most {MAX_IMAGE_URL_LENGTH} characters; it has {len(url)}"
+        if why:
             raise InputImageRefused(why)
+        if is_dropped:
+            return dropped.take(url)
         _check_https(url)
     except InputImageRefused as error:
         raise PydanticCustomError("image_url", "{reason}", {"reason": str(error)}) from None
@@ -92,7 +97,6 @@ _URL_SCHEMA: Final = {
 }
 ImageUrl = Annotated[
     str,
-    Field(max_length=MAX_IMAGE_URL_LENGTH),
     AfterValidator(_checked),
     WithJsonSchema(_URL_SCHEMA),
 ]

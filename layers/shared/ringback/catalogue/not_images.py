@@ -28,17 +28,13 @@ _KINDS: Final = tuple(
         ),
         (r"(?!https:|s3:)[a-z][a-z0-9+.-]*://", "must start with https:// or s3://"),
         (r"//", "must start with https://, not with //"),
-        (
-            r"(iVBORw0KGgo|/9j/|R0lGOD|UklGR)",
-            f"is an image in Base64; save it as a file, {_UPLOAD}",
-        ),
+        (r"iVBORw0KGgo|R0lGOD|UklGR", f"is an image in Base64; save it as a file, {_UPLOAD}"),
         (r"[^\s/:]+\.(png|jpe?g|webp|gif|avif|heic)$", f"is the name of a file; {_UPLOAD}"),
         (r"(?!https:|s3:)([a-z0-9-]+\.)+[a-z]{2,}(/|$)", "must start with https://"),
     )
 )
 _MAX_READ: Final = 8192
 _BLANKS: Final = re.compile(r"[\x00-\x20\s\ufeff\u200b-\u200f\u2060]+")
-
 
 # Hosts whose pages people copy from the browser, by the end of the host: which paths are pages,
 # what the page is called, and what to do instead.
