@@ -247,7 +247,7 @@ def test_a_dry_run_returns_the_request_and_its_estimate(
             "credits_low": 14.0,
             "credits_high": 14.0,
             "images": 1,
-            "noted_on": "2026-08-19",
+            "noted_on": "2026-11-26",
             "is_estimate": True,
         },
     }
