@@ -9,29 +9,26 @@ from urllib.parse import parse_qsl, urlsplit
 from ringback.catalogue.link_expiry import expires_at
 
 _UPLOAD: Final = "upload it, for example to the drop bucket, and send its https:// or s3:// URL"
-# Matched without case, in this order, after blanks at the start.
-_KINDS: Final = tuple(
-    (re.compile(pattern, re.IGNORECASE), sentence)
-    for pattern, sentence in (
-        (r"$", "must not be empty; it must be an https:// or s3:// URL"),
-        (r"data:", f"is a data: URI, which no provider takes; save it as a file, {_UPLOAD}"),
-        (r"/9j/", f"is an image in Base64; save it as a file, {_UPLOAD}"),
-        (
-            r"file:|[a-z]:[\\/]|\\|~[/\\]|\.{1,2}[/\\]|/(?!/)",
-            f"is a path on a computer, which no provider can read; {_UPLOAD}",
-        ),
-        (r"blob:", f"is a blob: URL, which exists in one browser only; {_UPLOAD}"),
-        (r"http:", "must start with https://, not http://; many hosts answer to both"),
-        (
-            r"(gs|r2|oss|cos|tos|obs|az|abfss?|wasbs?)://",
-            "must be an https:// URL; make a presigned one",
-        ),
-        (r"(?!https:|s3:)[a-z][a-z0-9+.-]*://", "must start with https:// or s3://"),
-        (r"//", "must start with https://, not with //"),
-        (r"iVBORw0KGgo|R0lGOD|UklGR", f"is an image in Base64; save it as a file, {_UPLOAD}"),
-        (r"[^\s/:]+\.(png|jpe?g|webp|gif|avif|heic)$", f"is the name of a file; {_UPLOAD}"),
-        (r"(?!https:|s3:)([a-z0-9-]+\.)+[a-z]{2,}(/|$)", "must start with https://"),
-    )
+# Matched without case, in this order. Compiled when a URL is refused: most never are.
+_KINDS: Final = (
+    (r"$", "must not be empty; it must be an https:// or s3:// URL"),
+    (r"data:", f"is a data: URI, which no provider takes; save it as a file, {_UPLOAD}"),
+    (r"/9j/", f"is an image in Base64; save it as a file, {_UPLOAD}"),
+    (
+        r"file:|[a-z]:[\\/]|\\|~[/\\]|\.{1,2}[/\\]|/(?!/)",
+        f"is a path on a computer, which no provider can read; {_UPLOAD}",
+    ),
+    (r"blob:", f"is a blob: URL, which exists in one browser only; {_UPLOAD}"),
+    (r"http:", "must start with https://, not http://; many hosts answer to both"),
+    (
+        r"(gs|r2|oss|cos|tos|obs|az|abfss?|wasbs?)://",
+        "must be an https:// URL; make a presigned one",
+    ),
+    (r"(?!https:|s3:)[a-z][a-z0-9+.-]*://", "must start with https:// or s3://"),
+    (r"//", "must start with https://, not with //"),
+    (r"iVBORw0KGgo|R0lGOD|UklGR", f"is an image in Base64; save it as a file, {_UPLOAD}"),
+    (r"[^\s/:]+\.(png|jpe?g|webp|gif|avif|heic)$", f"is the name of a file; {_UPLOAD}"),
+    (r"(?!https:|s3:)([a-z0-9-]+\.)+[a-z]{2,}(/|$)", "must start with https://"),
 )
 _MAX_READ: Final = 8192
 _BLANKS: Final = re.compile(r"[\x00-\x20\s\ufeff\u200b-\u200f\u2060]+")
@@ -39,7 +36,7 @@ _BLANKS: Final = re.compile(r"[\x00-\x20\s\ufeff\u200b-\u200f\u2060]+")
 # Hosts whose pages people copy from the browser, by the end of the host: which paths are pages,
 # what the page is called, and what to do instead.
 _PAGES: Final = tuple(
-    (host, re.compile(path, re.IGNORECASE), f"is {name} page, not an image; {instead or _UPLOAD}")
+    (host, path, f"is {name} page, not an image; {instead or _UPLOAD}")
     for host, path, name, instead in (
         (
             *("console.aws.amazon.com", "", "an AWS console"),
@@ -85,8 +82,8 @@ _FILE_HOSTS: Final = re.compile(r"(i|images|upload|live|raw|media|cdn|cvws|dl)\.
 def why_not_an_image(url: str, *, now: datetime) -> str:
     """Return why this can't be the URL of an image, in words for people; empty if it can."""
     bare = _BLANKS.sub("", url[:_MAX_READ])
-    if sentence := next((words for form, words in _KINDS if form.match(bare)), ""):
-        return sentence
+    if not bare.lower().startswith("https://"):
+        return next((words for form, words in _KINDS if re.match(form, bare, re.IGNORECASE)), "")
     try:
         parts = urlsplit(bare)
         host, query = parts.hostname or "", dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -101,9 +98,8 @@ def _page(host: str, path: str, query: Mapping[str, str]) -> str:
         return "" if is_file else "is a Dropbox page; end it with raw=1 instead of dl=0"
     if query.get("download") == "1" or _FILE_HOSTS.match(host):
         return ""
-    return next(
-        (words for known, form, words in _PAGES if _is_of(host, known) and form.match(path)), ""
-    )
+    known = ((form, words) for end, form, words in _PAGES if _is_of(host, end))
+    return next((words for form, words in known if re.match(form, path, re.IGNORECASE)), "")
 
 
 def _is_of(host: str, known: str) -> bool:

@@ -1,7 +1,6 @@
 """What a mistyped name probably means."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 # Longer than any name: no more of it is compared.
@@ -16,6 +15,8 @@ def plain(name: str) -> str:
 
 def close_to(given: str, known: Iterable[str]) -> Sequence[str]:
     """Return the known names that are most like the one that was given, the likeliest first."""
+    from difflib import get_close_matches  # with the first wrong request
+
     by_plain: dict[str, str] = {}
     for name in known:
         by_plain.setdefault(plain(name), name)
