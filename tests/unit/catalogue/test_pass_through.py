@@ -157,6 +157,19 @@ def test_text_may_contain_a_url(text: str) -> None:
     assert read({"prompt": text}).input == {"prompt": text}
 
 
+@pytest.mark.parametrize("name", ["image_url", "imageUrl", "image_urls", "input_urls", "url"])
+def test_a_field_that_is_named_so_must_be_a_url(name: str) -> None:
+    for path in ("fox.png", "C:\\fox.png", "~/fox.png", "a.example/fox"):
+        for value, field in ((path, name), ([GOOD, path], f"{name}.1")):
+            if isinstance(value, str) == (not name.endswith("s")):
+                [(found, message)] = refusals(body({name: value})).items()
+                assert found == f"input.{field}"
+                assert "https://" in message
+    assert read({name: GOOD, "prompt": "fox.png"}).input[name] == GOOD
+    assert read({name: ""}).input[name] == ""
+    assert read({"curl": "fox.png", "image": "fox.png"})
+
+
 def test_the_depth_of_json_is_limited() -> None:
     read({"x": nested(7)})
     too_deep = "must not be nested deeper than 8 levels"
@@ -177,7 +190,7 @@ def test_the_number_of_values_is_limited() -> None:
 def test_the_length_of_a_text_is_limited() -> None:
     read({"x": "\N{SNOWMAN}" * 10_000})
     assert refusals(body({"x": ["y" * 10_001]})) == {
-        "input.x.0": "must have at most 10000 characters"
+        "input.x.0": "must have at most 10000 characters; it has 10001"
     }
 
 

@@ -36,6 +36,9 @@ _ANY_URL: Final = re.compile(_BLANKS + r"(([a-z][a-z0-9+.-]*:)?[/\\]{2}|data:)",
 _USUAL_URL: Final = re.compile(_BLANKS + r"(https?|ftp|file|blob|data|s3):\S", re.IGNORECASE)
 _LINE_BREAKS: Final = str.maketrans("", "", "\t\r\n")
 
+# A field, or an item of a list, whose name says that it is a URL: image_url, imageUrls.
+_URL_FIELD: Final = re.compile(r"(?:[._][Uu]|(?<=[a-z])U)(?:rl|RL)([sS](\.[0-9]+)?)?$")
+
 _image_url: Final[TypeAdapter[str]] = TypeAdapter(ImageUrl)
 
 
@@ -95,8 +98,20 @@ def _faults(value: Any, place: str, dropped: DroppedImages, *, depth: int) -> It
                 yield FieldError(place, f"must have names of at most {MAX_NAME_LENGTH} characters")
                 continue
             yield from _faults(each, f"{place}.{name}", dropped, depth=depth + 1)
-    elif fault := _text_fault(value, dropped) if isinstance(value, str) else _number_fault(value):
+    elif fault := _fault_of(value, place, dropped):
         yield FieldError(place, fault)
+
+
+def _fault_of(value: Any, place: str, dropped: DroppedImages) -> str:
+    if not isinstance(value, str):
+        return _number_fault(value)
+    # Elsewhere a text such as /home/fox.png may be anything.
+    must_be_url = bool(value) and _URL_FIELD.search(place) is not None
+    if must_be_url or _looks_like_url(value):
+        return _url_fault(value, dropped)
+    if len(value) > MAX_TEXT_LENGTH:
+        return f"must have at most {MAX_TEXT_LENGTH} characters; it has {len(value)}"
+    return control_fault(value)
 
 
 def _inner(value: Any) -> list[tuple[str, Any]]:
@@ -106,13 +121,11 @@ def _inner(value: Any) -> list[tuple[str, Any]]:
     return [(str(index), each) for index, each in enumerate(items)]
 
 
-def _text_fault(text: str, dropped: DroppedImages) -> str:
-    if len(text) > MAX_TEXT_LENGTH:
-        return f"must have at most {MAX_TEXT_LENGTH} characters"
-    if fault := control_fault(text):
-        return fault
-    if not (_ANY_URL.match(text) or _USUAL_URL.match(text.translate(_LINE_BREAKS))):
-        return ""
+def _looks_like_url(text: str) -> bool:
+    return bool(_ANY_URL.match(text) or _USUAL_URL.match(text.translate(_LINE_BREAKS)))
+
+
+def _url_fault(text: str, dropped: DroppedImages) -> str:
     try:
         _image_url.validate_python(text, context=dropped)
     except ValidationError as error:
