@@ -47,6 +47,26 @@ def test_our_callback_url_is_taken_out(value: Any) -> None:
     assert json.loads(text)["code"] == 200
 
 
+@pytest.mark.parametrize("depth", [0, 1, 3])
+@pytest.mark.parametrize(("equals", "ampersand"), [("=", "&"), (r"\u003d", r"\u0026")])
+def test_signatures_of_links_to_input_images_are_taken_out(
+    depth: int, equals: str, ampersand: str
+) -> None:
+    secrets = {
+        "X-Amz-Credential": "AKIA%2F2026",
+        "X-Amz-Signature": "c0ffee",
+        "X-Amz-Security-Token": "t0%2Fken",
+    }
+    query = ampersand.join(f"{name}{equals}{value}" for name, value in secrets.items())
+    value: Any = f"https://drops.example/fox.png?{query}{ampersand}x{equals}1"
+    for _ in range(depth):
+        value = json.dumps({"input": {"image_urls": [value]}})
+    text = kept({"param": value, "taskId": "t1"})
+    assert all(secret not in text for secret in secrets.values())
+    assert json.loads(text)["taskId"] == "t1"
+    assert "https://drops.example/fox.png" in text
+
+
 @given(st.integers(0, 4), st.text(max_size=20), st.text(max_size=20))
 def test_at_any_depth_of_json(depth: int, before: str, after: str) -> None:
     value: Any = {before: f"{before} {URL}", "after": after}
