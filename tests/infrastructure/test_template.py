@@ -20,6 +20,16 @@ from ringback.providers.registry import PROVIDERS
 from ringback.settings import Settings
 
 from tests.support.jobs import a_job
+from tests.support.permissions import (
+    READ_QUEUE,
+    WRITE_LOGS,
+    Permission,
+    as_list,
+    permissions_of,
+    place,
+    role_of,
+    statements_of,
+)
 from tests.support.template import ROOT, load_template, resources
 from tests.support.variables import variables_of
 
@@ -30,26 +40,26 @@ PARAMETERS: Final[dict[str, dict[str, Any]]] = load_template()["Parameters"]
 GLOBALS: Final[dict[str, Any]] = load_template()["Globals"]["Function"]
 FOURTEEN_DAYS: Final = 14 * 24 * 3600
 
-# All permissions, by function, besides those that SAM adds for reading a queue (receive, delete,
-# get attributes) and for writing logs.
+# All permissions, by function, besides those to read its own queue and to write its own logs. Items
+# of the table are named by the keys that ``dynamodb:LeadingKeys`` allows.
 PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "authorize_client": {
         "secretsmanager:GetSecretValue": "ClientKeysSecret",
     },
     "accept_job": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:PutItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:GetItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
+        "dynamodb:PutItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
+        "dynamodb:UpdateItem": "JobsTable/job_*",
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "s3:ListBucket": "DropBucket",
         "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
     },
     "take_drops": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:BatchGetItem": "JobsTable",
-        "dynamodb:PutItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*"],
+        "dynamodb:BatchGetItem": "JobsTable/job_*",
+        "dynamodb:PutItem": ["JobsTable/drop#*", "JobsTable/job_*"],
+        "dynamodb:UpdateItem": "JobsTable/job_*",
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "s3:ListBucket": "DropBucket",
@@ -57,35 +67,40 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": ["CheckQueue", "DropQueue", "SubmitQueue", "SummaryQueue"],
     },
     "submit_job": {
-        "dynamodb:DeleteItem": "JobsTable",
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:PutItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:DeleteItem": "JobsTable/account#*",
+        "dynamodb:GetItem": [
+            "JobsTable/account#*",
+            "JobsTable/job_*",
+            "JobsTable/token#*",
+            "JobsTable/window#*",
+        ],
+        "dynamodb:PutItem": "JobsTable/account#*",
+        "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/token#*", "JobsTable/window#*"],
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:GetItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": "JobsTable/job_*",
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
     },
     "receive_callback": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:GetItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": "JobsTable/job_*",
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
     },
     "check_jobs": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/token#*"],
+        "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/token#*"],
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "archive_images": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/token#*"],
+        "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/token#*"],
         "s3:GetObject": "ImagesBucket/images/*",
         "s3:PutObject": "ImagesBucket/images/*",
         "s3:PutObjectTagging": "ImagesBucket/images/*",
@@ -93,15 +108,15 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["ChanjingSecret", "KieSecret"],
     },
     "make_thumbnails": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:UpdateItem": "JobsTable",
+        "dynamodb:GetItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": "JobsTable/job_*",
         "s3:GetObject": "ImagesBucket/images/*",
         "s3:PutObject": "ImagesBucket/images/*/*.thumbnail.webp",
         "s3:PutObjectTagging": "ImagesBucket/images/*/*.thumbnail.webp",
     },
     "summarize_drops": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:BatchGetItem": "JobsTable",
+        "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*"],
+        "dynamodb:BatchGetItem": "JobsTable/job_*",
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "s3:ListBucket": "DropBucket",
@@ -110,8 +125,8 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     },
     "describe_models": {},
     "query_jobs": {
-        "dynamodb:GetItem": "JobsTable",
-        "dynamodb:BatchGetItem": "JobsTable",
+        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*"],
+        "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:Query": ["JobsTable/index/by_client", "JobsTable/index/by_source"],
         "s3:GetObject": "ImagesBucket/images/*",
     },
@@ -143,24 +158,9 @@ def layers_of(properties: dict[str, Any]) -> set[str]:
     return {each["Ref"] for each in properties.get("Layers", [])}
 
 
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def events_of(function: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     found = function.get("Events", {}).values()
     return [event["Properties"] for event in found if event["Type"] == kind]
-
-
-def place(resource: Any) -> str:
-    """Return the resource of a statement in short: ``JobsTable``, ``ImagesBucket/images/*``."""
-    if "Fn::GetAtt" in resource:
-        name, attribute = resource["Fn::GetAtt"]
-        assert attribute in ("Arn", "Id")
-        return str(name)
-    text = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"])
-    assert "$" not in text
-    return text
 
 
 def references(value: Any) -> Iterator[str]:
@@ -295,18 +295,56 @@ def test_logs_are_json_without_events() -> None:
 
 @every_function
 def test_a_function_has_exactly_its_permissions(name: str, function: dict[str, Any]) -> None:
-    given: dict[str, list[str]] = {}
-    for policy in function.get("Policies", []):
-        for statement in policy["Statement"]:
-            assert statement.keys() == {"Effect", "Action", "Resource"}
-            assert statement["Effect"] == "Allow"
-            for action in as_list(statement["Action"]):
-                assert action not in given
-                given[action] = sorted(place(each) for each in as_list(statement["Resource"]))
-    permitted = PERMITTED[folder_of(function)]
-    assert given == {action: as_list(places) for action, places in permitted.items()}
-    assert not any("*" in action for action in given)
-    assert function.keys().isdisjoint({"Role", "ManagedPolicyArns"})
+    folder = folder_of(function)
+    expected = {
+        Permission(action, place)
+        for action, places in PERMITTED[folder].items()
+        for place in as_list(places)
+    }
+    own_logs = function["LoggingConfig"]["LogGroup"]["Ref"]
+    own_queues = [event["Queue"]["Fn::GetAtt"][0] for event in events_of(function, "SQS")]
+    expected |= {Permission(action, own_logs) for action in WRITE_LOGS}
+    expected |= {Permission(action, queue) for action in READ_QUEUE for queue in own_queues}
+    assert permissions_of(folder) == expected
+    assert not any("*" in each.action or each.place == "*" for each in expected)
+    assert function.keys().isdisjoint(
+        {"Policies", "PermissionsBoundary", "AssumeRolePolicyDocument"}
+    )
+
+
+@every_function
+def test_a_role_is_its_function_s_alone(name: str, function: dict[str, Any]) -> None:
+    role = role_of(folder_of(function))
+    assert role.keys() == {"AssumeRolePolicyDocument", "Policies"}
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    assert len(resources("AWS::IAM::Role")) == len(FUNCTIONS)
+
+
+@every_function
+def test_items_are_permitted_by_their_keys(name: str, function: dict[str, Any]) -> None:
+    """``ForAllValues`` also holds for a request that names no key, so only for actions that must.
+
+    On an index the leading key is the client or the source, which no pattern describes.
+    """
+    for statement in statements_of(folder_of(function)):
+        assert statement["Effect"] == "Allow"
+        assert statement.keys() <= {"Effect", "Action", "Resource", "Condition"}
+        actions = set(as_list(statement["Action"]))
+        on_the_table = statement["Resource"] == {"Fn::GetAtt": ["JobsTable", "Arn"]}
+        assert on_the_table == ("Condition" in statement)
+        if on_the_table:
+            assert actions <= {
+                f"dynamodb:{each}Item" for each in ("Get", "BatchGet", "Put", "Update", "Delete")
+            }
+            assert statement["Condition"].keys() == {"ForAllValues:StringLike"}
+            assert statement["Condition"]["ForAllValues:StringLike"].keys() == {
+                "dynamodb:LeadingKeys"
+            }
 
 
 @every_function

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Iterator
+from itertools import product
 
 import boto3
 import pytest
@@ -8,6 +9,7 @@ from tests.support.aws import CALLBACK_KEY, HMAC_KEY, Cloud, a_cloud
 from tests.support.jobs import PROMPT
 from tests.support.lambdas import Lambdas, lasting_client, permitted_actions
 from tests.support.loopback_provider import LoopbackProvider, a_loopback_provider
+from tests.support.permissions import permits
 
 SECRET = ["kie-key", "rb-key", CALLBACK_KEY, HMAC_KEY, PROMPT, "Signature=", "Bearer", "/callbacks"]
 # All our other log lines name their job. A message that cannot be read names none.
@@ -49,6 +51,8 @@ def lambdas(
     yield lambdas
     for call in lambdas.aws_calls:
         assert call.actions <= permitted_actions(call.function), call
+        for action, key in product(call.actions, call.keys):
+            assert permits(call.function, action, key=key), call
     # A traceback names our own modules, one package of which is called "callbacks".
     text = lambdas.log.getvalue().replace("ringback/callbacks/", "")
     for private in [*SECRET, provider.address]:

@@ -4,7 +4,7 @@ import io
 import json
 import logging
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -17,6 +17,7 @@ import pytest
 from botocore.config import Config
 
 from tests.support.aws import RESOURCES, SETTINGS, Cloud
+from tests.support.permissions import READ_QUEUE, WRITE_LOGS, permissions_of
 from tests.support.template import ROOT, resources
 
 EVENTS: Final = ROOT / "events" / "functions"
@@ -46,12 +47,9 @@ def settings_given(function: str) -> set[str]:
 
 
 def permitted_actions(function: str) -> set[str]:
-    actions: set[str] = set()
-    for policy in function_properties(function).get("Policies", []):
-        for statement in policy["Statement"]:
-            named = statement["Action"]
-            actions |= {named} if isinstance(named, str) else set(named)
-    return actions
+    """Return the actions of the function's own code: Lambda reads its queue and writes its log."""
+    actions = {permission.action for permission in permissions_of(function)}
+    return actions - {*READ_QUEUE, *WRITE_LOGS}
 
 
 @dataclass(frozen=True)
@@ -70,6 +68,22 @@ class AwsCall:
             return {"s3:GetObject"}
         tagging = {"s3:PutObjectTagging"} if "Tagging" in self.parameters else set[str]()
         return {f"{self.service}:{self.operation}", *tagging}
+
+    @property
+    def keys(self) -> list[str]:
+        """Return the keys of all items of the table that the call names."""
+        return list(_keys_in(self.parameters)) if self.service == "dynamodb" else []
+
+
+def _keys_in(value: Any) -> Iterator[str]:
+    """Yield the table's keys in the parameters of any call of DynamoDB, also of a transaction."""
+    for name, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if name in ("Key", "Item"):
+            yield each["job_id"]["S"]
+        elif name == "Keys":
+            yield from (key["job_id"]["S"] for key in each)
+        elif isinstance(each, dict | list):
+            yield from _keys_in(each)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ringback.domain.checks import Check
 from ringback.domain.errors import UnknownJob
+from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.ports import CallbackReader, CheckQueue
@@ -39,8 +40,13 @@ class AcceptCallback:
         Raises ``UnknownJob``, ``SignatureRejected`` or ``MalformedCallback``.
         """
         reader = self.readers.get(request.provider)
-        # A wrong token and an unknown job must be indistinguishable from outside.
-        if reader is None or not self.is_genuine(request.provider, request.job_id, request.token):
+        # A wrong token and an unknown job must be indistinguishable from outside. An id of another
+        # form would name another item of the table, which the function may not read.
+        if (
+            reader is None
+            or not is_job_id(request.job_id)
+            or not self.is_genuine(request.provider, request.job_id, request.token)
+        ):
             raise UnknownJob(request.job_id)
         callback = reader.read(request.headers, request.body, now=self.now())
         report = callback.report
