@@ -30,6 +30,9 @@ OUTPUT: Final = "ClientKeysSecretArn"
 MAX_NAME: Final = 100
 KEY_BYTES: Final = 32
 
+# Secrets Manager's error for a secret without a value, as the template makes it.
+NO_VALUE: Final = "ResourceNotFoundException"
+
 Hashes = Mapping[str, str]
 
 
@@ -41,10 +44,18 @@ class KeyHashes:
     arn: str
 
     def read(self) -> dict[str, str]:
-        """Raise ``LocalFailure`` if the secret holds anything but a JSON object."""
-        text = self.client.get_secret_value(SecretId=self.arn)["SecretString"]
+        """Return no hash before the first is stored.
+
+        Raises ``LocalFailure`` if the secret holds anything but a JSON object.
+        """
         try:
-            found = json.loads(text)
+            text = self.client.get_secret_value(SecretId=self.arn)["SecretString"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != NO_VALUE:
+                raise
+            return {}
+        try:
+            found = json.loads(text or "{}")
         except ValueError:
             found = None
         if not isinstance(found, dict):

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from typing import Any
 
+import boto3
 import pytest
 from ringback.use_cases.authorize_client import NO_SCHEME
 
@@ -48,7 +49,10 @@ def test_any_other_header_is_unauthorized(cloud: Cloud, lambdas: Lambdas) -> Non
         assert lambdas("authorize_client", a_request(header)) == {"isAuthorized": False}, header
 
 
-def test_no_key_works_out_of_the_box(lambdas: Lambdas) -> None:
+def test_no_key_works_out_of_the_box(cloud: Cloud, lambdas: Lambdas) -> None:
+    """A refusal, not an error, before the first key is made: the secret has no value then."""
+    secrets = boto3.client("secretsmanager")
+    secrets.delete_secret(SecretId=cloud.client_keys_secret, ForceDeleteWithoutRecovery=True)
     for header in (f"Bearer {KEY}", "Bearer studio"):
         assert lambdas("authorize_client", a_request(header)) == {"isAuthorized": False}, header
 

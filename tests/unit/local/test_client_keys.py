@@ -31,6 +31,8 @@ class Aws:
         return {"Stacks": [{"Outputs": listed}]}
 
     def get_secret_value(self, *, SecretId: str) -> dict[str, str]:  # noqa: N803
+        if SecretId not in self.secrets:
+            raise ClientError({"Error": {"Code": "ResourceNotFoundException"}}, "GetSecretValue")
         return {"SecretString": self.secrets[SecretId]}
 
     def put_secret_value(self, *, SecretId: str, SecretString: str) -> None:  # noqa: N803
@@ -49,6 +51,16 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 @pytest.fixture
 def stored(aws: Any) -> KeyHashes:
     return KeyHashes(aws, ARN)
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_the_first_key_needs_no_value_before_it(
+    aws: Aws, stored: KeyHashes, value: str | None
+) -> None:
+    """The template's secret has none; the local AWS shows that as an empty one."""
+    aws.secrets = {} if value is None else {ARN: value}
+    create(stored, "studio", replace=False)
+    assert list(stored.read()) == ["studio"]
 
 
 def test_a_new_key_works_and_the_others_stay(

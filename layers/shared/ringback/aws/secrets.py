@@ -26,13 +26,14 @@ OWNERS_ERRORS: Final = frozenset(
         "AccessDeniedException",
         "DecryptionFailure",
         "InvalidRequestException",
-        "ResourceNotFoundException",
     }
 )
+# Nobody has stored a value yet: the template makes the owner's secrets without one.
+NO_VALUE: Final = "ResourceNotFoundException"
 
 
 class JsonSecret:
-    """A secret that is a JSON object. Call it for its value."""
+    """A secret that is a JSON object. Call it for its value, which is empty before it is stored."""
 
     def __init__(
         self,
@@ -80,17 +81,19 @@ class JsonSecret:
             answer = self._client.get_secret_value(SecretId=self._arn)
         except ClientError as error:
             code = error.response["Error"]["Code"]
+            if code == NO_VALUE:
+                return {}
             kind = NotConfigured if code in OWNERS_ERRORS else ProviderUnavailable
             raise kind(f"secret {self._arn}: {code}") from error
         except BotoCoreError as error:
             raise ProviderUnavailable(f"secret {self._arn}: {type(error).__name__}") from error
-        # A binary secret has no string.
-        return _json_object(answer.get("SecretString", ""), self._arn)
+        return _json_object(answer.get("SecretString"), self._arn)
 
 
-def _json_object(text: str, arn: str) -> dict[str, Any]:
+def _json_object(text: str | None, arn: str) -> dict[str, Any]:
+    """Read a value; a binary one has no text, the local AWS has an empty one for none."""
     try:
-        secret = parse_json(text)
+        secret = Json({}) if text == "" else parse_json(text or "")
     except NotJson:
         secret = Json(None)
     if not isinstance(secret.value, dict):
