@@ -5,6 +5,7 @@ anew for every process of a function: 31 MB and 1,200 files each, most of a cold
 """
 
 import hashlib
+import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -36,8 +37,15 @@ def extract_shared(archive: zipfile.ZipFile, path: Any = None, *rest: Any, **nam
 
 
 def main() -> None:
-    from ministack.app import main as run_emulator  # type: ignore[import-not-found]
+    # Only while importing: the emulator has packages of its own.
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from local.leading_keys import check_leading_keys
 
+    del sys.path[0]
+    from ministack.app import main as run_emulator  # type: ignore[import-not-found]
+    from ministack.core import iam_actions  # type: ignore[import-not-found]
+
+    check_leading_keys(iam_actions)
     zipfile.ZipFile.extractall = extract_shared  # type: ignore[assignment, method-assign]
     run_emulator()
 
