@@ -81,13 +81,16 @@ run: environments ## Run Ringback on this machine with a job of every model; Ctr
 models: .venv/.ready ## List the models with their limits and prices
 	@.venv/bin/python -m local.models
 
+# A layer without bytecode is built anew each time, in case there is a Python 3.13 by then.
 .PHONY: build
 build: $(ENVIRONMENTS)/sam/.ready ## Build the arm64 / Python 3.13 artifacts for AWS in .aws-sam/
-	@$(sam) build --cached --parallel
+	@export LAMBDA_PYTHON="$$($(lambda_python))"; \
+	[ -n "$$LAMBDA_PYTHON" ] || rm -rf .aws-sam/cache; $(sam) build --cached --parallel; \
+	[ -n "$$LAMBDA_PYTHON" ] || { rm -rf .aws-sam/cache; echo "$$WITHOUT_LAMBDA_PYTHON" >&2; }
 
 .PHONY: deploy
-deploy: build ## Deploy to your AWS account; SAM asks for each setting
-	@$(sam) deploy --guided
+deploy: build .venv/.ready ## Deploy to your AWS account; SAM asks for each setting (ENV=prod takes samconfig.toml's)
+	@exec .venv/bin/python -m local.deploy
 
 .PHONY: smoke
 smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after confirmation
@@ -121,6 +124,22 @@ clean: ## Remove everything installed, built or cached here
 # --- Prerequisites of the targets above ------------------------------------------------------
 
 sam = "$(CURDIR)/$(ENVIRONMENTS)/sam/bin/sam"
+
+# Lambda can't store the bytecode that it compiles, so the layers bring it, made by Lambda's Python:
+# LAMBDA_PYTHON, or one on this machine, or one that uv downloads into .local/.
+define lambda_python
+  if [ -n "$(LAMBDA_PYTHON)" ]; then echo "$(LAMBDA_PYTHON)"; else \
+  UV_PYTHON_INSTALL_DIR="$(CURDIR)/.local/pythons"; export UV_PYTHON_INSTALL_DIR; \
+  "$(UV)" python find --no-project --no-python-downloads 3.13 2>/dev/null || \
+  { UV_PYTHON_DOWNLOADS=manual "$(UV)" python install --quiet --no-bin 3.13 2>/dev/null && \
+    "$(UV)" python find --no-project --managed-python 3.13 2>/dev/null; } || true; fi
+endef
+define WITHOUT_LAMBDA_PYTHON
+WARNING: no Python 3.13 here, and none could be downloaded: the layers have no bytecode, and Lambda
+compiles them at every cold start, which then takes more than twice as long. Choose a Python:
+make build LAMBDA_PYTHON=/path/to/python3.13
+endef
+export WITHOUT_LAMBDA_PYTHON
 
 .PHONY: environments
 environments: .venv/.ready $(ENVIRONMENTS)/emulator/.ready $(ENVIRONMENTS)/sam/.ready

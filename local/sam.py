@@ -64,12 +64,12 @@ class Sam:
         command: list[str | Path] = [SAM, *arguments, "--config-file", settings]
         process = Process(name, command, log=log, interrupts=self.interrupts)
         try:
-            process.start(environment=self._environment(), directory=ROOT)
+            process.start(environment=self.environment(), directory=ROOT)
             process.wait_until_done(standstill=standstill)
         finally:
             process.stop()
 
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         return installer_environment(self.private, os.environ) | {
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": "test",

@@ -18,6 +18,7 @@ from ringback.lambda_events import callback_request
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import Settings
 
+from local.preflight import event_source_concurrency
 from tests.support.jobs import a_job
 from tests.support.permissions import (
     READ_QUEUE,
@@ -29,6 +30,7 @@ from tests.support.permissions import (
     role_of,
     statements_of,
 )
+from tests.support.repository import text_of
 from tests.support.template import ROOT, load_template, resources
 from tests.support.variables import variables_of
 
@@ -460,16 +462,6 @@ DEAD_LETTERS: Final = {
     if "RedrivePolicy" in queue
 }
 WORKING: Final = [name for name in QUEUES if name not in DEAD_LETTERS]
-# The maximum concurrency of each queue. A folder full of drops or results must not take up an
-# account's whole concurrency, which HTTP calls and callbacks need.
-AT_ONCE: Final = {
-    "SubmitQueue": 10,
-    "DropQueue": 2,
-    "CheckQueue": 2,
-    "ArchiveQueue": 20,
-    "SummaryQueue": 2,
-    "ThumbnailQueue": 5,
-}
 
 
 @pytest.mark.parametrize("name", QUEUES)
@@ -523,13 +515,23 @@ def test_every_queue_has_one_consumer() -> None:
 def test_batches_report_failed_items() -> None:
     for queue, event, _ in consumers():
         assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], queue
-        # AWS requires at least two.
-        assert event["ScalingConfig"]["MaximumConcurrency"] >= 2, queue
 
 
-def test_queue_concurrency_is_limited() -> None:
-    given = {queue: event["ScalingConfig"]["MaximumConcurrency"] for queue, event, _ in consumers()}
-    assert given == AT_ONCE
+def test_the_queues_concurrency_is_limited_and_documented() -> None:
+    """HTTP calls and callbacks need executions of their own; a new account has 10 for all."""
+    at_once = event_source_concurrency({})
+    assert at_once == {
+        "SubmitJobFunction": 5,
+        "TakeDropsFunction": 2,
+        "CheckJobsFunction": 2,
+        "ArchiveImagesFunction": 5,
+        "SummarizeDropsFunction": 2,
+        "MakeThumbnailsFunction": 2,
+    }
+    assert f"{sum(at_once.values())} in all by default" in text_of("docs/settings.md")
+    fewest = event_source_concurrency({"SubmitConcurrency": "2", "ArchiveConcurrency": "2"})
+    assert set(fewest.values()) == {2}
+    assert f"{sum(fewest.values())} at least" in text_of("docs/operate.md")
 
 
 def test_the_visibility_timeout_is_six_function_timeouts() -> None:
