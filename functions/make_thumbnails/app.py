@@ -36,10 +36,12 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, make: MakeThumbnail) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
+        job_id, number = JobId(message["job_id"]), message["number"]
         try:
-            job = make(JobId(message["job_id"]), message["number"])
+            job = make(job_id, number)
         except ThumbnailRefused as error:
-            logger.warning("thumbnail refused", extra={**message, "reason": str(error)})
+            log_fields = {"job_id": job_id, "number": number, "reason": str(error)}
+            logger.warning("thumbnail refused", extra=log_fields)
             return
         log_job(logger, "thumbnail message processed", job)
 

@@ -13,6 +13,7 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsSummaryQueue
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
+from ringback.domain.versions import of_any_version
 from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.settings import SummarizeDropsSettings
 from ringback.use_cases.summarize_drop import SummarizeDrop
@@ -40,7 +41,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, summarize: SummarizeDrop) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        drop = Drop(**message["drop"])
+        drop = of_any_version(Drop, message["drop"])
         is_final = summarize(drop)
         logger.info("drop summarized", extra={"drop": drop.key, "is_final": is_final})
 

@@ -18,6 +18,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.jobs import JobId
 from ringback.domain.suggestions import unknown_name
+from ringback.domain.versions import of_any_version
 from ringback.json_bodies import json_object, parse_json
 from ringback.use_cases.accept_callback import CallbackRequest
 from ringback.use_cases.accept_job import JobPost
@@ -128,7 +129,7 @@ def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
     that came through SNS or EventBridge: a file in it would be lost.
     """
     if "drop" in notification:
-        return [Drop(**notification["drop"])]
+        return [of_any_version(Drop, notification["drop"])]
     if notification.get("Event") == "s3:TestEvent":
         return []
     if not notification.get("Records"):

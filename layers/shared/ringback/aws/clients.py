@@ -1,14 +1,80 @@
-"""How long a call of an AWS service may take: botocore's own limits are 60 s for each attempt."""
+"""The clients of AWS's services, and how long their calls may take.
 
-from typing import Final
+botocore's own limits are 60 s to connect and 60 s to read, for each attempt. A call that hangs in
+every attempt must leave its function the time to deal with that.
+"""
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
 from botocore.config import Config
 
-CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 3, 3
+if TYPE_CHECKING:
+    from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_s3 import S3Client
+    from types_boto3_secretsmanager import SecretsManagerClient
+    from types_boto3_sqs import SQSClient
 
-# One call that hangs in every attempt must leave its function the time to deal with that.
-CALL_LIMITS: Final = Config(
-    connect_timeout=CONNECT_SECONDS,
-    read_timeout=READ_SECONDS,
-    retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallLimits:
+    """Seconds to connect and to wait for each part of an answer, in each attempt."""
+
+    connect: int
+    read: int
+    attempts: int
+
+    @property
+    def longest(self) -> float:
+        """The seconds that a call takes if every attempt hangs.
+
+        Before the nth repeat, botocore waits for up to 2 ** (n - 1) s, 20 s at most
+        (botocore/retries/standard.py, ExponentialBackoff).
+        """
+        pauses: int = sum(min(1 << repeat, 20) for repeat in range(self.attempts - 1))
+        return self.attempts * (self.connect + self.read) + pauses
+
+    def config(self, **more: Any) -> Config:
+        return Config(
+            connect_timeout=self.connect,
+            read_timeout=self.read,
+            retries={"mode": "standard", "total_max_attempts": self.attempts},
+            **more,
+        )
+
+
+CALLS: Final = CallLimits(connect=2, read=4, attempts=2)
+# API Gateway waits 10 s for an authorizer.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+AUTHORIZER_CALLS: Final = CallLimits(connect=2, read=4, attempts=1)
+# Whole images: docs/decisions/0014.
+TRANSFERS: Final = CallLimits(connect=5, read=15, attempts=3)
+
+
+def dynamodb_client() -> "DynamoDBClient":
+    return boto3.client("dynamodb", config=CALLS.config())
+
+
+def sqs_client() -> "SQSClient":
+    return boto3.client("sqs", config=CALLS.config())
+
+
+def secrets_client(limits: CallLimits = CALLS) -> "SecretsManagerClient":
+    return boto3.client("secretsmanager", config=limits.config())
+
+
+def s3_client(limits: CallLimits = CALLS) -> "S3Client":
+    return boto3.client(
+        "s3",
+        config=limits.config(
+            signature_version="s3v4",
+            s3={
+                # Otherwise links use S3's global endpoint, which redirects requests for new buckets
+                # in most regions, and a redirect makes the signature invalid.
+                "addressing_style": "virtual",
+                # The checksum header is signed; signing the payload as well would hash it twice.
+                "payload_signing_enabled": False,
+            },
+        ),
+    )

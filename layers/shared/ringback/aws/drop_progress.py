@@ -18,6 +18,7 @@ from ringback.aws.table_items import (
     typed,
 )
 from ringback.domain.drops import Drop, Progress
+from ringback.domain.versions import of_any_version
 
 _NUMBERS: Final = ("row", "offset", "bad_rows", "without_price")
 
@@ -27,14 +28,9 @@ class DropProgressTable(TableAdapter):
         item = plain(read_item(self._client, self._table, drop_key(drop)))
         if not item:
             return None
-        return Progress(
-            made_at=datetime.fromisoformat(item["made_at"]),
-            credits_low=item["credits_low"],
-            credits_high=item["credits_high"],
-            fault=item["fault"],
-            done=item["done"],
-            **{name: int(item[name]) for name in _NUMBERS},
-        )
+        numbers = {name: int(item[name]) for name in _NUMBERS if name in item}
+        made_at = datetime.fromisoformat(item["made_at"])
+        return of_any_version(Progress, item | numbers | {"made_at": made_at})
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
         values = asdict(to) | {"made_at": to.made_at.isoformat()}

@@ -9,6 +9,7 @@ from typing import Any, Final
 from ringback.aws.table_items import Item, plain, typed
 from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest, JobStatus
+from ringback.domain.versions import of_any_version
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
@@ -18,14 +19,8 @@ def _image_to_plain(image: StoredImage) -> dict[str, Any]:
 
 def _image_from_plain(number: str, plain: dict[str, Any]) -> StoredImage:
     measures = {name: int(plain[name]) for name in ("width", "height", "bytes")}
-    facts = {field.name: plain[field.name] for field in fields(ImageFacts)} | measures
-    return StoredImage(
-        number=int(number),
-        key=plain["key"],
-        source_url=plain["source_url"],
-        facts=ImageFacts(**facts),
-        thumbnail=plain.get("thumbnail"),
-    )
+    facts = of_any_version(ImageFacts, plain | measures)
+    return of_any_version(StoredImage, plain | {"number": int(number), "facts": facts})
 
 
 def _images_from_plain(plain: dict[str, dict[str, Any]]) -> tuple[StoredImage, ...]:
@@ -39,15 +34,13 @@ def _error_to_plain(error: JobError) -> dict[str, Any]:
 
 
 def _error_from_plain(plain: dict[str, Any]) -> JobError:
-    until = plain["kept_until"]
-    return JobError(
-        kind=ErrorKind(plain["kind"]),
-        message=plain["message"],
-        code=plain["code"],
-        may_be_charged=plain["may_be_charged"],
-        missing=tuple(int(number) for number in plain["missing"]),
-        kept_until=datetime.fromisoformat(until) if until else None,
-    )
+    until = plain.get("kept_until")
+    read = {
+        "kind": ErrorKind(plain["kind"]),
+        "missing": tuple(int(number) for number in plain.get("missing", ())),
+        "kept_until": datetime.fromisoformat(until) if until else None,
+    }
+    return of_any_version(JobError, plain | read)
 
 
 def _request_to_plain(request: JobRequest) -> str:
@@ -64,7 +57,7 @@ _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "forget_at": lambda moment: int(moment.timestamp()),
 }
 _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "request": lambda text: JobRequest(**json.loads(text)),
+    "request": lambda text: of_any_version(JobRequest, json.loads(text)),
     "status": JobStatus,
     "error": _error_from_plain,
     "result_urls": tuple,
@@ -101,11 +94,10 @@ def to_item(job: Job) -> Item:
 
 def from_item(item: Mapping[str, Any]) -> Job:
     """Read a job; attributes that are no fields of a job are ignored."""
-    known = {field.name for field in fields(Job)}
-    return Job(
-        **{
+    return of_any_version(
+        Job,
+        {
             name: _FROM_PLAIN[name](value) if name in _FROM_PLAIN else value
             for name, value in plain(item).items()
-            if name in known
-        }
+        },
     )

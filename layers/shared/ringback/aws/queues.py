@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ringback.aws.clients import CALL_LIMITS
+from ringback.aws.clients import sqs_client
 from ringback.domain.checks import Check, to_message
 from ringback.domain.drops import Drop
 from ringback.domain.errors import TryAgain
@@ -20,6 +19,7 @@ from ringback.domain.verdicts import (
     TaskCreated,
     TaskRefused,
 )
+from ringback.domain.versions import of_any_version
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -39,7 +39,7 @@ class _Queue:
 
     @classmethod
     def connect(cls, url: str) -> Self:
-        return cls(boto3.client("sqs", config=CALL_LIMITS), url)
+        return cls(sqs_client(), url)
 
     def _send(self, message: dict[str, Any], *, delay: int) -> None:
         self._client.send_message(
@@ -73,7 +73,7 @@ def read_answered(message: Mapping[str, Any]) -> Answered | None:
     return Answered(
         job_id=message["job_id"],
         attempt_id=message["attempt_id"],
-        answer=_ANSWERS[message["kind"]](**message["answer"]),
+        answer=of_any_version(_ANSWERS[message["kind"]], message["answer"]),
     )
 
 

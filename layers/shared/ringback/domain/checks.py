@@ -1,7 +1,7 @@
 """Checks: what a message in the check queue carries, and when a job's next one is due."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 from ringback.domain.clock import EPOCH
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.versions import of_any_version
 
 # With callbacks, a job that is not final at its deadline is checked this often.
 RECHECK_DELAY: Final = timedelta(minutes=15)
@@ -60,11 +61,12 @@ def to_message(check: Check) -> dict[str, Any]:
 
 def from_message(message: Mapping[str, Any]) -> Check:
     """Read a message of this version, an older or a newer one; it must name a job."""
-    known = {field.name: message[field.name] for field in fields(Check) if field.name in message}
-    for name in ("idle_until", "seen_at"):
-        if name in known:
-            known[name] = datetime.fromisoformat(known[name])
-    return Check(**known)
+    times = {
+        name: datetime.fromisoformat(message[name])
+        for name in ("idle_until", "seen_at")
+        if name in message
+    }
+    return of_any_version(Check, {**message, **times})
 
 
 def seconds_to_next_check(job: Job, *, at: datetime, calls_back: bool) -> int:
