@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.clients import TRANSFERS
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
@@ -29,7 +30,7 @@ def archive_images() -> ArchiveImages:
     settings = ArchiveImagesSettings.from_environ(os.environ, providers=PROVIDERS)
     return ArchiveImages(
         jobs=JobTable.connect(settings.jobs_table),
-        images=ImageBucket.connect(settings.images_bucket),
+        images=ImageBucket.connect(settings.images_bucket, TRANSFERS),
         queue=SqsArchiveQueue.connect(settings.archive_queue_url),
         thumbnails=SqsThumbnailQueue.connect(settings.thumbnail_queue_url),
         download=ImageDownloader(
@@ -54,7 +55,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, archive: ArchiveImages) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        job = archive(JobId(message["job_id"]), attempt=message["attempt"])
+        job = archive(JobId(message["job_id"]), attempt=message.get("attempt", 1))
         log_job(logger, "archive message processed", job)
 
     return process_batch(event, process, logger)

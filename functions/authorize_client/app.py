@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.clients import AUTHORIZER_CALLS
 from ringback.aws.secrets import JsonSecret
 from ringback.lambda_events import Event, lower_headers
 from ringback.settings import AuthorizeClientSettings
@@ -21,7 +22,7 @@ MIN_REFRESH_SECONDS: Final = 2.0
 @cache
 def client_keys() -> JsonSecret:
     settings = AuthorizeClientSettings.from_environ(os.environ)
-    return JsonSecret.connect(settings.client_keys_secret_arn)
+    return JsonSecret.connect(settings.client_keys_secret_arn, AUTHORIZER_CALLS)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -20,7 +20,6 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from ringback.aws.clients import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
 from ringback.aws.drop_bucket import READ_SIZE, DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import ImageBucket
@@ -552,16 +551,6 @@ def test_a_key_whose_job_is_forgotten_finds_nothing(cloud: Cloud) -> None:
     key = {"job_id": {"S": job.job_id}}
     boto3.client("dynamodb").delete_item(TableName=cloud.table, Key=key)
     assert table.with_key(job.client, "k") is None
-
-
-def test_a_call_that_hangs_leaves_a_post_the_time_to_withdraw_its_job(cloud: Cloud) -> None:
-    hang = ATTEMPTS * (CONNECT_SECONDS + READ_SECONDS)
-    template = load_template()["Resources"]
-    assert hang + 5 < template["AcceptJobFunction"]["Properties"]["Timeout"]
-    for connect in (JobTable.connect, SqsSubmitQueue.connect, JsonSecret.connect):
-        config: Any = connect("some-name")._client.meta.config
-        assert (config.connect_timeout, config.read_timeout) == (CONNECT_SECONDS, READ_SECONDS)
-        assert config.retries["total_max_attempts"] == ATTEMPTS
 
 
 def test_unprocessed_keys_are_requested_again(cloud: Cloud) -> None:

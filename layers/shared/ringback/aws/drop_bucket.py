@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import ClientError
 
+from ringback.aws.clients import s3_client
 from ringback.aws.receipts import Receipts
-from ringback.aws.s3 import or_none, s3_client
+from ringback.aws.s3 import or_none
 from ringback.domain.drops import (
     MAX_LINE_BYTES,
     Drop,

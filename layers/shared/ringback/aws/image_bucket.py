@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-from ringback.aws.s3 import s3_client
+from ringback.aws.clients import CALLS, CallLimits, s3_client
 from ringback.domain.drops import S3
 from ringback.domain.errors import ImageRefused, NotConfigured, TransferInterrupted
 from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts, ImageFormat, StoredObject
@@ -67,8 +67,8 @@ class ImageBucket:
         self._bucket = bucket
 
     @classmethod
-    def connect(cls, bucket: str) -> Self:
-        return cls(s3_client(), bucket)
+    def connect(cls, bucket: str, limits: CallLimits = CALLS) -> Self:
+        return cls(s3_client(limits), bucket)
 
     @_known_errors()
     def put_image(

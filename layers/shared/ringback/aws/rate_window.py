@@ -9,10 +9,9 @@ from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ringback.aws.clients import CALL_LIMITS
+from ringback.aws.clients import dynamodb_client
 from ringback.aws.table_items import (
     WINDOW_KEPT,
     Item,
@@ -44,7 +43,7 @@ class RateWindowTable:
 
     @classmethod
     def connect(cls, table: str, paces: Mapping[str, Pace]) -> Self:
-        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table, paces)
+        return cls(dynamodb_client(), table, paces)
 
     def take(
         self,

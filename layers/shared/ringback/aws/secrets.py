@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from ringback.aws.clients import CALL_LIMITS
+from ringback.aws.clients import CALLS, CallLimits, secrets_client
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.json_bodies import REPEATED, Json, NotJson, parse_json
 
@@ -50,8 +49,8 @@ class JsonSecret:
         self._failed_at = float("-inf")
 
     @classmethod
-    def connect(cls, arn: str) -> Self:
-        return cls(boto3.client("secretsmanager", config=CALL_LIMITS), arn)
+    def connect(cls, arn: str, limits: CallLimits = CALLS) -> Self:
+        return cls(secrets_client(limits), arn)
 
     def __call__(self, *, at_most_old: float | None = None) -> Mapping[str, Any]:
         """Return the value, read at most ``at_most_old`` seconds ago.

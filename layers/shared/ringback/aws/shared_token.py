@@ -3,9 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
-import boto3
-
-from ringback.aws.clients import CALL_LIMITS
+from ringback.aws.clients import dynamodb_client
 from ringback.aws.table_items import TOKEN_KEPT, forget_at, milliseconds, read_item, token_key
 from ringback.domain.tokens import AccessToken
 
@@ -23,7 +21,7 @@ class SharedToken:
 
     @classmethod
     def connect(cls, table: str, provider: str) -> Self:
-        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table, provider)
+        return cls(dynamodb_client(), table, provider)
 
     def read(self) -> AccessToken | None:
         item = read_item(self._client, self._table, self._key)

@@ -20,11 +20,10 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
-from ringback.aws.clients import CALL_LIMITS
+from ringback.aws.clients import dynamodb_client
 from ringback.domain.drops import Drop
 from ringback.domain.jobs import JobId
 
@@ -57,7 +56,7 @@ class TableAdapter:
 
     @classmethod
     def connect(cls, table: str) -> Self:
-        return cls(boto3.client("dynamodb", config=CALL_LIMITS), table)
+        return cls(dynamodb_client(), table)
 
 
 def read_item(client: "DynamoDBClient", table: str, key: Item) -> Item:

@@ -1,0 +1,83 @@
+"""No call of an AWS service can outlast the function that makes it."""
+
+import re
+from importlib import import_module
+from typing import Any, Final
+
+import boto3
+import pytest
+from ringback.aws import clients
+from ringback.aws.clients import AUTHORIZER_CALLS, CALLS, TRANSFERS, CallLimits
+
+from tests.support.lambdas import function_properties, settings_given
+from tests.support.repository import files, text_of
+from tests.support.template import ROOT
+
+# What a function does beside one call that hangs: start, the other calls, the answer.
+SECONDS_FOR_THE_REST: Final = 3
+GATEWAY_SECONDS: Final = 30
+GATEWAY_SECONDS_FOR_AN_AUTHORIZER: Final = 10
+LIMITS: Final = {"authorize_client": AUTHORIZER_CALLS, "archive_images": TRANSFERS}
+FUNCTIONS: Final = sorted(path.name for path in (ROOT / "functions").iterdir())
+
+
+def test_the_longest_call_is_the_sum_of_its_attempts_and_pauses() -> None:
+    assert CALLS.longest == 2 * (2 + 4) + 1
+    assert CallLimits(connect=1, read=2, attempts=7).longest == 7 * 3 + 1 + 2 + 4 + 8 + 16 + 20
+    assert AUTHORIZER_CALLS.longest == 6
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_outlasts_a_call_that_hangs(function: str) -> None:
+    timeout = function_properties(function)["Timeout"]
+    limits = LIMITS.get(function, CALLS)
+    assert timeout >= limits.longest + SECONDS_FOR_THE_REST or not settings_given(function)
+    if function == "authorize_client":
+        assert timeout <= GATEWAY_SECONDS_FOR_AN_AUTHORIZER
+    elif function_properties(function)["Events"].keys() & {"PostJob", "Call", "GetJob"}:
+        assert timeout < GATEWAY_SECONDS
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_s_clients_have_its_limits(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[Any, Any, Any]] = []
+
+    def client(_service: str, *, config: Any) -> Any:
+        made.append(
+            (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"])
+        )
+        return object()
+
+    monkeypatch.setattr(boto3, "client", client)
+    for name in settings_given(function):
+        monkeypatch.setenv(name, value_of(name))
+    app = import_module(f"functions.{function}.app")
+    for factory in [each for each in vars(app).values() if hasattr(each, "cache_clear")]:
+        factory.cache_clear()
+        factory()
+        factory.cache_clear()
+    allowed = {CALLS, LIMITS.get(function, CALLS)} - (
+        {CALLS} if function == "authorize_client" else set()
+    )
+    assert set(made) <= {(each.connect, each.read, each.attempts) for each in allowed}
+    assert bool(made) == bool(settings_given(function))
+
+
+def value_of(setting: str) -> str:
+    if setting.endswith("_ARN"):
+        return "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x"
+    if setting.endswith("_URL"):
+        return "https://a.example/x"
+    if setting.endswith(("_SECONDS", "_WINDOW", "_DAYS")):
+        return "60"
+    return {"LARGEST_IMAGE_BYTES": "2048", "PASS_THROUGH": "false"}.get(setting, "something")
+
+
+def test_clients_are_made_in_one_place() -> None:
+    ours = [name for name in files() if name.startswith(("layers/shared/", "functions/"))]
+    makers = [
+        name for name in ours if re.search(r"boto3\.(client|resource|Session)\(", text_of(name))
+    ]
+    assert makers == [str(ROOT.joinpath(clients.__file__).relative_to(ROOT))]
