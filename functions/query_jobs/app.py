@@ -12,7 +12,7 @@ from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.http_replies import Reply, job_body, problem, reply, waiting_for
+from ringback.http_replies import Reply, job_body, page_body, problem, reply, waiting_for
 from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.settings import QueryJobsSettings
 from ringback.use_cases.find_jobs import FindJobs, FindPauses
@@ -50,5 +50,5 @@ def handle(
     except RequestRefused as error:
         return problem(error)
     pauses = find_pauses(jobs)
-    bodies = [job_body(job, link) | waiting_for(pauses.get(job.job_id)) for job in jobs]
-    return reply(HTTPStatus.OK, {"jobs": bodies, "cursor": cursor})
+    bodies = (job_body(job, link) | waiting_for(pauses.get(job.job_id)) for job in jobs)
+    return reply(HTTPStatus.OK, page_body(bodies, cursor))

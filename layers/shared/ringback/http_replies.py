@@ -1,7 +1,7 @@
 """Replies of the HTTP API: jobs as JSON, errors as RFC 9457 problem details."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
@@ -26,6 +26,10 @@ from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobError, JobRequest
 
 Reply = dict[str, Any]
+
+# Lambda answers with 6 MB at most, in which the body is a JSON string: quotes, and in some runtimes
+# all but ASCII, are escaped.
+MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 
 # A subclass has its parent's status. Any other error is an internal failure and is not caught, so
 # that API Gateway answers 500 and the function's error metric counts it.
@@ -91,6 +95,21 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "error": _error_body(job.error) if job.error else None,
         "images": [_image_body(image, link) for image in job.images],
     }
+
+
+def page_body(jobs: Iterable[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
+    """Return a page of as many of the jobs as fit into ``MAX_PAGE_BYTES``, one at least.
+
+    ``cursor`` is that of the page after all of them.
+    """
+    shown: list[dict[str, Any]] = []
+    size = 0
+    for job in jobs:
+        size += len(json.dumps(json.dumps(job, ensure_ascii=False)))
+        if shown and size > MAX_PAGE_BYTES:
+            return {"jobs": shown, "cursor": shown[-1]["job_id"]}
+        shown.append(job)
+    return {"jobs": shown, "cursor": cursor}
 
 
 def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, Any]:
