@@ -92,6 +92,10 @@ build: $(ENVIRONMENTS)/sam/.ready ## Build the arm64 / Python 3.13 artifacts for
 deploy: build .venv/.ready ## Deploy to your AWS account; SAM asks for each setting (ENV=prod takes samconfig.toml's)
 	@exec .venv/bin/python -m local.deploy
 
+.PHONY: policy
+policy: .venv/.ready $(ENVIRONMENTS)/sam/.ready ## Write docs/deployer-policy.json: the IAM actions that a deployment needs
+	@.venv/bin/python -m local.deployer_policy > docs/deployer-policy.json
+
 .PHONY: smoke
 smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after confirmation
 	@exec .venv/bin/python -m local.smoke

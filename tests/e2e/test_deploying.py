@@ -1,5 +1,6 @@
 """`make deploy` as a newcomer runs it, with Enter at every question, and as a pipeline does."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from local.deploy import ENVIRONMENTS, Files
+from local.deployer_policy import policy, resource_types
 from local.deployment import administrator
 from local.emulator import emulator_process, endpoint_url, is_healthy, start_emulator
 from local.interrupts import Interrupts
@@ -128,3 +130,36 @@ def test_an_environment_is_deployed_without_questions(staging: dict[str, Any]) -
     assert {"Key": "environment", "Value": "staging"} in staging["Tags"]
     deployed = {each["ParameterKey"]: each["ParameterValue"] for each in staging["Parameters"]}
     assert deployed["JobRetentionDays"] == "30"
+
+
+# ---------------------------------------------------------------- the deployer's policy
+
+MAX_POLICY: Final = 6144  # characters of a managed policy, without spaces
+
+
+def test_the_policy_covers_every_type_that_is_deployed(account: Account, guided: str) -> None:
+    stacks = administrator().client("cloudformation", endpoint_url=account.sam.endpoint_url)
+    pages = stacks.get_paginator("list_stack_resources").paginate(StackName="ringback")
+    deployed = {each["ResourceType"] for page in pages for each in page["StackResourceSummaries"]}
+    assert resource_types() == deployed
+
+
+def test_the_documented_policy_is_computed_from_the_template() -> None:
+    """Run ``make policy`` when this fails."""
+    documented = json.loads((ROOT / "docs/deployer-policy.json").read_text())
+    assert documented == policy()
+    assert len(json.dumps(documented, separators=(",", ":"))) <= MAX_POLICY
+
+
+def test_the_policy_has_what_is_easily_forgotten_and_nothing_broad() -> None:
+    actions = {each for statement in policy()["Statement"] for each in statement["Action"]}
+    assert {
+        "lambda:PutFunctionRecursionConfig",
+        "iam:PassRole",
+        "s3:PutBucketNotification",
+        "dynamodb:UpdateContinuousBackups",
+        "cloudformation:CreateChangeSet",
+    } <= actions
+    assert not any("*" in action for action in actions)
+    broad = [each["Sid"] for each in policy()["Statement"] if each["Resource"] == ["*"]]
+    assert broad == ["Lists"]

@@ -1,0 +1,171 @@
+"""Print the IAM policy for deploying the stack: ``make policy``.
+
+The actions are those that CloudFormation's own schemas name for each type of resource that the
+template creates, without those of features that it does not use, and those of SAM and the
+preflight.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from local.paths import ENVIRONMENTS
+from local.template import load_template
+
+# Placeholders for the owner's own.
+ACCOUNT, REGION, STACK = "ACCOUNT", "REGION", "STACK"
+# What SAM makes of each of its types.
+SAM_TYPES: Final[Mapping[str, Sequence[str]]] = {
+    "AWS::Serverless::Function": (
+        "AWS::Lambda::Function",
+        "AWS::Lambda::Permission",
+        "AWS::Lambda::EventSourceMapping",
+    ),
+    "AWS::Serverless::HttpApi": ("AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"),
+    "AWS::Serverless::LayerVersion": ("AWS::Lambda::LayerVersion",),
+}
+SERVICES: Final = ("apigateway", "dynamodb", "iam", "lambda", "logs", "s3", "secretsmanager", "sqs")
+# Actions of these services for properties that the template does not set, by a part of their name.
+UNUSED: Final = (
+    *("Abac", "Accelerate", "Acl", "Analytics", "CORS", "Cors", "Inventory", "Logging", "Metrics"),
+    *("ObjectLock", "Replication", "Website", "IntelligentTiering", "Metadata", "ReplicateSecret"),
+    *("Kinesis", "ContributorInsights", "Import", "Replica", "ResourcePolic", "ServiceLinkedRole"),
+    *("CodeSigning", "Concurrency", "ScalingConfig", "CapacityProvider", "PublishVersion", "Alias"),
+    *("RuntimeManagement", "AttachRolePolicy", "DetachRolePolicy", "PermissionsBoundary"),
+    *("DataProtection", "IndexPolic", "LogDelivery", "KmsKey", "BearerToken", "REST.PUT"),
+    *("DeletionProtection", "RoleDescription", "DeleteBucketEncryption", "DeleteBucketLifecycle"),
+)
+# The data itself: no deployment reads or writes it.
+DATA: Final = frozenset(
+    {
+        *("dynamodb:Scan", "dynamodb:Query", "dynamodb:BatchWriteItem"),
+        *(f"dynamodb:{verb}Item" for verb in ("Get", "Put", "Update", "Delete")),
+        *("logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"),
+        *("s3:GetObject", "s3:getObject", "s3:GetObjectVersion", "s3:DeleteObject"),
+    }
+)
+# Actions that know no resource.
+ON_EVERYTHING: Final = frozenset(
+    {
+        *("lambda:CreateEventSourceMapping", "lambda:GetAccountSettings", "lambda:ListFunctions"),
+        *("lambda:ListEventSourceMappings", "lambda:ListLayers", "lambda:ListLayerVersions"),
+        *("dynamodb:ListTables", "iam:ListRoles", "logs:DescribeLogGroups", "sqs:ListQueues"),
+        *("s3:ListAllMyBuckets", "secretsmanager:GetRandomPassword", "secretsmanager:ListSecrets"),
+    }
+)
+PREFLIGHT: Final = ("dynamodb:ListTables", "lambda:GetAccountSettings", "s3:ListAllMyBuckets")
+CLOUDFORMATION: Final = (
+    *("CreateChangeSet", "DeleteChangeSet", "DeleteStack", "DescribeChangeSet"),
+    *("DescribeStackEvents", "DescribeStackResources", "DescribeStacks", "ExecuteChangeSet"),
+    *("GetTemplate", "GetTemplateSummary", "ListStackResources", "TagResource", "UntagResource"),
+)
+# SAM's own bucket for what is deployed; the stack aws-sam-cli-managed-default makes it.
+ARTIFACTS: Final = (
+    *("CreateBucket", "GetBucketLocation", "GetBucketPolicy", "GetEncryptionConfiguration"),
+    *("GetBucketVersioning", "GetObject", "ListBucket", "PutBucketPolicy", "PutBucketTagging"),
+    *("PutBucketPublicAccessBlock", "PutBucketVersioning", "PutEncryptionConfiguration"),
+    *("GetBucketPublicAccessBlock", "PutObject"),
+)
+RESOURCES: Final[Mapping[str, Sequence[str]]] = {
+    "apigateway": (f"arn:aws:apigateway:{REGION}::/*",),
+    "dynamodb": (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-*",),
+    "iam": (f"arn:aws:iam::{ACCOUNT}:role/{STACK}-*",),
+    "lambda": (
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*",
+        f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{STACK}-*",
+        # SAM names a layer after its logical id.
+        *(
+            f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}*"
+            for name in ("DependenciesLayer", "PicturesLayer", "SharedLayer")
+        ),
+    ),
+    "logs": (f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-*",),
+    "s3": (f"arn:aws:s3:::{STACK}-*",),
+    # CloudFormation names a secret after its logical id.
+    "secretsmanager": tuple(
+        f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-*"
+        for name in ("CallbackSecret", "ChanjingSecret", "ClientKeysSecret", "KieSecret", STACK)
+    ),
+    "sqs": (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-*",),
+}
+
+
+def policy() -> dict[str, Any]:
+    actions = sorted({*map(_spelt, _actions()), *PREFLIGHT})
+    statements = [
+        _statement(
+            "Stack",
+            [f"cloudformation:{name}" for name in CLOUDFORMATION],
+            [
+                f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{STACK}/*",
+                f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/aws-sam-cli-managed-default/*",
+                f"arn:aws:cloudformation:{REGION}:aws:transform/Serverless-2016-10-31",
+            ],
+        ),
+        _statement(
+            "Artifacts",
+            [f"s3:{name}" for name in ARTIFACTS],
+            [f"arn:aws:s3:::aws-sam-cli-managed-default-{end}" for end in ("*", "*/*")],
+        ),
+        _statement("Lists", [each for each in actions if each in ON_EVERYTHING], ["*"]),
+        {
+            **_statement("Roles", ["iam:PassRole"], RESOURCES["iam"]),
+            "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+        },
+    ]
+    for service in SERVICES:
+        own = [
+            each
+            for each in actions
+            if each.startswith(f"{service}:") and each not in {*ON_EVERYTHING, "iam:PassRole"}
+        ]
+        statements.append(_statement(service.title(), own, RESOURCES[service]))
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def resource_types() -> set[str]:
+    """Return the types of the resources that CloudFormation creates."""
+    declared = {resource["Type"] for resource in load_template()["Resources"].values()}
+    return {made for each in declared for made in SAM_TYPES.get(each, (each,))}
+
+
+def _actions() -> Iterator[str]:
+    for kind in resource_types():
+        for handler in _schema(kind)["handlers"].values():
+            yield from (each for each in handler.get("permissions", []) if _is_needed(each))
+
+
+def _is_needed(action: str) -> bool:
+    service, _, name = action.partition(":")
+    return service in SERVICES and action not in DATA and not any(part in name for part in UNUSED)
+
+
+def _spelt(action: str) -> str:
+    # Tags of an API are a resource of their own: https://docs.aws.amazon.com/service-authorization/
+    return {
+        "apigateway:TagResource": "apigateway:PUT",
+        "apigateway:UntagResource": "apigateway:DELETE",
+    }.get(action, action)
+
+
+def _schema(kind: str) -> dict[str, Any]:
+    """Return CloudFormation's schema of a type, which SAM's environment has for its linter."""
+    (schemas,) = Path(ENVIRONMENTS / "sam").glob("lib/python*/site-packages/cfnlint/data/schemas")
+    names = json.loads((schemas / "providers/eu-west-1.json").read_text())
+    schema: dict[str, Any] = json.loads((schemas / f"resources/{names[kind]}.json").read_text())
+    return schema
+
+
+def _statement(sid: str, actions: Sequence[str], resources: Sequence[str]) -> dict[str, Any]:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Action": list(actions),
+        "Resource": list(resources),
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(policy(), indent=2) + "\n")
