@@ -14,11 +14,19 @@ from local.processes import Process
 REGION: Final = "eu-west-1"
 
 
-def start_emulator(process: Process, *, port: int, private: Path) -> None:
-    """Start it without waiting. The functions' processes inherit its environment."""
+def start_emulator(
+    process: Process, *, port: int, private: Path, concurrency: int | None = None
+) -> None:
+    """Start it without waiting. The functions' processes inherit its environment.
+
+    ``concurrency`` is the account's: how many functions run at a time. Without it, it depends on
+    the machine's memory.
+    """
+    limit = {"LAMBDA_ACCOUNT_CONCURRENCY": str(concurrency)} if concurrency else {}
     process.start(
         directory=private,
         environment=own_environment(private)
+        | limit
         | {
             # Without it the emulator listens on every interface.
             "BIND_HOST": LOOPBACK,

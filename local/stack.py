@@ -41,12 +41,13 @@ def local_stack(
     report: Report = lambda _line: None,
     simulator: Mapping[str, object] | None = None,
     parameters: Mapping[str, str] | None = None,
+    concurrency: int | None = None,
 ) -> Iterator[Deployment]:
     """Start everything, and on exit remove every process, port and file of it.
 
     Meanwhile SIGTERM and SIGHUP raise ``KeyboardInterrupt``, as Ctrl-C does. ``simulator`` has
     options of ``python -m local.simulator``, ``parameters`` are the template's; both are added to
-    those that a local stack needs.
+    those that a local stack needs. ``concurrency`` is the account's, for all functions.
 
     Raises ``LocalFailure`` if it cannot start.
     """
@@ -56,7 +57,9 @@ def local_stack(
         try:
             ports.require_free()
             start = Start(ports, report, interrupts, cleanup, private_folder(cleanup))
-            yield start(simulator=simulator or {}, parameters=parameters or {})
+            yield start(
+                simulator=simulator or {}, parameters=parameters or {}, concurrency=concurrency
+            )
         finally:
             with interrupts.deferred():
                 cleanup.close()
@@ -73,11 +76,15 @@ class Start:
     private: Path
 
     def __call__(
-        self, *, simulator: Mapping[str, object], parameters: Mapping[str, str]
+        self,
+        *,
+        simulator: Mapping[str, object],
+        parameters: Mapping[str, str],
+        concurrency: int | None,
     ) -> Deployment:
         accounts = new_accounts()
         emulator = self._process(emulator_process(self.private, self.interrupts))
-        start_emulator(emulator, port=self.ports.aws, private=self.private)
+        start_emulator(emulator, port=self.ports.aws, private=self.private, concurrency=concurrency)
         provider = self._start_simulator(accounts, simulator)
         sam = Sam(
             endpoint_url=endpoint_url(self.ports.aws),

@@ -121,7 +121,12 @@ class CallbackSender:
         self._ledger.delivered(
             task,
             Delivery(
-                at=at, attempt=attempt, signature=callback.signature, status=status, error=error
+                at=at,
+                attempt=attempt,
+                signature=callback.signature,
+                status=status,
+                error=error,
+                seconds=self._clock() - at,
             ),
         )
         # Without the URL: its path contains the receiver's token.

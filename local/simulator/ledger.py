@@ -10,13 +10,17 @@ from local.simulator.faults import FaultValues, shown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One attempt at a callback; ``status`` is ``None`` if there was no answer."""
+    """One attempt at a callback; ``status`` is ``None`` if there was no answer.
+
+    ``seconds`` is how long the answer, or the error, took.
+    """
 
     at: float
     attempt: int
     signature: str
     status: int | None
     error: str = ""
+    seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -26,6 +30,7 @@ class Delivery:
             "signed": self.signature != "none",
             "signature": self.signature,
             "error": self.error,
+            "seconds": self.seconds,
         }
 
 

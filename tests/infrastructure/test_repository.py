@@ -10,7 +10,7 @@ from tests.support.repository import files, text_of
 
 TOP_LEVEL: Final = {
     *(".ci", "benchmarks", "docs", "events", "functions", "layers", "local", "tests"),
-    *(".github", ".editorconfig", ".gitignore", ".pre-commit-config.yaml"),
+    *(".checkov.yaml", ".github", ".editorconfig", ".gitignore", ".pre-commit-config.yaml"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
     *("Makefile", "pyproject.toml", "samconfig.toml", "template.yaml"),
 }
