@@ -16,6 +16,7 @@ from local.callback_address import PLACEHOLDER, fill_in_callback_address
 from local.deployment import Deployment, administrator
 from local.emulator import emulator_process, endpoint_url, is_healthy, start_emulator
 from local.environment import own_environment
+from local.event_sources import number_concurrency
 from local.http_api import wire_http_apis
 from local.interrupts import Interrupts
 from local.paths import ROOT
@@ -101,6 +102,7 @@ class Start:
         make_source_bucket(sam.endpoint_url)
         sam.deploy(built, {**self._parameters(accounts), **parameters})
         wire_http_apis(sam.endpoint_url, STACK_NAME)
+        number_concurrency(sam.endpoint_url)
         outputs = self._outputs()
         fill_in_callback_address(sam.endpoint_url, outputs["CallbackApiId"])
         for name in ("ImagesBucketName", "DropBucketName"):
