@@ -2,6 +2,9 @@
 
 import os
 import struct
+import subprocess
+import sys
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ from local.processes import Process
 from local.sam import BUILD_STANDSTILL_SECONDS
 
 ARM64 = 183  # e_machine of an ELF file
+# Tests download no Python: there is one if they run on it.
+LAMBDA_PYTHON = sys.executable if sys.version_info[:2] == (3, 13) else ""
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +28,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "SAM_CLI_TELEMETRY": "0",
         "__SAM_CLI_APP_DIR": str(folder),
         "UV": str(UV),
+        "LAMBDA_PYTHON": LAMBDA_PYTHON,
     }
     command: list[str | Path] = [SAM, "build", "--parallel", "--template", ROOT / "template.yaml"]
     command += ["--build-dir", folder / "artifacts", "--cache-dir", folder / "cache"]
@@ -76,7 +82,25 @@ def test_our_own_layer_is_ringback_and_nothing_else(built: Path) -> None:
     assert names == {f"python/ringback/{path.relative_to(source)}" for path in source.rglob("*.py")}
 
 
-def test_bytecode_is_for_python_3_13_if_it_is_there_at_all(built: Path) -> None:
-    """A cache of this machine's Python would be dead weight."""
-    caches = [path.name for path in built.rglob("*.pyc")]
-    assert [name for name in caches if not name.endswith(".cpython-313.pyc")] == []
+def test_every_module_has_bytecode_of_lambda_s_python_or_none_has(built: Path) -> None:
+    """A cache of another Python would be dead weight."""
+    caches = {path.name.removesuffix(".pyc") for path in built.rglob("*.pyc")}
+    expected = {f"{path.stem}.cpython-313" for path in built.glob("*Layer/**/*.py")}
+    assert caches == (expected if LAMBDA_PYTHON else set())
+
+
+def test_bytecode_is_used_without_a_look_at_its_source(tmp_path: Path) -> None:
+    """Zip files change modification times, and Lambda could store nothing that it compiles.
+
+    The flags after a cache's magic number: https://peps.python.org/pep-0552/
+    """
+    made = tmp_path / "artifacts"
+    variables = [f"ARTIFACTS_DIR={made}", f"LAMBDA_PYTHON={sys.executable}", "LOCAL_PYTHON="]
+    command = ["make", "-C", str(ROOT / "layers/shared"), "build-SharedLayer", *variables]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603
+    modules = list(made.rglob("*.py"))
+    caches = list(made.rglob("*.pyc"))
+    assert len(caches) == len(modules) > 50
+    for cache in caches:
+        magic, flags = struct.unpack("<4sI", cache.read_bytes()[:8])
+        assert (magic, flags) == (MAGIC_NUMBER, 0b01)
