@@ -8,15 +8,19 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from statistics import quantiles
+from typing import Any
 
 import httpx
 
 from benchmarks.pace import read
 from benchmarks.results import heading
 from local.deployment import Deployment
-from local.jobs_api import connected, is_final
+from local.jobs_api import is_final
 from local.ports import free_ports
 from local.stack import local_stack
+
+# The status, ``None`` without an answer, and the seconds that it took.
+Answer = tuple[int | None, float]
 
 MODEL = "bytedance/seedream-v4-text-to-image"
 JOBS = 200
@@ -30,8 +34,8 @@ FEWEST = {"SubmitConcurrency": "2", "ArchiveConcurrency": "2"}
 
 def main() -> None:
     print(heading(f"Callbacks while {JOBS} images are copied, {ACCOUNT} executions in the account"))
-    print("| | callbacks | not 200 | p50, s | p99, s | reads | not 200 | p99, s | all, s |")
-    print("|---|---|---|---|---|---|---|---|---|")
+    print("| | posts | callbacks | p50, s | p99, s | reads | p99, s | all, s |")
+    print("|---|---|---|---|---|---|---|---|")
     for name, parameters in (("defaults", {}), ("both parameters at 2", FEWEST)):
         with local_stack(
             ports=free_ports(),
@@ -44,47 +48,67 @@ def main() -> None:
 
 def measure(deployment: Deployment) -> list[str]:
     start = time.monotonic()
-    with (
-        connected(deployment.jobs_api_url, deployment.client_key) as api,
-        ThreadPoolExecutor(4) as clients,
-    ):
-        prompts = [{"prompt": f"kite {number}"} for number in range(JOBS)]
-        ids = [job["job_id"] for job in clients.map(lambda one: api.submit(MODEL, one), prompts)]
-        waiting, reads = set(ids), list[tuple[int, float]]()
-        while waiting:
-            job_id = min(waiting)
-            asked_at = time.monotonic()
-            answer = httpx.get(
-                f"{deployment.jobs_api_url}/jobs/{job_id}",
-                headers={"Authorization": f"Bearer {deployment.client_key}"},
-                trust_env=False,
-                timeout=60,
-            )
-            reads.append((answer.status_code, time.monotonic() - asked_at))
-            if answer.is_success and is_final(answer.json()):
-                waiting.discard(job_id)
-            time.sleep(PAUSE_SECONDS if job_id in waiting else 0)
+    client = Client(deployment)
+    with ThreadPoolExecutor(4) as threads:
+        waiting = set(threads.map(client.post, range(JOBS)))
+    posts = client.answers.copy()
+    client.answers.clear()
+    while waiting:
+        job_id = min(waiting)
+        if client.is_final(job_id):
+            waiting.discard(job_id)
+        else:
+            time.sleep(PAUSE_SECONDS)
     calls = [
         (each["status"], each["seconds"])
         for task in read(deployment.simulator_url, "tasks")
         for each in task["callbacks"]
     ]
-    seconds = [taken for _, taken in calls]
     return [
-        *(str(len(calls)), str(refused(calls))),
-        *(f"{percentile(seconds, 50):.2f}", f"{percentile(seconds, 99):.2f}"),
-        *(str(len(reads)), str(refused(reads))),
-        f"{percentile([taken for _, taken in reads], 99):.2f}",
+        counted(posts),
+        counted(calls),
+        *(f"{percentile(calls, share):.2f}" for share in (50, 99)),
+        counted(client.answers),
+        f"{percentile(client.answers, 99):.2f}",
         f"{time.monotonic() - start:.0f}",
     ]
 
 
-def refused(answers: Sequence[tuple[int | None, float]]) -> int:
-    return sum(status != httpx.codes.OK for status, _ in answers)
+class Client:
+    """Repeats what is refused; ``answers`` has the status and the seconds of every request."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.answers: list[Answer] = []
+        self._url = f"{deployment.jobs_api_url}/jobs"
+        self._key = {"Authorization": f"Bearer {deployment.client_key}"}
+
+    def post(self, number: int) -> str:
+        body = {"model": MODEL, "input": {"prompt": f"kite {number}"}}
+        headers = {**self._key, "Idempotency-Key": str(number)}
+        while True:
+            answer = self._ask("POST", self._url, headers=headers, json=body)
+            if answer.is_success:
+                return str(answer.json()["job_id"])
+            time.sleep(PAUSE_SECONDS)
+
+    def is_final(self, job_id: str) -> bool:
+        answer = self._ask("GET", f"{self._url}/{job_id}", headers=self._key)
+        return answer.is_success and is_final(answer.json())
+
+    def _ask(self, method: str, url: str, **request: Any) -> httpx.Response:
+        begun = time.monotonic()
+        answer = httpx.request(method, url, trust_env=False, timeout=60, **request)
+        self.answers.append((answer.status_code, time.monotonic() - begun))
+        return answer
 
 
-def percentile(values: Sequence[float], share: int) -> float:
-    return quantiles(values, n=100, method="inclusive")[share - 1]
+def counted(answers: Sequence[Answer]) -> str:
+    refused = sum(not 200 <= (status or 0) < 300 for status, _ in answers)
+    return f"{len(answers)}, {refused} refused"
+
+
+def percentile(answers: Sequence[Answer], share: int) -> float:
+    return quantiles([seconds for _, seconds in answers], n=100, method="inclusive")[share - 1]
 
 
 if __name__ == "__main__":
