@@ -6,6 +6,7 @@ environment is a table of samconfig.toml; then nothing is asked.
 
 import argparse
 import os
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -88,13 +89,11 @@ def target_of(environment: str, files: Files) -> Target:
     """Return what the deployment is for, as far as it is known before SAM asks."""
     parameters = parameters_of(environment, files)
     overrides = parameters.get("parameter_overrides", [])
-    words = overrides.split() if isinstance(overrides, str) else overrides
+    words = shlex.split(overrides) if isinstance(overrides, str) else overrides
     return Target(
         stack=parameters["stack_name"],
         region=parameters.get("region"),
-        parameters={
-            name: value.strip('"') for name, _, value in (word.partition("=") for word in words)
-        },
+        parameters={name: value for name, _, value in (word.partition("=") for word in words)},
     )
 
 

@@ -31,14 +31,14 @@ def test_earlier_answers_stay(files: Files) -> None:
     files.answers.write_text(
         'version = 0.1\n[default.global.parameters]\nregion = "eu-north-1"\n'
         '[default.deploy.parameters]\nstack_name = "mine"\n'
-        'parameter_overrides = "DropClient=\\"a\\" CallbackBaseUrl=\\"\\""\n'
+        'parameter_overrides = "DropClient=\\"a b\\" CallbackBaseUrl=\\"\\""\n'
     )
     before = files.answers.read_text()
     sam_command("", files)
     target = target_of("", files)
     assert files.answers.read_text() == before
     assert (target.stack, target.region) == ("mine", "eu-north-1")
-    assert target.parameters == {"DropClient": "a", "CallbackBaseUrl": ""}
+    assert target.parameters == {"DropClient": "a b", "CallbackBaseUrl": ""}
 
 
 @pytest.mark.parametrize("environment", ["prod", "staging"])
