@@ -88,9 +88,10 @@ build: $(ENVIRONMENTS)/sam/.ready ## Build the arm64 / Python 3.13 artifacts for
 	[ -n "$$LAMBDA_PYTHON" ] || rm -rf .aws-sam/cache; $(sam) build --cached --parallel; \
 	[ -n "$$LAMBDA_PYTHON" ] || { rm -rf .aws-sam/cache; echo "$$WITHOUT_LAMBDA_PYTHON" >&2; }
 
+# Only make's own ENV counts: sh reads a variable of this name, too.
 .PHONY: deploy
 deploy: build .venv/.ready ## Deploy to your AWS account; SAM asks for each setting (ENV=prod takes samconfig.toml's)
-	@exec .venv/bin/python -m local.deploy
+	@exec .venv/bin/python -m local.deploy $(if $(findstring command,$(origin ENV)),--environment "$(ENV)")
 
 .PHONY: policy
 policy: .venv/.ready $(ENVIRONMENTS)/sam/.ready ## Write docs/deployer-policy.json: the IAM actions that a deployment needs

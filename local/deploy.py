@@ -44,11 +44,7 @@ class Files:
 
 def main(words: Sequence[str], files: Files = Files()) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.deploy", description=__doc__)
-    parser.add_argument(
-        "--environment",
-        default=os.environ.get("ENV", ""),
-        help="a table of samconfig.toml (ENV)",
-    )
+    parser.add_argument("--environment", default="", help="a table of samconfig.toml (ENV)")
     parser.add_argument(
         "--without-bytecode",
         action="store_true",

@@ -43,8 +43,8 @@ def test_its_actions_are_pinned_and_its_input_reaches_no_shell_text() -> None:
     used = [each["uses"] for each in steps() if "uses" in each]
     assert all(re.fullmatch(r"(actions|aws-actions)/[\w-]+@[0-9a-f]{40}", each) for each in used)
     (deploy,) = [each for each in steps() if "run" in each]
-    assert deploy["run"] == "make deploy"
-    assert deploy["env"] == {"ENV": "${{ inputs.environment }}"}
+    assert deploy["run"] == 'make deploy ENV="$NAME"'
+    assert deploy["env"] == {"NAME": "${{ inputs.environment }}"}
 
 
 def test_the_role_and_its_trust_are_documented() -> None:

@@ -1,5 +1,6 @@
 """Which command deploys, from which file, and what stops it."""
 
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 from local.deploy import ENVIRONMENTS, Files, main, sam_command, target_of
 from local.failures import LocalFailure
-from tests.support.template import load_template
+from tests.support.template import ROOT, load_template
 
 
 @pytest.fixture
@@ -71,3 +72,16 @@ def test_an_unknown_environment_is_named_with_those_that_exist(
         sam_command("production", files)
     assert main(["--environment", "production"], files) == 1
     assert "prod, staging" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("given", "passed"), [([], ""), (["ENV=prod"], '--environment "prod"')])
+def test_make_passes_its_own_variable_and_not_the_shell_s(
+    given: list[str], passed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """POSIX's sh reads the file that a variable of this name points to."""
+    command = ["make", "--dry-run", "--no-print-directory", "--always-make", "deploy", *given]
+    monkeypatch.setenv("ENV", "/etc/shrc")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+    shown = done.stdout
+    (line,) = [line for line in shown.splitlines() if "local.deploy" in line]
+    assert line.partition("local.deploy")[2].strip() == passed
