@@ -106,6 +106,16 @@ def test_create_task_responses_have_their_expected_outcome(body_file: Path) -> N
     assert len(kie.requests) == 1
 
 
+@pytest.mark.parametrize("body_file", CREATE_FILES, ids=lambda path: path.stem)
+def test_a_refusal_comes_with_its_answer(body_file: Path) -> None:
+    submission = submit(recorded_kie(body_file))
+    if isinstance(submission, TaskRefused):
+        assert submission.answer
+        assert (
+            f'"code":{submission.code}' in submission.answer or '"code":' not in submission.answer
+        )
+
+
 def test_every_documented_code_is_recorded_in_three_forms() -> None:
     rows = (400, 401, 402, 404, 408, 422, 429, 433, 455, 500, 501, 505)
     ways = ("code_{0}_under_http_200", "code_{0}_under_http_{0}", "http_{0}_without_envelope")

@@ -75,6 +75,10 @@ def test_a_final_refusal_fails_the_job(harness: Harness) -> None:
     assert harness.queues.submit == []
 
 
+def test_the_answer_that_refused_a_job_is_kept(harness: Harness) -> None:
+    assert answering(harness, replace(NO, answer='{"code":422}')).accept().answer == '{"code":422}'
+
+
 def test_a_temporary_refusal_is_queued_again(harness: Harness) -> None:
     job = answering(harness, BUSY).accept()
     waiting = harness.jobs.get(job.job_id)

@@ -31,6 +31,8 @@ class TaskRefused:
     message: str
     retry_after: int | None = None
     too_fast: bool = False
+    # What was read, bounded.
+    answer: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,15 +3,17 @@
 import logging
 import re
 import ssl
+from dataclasses import replace
 from functools import cache
 from typing import Any, Final
 
 import httpx
 
 from ringback.domain.jobs import ProviderTaskId
-from ringback.domain.verdicts import TaskRefused
+from ringback.domain.verdicts import Submission, TaskRefused
 from ringback.domain.version import USER_AGENT
 from ringback.json_bodies import NotJson, parse_json
+from ringback.providers.kept_answers import kept
 from ringback.providers.timed_transport import TimedTransport
 
 # Without a connection no request was sent: the only transport errors that prove anything.
@@ -72,6 +74,13 @@ def read_envelope(response: httpx.Response) -> dict[str, Any]:
 def not_sent(message: str) -> TaskRefused:
     """Return the answer to a paid call that was never made."""
     return TaskRefused(code="unreachable", message=message, retry_after=UNREACHABLE_RETRY)
+
+
+def with_answer(submission: Submission, response: httpx.Response) -> Submission:
+    """Keep the answer of a refusal, which may decide the job."""
+    if not isinstance(submission, TaskRefused):
+        return submission
+    return replace(submission, answer=kept(read_envelope(response) or response.text))
 
 
 def contradicts_itself(

@@ -96,7 +96,11 @@ class RecordAnswer:
     def _fail(self, answered: Answered, refusal: TaskRefused) -> Job:
         error = JobError(kind=ErrorKind.REFUSED, code=refusal.code, message=refusal.message)
         return self._leave_submitting(
-            answered, JobStatus.FAILED, finished_at=self.now(), error=error
+            answered,
+            JobStatus.FAILED,
+            finished_at=self.now(),
+            error=error,
+            answer=refusal.answer or None,
         ).job
 
     def _leave_submitting(

@@ -21,6 +21,7 @@ from ringback.providers.api_calls import (
     api_client,
     not_sent,
     read_envelope,
+    with_answer,
 )
 from ringback.providers.chanjing.access_tokens import AccessTokens
 from ringback.providers.chanjing.answers import (
@@ -84,7 +85,7 @@ class ChanjingClient:
             return not_sent(str(error))
         except httpx.HTTPError as error:
             return OutcomeUnknown(reason=type(error).__name__)
-        return read_submission(response)
+        return with_answer(read_submission(response), response)
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         wanted = {"unique_ids": [*task_ids], "type": IMAGE, "page": 1, "page_size": len(task_ids)}

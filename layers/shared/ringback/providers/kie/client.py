@@ -22,6 +22,7 @@ from ringback.providers.api_calls import (
     contradicts_itself,
     not_sent,
     read_envelope,
+    with_answer,
 )
 from ringback.providers.kept_answers import kept
 from ringback.providers.kie.tasks import read_task
@@ -68,7 +69,7 @@ class KieClient:
             return not_sent("kie.ai could not be reached")
         except httpx.HTTPError as error:
             return OutcomeUnknown(reason=type(error).__name__)
-        return read_submission(response)
+        return with_answer(read_submission(response), response)
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
