@@ -1,8 +1,8 @@
 """How fast callbacks and clients are answered while 200 images are copied, on the local stack.
 
 The account runs ten functions at a time, as a new account of AWS does. Each of 200 jobs, sent at
-kie.ai's usual pace, is called back while the images of others are copied, and a client reads its
-jobs meanwhile.
+the provider's usual pace, is called back while the images of others are copied, and a client reads
+its jobs meanwhile.
 """
 
 import time
