@@ -86,9 +86,9 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "archive_images": {
         "dynamodb:GetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
-        "s3:GetObject": "ImagesBucket/images/*",
-        "s3:PutObject": "ImagesBucket/images/*",
-        "s3:PutObjectTagging": "ImagesBucket/images/*",
+        "s3:GetObject": ["ImagesBucket/images/*", "ImagesBucket/quarantine/*"],
+        "s3:PutObject": ["ImagesBucket/images/*", "ImagesBucket/quarantine/*"],
+        "s3:PutObjectTagging": ["ImagesBucket/images/*", "ImagesBucket/quarantine/*"],
         "sqs:SendMessage": ["ArchiveQueue", "ThumbnailQueue"],
         "secretsmanager:GetSecretValue": ["ChanjingSecret", "KieSecret"],
     },

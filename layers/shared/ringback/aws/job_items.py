@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ringback.aws.table_items import Item, plain, typed
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest, JobStatus
+from ringback.domain.marks import Marks
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
@@ -17,8 +18,11 @@ def _image_to_plain(image: StoredImage) -> dict[str, Any]:
 
 
 def _image_from_plain(number: str, plain: dict[str, Any]) -> StoredImage:
-    measures = {name: int(plain[name]) for name in ("width", "height", "bytes")}
-    facts = {field.name: plain[field.name] for field in fields(ImageFacts)} | measures
+    # Older items have neither trailing bytes, nor damage, nor marks.
+    facts = {field.name: plain[field.name] for field in fields(ImageFacts) if field.name in plain}
+    measures = ("width", "height", "bytes", "trailing_bytes")
+    facts |= {name: int(facts[name]) for name in measures if name in facts}
+    facts["marks"] = Marks(**facts.get("marks", {}))
     return StoredImage(
         number=int(number),
         key=plain["key"],
@@ -35,7 +39,8 @@ def _images_from_plain(plain: dict[str, dict[str, Any]]) -> tuple[StoredImage, .
 
 def _error_to_plain(error: JobError) -> dict[str, Any]:
     until = error.kept_until.isoformat() if error.kept_until else None
-    return asdict(error) | {"missing": list(error.missing), "kept_until": until}
+    lists = {"missing": list(error.missing), "reasons": list(error.reasons)}
+    return asdict(error) | lists | {"kept_until": until}
 
 
 def _error_from_plain(plain: dict[str, Any]) -> JobError:
@@ -46,7 +51,20 @@ def _error_from_plain(plain: dict[str, Any]) -> JobError:
         code=plain["code"],
         may_be_charged=plain["may_be_charged"],
         missing=tuple(int(number) for number in plain["missing"]),
+        reasons=tuple(plain.get("reasons", ())),
         kept_until=datetime.fromisoformat(until) if until else None,
+    )
+
+
+def _quarantined_from_plain(plain: list[dict[str, Any]]) -> tuple[Quarantined, ...]:
+    return tuple(
+        Quarantined(
+            number=int(each["number"]),
+            key=each["key"],
+            remains=Remains(bytes=int(each["bytes"]), sha256=each["sha256"]),
+            reason=each["reason"],
+        )
+        for each in plain
     )
 
 
@@ -60,6 +78,7 @@ _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "request": _request_to_plain,
     "error": _error_to_plain,
     "result_urls": list,
+    "quarantined": lambda kept: [{"number": each.number, **each.as_json()} for each in kept],
     "images": lambda images: {str(image.number): _image_to_plain(image) for image in images},
     "forget_at": lambda moment: int(moment.timestamp()),
 }
@@ -68,6 +87,7 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "status": JobStatus,
     "error": _error_from_plain,
     "result_urls": tuple,
+    "quarantined": _quarantined_from_plain,
     "images": _images_from_plain,
     "forget_at": lambda seconds: datetime.fromtimestamp(int(seconds), UTC),
     "attempts": int,
