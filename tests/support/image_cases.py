@@ -494,3 +494,13 @@ NO_IMAGE: Final = {
     "a png in utf-8": Case(PNG.decode("latin-1").encode(), None),
     "a property list": Case(b"bplist00" + bytes(40), None),
 }
+
+
+def loads(content: bytes) -> tuple[int, int] | None:
+    """Return the size of what Pillow decodes in full."""
+    try:
+        with Image.open(BytesIO(content), formats=list(WHOLE)) as opened:
+            opened.load()
+            return opened.size
+    except Exception:  # noqa: BLE001 - decoders raise all kinds of exceptions
+        return None

@@ -5,12 +5,11 @@ from io import BytesIO
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 from ringback.domain.errors import NotAnImage
 from ringback.images.formats import read_picture
 from ringback.images.pictures import Picture
 
-from tests.support.image_cases import ACCEPTED, DAMAGED, NO_IMAGE, Case
+from tests.support.image_cases import ACCEPTED, DAMAGED, NO_IMAGE, Case, loads
 from tests.support.image_files import WHOLE, animation, image
 
 
@@ -44,16 +43,6 @@ def test_a_damaged_image_is_told_from_a_whole_one(case: Case) -> None:
 def test_anything_else_is_no_image(case: Case) -> None:
     with pytest.raises(NotAnImage):
         read(case.content)
-
-
-def loads(content: bytes) -> tuple[int, int] | None:
-    """Return the size of what Pillow decodes in full."""
-    try:
-        with Image.open(BytesIO(content), formats=list(WHOLE)) as opened:
-            opened.load()
-            return opened.size
-    except Exception:  # noqa: BLE001 - decoders raise all kinds of exceptions
-        return None
 
 
 @every(ACCEPTED, DAMAGED, NO_IMAGE)
