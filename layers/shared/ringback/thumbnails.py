@@ -3,8 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
-from os import SEEK_CUR
+from io import SEEK_CUR, BytesIO
 from struct import unpack
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
