@@ -2,7 +2,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.links import in_their_places, other_links
+from ringback.domain.links import other_links
 
 KNOWN = tuple(f"https://cdn.example/{name}.png?signed=1" for name in ("fox", "owl", "hare"))
 
@@ -51,9 +51,5 @@ def test_an_image_without_a_link_keeps_its_place() -> None:
     fresh = (known[0], "https://cdn.example/2.png", known[2])
     assert other_links(2, known=known, fresh=fresh) == (fresh[1],)
     assert other_links(2, known=known, fresh=known) == ()
+    assert other_links(2, known=known, fresh=(known[0], fresh[1], "")) == (fresh[1],)
     assert other_links(1, known=known, fresh=("", "", "https://cdn.example/3.png?new")) == ()
-
-
-def test_a_list_without_a_link_has_no_image() -> None:
-    assert in_their_places(["a", None, "c"]) == ("a", "", "c")
-    assert in_their_places([None, "", 7]) == ()

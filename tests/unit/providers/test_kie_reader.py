@@ -61,8 +61,7 @@ def check_strict(report: TaskReport) -> None:
     assert 1 <= len(report.task_id) <= 200
     assert report.task_id.isascii()
     assert isinstance(report.state, TaskState)
-    assert all(isinstance(url, str) for url in report.image_urls)
-    assert any(report.image_urls) or not report.image_urls
+    assert all(isinstance(url, str) and url for url in report.image_urls)
     assert len(report.code) <= 2000
     assert len(report.message) <= 2000
     if report.credits is not None:

@@ -4,22 +4,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 
-def in_their_places(listed: Sequence[object]) -> tuple[str, ...]:
-    """Return the URLs in a provider's list, an empty one where it has something else.
-
-    An image whose link is missing keeps its number. Without any URL there is no image.
-    """
-    urls = tuple(item if isinstance(item, str) else "" for item in listed)
-    return urls if any(urls) else ()
-
-
 def other_links(number: int, *, known: Sequence[str], fresh: Sequence[str]) -> tuple[str, ...]:
     """Return the links in ``fresh`` to image ``number`` of ``known``, the likeliest first.
 
     A fresh record may list the images in another order, with new signatures or hosts. A file name
     that is unique in both lists identifies an image. Without one, the link at the image's position
     comes first; the caller has to compare what they lead to. Links in ``known`` are left out.
-    An image without a link has an empty one in its place.
+    An image without a link is ``""`` in both lists.
     """
     named = {_name(url): url for url in fresh if url}
     is_unique = Counter(_name(url) for url in known) | Counter(_name(url) for url in fresh)

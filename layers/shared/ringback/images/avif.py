@@ -74,7 +74,7 @@ def _uuid(file: PictureFile, box: Box, found: Findings) -> None:
 
 def _image(boxes: BoxFile, meta: Box, found: Findings) -> tuple[int, int]:
     """Return the primary image's size, 0 and 0 if it has none."""
-    inner = first(boxes.inside(meta), found)
+    inner, primary = first(boxes.inside(meta), found), 0
     try:
         primary = _primary(boxes, inner)
         places = locations(boxes, inner)
@@ -83,10 +83,8 @@ def _image(boxes: BoxFile, meta: Box, found: Findings) -> tuple[int, int]:
             for start, end in places.get(item, []):
                 found.place(Metadata.XMP, start, end)
     except Malformed as malformed:
-        primary = 0
         found.flaw(str(malformed))
     except Cut:
-        primary = 0
         found.flaw(CUT)
     try:
         return _size_of(boxes, inner, primary, found)

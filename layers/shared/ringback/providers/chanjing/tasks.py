@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import as_task_id
-from ringback.domain.links import in_their_places
 from ringback.domain.verdicts import TaskReport, TaskState
 
 # Compared in lower case: all spellings have been seen.
@@ -41,7 +40,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
     return TaskReport(
         task_id=task_id,
         state=STATES.get(str(task.get("progress_desc")).strip().lower(), TaskState.RUNNING),
-        image_urls=in_their_places(known),
+        image_urls=tuple(url for url in known if isinstance(url, str) and url),
         message=_text(task.get("err_msg")),
         model=_text(task.get("model_code")),
         created_at=read_moment(task.get("create_time")),

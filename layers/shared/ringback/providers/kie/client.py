@@ -83,19 +83,16 @@ class KieClient:
 
     def fresh_links(self, job: Job, number: int) -> Iterator[str]:
         """Mint a link; then read the record, because links are minted for deleted files too."""
-        if url := job.result_urls[number - 1]:
-            yield from self._minted(url)
-        report = self._read_task(job.task_id) if job.task_id else None
-        if report:
-            yield from report.other_links(number, known=job.result_urls)
-
-    def _minted(self, url: str) -> Iterator[str]:
+        url = job.result_urls[number - 1]
         envelope = self._ask("POST", "/api/v1/common/download-url", json={"url": url})
         code, link = envelope.get("code"), envelope.get("data")
         if code == httpx.codes.OK and isinstance(link, str):
             yield link
         elif code not in REFUSED:
             raise ProviderUnavailable(f"download-url answered {code}")
+        report = self._read_task(job.task_id) if job.task_id else None
+        if report:
+            yield from report.other_links(number, known=job.result_urls)
 
     def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Return the envelope of a call that costs nothing and can be repeated."""

@@ -8,7 +8,6 @@ from pydantic_core import from_json
 
 from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId, as_task_id
-from ringback.domain.links import in_their_places
 from ringback.domain.verdicts import TaskReport, TaskState
 
 STATES: Final[Mapping[str, TaskState]] = {
@@ -78,7 +77,7 @@ def _image_urls(result: object) -> tuple[str, ...]:
     known = urls if isinstance(urls, list) else []
     if len(known) > MAX_IMAGES:
         raise MalformedCallback("more images than any model returns")
-    return in_their_places(known)
+    return tuple(url for url in known if isinstance(url, str) and url)
 
 
 def _text(value: object) -> str:
