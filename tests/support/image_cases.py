@@ -113,6 +113,13 @@ def stuffed_scan(markers: bytes) -> bytes:
     return jpeg(FRAME, SCAN + markers)
 
 
+RESTARTED: Final = image("JPEG", size=(64, 64), restart_marker_rows=1)
+
+
+def without(content: bytes, start: int, end: int) -> bytes:
+    return content[:start] + content[end:]
+
+
 def frame(code: int, depth: int = 8) -> bytes:
     return b"\xff" + bytes([code]) + FRAME[2:4] + bytes([depth]) + FRAME[5:]
 
@@ -363,6 +370,10 @@ DAMAGED: Final = {
     ),
     "png with a nameless chunk": Case(before_pixels(png_chunk(b"1234", b"x")), "malformed"),
     "png with a chunk of 2 GiB": Case(before_pixels(b"\x80\0\0\0abCd"), "malformed"),
+    "jpeg with a restart too few": Case(
+        without(RESTARTED, RESTARTED.index(b"\xff\xd1"), RESTARTED.index(b"\xff\xd2")),
+        "restart is missing",
+    ),
     "jpeg without its end": Case(JPEG[:-2], "cut"),
     "jpeg cut in its end": Case(JPEG[:-1], "cut"),
     "jpeg cut in half": Case(JPEG[: len(JPEG) // 2 + 200], "cut"),

@@ -384,6 +384,18 @@ def test_an_image_without_a_link_keeps_its_number() -> None:
     assert "" not in archive.web.fetched
 
 
+def test_a_late_link_is_not_taken_for_two_images() -> None:
+    archive = an_archive(urls=("", "", URLS[2]))
+    late = "https://cdn.example/late"
+    archive.web.pages[late] = a_page(late)
+    report = a_report(image_urls=(late, "", URLS[2]))
+    archive.provider.fresh_links = partial(of_record, report)  # type: ignore[method-assign]
+    archive()
+    job = archive(attempt=3)
+    assert [image.number for image in job.images] == [1, 3]
+    assert job.status is JobStatus.ARCHIVE_FAILED
+
+
 def test_a_fresh_record_may_have_the_link_that_was_missing() -> None:
     archive = an_archive(urls=(URLS[0], "", URLS[2]))
     archive.web.pages["https://cdn.example/late"] = a_page("https://cdn.example/late")

@@ -22,7 +22,7 @@ from ringback.images.pictures import (
 MAGIC: Final = b"\xff\xd8\xff"
 STARTS_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
-START, END, START_OF_SCAN = 0xD8, 0xD9, 0xDA
+START, END, START_OF_SCAN, RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
 APP1, APP2, APP11 = 0xE1, 0xE2, 0xEB
 # What decoders know; the others are reserved.
 WITH_LENGTH: Final = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xF0), 0xFE})
@@ -41,6 +41,8 @@ LONGEST_START: Final = max(len(start) for _, start, _ in METADATA)
 # is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
 MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# Restarts count from 0 to 7 and again from 0; a gap in them is a gap in the scan.
+RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])")
 # Bytes between two segments: with more of them, a segment's length is wrong.
 MAX_BETWEEN: Final = 64
 
@@ -97,7 +99,8 @@ class _Walk:
         self._file, self._start = file, start
         self.found = Findings()
         self.size: tuple[int, int] | None = None
-        self.has_scan = self.has_index = False
+        self.has_scan = self.has_index = self._has_restarts = False
+        self._restarts = 0
 
     def end(self) -> int:
         """Return the offset after EOI."""
@@ -118,6 +121,8 @@ class _Walk:
         reach, skipped = FIRST_READ, 0
         while part := self._file.up_to(offset, reach):
             found = pattern.search(part)
+            if pattern is SCAN_END and self._has_restarts:
+                self._count_restarts(part[: found.start() if found else None])
             skipped += len(part[: found.start() if found else -1].replace(b"\xff", b""))
             if found:
                 start = offset + found.start()
@@ -127,6 +132,13 @@ class _Walk:
             offset += len(part) - 1  # a marker may lie across two parts
             reach = min(2 * reach, MAX_READ)
         raise Cut
+
+    def _count_restarts(self, part: bytes) -> None:
+        for restart in RESTART.finditer(part):
+            if restart[1][0] & 7 != self._restarts & 7:
+                self.found.flaw("a restart is missing")
+                return
+            self._restarts += 1
 
     def _pass(self, marker: Marker) -> int:
         """Return the offset after the marker's segment, in which a scan may begin."""
@@ -144,7 +156,9 @@ class _Walk:
         elif marker.code == START_OF_SCAN:
             if self.size is None:
                 self.found.flaw("a scan comes before the frame")
-            self.has_scan = True
+            self.has_scan, self._restarts = True, 0
+        elif marker.code == RESTART_INTERVAL:
+            self._has_restarts = self._file.up_to(marker.end + 2, 2) != b"\0\0"
         elif marker.code in (APP1, APP2, APP11):
             self._note(marker, end)
         self._file.must_reach(end)

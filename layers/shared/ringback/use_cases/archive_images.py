@@ -10,7 +10,7 @@ from ringback.domain.errors import NotAnImage, NotConfigured, TransferInterrupte
 from ringback.domain.images import Quarantined, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases.copy_image import PERMANENT, RETRYABLE, CopyImage
-from ringback.use_cases.fetch_image import Owners
+from ringback.use_cases.fetch_image import Owners, owner
 from ringback.use_cases.ports import (
     ArchiveQueue,
     Changes,
@@ -90,7 +90,7 @@ class ArchiveImages:
         order = deque(job.missing_images)
         order.rotate(COPIES_PER_ATTEMPT * (1 - attempt))
         start_by, is_last = self.now() + MAX_START_DELAY, self._is_last(attempt)
-        owners = {image.facts.sha256: image.source_url for image in job.images}
+        owners = {each.facts.sha256: owner(each.source_url, each.number) for each in job.images}
         results = self.for_each(
             lambda number: self._copy(job, number, start_by, owners, is_last=is_last), order
         )

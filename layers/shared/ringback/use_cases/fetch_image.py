@@ -20,8 +20,13 @@ from ringback.use_cases.ports import Downloader, ProviderClient
 # No image takes longer, fresh links included.
 MAX_COPY_TIME: Final = timedelta(seconds=100)
 
-# The result URL that each picture belongs to, by the picture's SHA-256.
+# The result that each picture belongs to, by the picture's SHA-256.
 Owners = dict[str, str]
+
+
+def owner(url: str, number: int) -> str:
+    """Return the result's URL, so that one that is listed twice is one; without it, its number."""
+    return url or f"{number}"
 
 
 @dataclass
@@ -89,12 +94,13 @@ class FetchImage:
         part of an image is as good, and every failure is worth a fresh link.
         """
         own, is_twin = job.result_urls[number - 1], False
+        ours = owner(own, number)
         until = self.now() + MAX_COPY_TIME
         for url in self._links(job, number, found, is_last=is_last):
             # The last try leaves time for a fresh link, however slow the image's own is.
             within = (until - self.now()).total_seconds() / (2 if is_last else 1)
             result = self._fetch(url, found.spare, within)
-            if isinstance(result, ImageFacts) and owners.setdefault(result.sha256, own) != own:
+            if isinstance(result, ImageFacts) and owners.setdefault(result.sha256, ours) != ours:
                 is_twin = is_twin or url == own
                 result = LinkDead("another image of the job is behind the link")
             found.keep(result)
