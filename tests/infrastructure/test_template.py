@@ -534,6 +534,11 @@ def test_a_bucket_is_private_encrypted_and_versioned(bucket: str) -> None:
     assert described.keys().isdisjoint({"AccessControl", "WebsiteConfiguration"})
 
 
+def test_the_archiver_has_room_for_its_images() -> None:
+    room = FUNCTIONS["ArchiveImagesFunction"]["EphemeralStorage"]["Size"] * 1024 * 1024
+    assert room >= 6 * PARAMETERS["LargestImageBytes"]["MaxValue"]
+
+
 # What came instead of an image: a copy that the job names, for a while.
 QUARANTINE: Final = {
     "Id": "quarantine",

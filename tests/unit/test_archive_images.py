@@ -356,6 +356,17 @@ def test_the_best_of_all_links_is_kept(results: tuple[int, ...]) -> None:
     assert quarantined(archive) == {}
 
 
+def test_an_image_that_is_too_large_by_its_fresh_link_is_refused_at_once() -> None:
+    archive = an_archive(urls=URLS[:1])
+    fresh = "https://cdn.example/fresh"
+    archive.web.pages = {URLS[0]: LinkDead("404"), fresh: ImageRefused("more than 1024 bytes")}
+    archive.provider.new_links[URLS[0]] = [fresh]
+    job = archive()
+    assert job.error
+    assert job.error.message == "saved 0 of 1 images. image 1: more than 1024 bytes"
+    assert missing_images(job)[0]["source_url"] == URLS[0]
+
+
 @pytest.mark.parametrize(
     "problem",
     [

@@ -65,7 +65,10 @@ class ImageDownloader:
 
     def inspect(self, content: BinaryIO) -> ImageFacts:
         """Read what is stored already. Raises ``NotAnImage``."""
-        return facts_of(content, _remains(content))
+        try:
+            return facts_of(content, _remains(content))
+        finally:
+            content.seek(0)
 
     def _judged(
         self,

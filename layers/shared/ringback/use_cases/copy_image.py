@@ -38,7 +38,6 @@ class CopyImage:
         Raises one of ``RETRYABLE`` or ``PERMANENT``, or ``NotConfigured``.
         """
         fetch = FetchImage(download=self.download, clients=self.clients, now=self.now)
-        # In memory they are nothing; on the disk there is room for four of the largest images.
         with TemporaryFile() as one, TemporaryFile() as another:
             found = Download(one, another)
             try:

@@ -65,7 +65,7 @@ class Download:
         if self.facts:
             return self.facts
         for failure in self.failures:
-            if isinstance(failure, NotAnImage):
+            if isinstance(failure, ImageRefused | NotAnImage):
                 raise failure
         first = self.failures[0]
         if not isinstance(first, LinkDead):
