@@ -252,6 +252,7 @@ def test_depth_and_size_are_bounded() -> None:
         ("plain", {"text": "plain"}),
         ("7", {"text": "7"}),
         ("[" * 8000, {"text": "[" * 512}),
+        ("{}", None),
         ("  ", None),
     ],
 )

@@ -1,10 +1,8 @@
 """An image's facts as the metadata of its object: they outlive a crash before they are recorded."""
 
-import json
 import re
-from base64 import b64decode, b64encode
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl, urlencode
 
 from ringback.domain.images import ImageFacts
 from ringback.domain.jobs import JobId
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 MAX_PACKED: Final = 1400  # bytes of an image's marks
+LABEL_FIELD: Final = "label."
 
 
 def to_metadata(job_id: JobId, facts: ImageFacts) -> dict[str, str]:
@@ -30,15 +29,29 @@ def to_metadata(job_id: JobId, facts: ImageFacts) -> dict[str, str]:
     if facts.damage:
         metadata["damage"] = facts.damage
     if facts.marks != Marks():
-        packed = _packed(asdict(facts.marks))
+        packed = _packed(facts.marks)
         # A label that is too long is in the file, and usually in the job's record.
-        short = packed if len(packed) <= MAX_PACKED else _packed({"c2pa": facts.marks.c2pa})
+        short = packed if len(packed) <= MAX_PACKED else _packed(Marks(c2pa=facts.marks.c2pa))
         metadata["marks"] = short
     return metadata
 
 
-def _packed(value: dict[str, Any]) -> str:
-    return b64encode(json.dumps(value, ensure_ascii=False).encode()).decode()
+def _packed(marks: Marks) -> str:
+    fields = {"c2pa": "yes"} if marks.c2pa else {}
+    if marks.iptc is not None:
+        fields["iptc"] = marks.iptc
+    label = {f"{LABEL_FIELD}{name}": text for name, text in (marks.aigc_label or {}).items()}
+    return urlencode(fields | label)
+
+
+def _marks_of(packed: str) -> Marks:
+    fields = dict(parse_qsl(packed, keep_blank_values=True))
+    label = {
+        name.removeprefix(LABEL_FIELD): text
+        for name, text in fields.items()
+        if name.startswith(LABEL_FIELD)
+    }
+    return Marks(c2pa="c2pa" in fields, iptc=fields.get("iptc"), aigc_label=label or None)
 
 
 def facts_of(job_id: JobId, key: str, head: "HeadObjectOutputTypeDef") -> ImageFacts | None:
@@ -51,11 +64,10 @@ def facts_of(job_id: JobId, key: str, head: "HeadObjectOutputTypeDef") -> ImageF
     if not is_ours or not all(size.isascii() and size.isdigit() for size in sizes):
         return None
     width, height, trailing_bytes = map(int, sizes)
-    marks = metadata.get("marks")
     return ImageFacts(
         trailing_bytes=trailing_bytes,
         damage=metadata.get("damage", ""),
-        marks=Marks(**json.loads(b64decode(marks))) if marks else Marks(),
+        marks=_marks_of(metadata.get("marks", "")),
         content_type=head["ContentType"],
         extension=key.rpartition(".")[2],
         width=width,

@@ -130,14 +130,15 @@ def _source_type(text: str) -> str:
     return _clean(text.strip().rpartition("digitalsourcetype/")[2], most=200)
 
 
-def _bounded(fields: Mapping[str, Any]) -> Mapping[str, str]:
+def _bounded(fields: Mapping[str, Any]) -> Mapping[str, str] | None:
     texts = {
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         for name, value in list(fields.items())[:MAX_FIELDS]
     }
-    return {
+    cleaned = {
         _clean(name, most=MAX_NAME): _clean(text, most=MAX_VALUE) for name, text in texts.items()
     }
+    return cleaned or None
 
 
 def _clean(text: str, *, most: int) -> str:
