@@ -296,6 +296,9 @@ ACCEPTED: Final = {
         image("AVIF", icc_profile=b"profile", exif=Image.Exif().tobytes())
     ),
     "avif, a sequence": Case(animation("AVIF")),
+    "avif, a sequence larger than its still image": Case(
+        animation("AVIF").replace(pack(">II", 20 << 16, 10 << 16), pack(">II", 30 << 16, 10 << 16))
+    ),
     "avif, a sequence without a still image": Case(SEQUENCE_FTYP + box(b"moov", TRACK) + MDAT),
     "avif whose last mdat is endless": Case(endless(AVIF, b"mdat")),
     "avif whose last meta is endless": Case(endless(META_LAST, b"meta")),

@@ -31,19 +31,21 @@ def is_avif(head: bytes) -> bool:
 def read_avif(file: PictureFile) -> Picture:
     """Walk the boxes; the size is that of the primary item's ``ispe``, before any rotation.
 
+    That of a sequence is its first track's, as decoders show the track.
+
     Raises ``NotAnImage`` if no box tells the size.
     """
     found = Findings()
     top, end = _outermost(BoxFile(file), found)
     boxes = BoxFile(file)  # with parts left, however many boxes there were
-    size = (0, 0)
+    is_sequence, size = file.at(8, 4) == b"avis", (0, 0)
     if b"meta" in top:
         size = _image(boxes, top[b"meta"].without(FULL), found)
-    if size == (0, 0) and b"moov" in top:
-        size = _track(boxes, top[b"moov"], found)
+    if b"moov" in top and (is_sequence or size == (0, 0)):
+        size = _track(boxes, top[b"moov"], found) or size
     if size == (0, 0):
         raise NotAnImage("an AVIF that does not tell its width and height")
-    if b"moov" not in top and file.at(8, 4) == b"avis":
+    if is_sequence and b"moov" not in top:
         found.flaw("the track of a sequence is missing")
     return found.picture(ImageFormat.AVIF, size, end)
 
@@ -147,8 +149,8 @@ def _properties_of(boxes: BoxFile, box: Box, primary: int) -> set[int]:
     return set()
 
 
-def _track(boxes: BoxFile, moov: Box, found: Findings) -> tuple[int, int]:
-    """Return the size of the first track that has one, as in a sequence without a still image."""
+def _track(boxes: BoxFile, moov: Box, found: Findings) -> tuple[int, int] | None:
+    """Return the size of the first track that has one."""
     try:
         for box in boxes.inside(moov):
             is_track = box.name == b"trak"
@@ -161,4 +163,4 @@ def _track(boxes: BoxFile, moov: Box, found: Findings) -> tuple[int, int]:
                     return size
     except (Malformed, Cut):
         found.flaw("a track is malformed")
-    return 0, 0
+    return None
