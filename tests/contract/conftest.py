@@ -21,5 +21,5 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def copies_in_memory() -> Iterator[None]:
     """Copy images through memory: ten thousand jobs would mostly wait for the disk."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ringback.use_cases.archive_images.TemporaryFile", io.BytesIO)
+        patch.setattr("ringback.use_cases.copy_image.TemporaryFile", io.BytesIO)
         yield

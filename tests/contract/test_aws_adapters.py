@@ -45,7 +45,8 @@ from ringback.domain.errors import (
     TransferInterrupted,
     TryAgain,
 )
-from ringback.domain.images import HEAD_BYTES, ImageFormat, StoredObject
+from ringback.domain.images import HEAD_BYTES, ImageFormat, Remains, StoredObject
+from ringback.domain.marks import Marks
 from ringback.domain.verdicts import (
     Answered,
     OutcomeUnknown,
@@ -87,6 +88,53 @@ def test_an_image_is_stored_with_type_and_metadata(cloud: Cloud) -> None:
         "width": "1024",
         "height": "768",
     }
+
+
+MARKS = Marks(c2pa=True, iptc="trainedAlgorithmicMedia", aigc_label={"Label": "1", "标识": "是"})
+LONG = Marks(c2pa=True, iptc="x", aigc_label={str(number): "标" * 500 for number in range(16)})
+
+
+@pytest.mark.parametrize(
+    ("marks", "found"), [(MARKS, MARKS), (Marks(), Marks()), (LONG, Marks(c2pa=True))]
+)
+def test_what_is_known_of_an_image_outlives_a_crash(
+    cloud: Cloud, marks: Marks, found: Marks
+) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    known = {"trailing_bytes": 7, "damage": "the file is cut"}
+    facts = replace(facts_of(PICTURE), marks=marks, **known)  # type: ignore[arg-type]
+    bucket.put_image(a_job_id(), 1, io.BytesIO(PICTURE), facts)
+    earlier = bucket.find_image(a_job_id(), 1)
+    assert earlier
+    assert earlier.facts == replace(facts, marks=found)
+
+
+def test_other_bytes_are_kept_as_inert_data(cloud: Cloud) -> None:
+    bucket, s3 = ImageBucket.connect(cloud.bucket), boto3.client("s3")
+    remains = Remains(bytes=len(PICTURE), sha256=facts_of(PICTURE).sha256)
+    keys = {bucket.put_quarantined(a_job_id(), 2, io.BytesIO(PICTURE), remains) for _ in range(2)}
+    (key,) = keys
+    assert key == f"quarantine/{a_job_id()}/2-{remains.sha256[:16]}"
+    there = s3.get_object(Bucket=cloud.bucket, Key=key)
+    assert there["Body"].read() == PICTURE
+    assert there["ContentType"] == "application/octet-stream"
+    assert there["ContentDisposition"] == "attachment"
+    assert there["Metadata"] == {"job-id": a_job_id()}
+    into = io.BytesIO(b"longer than the picture, by far" * 99)
+    assert bucket.read_object(key, into)
+    assert into.read() == PICTURE
+    assert not bucket.read_object(f"{key}0", into)
+
+
+def test_a_quarantine_that_may_not_be_written_is_waited_for(cloud: Cloud) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    remains = Remains(bytes=len(PICTURE), sha256=facts_of(PICTURE).sha256)
+    bucket._client.put_object = refusing("AccessDenied", 403)  # type: ignore[method-assign]
+    with pytest.raises(NotConfigured):
+        bucket.put_quarantined(a_job_id(), 2, io.BytesIO(PICTURE), remains)
+    bucket._client.put_object = refusing("SlowDown", 503)  # type: ignore[method-assign]
+    with pytest.raises(ClientError):
+        bucket.put_quarantined(a_job_id(), 2, io.BytesIO(PICTURE), remains)
 
 
 def test_an_image_is_not_written_over_with_other_bytes(cloud: Cloud) -> None:

@@ -56,13 +56,14 @@ SCENARIOS = {
     "asked, busy first": Scenario(calls="never", answers=("busy", "created")),
     "links dead": Scenario(dead_links=True),
     "one image gone": Scenario(lost_images=1),
+    "a page instead": Scenario(pages=1),
 }
 PLAIN_ERRORS = (Fault.ERROR_BEFORE, Fault.ERROR_AFTER)
 # Effects whose errors the functions catch.
 CAUGHT = {"create_task", *ERRORS}
 
 # Left to `make prove`, of the second crashes.
-LONGEST = ("one image gone",)
+LONGEST = ("one image gone", "a page instead")
 
 
 def run(scenario: Scenario, plan: Plan, **stores: Any) -> World:
@@ -76,7 +77,7 @@ def broken_in(world: World) -> list[str]:
     if world.scenario.has_key and not world.answered:
         found.append("a client that repeats its request gets no response")
     statuses = {job.status for job in world.jobs.newest("studio", limit=99, before=None)}
-    if JobStatus.ARCHIVE_FAILED in statuses and not world.scenario.lost_images:
+    if JobStatus.ARCHIVE_FAILED in statuses and not world.scenario.is_incomplete:
         found.append("an available image was not copied")
     for job in map(world.jobs.get, world.acknowledged):
         if job.error and job.error.kind is ErrorKind.NOT_SUBMITTED:
@@ -105,6 +106,7 @@ def test_a_run_without_faults_keeps_all_guarantees(name: str) -> None:
         "asked, answer lost": JobStatus.EXPIRED,
         "nothing made": JobStatus.EXPIRED,
         "one image gone": JobStatus.ARCHIVE_FAILED,
+        "a page instead": JobStatus.ARCHIVE_FAILED,
     }
     assert job.status is expected.get(name, JobStatus.SUCCEEDED)
 

@@ -20,7 +20,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from PIL import Image
-from ringback.domain.errors import AddressRefused, ImageRefused, LinkDead, TransferInterrupted
+from ringback.domain.errors import (
+    AddressRefused,
+    ImageRefused,
+    LinkDead,
+    NotAnImage,
+    TransferInterrupted,
+)
 from ringback.domain.images import ImageFormat
 from ringback.images.download import ImageDownloader
 from ringback.outbound.connections import checked_addresses, default_tls_context, resolve_host
@@ -178,7 +184,7 @@ def test_the_file_arrives_byte_for_byte(cdn: Cdn, kind: ImageFormat) -> None:
         ("/410", LinkDead, "answered 410"),
         ("/500", TransferInterrupted, "answered 500"),
         ("/503", TransferInterrupted, "answered 503"),
-        ("/html", ImageRefused, "not a PNG, JPEG, WebP, AVIF or GIF"),
+        ("/html", NotAnImage, "an HTML page, not a PNG, JPEG, WebP, AVIF or GIF"),
         ("/short", TransferInterrupted, "received [0-9]+ of [0-9]+ bytes"),
         ("/resets", TransferInterrupted, "ConnectionResetError"),
         ("/silent", TransferInterrupted, "TimeoutError"),

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from ringback.aws.job_items import from_item, to_item
 from ringback.aws.job_table import JobTable
 from ringback.domain.errors import IdempotencyConflict, UnknownJob
+from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import NEXT, ErrorKind, Job, JobError, JobStatus, ProviderTaskId
+from ringback.domain.marks import Marks
 from ringback.use_cases.ports import JobStore, Write
 
 from tests.support.in_memory import InMemoryJobs
@@ -27,6 +29,9 @@ def jobs(request: pytest.FixtureRequest) -> JobStore:
     if request.param == "in_memory":
         return InMemoryJobs()
     return JobTable.connect(request.getfixturevalue("cloud").table)
+
+
+REMAINS = Remains(bytes=70, sha256="0" * 64)
 
 
 def a_full_job() -> Job:
@@ -46,6 +51,7 @@ def a_full_job() -> Job:
         error=ERROR,
         result_urls=("https://cdn.example/1", "https://cdn.example/2"),
         images=(a_stored_image(1), a_stored_image(10)),
+        quarantined=(Quarantined(number=2, key="a key", remains=REMAINS, reason="a page"),),
         source="requests/für Anna.csv",
         row=7,
         due_at=LATER,
@@ -318,9 +324,46 @@ def test_a_thumbnail_is_recorded_in_any_state(jobs: JobStore) -> None:
 
 
 def test_missing_images_are_read_back_unchanged(jobs: JobStore) -> None:
-    error = replace(ERROR, kind=ErrorKind.IMAGES_LOST, missing=(1, 3), kept_until=LATER)
-    job = jobs.create(a_job(JobStatus.ARCHIVE_FAILED, error=error)).job
+    error = replace(
+        ERROR, kind=ErrorKind.IMAGES_LOST, missing=(1, 3), reasons=("gone", "a"), kept_until=LATER
+    )
+    kept = tuple(
+        Quarantined(number=number, key=f"quarantine/{number}", remains=REMAINS, reason="a page")
+        for number in (3, 3, 1)
+    )
+    job = jobs.create(a_job(JobStatus.ARCHIVE_FAILED, error=error, quarantined=kept)).job
     assert jobs.get(job.job_id) == job
+
+
+MARKED = replace(
+    a_stored_image(),
+    facts=replace(
+        a_stored_image().facts,
+        trailing_bytes=7,
+        damage="the file is cut",
+        marks=Marks(c2pa=True, iptc="trainedAlgorithmicMedia", aigc_label={"Label": "1", "标": ""}),
+    ),
+)
+
+
+def test_what_is_known_of_an_image_is_read_back_unchanged(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.ARCHIVING))
+    jobs.add_image(a_job_id(), MARKED, at=LATER)
+    assert jobs.get(a_job_id()).images == (MARKED,)
+
+
+def test_an_image_of_an_older_version_has_no_marks() -> None:
+    item = to_item(a_job(images=(MARKED,)))
+    image = item["images"]["M"]["1"]["M"]
+    for name in ("trailing_bytes", "damage", "marks"):
+        del image[name]
+    assert from_item(item).images == (a_stored_image(),)
+
+
+def test_an_error_of_an_older_version_has_no_reasons() -> None:
+    item = to_item(a_job(error=replace(ERROR, missing=(1,), reasons=("gone",))))
+    del item["error"]["M"]["reasons"]
+    assert from_item(item).error == replace(ERROR, missing=(1,))
 
 
 def test_jobs_are_listed_newest_first_by_client(jobs: JobStore) -> None:

@@ -51,7 +51,7 @@ LAYERS: Final = {
     ),
     # For any outbound request: it does not depend on images.
     "ringback.outbound": Layer(("domain",)),
-    "ringback.images": Layer(("domain", "use_cases", "outbound")),
+    "ringback.images": Layer(("domain", "use_cases", "outbound", "json_bodies")),
     "ringback.aws": Layer(("domain", "use_cases", "json_bodies"), AWS),
     # Decodes images, in the only function that has the layer with Pillow.
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),

@@ -102,9 +102,9 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "archive_images": {
         "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/token#*"],
         "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/token#*"],
-        "s3:GetObject": "ImagesBucket/images/*",
-        "s3:PutObject": "ImagesBucket/images/*",
-        "s3:PutObjectTagging": "ImagesBucket/images/*",
+        "s3:GetObject": ["ImagesBucket/images/*", "ImagesBucket/quarantine/*"],
+        "s3:PutObject": ["ImagesBucket/images/*", "ImagesBucket/quarantine/*"],
+        "s3:PutObjectTagging": ["ImagesBucket/images/*", "ImagesBucket/quarantine/*"],
         "sqs:SendMessage": ["ArchiveQueue", "ThumbnailQueue"],
         "secretsmanager:GetSecretValue": ["ChanjingSecret", "KieSecret"],
     },
@@ -598,13 +598,29 @@ def test_a_bucket_is_private_encrypted_and_versioned(bucket: str) -> None:
     assert described.keys().isdisjoint({"AccessControl", "WebsiteConfiguration"})
 
 
+def test_the_archiver_has_room_for_its_images() -> None:
+    room = FUNCTIONS["ArchiveImagesFunction"]["EphemeralStorage"]["Size"] * 1024 * 1024
+    assert room >= 6 * PARAMETERS["LargestImageBytes"]["MaxValue"]
+
+
+# What came instead of an image: a copy that the job names, for a while.
+QUARANTINE: Final = {
+    "Id": "quarantine",
+    "Status": "Enabled",
+    "Prefix": "quarantine/",
+    "ExpirationInDays": {"Ref": "QuarantineDays"},
+}
+
+
 @every_bucket
 def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     rules = BUCKETS[bucket]["LifecycleConfiguration"]["Rules"]
     assert all(rule["Status"] == "Enabled" for rule in rules)
     assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
-    for rule in rules:
-        assert not [key for key in rule if key.startswith(("Expiration", "Transition"))]
+    current = [
+        rule for rule in rules if any(k.startswith(("Expiration", "Transition")) for k in rule)
+    ]
+    assert current == ([QUARANTINE] if bucket == "ImagesBucket" else [])
 
 
 @every_bucket

@@ -18,7 +18,7 @@ from ringback.domain.jobs import ErrorKind, Job, JobStatus
 from tests.support.aws import Cloud
 from tests.support.jobs import TASK, a_job, a_job_id
 from tests.support.lambdas import Lambdas, a_batch, an_event
-from tests.support.loopback_provider import FRESH, LoopbackProvider
+from tests.support.loopback_provider import FRESH, RECORD, LoopbackProvider
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 KINDS = [("PNG", "image/png", "png"), ("JPEG", "image/jpeg", "jpg"), ("WEBP", "image/webp", "webp")]
@@ -227,20 +227,64 @@ def test_a_successful_last_attempt_completes_the_job(
     assert names(cloud) == ["1.png", "2.jpg", "job.json"]
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"<html>not here</html>", b"%PDF-1.7", b"GIF89a" + bytes(40)]
-)
-def test_a_file_that_is_no_image_is_reported_and_not_stored(
+@pytest.mark.parametrize("content", [b"<html>not here</html>", b"%PDF-1.7", picture("BMP")])
+def test_bytes_that_are_no_image_are_quarantined_in_the_end(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, content: bytes
 ) -> None:
-    stored(cloud, serve(provider, picture(), content))
+    urls = serve(provider, picture(), content)
+    stored(cloud, urls)
+    provider.will_answer(FRESH, {"code": 404, "msg": "gone"})
+    provider.will_answer(RECORD, {"code": 404, "msg": "gone"})
+    archive(lambdas, attempt=1)
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+    assert names(cloud) == ["1.png"]
     archive(lambdas, attempt=3)
     job = the_job(cloud)
     assert job.error is not None
     assert job.status is JobStatus.ARCHIVE_FAILED
     assert "image 2" in job.error.message
     assert provider.url not in job.error.message
+    (kept,) = job.quarantined
+    assert names(cloud) == ["1.png", "job.json", kept.key]
+    assert kept.key.startswith(f"quarantine/{job.job_id}/2-")
+    there = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=kept.key)
+    assert there["Body"].read() == content
+    assert (there["ContentType"], there["ContentDisposition"]) == (
+        "application/octet-stream",
+        "attachment",
+    )
+    record = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=f"images/{job.job_id}/job.json")
+    (missing,) = json.loads(record["Body"].read())["missing_images"]
+    assert (missing["number"], missing["source_url"]) == (2, urls[1])
+    assert [each["key"] for each in missing["quarantined"]] == [kept.key]
+
+
+def test_an_empty_answer_is_reported_and_nothing_is_quarantined(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    stored(cloud, serve(provider, picture(), b""))
+    archive(lambdas, attempt=3)
+    assert the_job(cloud).status is JobStatus.ARCHIVE_FAILED
     assert names(cloud) == ["1.png", "job.json"]
+
+
+def test_damage_and_what_lies_behind_the_end_are_recorded(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    contents = picture() + b"\n", picture()[:-1]
+    stored(cloud, serve(provider, *contents))
+    provider.will_answer(FRESH, {"code": 404, "msg": "gone"})
+    provider.will_answer(RECORD, {"code": 404, "msg": "gone"})
+    archive(lambdas)
+    job = the_job(cloud)
+    assert job.status is JobStatus.SUCCEEDED
+    found = [(image.facts.trailing_bytes, image.facts.damage) for image in job.images]
+    assert found == [(1, ""), (0, "the file is cut")]
+    bodies = [
+        boto3.client("s3").get_object(Bucket=cloud.bucket, Key=image.key)["Body"].read()
+        for image in job.images
+    ]
+    assert bodies == list(contents)
 
 
 def test_an_image_larger_than_the_limit_is_refused(
@@ -260,9 +304,11 @@ def test_a_private_address_is_contacted_only_if_it_is_listed(
 ) -> None:
     lambdas.settings["PLAIN_HTTP_HOSTS"] = "127.0.0.1:1"
     stored(cloud, serve(provider, picture()))
+    provider.will_answer(FRESH, {"code": 404, "msg": "gone"})
+    provider.will_answer(RECORD, {"code": 404, "msg": "gone"})
     archive(lambdas)
     assert the_job(cloud).status is JobStatus.ARCHIVE_FAILED
-    assert provider.requests == []
+    assert {each.path for each in provider.requests} == {FRESH, RECORD}
 
 
 def test_only_an_archiving_job_is_copied(

@@ -14,7 +14,8 @@ from functools import partial
 from typing import Any, Final
 
 from ringback.domain.checks import Check
-from ringback.domain.errors import LinkDead, RingbackError, TryAgain
+from ringback.domain.errors import LinkDead, NotAnImage, RingbackError, TryAgain
+from ringback.domain.images import Remains
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import (
     Answered,
@@ -113,7 +114,13 @@ class Scenario:
     images: int = 2
     dead_links: bool = False
     lost_images: int = 0
+    pages: int = 0
     has_key: bool = True
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether an image cannot be copied: it is gone, or there is a page instead."""
+        return bool(self.lost_images or self.pages)
 
 
 @dataclass
@@ -190,6 +197,9 @@ class Provider:
         scenario = self.known[self.made[task_id][0]]
         if number >= scenario.images - scenario.lost_images:
             self.web.pages[url] = LinkDead("404")
+        elif number < scenario.pages:
+            remains = Remains(bytes=len(content), sha256=facts_of(content).sha256)
+            self.web.pages[url] = (content, NotAnImage(PAGE, remains))
         elif scenario.dead_links:
             self.web.pages[url] = LinkDead("404")
             self.web.pages[f"{url}?fresh"] = (content, facts_of(content))
@@ -199,6 +209,10 @@ class Provider:
 
     def fresh_links(self, job: Job, number: int) -> list[str]:
         return [f"{job.result_urls[number - 1]}?fresh"]
+
+
+# Why bytes that are no image are not copied.
+PAGE: Final = "a page"
 
 
 def picture(url: str) -> bytes:

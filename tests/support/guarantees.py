@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import FINAL, ErrorKind, Job, JobId, JobStatus
 
-from tests.support.crash_world import World, picture
+from tests.support.crash_world import PAGE, World, picture
 
 FREE = (ErrorKind.NOT_SUBMITTED, ErrorKind.REFUSED)
 
@@ -77,10 +77,22 @@ def broken_guarantees_of(job: Job, world: World) -> list[str]:
         or excused,
         "an expired job may be charged": job.status is not JobStatus.EXPIRED
         or (job.error is not None and job.error.may_be_charged),
+        "what came instead of an image is kept": job.status is not JobStatus.ARCHIVE_FAILED
+        or keeps_the_pages(job, world),
         "a successful job has every image": job.status is not JobStatus.SUCCEEDED
         or has_its_images(job, world, count=scenario.images),
     }
     return [guarantee for guarantee, is_kept in guarantees.items() if not is_kept]
+
+
+def keeps_the_pages(job: Job, world: World) -> bool:
+    """Tell whether the last try's pages are in the bucket, and ``job.json`` says where."""
+    error = job.error
+    last = zip(error.missing, error.reasons, strict=True) if error and error.reasons else ()
+    pages = {number: picture(job.result_urls[number - 1]) for number, why in last if why == PAGE}
+    kept = {each.number: world.bucket.objects.get(each.key) for each in job.quarantined}
+    named = world.bucket.records[job.job_id]["missing_images"] if kept else []
+    return kept == pages and [each["number"] for each in named if each["quarantined"]] == [*pages]
 
 
 def has_its_images(job: Job, world: World, *, count: int) -> bool:

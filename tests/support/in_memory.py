@@ -8,8 +8,14 @@ from typing import Any, BinaryIO, Unpack
 
 from ringback.domain.accounts import AccountPause
 from ringback.domain.checks import Check
-from ringback.domain.errors import IdempotencyConflict, LinkDead, RingbackError, UnknownJob
-from ringback.domain.images import ImageFacts, StoredImage, StoredObject
+from ringback.domain.errors import (
+    IdempotencyConflict,
+    LinkDead,
+    NotAnImage,
+    RingbackError,
+    UnknownJob,
+)
+from ringback.domain.images import ImageFacts, Remains, StoredImage, StoredObject
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
     Job,
@@ -333,23 +339,36 @@ class ScriptedProvider:
 
 @dataclass
 class InMemoryWeb:
-    """The content of each URL: bytes with their facts, or the error that a download raises."""
+    """The content of each URL: bytes with their facts, or the error that a download raises.
 
-    pages: dict[str, tuple[bytes, ImageFacts] | RingbackError] = field(default_factory=dict)
+    ``recognized`` are stored bytes that are an image after all.
+    """
+
+    pages: dict[str, tuple[bytes, ImageFacts | RingbackError] | RingbackError] = field(
+        default_factory=dict
+    )
+    recognized: dict[bytes, ImageFacts] = field(default_factory=dict)
     fetched: list[str] = field(default_factory=list)
 
     def fetch(self, url: str, into: BinaryIO, *, within: float) -> ImageFacts:
         assert within > 0
         self.fetched.append(url)
         page = self.pages.get(url, LinkDead("nothing there"))
-        if isinstance(page, RingbackError):
-            raise page
-        content, facts = page
+        content, result = (b"", page) if isinstance(page, RingbackError) else page
         into.seek(0)
         into.truncate()
         into.write(content)
         into.seek(0)
-        return facts
+        if isinstance(result, RingbackError):
+            raise result
+        return result
+
+    def inspect(self, content: BinaryIO) -> ImageFacts:
+        known = content.read()
+        content.seek(0)
+        if known not in self.recognized:
+            raise NotAnImage("unknown")
+        return self.recognized[known]
 
 
 @dataclass
@@ -371,8 +390,23 @@ class InMemoryBucket:
         return found[0] if found else None
 
     def read_image(self, key: str, into: BinaryIO) -> None:
+        into.seek(0)
+        into.truncate()
         into.write(self.objects[key])
         into.seek(0)
+
+    def read_object(self, key: str, into: BinaryIO) -> bool:
+        if key in self.objects:
+            self.read_image(key, into)
+        return key in self.objects
+
+    def put_quarantined(
+        self, job_id: JobId, number: int, content: BinaryIO, remains: Remains
+    ) -> str:
+        key = f"quarantine/{job_id}/{number}-{remains.sha256[:16]}"
+        content.seek(0)
+        self.objects[key] = content.read()
+        return key
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
         key = f"images/{job_id}/{number}.thumbnail.webp"

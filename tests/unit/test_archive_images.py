@@ -1,6 +1,7 @@
+import hashlib
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO
@@ -8,15 +9,18 @@ from typing import Any, BinaryIO, NoReturn
 
 import pytest
 from ringback.domain.errors import (
+    AddressRefused,
     ImageRefused,
     LinkDead,
     NotAnImage,
     NotConfigured,
+    ProviderUnavailable,
     RingbackError,
     TransferInterrupted,
 )
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, Remains, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus
+from ringback.domain.missing_images import missing_images
 from ringback.domain.verdicts import TaskReport
 from ringback.use_cases.archive_images import (
     CONFIGURATION_RETRY_SECONDS,
@@ -161,14 +165,256 @@ def test_a_page_instead_of_an_image_gets_a_fresh_link() -> None:
     assert archive().status is JobStatus.SUCCEEDED
 
 
-def test_a_page_behind_every_link_is_not_retried() -> None:
-    archive = an_archive(urls=URLS[:1])
-    archive.web.pages = {URLS[0]: NotAnImage("not an image we keep")}
+PAGE = b"<!doctype html><p>Wait a moment."
+
+
+def a_page_instead(content: bytes = PAGE, reason: str = "an HTML page") -> tuple[bytes, NotAnImage]:
+    digest = hashlib.sha256(content).hexdigest()
+    return content, NotAnImage(reason, Remains(bytes=len(content), sha256=digest))
+
+
+def damaged(url: str, damage: str = "the file is cut") -> tuple[bytes, ImageFacts]:
+    content, facts = a_page(url)
+    return content, replace(facts, damage=damage)
+
+
+def a_part(url: str) -> tuple[bytes, TransferInterrupted]:
+    content, facts = damaged(url)
+    return content, TransferInterrupted("ConnectionResetError", facts)
+
+
+def quarantined(archive: Archive) -> dict[str, bytes]:
+    return {k: v for k, v in archive.bucket.objects.items() if k.startswith("quarantine/")}
+
+
+def test_a_page_behind_every_link_is_tried_again_and_quarantined_in_the_end() -> None:
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages[URLS[0]] = a_page_instead(b"<html>1")
     archive.provider.new_links[URLS[0]] = ["https://cdn.example/dead"]
-    error = archive().error
-    assert error is not None
-    assert error.message == "saved 0 of 1 images. image 1: not an image we keep"
-    assert archive.queues.archive == []
+    assert archive().status is JobStatus.ARCHIVING
+    assert archive(attempt=2).status is JobStatus.ARCHIVING
+    assert quarantined(archive) == {}
+    archive.web.pages[URLS[0]] = a_page_instead()
+    job = archive(attempt=3)
+    assert job.status is JobStatus.ARCHIVE_FAILED
+    assert job.error
+    assert job.error.message == "saved 1 of 2 images. image 1: an HTML page"
+    (key,) = quarantined(archive)
+    assert archive.bucket.objects[key] == PAGE
+    assert key.startswith(f"quarantine/{job.job_id}/1-")
+    (missing,) = missing_images(job)
+    assert missing == archive.bucket.records[job.job_id]["missing_images"][0]
+    assert missing == {
+        "number": 1,
+        "source_url": URLS[0],
+        "reason": "an HTML page",
+        "quarantined": [
+            {
+                "key": key,
+                "bytes": len(PAGE),
+                "sha256": hashlib.sha256(PAGE).hexdigest(),
+                "reason": "an HTML page",
+            }
+        ],
+    }
+
+
+def resume(archive: Archive) -> None:
+    archive.jobs.move(
+        a_job_id(),
+        expect=[JobStatus.ARCHIVE_FAILED],
+        to=JobStatus.ARCHIVING,
+        at=NOON,
+        error=None,
+        finished_at=None,
+    )
+
+
+def test_other_bytes_are_quarantined_beside_the_first() -> None:
+    archive = an_archive(urls=URLS[:1])
+    for page in (b"<html>1", b"<html>2", b"<html>1"):
+        archive.web.pages[URLS[0]] = a_page_instead(page)
+        job = archive(attempt=3)
+        resume(archive)
+    assert sorted(quarantined(archive).values()) == [b"<html>1", b"<html>2"]
+    assert [kept.key for kept in job.quarantined] == list(quarantined(archive))
+
+
+def test_a_resumed_job_finds_the_image_behind_its_link() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages[URLS[0]] = a_page_instead()
+    archive(attempt=3)
+    resume(archive)
+    archive.web.pages[URLS[0]] = a_page(URLS[0])
+    job = archive()
+    assert job.status is JobStatus.SUCCEEDED
+    assert missing_images(job) == []
+
+
+def test_quarantined_bytes_are_an_image_once_they_are_recognized() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages[URLS[0]] = a_page_instead(b"a format of tomorrow")
+    archive(attempt=3)
+    resume(archive)
+    archive.web.pages[URLS[0]] = LinkDead("404")
+    archive.web.recognized[b"a format of tomorrow"] = facts_of(b"a format of tomorrow")
+    job = archive()
+    assert job.status is JobStatus.SUCCEEDED
+    assert archive.bucket.objects[job.images[0].key] == b"a format of tomorrow"
+
+
+def test_an_expired_quarantine_changes_nothing() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages[URLS[0]] = a_page_instead()
+    archive(attempt=3)
+    archive.bucket.objects.clear()
+    resume(archive)
+    assert archive(attempt=3).status is JobStatus.ARCHIVE_FAILED
+
+
+def test_a_quarantine_that_fails_is_no_end() -> None:
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages[URLS[0]] = a_page_instead()
+    put = archive.bucket.put_quarantined
+
+    def down(*_: object) -> NoReturn:
+        raise OSError("S3 is down")
+
+    archive.bucket.put_quarantined = down  # type: ignore[assignment, method-assign]
+    with pytest.raises(OSError, match="S3 is down"):
+        archive(attempt=3)
+    assert archive.jobs.get(a_job_id()).status is JobStatus.ARCHIVING
+    archive.bucket.put_quarantined = put  # type: ignore[method-assign]
+    assert archive(attempt=3).status is JobStatus.ARCHIVE_FAILED
+    assert list(quarantined(archive).values()) == [PAGE]
+
+
+def test_a_damaged_image_is_replaced_from_a_fresh_link() -> None:
+    archive = an_archive(urls=URLS[:1])
+    fresh = "https://cdn.example/fresh"
+    archive.web.pages = {URLS[0]: damaged(URLS[0]), fresh: a_page(fresh)}
+    archive.provider.new_links[URLS[0]] = [fresh]
+    job = archive()
+    assert (job.status, job.images[0].facts.damage) == (JobStatus.SUCCEEDED, "")
+    assert list(archive.bucket.objects.values()) == [a_page(fresh)[0]]
+
+
+@pytest.mark.parametrize(
+    "fresh",
+    [None, LinkDead("404"), a_page_instead(), damaged("https://cdn.example/fresh")],
+    ids=["none", "dead", "a page", "damaged"],
+)
+def test_a_damaged_image_is_kept_and_marked_if_there_is_no_better(fresh: Any) -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages = {URLS[0]: damaged(URLS[0])}
+    if fresh:
+        archive.web.pages["https://cdn.example/fresh"] = fresh
+        archive.provider.new_links[URLS[0]] = ["https://cdn.example/fresh"]
+    job = archive()
+    assert (job.status, job.images[0].facts.damage) == (JobStatus.SUCCEEDED, "the file is cut")
+    assert list(archive.bucket.objects.values()) == [damaged(URLS[0])[0]]
+    (recorded,) = archive.bucket.records[job.job_id]["images"]
+    assert (recorded["damaged"], recorded["damage"]) == (True, "the file is cut")
+
+
+def test_a_damaged_image_waits_for_a_fresh_link_until_the_last_attempt() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages = {URLS[0]: damaged(URLS[0])}
+
+    def unavailable(job: Job, number: int) -> NoReturn:
+        raise ProviderUnavailable("500")
+
+    archive.provider.fresh_links = unavailable  # type: ignore[method-assign]
+    assert archive().status is JobStatus.ARCHIVING
+    assert archive(attempt=2).status is JobStatus.ARCHIVING
+    assert archive(attempt=3).images[0].facts.damage
+
+
+def test_a_part_of_an_image_is_kept_only_in_the_last_attempt() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages = {URLS[0]: a_part(URLS[0])}
+    archive.provider.new_links[URLS[0]] = ["https://cdn.example/dead"]
+    assert archive(attempt=2).status is JobStatus.ARCHIVING
+    assert archive.web.fetched == [URLS[0]]
+    job = archive(attempt=3)
+    assert (job.status, job.images[0].facts.damage) == (JobStatus.SUCCEEDED, "the file is cut")
+
+
+@pytest.mark.parametrize("results", list(itertools.permutations(range(4))))
+def test_the_best_of_all_links_is_kept(results: tuple[int, ...]) -> None:
+    """A damaged image is better than a part of one, and that than other bytes."""
+    archive = an_archive(urls=URLS[:1])
+    pages = [LinkDead("404"), a_page_instead(), a_part(URLS[0]), damaged(URLS[0], "worse")]
+    links = [URLS[0], *(f"https://cdn.example/fresh-{number}" for number in range(3))]
+    archive.provider.new_links[URLS[0]] = links[1:]
+    archive.web.pages = {
+        link: pages[result]  # type: ignore[misc]
+        for link, result in zip(links, results, strict=True)
+    }
+    job = archive(attempt=3)
+    assert (job.status, job.images[0].facts.damage) == (JobStatus.SUCCEEDED, "worse")
+    assert quarantined(archive) == {}
+
+
+def test_an_image_that_is_too_large_by_its_fresh_link_is_refused_at_once() -> None:
+    archive = an_archive(urls=URLS[:1])
+    fresh = "https://cdn.example/fresh"
+    archive.web.pages = {URLS[0]: LinkDead("404"), fresh: ImageRefused("more than 1024 bytes")}
+    archive.provider.new_links[URLS[0]] = [fresh]
+    job = archive()
+    assert job.error
+    assert job.error.message == "saved 0 of 1 images. image 1: more than 1024 bytes"
+    assert missing_images(job)[0]["source_url"] == URLS[0]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        TransferInterrupted("cdn.example: answered 500"),
+        TransferInterrupted("cdn.example: TimeoutError"),
+        LinkDead("cdn.example: answered 400"),
+        AddressRefused("cdn.example: address is not public"),
+    ],
+)
+def test_before_copying_gives_up_there_is_a_fresh_link(problem: RingbackError) -> None:
+    archive = an_archive(urls=URLS[:1])
+    fresh = "https://cdn.example/fresh"
+    archive.web.pages = {URLS[0]: problem, fresh: a_page(fresh)}
+    archive.provider.new_links[URLS[0]] = [fresh]
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+
+
+def test_an_image_without_a_link_keeps_its_number() -> None:
+    archive = an_archive(urls=(URLS[0], "", URLS[2]))
+    job = archive(attempt=3)
+    assert [image.number for image in job.images] == [1, 3]
+    assert job.error
+    assert job.error.missing == (2,)
+    (missing,) = missing_images(job)
+    assert (missing["number"], missing["source_url"]) == (2, None)
+    assert "" not in archive.web.fetched
+
+
+def test_a_late_link_is_not_taken_for_two_images() -> None:
+    archive = an_archive(urls=("", "", URLS[2]))
+    late = "https://cdn.example/late"
+    archive.web.pages[late] = a_page(late)
+    report = a_report(image_urls=(late, "", URLS[2]))
+    archive.provider.fresh_links = partial(of_record, report)  # type: ignore[method-assign]
+    archive()
+    job = archive(attempt=3)
+    assert [image.number for image in job.images] == [1, 3]
+    assert job.status is JobStatus.ARCHIVE_FAILED
+
+
+def test_a_fresh_record_may_have_the_link_that_was_missing() -> None:
+    archive = an_archive(urls=(URLS[0], "", URLS[2]))
+    archive.web.pages["https://cdn.example/late"] = a_page("https://cdn.example/late")
+    report = a_report(image_urls=(URLS[0], "https://cdn.example/late", URLS[2]))
+    archive.provider.fresh_links = partial(of_record, report)  # type: ignore[method-assign]
+    job = archive()
+    assert job.status is JobStatus.SUCCEEDED
+    assert [image.number for image in job.images] == [1, 2, 3]
 
 
 def test_a_dead_link_gets_a_fresh_one_from_the_provider() -> None:
@@ -521,10 +767,26 @@ def test_fresh_links_share_the_time_limit_of_their_image() -> None:
         raise LinkDead("403")
 
     archive.web.fetch = dead_after_50_seconds  # type: ignore[method-assign]
+    assert archive(attempt=1).status is JobStatus.ARCHIVING
+    assert given == [100, 50]
+
+
+def test_the_last_attempt_leaves_time_for_a_fresh_link() -> None:
+    archive = an_archive(urls=URLS[:1])
+    minted, recorded = "https://cdn.example/minted", "https://cdn.example/recorded"
+    archive.provider.new_links[URLS[0]] = [minted, recorded]
+    given: list[float] = []
+
+    def drips(url: str, into: BinaryIO, *, within: float) -> ImageFacts:
+        given.append(within)
+        archive.now += timedelta(seconds=within)
+        raise TransferInterrupted("TimeoutError")
+
+    archive.web.fetch = drips  # type: ignore[method-assign]
     error = archive(attempt=3).error
     assert error is not None
-    assert error.message.endswith("image 1: timed out")
-    assert given == [100, 50]
+    assert error.message.endswith("image 1: TimeoutError")
+    assert given == [50, 25, 12.5]
 
 
 def test_no_fresh_link_is_requested_after_the_time_limit() -> None:

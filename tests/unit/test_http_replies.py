@@ -13,6 +13,7 @@ from ringback.domain import errors
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused
 from ringback.domain.estimates import Estimate
+from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
 from ringback.http_replies import dry_run_body, job_body, page_body, problem, reply, waiting_for
 
@@ -97,6 +98,7 @@ NEW: dict[str, Any] = {
     "credits": None,
     "error": None,
     "images": [],
+    "missing_images": [],
 }
 
 
@@ -116,6 +118,9 @@ def test_a_waiting_job_has_a_reason() -> None:
     assert waiting_for(None) == {"waiting_for": None}
 
 
+REMAINS = Remains(bytes=7, sha256="0" * 64)
+
+
 def test_a_finished_job_has_its_result() -> None:
     image = replace(a_stored_image(2), thumbnail="small")
     job = a_job(
@@ -130,8 +135,10 @@ def test_a_finished_job_has_its_result() -> None:
             message="lost",
             may_be_charged=True,
             missing=(1,),
+            reasons=("a web page",),
             kept_until=NOON + timedelta(days=14),
         ),
+        quarantined=(Quarantined(number=1, key="a key", remains=REMAINS, reason="a web page"),),
         result_urls=("https://cdn.example/1.png?signature=secret",),
         images=(image,),
         idempotency_key="a key",
@@ -161,9 +168,23 @@ def test_a_finished_job_has_its_result() -> None:
                 "height": 768,
                 "bytes": image.facts.bytes,
                 "sha256": image.facts.sha256,
+                "trailing_bytes": 0,
+                "damaged": False,
+                "damage": None,
+                "marks": {"c2pa": False, "iptc": None, "aigc_label": None},
                 "url": f"https://link.example/{image.key}",
                 "thumbnail_key": "small",
                 "thumbnail_url": "https://link.example/small",
+            }
+        ],
+        "missing_images": [
+            {
+                "number": 1,
+                "source_url": "https://cdn.example/1.png?signature=secret",
+                "reason": "a web page",
+                "quarantined": [
+                    {"key": "a key", "bytes": 7, "sha256": "0" * 64, "reason": "a web page"}
+                ],
             }
         ],
     }

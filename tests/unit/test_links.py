@@ -44,3 +44,12 @@ def test_a_known_link_is_never_offered_and_none_twice(known: list[str], fresh: l
         offered = other_links(number, known=known, fresh=fresh)
         assert set(offered) <= set(fresh) - set(known)
         assert len(offered) == len(set(offered))
+
+
+def test_an_image_without_a_link_keeps_its_place() -> None:
+    known = ("https://cdn.example/1.png", "", "https://cdn.example/3.png")
+    fresh = (known[0], "https://cdn.example/2.png", known[2])
+    assert other_links(2, known=known, fresh=fresh) == (fresh[1],)
+    assert other_links(2, known=known, fresh=known) == ()
+    assert other_links(2, known=known, fresh=(known[0], fresh[1], "")) == (fresh[1],)
+    assert other_links(1, known=known, fresh=("", "", "https://cdn.example/3.png?new")) == ()

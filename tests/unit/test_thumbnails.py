@@ -4,6 +4,7 @@ import importlib
 import struct
 import warnings
 import zlib
+from dataclasses import replace
 from io import BytesIO
 from typing import Any, NoReturn
 
@@ -12,8 +13,12 @@ from PIL import Image, ImageChops, ImageCms
 from ringback import thumbnails
 from ringback.domain.errors import ThumbnailRefused
 from ringback.domain.images import ImageFacts, ImageFormat
+from ringback.domain.marks import Marks
 from ringback.images.formats import read_picture
+from ringback.images.marks import read_marks
 from ringback.thumbnails import shrink
+
+from tests.support.image_cases import ACCEPTED, loads
 
 RED = (200, 30, 40)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -167,3 +172,48 @@ def test_an_image_of_another_size_than_recorded_is_refused() -> None:
     content = saved(Image.new("RGB", (8, 8)))
     with pytest.raises(ThumbnailRefused, match="differs from the recorded size"):
         shrink(BytesIO(content), facts_of(saved(Image.new("RGB", (8, 9)))))
+
+
+def chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", len(body), name) + body + struct.pack(">I", zlib.crc32(name + body))
+
+
+PICTURE = saved(Image.new("RGB", (60, 40), RED))
+LARGE = b"x" * 70_000_000
+UNUSUAL = {
+    "text": chunk(b"tEXt", b"Comment\0" + LARGE[:2_000_000]),
+    "packed text": chunk(b"zTXt", b"Comment\0\0" + zlib.compress(LARGE)),
+    "international text": chunk(b"iTXt", b"a\0\1\0\0\0" + zlib.compress(LARGE)),
+    "profile": chunk(b"iCCP", b"a\0\0" + zlib.compress(LARGE[:3_000_000])),
+    "broken text": chunk(b"tEXt", b"Comment\0x")[:-1] + b"?",
+    "broken profile": chunk(b"iCCP", b"a\0\0not zlib"),
+    "exif": chunk(b"eXIf", LARGE[:3_000_000]),
+}
+
+
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_metadata_of_any_size_does_not_prevent_a_thumbnail(name: str) -> None:
+    at = PICTURE.index(b"IDAT") - 4
+    assert thumbnail(PICTURE[:at] + UNUSUAL[name] + PICTURE[at:]).size == (60, 40)
+
+
+def test_the_orientation_of_a_png_is_kept() -> None:
+    notes = Image.Exif()
+    notes[0x0112] = 6
+    picture = saved(Image.new("RGB", (60, 40), RED), "PNG", exif=notes)
+    assert thumbnail(picture).size == (40, 60)
+
+
+@pytest.mark.parametrize("content", [case.content for case in ACCEPTED.values()], ids=ACCEPTED)
+def test_whatever_pillow_decodes_gets_a_thumbnail(content: bytes) -> None:
+    """Also with bytes behind its end, or with a frame that is larger than its screen."""
+    if loads(content):
+        assert thumbnail(content).format == "WEBP"
+
+
+def test_a_thumbnail_repeats_what_the_image_says_of_its_origin() -> None:
+    marks = Marks(c2pa=True, iptc="trainedAlgorithmicMedia", aigc_label={"Label": "1", "a": "<&>"})
+    small = shrink(BytesIO(PICTURE), replace(facts_of(PICTURE), marks=marks))
+    picture = read_picture(BytesIO(small), size=len(small))
+    assert read_marks(BytesIO(small), picture, size=len(small)) == replace(marks, c2pa=False)
+    assert picture.damage == ""

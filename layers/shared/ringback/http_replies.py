@@ -24,6 +24,7 @@ from ringback.domain.errors import (
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobError, JobRequest
+from ringback.domain.missing_images import missing_images
 
 Reply = dict[str, Any]
 
@@ -94,6 +95,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "credits": float(job.credits) if job.credits is not None else None,
         "error": _error_body(job.error) if job.error else None,
         "images": [_image_body(image, link) for image in job.images],
+        "missing_images": missing_images(job),
     }
 
 
@@ -135,6 +137,7 @@ def waiting_for(pause: AccountPause | None) -> dict[str, Any]:
 def _error_body(error: JobError) -> dict[str, Any]:
     """Return an error as clients see it, without the fields about missing images if none is."""
     body = asdict(error)
+    del body["reasons"]  # missing_images has them
     missing, kept_until = body.pop("missing"), body.pop("kept_until")
     if missing:
         body["missing"] = missing
@@ -143,7 +146,7 @@ def _error_body(error: JobError) -> dict[str, Any]:
 
 
 def _image_body(image: StoredImage, link: Callable[[str], str] | None) -> dict[str, Any]:
-    body = {"key": image.key, **asdict(image.facts), "thumbnail_key": image.thumbnail}
+    body = {"key": image.key, **image.facts.as_json(), "thumbnail_key": image.thumbnail}
     if link:
         body["url"] = link(image.key)
         body["thumbnail_url"] = link(image.thumbnail) if image.thumbnail else None

@@ -1,18 +1,28 @@
 """Makes thumbnails with Pillow: the only code that decodes images."""
 
 import warnings
-from io import BytesIO
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import SEEK_CUR, BytesIO
+from struct import unpack
+from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
 from PIL import Image, ImageOps
 
 from ringback.domain.errors import ThumbnailRefused
-from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts
+from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts, ImageFormat
 from ringback.use_cases.make_thumbnail import MAX_PIXELS
 
 MAX_SIDE: Final = 512
 # WebP's default; thumbnails are for screens, not for print.
 QUALITY: Final = 80
+PNG_HEAD, CHECKSUM = 8, 4
+READ_SIZE: Final = 256 * 1024
+# What it takes to draw a PNG's first picture, upright. Of texts and profiles Pillow refuses more
+# than a megabyte, and of every broken one the whole file.
+PNG_CHUNKS: Final = frozenset({b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"eXIf", b"IEND"})
+MAX_EXIF: Final = 64 * 1024
 
 # Pillow's own check of the size in a header; up to twice the limit it would only warn.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -20,19 +30,25 @@ warnings.simplefilter("error", Image.DecompressionBombWarning)
 
 
 def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
-    """Return a WebP of at most ``MAX_SIDE`` pixels a side, upright, without any metadata.
+    """Return a WebP of at most ``MAX_SIDE`` pixels a side, upright.
 
-    Only the decoder of the recorded format runs. Raises ``ThumbnailRefused``.
+    It says of its origin what the image does, and has no other metadata. Only the decoder of the
+    recorded format runs. Raises ``ThumbnailRefused``.
     """
     try:
-        with Image.open(content, formats=[facts.format.name]) as image:
+        with (
+            _to_decode(content, facts.format) as file,
+            Image.open(file, formats=[facts.format.name]) as image,
+        ):
             if image.size != (facts.width, facts.height):
                 raise ThumbnailRefused(f"decoded size {image.size} differs from the recorded size")
             small = _even(image)
             small.thumbnail((MAX_SIDE, MAX_SIDE))
             small.load()
             small_file = BytesIO()
-            _with_colours(_upright(small)).save(small_file, THUMBNAIL_FORMAT.name, quality=QUALITY)
+            _with_colours(_upright(small)).save(
+                small_file, THUMBNAIL_FORMAT.name, quality=QUALITY, xmp=facts.marks.as_xmp()
+            )
     except ThumbnailRefused:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -41,6 +57,32 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
         # Decoders raise all kinds of exceptions for damaged images.
         raise ThumbnailRefused(f"decoder failed: {type(error).__name__}") from error
     return small_file.getvalue()
+
+
+@contextmanager
+def _to_decode(content: BinaryIO, kind: ImageFormat) -> Iterator[BinaryIO]:
+    if kind is not ImageFormat.PNG:
+        yield content
+        return
+    with TemporaryFile() as bare:
+        bare.write(content.read(PNG_HEAD))
+        _copy_chunks(content, bare)
+        bare.seek(0)
+        yield bare
+
+
+def _copy_chunks(png: BinaryIO, bare: BinaryIO) -> None:
+    """Copy the chunks that are needed; Pillow judges what is malformed."""
+    while len(head := png.read(8)) == 8:
+        length, name = unpack(">I4s", head)
+        if name in PNG_CHUNKS and (name != b"eXIf" or length <= MAX_EXIF):
+            bare.write(head)
+            for size in (*[READ_SIZE] * (length // READ_SIZE), length % READ_SIZE + CHECKSUM):
+                bare.write(png.read(size))
+        else:
+            png.seek(length + CHECKSUM, SEEK_CUR)
+        if name == b"IEND":
+            return
 
 
 def _even(image: Image.Image) -> Image.Image:

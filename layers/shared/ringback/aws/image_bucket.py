@@ -1,7 +1,6 @@
 """The images bucket."""
 
 import json
-import re
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,14 +13,20 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ringback.aws.clients import CALLS, CallLimits, s3_client
+from ringback.aws.image_metadata import facts_of, to_metadata
 from ringback.domain.drops import S3
 from ringback.domain.errors import ImageRefused, NotConfigured, TransferInterrupted
-from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts, ImageFormat, StoredObject
+from ringback.domain.images import (
+    THUMBNAIL_FORMAT,
+    ImageFacts,
+    ImageFormat,
+    Remains,
+    StoredObject,
+)
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
-    from types_boto3_s3.type_defs import HeadObjectOutputTypeDef
 
 KIND_TAG: Final = "ringback-kind"
 TRANSIENT_CODES: Final = frozenset({"ConditionalRequestConflict", "RequestTimeout"})
@@ -30,27 +35,34 @@ FORBIDDEN_CODES: Final = frozenset({"AccessDenied", "AllAccessDisabled"})
 # The names of an image, in the order in which they are tried: an object that is not ours may lie
 # under the first.
 IMAGE_NAMES: Final = ("{number}.{extension}", "{number}.copy.{extension}")
-_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # Without permission to list the bucket, S3 answers 403 for a missing key. A HEAD has no other code.
 NOT_THERE: Final = frozenset({"403", "404"})
 READ_SIZE: Final = 256 * 1024
 
 
 @contextmanager
-def _known_errors() -> Iterator[None]:
-    """Raise ``TransferInterrupted`` for transient errors, such as two PUTs of a key at once.
-
-    Raise ``NotConfigured`` for those that the owner has to put right.
-    """
+def _forbidden() -> Iterator[None]:
+    """Raise ``NotConfigured`` for errors that the owner has to put right."""
     try:
         yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in FORBIDDEN_CODES or code.startswith("KMS."):
+            raise NotConfigured(f"S3: {code}") from error
+        raise
+
+
+@contextmanager
+def _known_errors() -> Iterator[None]:
+    """Raise ``TransferInterrupted`` for transient errors too, such as two PUTs of a key at once."""
+    try:
+        with _forbidden():
+            yield
     except (HTTPClientError, ConnectionError) as error:
         raise TransferInterrupted(f"S3: {type(error).__name__}") from error
     except ClientError as error:
         code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]
         passes = status["HTTPStatusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR
-        if code in FORBIDDEN_CODES or code.startswith("KMS."):
-            raise NotConfigured(f"S3: {code}") from error
         if not passes and code not in TRANSIENT_CODES:
             raise
         raise TransferInterrupted(f"S3: {code}") from error
@@ -59,7 +71,8 @@ def _known_errors() -> Iterator[None]:
 class ImageBucket:
     """All files of a job are under ``images/{job_id}/``, tagged with their kind.
 
-    Lifecycle rules select by this tag: ``image``, ``thumbnail`` or ``record``.
+    Lifecycle rules select by this tag: ``image``, ``thumbnail`` or ``record``. What came instead of
+    an image is under ``quarantine/{job_id}/``.
     """
 
     def __init__(self, client: "S3Client", bucket: str) -> None:
@@ -94,7 +107,7 @@ class ImageBucket:
                 ContentType=facts.content_type,
                 ChecksumSHA256=_base64(bytes.fromhex(facts.sha256)),
                 IfNoneMatch="*",
-                Metadata=_metadata(job_id, facts),
+                Metadata=to_metadata(job_id, facts),
                 Tagging=f"{KIND_TAG}=image",
             )
         except ClientError as error:
@@ -119,7 +132,7 @@ class ImageBucket:
             if error.response["Error"]["Code"] not in NOT_THERE:
                 raise
             return None
-        facts = _facts_of(job_id, key, head)
+        facts = facts_of(job_id, key, head)
         return StoredObject(key=key, facts=facts) if facts else None
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
@@ -146,9 +159,43 @@ class ImageBucket:
 
     def read_image(self, key: str, into: BinaryIO) -> None:
         answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        into.seek(0)
         with answer["Body"] as body:
             copyfileobj(body, into, READ_SIZE)
+        into.truncate()
         into.seek(0)
+
+    @_known_errors()
+    def read_object(self, key: str, into: BinaryIO) -> bool:
+        try:
+            self.read_image(key, into)
+        except ClientError as error:
+            # Without permission to list the bucket, this is what S3 says of a missing key.
+            if error.response["Error"]["Code"] not in ("NoSuchKey", "AccessDenied"):
+                raise
+            return False
+        return True
+
+    # No transient error is caught: the message is delivered again, whatever its attempt.
+    @_forbidden()
+    def put_quarantined(
+        self, job_id: JobId, number: int, content: BinaryIO, remains: Remains
+    ) -> str:
+        # The same bytes have the same key. Browsers neither show nor run what is stored like this.
+        key = f"quarantine/{job_id}/{number}-{remains.sha256[:16]}"
+        content.seek(0)
+        self._client.put_object(
+            Bucket=self._bucket,
+            Key=key,
+            Body=content,
+            ContentLength=remains.bytes,
+            ContentType="application/octet-stream",
+            ContentDisposition="attachment",
+            ChecksumSHA256=_base64(bytes.fromhex(remains.sha256)),
+            Metadata={"job-id": job_id},
+            Tagging=f"{KIND_TAG}=quarantined",
+        )
+        return key
 
     def link(self, key: str, *, seconds: int) -> str:
         """Return a presigned link. It expires earlier if the credentials that signed it do."""
@@ -173,30 +220,3 @@ def _image_keys(job_id: JobId, number: int, extension: str) -> list[str]:
 
 def _base64(digest: bytes) -> str:
     return b64encode(digest).decode()
-
-
-def _metadata(job_id: JobId, facts: ImageFacts) -> dict[str, str]:
-    return {
-        "job-id": job_id,
-        "sha256": facts.sha256,
-        "width": str(facts.width),
-        "height": str(facts.height),
-    }
-
-
-def _facts_of(job_id: JobId, key: str, head: "HeadObjectOutputTypeDef") -> ImageFacts | None:
-    """Read what ``_metadata`` wrote; ``None`` for an object that is not an image of this job."""
-    metadata = head["Metadata"]
-    sha256, sizes = metadata.get("sha256", ""), [metadata.get(n, "") for n in ("width", "height")]
-    is_ours = metadata.get("job-id") == job_id and _SHA256.fullmatch(sha256)
-    if not is_ours or not all(size.isascii() and size.isdigit() for size in sizes):
-        return None
-    width, height = map(int, sizes)
-    return ImageFacts(
-        content_type=head["ContentType"],
-        extension=key.rpartition(".")[2],
-        width=width,
-        height=height,
-        bytes=head["ContentLength"],
-        sha256=sha256,
-    )

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ringback.aws.table_items import Item, plain, typed
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest, JobStatus
+from ringback.domain.marks import Marks
 from ringback.domain.versions import of_any_version
 
 
@@ -18,8 +19,10 @@ def _image_to_plain(image: StoredImage) -> dict[str, Any]:
 
 
 def _image_from_plain(number: str, plain: dict[str, Any]) -> StoredImage:
-    measures = {name: int(plain[name]) for name in ("width", "height", "bytes")}
-    facts = of_any_version(ImageFacts, plain | measures)
+    measures = ("width", "height", "bytes", "trailing_bytes")
+    read: dict[str, Any] = {name: int(plain[name]) for name in measures if name in plain}
+    read["marks"] = of_any_version(Marks, plain.get("marks", {}))
+    facts = of_any_version(ImageFacts, plain | read)
     return of_any_version(StoredImage, plain | {"number": int(number), "facts": facts})
 
 
@@ -30,7 +33,8 @@ def _images_from_plain(plain: dict[str, dict[str, Any]]) -> tuple[StoredImage, .
 
 def _error_to_plain(error: JobError) -> dict[str, Any]:
     until = error.kept_until.isoformat() if error.kept_until else None
-    return asdict(error) | {"missing": list(error.missing), "kept_until": until}
+    lists = {"missing": list(error.missing), "reasons": list(error.reasons)}
+    return asdict(error) | lists | {"kept_until": until}
 
 
 def _error_from_plain(plain: dict[str, Any]) -> JobError:
@@ -38,9 +42,22 @@ def _error_from_plain(plain: dict[str, Any]) -> JobError:
     read = {
         "kind": ErrorKind(plain["kind"]),
         "missing": tuple(int(number) for number in plain.get("missing", ())),
+        "reasons": tuple(plain.get("reasons", ())),
         "kept_until": datetime.fromisoformat(until) if until else None,
     }
     return of_any_version(JobError, plain | read)
+
+
+def _quarantined_from_plain(plain: list[dict[str, Any]]) -> tuple[Quarantined, ...]:
+    return tuple(
+        Quarantined(
+            number=int(each["number"]),
+            key=each["key"],
+            remains=Remains(bytes=int(each["bytes"]), sha256=each["sha256"]),
+            reason=each["reason"],
+        )
+        for each in plain
+    )
 
 
 def _request_to_plain(request: JobRequest) -> str:
@@ -53,6 +70,7 @@ _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "request": _request_to_plain,
     "error": _error_to_plain,
     "result_urls": list,
+    "quarantined": lambda kept: [{"number": each.number, **each.as_json()} for each in kept],
     "images": lambda images: {str(image.number): _image_to_plain(image) for image in images},
     "forget_at": lambda moment: int(moment.timestamp()),
 }
@@ -61,6 +79,7 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "status": JobStatus,
     "error": _error_from_plain,
     "result_urls": tuple,
+    "quarantined": _quarantined_from_plain,
     "images": _images_from_plain,
     "forget_at": lambda seconds: datetime.fromtimestamp(int(seconds), UTC),
     "attempts": int,

@@ -19,16 +19,18 @@ RingbackError
 ├── NotConfigured           the owner has to store a secret
 ├── ProviderUnavailable     try again later
 ├── AddressRefused          a URL that we never connect to: final
-├── ImageRefused            not an image we store: final
-│   └── NotAnImage              no image at all, perhaps an error page: worth one fresh link
+├── ImageRefused            too large, or there is no place for it: final
+├── NotAnImage              other bytes, perhaps an error page: worth a fresh link, kept in the end
 ├── ThumbnailRefused        an image that is too large or damaged for a thumbnail: final
-├── LinkDead                worth one fresh link from the provider
+├── LinkDead                worth a fresh link from the provider
 ├── TransferInterrupted     try again later
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from ringback.domain.images import ImageFacts, Remains
 
 
 class RingbackError(Exception):
@@ -120,11 +122,18 @@ class AddressRefused(RingbackError):
 
 
 class ImageRefused(RingbackError):
-    """What the URL returns is not an image that we store."""
+    """What the URL returns is too large, or its place in the bucket is taken."""
 
 
-class NotAnImage(ImageRefused):
-    """What the URL returns has none of the formats: another kind of image, or a page."""
+class NotAnImage(RingbackError):
+    """The bytes have none of the formats: another kind of image, or a page.
+
+    ``remains`` describes them once they are downloaded.
+    """
+
+    def __init__(self, reason: str, remains: Remains | None = None) -> None:
+        super().__init__(reason)
+        self.remains = remains
 
 
 class ThumbnailRefused(RingbackError):
@@ -132,11 +141,18 @@ class ThumbnailRefused(RingbackError):
 
 
 class LinkDead(RingbackError):
-    """The link is gone (403, 404, 410)."""
+    """The link leads nowhere (any 4xx that does not ask for patience), or there is none."""
 
 
 class TransferInterrupted(RingbackError):
-    """Time-out, reset, server error or a short body."""
+    """Time-out, reset, server error or a short body.
+
+    ``part`` describes the image if its beginning was downloaded.
+    """
+
+    def __init__(self, reason: str, part: ImageFacts | None = None) -> None:
+        super().__init__(reason)
+        self.part = part
 
 
 class UnknownMessage(RingbackError):

@@ -1,8 +1,10 @@
 """Image formats, and what is known of an image once its bytes have been read."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
+
+from ringback.domain.marks import Marks
 
 # Enough of a file's first bytes to tell every format from the others.
 HEAD_BYTES: Final = 12
@@ -33,7 +35,8 @@ THUMBNAIL_FORMAT: Final = ImageFormat.WEBP
 class ImageFacts:
     """Read from the image's bytes, never from a header or a name.
 
-    ``width`` and ``height`` are in pixels, ``sha256`` is lower-case hex.
+    ``width`` and ``height`` are in pixels, ``sha256`` is lower-case hex. ``trailing_bytes`` are
+    those behind the image's end. ``damage`` says what is wrong with it, empty if it is whole.
     """
 
     content_type: str
@@ -42,10 +45,38 @@ class ImageFacts:
     height: int
     bytes: int
     sha256: str
+    trailing_bytes: int = 0
+    damage: str = ""
+    marks: Marks = field(default_factory=Marks)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the facts as a job and its ``job.json`` show them."""
+        return {**asdict(self), "damaged": bool(self.damage), "damage": self.damage or None}
 
     @property
     def format(self) -> ImageFormat:
         return next(each for each in ImageFormat if each.content_type == self.content_type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """Bytes that came instead of an image; ``sha256`` is lower-case hex."""
+
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """Bytes that came instead of a job's image ``number``, kept in the images bucket."""
+
+    number: int
+    key: str
+    remains: Remains
+    reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"key": self.key, **asdict(self.remains), "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, NewType
 
 from ringback.domain.delays import whole_seconds
-from ringback.domain.images import StoredImage
+from ringback.domain.images import Quarantined, StoredImage
 
 JobId = NewType("JobId", str)
 ProviderTaskId = NewType("ProviderTaskId", str)
@@ -104,7 +104,8 @@ class ErrorKind(StrEnum):
 class JobError:
     """``missing``: the numbers, from 1, of the images that were made but could not be copied.
 
-    ``kept_until`` is when the provider deletes them, if known: until then copying can be resumed.
+    ``reasons`` has the reason for each of them, if copying was tried to its end. ``kept_until`` is
+    when the provider deletes them, if known: until then copying can be resumed.
     """
 
     kind: ErrorKind
@@ -112,6 +113,7 @@ class JobError:
     code: str = ""
     may_be_charged: bool = False
     missing: tuple[int, ...] = ()
+    reasons: tuple[str, ...] = ()
     kept_until: datetime | None = None
 
 
@@ -139,6 +141,7 @@ class Job:
     ``source`` is the key of the dropped file that it comes from, ``row`` its row if that is a
     sheet. A row's job is not sent before ``due_at``, and has low priority.
     ``not_queued_at`` is when its client was answered 503, since the submit queue did not take it.
+    ``result_urls`` are in the provider's order, empty for an image that it lists without a link.
     ``attempt_id`` is the last attempt to submit it, a random id.
     ``callback_base_url`` is the base of the callback URL that it was sent with.
     ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
@@ -166,6 +169,7 @@ class Job:
     error: JobError | None = None
     result_urls: tuple[str, ...] = ()
     images: tuple[StoredImage, ...] = ()
+    quarantined: tuple[Quarantined, ...] = ()
     source: str | None = None
     row: int | None = None
     due_at: datetime | None = None

@@ -12,7 +12,7 @@ def other_links(number: int, *, known: Sequence[str], fresh: Sequence[str]) -> t
     comes first; the caller has to compare what they lead to. Links in ``known`` are left out.
     An image without a link is ``""`` in both lists.
     """
-    named = {_name(url): url for url in fresh}
+    named = {_name(url): url for url in fresh if url}
     is_unique = Counter(_name(url) for url in known) | Counter(_name(url) for url in fresh)
     ours = [name if is_unique[name] == 1 else None for name in map(_name, known)]
     if (own := ours[number - 1]) in named:

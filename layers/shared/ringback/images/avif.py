@@ -2,72 +2,143 @@
 
 from typing import Final
 
-from ringback.domain.errors import ImageRefused
+from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
-from ringback.images.boxes import Box, BoxFile, Numbers, malformed, only
-from ringback.images.pictures import Picture, PictureFile, truncated
+from ringback.images.avif_items import Extent, locations, metadata_items
+from ringback.images.boxes import Box, BoxFile, Malformed, first
+from ringback.images.pictures import CUT, Cut, Findings, Metadata, Picture, PictureFile
 
-STILL: Final = b"\0\0\0ftypavif"  # without the lowest byte of the length before ftyp
-SEQUENCE: Final = b"\0\0\0ftypavis"
-IN_FILE, IN_IDAT = 0, 1
-HEAD: Final = 4  # of a full box: a byte of version, three of flags
+BRANDS: Final = frozenset({b"avif", b"avis"})
+FULL: Final = 4  # bytes before the content of a full box: one of version, three of flags
+# The identities of uuid boxes: C2PA 2.1, section 11.3 of its embedding appendix, and the XMP
+# specification, part 3.
+C2PA_BOX: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+XMP_BOX: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+# Of a track header: what comes before its width, by version.
+BEFORE_WIDTH: Final = {0: 76, 1: 88}
+
+
+def is_avif(head: bytes) -> bool:
+    """Tell whether a file's first bytes are a file type box that names a brand of AVIF."""
+    length, name = int.from_bytes(head[:4], "big"), head[4:8]
+    start = 16 if length == 1 else 8
+    end = int.from_bytes(head[8:16], "big") if length == 1 else length
+    major, compatible = head[start : start + 4], head[start + 8 : end or None]
+    brands = {major, *(compatible[at : at + 4] for at in range(0, len(compatible), 4))}
+    return name == b"ftyp" and not BRANDS.isdisjoint(brands)
 
 
 def read_avif(file: PictureFile) -> Picture:
-    """Walk the boxes; the size is that of the primary item's ``ispe``, before any rotation."""
-    boxes = BoxFile(file)
-    top = only(boxes.outermost(), b"ftyp", b"meta", b"moov")
-    if b"meta" not in top or (b"moov" not in top and file.at(8, 4) == SEQUENCE[-4:]):
-        raise truncated()
-    meta = only(boxes.inside(top[b"meta"], skip=HEAD), b"pitm", b"iloc", b"iprp", b"idat")
-    if not meta.keys() >= {b"pitm", b"iloc", b"iprp"}:
-        raise ImageRefused("AVIF has no primary image")
-    pitm = boxes.numbers(meta[b"pitm"])
-    primary = pitm.take(4 if pitm.take(HEAD) >> 24 else 2)
-    if not _has_primary(file, boxes.numbers(meta[b"iloc"]), meta.get(b"idat"), primary):
-        raise ImageRefused("AVIF has no primary image")
-    return Picture(ImageFormat.AVIF, *_width_and_height(boxes, meta[b"iprp"], primary))
+    """Walk the boxes; the size is that of the primary item's ``ispe``, before any rotation.
+
+    That of a sequence is its first track's, as decoders show the track.
+
+    Raises ``NotAnImage`` if no box tells the size.
+    """
+    found = Findings()
+    top, end = _outermost(BoxFile(file), found)
+    boxes = BoxFile(file)  # with parts left, however many boxes there were
+    is_sequence, size = file.at(8, 4) == b"avis", (0, 0)
+    if b"meta" in top:
+        size = _image(boxes, top[b"meta"].without(FULL), found)
+    if b"moov" in top and (is_sequence or size == (0, 0)):
+        size = _track(boxes, top[b"moov"], found) or size
+    if size == (0, 0):
+        raise NotAnImage("an AVIF that does not tell its width and height")
+    if is_sequence and b"moov" not in top:
+        found.flaw("the track of a sequence is missing")
+    return found.picture(ImageFormat.AVIF, size, end)
 
 
-def _has_primary(file: PictureFile, iloc: Numbers, idat: Box | None, primary: int) -> bool:
-    """Check that all items lie within the file; return whether the primary one is among them."""
-    version, lengths, is_present = iloc.take(HEAD) >> 24, iloc.take(2), False
-    of_offset, of_length, of_base = (lengths >> shift & 15 for shift in (12, 8, 4))
-    of_id = 4 if version > 1 else 2
-    for _ in range(iloc.take(of_id)):
-        item = iloc.take(of_id)
-        method = iloc.take(2) & 15 if version else IN_FILE
-        in_another_file, base = iloc.take(2), iloc.take(of_base)
-        for _ in range(iloc.take(2)):
-            iloc.take(lengths & 15 if version else 0)
-            offset, length = base + iloc.take(of_offset), iloc.take(of_length)
-            # A length of 0 means "to the end of the file".
-            if in_another_file or not length:
-                raise malformed()
-            if method == IN_FILE:
-                file.must_reach(offset + length)
-            elif method != IN_IDAT or not idat or offset + length > idat.end - idat.start:
-                raise malformed()
-            is_present = is_present or item == primary
-    return is_present
+def _outermost(boxes: BoxFile, found: Findings) -> tuple[dict[bytes, Box], int]:
+    """Return the first box of each name, and the offset after the last one."""
+    top: dict[bytes, Box] = {}
+    end = 0
+    try:
+        for box in boxes.outermost():
+            top.setdefault(box.name, box)
+            end = box.end
+            if box.name == b"uuid":
+                _uuid(boxes.file, box, found)
+    except Malformed as malformed:
+        found.flaw(str(malformed))
+        return top, boxes.file.size
+    if end > boxes.file.size:
+        found.flaw(CUT)
+    return top, min(end, boxes.file.size)
 
 
-def _width_and_height(boxes: BoxFile, iprp: Box, primary: int) -> tuple[int, int]:
-    properties = only(boxes.inside(iprp), b"ipco", b"ipma")
-    if len(properties) < 2:
-        raise ImageRefused("AVIF has no width or height")
-    of_primary = _properties_of(primary, boxes.numbers(properties[b"ipma"]))
-    numbered = enumerate(boxes.inside(properties[b"ipco"]), start=1)
-    sizes = only((box for number, box in numbered if number in of_primary), b"ispe")
-    if not sizes:
-        raise ImageRefused("AVIF has no width or height")
-    ispe = boxes.numbers(sizes[b"ispe"])
-    ispe.take(HEAD)
-    return ispe.take(4), ispe.take(4)
+def _uuid(file: PictureFile, box: Box, found: Findings) -> None:
+    kinds = {C2PA_BOX: Metadata.C2PA, XMP_BOX: Metadata.XMP}
+    if kind := kinds.get(file.up_to(box.start, 16)):
+        found.place(kind, box.start + 16, box.end)
 
 
-def _properties_of(primary: int, ipma: Numbers) -> set[int]:
-    head = ipma.take(HEAD)
+def _image(boxes: BoxFile, meta: Box, found: Findings) -> tuple[int, int]:
+    """Return the primary image's size, 0 and 0 if it has none."""
+    inner, primary = first(boxes.inside(meta), found), 0
+    try:
+        primary = _primary(boxes, inner)
+        places = locations(boxes, inner)
+        _check(boxes.file, places, primary, found)
+        for item in metadata_items(boxes, inner):
+            for start, end in places.get(item, []):
+                found.place(Metadata.XMP, start, end)
+    except Malformed as malformed:
+        found.flaw(str(malformed))
+    except Cut:
+        found.flaw(CUT)
+    try:
+        return _size_of(boxes, inner, primary, found)
+    except (Malformed, Cut):
+        found.flaw("the properties of the images are malformed")
+        return 0, 0
+
+
+def _primary(boxes: BoxFile, inner: dict[bytes, Box]) -> int:
+    if b"pitm" not in inner:
+        raise Malformed("there is no primary image")
+    pitm = boxes.numbers(inner[b"pitm"])
+    return pitm.take(4 if pitm.take(FULL) >> 24 else 2)
+
+
+def _check(
+    file: PictureFile, places: dict[int, list[Extent]], primary: int, found: Findings
+) -> None:
+    if any(end > file.size for extents in places.values() for _, end in extents):
+        found.flaw(CUT)
+    if not places.get(primary):
+        found.flaw("the primary image is nowhere")
+
+
+def _size_of(
+    boxes: BoxFile, inner: dict[bytes, Box], primary: int, found: Findings
+) -> tuple[int, int]:
+    if b"iprp" not in inner:
+        return 0, 0
+    properties = first(boxes.inside(inner[b"iprp"]), found)
+    if b"ipco" not in properties:
+        return 0, 0
+    sizes: dict[int, tuple[int, int]] = {}
+    try:
+        for number, box in enumerate(boxes.inside(properties[b"ipco"]), start=1):
+            if box.name == b"ispe":
+                ispe = boxes.numbers(box)
+                ispe.take(FULL)
+                sizes[number] = ispe.take(4), ispe.take(4)
+    except (Malformed, Cut):
+        found.flaw("the properties of the images are malformed")
+    ipma = properties.get(b"ipma")
+    of_primary = _properties_of(boxes, ipma, primary) if ipma else set()
+    own = [size for number, size in sizes.items() if number in of_primary]
+    if not own:
+        found.flaw("the primary image has no size of its own")
+    return max(own or sizes.values(), default=(0, 0), key=lambda size: size[0] * size[1])
+
+
+def _properties_of(boxes: BoxFile, box: Box, primary: int) -> set[int]:
+    ipma = boxes.numbers(box)
+    head = ipma.take(FULL)
     of_id, of_number = (4 if head >> 24 else 2), (2 if head & 1 else 1)
     highest = 2 ** (8 * of_number - 1) - 1  # the first bit marks an essential property
     for _ in range(ipma.take(4)):
@@ -76,3 +147,20 @@ def _properties_of(primary: int, ipma: Numbers) -> set[int]:
         if item == primary:
             return numbers
     return set()
+
+
+def _track(boxes: BoxFile, moov: Box, found: Findings) -> tuple[int, int] | None:
+    """Return the size of the first track that has one."""
+    try:
+        for box in boxes.inside(moov):
+            is_track = box.name == b"trak"
+            header = first(boxes.inside(box), found).get(b"tkhd") if is_track else None
+            if header:
+                tkhd = boxes.numbers(header)
+                tkhd.take(BEFORE_WIDTH.get(tkhd.take(FULL) >> 24, 0) - FULL)
+                size = tkhd.take(4) >> 16, tkhd.take(4) >> 16
+                if all(size):
+                    return size
+    except (Malformed, Cut):
+        found.flaw("a track is malformed")
+    return None

@@ -1,19 +1,25 @@
 """Walks the boxes of an ISO base media file: ISO/IEC 14496-12, section 4.2."""
 
+import re
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from struct import unpack
 from typing import Final, NamedTuple
 
-from ringback.domain.errors import ImageRefused, TransferInterrupted
-from ringback.images.pictures import MAX_PARTS, PictureFile
+from ringback.images.pictures import CUT, MAX_PARTS, Cut, Findings, PictureFile
 
-# With any other name, a truncated box could not be told from appended data.
+# A box with such a name that is longer than the rest of the file is cut; with any other name, it
+# is data behind the image.
 OUTERMOST: Final = frozenset(
     {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"wide", b"uuid", b"udta"}
     | {b"moof", b"mfra", b"sidx", b"ssix", b"styp", b"emsg", b"prft", b"pdin"}
 )
+NAME: Final = re.compile(rb"[ -~]{4}|\xa9[ -~]{3}")
 MAX_TABLE: Final = 256 * 1024  # bytes of a box read at once; ten thousand item locations fit
+
+
+class Malformed(Exception):
+    """The boxes contradict each other; the message says how."""
 
 
 class Box(NamedTuple):
@@ -21,54 +27,66 @@ class Box(NamedTuple):
     start: int  # of its content
     end: int
 
+    def without(self, count: int) -> "Box":
+        """Return the box without the first bytes of its content."""
+        return self._replace(start=self.start + count)
+
 
 class BoxFile:
     """A file of boxes; no more than ``MAX_PARTS`` of them are read."""
 
     def __init__(self, file: PictureFile) -> None:
-        self._file = file
+        self.file = file
         self._parts = iter(range(MAX_PARTS))
 
     def outermost(self) -> Iterator[Box]:
-        """Walk the file, which must end with its last box."""
-        offset = 0
-        while offset < self._file.size:
-            box = self._at(offset)
-            if box.name not in OUTERMOST:
-                raise ImageRefused("AVIF has data after its end")
-            self._file.must_reach(box.end)
+        """Walk the file up to its end, or to data that is no box; the last box may be cut."""
+        offset, has_type = 0, False
+        while offset + 8 <= self.file.size:
+            box = self._at(offset, self.file.size)
+            if box is None or not (box.name in OUTERMOST or self._is_unknown_box(box)):
+                return
+            if box.name == b"ftyp" and has_type:
+                return  # another file
+            has_type = True
             yield box
             offset = box.end
 
-    def inside(self, outer: Box, *, skip: int = 0) -> Iterator[Box]:
-        """Walk the boxes in ``outer``, which is complete and must end with its last box."""
-        offset = outer.start + skip
+    def _is_unknown_box(self, box: Box) -> bool:
+        return box.end <= self.file.size and NAME.fullmatch(box.name) is not None
+
+    def inside(self, outer: Box) -> Iterator[Box]:
+        """Walk the boxes in ``outer``. Raises ``Malformed`` after those that are complete."""
+        offset = outer.start
         while offset < outer.end:
-            try:
-                box = self._at(offset)
-            except TransferInterrupted as error:
-                raise malformed() from error
-            if box.end > outer.end:
-                raise malformed()
+            box = self._at(offset, 0)
+            if box is None or box.end > outer.end:
+                raise Malformed("a box is malformed")
+            if box.end > self.file.size:
+                raise Cut
             yield box
             offset = box.end
 
     def numbers(self, box: Box) -> "Numbers":
         if box.end - box.start > MAX_TABLE:
-            raise ImageRefused("AVIF has too many items")
-        return Numbers(self._file.at(box.start, box.end - box.start))
+            raise Malformed(f"the box {box.name.decode('latin-1')} is too long to check")
+        return Numbers(self.file.at(box.start, box.end - box.start))
 
-    def _at(self, offset: int) -> Box:
+    def _at(self, offset: int, end: int) -> Box | None:
         if next(self._parts, None) is None:
-            raise ImageRefused("AVIF has too many boxes")
-        length, name = unpack(">I4s", self._file.at(offset, 8))
+            raise Malformed("there are too many boxes to check")
+        length, name = unpack(">I4s", self.file.at(offset, 8))
         start = offset + 8
         if length == 1:
-            (length,) = unpack(">Q", self._file.at(start, 8))
+            try:
+                (length,) = unpack(">Q", self.file.at(start, 8))
+            except Cut:
+                return None
             start += 8
-        # A length of 0 means "to the end of the file": a truncated one could not be detected.
+        if length == 0:  # to the end of the file; an inner box has no such length
+            length = end - offset
         if offset + length < start:
-            raise malformed()
+            return None
         return Box(name, start, offset + length)
 
 
@@ -81,20 +99,21 @@ class Numbers:
     def take(self, count: int) -> int:
         part = self._content.read(count)
         if len(part) < count:
-            raise malformed()
+            raise Malformed("a box is too short")
         return int.from_bytes(part, "big")
 
+    def rest(self) -> bytes:
+        return self._content.read()
 
-def only(boxes: Iterable[Box], *names: bytes) -> dict[bytes, Box]:
-    """Return the boxes with these names. Raises ``ImageRefused`` if any name occurs twice."""
+
+def first(boxes: Iterable[Box], findings: Findings) -> dict[bytes, Box]:
+    """Return the first box of each name, up to one that is malformed or cut."""
     found: dict[bytes, Box] = {}
-    for box in boxes:
-        if box.name in found:
-            raise malformed()
-        if box.name in names:
-            found[box.name] = box
+    try:
+        for box in boxes:
+            found.setdefault(box.name, box)
+    except Malformed as malformed:
+        findings.flaw(str(malformed))
+    except Cut:
+        findings.flaw(CUT)
     return found
-
-
-def malformed() -> ImageRefused:
-    return ImageRefused("AVIF has a malformed box")

@@ -1,70 +1,127 @@
 """Reads the size of a GIF and walks its blocks: the GIF89a specification of CompuServe."""
 
-from collections.abc import Iterator
+import re
 from struct import unpack
 from typing import Final
 
-from ringback.domain.errors import ImageRefused
 from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
+    CUT,
     FIRST_READ,
     MAX_PARTS,
     MAX_READ,
+    TOO_MANY,
+    Cut,
+    Findings,
+    Metadata,
     Picture,
     PictureFile,
-    truncated,
 )
 
-OLDER: Final = b"GIF87a"
-NEWER: Final = b"GIF89a"
+VERSIONS: Final = (b"GIF87a", b"GIF89a")
 SCREEN: Final = 6
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
 IMAGE_HEAD, EXTENSION_HEAD = 10, 2
 HAS_COLOURS, COLOURS = 0x80, 0x07
-# A sub-block has at most 255 bytes; a GIF of 64 MiB in sub-blocks of 64 bytes stays below this.
-MAX_SUB_BLOCKS: Final = 2**20
+MAX_CODE_SIZE: Final = 11  # a code has at most 12 bits
+APPLICATION: Final = b"\x21\xff\x0b"
+METADATA: Final = {b"XMP DataXMP": Metadata.XMP, b"C2PA_GIF\x01\0\0": Metadata.C2PA}
+# Decoders skip what lies between two blocks; zeros are what some writers leave there.
+BLOCK: Final = re.compile(rb"[\x2c\x21\x3b]")
+# A sub-block has at most 255 bytes; a GIF of 200 MiB in sub-blocks of 100 bytes stays below this.
+MAX_SUB_BLOCKS: Final = 2**21
 
 
 def read_gif(file: PictureFile) -> Picture:
-    """Walk from the logical screen descriptor to the trailer, which must end the file."""
-    width, height, flags = unpack("<HHB", file.at(SCREEN, 5))
-    sub_blocks = iter(range(MAX_SUB_BLOCKS))  # of all blocks together
-    offset, has_image = SCREEN + 7 + _colours(flags), False
-    for _ in range(MAX_PARTS):
-        (kind,) = file.at(offset, 1)
-        if kind == TRAILER:
-            if not has_image or offset + 1 != file.size:
-                raise ImageRefused("GIF has no image, or data after its end")
-            return Picture(ImageFormat.GIF, width, height)
-        if kind == IMAGE:
-            *_, flags = file.at(offset, IMAGE_HEAD)
-            offset += IMAGE_HEAD + _colours(flags) + 1  # and the code size
-            if file.at(offset, 1) == b"\0":
-                raise ImageRefused("GIF has an image without data")
-            has_image = True
-        elif kind == EXTENSION:
-            offset += EXTENSION_HEAD
-        else:
-            raise ImageRefused("GIF has a malformed block")
-        offset = _end_of_sub_blocks(file, offset, sub_blocks)
-    raise ImageRefused("GIF has too many blocks")
+    """Walk from the logical screen descriptor to the trailer.
+
+    Raises ``NotAnImage`` if neither the screen nor its first frame has a size.
+    """
+    walk = _Walk(file)
+    try:
+        end = walk.end()
+    except Cut:
+        walk.found.flaw(CUT)
+        end = file.size
+    if not walk.has_image:
+        walk.found.flaw("there is no frame")
+    return walk.found.picture(ImageFormat.GIF, walk.size, end)
+
+
+class _Walk:
+    def __init__(self, file: PictureFile) -> None:
+        self._file = file
+        self.found = Findings()
+        self.size = (0, 0)
+        self.has_image = False
+        self._sub_blocks_left = MAX_SUB_BLOCKS
+
+    def end(self) -> int:
+        width, height, flags = unpack("<HHB", self._file.at(SCREEN, 5))
+        self.size = width, height
+        offset = SCREEN + 7 + _colours(flags)
+        for _ in range(MAX_PARTS):
+            kind, offset = self._next(offset)
+            if kind == TRAILER:
+                return offset + 1
+            start = self._image(offset) if kind == IMAGE else offset + EXTENSION_HEAD
+            offset = self._end_of_sub_blocks(start)
+            if kind == EXTENSION:
+                self._note(start, offset)
+            if not self._sub_blocks_left:
+                break
+        self.found.flaw(TOO_MANY)
+        return self._file.size
+
+    def _next(self, offset: int) -> tuple[int, int]:
+        """Return the kind of the next block, and its offset."""
+        reach = 1  # the usual block begins here
+        while part := self._file.up_to(offset, reach):
+            found, reach = BLOCK.search(part), FIRST_READ
+            if part[: found.start() if found else None].strip(b"\0"):
+                self.found.flaw("there are bytes between two blocks")
+            if found:
+                return part[found.start()], offset + found.start()
+            offset += len(part)
+        raise Cut
+
+    def _image(self, offset: int) -> int:
+        """Return the offset of the frame's sub-blocks."""
+        left, top, width, height, flags = unpack("<xHHHHB", self._file.at(offset, IMAGE_HEAD))
+        if not self.has_image:
+            # A first frame that is larger than the screen makes the screen larger.
+            self.size = max(self.size[0], left + width), max(self.size[1], top + height)
+        self.has_image = True
+        data = offset + IMAGE_HEAD + _colours(flags)
+        (code_size,) = self._file.at(data, 1)
+        if code_size > MAX_CODE_SIZE:
+            self.found.flaw("a frame's code size is wrong")
+        if self._file.at(data + 1, 1) == b"\0":
+            self.found.flaw("a frame has no data")
+        return data + 1
+
+    def _note(self, start: int, end: int) -> None:
+        head = self._file.up_to(start - EXTENSION_HEAD, len(APPLICATION) + 11)
+        kind = METADATA.get(head[len(APPLICATION) :])
+        if kind and head.startswith(APPLICATION):
+            self.found.place(kind, start + 12, end)
+
+    def _end_of_sub_blocks(self, offset: int) -> int:
+        reach = FIRST_READ
+        while part := self._file.up_to(offset, reach):
+            at = 0
+            while at < len(part) and self._sub_blocks_left:
+                if part[at] == 0:
+                    return offset + at + 1
+                self._sub_blocks_left -= 1
+                at += 1 + part[at]
+            offset += at
+            if not self._sub_blocks_left:
+                return offset
+            reach = min(2 * reach, MAX_READ)
+        raise Cut
 
 
 def _colours(flags: int) -> int:
     """Return the size in bytes of the colour table that follows."""
     return 3 << (flags & COLOURS) + 1 if flags & HAS_COLOURS else 0
-
-
-def _end_of_sub_blocks(file: PictureFile, offset: int, sub_blocks: Iterator[int]) -> int:
-    reach = FIRST_READ
-    while offset < file.size:
-        part, at = file.at(offset, min(reach, file.size - offset)), 0
-        while at < len(part):
-            if part[at] == 0:
-                return offset + at + 1
-            if next(sub_blocks, None) is None:
-                raise ImageRefused("GIF has too many sub-blocks")
-            at += 1 + part[at]
-        offset += at
-        reach = min(2 * reach, MAX_READ)
-    raise truncated()

@@ -1,123 +1,183 @@
 """Reads the size of a JPEG and walks its segments and scans: ITU-T T.81, annex B."""
 
 import re
-from collections.abc import Iterator
 from struct import unpack
-from typing import Final
+from typing import Final, NamedTuple
 
-from ringback.domain.errors import ImageRefused
+from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
+    CUT,
     FIRST_READ,
     MAX_PARTS,
     MAX_READ,
+    TOO_MANY,
+    Cut,
+    Findings,
+    Metadata,
     Picture,
     PictureFile,
-    truncated,
 )
 
 MAGIC: Final = b"\xff\xd8\xff"
 STARTS_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
-NOT_HERE: Final = frozenset({0x00, 0xD8})
-END, START_OF_SCAN, APP2, FILL = 0xD9, 0xDA, 0xE2, 0xFF
+START, END, START_OF_SCAN, RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
+APP1, APP2, APP11 = 0xE1, 0xE2, 0xEB
+# What decoders know; the others are reserved.
+WITH_LENGTH: Final = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xF0), 0xFE})
+MIN_FRAME: Final = 11
 INDEX: Final = b"MPF\0"  # begins the APP2 of a multi-picture file: CIPA DC-007
 MAX_PICTURES: Final = 256
-MIN_FRAME: Final = 11
+# What begins a segment with metadata: XMP specification, part 3, and ISO/IEC 19566-5, annex D.
+METADATA: Final = (
+    (APP1, b"http://ns.adobe.com/xap/1.0/\0", Metadata.XMP),
+    (APP1, b"http://ns.adobe.com/xmp/extension/\0", Metadata.MORE_XMP),
+    (APP11, b"JP", Metadata.JUMBF),
+)
+LONGEST_START: Final = max(len(start) for _, start, _ in METADATA)
 
-# In a scan, FF 00 is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
+# Decoders skip what lies between two segments, and fill bytes FF before a marker. In a scan, FF 00
+# is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
+MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-# Writers that work in disk blocks leave zeros after the end, and nothing can hide in zeros. Any
-# other data there (an archive, a script, a second image) would make one file two, unless the first
-# image announces more of them.
-MAX_PADDING: Final = 4095
+# Restarts count from 0 to 7 and again from 0; a gap in them is a gap in the scan.
+RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])")
+# Bytes between two segments: with more of them, a segment's length is wrong.
+MAX_BETWEEN: Final = 64
+
+
+class Marker(NamedTuple):
+    code: int
+    offset: int
+    end: int
+    skipped: int  # bytes before it, without fill bytes
 
 
 def read_jpeg(file: PictureFile) -> Picture:
-    """Walk all images of the file; only a multi-picture file may have more than one."""
-    parts = iter(range(MAX_PARTS))  # of all images together
-    first, announces_more, end = _walk(file, 0, parts)
-    for _ in range(MAX_PICTURES):
-        start = _after_padding(file, end)
-        # Even if the first image announces more: it is complete by itself.
-        if start == file.size:
-            return first
-        following = file.at(start, min(len(MAGIC), file.size - start))
-        if not (announces_more and MAGIC.startswith(following)):
-            raise ImageRefused("JPEG has data after its end")
-        _, _, end = _walk(file, start, parts)
-    raise ImageRefused("JPEG has too many images")
-
-
-def _walk(file: PictureFile, start: int, parts: Iterator[int]) -> tuple[Picture, bool, int]:
     """Walk from SOI to its own EOI, not to that of a thumbnail or an appended file.
 
-    Returns the picture, whether it announces more of them, and the offset after EOI.
+    Raises ``NotAnImage`` if there is no frame to tell the size by.
     """
-    picture: Picture | None = None
-    has_scan, announces_more, offset = False, False, start + 2
-    for _ in parts:
-        lead, marker = file.at(offset, 2)
-        if lead != 0xFF or marker in NOT_HERE:
-            raise ImageRefused("JPEG has a malformed segment")
-        if marker == END:
-            if picture is None or not has_scan:
-                raise ImageRefused("JPEG has no image")
-            return picture, announces_more, offset + 2
-        if marker == FILL:
-            offset += 1
-        elif marker in WITHOUT_LENGTH:
-            offset += 2
-        else:
-            picture = _frame(file, offset, marker, picture)
-            has_scan = has_scan or marker == START_OF_SCAN
-            announces_more = announces_more or _is_index(file, offset, marker)
-            offset = _next_marker(file, offset, marker)
-    raise ImageRefused("JPEG has too many segments")
+    walk = _Walk(file, 0)
+    try:
+        end = walk.end()
+        if walk.has_index:
+            end = _end_of_pictures(file, end)
+    except Cut:
+        walk.found.flaw(CUT)
+        end = file.size
+    if walk.size is None:
+        raise NotAnImage("a JPEG without a frame")
+    if not walk.has_scan:
+        walk.found.flaw("there is no scan")
+    return walk.found.picture(ImageFormat.JPEG, walk.size, end)
 
 
-def _frame(file: PictureFile, offset: int, marker: int, known: Picture | None) -> Picture | None:
-    if marker == START_OF_SCAN and known is None:
-        raise ImageRefused("JPEG has a scan before its frame")
-    if marker not in STARTS_OF_FRAME:
-        return known
-    length, height, width = unpack(">HxHH", file.at(offset + 2, 7))
-    if known is not None or length < MIN_FRAME:
-        raise ImageRefused("JPEG has a malformed or second frame")
-    return Picture(ImageFormat.JPEG, width, height)
+def _end_of_pictures(file: PictureFile, end: int) -> int:
+    """Return the offset after the last of the pictures that follow the first.
+
+    How long they are is not read from the index: writers are wrong about it, and programs that drop
+    the other pictures leave it as it was.
+    """
+    for _ in range(MAX_PICTURES):
+        start = end
+        while part := file.up_to(start, FIRST_READ):
+            zeros = len(part) - len(part.lstrip(b"\0"))
+            start += zeros
+            if zeros < len(part):
+                break
+        following = file.up_to(start, len(MAGIC))
+        if not following or not MAGIC.startswith(following):
+            return end
+        end = _Walk(file, start).end()
+    return end
 
 
-def _next_marker(file: PictureFile, offset: int, marker: int) -> int:
-    (length,) = unpack(">H", file.at(offset + 2, 2))
-    if length < 2:
-        raise ImageRefused("JPEG has a malformed segment")
-    end: int = offset + 2 + length
-    return _end_of_scan(file, end) if marker == START_OF_SCAN else end
+class _Walk:
+    def __init__(self, file: PictureFile, start: int) -> None:
+        self._file, self._start = file, start
+        self.found = Findings()
+        self.size: tuple[int, int] | None = None
+        self.has_scan = self.has_index = self._has_restarts = False
+        self._restarts = 0
 
+    def end(self) -> int:
+        """Return the offset after EOI."""
+        offset, is_scan = self._start + len(MAGIC) - 1, False
+        for _ in range(MAX_PARTS):
+            marker = self._next(offset, SCAN_END if is_scan else MARKER)
+            if is_scan and marker.offset == offset:
+                self.found.flaw("a scan is empty")
+            if not is_scan and marker.skipped > MAX_BETWEEN:
+                self.found.flaw("the length of a segment is wrong")
+            if marker.code == END and self.size:
+                return marker.end
+            offset, is_scan = self._pass(marker), marker.code == START_OF_SCAN
+        self.found.flaw(TOO_MANY)
+        return self._file.size
 
-def _end_of_scan(file: PictureFile, start: int) -> int:
-    offset, reach = start, FIRST_READ
-    while offset + 1 < file.size:
-        part = file.at(offset, min(reach, file.size - offset))
-        if found := SCAN_END.search(part):
-            if offset + found.start() == start:
-                raise ImageRefused("JPEG has an empty scan")
-            return offset + found.start()
-        offset += len(part) - 1  # a marker may lie across two parts
-        reach = min(2 * reach, MAX_READ)
-    raise truncated()
+    def _next(self, offset: int, pattern: re.Pattern[bytes]) -> Marker:
+        reach, skipped = FIRST_READ, 0
+        while part := self._file.up_to(offset, reach):
+            found = pattern.search(part)
+            if pattern is SCAN_END and self._has_restarts:
+                self._count_restarts(part[: found.start() if found else None])
+            skipped += len(part[: found.start() if found else -1].replace(b"\xff", b""))
+            if found:
+                start = offset + found.start()
+                return Marker(part[found.start() + 1], start, start + 2, skipped)
+            if offset + len(part) == self._file.size:
+                break
+            offset += len(part) - 1  # a marker may lie across two parts
+            reach = min(2 * reach, MAX_READ)
+        raise Cut
 
+    def _count_restarts(self, part: bytes) -> None:
+        for restart in RESTART.finditer(part):
+            if restart[1][0] & 7 != self._restarts & 7:
+                self.found.flaw("a restart is missing")
+                return
+            self._restarts += 1
 
-def _is_index(file: PictureFile, offset: int, marker: int) -> bool:
-    if marker != APP2:
-        return False
-    (length,) = unpack(">H", file.at(offset + 2, 2))
-    return length >= 2 + len(INDEX) and file.at(offset + 4, len(INDEX)) == INDEX
+    def _pass(self, marker: Marker) -> int:
+        """Return the offset after the marker's segment, in which a scan may begin."""
+        if marker.code in WITHOUT_LENGTH:
+            return marker.end
+        if marker.code not in WITH_LENGTH:
+            self.found.flaw("a second start of image" if marker.code == START else "a bad marker")
+            return marker.end
+        (length,) = unpack(">H", self._file.at(marker.end, 2))
+        end: int = marker.end + max(length, 2)
+        if length < 2:
+            self.found.flaw("the length of a segment is wrong")
+        elif marker.code in STARTS_OF_FRAME:
+            self._frame(marker.end, length)
+        elif marker.code == START_OF_SCAN:
+            if self.size is None:
+                self.found.flaw("a scan comes before the frame")
+            self.has_scan, self._restarts = True, 0
+        elif marker.code == RESTART_INTERVAL:
+            self._has_restarts = self._file.up_to(marker.end + 2, 2) != b"\0\0"
+        elif marker.code in (APP1, APP2, APP11):
+            self._note(marker, end)
+        self._file.must_reach(end)
+        return end
 
+    def _frame(self, offset: int, length: int) -> None:
+        height, width = unpack(">HH", self._file.at(offset + 3, 4))
+        if self.size is not None:
+            self.found.flaw("there is a second frame")
+            return
+        self.size = width, height
+        if length < MIN_FRAME:
+            self.found.flaw("the frame is malformed")
 
-def _after_padding(file: PictureFile, end: int) -> int:
-    following = file.at(end, min(MAX_PADDING + 1, file.size - end))
-    zeros = len(following) - len(following.lstrip(b"\0"))
-    if zeros > MAX_PADDING:
-        raise ImageRefused("JPEG has data after its end")
-    return end + zeros
+    def _note(self, marker: Marker, end: int) -> None:
+        start = marker.end + 2
+        content = self._file.up_to(start, min(LONGEST_START, end - start))
+        for code, begins, kind in METADATA:
+            if code == marker.code and content.startswith(begins):
+                self.found.place(kind, start + len(begins), end)
+        if marker.code == APP2 and content.startswith(INDEX):
+            self.has_index = True

@@ -1,73 +1,158 @@
 """Reads the size of a WebP and walks its chunks: RFC 9649."""
 
 from struct import unpack
-from typing import Final
+from typing import Final, NamedTuple
 
-from ringback.domain.errors import ImageRefused
+from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
-from ringback.images.pictures import MAX_PARTS, Picture, PictureFile
+from ringback.images.pictures import (
+    CUT,
+    MAX_PARTS,
+    TOO_MANY,
+    Cut,
+    Findings,
+    Metadata,
+    Picture,
+    PictureFile,
+)
 
-MAGIC: Final = b"RIFFWEBP"  # without the four bytes of length between the two words
 HEADER: Final = 12
-IMAGE_DATA: Final = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
-FRAME_STARTS: Final = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
+CHUNK_HEAD: Final = 8
+CANVAS, LOSSY, LOSSLESS, ALPHA, FRAME = b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANMF"
+SIZED: Final = (CANVAS, LOSSY, LOSSLESS)
+FRAME_HEAD: Final = 16  # a frame's position, size and duration, before its own chunks
 LOSSY_START: Final = b"\x9d\x01\x2a"
 LOSSY_HEAD: Final = 10  # bytes of a key frame before its first partition
 LOSSLESS_START: Final = 0x2F
+ANIMATED: Final = 0x02
+METADATA: Final = {b"C2PA": Metadata.C2PA, b"XMP ": Metadata.XMP}
+
+
+class Chunk(NamedTuple):
+    name: bytes
+    start: int  # of its content
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.start + self.size
 
 
 def read_webp(file: PictureFile) -> Picture:
-    """Check the RIFF length against the file, and every chunk length against the RIFF length."""
-    (length,) = unpack("<I", file.at(4, 4))
-    end = 8 + length
-    file.must_reach(end)
-    if file.size > end + length % 2:
-        raise ImageRefused("WebP has data after its end")
-    offset, has_data = HEADER, False
-    for _ in range(MAX_PARTS):
-        if offset >= end:
-            break
-        name, size = unpack("<4sI", _inside(file, offset, 8, end))
-        has_data = has_data or name in IMAGE_DATA
-        if name == b"ANMF" and not _has_image(_inside(file, offset + 8, min(size, 20), end)):
-            raise ImageRefused("WebP has a frame without an image")
-        if name == b"VP8 " and not _may_hold(size, _inside(file, offset + 8, min(size, 3), end)):
-            raise ImageRefused("WebP has a frame larger than its chunk")
-        offset += 8 + size + size % 2
-    else:
-        raise ImageRefused("WebP has too many chunks")
-    # Some writers leave the pad byte of an odd last chunk out of the RIFF length.
-    if offset > end + 1 or not has_data:
-        raise ImageRefused("WebP has a malformed chunk or no image")
-    width, height = _width_and_height(file, end)
-    return Picture(ImageFormat.WEBP, width, height)
+    """Check every chunk's length against the RIFF length and the file.
+
+    Raises ``NotAnImage`` if no chunk tells the size.
+    """
+    walk = _Walk(file)
+    try:
+        end = walk.end()
+    except Cut:
+        walk.found.flaw(CUT)
+        end = file.size
+    if walk.size is None:
+        raise NotAnImage("a WebP without an image")
+    if not walk.has_data:
+        walk.found.flaw("there is no image data")
+    return walk.found.picture(ImageFormat.WEBP, walk.size, end)
 
 
-def _has_image(frame: bytes) -> bool:
-    return frame[16:20] in FRAME_STARTS  # after the frame's position and duration
+class _Walk:
+    def __init__(self, file: PictureFile) -> None:
+        self._file = file
+        self.found = Findings()
+        self.size: tuple[int, int] | None = None
+        self.has_data = False
+        self._is_animated = False
+        self._has_canvas = False
 
+    def end(self) -> int:
+        """Return the offset after the RIFF chunk and its pad byte."""
+        length = int.from_bytes(self._file.at(4, 4), "little")
+        end, offset, parts = CHUNK_HEAD + length, HEADER, 0
+        if end < HEADER + CHUNK_HEAD:
+            self.found.flaw("the RIFF length is wrong")
+            end = self._file.size
+        while offset + CHUNK_HEAD <= end:
+            parts += 1
+            if parts > MAX_PARTS:
+                self.found.flaw(TOO_MANY)
+                return self._file.size
+            chunk = Chunk(*self._head(offset))
+            self._chunk(chunk, is_first=offset == HEADER)
+            self._file.must_reach(chunk.end)
+            if chunk.end > end:
+                self.found.flaw("a chunk is longer than the RIFF chunk")
+            offset = chunk.end + chunk.size % 2
+        # Some writers leave the pad byte of an odd last chunk out of the RIFF length, others out of
+        # the file.
+        if end > self._file.size and end != offset:
+            raise Cut
+        return min(max(end + length % 2, offset), self._file.size)
 
-def _may_hold(size: int, tag: bytes) -> bool:
-    """Check that a lossy frame's first partition fits into its chunk: RFC 6386, section 9.1."""
-    return LOSSY_HEAD + (int.from_bytes(tag, "little") >> 5) <= size
+    def _head(self, offset: int) -> tuple[bytes, int, int]:
+        name, size = unpack("<4sI", self._file.at(offset, CHUNK_HEAD))
+        return name, offset + CHUNK_HEAD, size
 
+    def _chunk(self, chunk: Chunk, *, is_first: bool) -> None:
+        if is_first and chunk.name not in SIZED:
+            self.found.flaw("the first chunk is not an image's")
+        if chunk.name in METADATA:
+            self.found.place(METADATA[chunk.name], chunk.start, chunk.end)
+        if chunk.name == CANVAS and self.size is None:
+            self._canvas(chunk)
+        elif chunk.name in (LOSSY, LOSSLESS):
+            self._image(chunk)
+        elif chunk.name == FRAME:
+            self._frame(chunk)
 
-def _inside(file: PictureFile, offset: int, count: int, end: int) -> bytes:
-    if offset + count > end:
-        raise ImageRefused("WebP has a malformed chunk")
-    return file.at(offset, count)
-
-
-def _width_and_height(file: PictureFile, end: int) -> tuple[int, int]:
-    name, size = unpack("<4sI", _inside(file, HEADER, 8, end))
-    body = _inside(file, HEADER + 8, min(size, 10), end)
-    if name == b"VP8X" and size >= 10:
+    def _canvas(self, chunk: Chunk) -> None:
+        if chunk.size < 10:
+            self.found.flaw("the canvas (VP8X) is malformed")
+            return
+        body = self._file.at(chunk.start, 10)
         wide, high = (int.from_bytes(body[at : at + 3], "little") for at in (4, 7))
-        return wide + 1, high + 1
-    if name == b"VP8L" and size >= 5 and body[0] == LOSSLESS_START and body[4] >> 5 == 0:
-        bits = int.from_bytes(body[1:5], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if name == b"VP8 " and size >= 10 and body[0] & 1 == 0 and body[3:6] == LOSSY_START:
-        wide, high = unpack("<HH", body[6:10])
+        self.size, self._has_canvas = (wide + 1, high + 1), True
+        self._is_animated = bool(body[0] & ANIMATED)
+
+    def _image(self, chunk: Chunk) -> None:
+        size = self._lossy(chunk) if chunk.name == LOSSY else self._lossless(chunk)
+        if self._has_canvas and not self._is_animated and size and size != self.size:
+            self.found.flaw("the image is not as large as its canvas")
+        self.size = self.size or size
+        self.has_data = True
+
+    def _frame(self, chunk: Chunk) -> None:
+        """Check the first image of an animation's frame; its alpha may come before it."""
+        offset = chunk.start + FRAME_HEAD
+        while offset + CHUNK_HEAD <= chunk.end:
+            inner = Chunk(*self._head(offset))
+            if inner.name in (LOSSY, LOSSLESS):
+                self.has_data = True
+                if inner.end > chunk.end:
+                    self.found.flaw("a frame's image is longer than the frame")
+                _ = self._lossy(inner) if inner.name == LOSSY else self._lossless(inner)
+                return
+            if inner.name != ALPHA:
+                break
+            offset = inner.end + inner.size % 2
+        self.found.flaw("a frame has no image")
+
+    def _lossy(self, chunk: Chunk) -> tuple[int, int] | None:
+        """Return the size in a key frame's head: RFC 6386, section 9.1."""
+        head = self._file.up_to(chunk.start, min(chunk.size, LOSSY_HEAD))
+        tag = int.from_bytes(head[:3], "little")
+        if len(head) < LOSSY_HEAD or tag & 1 or head[3:6] != LOSSY_START:
+            self.found.flaw("the head of a lossy image is malformed")
+            return None
+        if LOSSY_HEAD + (tag >> 5) > chunk.size:
+            self.found.flaw("a lossy image is longer than its chunk")
+        wide, high = unpack("<HH", head[6:])
         return wide & 0x3FFF, high & 0x3FFF
-    raise ImageRefused("WebP does not begin with an image")
+
+    def _lossless(self, chunk: Chunk) -> tuple[int, int] | None:
+        head = self._file.up_to(chunk.start, min(chunk.size, 5))
+        if len(head) < 5 or head[0] != LOSSLESS_START or head[4] >> 5:
+            self.found.flaw("the head of a lossless image is malformed")
+            return None
+        bits = int.from_bytes(head[1:], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Final, cast
 
 from ringback.domain.errors import TransferInterrupted
@@ -21,7 +21,7 @@ from ringback.outbound.connections import (
     open_connection,
     resolve_host,
 )
-from ringback.outbound.urls import Target, follow_redirect, parse_url
+from ringback.outbound.urls import Target, as_browsers_do, follow_redirect, parse_url
 
 MAX_REDIRECTS: Final = 3
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -55,7 +55,12 @@ class Answer:
         buffer = memoryview(bytearray(READ_SIZE))
         while True:
             with _interruptions(self.host):
-                count = self.response.readinto(buffer)
+                try:
+                    count = self.response.readinto(buffer)
+                except IncompleteRead as error:
+                    # Of a body in chunks, what came before it broke off.
+                    yield memoryview(error.partial)
+                    raise
             if not count:
                 return
             yield buffer[:count]
@@ -81,9 +86,12 @@ class GuardedHttp:
 
     @contextmanager
     def get(self, url: str, *, within: float) -> Iterator[Answer]:
-        """Follow redirects by hand, each checked like the URL itself."""
+        """Follow redirects by hand, each checked like the URL itself.
+
+        The URL may have blanks in it or around it.
+        """
         patience, hosts = self._patience(within), self.plain_http_hosts
-        target = parse_url(url, plain_http_hosts=hosts)
+        target = parse_url(as_browsers_do(url), plain_http_hosts=hosts)
         for _ in range(MAX_REDIRECTS + 1):
             # Named types would allow a CDN to convert the image into one of them.
             with self._exchange(target, "GET", {"Accept": "*/*"}, b"", patience) as answer:

@@ -27,6 +27,10 @@ NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.A)
 # What RFC 3986 allows after the host, including `%`: escapes stay as they were signed.
 PATH_CHARACTERS: Final = "/?:@!$&'()*+,;=%[]~"
 URL_CHARACTERS: Final = PATH_CHARACTERS + "#"
+# What browsers drop from a URL, everywhere and at its ends.
+DROPPED: Final = {ord(character): None for character in "\t\n\r"}
+TRIMMED: Final = "".join(map(chr, range(0x21)))
+UP_TO_HOST: Final = re.compile(r"https?://[^/?#\\]*", re.I | re.A)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,24 @@ class Target:
     def __repr__(self) -> str:
         # A path may contain a signature, and a repr may end up in logs.
         return f"Target({self.authority})"
+
+
+def as_browsers_do(url: str) -> str:
+    """Trim and percent-encode a URL as browsers do: https://url.spec.whatwg.org/#url-parsing.
+
+    For links that somebody wrote carelessly. The host stays as it is, and must still be parsed.
+    """
+    if len(url) > MAX_URL_LENGTH:
+        return url
+    url = url.translate(DROPPED).strip(TRIMMED)
+    host = UP_TO_HOST.match(url)
+    if host is None:
+        return url
+    path, mark, query = url[host.end() :].partition("#")[0].partition("?")
+    rest = path.replace("\\", "/") + mark + query
+    # Half a surrogate pair becomes U+FFFD.
+    rest = rest.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return host[0] + quote(rest, safe=PATH_CHARACTERS)
 
 
 def parse_url(url: str, *, plain_http_hosts: Collection[str] = ()) -> Target:
@@ -88,7 +110,7 @@ def follow_redirect(
     """
     scheme = "https" if target.encrypted else "http"
     try:
-        location = location.encode("latin-1").decode("utf-8")
+        location = location.encode("latin-1").decode("utf-8").strip(" ").replace(" ", "%20")
         _check_characters(location)
         reference = quote(location, safe=URL_CHARACTERS)
         here = f"{scheme}://{target.authority}{target.path}"

@@ -2,22 +2,15 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from tempfile import TemporaryFile
 from typing import Final, Unpack
 
-from ringback.domain.errors import (
-    AddressRefused,
-    ImageRefused,
-    LinkDead,
-    NotConfigured,
-    ProviderUnavailable,
-    TransferInterrupted,
-)
-from ringback.domain.images import StoredImage, StoredObject
+from ringback.domain.errors import NotAnImage, NotConfigured, TransferInterrupted
+from ringback.domain.images import Quarantined, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
-from ringback.use_cases.fetch_image import FetchImage, Owners
+from ringback.use_cases.copy_image import PERMANENT, RETRYABLE, CopyImage
+from ringback.use_cases.fetch_image import Owners, owner
 from ringback.use_cases.ports import (
     ArchiveQueue,
     Changes,
@@ -30,9 +23,6 @@ from ringback.use_cases.ports import (
 from ringback.use_cases.provenance import provenance
 from ringback.use_cases.providers import Providers
 
-RETRYABLE: Final = (TransferInterrupted, LinkDead, ProviderUnavailable)
-PERMANENT: Final = (AddressRefused, ImageRefused)
-
 # Together with MAX_COPY_TIME less than the function's timeout: no copy starts after this.
 MAX_START_DELAY: Final = timedelta(seconds=120)
 # So many copies are sure to start within these limits, two at a time.
@@ -43,7 +33,8 @@ CONFLICT_RETRY_SECONDS: Final = 30
 CONFIGURATION_RETRY_SECONDS: Final = 300
 NOT_RECORDED: Final = TransferInterrupted("stored, but not recorded yet")
 
-CopyResult = StoredImage | Exception
+CopyResult = StoredImage | Quarantined | Exception
+Problems = dict[int, Exception]
 ForEach = Callable[[Callable[[int], CopyResult], Iterable[int]], Iterable[CopyResult]]
 
 
@@ -79,37 +70,58 @@ class ArchiveImages:
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
             return job
-        problems = self._copy_missing(job, attempt)
+        problems, quarantined = self._copy_missing(job, attempt)
         # A concurrent delivery may have recorded some of the images, or ended the job.
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
             return job
         missing = {number: problems.get(number, NOT_RECORDED) for number in job.missing_images}
         retryable = any(isinstance(problem, RETRYABLE) for problem in missing.values())
-        if retryable and attempt <= len(self.retry_delays):
+        if retryable and not self._is_last(attempt):
             self.queue.add(job_id, attempt=attempt + 1, delay=self.retry_delays[attempt - 1])
             return job
-        return self._finish(job, missing)
+        return self._finish(job, missing, quarantined)
 
-    def _copy_missing(self, job: Job, attempt: int) -> dict[int, Exception]:
+    def _is_last(self, attempt: int) -> bool:
+        return attempt > len(self.retry_delays)
+
+    def _copy_missing(self, job: Job, attempt: int) -> tuple[Problems, list[Quarantined]]:
         # Each attempt starts with other images, so that slow ones do not starve the rest.
         order = deque(job.missing_images)
         order.rotate(COPIES_PER_ATTEMPT * (1 - attempt))
-        start_by, problems = self.now() + MAX_START_DELAY, dict[int, Exception]()
-        owners = {image.facts.sha256: image.source_url for image in job.images}
-        results = self.for_each(lambda number: self._copy(job, number, start_by, owners), order)
+        start_by, is_last = self.now() + MAX_START_DELAY, self._is_last(attempt)
+        owners = {each.facts.sha256: owner(each.source_url, each.number) for each in job.images}
+        results = self.for_each(
+            lambda number: self._copy(job, number, start_by, owners, is_last=is_last), order
+        )
+        problems, quarantined = Problems(), []
         for number, result in zip(order, results, strict=True):
             problem = self._record(job, result) if isinstance(result, StoredImage) else result
+            if isinstance(problem, Quarantined):
+                quarantined.append(problem)
+                problem = NotAnImage(problem.reason)
             if problem:
                 problems[number] = problem
         for problem in problems.values():
             if not isinstance(problem, RETRYABLE + PERMANENT):
                 raise problem
-        return problems
+        return problems, quarantined
 
     @property
-    def fetch(self) -> FetchImage:
-        return FetchImage(download=self.download, clients=self.clients, now=self.now)
+    def copy(self) -> CopyImage:
+        return CopyImage(
+            images=self.images, download=self.download, clients=self.clients, now=self.now
+        )
+
+    def _copy(
+        self, job: Job, number: int, start_by: datetime, owners: Owners, *, is_last: bool
+    ) -> CopyResult:
+        if self.now() >= start_by:
+            return TransferInterrupted("not tried yet")
+        try:
+            return self.copy(job, number, owners, is_last=is_last)
+        except Exception as problem:  # noqa: BLE001 - the other images are recorded first
+            return problem
 
     def _record(self, job: Job, image: StoredImage) -> Exception | None:
         try:
@@ -118,45 +130,41 @@ class ArchiveImages:
             return problem
         return None
 
-    def _copy(self, job: Job, number: int, start_by: datetime, owners: Owners) -> CopyResult:
-        if self.now() >= start_by:
-            return TransferInterrupted("not tried yet")
-        try:
-            stored = self._store(job, number, owners)
-        except Exception as problem:  # noqa: BLE001 - the other images are recorded first
-            return problem
-        url = job.result_urls[number - 1]
-        return StoredImage(number=number, key=stored.key, source_url=url, facts=stored.facts)
-
-    def _store(self, job: Job, number: int, owners: Owners) -> StoredObject:
-        try:
-            with TemporaryFile() as content:
-                facts = self.fetch(job, number, content, owners)
-                return self.images.put_image(job.job_id, number, content, facts)
-        except RETRYABLE + PERMANENT:
-            # An earlier delivery may have stored it, and crashed before it recorded it.
-            if stored := self.images.find_image(job.job_id, number):
-                return stored
-            raise
-
-    def _finish(self, job: Job, problems: Mapping[int, Exception]) -> Job:
+    def _finish(
+        self, job: Job, problems: Mapping[int, Exception], quarantined: Sequence[Quarantined]
+    ) -> Job:
         at = self.now()
+        if problems:
+            # An image may be quarantined twice, if /archive was called and its link gave other
+            # bytes.
+            kept = {each.key: each for each in (*job.quarantined, *quarantined)}
+            error = self._error(job, problems)
+            job = replace(job, error=error, quarantined=tuple(kept.values()))
         self.images.put_record(job.job_id, provenance(job, at=at))
         for image in job.images:
             if not image.thumbnail:
                 self.thumbnails.add(job.job_id, image.number)
         if not problems:
             return self._end(job, JobStatus.SUCCEEDED, finished_at=at)
+        return self._end(
+            job,
+            JobStatus.ARCHIVE_FAILED,
+            finished_at=at,
+            error=job.error,
+            quarantined=job.quarantined,
+        )
+
+    def _error(self, job: Job, problems: Mapping[int, Exception]) -> JobError:
         keeps = self.providers[job.request.provider].keeps_results
         details = "; ".join(f"image {number}: {problem}" for number, problem in problems.items())
-        error = JobError(
+        return JobError(
             kind=ErrorKind.IMAGES_LOST,
             message=f"saved {len(job.images)} of {len(job.result_urls)} images. {details}",
             may_be_charged=True,
             missing=tuple(problems),
+            reasons=tuple(map(str, problems.values())),
             kept_until=job.submitted_at + keeps if keeps and job.submitted_at else None,
         )
-        return self._end(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=error)
 
     def _end(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Job:
         at = self.now()

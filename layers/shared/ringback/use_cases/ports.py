@@ -9,7 +9,13 @@ from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 from ringback.domain.accounts import AccountPause
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
-from ringback.domain.images import ImageFacts, StoredImage, StoredObject
+from ringback.domain.images import (
+    ImageFacts,
+    Quarantined,
+    Remains,
+    StoredImage,
+    StoredObject,
+)
 from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Turn
 from ringback.domain.tokens import AccessToken
@@ -27,6 +33,7 @@ class Changes(TypedDict, total=False):
     deadline_at: datetime
     error: JobError | None
     finished_at: datetime | None
+    quarantined: tuple[Quarantined, ...]
     queued_at: datetime | None
     result_urls: tuple[str, ...]
     submitted_at: datetime
@@ -335,12 +342,16 @@ class CallbackReader(Protocol):
 
 class Downloader(Protocol):
     def fetch(self, url: str, into: BinaryIO, *, within: float) -> ImageFacts:
-        """Replace the content of ``into`` with the image and rewind it.
+        """Replace the content of ``into`` with the image, damaged or not, and rewind it.
 
         ``within`` is the time limit in seconds, redirects included. Raises ``AddressRefused``,
-        ``ImageRefused``, ``LinkDead`` or ``TransferInterrupted``; on error the contents of ``into``
-        are undefined.
+        ``ImageRefused`` or ``LinkDead``; ``NotAnImage`` if it has other bytes now;
+        ``TransferInterrupted``, whose ``part`` describes what it has if that is part of an image.
         """
+        ...
+
+    def inspect(self, content: BinaryIO) -> ImageFacts:
+        """Read what was stored before, and rewind it. Raises ``NotAnImage``."""
         ...
 
 
@@ -356,6 +367,19 @@ class ImageStore(Protocol):
 
     def find_image(self, job_id: JobId, number: int) -> StoredObject | None:
         """Return the stored image of that number, whether the job has a record of it or not."""
+        ...
+
+    def put_quarantined(
+        self, job_id: JobId, number: int, content: BinaryIO, remains: Remains
+    ) -> str:
+        """Store bytes that are no image, as inert data, and return their key.
+
+        Other bytes have another key; the same bytes are stored once.
+        """
+        ...
+
+    def read_object(self, key: str, into: BinaryIO) -> bool:
+        """Copy a stored object into a file and rewind it; tell whether the object exists."""
         ...
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ringback.domain.jobs import Job
+from ringback.domain.missing_images import missing_images
 
 VERSION: Final = 1
 
@@ -29,16 +30,9 @@ def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
         "archived_at": at.isoformat(),
         "images": [
-            {
-                "number": image.number,
-                "key": image.key,
-                "content_type": image.facts.content_type,
-                "bytes": image.facts.bytes,
-                "sha256": image.facts.sha256,
-                "width": image.facts.width,
-                "height": image.facts.height,
-            }
+            {"number": image.number, "key": image.key, **image.facts.as_json()}
             for image in job.images
         ],
         "missing": job.missing_images,
+        "missing_images": missing_images(job),
     }
