@@ -19,7 +19,7 @@ from ringback.aws.table_items import (
 )
 from ringback.domain.drops import Drop, Progress
 
-_NUMBERS: Final = ("row", "offset", "bad_rows", "without_price")
+_NUMBERS: Final = ("row", "offset", "checked", "checked_lines", "bad_rows", "without_price")
 
 
 class DropProgressTable(TableAdapter):
@@ -31,9 +31,11 @@ class DropProgressTable(TableAdapter):
             made_at=datetime.fromisoformat(item["made_at"]),
             credits_low=item["credits_low"],
             credits_high=item["credits_high"],
+            # An item of an earlier version has no encoding: its sheet is checked before it goes on.
+            encoding=item.get("encoding", ""),
             fault=item["fault"],
             done=item["done"],
-            **{name: int(item[name]) for name in _NUMBERS},
+            **{name: int(item.get(name, 0)) for name in _NUMBERS},
         )
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
@@ -44,9 +46,16 @@ class DropProgressTable(TableAdapter):
         unchanged: Any = {"ConditionExpression": "attribute_not_exists(job_id)"}
         if seen:
             unchanged = {
-                "ConditionExpression": "#row = :row AND done = :done",
+                "ConditionExpression": (
+                    "#row = :row AND done = :done"
+                    " AND (checked = :checked OR attribute_not_exists(checked))"
+                ),
                 "ExpressionAttributeNames": {"#row": "row"},
-                "ExpressionAttributeValues": {":row": typed(seen.row), ":done": typed(seen.done)},
+                "ExpressionAttributeValues": {
+                    ":row": typed(seen.row),
+                    ":done": typed(seen.done),
+                    ":checked": typed(seen.checked),
+                },
             }
         try:
             self._client.put_item(
