@@ -13,7 +13,7 @@ from ringback.catalogue.prices import estimate
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
 from ringback.domain.job_ids import random_job_id
-from ringback.images.inputs import fault_of
+from ringback.images import inputs
 from ringback.lambda_events import BatchReply, Event, process_drops
 from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import TakeDropsSettings
@@ -31,7 +31,7 @@ def take_drop() -> TakeDrop:
     settings = TakeDropsSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
     providers = configured(settings.providers)
-    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, fault_of=fault_of)
+    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
     return TakeDrop(
         drops=drops,
         progress=DropProgressTable.connect(settings.jobs_table),

@@ -382,6 +382,19 @@ def test_ignored_ranges_are_handled(cloud: Cloud) -> None:
     assert drops.read(drop, most=3) == b"one"
 
 
+def test_a_version_of_an_image_is_copied(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    first, _ = (dropped(cloud, "photos/ü.png", body) for body in (b"one", b"another"))
+    content = io.BytesIO()
+    drops.copy(first.key, first.version, into=content)
+    assert content.getvalue() == b"one"
+    boto3.client("s3").delete_object(
+        Bucket=cloud.drop_bucket, Key=first.key, VersionId=first.version
+    )
+    with pytest.raises(InputImageRefused, match="the object does not exist"):
+        drops.copy(first.key, first.version, into=content)
+
+
 def put(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
     to = replace(seen, row=row)
     drops.put_receipts(drop, lines, seen=seen, to=to)

@@ -12,12 +12,13 @@ from ringback.aws.job_table import JobTable
 from ringback.domain.jobs import Job, JobStatus
 
 from tests.support.aws import Cloud
+from tests.support.image_files import image
 from tests.support.jobs import MODEL
 from tests.support.lambdas import Lambdas, a_batch, an_event, permitted_actions
 from tests.support.loopback_provider import CREATE, LoopbackProvider
 from tests.support.posts import ANY_MODEL, DONE, REQUEST, a_submit_message, the_job
 
-JPEG = b"\xff\xd8\xff\xe0" + bytes(60)
+JPEG = image("JPEG")
 RECIPE = {
     "model": "bytedance/seedream-v4-edit",
     "input": {"prompt": "as a woodcut", "image_size": "square"},
@@ -187,7 +188,7 @@ def test_a_replaced_photo_keeps_the_version_of_its_event(
     put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
     key = "recipes/fox/1.jpg"
     event = put(cloud, key, JPEG)
-    put(cloud, key, JPEG + b"of the newer one")
+    put(cloud, key, image("JPEG", size=(40, 20)))
     assert lambdas("take_drops", event) == DONE
     (job,) = jobs(cloud, key)
     dropped = json.loads(event["Records"][0]["body"])["Records"][0]["s3"]["object"]["versionId"]
@@ -257,6 +258,7 @@ def test_an_unusable_file_gets_a_receipt(
     put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
     for key, body, message in (
         ("recipes/fox/empty.jpg", b"", "the image is empty"),
+        ("recipes/fox/half.jpg", JPEG[:200], "the image is damaged"),
         ("recipes/fox/large.jpg", JPEG + bytes(11 * 2**20), "the maximum is 10485760"),
         ("requests/a.xlsx", b"PK", "requests/ accepts .json, .jsonl and .csv files"),
         (

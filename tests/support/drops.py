@@ -7,14 +7,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from io import BytesIO, StringIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.images import HEAD_BYTES
 from ringback.domain.jobs import JobRequest
-from ringback.images.inputs import fault_of
+from ringback.images import inputs
 from ringback.json_bodies import json_object
 from ringback.providers.registry import PROVIDERS
 from ringback.sheets.drop_rows import DropRows
@@ -66,6 +66,9 @@ class InMemoryDrops:
             if drop.key == key and version in (None, drop.version)
         ]
         return found[-1] if found else None
+
+    def copy(self, key: str, version: str, *, into: BinaryIO) -> None:
+        into.write(self.objects[Drop(bucket="drops", key=key, version=version)][0])
 
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         version, row = self.covered.get(drop.key, ("", 0))
@@ -175,7 +178,7 @@ class DropHarness:
         return read_request(json_object(body), version_of=partial(self.version_of, drop=drop))
 
     def version_of(self, url: str, drop: Drop) -> str:
-        check = CheckInputImage(images=self.drops, bucket="drops", fault_of=fault_of)
+        check = CheckInputImage(images=self.drops, bucket="drops", rules=inputs)
         return check(url, drop.version if url == drop.url else None)
 
     def finish(self, drop: Drop) -> Progress | None:

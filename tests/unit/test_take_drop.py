@@ -833,6 +833,23 @@ def test_a_photo_without_a_job_gets_a_receipt(
     assert jobs_of(harness) == []
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_half_a_photo_is_not_sent(kind: str) -> None:
+    """It is judged by the readers of results, not by its first bytes."""
+    harness = DropHarness()
+    harness.put("recipes/fox/recipe.json", RECIPE)
+    whole = a_photo(kind)
+    extension = kind.lower()
+    for part in (whole[: len(whole) // 2], whole[:-1], whole[:12]):
+        drop = harness.put(f"recipes/fox/1.{extension}", part)
+        harness.take(drop)
+        (error,) = harness.receipts(drop.key)[0]["errors"]
+        assert error["message"].startswith("the image is damaged: ")
+    assert jobs_of(harness) == []
+    harness.take(harness.put(f"recipes/fox/1.{extension}", whole))
+    assert len(jobs_of(harness)) == 1
+
+
 def test_a_dropped_recipe_is_checked_and_makes_no_job() -> None:
     harness = DropHarness()
     good = harness.put("recipes/fox/recipe.json", RECIPE)

@@ -7,7 +7,8 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import cached_property
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, Self
+from shutil import copyfileobj
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from botocore.exceptions import ClientError
 
@@ -136,6 +137,16 @@ class DropBucket:
         content_range = answer.get("ContentRange")
         size = int(content_range.rpartition("/")[2]) if content_range else answer["ContentLength"]
         return DroppedObject(version=version or answer["VersionId"], head=head, size=size)
+
+    def copy(self, key: str, version: str, *, into: BinaryIO) -> None:
+        with _unreadable("the image", InputImageRefused):
+            answer = or_none(
+                self._client.get_object, Bucket=self._bucket, Key=key, VersionId=version
+            )
+        if answer is None:
+            raise InputImageRefused("the object does not exist")
+        with answer["Body"] as body:
+            copyfileobj(body, into, READ_SIZE)
 
     def _open(self, drop: Drop, **wanted: str) -> "GetObjectOutputTypeDef":
         with _unreadable("the file", SheetRefused):

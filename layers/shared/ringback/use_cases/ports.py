@@ -258,6 +258,22 @@ class InputImages(Protocol):
         """
         ...
 
+    def copy(self, key: str, version: str, *, into: BinaryIO) -> None:
+        """Copy a version of an object into a file. Raises ``InputImageRefused`` if it is gone."""
+        ...
+
+
+class InputRules(Protocol):
+    """Which images providers accept. Both return what is wrong; empty if nothing is."""
+
+    def fault_of(self, head: bytes, size: int) -> str:
+        """Judge an image by its first bytes, and its size in bytes."""
+        ...
+
+    def damage_of(self, content: BinaryIO, size: int) -> str:
+        """Judge all of an image of one of the formats."""
+        ...
+
 
 class RateWindow(Protocol):
     def take(
