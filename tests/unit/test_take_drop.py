@@ -761,6 +761,15 @@ def test_a_photo_is_edited_by_its_recipe() -> None:
     assert len(jobs_of(harness)) == 2
 
 
+def test_a_recipe_is_found_however_its_folder_spells_an_accent() -> None:
+    """MacOS writes two characters where S3's console writes one."""
+    harness = DropHarness()
+    harness.put("recipes/für Anna/recipe.json", RECIPE)
+    harness.take(harness.put("recipes/fu\u0308r Anna/1.jpg", a_photo()))
+    (job,) = jobs_of(harness)
+    assert job.request.input["image_urls"] == ["s3://drops/recipes/fu\u0308r Anna/1.jpg"]
+
+
 def test_a_photo_s_metadata_overrides_the_recipe() -> None:
     harness = DropHarness()
     harness.put("recipes/fox/recipe.json", RECIPE)

@@ -2,13 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final
+from unicodedata import normalize
 
 from ringback.domain.errors import FieldError
 from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
@@ -221,6 +222,11 @@ def prompt_of(given: Mapping[str, Any]) -> str:
     """Return the prompt in a request's input, by either provider's name; empty if there is none."""
     prompts = (given.get(name) for name in ("prompt", "ref_prompt"))
     return next((prompt for prompt in prompts if isinstance(prompt, str)), "")
+
+
+def spellings(key: str) -> Iterable[str]:
+    """Yield the key, then as it may be stored: accents as one character (NFC), or as two (NFD)."""
+    return dict.fromkeys((key, normalize("NFC", key), normalize("NFD", key)))
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
-from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row, prompt_of
+from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row, prompt_of, spellings
 from ringback.domain.errors import RecipeMissing, RequestRefused, SheetRefused
 from ringback.domain.jobs import JobRequest
 from ringback.json_bodies import MAX_REQUEST_BYTES, json_object
@@ -86,7 +86,8 @@ class DropRows:
         if drop.kind is Kind.IMAGE:
             return Row(number=1, end=facts.size, note=note_on(drop))
         if drop.kind is Kind.PHOTO:
-            recipe = self.drops.newest(drop.recipe_key, most=MAX_BYTES)
+            found = (self.drops.newest(key, most=MAX_BYTES) for key in spellings(drop.recipe_key))
+            recipe = next((each for each in found if each is not None), None)
             if recipe is None:
                 raise RecipeMissing(
                     f"{drop.recipe_key} is missing; upload it, then this photo again"
