@@ -226,8 +226,8 @@ def test_every_row_has_a_line_for_people() -> None:
         images=(image, second),
         request=request,
     )
-    error = JobError(kind=ErrorKind.REFUSED, message="no luck")
-    summaries.add(3, JobStatus.FAILED, error=error, request=request)
+    error = JobError(kind=ErrorKind.NO_VERDICT, message="no luck", may_be_charged=True)
+    summaries.add(3, JobStatus.EXPIRED, error=error, request=request)
     jobs = [DROP.job_id(row, made_at=NOON) for row in (1, 3)]
     receipted(summaries, {"row": 1, "job_id": jobs[0]}, ROW_2, {"row": 3, "job_id": jobs[1]}, FAULT)
     empty = dict.fromkeys(COLUMNS, "")
@@ -249,7 +249,14 @@ def test_every_row_has_a_line_for_people() -> None:
             "prompt": "'=1+1",
             "errors": "input.seed: must be a whole number\nhas 9 cells",
         },
-        empty | told | {"row": "3", "state": "failed", "errors": "no luck", "job_id": jobs[1]},
+        empty
+        | told
+        | {
+            "row": "3",
+            "state": "expired",
+            "errors": "no luck (may have been charged)",
+            "job_id": jobs[1],
+        },
         empty | {"state": "refused", "errors": "row 4: a quote is not closed"},
     ]
 

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 from PIL import Image
-from ringback.domain.drops import NO_VERSION, Drop, Kind, Progress
+from ringback.domain.drops import MAX_KEY_BYTES, NO_VERSION, Drop, Kind, Progress
 from ringback.domain.errors import NotConfigured, SheetRefused, TryAgain
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
@@ -94,6 +94,22 @@ def test_the_key_decides_the_kind(key: str, kind: Kind) -> None:
 )
 def test_the_key_decides_a_dry_run(key: str, is_dry: bool) -> None:  # noqa: FBT001
     assert Drop(bucket="b", key=key, version="v").is_dry_run is is_dry
+
+
+@pytest.mark.parametrize("size", range(1000, 1025))
+def test_the_receipts_of_a_long_key_lie_together(size: int) -> None:
+    name = "requests/" + "ü" * ((size - 9 - 4) // 2) + "x" * ((size - 9) % 2) + ".csv"
+    drop = Drop(bucket="b", key=name, version="v")
+    keys = [drop.receipt_key, drop.table_key, drop.summary_key]
+    assert len(name.encode()) == size
+    assert all(len(key.encode()) <= MAX_KEY_BYTES for key in keys)
+    assert len(set(keys)) == 3
+    stems = {
+        key.removesuffix(ending)
+        for key, ending in zip(keys, (".jsonl", ".csv", ".summary.json"), strict=True)
+    }
+    assert len(stems) == 1
+    assert (f"receipts/{name}" in stems) is (size <= MAX_KEY_BYTES - len("receipts/.summary.json"))
 
 
 def test_job_ids_follow_from_the_drop_and_sort_by_row() -> None:
@@ -808,6 +824,7 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
         ("[]", a_photo(), "", "recipes/fox/recipe.json: the body must be a JSON object"),
         ("{}", a_photo(), "", "must contain an object 'input'"),
         ("\ufeff" + RECIPE, b"", "input.image_urls.0", "the image is empty"),
+        (" " * 140_000, a_photo(), "", "recipes/fox/recipe.json: "),
         (REQUEST, a_photo(), "model", f"{TEXT} does not accept an image"),
         (json.dumps({"model": EDIT, "input": {}}), a_photo(), "input.prompt", "required"),
         (RECIPE, b"", "input.image_urls.0", "the image is empty"),
@@ -820,6 +837,7 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
         "no object",
         "no input",
         "with a mark",
+        "large recipe",
         "no images",
         "no prompt",
         "empty",

@@ -129,6 +129,15 @@ def test_text_is_kept_as_written(cell: bytes, text: str) -> None:
         assert second == KITE
 
 
+@pytest.mark.parametrize(
+    "row",
+    ["“a kite”,x", "“a” and “b”,x", "“a,b", "a,“b”", "„a“,„b“", "it’s,it’s", "5″,6″", "« a »,» b"],
+)
+def test_curly_quotes_are_text(row: str) -> None:
+    (request,) = requests(read_csv(HEADER + f"known,{row}\n".encode()))
+    assert list(request["input"].values()) == row.split(",")
+
+
 def test_commas_are_text_between_semicolons() -> None:
     data = b'model;input.prompt\nknown;kite, red\nknown;"a;b"\nknown;a,b"\n'
     prompts = [request["input"]["prompt"] for request in requests(read_csv(data))]
@@ -145,6 +154,10 @@ EXCEL_ERROR = "is an error that Excel shows instead of a value; correct the cell
         (b"known,ki\0te\n", [("input.prompt", NUL)]),
         (b"kn\0wn,kite,\0\n", [("model", NUL), ("input.note", NUL)]),
         (b"known,#NAME?,#REF!\n", [("input.prompt", EXCEL_ERROR), ("input.note", EXCEL_ERROR)]),
+        (
+            "known,“a kite, red”\n".encode(),
+            [("input.prompt", "begins with a curly quote that is closed in a later cell")],
+        ),
         (b"known,a,b,c\n", [("", "has 4 cells, but the header has 3 columns")]),
         (b"known,a,b,,c,,\n", [("", "has 5 cells, but the header has 3 columns")]),
         (
@@ -164,7 +177,10 @@ def test_an_unreadable_row_has_faults_and_reading_continues(
 ) -> None:
     reading = read_csv(HEADER + b"known,one\n" + line + b"known,three\n")
     assert reading.refusal == ""
-    assert faults(reading) == [(2, *fault) for fault in expected]
+    found = faults(reading)
+    assert [fault[:2] for fault in found] == [(2, field) for field, _ in expected]
+    for fault, (_, message) in zip(found, expected, strict=True):
+        assert fault[2].startswith(message)
     assert json.loads(reading.rows[2].request)["input"] == {"prompt": "three"}
     assert reading.rows[1].end == len(HEADER) + len(b"known,one\n") + len(line)
 

@@ -27,6 +27,8 @@ RECIPES: Final = "recipes/"
 PHOTO_SUFFIXES: Final = ("jpg", "jpeg", "png", "webp")
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
 _DRY_RUN: Final = "dry-run"
+_RECEIPT, _TABLE, _SUMMARY = ".jsonl", ".csv", ".summary.json"
+_LONGEST: Final = max(_RECEIPT, _TABLE, _SUMMARY, key=len)
 # The part of an id's random bytes that a hash of the drop fills. The row comes before it, so that
 # ids sort by row.
 _HASH_BYTES: Final = 6
@@ -122,22 +124,22 @@ class Drop:
     @property
     def receipt_key(self) -> str:
         """The key of the receipts: JSON Lines, one line per row."""
-        return self._beside(".jsonl")
+        return self._beside(_RECEIPT)
 
     @property
     def table_key(self) -> str:
         """The key of the receipts for people: CSV, one row per row."""
-        return self._beside(".csv")
+        return self._beside(_TABLE)
 
     @property
     def summary_key(self) -> str:
         """The key of the summary: one JSON object."""
-        return self._beside(".summary.json")
+        return self._beside(_SUMMARY)
 
     def _beside(self, ending: str) -> str:
-        key = f"{RECEIPTS}{self.key}{ending}"
-        fits = len(key.encode()) <= MAX_KEY_BYTES
-        return key if fits else f"{RECEIPTS}{self.fingerprint}{ending}"
+        # All three or none: whoever finds one looks for the others beside it.
+        fits = len(f"{RECEIPTS}{self.key}{_LONGEST}".encode()) <= MAX_KEY_BYTES
+        return f"{RECEIPTS}{self.key if fits else self.fingerprint}{ending}"
 
     def job_id(self, row: int, *, made_at: datetime) -> JobId:
         """Return the id of a row's job. It is the same on every call."""

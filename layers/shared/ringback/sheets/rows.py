@@ -1,6 +1,7 @@
 """Read a sheet of jobs, CSV or JSON Lines, row by row, from its start or from any row on."""
 
 import csv
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
@@ -24,6 +25,13 @@ MAX_BLANK_ROWS: Final = 100_000
 
 _NO_NUL: Final = "must not contain a NUL byte"
 _EXCEL_ERROR: Final = "is an error that Excel shows instead of a value; correct the cell"
+_CURLY: Final = (
+    "begins with a curly quote that is closed in a later cell; only straight quotes hold a cell"
+    " together"
+)
+# Opening and closing marks of several languages; German closes with the English opening one.
+_OPENED: Final = re.compile(r"\s*[“„«][^”“»]*")
+_CLOSED: Final = re.compile(r"[^“„«]*[”“»]\s*")
 _TOO_LONG: Final = FieldError("", f"must have at most {MAX_RECORD_BYTES} bytes")
 _NOT_CSV: Final = FieldError("", "has text after a closing quote, or a line break outside quotes")
 _NOT_CLOSED: Final = (
@@ -112,6 +120,8 @@ class _Filled:
                 self.faults.append(FieldError(name, _EXCEL_ERROR))
             elif cell:
                 self._cells[name] = cell
+        if split := _split_at_a_curly_quote(cells[: len(columns)]):
+            self.faults.append(FieldError(columns[split - 1], _CURLY))
 
     def request(self, kinds: Kinds) -> dict[str, Any]:
         request: dict[str, Any] = {INPUT: {}}
@@ -137,3 +147,11 @@ class _Filled:
                 place = place.setdefault(step, {})
             place[last] = value
         return request
+
+
+def _split_at_a_curly_quote(cells: list[str]) -> int:
+    """Return the number, from 1, of a cell that was meant to go on in a later one; 0 if none."""
+    for number, cell in enumerate(cells, start=1):
+        if _OPENED.fullmatch(cell) and any(map(_CLOSED.fullmatch, cells[number:])):
+            return number
+    return 0

@@ -59,7 +59,8 @@ def table_row(
     """
     errors = [_in_words(error) for error in receipt.get("errors", ())]
     if job and job.error:
-        errors.append(job.error.message)
+        charged = " (may have been charged)" if job.error.may_be_charged else ""
+        errors.append(f"{job.error.message}{charged}")
     cells: dict[str, object] = {
         "row": number,
         "state": _state(receipt, job),

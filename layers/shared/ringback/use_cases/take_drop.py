@@ -24,6 +24,7 @@ from ringback.domain.errors import (
     RecipeMissing,
     RequestRefused,
     SheetRefused,
+    reasons_of,
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import JobRequest
@@ -196,7 +197,7 @@ class TakeDrop:
             request = self._request(drop, row, progress)
         except RequestRefused as refused:
             place |= _shown(self.rows.prompt_in(row.request))
-            errors = {"errors": [asdict(error) for error in _reasons(refused)]}
+            errors = {"errors": [asdict(error) for error in reasons_of(refused)]}
             return place | errors, replace(progress, bad_rows=progress.bad_rows + 1)
         if not makes_jobs(drop):
             place |= _shown(prompt_of(request.input))
@@ -224,7 +225,7 @@ class TakeDrop:
             try:
                 self.read_request(row.request, drop)
             except RequestRefused as refused:
-                errors += [error for error in _reasons(refused) if error.field not in named]
+                errors += [error for error in reasons_of(refused) if error.field not in named]
         raise InvalidRequest(errors)
 
     def _place(self, drop: Drop, row: Row, provider: str, progress: Progress) -> DroppedJob:
@@ -261,7 +262,3 @@ def _estimated(
 
 def _line(receipt: Mapping[str, Any]) -> bytes:
     return json.dumps(receipt, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def _reasons(error: RequestRefused) -> tuple[FieldError, ...]:
-    return error.errors if isinstance(error, InvalidRequest) else (FieldError("", str(error)),)
