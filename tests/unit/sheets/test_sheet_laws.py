@@ -167,16 +167,19 @@ HUGE: dict[str, tuple[bytes, int]] = {
     "no line end": (b"a" * MAX_LINE_BYTES, 400),
     "no line end, only cells": (b"," * MAX_LINE_BYTES, 400),
     "lines in an open quote": (b"a" * (MAX_LINE_BYTES - 1) + b"\n", 400),
-    "short lines in an open quote": (b"a\n", 140_000),
+    "short lines in an open quote": (b"a\n" * (MAX_LINE_BYTES // 2), 5),
     "pairs of quotes": (b'"' * MAX_LINE_BYTES, 5),
-    "blank lines": (b"\n", 20_000),
+    "blank lines": (b"\n" * MAX_LINE_BYTES, 1),
     "rows of nothing but wrong cells": (b"\0," * (MAX_LINE_BYTES // 2 - 1) + b"\n", 20),
 }
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", HUGE)
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    # Quotes mean nothing in JSON Lines.
+    [(name, kind) for name in HUGE for kind in ("csv", "jsonl")[: 1 if "quote" in name else 2]],
+)
 def test_no_file_uses_much_memory(name: str, kind: Literal["csv", "jsonl"]) -> None:
     layout = layout_of(HEADER) if kind == "csv" else jsonl_layout(JSON_HEAD)
 
@@ -193,7 +196,7 @@ def test_no_file_uses_much_memory(name: str, kind: Literal["csv", "jsonl"]) -> N
 @pytest.mark.parametrize(
     "head",
     [
-        *(b"a" * HEAD_BYTES, b"," * HEAD_BYTES, b"\n" * HEAD_BYTES),
+        *(b"a" * HEAD_BYTES, b"," * HEAD_BYTES, (b" " * 99 + b"\n") * (HEAD_BYTES // 100 + 1)),
         *(b'"' * HEAD_BYTES, b"input" + b".a" * 30_000),
     ],
 )
