@@ -134,8 +134,9 @@ def _record(record: Mapping[str, Any]) -> tuple[Drop, bool]:
         # Without versioning, S3 sends none.
         version=record["s3"]["object"].get("versionId") or NO_VERSION,
     )
-    # Some senders spell it as the notification's configuration does.
-    return drop, record["eventName"].removeprefix("s3:").startswith(_CREATED)
+    # Some senders spell it as the notification's configuration does, or leave it out.
+    kind = record.get("eventName", _CREATED)
+    return drop, kind.removeprefix("s3:").startswith(_CREATED)
 
 
 def process_drops(event: Event, take: Callable[[Drop], None], logger: Logger) -> BatchReply:

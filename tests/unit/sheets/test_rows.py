@@ -81,6 +81,7 @@ def test_an_empty_cell_omits_the_field() -> None:
         b"known,kite,\n",
         b"known,kite,",
         b"known,kite,\r\n",
+        b"known,kite,\r\r\n\r\r\n",
         b'"known","kite",""\r\n',
         b"known,kite\n\n\r\n  \n",
         b"known,kite\n,,\r\n,, \n,,,,\n",
@@ -364,6 +365,12 @@ def test_a_field_is_found_in_either_case() -> None:
 def test_excel_s_times_are_ratios(ratio: str) -> None:
     data = f"model,input.image_size\nknown,{ratio}\n"
     assert requests(read_csv(data.encode()))[0]["input"] == {"image_size": "16:9"}
+
+
+def test_line_ends_that_were_converted_twice_are_line_ends() -> None:
+    data = b'model,input.prompt\r\r\nknown,one\r\r\nknown,"two\r\r\nlines"\r\r\n'
+    prompts = [request["input"]["prompt"] for request in requests(read_csv(data))]
+    assert prompts == ["one", "two\r\r\nlines"]
 
 
 def test_a_carriage_return_alone_ends_lines_where_the_first_line_does() -> None:

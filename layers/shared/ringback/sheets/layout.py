@@ -18,7 +18,8 @@ HEAD_BYTES: Final = 2 * MAX_RECORD_BYTES + 8 * 1024
 # A comma comes first: a semicolon or a tab may be in the name of a column. Where the comma is the
 # decimal separator, spreadsheets put semicolons between cells; "Unicode Text" has tabs.
 DELIMITERS: Final = (",", ";", "\t")
-_LINE_END: Final = re.compile("\r\n?|\n")
+# Some programs write CR CR LF: they turn each LF of CR LF into another CR LF.
+_LINE_END: Final = re.compile("\r*\n|\r")
 # Excel's own first line, which names the delimiter. The rest of the line may be empty cells.
 _SEP: Final = re.compile(r'"?sep=([^"]?)"?[,;\t ]*', re.IGNORECASE)
 _EMPTY: Final = b' ,;\t\r\n\x0b\x0c\x1a"'

@@ -60,7 +60,7 @@ def records(
 
 
 def _record(held: bytearray, size: int, end: int, line_end: bytes) -> Record:
-    content = bytes(held).removesuffix(line_end).removesuffix(b"\r")
+    content = bytes(held).removesuffix(line_end).rstrip(b"\r")
     kept = size == len(held) and len(content) <= MAX_RECORD_BYTES
     return Record(content if kept else None, end)
 
