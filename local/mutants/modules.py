@@ -87,6 +87,8 @@ MODULES: Final[dict[str, Module]] = {
         _use_case("change_job"),
         _use_case("take_drop"),
         _use_case("summarize_drop"),
+        Module("use_cases/report_drop", ("tests/unit/test_summarize_drop.py",)),
+        Module("use_cases/receipt_table", ("tests/unit/test_summarize_drop.py",)),
         Module("domain/check_steps", (*_CHECKS, CRASHES)),
         Module("domain/checks", ("tests/unit/test_checks.py",)),
         Module("domain/delays", ("tests/unit/test_delays.py",)),
