@@ -18,26 +18,31 @@ COLUMNS: Final = (
 MAX_CELL: Final = 32_000
 _CUT: Final = " [...]"
 # How a formula begins (https://owasp.org/www-community/attacks/CSV_Injection), also full-width.
-_FORMULA: Final = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
+_FORMULA: Final = re.compile("[-=+@\uff1d\uff0b\uff0d\uff20]")
 # What begins a new cell where semicolons or tabs separate them: there, quotes after a comma don't
 # protect what is between them.
 _SEPARATORS: Final = frozenset(";\t\r\n")
 # Separators, and what spreadsheets skip or drop before a formula.
-_SKIPPED: Final = r"[;'\"\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ufeff]"
-_RUN: Final = re.compile(rf"\A{_SKIPPED}*|{_SKIPPED}+")
+_RANGES: Final = ((0, 0x20), (0x7F, 0xA0), (0x2000, 0x200F), (0x2028, 0x202F), (0x205F, 0x206F))
+_SKIPPED: Final = ";'\"\u3000\ufeff" + "".join(
+    chr(code) for first, last in _RANGES for code in range(first, last + 1)
+)
 
 
 def text_cell(text: str) -> str:
     """Return the text as a cell: with an apostrophe before whatever would run as a formula."""
-    safe = _RUN.sub(_neutral, text.replace("\0", ""))
+    pieces, at = list[str](), 0
+    text = text.replace("\0", "")
+    for found in _FORMULA.finditer(text):
+        before = text[at : found.start()]
+        skipped = before[len(before.rstrip(_SKIPPED)) :]
+        is_first = at == 0 and skipped == before
+        runs = is_first or not _SEPARATORS.isdisjoint(skipped)
+        pieces += [before, "'" if runs else ""]
+        at = found.start()
+    safe = "".join([*pieces, text[at:]])
     safe = f"'{safe}" if safe[:1] in _SEPARATORS else safe
     return safe if len(safe) <= MAX_CELL else safe[: MAX_CELL - len(_CUT)] + _CUT
-
-
-def _neutral(run: re.Match[str]) -> str:
-    begins = run.start() == 0 or not _SEPARATORS.isdisjoint(run[0])
-    is_formula = run.string[run.end() : run.end() + 1] in _FORMULA
-    return f"{run[0]}'" if begins and is_formula else run[0]
 
 
 def table_line(cells: Sequence[str]) -> bytes:
