@@ -497,10 +497,17 @@ def test_what_says_nothing_new_is_not_written_again(cloud: Cloud) -> None:
 
 def test_receipts_are_read_line_by_line_if_they_are_of_this_version(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
-    assert list(drops.receipt_lines(drop)) == []
-    put(drops, drop, b"one\n" + b"2" * READ_SIZE + b"\nthree\n", seen=START, row=4)
-    assert list(drops.receipt_lines(drop)) == [b"one", b"2" * READ_SIZE, b"three"]
-    assert list(drops.receipt_lines(replace(drop, version="other"))) == []
+    assert list(drops.receipts(drop)) == []
+    long = json.dumps({"row": 2, "prompt": "x" * READ_SIZE}).encode()
+    lines = [b'{"row": 1}', long, b"null", b"[]", b"\xff", b"{", b"", b'{"row": 8}']
+    put(drops, drop, b"\n".join(lines) + b"\n", seen=START, row=9)
+    assert list(drops.receipts(drop)) == [
+        {"row": 1},
+        json.loads(long),
+        *[{}] * 5,
+        {"row": 8},
+    ]
+    assert list(drops.receipts(replace(drop, version="other"))) == []
 
 
 def refusing(code: str, status: int = 400) -> Callable[..., NoReturn]:

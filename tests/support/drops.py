@@ -37,7 +37,7 @@ class InMemoryDrops:
     """
 
     objects: dict[Drop, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
-    receipts: dict[str, bytes] = field(default_factory=dict)
+    written: dict[str, bytes] = field(default_factory=dict)
     covered: dict[str, tuple[str, int]] = field(default_factory=dict)
     tables: dict[str, bytes] = field(default_factory=dict)
     summaries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -75,12 +75,12 @@ class InMemoryDrops:
         if (version, row) > (drop.version, to.row):
             return
         self.covered[drop.key] = drop.version, to.row
-        kept = self.receipts.get(drop.key, b"").splitlines(keepends=True)[: seen.row - 1]
-        self.receipts[drop.key] = b"".join(kept) + lines
+        kept = self.written.get(drop.key, b"").splitlines(keepends=True)[: seen.row - 1]
+        self.written[drop.key] = b"".join(kept) + lines
 
-    def receipt_lines(self, drop: Drop) -> Iterator[bytes]:
+    def receipts(self, drop: Drop) -> Iterator[dict[str, Any]]:
         if self.covered.get(drop.key, ("", 0))[0] == drop.version:
-            yield from self.receipts[drop.key].splitlines()
+            yield from map(json.loads, self.written[drop.key].splitlines())
 
     def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
         self.tables[drop.key] = b"".join(content)
@@ -194,4 +194,4 @@ class DropHarness:
         return list(csv.DictReader(StringIO(text, newline="")))
 
     def receipts(self, key: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.drops.receipts[key].splitlines()]
+        return [json.loads(line) for line in self.drops.written[key].splitlines()]

@@ -197,7 +197,7 @@ def table_of(summaries: Summaries) -> list[dict[str, str]]:
 
 
 def receipted(summaries: Summaries, *receipts: dict[str, Any], version: str = "v1") -> None:
-    summaries.drops.receipts[DROP.key] = b"".join(
+    summaries.drops.written[DROP.key] = b"".join(
         json.dumps(each).encode() + b"\n" for each in receipts
     )
     summaries.drops.covered[DROP.key] = version, len(receipts)
@@ -276,8 +276,7 @@ def test_without_receipts_of_this_version_the_jobs_are_there() -> None:
 def test_receipts_that_their_owner_replaced_cost_nothing_else() -> None:
     summaries = summaries_of()
     summaries.add(1, JobStatus.RUNNING)
-    summaries.drops.receipts[DROP.key] = b"\xff\nnull\n[]\n{}\n"
-    summaries.drops.covered[DROP.key] = "v1", 4
+    receipted(summaries, {}, {}, {}, {})
     assert [row["state"] for row in table_of(summaries)] == ["running", "unknown", "unknown"]
 
 

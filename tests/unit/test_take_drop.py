@@ -146,10 +146,10 @@ def test_a_repeated_event_makes_no_second_job() -> None:
     harness = DropHarness()
     drop = harness.put("requests/a.json", REQUEST)
     harness.take(drop)
-    harness.drops.receipts.clear()
+    harness.drops.written.clear()
     for _ in range(2):
         harness.take(drop)
-    assert harness.drops.receipts == {}
+    assert harness.drops.written == {}
     assert len(jobs_of(harness)) == 1
     assert len(harness.base.queues.submit) == 1
     assert len(harness.queues.summaries) == 1
@@ -328,13 +328,13 @@ def test_a_deleted_file_makes_nothing() -> None:
     drop = harness.put("requests/a.json", REQUEST)
     del harness.drops.objects[drop]
     assert harness.take(drop) is None
-    assert harness.drops.receipts == {}
+    assert harness.drops.written == {}
 
 
 def test_a_folder_placeholder_is_ignored() -> None:
     harness = DropHarness()
     assert harness.take(harness.put("requests/new/", b"")) is None
-    assert (harness.drops.receipts, harness.queues.summaries) == ({}, [])
+    assert (harness.drops.written, harness.queues.summaries) == ({}, [])
 
 
 EXCEL = 'in Excel, choose Save As and the format "CSV UTF-8 (Comma delimited) (*.csv)"'
@@ -424,7 +424,7 @@ def test_a_file_that_has_no_version_makes_no_job_and_gets_a_receipt() -> None:
     harness.drops.objects[drop] = (REQUEST.encode(), {})
     # Nothing is kept of it: the next one has the same version.
     for _ in range(2):
-        harness.drops.receipts.clear()
+        harness.drops.written.clear()
         harness.take(drop)
         (error,) = harness.receipts(drop.key)[0]["errors"]
         assert "enable the bucket's versioning" in error["message"]
@@ -617,7 +617,7 @@ def test_a_large_sheet_is_checked_in_parts_before_its_first_row() -> None:
     harness.drops.parts = slowly  # type: ignore[method-assign]
     checked = list[int]()
     while (progress := harness.take(drop)) and progress.checked < size:
-        assert (jobs_of(harness), harness.drops.receipts) == ([], {})
+        assert (jobs_of(harness), harness.drops.written) == ([], {})
         assert harness.queues.waiting.pop() == drop
         checked.append(progress.checked)
     # Three parts of a kilobyte in twelve seconds.

@@ -167,8 +167,8 @@ class DropBucket:
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         self._receipts.put(drop, lines, seen=seen, to=to)
 
-    def receipt_lines(self, drop: Drop) -> Iterator[bytes]:
-        return self._receipts.lines(drop)
+    def receipts(self, drop: Drop) -> Iterator[dict[str, Any]]:
+        return self._receipts.read(drop)
 
     def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
         self._receipts.put_table(drop, content, made_at=made_at)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -50,13 +50,13 @@ class Receipts:
                 Metadata=mark.metadata(),
             )
 
-    def lines(self, drop: Drop) -> Iterator[bytes]:
+    def read(self, drop: Drop) -> Iterator[dict[str, Any]]:
         answer = or_none(self._client.get_object, Bucket=drop.bucket, Key=drop.receipt_key)
         if answer is None:
             return
         with closing(answer["Body"]) as body:
             if answer["Metadata"].get(_VERSION) == drop.version:
-                yield from body.iter_lines(READ_SIZE)
+                yield from map(_receipt, body.iter_lines(READ_SIZE))
 
     def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
         digest = sha256()
@@ -114,6 +114,15 @@ class Receipts:
         """
         unchanged: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
         self._client.put_object(**wanted, **unchanged)
+
+
+def _receipt(line: bytes) -> dict[str, Any]:
+    """Read a line; empty if it is none of ours, for the file's owner may have replaced them."""
+    with suppress(ValueError):
+        receipt = json.loads(line)
+        if isinstance(receipt, dict):
+            return receipt
+    return {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,8 +215,11 @@ class DropStore(Protocol):
         """
         ...
 
-    def receipt_lines(self, drop: Drop) -> Iterator[bytes]:
-        """Yield the lines of the stored receipts; none if they are of another version."""
+    def receipts(self, drop: Drop) -> Iterator[Mapping[str, Any]]:
+        """Yield the stored receipts line by line; none if they are of another version.
+
+        A line that can't be read is empty.
+        """
         ...
 
     def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:

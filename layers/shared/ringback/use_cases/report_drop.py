@@ -1,9 +1,7 @@
 """Write what became of a drop: its summary, and its receipts for people."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -55,10 +53,10 @@ class ReportDrop:
 
     def _table(self, drop: Drop, progress: Progress, tally: "_Tally") -> Iterator[bytes]:
         yield header_line()
-        receipts = self.drops.receipt_lines(drop)
+        receipts = self.drops.receipts(drop)
         only = None if drop.is_sheet else 1
         for rows in _in_parts(range(1, progress.row)):
-            read = [_receipt(line) for line in islice(receipts, len(rows))]
+            read = islice(receipts, len(rows))
             by_row = {receipt.get("row", only): receipt for receipt in read}
             jobs = self._jobs(drop, progress, rows) if makes_jobs(drop) else {}
             for row in rows:
@@ -70,8 +68,7 @@ class ReportDrop:
                 yield table_row(
                     by_row.get(row, {}), job, (link["s3"] for link in links), number=number
                 )
-        for line in receipts:
-            receipt = _receipt(line)
+        for receipt in receipts:
             # Why the rest cannot be read, or what the file waits for.
             if "row" not in receipt and receipt.keys() & {"errors", "waits_for"}:
                 yield table_row(receipt, None, iter(()), number=None)
@@ -132,15 +129,6 @@ def _about(drop: Drop, progress: Progress, state: Mapping[str, Any]) -> dict[str
         "bad_rows": progress.bad_rows,
         "fault": progress.fault or None,
     }
-
-
-def _receipt(line: bytes) -> dict[str, Any]:
-    """Read a line of the receipts; they are an object that their owner may have replaced."""
-    with suppress(ValueError):
-        receipt = json.loads(line)
-        if isinstance(receipt, dict):
-            return receipt
-    return {}
 
 
 def _in_parts(rows: range) -> Iterator[range]:
