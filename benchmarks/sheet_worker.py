@@ -13,12 +13,13 @@ from functools import partial
 from tempfile import TemporaryFile
 from typing import IO, Any, Literal, cast
 
+from ringback.aws.drop_bucket import READ_SIZE
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
-from ringback.domain.drops import MAX_LINE_BYTES
 from ringback.domain.errors import RequestRefused
 from ringback.json_bodies import json_object
-from ringback.sheets.rows import read_header, read_sheet
+from ringback.sheets.layout import HEAD_BYTES, csv_layout, json_lines_layout
+from ringback.sheets.rows import read_sheet
 
 from benchmarks.copy_worker import cpu_seconds, peak_kilobytes
 
@@ -82,10 +83,11 @@ def cell(value: Any) -> str:
 def read(kind: Kind, file: IO[bytes]) -> Iterator[bool]:
     """Yield whether each row makes a job."""
     file.seek(0)
-    lines = iter(partial(file.readline, MAX_LINE_BYTES), b"")
-    header = read_header(lines) if kind == "csv" else None
-    start = header.end if header else 0
-    for row in read_sheet(kind, lines, header=header, kinds=field_kinds, start=start):
+    head = file.read(HEAD_BYTES)
+    layout = (csv_layout if kind == "csv" else json_lines_layout)(head, "utf-8")
+    file.seek(layout.start)
+    parts = iter(partial(file.read, READ_SIZE), b"")
+    for row in read_sheet(parts, layout, kinds=field_kinds, start=layout.start):
         try:
             read_request(json_object(row.request))
         except RequestRefused:

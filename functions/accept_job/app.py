@@ -15,7 +15,7 @@ from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.job_ids import random_job_id
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
-from ringback.images.inputs import fault_of
+from ringback.images import inputs
 from ringback.job_log import log_job
 from ringback.lambda_events import Event, job_post
 from ringback.providers.registry import PROVIDERS, configured
@@ -41,7 +41,7 @@ def use_cases() -> tuple[PostJob, RetryJob]:
         new_job_id=random_job_id,
         now=utc_now,
     )
-    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, fault_of=fault_of)
+    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
     rules = partial(read_request, pass_through=allowed, find_image=image)
     return (

@@ -16,6 +16,7 @@ from ringback.domain.drops import Drop
 from ringback.domain.versions import of_any_version
 from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.settings import SummarizeDropsSettings
+from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.summarize_drop import SummarizeDrop
 
 logger = Logger(service="summarize_drops")
@@ -24,12 +25,17 @@ logger = Logger(service="summarize_drops")
 @cache
 def summarize_drop() -> SummarizeDrop:
     settings = SummarizeDropsSettings.from_environ(os.environ)
+    drops = DropBucket.connect(settings.drop_bucket)
     return SummarizeDrop(
-        jobs=JobTable.connect(settings.jobs_table),
         progress=DropProgressTable.connect(settings.jobs_table),
-        drops=DropBucket.connect(settings.drop_bucket),
+        drops=drops,
         queue=SqsSummaryQueue.connect(settings.summary_queue_url),
-        image_links=partial(image_links, settings.images_bucket),
+        report=ReportDrop(
+            jobs=JobTable.connect(settings.jobs_table),
+            drops=drops,
+            image_links=partial(image_links, settings.images_bucket),
+            now=utc_now,
+        ),
         now=utc_now,
     )
 

@@ -2,7 +2,6 @@
 
 import os
 from functools import cache
-from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -12,14 +11,16 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsDropQueue, SqsSubmitQueue, SqsSummaryQueue
 from ringback.catalogue.prices import estimate
 from ringback.domain.clock import utc_now
+from ringback.domain.drops import Drop
 from ringback.domain.job_ids import random_job_id
-from ringback.images.inputs import fault_of
-from ringback.lambda_events import BatchReply, Event, dropped_objects, process_batch
+from ringback.images import inputs
+from ringback.lambda_events import BatchReply, Event, process_drops
 from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import TakeDropsSettings
 from ringback.sheets.drop_rows import DropRows, RowRules
 from ringback.use_cases.accept_job import AcceptJob
 from ringback.use_cases.input_images import CheckInputImage
+from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.take_drop import TakeDrop
 
 logger = Logger(service="take_drops")
@@ -30,7 +31,7 @@ def take_drop() -> TakeDrop:
     settings = TakeDropsSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
     providers = configured(settings.providers)
-    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, fault_of=fault_of)
+    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
     return TakeDrop(
         drops=drops,
         progress=DropProgressTable.connect(settings.jobs_table),
@@ -39,6 +40,7 @@ def take_drop() -> TakeDrop:
         summaries=SqsSummaryQueue.connect(settings.summary_queue_url),
         rows=DropRows(drops),
         read_request=RowRules(check_image=image, pass_through=settings.pass_through),
+        report=ReportDrop(jobs=jobs, drops=drops, now=utc_now),
         estimate=estimate,
         accept=AcceptJob(
             jobs=jobs,
@@ -61,10 +63,8 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 
 def handle(event: Event, take: TakeDrop) -> BatchReply:
-    def process(message: dict[str, Any]) -> None:
-        for drop in dropped_objects(message):
-            progress = take(drop)
-            rows = {"row": progress.row, "bad_rows": progress.bad_rows} if progress else {}
-            logger.info("drop read", extra={"drop": drop.key, **rows})
+    def process(drop: Drop) -> None:
+        progress = take(drop)
+        logger.info("drop read", extra={"drop": drop.key, "row": progress and progress.row})
 
-    return process_batch(event, process, logger)
+    return process_drops(event, process, logger)

@@ -35,7 +35,7 @@ from ringback.aws.queues import (
 )
 from ringback.aws.secrets import FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JsonSecret
 from ringback.domain.checks import Check
-from ringback.domain.drops import MAX_LINE_BYTES, Drop, DroppedObject, Progress
+from ringback.domain.drops import Drop, DroppedObject, Progress
 from ringback.domain.errors import (
     ImageRefused,
     InputImageRefused,
@@ -387,28 +387,30 @@ def test_a_drop_with_a_key_of_maximum_length_has_receipts(cloud: Cloud) -> None:
     drop = Drop(bucket=cloud.drop_bucket, key="requests/" + "ü" * 500 + ".csv", version="v")
     put(drops, drop, b"one\n", seen=START, row=2)
     drops.put_summary(drop, {}, made_at=NOON)
-    assert drops.newest(f"receipts/{drop.fingerprint}.jsonl", most=9) == b"one\n"
+    drops.put_table(drop, [b"one"], made_at=NOON)
+    for ending, content in ((".jsonl", b"one\n"), (".csv", b"one"), (".summary.json", b"{}")):
+        assert drops.newest(f"receipts/{drop.fingerprint}{ending}", most=9) == content
 
 
-def test_a_sheet_is_read_in_lines_from_any_offset(cloud: Cloud) -> None:
+def test_a_sheet_is_read_in_parts_from_any_offset(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
-    lines = [b"a\r\n", b"\n", b"x" * 200_000 + b"\n", b"\xff\n", b"the last"]
-    content = b"".join(lines)
+    content = b"a\r\n" + b"x" * 200_000 + b"\n\xff\nthe last"
     drop = dropped(cloud, "requests/a.csv", content)
-    assert b"".join(drops.lines(drop, start=0)) == content
-    read = list(drops.lines(drop, start=0))
-    assert (read[:2], read[-2:]) == (lines[:2], lines[-2:])
-    assert max(map(len, read)) <= MAX_LINE_BYTES + READ_SIZE
-    assert list(drops.lines(drop, start=len(content) - 3)) == [b"ast"]
-    assert list(drops.lines(drop, start=len(content))) == []
-    assert list(drops.lines(dropped(cloud, "requests/b.csv", b""), start=0)) == []
+    read = list(drops.parts(drop, start=0))
+    assert b"".join(read) == content
+    assert max(map(len, read)) == READ_SIZE
+    assert list(drops.parts(drop, start=len(content) - 3)) == [b"ast"]
+    assert list(drops.parts(drop, start=len(content))) == []
+    assert drops.read(drop, most=READ_SIZE + 1) == content[: READ_SIZE + 1]
+    empty = dropped(cloud, "requests/b.csv", b"")
+    assert (list(drops.parts(empty, start=0)), drops.read(empty, most=9)) == ([], b"")
 
 
 def test_a_sheet_is_read_by_version(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     older, newer = (dropped(cloud, "requests/a.csv", body) for body in (b"old\n1\n", b"new\n2\n"))
-    assert list(drops.lines(older, start=0)) == [b"old\n", b"1\n"]
-    assert list(drops.lines(newer, start=4)) == [b"2\n"]
+    assert list(drops.parts(older, start=0)) == [b"old\n1\n"]
+    assert list(drops.parts(newer, start=4)) == [b"2\n"]
 
 
 def test_ignored_ranges_are_handled(cloud: Cloud) -> None:
@@ -423,7 +425,21 @@ def test_ignored_ranges_are_handled(cloud: Cloud) -> None:
     found = drops.inspect(drop.key, version=drop.version)
     assert found is not None
     assert (found.size, len(found.head), found.version) == (400, HEAD_BYTES, drop.version)
-    assert next(drops.lines(drop, start=4)) == b"two\n"
+    assert b"".join(drops.parts(drop, start=396)) == b"two\n"
+    assert drops.read(drop, most=3) == b"one"
+
+
+def test_a_version_of_an_image_is_copied(cloud: Cloud) -> None:
+    drops = DropBucket.connect(cloud.drop_bucket)
+    first, _ = (dropped(cloud, "photos/ü.png", body) for body in (b"one", b"another"))
+    content = io.BytesIO()
+    drops.copy(first.key, first.version, into=content)
+    assert content.getvalue() == b"one"
+    boto3.client("s3").delete_object(
+        Bucket=cloud.drop_bucket, Key=first.key, VersionId=first.version
+    )
+    with pytest.raises(InputImageRefused, match="the object does not exist"):
+        drops.copy(first.key, first.version, into=content)
 
 
 def put(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int) -> Progress:
@@ -506,6 +522,41 @@ def test_a_summary_is_stored_beside_the_receipts_and_replaced(cloud: Cloud) -> N
     assert json.loads(written or b"") == {"state": "final", "source": "ü"}
 
 
+def versions_of(cloud: Cloud, key: str) -> int:
+    answer = boto3.client("s3").list_object_versions(Bucket=cloud.drop_bucket, Prefix=key)
+    return len(answer["Versions"])
+
+
+def test_what_says_nothing_new_is_not_written_again(cloud: Cloud) -> None:
+    """Each version is paid for, and each makes an event."""
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    for state, minute in (("running", 1), ("running", 2), ("final", 3)):
+        drops.put_summary(drop, {"state": state, "updated_at": minute}, made_at=NOON)
+        drops.put_table(drop, [b"state\n", state.encode()], made_at=NOON)
+    assert drops.newest("receipts/requests/a.csv.csv", most=99) == b"state\nfinal"
+    assert versions_of(cloud, "receipts/requests/a.csv.summary.json") == 2
+    assert versions_of(cloud, "receipts/requests/a.csv.csv") == 2
+    newer = dropped(cloud, "requests/a.csv", b"y")
+    drops.put_table(newer, [b"newer"], made_at=NOON + timedelta(1))
+    drops.put_table(drop, [b"older"], made_at=NOON)
+    assert drops.newest("receipts/requests/a.csv.csv", most=99) == b"newer"
+
+
+def test_receipts_are_read_line_by_line_if_they_are_of_this_version(cloud: Cloud) -> None:
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    assert list(drops.receipts(drop)) == []
+    long = json.dumps({"row": 2, "prompt": "x" * READ_SIZE}).encode()
+    lines = [b'{"row": 1}', long, b"null", b"[]", b"\xff", b"{", b"", b'{"row": 8}']
+    put(drops, drop, b"\n".join(lines) + b"\n", seen=START, row=9)
+    assert list(drops.receipts(drop)) == [
+        {"row": 1},
+        json.loads(long),
+        *[{}] * 5,
+        {"row": 8},
+    ]
+    assert list(drops.receipts(replace(drop, version="other"))) == []
+
+
 def refusing(code: str, status: int = 400) -> Callable[..., NoReturn]:
     def refuse(**_: Any) -> NoReturn:
         response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
@@ -535,7 +586,7 @@ def test_an_unreadable_object_is_refused_with_a_reason(cloud: Cloud, code: str, 
         drops.inspect("a.png")
     drop = Drop(bucket=cloud.drop_bucket, key="requests/a.csv", version="v")
     with pytest.raises(SheetRefused, match=f"^the file .*{words}"):
-        list(drops.lines(drop, start=0))
+        list(drops.parts(drop, start=0))
     with pytest.raises(SheetRefused, match=f"^the file .*{words}"):
         drops.read(drop, most=9)
     with pytest.raises(SheetRefused, match=f"^recipes/a/recipe.json .*{words}"):

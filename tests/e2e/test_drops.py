@@ -3,6 +3,8 @@
 The one stack that keeps the provider's real pace.
 """
 
+import csv
+import io
 import json
 import os
 import re
@@ -299,9 +301,9 @@ def test_each_photo_in_a_recipe_is_edited(deployment: Deployment, jobs_api: Jobs
 
 
 def test_what_ringback_writes_is_not_taken_for_a_drop(deployment: Deployment) -> None:
-    key = "requests/unknown.xlsx"
-    drop(deployment, key, b"PK")
-    assert "errors" in wait_for_receipt(deployment, key)[0]
+    for key in ("requests/unknown.xlsx", "at the root.csv", "Recipes/fox/1.jpg"):
+        drop(deployment, key, b"PK")
+        assert "errors" in wait_for_receipt(deployment, key)[0]
     store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
     listed = store.list_objects_v2(Bucket=deployment.drop_bucket, Prefix="receipts/receipts")
     assert listed["KeyCount"] == 0
@@ -340,6 +342,19 @@ def test_every_row_has_its_line(drained: Drained, size: Size) -> None:
     assert {line["row"]: line["job_id"] for line in drained.said if "job_id" in line} == {
         row: job["job_id"] for row, job in drained.jobs.items()
     }
+
+
+def test_people_get_a_line_for_every_row(
+    drained: Drained, deployment: Deployment, size: Size
+) -> None:
+    content = (read(deployment, f"receipts/{SHEET}.csv") or b"").decode("utf-8-sig")
+    rows = {int(row["row"]): row for row in csv.DictReader(io.StringIO(content, newline=""))}
+    assert list(rows) == list(range(1, size.rows + 1))
+    states = {row: "refused" if is_bad(row) else drained.jobs[row]["status"] for row in rows}
+    assert {row: line["state"] for row, line in rows.items()} == states
+    images = {row: line["images"].count("s3://") for row, line in rows.items()}
+    assert images == {row: int(is_to_succeed(row)) for row in rows}
+    assert all(bool(line["errors"]) is not is_to_succeed(row) for row, line in rows.items())
 
 
 def test_the_summary_is_final_and_true(drained: Drained, size: Size) -> None:

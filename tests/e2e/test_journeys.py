@@ -20,9 +20,9 @@ from local.simulator.kie.models import expected_size
 from tests.e2e.conftest import SharedStack
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import credentials_of
+from tests.support.image_files import image
 
 TEXT_MODEL = "bytedance/seedream-v4-text-to-image"
-PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def run(jobs_api: JobsApi, *inputs: Mapping[str, Any]) -> list[Job]:
@@ -152,11 +152,11 @@ def test_a_forged_callback_changes_nothing(
 def test_a_provider_can_fetch_an_image_of_the_drop_bucket_as_it_was_when_it_was_checked(
     deployment: Deployment, jobs_api: JobsApi, provider: Provider
 ) -> None:
-    content = PNG + b"the first"
+    content = image("PNG")
     url = drop(deployment, "photos/a b/ü.png", content)
     model = "bytedance/seedream-v4-edit"
     job = jobs_api.submit(model, {"prompt": "a kite", "image_urls": [url]})
-    drop(deployment, "photos/a b/ü.png", PNG + b"the second")
+    drop(deployment, "photos/a b/ü.png", image("PNG", size=(20, 10)))
     [job] = jobs_api.wait_until_final([job["job_id"]])
     assert (job["status"], job["input"]["image_urls"]) == ("succeeded", [url])
     [task] = provider.tasks_of(job["job_id"])

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, Final
+from urllib.parse import quote_plus
 
 import pytest
 from ringback import settings
@@ -13,8 +14,9 @@ from ringback.aws.job_items import to_item
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.check_steps import MAX_COPYING, MAX_WAIT
 from ringback.domain.checks import LAST_READ
+from ringback.domain.drops import MAX_KEY_BYTES, RECEIPTS, Drop
 from ringback.domain.pace import Pace
-from ringback.lambda_events import callback_request
+from ringback.lambda_events import callback_request, dropped_objects
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import Settings
 
@@ -647,14 +649,31 @@ def test_data_outlives_the_stack_but_not_a_failed_first_deployment(kept: str) ->
     assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-def test_only_requests_and_recipes_notify_the_drop_queue() -> None:
-    """A receipt must not: it would be read as a request and get a receipt itself."""
+def test_every_new_object_of_the_drop_bucket_notifies_the_drop_queue() -> None:
+    """Also one in no known folder, so that it is answered."""
     rules = BUCKETS["DropBucket"]["NotificationConfiguration"]["QueueConfigurations"]
-    assert {rule["Queue"]["Fn::GetAtt"][0] for rule in rules} == {"DropQueue"}
-    assert [rule["Filter"]["S3Key"]["Rules"] for rule in rules] == [
-        [{"Name": "prefix", "Value": prefix}] for prefix in ("requests/", "recipes/")
-    ]
+    assert rules == [{"Event": "s3:ObjectCreated:*", "Queue": {"Fn::GetAtt": ["DropQueue", "Arn"]}}]
     assert "NotificationConfiguration" not in BUCKETS["ImagesBucket"]
+
+
+def test_what_ringback_may_write_to_the_drop_bucket_is_never_a_drop() -> None:
+    """Otherwise a receipt would get a receipt, without end: nothing else breaks this loop."""
+    written = {
+        target
+        for statements in PERMITTED.values()
+        for action, targets in statements.items()
+        if action.startswith("s3:Put")
+        for target in ([targets] if isinstance(targets, str) else targets)
+        if target.startswith("DropBucket")
+    }
+    assert written == {f"DropBucket/{RECEIPTS}*"}
+    for key in ("requests/a.csv", f"requests/{'ü' * 507}.csv"):
+        drop = Drop(bucket="drops", key=key, version="v")
+        for ours in (drop.receipt_key, drop.table_key, drop.summary_key):
+            assert len(ours.encode()) <= MAX_KEY_BYTES
+            record = {"bucket": {"name": "drops"}, "object": {"key": quote_plus(ours)}}
+            created = {"eventName": "ObjectCreated:Put", "s3": record}
+            assert dropped_objects({"Records": [created]}) == []
 
 
 # ---------------------------------------------------------------- APIs

@@ -12,6 +12,7 @@ from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId, JobRequest, JobStatus
 
 from tests.support.aws import Cloud
+from tests.support.image_files import image
 from tests.support.jobs import MODEL, PROMPT, a_job, a_job_id
 from tests.support.lambdas import Lambdas, an_event, with_body, with_headers
 from tests.support.loopback_provider import CREATE, LoopbackProvider
@@ -303,7 +304,7 @@ def test_a_dry_run_refuses_like_a_post(
 def test_a_dry_run_checks_images_in_the_drop_bucket(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
-    url = drop_image(cloud, "photos/a cat.png", PNG_START)
+    url = drop_image(cloud, "photos/a cat.png", PNG)
     shown = body_of(lambdas("accept_job", a_dry_run(an_edit(url))))
     assert shown["input"]["image_urls"] == [url]
     assert {call.operation for call in lambdas.aws_calls} == {"GetObject"}
@@ -431,14 +432,14 @@ def drop_image(cloud: Cloud, key: str, content: bytes) -> str:
     return f"s3://{cloud.drop_bucket}/{key}"
 
 
-PNG_START = b"\x89PNG\r\n\x1a\n" + bytes(100)
+PNG = image("PNG")
 
 
 def test_an_s3_image_is_sent_as_a_link_to_its_version(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
-    url = drop_image(cloud, "photos/a cat.png", PNG_START)
+    url = drop_image(cloud, "photos/a cat.png", PNG)
     shown = submit(lambdas, a_post(an_edit("https://pictures.example/1.png", url)))
     versions = the_job(cloud, shown["job_id"]).request.input_images
     drop_image(cloud, "photos/a cat.png", b"another")
@@ -456,14 +457,15 @@ def test_an_s3_image_is_sent_as_a_link_to_its_version(
     [
         (b"<svg/>", "the image is not a JPEG, PNG or WebP file"),
         (b"", "the image is empty"),
-        (PNG_START + bytes(10 * 1024 * 1024), "the maximum is 10485760"),
+        (PNG[:100], "the image is damaged"),
+        (PNG + bytes(10 * 1024 * 1024), "the maximum is 10485760"),
     ],
-    ids=["svg", "empty", "too large"],
+    ids=["svg", "empty", "half", "too large"],
 )
 def test_an_unacceptable_s3_image_is_refused(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, content: bytes, reason: str
 ) -> None:
-    good, bad = drop_image(cloud, "good.png", PNG_START), drop_image(cloud, "bad.png", content)
+    good, bad = drop_image(cloud, "good.png", PNG), drop_image(cloud, "bad.png", content)
     gone = f"s3://{cloud.drop_bucket}/gone.png"
     others = "s3://another-bucket/a.png"
     reply = lambdas("accept_job", a_post(an_edit(good, bad, gone, others)))
@@ -481,7 +483,7 @@ def test_a_repeat_returns_its_job_after_its_image_is_gone(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
-    url = drop_image(cloud, "a.png", PNG_START)
+    url = drop_image(cloud, "a.png", PNG)
     shown = submit(lambdas, a_post(an_edit(url), key="k"))
     boto3.client("s3").delete_object(Bucket=cloud.drop_bucket, Key="a.png")
     assert accept(lambdas, a_post(an_edit(url), key="k"))["job_id"] == shown["job_id"]
@@ -496,7 +498,7 @@ def test_a_retry_without_its_image_is_refused(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:
     provider.will_answer(CREATE, ANSWERED)
-    url = drop_image(cloud, "a.png", PNG_START)
+    url = drop_image(cloud, "a.png", PNG)
     shown = submit(lambdas, a_post(an_edit(url)))
     version = the_job(cloud, shown["job_id"]).request.input_images[url]
     JobTable.connect(cloud.table).move(

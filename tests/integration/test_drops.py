@@ -1,5 +1,7 @@
 """Dropped files, with whole events: their jobs, receipts and summaries."""
 
+import csv
+import io
 import json
 from datetime import timedelta
 from typing import Any
@@ -10,12 +12,13 @@ from ringback.aws.job_table import JobTable
 from ringback.domain.jobs import Job, JobStatus
 
 from tests.support.aws import Cloud
+from tests.support.image_files import image
 from tests.support.jobs import MODEL
 from tests.support.lambdas import Lambdas, a_batch, an_event, permitted_actions
 from tests.support.loopback_provider import CREATE, LoopbackProvider
 from tests.support.posts import ANY_MODEL, DONE, REQUEST, a_submit_message, the_job
 
-JPEG = b"\xff\xd8\xff\xe0" + bytes(60)
+JPEG = image("JPEG")
 RECIPE = {
     "model": "bytedance/seedream-v4-edit",
     "input": {"prompt": "as a woodcut", "image_size": "square"},
@@ -185,7 +188,7 @@ def test_a_replaced_photo_keeps_the_version_of_its_event(
     put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
     key = "recipes/fox/1.jpg"
     event = put(cloud, key, JPEG)
-    put(cloud, key, JPEG + b"of the newer one")
+    put(cloud, key, image("JPEG", size=(40, 20)))
     assert lambdas("take_drops", event) == DONE
     (job,) = jobs(cloud, key)
     dropped = json.loads(event["Records"][0]["body"])["Records"][0]["s3"]["object"]["versionId"]
@@ -240,6 +243,8 @@ def test_a_dry_run_spends_nothing(
 ) -> None:
     lambdas("take_drops", put(cloud, "requests/a.dry-run.csv", a_sheet(3)))
     assert [line["estimate"]["credits_low"] for line in receipts(cloud, "requests/a.dry-run.csv")]
+    lines = read(cloud, "receipts/requests/a.dry-run.csv.csv").decode("utf-8-sig").splitlines()
+    assert len(lines) == 1 + 3 * 2  # each prompt has two lines
     summary = json.loads(read(cloud, "receipts/requests/a.dry-run.csv.summary.json"))
     assert (summary["dry_run"], summary["estimate"]["credits_high"]) == (True, 15.0)
     assert jobs(cloud, "requests/a.dry-run.csv") == []
@@ -253,15 +258,56 @@ def test_an_unusable_file_gets_a_receipt(
     put(cloud, "recipes/fox/recipe.json", json.dumps(RECIPE).encode())
     for key, body, message in (
         ("recipes/fox/empty.jpg", b"", "the image is empty"),
+        ("recipes/fox/half.jpg", JPEG[:200], "the image is damaged"),
         ("recipes/fox/large.jpg", JPEG + bytes(11 * 2**20), "the maximum is 10485760"),
         ("requests/a.xlsx", b"PK", "requests/ accepts .json, .jsonl and .csv files"),
-        ("requests/a.csv", "model,input.prompt\n".encode("utf-16"), "not UTF-8"),
+        (
+            "requests/a.csv",
+            "model,input.prompt\nm,größe\n".encode("latin-1"),
+            "line 2 is not UTF-8",
+        ),
         ("requests/b.csv", b"", "the file is empty"),
+        ("kites.csv", b"", "upload the file as requests/kites.csv"),
+        ("Recipes/fox/1.jpg", b"", "upload the file as recipes/fox/1.jpg"),
     ):
         assert lambdas("take_drops", put(cloud, key, body)) == DONE
         (line,) = receipts(cloud, key)
         assert message in line["errors"][0]["message"], key
     assert provider.requests == []
+
+
+def test_a_file_of_a_bucket_without_versions_gets_a_receipt(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    boto3.client("s3").put_bucket_versioning(
+        Bucket=cloud.drop_bucket, VersioningConfiguration={"Status": "Suspended"}
+    )
+    key = "requests/a.json"
+    boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=key, Body=b"{}")
+    what = {"bucket": {"name": cloud.drop_bucket}, "object": {"key": key, "size": 2}}
+    record = {"eventName": "ObjectCreated:Put", "s3": what}
+    assert lambdas("take_drops", a_batch("take_drops", "drop", {"Records": [record]})) == DONE
+    assert "enable the bucket's versioning" in receipts(cloud, key)[0]["errors"][0]["message"]
+    assert (jobs(cloud, key), provider.requests) == ([], [])
+
+
+def test_a_sheet_that_excel_saved_has_receipts_that_excel_opens(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    """In Germany, as Unicode text; the second row would run as a formula."""
+    key = "requests/Drachen.txt"
+    sheet = f"Model\tinput.prompt\tinput.seed\t\r\n{MODEL}\t=1+1; größer\t7,0\t\r\n{MODEL}\t\tx\t"
+    lambdas("take_drops", put(cloud, key, sheet.encode("utf-16")))
+    (job,) = jobs(cloud, key)
+    assert (job.request.input["prompt"], job.request.input["seed"]) == ("=1+1; größer", 7)
+    ((message, _),) = lambdas.sent(cloud.summary_queue)
+    lambdas("summarize_drops", a_batch("summarize_drops", "summary", message))
+    written = read(cloud, f"receipts/{key}.csv")
+    assert written.startswith(b"\xef\xbb\xbf")
+    good, bad = csv.DictReader(io.StringIO(written.decode("utf-8-sig"), newline=""))
+    assert good | {"row": "1", "state": "accepted", "prompt": "'=1+1; größer"} == good
+    assert good["job_id"] == job.job_id
+    assert (bad["state"], bad["errors"].count("\n"), bad["credits"]) == ("refused", 1, "")
 
 
 def test_a_photo_waits_for_its_recipe(

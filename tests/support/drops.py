@@ -1,40 +1,45 @@
 """An in-memory drop bucket, and a harness for reading dropped files."""
 
+import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from io import BytesIO, StringIO
+from typing import Any, BinaryIO
 
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
 from ringback.domain.images import HEAD_BYTES
 from ringback.domain.jobs import JobRequest
-from ringback.images.inputs import fault_of
+from ringback.images import inputs
 from ringback.json_bodies import json_object
 from ringback.providers.registry import PROVIDERS
 from ringback.sheets.drop_rows import DropRows
 from ringback.use_cases.input_images import CheckInputImage
+from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.take_drop import TakeDrop
 
 from tests.support.harness import CREATED, Harness
 from tests.support.jobs import NOON
 
+READ_SIZE = 1024
 SPACING = PROVIDERS["kie"].pace.sustained
 
 
 @dataclass
 class InMemoryDrops:
-    """Objects by key and version, the newest last; receipts and summaries by the drop's key.
+    """Objects by key and version, the newest last; receipts, tables and summaries by drop key.
 
     ``covered`` is the version and row up to which the receipts go.
     """
 
     objects: dict[Drop, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
-    receipts: dict[str, bytes] = field(default_factory=dict)
+    written: dict[str, bytes] = field(default_factory=dict)
     covered: dict[str, tuple[str, int]] = field(default_factory=dict)
+    tables: dict[str, bytes] = field(default_factory=dict)
     summaries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def describe(self, drop: Drop) -> DropFacts | None:
@@ -46,8 +51,9 @@ class InMemoryDrops:
     def read(self, drop: Drop, *, most: int) -> bytes:
         return self.objects[drop][0][:most]
 
-    def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
-        yield from self.objects[drop][0][start:].splitlines(keepends=True)
+    def parts(self, drop: Drop, *, start: int) -> Iterator[bytes]:
+        content = BytesIO(self.objects[drop][0][start:])
+        return iter(partial(content.read, READ_SIZE), b"")
 
     def newest(self, key: str, *, most: int) -> bytes | None:
         found = [content for drop, (content, _) in self.objects.items() if drop.key == key]
@@ -61,13 +67,23 @@ class InMemoryDrops:
         ]
         return found[-1] if found else None
 
+    def copy(self, key: str, version: str, *, into: BinaryIO) -> None:
+        into.write(self.objects[Drop(bucket="drops", key=key, version=version)][0])
+
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         version, row = self.covered.get(drop.key, ("", 0))
         if (version, row) > (drop.version, to.row):
             return
         self.covered[drop.key] = drop.version, to.row
-        kept = self.receipts.get(drop.key, b"").splitlines(keepends=True)[: seen.row - 1]
-        self.receipts[drop.key] = b"".join(kept) + lines
+        kept = self.written.get(drop.key, b"").splitlines(keepends=True)[: seen.row - 1]
+        self.written[drop.key] = b"".join(kept) + lines
+
+    def receipts(self, drop: Drop) -> Iterator[dict[str, Any]]:
+        if self.covered.get(drop.key, ("", 0))[0] == drop.version:
+            yield from map(json.loads, self.written[drop.key].splitlines())
+
+    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
+        self.tables[drop.key] = b"".join(content)
 
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
         self.summaries[drop.key] = json.loads(json.dumps(summary))
@@ -145,6 +161,11 @@ class DropHarness:
             summaries=self.watch(self.queues),
             rows=DropRows(self.drops),
             read_request=self.read,
+            report=ReportDrop(
+                jobs=self.base.jobs,
+                drops=self.watch(self.drops),
+                now=lambda: self.base.now,
+            ),
             estimate=estimate,
             accept=accept,
             providers=accept.providers,
@@ -157,7 +178,7 @@ class DropHarness:
         return read_request(json_object(body), find_image=partial(self.find_image, drop=drop))
 
     def find_image(self, url: str, drop: Drop) -> tuple[str, str]:
-        check = CheckInputImage(images=self.drops, bucket="drops", fault_of=fault_of)
+        check = CheckInputImage(images=self.drops, bucket="drops", rules=inputs)
         return check(url, drop.version if url == drop.url else None)
 
     def finish(self, drop: Drop) -> Progress | None:
@@ -167,5 +188,10 @@ class DropHarness:
             progress = self.take(self.queues.waiting.pop(0))
         return progress
 
+    def table(self, key: str) -> list[dict[str, str]]:
+        """Return the receipts for people, as a spreadsheet reads them."""
+        text = self.drops.tables[key].decode("utf-8-sig")
+        return list(csv.DictReader(StringIO(text, newline="")))
+
     def receipts(self, key: str) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.drops.receipts[key].splitlines()]
+        return [json.loads(line) for line in self.drops.written[key].splitlines()]

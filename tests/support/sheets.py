@@ -1,13 +1,14 @@
-"""Reads sheets as a function does: in pieces, to the end or to a refusal."""
+"""Reads sheets as a function does: in parts, to the end or to a refusal."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
 from io import BytesIO
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from ringback.domain.drops import MAX_LINE_BYTES, Row
+from ringback.domain.drops import Row
 from ringback.domain.errors import SheetRefused
-from ringback.sheets.rows import Header, read_header, read_sheet
+from ringback.sheets.layout import HEAD_BYTES, Layout, csv_layout, json_lines_layout
+from ringback.sheets.rows import read_sheet
 
 KINDS = {
     "prompt": "string",
@@ -16,7 +17,9 @@ KINDS = {
     "guidance_scale": "number",
     "nsfw_checker": "boolean",
     "image_urls": "list",
+    "image_size": "choice",
 }
+PART = 64 * 1024
 
 
 class Reading(NamedTuple):
@@ -28,32 +31,32 @@ def kinds(model: str) -> Mapping[str, str]:
     return KINDS if model == "known" else {}
 
 
-def pieces(data: bytes, longest: int = MAX_LINE_BYTES) -> Iterator[bytes]:
-    return iter(partial(BytesIO(data).readline, longest), b"")
+def parts(data: bytes, size: int = PART) -> Iterator[bytes]:
+    return iter(partial(BytesIO(data).read, size), b"")
 
 
 def to_the_end(
-    kind: Literal["csv", "jsonl"],
-    lines: Iterator[bytes],
-    *,
-    header: Header | None,
-    start: int = 0,
-    first: int = 1,
+    found: Iterator[bytes], layout: Layout, *, start: int | None = None, first: int = 1
 ) -> Reading:
     rows: list[Row] = []
     try:
-        for row in read_sheet(kind, lines, header=header, kinds=kinds, start=start, first=first):
+        begin = layout.start if start is None else start
+        for row in read_sheet(found, layout, kinds=kinds, start=begin, first=first):
             rows.append(row)
     except SheetRefused as refused:
         return Reading(rows, str(refused))
     return Reading(rows, "")
 
 
-def read_csv(data: bytes, *, longest: int = MAX_LINE_BYTES) -> Reading:
-    lines = pieces(data, longest)
-    header = read_header(lines)
-    return to_the_end("csv", lines, header=header, start=header.end)
+def layout_of(data: bytes, encoding: str = "utf-8") -> Layout:
+    return csv_layout(data[:HEAD_BYTES], encoding)
 
 
-def read_jsonl(data: bytes, *, longest: int = MAX_LINE_BYTES) -> Reading:
-    return to_the_end("jsonl", pieces(data, longest), header=None)
+def read_csv(data: bytes, *, part: int = PART, encoding: str = "utf-8") -> Reading:
+    layout = layout_of(data, encoding)
+    return to_the_end(parts(data[layout.start :], part), layout)
+
+
+def read_jsonl(data: bytes, *, part: int = PART, encoding: str = "utf-8") -> Reading:
+    layout = json_lines_layout(data[:HEAD_BYTES], encoding)
+    return to_the_end(parts(data[layout.start :], part), layout)

@@ -12,12 +12,13 @@ from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest
 from ringback.http_replies import job_body, problem
 from ringback.sheets.recipes import recipe_row
-from ringback.sheets.rows import read_header, read_sheet
+from ringback.sheets.rows import read_sheet
 
 from local.simulator.fault_board import rule_from
 from tests.support.jobs import a_job, a_stored_image
 from tests.support.repository import Block, blocks, documents
 from tests.support.requests import read_request
+from tests.support.sheets import layout_of, parts
 
 BUCKET: Final = "ringback-drop"
 SHOWN: Final = [name for name in documents() if "decisions" not in name]
@@ -54,7 +55,7 @@ def test_requests_are_valid() -> None:
 
 
 def test_every_json_block_is_tested() -> None:
-    known = {"invalid request", "its problem", "recipe"}
+    known = {"invalid request", "its problem", "recipe", "trust policy"}
     assert {block.title for block in JSON} == {"", *known}
     for block in JSON:
         shown = json.loads(block.text)
@@ -90,11 +91,9 @@ def test_the_rows_of_sheets_are_valid() -> None:
     sheets = [in_a_bucket(block.text) for name in SHOWN for block in blocks(name, "csv")]
     assert sheets
     for sheet in sheets:
-        lines = sheet.splitlines(keepends=True)
-        header = read_header(iter(lines))
-        rows = read_sheet(
-            "csv", iter(lines[1:]), header=header, kinds=field_kinds, start=header.end
-        )
+        layout = layout_of(sheet)
+        rest = parts(sheet[layout.start :])
+        rows = read_sheet(rest, layout, kinds=field_kinds, start=layout.start)
         for row in rows:
             assert row.faults == ()
             check_request(row.request)

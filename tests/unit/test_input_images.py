@@ -1,11 +1,12 @@
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, BinaryIO
 from unicodedata import normalize
 
 import pytest
 from ringback.domain.drops import DroppedObject, bucket_and_key
 from ringback.domain.errors import InputImageRefused
 from ringback.domain.jobs import JobRequest
+from ringback.use_cases import input_images
 from ringback.use_cases.input_images import CheckInputImage, with_links
 
 from tests.support.jobs import a_request
@@ -17,25 +18,34 @@ KITE = "s3://drops/kites/red kite.png"
 class Drops:
     objects: dict[str, DroppedObject] = field(default_factory=dict)
     looked: list[str] = field(default_factory=list)
+    copied: list[tuple[str, str]] = field(default_factory=list)
 
     def inspect(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         self.looked.append(key)
         found = self.objects.get(key)
         return replace(found, version=version) if found and version else found
 
+    def copy(self, key: str, version: str, *, into: BinaryIO) -> None:
+        self.copied.append((key, version))
+        into.write(self.objects[key].head)
+
     def __call__(self, url: str) -> tuple[str, str]:
-        check = CheckInputImage(
-            images=self,
-            bucket="drops",
-            fault_of=lambda head, size: "" if head == b"PNG" and size < 10 else f"{size} bytes",
-        )
-        return check(url)
+        return CheckInputImage(images=self, bucket="drops", rules=Rules())(url)
+
+
+class Rules:
+    def fault_of(self, head: bytes, size: int) -> str:
+        return "" if head.startswith(b"PNG") and size < 10 else f"{size} bytes"
+
+    def damage_of(self, content: BinaryIO, size: int) -> str:
+        content.seek(0)
+        return "it is damaged" if content.read().endswith(b"damaged") else ""
 
 
 def test_the_checked_version_is_sent() -> None:
     drops = Drops({"kites/red kite.png": DroppedObject(version="v1", head=b"PNG", size=9)})
     assert drops(KITE) == (KITE, "v1")
-    check = CheckInputImage(images=drops, bucket="drops", fault_of=lambda head, size: "")
+    check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
     assert check(KITE, "v0") == (KITE, "v0")
 
 
@@ -57,6 +67,29 @@ def test_other_urls_are_refused(url: str, reason: str) -> None:
     drops = Drops({"large.png": DroppedObject(version="v1", head=b"PNG", size=10)})
     with pytest.raises(InputImageRefused, match=reason):
         drops(url)
+
+
+def test_an_image_is_read_as_a_whole_once_a_version() -> None:
+    key = "kites/red kite.png"
+    drops = Drops({key: DroppedObject(version="v1", head=b"PNG damaged", size=9)})
+    check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
+    for _ in range(2):
+        with pytest.raises(InputImageRefused, match="it is damaged"):
+            check(KITE)
+    drops.objects[key] = DroppedObject(version="v2", head=b"PNG", size=9)
+    for _ in range(2):
+        assert check(KITE) == (KITE, "v2")
+    assert drops.copied == [(key, "v1"), (key, "v2")]
+
+
+def test_what_is_remembered_of_images_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(input_images, "MAX_KNOWN", 2)
+    names = [f"{n}.png" for n in range(5)]
+    drops = Drops({name: DroppedObject(version=name, head=b"PNG", size=9) for name in names})
+    check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
+    for name in names:
+        check(f"s3://drops/{name}")
+        assert len(check.damages) <= 2
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.drops import Drop
+from ringback.domain.drops import NO_VERSION, Drop
 from ringback.domain.errors import PayloadTooLarge
 from ringback.lambda_events import (
     MAX_CALLBACK_BYTES,
@@ -17,6 +17,7 @@ from ringback.lambda_events import (
     dropped_objects,
     lower_headers,
     process_batch,
+    process_drops,
     query_parameters,
     raw_body,
     time_of,
@@ -144,6 +145,72 @@ def test_keys_in_s3_notifications_are_decoded(sent: str, key: str) -> None:
 
 def test_s3_s_test_message_has_no_object() -> None:
     assert dropped_objects({"Service": "Amazon S3", "Event": "s3:TestEvent"}) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "is_new"),
+    [
+        *((f"ObjectCreated:{how}", True) for how in ("Put", "Post", "Copy")),
+        ("ObjectCreated:CompleteMultipartUpload", True),
+        ("s3:ObjectCreated:Put", True),
+        ("ObjectRemoved:Delete", False),
+        ("ObjectRemoved:DeleteMarkerCreated", False),
+        ("ObjectRestore:Post", False),
+        ("ObjectRestore:Completed", False),
+        ("LifecycleTransition", False),
+        ("LifecycleExpiration:DeleteMarkerCreated", False),
+        ("ObjectTagging:Put", False),
+        ("ObjectAcl:Put", False),
+        ("ReducedRedundancyLostObject", False),
+        ("Replication:OperationMissedThreshold", False),
+    ],
+)
+def test_only_a_new_object_is_a_drop(kind: str, *, is_new: bool) -> None:
+    """A restored version is one that was dropped, and paid for, before."""
+    notification = a_notification("requests/a.json")
+    notification["Records"][0]["eventName"] = kind
+    assert bool(dropped_objects(notification)) is is_new
+
+
+@pytest.mark.parametrize("changes", [{}, {"versionId": None}, {"versionId": ""}])
+def test_an_object_without_a_version_is_a_drop_that_has_none(changes: dict[str, Any]) -> None:
+    notification = a_notification("requests/a.json")
+    del notification["Records"][0]["s3"]["object"]["versionId"]
+    notification["Records"][0]["s3"]["object"] |= changes
+    assert dropped_objects(notification) == [
+        Drop(bucket="drops", key="requests/a.json", version=NO_VERSION)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "is_ours"),
+    [
+        ("receipts/requests/a.csv.jsonl", True),
+        ("receipts/" + "a" * 64 + ".csv", True),
+        ("receipts%2Frequests%2Fa.csv.jsonl", True),
+        ("Receipts/a.csv", False),
+        ("receipts", False),
+        ("receipts.csv", False),
+        ("requests/receipts/a.csv", False),
+    ],
+)
+def test_what_ringback_writes_is_no_drop(key: str, *, is_ours: bool) -> None:
+    assert bool(dropped_objects(a_notification(key))) is not is_ours
+
+
+def test_one_drop_that_fails_costs_the_others_of_its_message_nothing() -> None:
+    notification = a_notification("requests/1.json")
+    notification["Records"] += a_notification("requests/2.json")["Records"]
+    taken: list[str] = []
+
+    def take(drop: Drop) -> None:
+        taken.append(drop.key)
+        if len(taken) == 1:
+            raise RuntimeError("no luck")
+
+    reply = process_drops(a_batch(json.dumps(notification)), take, a_logger(io.StringIO()))
+    assert reply == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    assert taken == ["requests/1.json", "requests/2.json"]
 
 
 def a_batch(*bodies: str) -> dict[str, Any]:

@@ -1,19 +1,27 @@
 """The summary of a dropped file, while its jobs are running and when all are final."""
 
-from collections.abc import Sequence
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
+from ringback.use_cases.receipt_table import COLUMNS, MAX_CELL, table_line, text_cell
+from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.summarize_drop import SummarizeDrop
 
 from tests.support.drops import DropQueues, InMemoryDropProgress, InMemoryDrops
 from tests.support.in_memory import InMemoryJobs
-from tests.support.jobs import NOON, a_job, a_stored_image
+from tests.support.jobs import NOON, a_job, a_request, a_stored_image
 
 DROP = Drop(bucket="drops", key="requests/kites.csv", version="v1")
 READ = Progress(made_at=NOON, row=4, bad_rows=1, done=True)
@@ -28,12 +36,17 @@ class Summaries:
     now: datetime = NOON
 
     def __call__(self) -> tuple[bool, Any]:
-        summarize = SummarizeDrop(
+        report = ReportDrop(
             jobs=self.jobs,
+            drops=self.drops,
+            image_links=lambda key: {"s3": f"s3://images/{key}"},
+            now=lambda: self.now,
+        )
+        summarize = SummarizeDrop(
             progress=self.progress,
             drops=self.drops,
             queue=self.queues,
-            image_links=lambda key: {"s3": f"s3://images/{key}"},
+            report=report,
             now=lambda: self.now,
         )
         return summarize(DROP), self.drops.summaries.get(DROP.key)
@@ -66,6 +79,7 @@ def test_a_summary_of_running_jobs_is_written_again() -> None:
         "fault": None,
         "jobs": {"running": 1, "succeeded": 1},
         "credits": 3.5,
+        "jobs_without_credits": 1,
         "results": [
             {
                 "row": 1,
@@ -93,6 +107,26 @@ def test_a_summary_is_final_when_the_last_job_is() -> None:
     assert summaries.queues.summaries == []
     assert (summary["state"], summary["credits"]) == ("final", 3.75)
     assert summary["results"][1]["error"] == "no luck"
+
+
+@pytest.mark.parametrize(
+    ("each", "credits", "without"),
+    [
+        ([], 0.0, 0),
+        ([None, None], None, 2),
+        ([Decimal("2.5"), None], 2.5, 1),
+        ([Decimal(0), Decimal(0)], 0.0, 0),
+    ],
+)
+def test_credits_that_are_not_known_are_not_zero(
+    each: list[Decimal | None], credits: float | None, without: int
+) -> None:
+    """Chanjing tells no credits: field case 20."""
+    summaries = summaries_of(replace(READ, row=len(each) + 1))
+    for row, one in enumerate(each, start=1):
+        summaries.add(row, JobStatus.SUCCEEDED, credits=one)
+    _, summary = summaries()
+    assert (summary["credits"], summary["jobs_without_credits"]) == (credits, without)
 
 
 @pytest.mark.parametrize("status", sorted(JobStatus))
@@ -150,3 +184,146 @@ def test_the_interval_widens_with_the_age_of_the_drop(age: int, seconds: int) ->
     summaries.now += timedelta(seconds=age)
     summaries()
     assert summaries.queues.summaries == [(DROP, seconds)]
+
+
+# ------------------------------------------------------------------ receipts for people
+
+
+def table_of(summaries: Summaries) -> list[dict[str, str]]:
+    summaries()
+    content = summaries.drops.tables[DROP.key]
+    assert content.startswith(b"\xef\xbb\xbf")
+    return list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+
+
+def receipted(summaries: Summaries, *receipts: dict[str, Any], version: str = "v1") -> None:
+    summaries.drops.written[DROP.key] = b"".join(
+        json.dumps(each).encode() + b"\n" for each in receipts
+    )
+    summaries.drops.covered[DROP.key] = version, len(receipts)
+
+
+FAULT = {"errors": [{"field": "", "message": "row 4: a quote is not closed"}]}
+ROW_2 = {
+    "row": 2,
+    "prompt": "=1+1",
+    "errors": [
+        {"field": "input.seed", "message": "must be a whole number"},
+        {"field": "", "message": "has 9 cells"},
+    ],
+}
+
+
+def test_every_row_has_a_line_for_people() -> None:
+    summaries = summaries_of()
+    prompt = 'A "red" kite,\nüber der See; 2 \N{KITE}'
+    request = replace(a_request(), input={"prompt": prompt})
+    image, second = a_stored_image(), replace(a_stored_image(), number=2, key="images/2.png")
+    summaries.add(
+        1,
+        JobStatus.SUCCEEDED,
+        credits=Decimal("3.50"),
+        images=(image, second),
+        request=request,
+    )
+    error = JobError(kind=ErrorKind.NO_VERDICT, message="no luck", may_be_charged=True)
+    summaries.add(3, JobStatus.EXPIRED, error=error, request=request)
+    jobs = [DROP.job_id(row, made_at=NOON) for row in (1, 3)]
+    receipted(summaries, {"row": 1, "job_id": jobs[0]}, ROW_2, {"row": 3, "job_id": jobs[1]}, FAULT)
+    empty = dict.fromkeys(COLUMNS, "")
+    told = {"model": request.model, "prompt": prompt}
+    assert table_of(summaries) == [
+        empty
+        | told
+        | {
+            "row": "1",
+            "state": "succeeded",
+            "credits": "3.5",
+            "job_id": jobs[0],
+            "images": f"s3://images/{image.key}\ns3://images/images/2.png",
+        },
+        empty
+        | {
+            "row": "2",
+            "state": "refused",
+            "prompt": "'=1+1",
+            "errors": "input.seed: must be a whole number\nhas 9 cells",
+        },
+        empty
+        | told
+        | {
+            "row": "3",
+            "state": "expired",
+            "errors": "no luck (may have been charged)",
+            "job_id": jobs[1],
+        },
+        empty | {"state": "refused", "errors": "row 4: a quote is not closed"},
+    ]
+
+
+def test_without_receipts_of_this_version_the_jobs_are_there() -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.RUNNING)
+    receipted(summaries, ROW_2, version="v2")
+    rows = table_of(summaries)
+    assert [(row["row"], row["state"]) for row in rows] == [
+        ("1", "running"),
+        ("2", "unknown"),
+        ("3", "unknown"),
+    ]
+
+
+def test_receipts_that_their_owner_replaced_cost_nothing_else() -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.RUNNING)
+    receipted(summaries, {}, {}, {}, {})
+    assert [row["state"] for row in table_of(summaries)] == ["running", "unknown", "unknown"]
+
+
+def test_a_large_sheet_s_table_is_written_as_it_is_read() -> None:
+    rows = 5_000
+    summaries = summaries_of(replace(READ, row=rows + 1))
+    receipted(summaries, *({**ROW_2, "row": row} for row in range(1, rows + 1)))
+    pieces: list[int] = []
+
+    def put_table(drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
+        pieces.extend(map(len, content))
+
+    summaries.drops.put_table = put_table  # type: ignore[method-assign]
+    summaries()
+    assert len(pieces) == rows + 1
+    assert max(pieces) < 200
+
+
+BEGINNINGS = "=+-@\uff1d\uff0b\uff0d\uff20"
+BETWEEN = "\t\r\n \xa0\u200b\ufeff\u3000;,'\"|\0"
+hostile_text = st.text(st.sampled_from(BEGINNINGS + BETWEEN + "a1ü"), max_size=12)
+FORMULA = re.compile(f"[{re.escape(BEGINNINGS)}]")
+
+
+@given(hostile_text, hostile_text)
+@example("=1+1", "-2")
+@example("a;=1", 'a"\n@b')
+def test_no_cell_runs_in_a_spreadsheet(one: str, other: str) -> None:
+    line = table_line([text_cell(one), text_cell(other)]).decode()
+    (cells,) = csv.reader(io.StringIO(line, newline=""))
+    assert len(cells) == 2
+    for cell, text in zip(cells, (one, other), strict=True):
+        assert cell.replace("'", "") == text.replace("\0", "").replace("'", "")
+        assert cell[:1] not in ("\t", "\r", "\n")
+    # Nor where semicolons or tabs separate cells, whatever a quote means there.
+    for piece in re.split("[;\t\r\n]|\\A", line) + cells:
+        assert not FORMULA.match(piece.lstrip(' \xa0\u200b\ufeff\u3000"')), line
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=30))
+def test_other_text_is_in_the_table_as_it_is(text: str) -> None:
+    plain = FORMULA.sub("", text.replace("\0", "")).lstrip("\t\r\n;")
+    (cells,) = csv.reader(io.StringIO(table_line([text_cell(plain)]).decode(), newline=""))
+    assert cells == [plain]
+
+
+def test_a_cell_is_no_longer_than_excel_shows() -> None:
+    cell = text_cell("-" + "x" * 40_000)
+    assert (len(cell), cell[:3], cell[-6:]) == (MAX_CELL, "'-x", " [...]")
+    assert len(text_cell("\n;" * 20_000 + "=")) == MAX_CELL

@@ -1,6 +1,7 @@
 """Dropped files: each of their jobs is made once, and their receipts."""
 
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from itertools import count
@@ -8,10 +9,11 @@ from typing import Any, NoReturn
 
 import pytest
 from PIL import Image
-from ringback.domain.drops import Drop, Kind, Progress
+from ringback.domain.drops import MAX_KEY_BYTES, NO_VERSION, Drop, Kind, Progress
 from ringback.domain.errors import NotConfigured, SheetRefused, TryAgain
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
+from ringback.use_cases.receipt_table import COLUMNS
 from ringback.use_cases.take_drop import LATE_RECIPE, MAX_ROWS
 
 from tests.support.drops import SPACING, DropHarness
@@ -44,6 +46,9 @@ def a_photo(kind: str = "JPEG") -> bytes:
         ("requests/a.jsonl", Kind.JSONL),
         ("requests/a.b.CSV", Kind.CSV),
         ("requests/a.dry-run.csv", Kind.CSV),
+        ("requests/a.TSV", Kind.CSV),
+        ("requests/a.txt", Kind.CSV),
+        ("requests/a.ndjson", Kind.JSONL),
         ("requests/a.xlsx", Kind.UNKNOWN),
         ("requests/a", Kind.UNKNOWN),
         ("requests/.csv/x", Kind.UNKNOWN),
@@ -56,6 +61,16 @@ def a_photo(kind: str = "JPEG") -> bytes:
         ("recipes/fox/2.gif", Kind.UNKNOWN),
         ("recipes/fox.jpg", Kind.UNKNOWN),
         ("recipes/fox/more/recipe.json", Kind.UNKNOWN),
+        ("a.csv", Kind.UNKNOWN),
+        ("1.jpg", Kind.UNKNOWN),
+        ("photos/1.jpg", Kind.IMAGE),
+        ("photos/more/1.WEBP", Kind.IMAGE),
+        ("photos/1.gif", Kind.UNKNOWN),
+        ("Requests/a.csv", Kind.UNKNOWN),
+        ("Recipes/fox/1.jpg", Kind.UNKNOWN),
+        ("recipe/fox/1.jpg", Kind.UNKNOWN),
+        (" requests/1.jpg", Kind.UNKNOWN),
+        ("/requests/a.csv", Kind.UNKNOWN),
     ],
 )
 def test_the_key_decides_the_kind(key: str, kind: Kind) -> None:
@@ -68,6 +83,10 @@ def test_the_key_decides_the_kind(key: str, kind: Kind) -> None:
         ("requests/a.dry-run.csv", True),
         ("requests/a.DRY-RUN.jsonl", True),
         ("requests/a.dry-run.json", True),
+        # Whatever stands beside it: a check must not become a batch.
+        ("requests/a.dry-run.gb18030.csv", True),
+        ("requests/a.gb18030.dry-run.csv", True),
+        ("requests/a.dry-run.v2.csv", True),
         ("requests/a.csv", False),
         ("requests/dry-run.csv", False),
         ("requests/a.dry-run/b.csv", False),
@@ -75,6 +94,22 @@ def test_the_key_decides_the_kind(key: str, kind: Kind) -> None:
 )
 def test_the_key_decides_a_dry_run(key: str, is_dry: bool) -> None:  # noqa: FBT001
     assert Drop(bucket="b", key=key, version="v").is_dry_run is is_dry
+
+
+@pytest.mark.parametrize("size", range(1000, 1025))
+def test_the_receipts_of_a_long_key_lie_together(size: int) -> None:
+    name = "requests/" + "ü" * ((size - 9 - 4) // 2) + "x" * ((size - 9) % 2) + ".csv"
+    drop = Drop(bucket="b", key=name, version="v")
+    keys = [drop.receipt_key, drop.table_key, drop.summary_key]
+    assert len(name.encode()) == size
+    assert all(len(key.encode()) <= MAX_KEY_BYTES for key in keys)
+    assert len(set(keys)) == 3
+    stems = {
+        key.removesuffix(ending)
+        for key, ending in zip(keys, (".jsonl", ".csv", ".summary.json"), strict=True)
+    }
+    assert len(stems) == 1
+    assert (f"receipts/{name}" in stems) is (size <= MAX_KEY_BYTES - len("receipts/.summary.json"))
 
 
 def test_job_ids_follow_from_the_drop_and_sort_by_row() -> None:
@@ -111,10 +146,10 @@ def test_a_repeated_event_makes_no_second_job() -> None:
     harness = DropHarness()
     drop = harness.put("requests/a.json", REQUEST)
     harness.take(drop)
-    harness.drops.receipts.clear()
+    harness.drops.written.clear()
     for _ in range(2):
         harness.take(drop)
-    assert harness.drops.receipts == {}
+    assert harness.drops.written == {}
     assert len(jobs_of(harness)) == 1
     assert len(harness.base.queues.submit) == 1
     assert len(harness.queues.summaries) == 1
@@ -293,27 +328,108 @@ def test_a_deleted_file_makes_nothing() -> None:
     drop = harness.put("requests/a.json", REQUEST)
     del harness.drops.objects[drop]
     assert harness.take(drop) is None
-    assert harness.drops.receipts == {}
+    assert harness.drops.written == {}
 
 
 def test_a_folder_placeholder_is_ignored() -> None:
     harness = DropHarness()
     assert harness.take(harness.put("requests/new/", b"")) is None
-    assert (harness.drops.receipts, harness.queues.summaries) == ({}, [])
+    assert (harness.drops.written, harness.queues.summaries) == ({}, [])
+
+
+EXCEL = 'in Excel, choose Save As and the format "CSV UTF-8 (Comma delimited) (*.csv)"'
+PHOTOS = "photos (.jpg, .jpeg, .png, .webp)"
 
 
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        ("requests/a.xlsx", "requests/ accepts .json, .jsonl and .csv files"),
-        ("recipes/fox/a.gif", "recipes/<name>/ accepts recipe.json and photos"),
+        ("requests/a.xlsx", f"requests/ accepts .json, .jsonl and .csv files; {EXCEL}"),
+        ("requests/a.pdf", "requests/ accepts .json, .jsonl and .csv files"),
+        ("recipes/fox/a.gif", f"recipes/<name>/ accepts recipe.json and {PHOTOS}"),
+        (
+            "recipes/1.jpg",
+            f"recipes/<name>/ accepts recipe.json and {PHOTOS}; upload it into a folder of"
+            " recipes/",
+        ),
+        (
+            "recipes/fox/Recipe.JSON",
+            f"recipes/<name>/ accepts recipe.json and {PHOTOS}; upload the recipe as"
+            " recipes/fox/recipe.json",
+        ),
+        (
+            "kites.csv",
+            "no job is made of files outside a folder; upload the file as requests/kites.csv",
+        ),
+        (
+            "/kites.jsonl",
+            "no job is made of files outside a folder; upload the file as requests/kites.jsonl",
+        ),
+        (
+            "Requests/2026/kites.csv",
+            "the folder Requests/ is not requests/; upload the file as requests/2026/kites.csv",
+        ),
+        (
+            "Recipe/fox/1.jpg",
+            "the folder Recipe/ is not recipes/; upload the file as recipes/fox/1.jpg",
+        ),
+        (
+            "1.jpg",
+            "no job is made of files outside a folder; upload the photo to recipes/<name>/1.jpg,"
+            " beside a recipe.json",
+        ),
+        (
+            "fox/recipe.json",
+            "no job is made of files in fox/; upload the recipe as recipes/<name>/recipe.json",
+        ),
+        (
+            "inbox/requests/a.json",
+            "no job is made of files in inbox/; upload the file as requests/a.json",
+        ),
+        (
+            "kites.xlsx",
+            "no job is made of files outside a folder; requests/ accepts .json, .jsonl and .csv"
+            " files, also .tsv and .txt with tabs; recipes/<name>/ accepts recipe.json and"
+            f" {PHOTOS}; {EXCEL}",
+        ),
     ],
 )
-def test_an_unknown_extension_gets_a_receipt(key: str, message: str) -> None:
+def test_a_file_in_no_place_for_jobs_gets_a_receipt(key: str, message: str) -> None:
     harness = DropHarness()
-    harness.take(harness.put(key, b"x"))
-    assert message in harness.receipts(key)[0]["errors"][0]["message"]
+    drop = harness.put(key, b"x")
+    harness.take(drop)
+    assert harness.receipts(key) == [{"errors": [{"field": "", "message": message}]}]
     assert (jobs_of(harness), harness.queues.summaries) == ([], [])
+    assert harness.drops.summaries[key]["fault"] == message
+    assert harness.table(key) == [
+        dict.fromkeys(COLUMNS, "") | {"state": "refused", "errors": message}
+    ]
+
+
+def test_an_image_in_a_folder_of_its_own_is_an_input() -> None:
+    harness = DropHarness()
+    image = harness.put("photos/1.jpg", a_photo())
+    harness.take(image)
+    note = (
+        "no job: requests can use this image as s3://drops/photos/1.jpg; for a job of its own,"
+        " upload it to recipes/<name>/1.jpg, beside a recipe.json"
+    )
+    assert harness.receipts(image.key) == [{"note": note}]
+    assert (harness.drops.summaries, harness.drops.tables) == ({}, {})
+
+
+def test_a_file_that_has_no_version_makes_no_job_and_gets_a_receipt() -> None:
+    harness = DropHarness()
+    drop = Drop(bucket="drops", key="requests/a.json", version=NO_VERSION)
+    harness.drops.objects[drop] = (REQUEST.encode(), {})
+    # Nothing is kept of it: the next one has the same version.
+    for _ in range(2):
+        harness.drops.written.clear()
+        harness.take(drop)
+        (error,) = harness.receipts(drop.key)[0]["errors"]
+        assert "enable the bucket's versioning" in error["message"]
+    assert (jobs_of(harness), harness.progress.known) == ([], {})
+    assert harness.table(drop.key)[0]["state"] == "refused"
 
 
 # ------------------------------------------------------------------ sheets
@@ -344,7 +460,7 @@ def test_each_row_makes_a_job_with_its_due_time() -> None:
 
 REQUIRED = ("input.prompt", "required")
 NO_SEED = ("input.seed", "must be a whole number")
-NOT_UTF8 = "must be UTF-8"
+NUL = "must not contain a NUL byte"
 TOO_MANY = "has 5 cells, but the header has 4 columns"
 
 
@@ -353,18 +469,18 @@ TOO_MANY = "has 5 cells, but the header has 4 columns"
     [
         (f"{TEXT},,abc,,extra", [("", TOO_MANY), REQUIRED, NO_SEED]),
         (f"{TEXT},a kite,7,,extra", [("", TOO_MANY)]),
-        (f"{TEXT},a k\udcffte,abc", [("input.prompt", NOT_UTF8), NO_SEED]),
-        (f"{TEXT},,\udcff", [("input.seed", NOT_UTF8), REQUIRED]),
-        (f"{TEXT},a kite,\0", [("input.seed", "must not contain a NUL byte")]),
-        (f"{EDIT},,,http://a|\udcff", [("input.image_urls", NOT_UTF8), REQUIRED]),
-        ("kn\udce9wn,,abc", [("model", NOT_UTF8)]),
+        (f"{TEXT},a k\0te,abc", [("input.prompt", NUL), NO_SEED]),
+        (f"{TEXT},,\0", [("input.seed", NUL), REQUIRED]),
+        (f"{TEXT},#NAME?,abc", [("input.prompt", "is an error that Excel shows"), NO_SEED]),
+        (f"{EDIT},,,http://a|\0", [("input.image_urls", NUL), REQUIRED]),
+        ("kn\0wn,,abc", [("model", NUL)]),
         (f'{TEXT},"a"b,abc', [("", "has text after a closing quote, or a line break outside")]),
     ],
 )
 def test_a_row_gets_each_error_once(line: str, expected: list[tuple[str, str]]) -> None:
     harness = DropHarness()
     sheet = f"model,input.prompt,input.seed,input.image_urls\n{line}\n"
-    drop = harness.put("requests/kites.csv", sheet.encode(errors="surrogateescape"))
+    drop = harness.put("requests/kites.csv", sheet)
     harness.finish(drop)
     (receipt,) = harness.receipts(drop.key)
     assert [error["field"] for error in receipt["errors"]] == [field for field, _ in expected]
@@ -440,7 +556,8 @@ def test_an_unreadable_rest_keeps_the_rows_before_it() -> None:
     ("content", "message"),
     [
         (b"", "the file is empty"),
-        ("model,input.prompt\n".encode("utf-16"), "not UTF-8"),
+        ("model,input.prompt\n".encode("utf-16"), "the sheet has no rows"),
+        ("model,input.prompt\n".encode("utf-16-le"), "the file is not UTF-8"),
         (b"modell,input.prompt\nx,y\n", "modell"),
         (b"model,input.prompt\n", "the sheet has no rows"),
         (b"\n\n", "the file is empty"),
@@ -452,6 +569,74 @@ def test_an_unreadable_sheet_gets_a_receipt(content: bytes, message: str) -> Non
     harness.finish(drop)
     (line,) = harness.receipts(drop.key)
     assert message in line["errors"][0]["message"]
+
+
+CHINESE = f"model,input.prompt\n{TEXT},a kite\n{TEXT},红色风筝\n"
+HOW_TO_SAVE = 'In Excel, choose Save As and the format "CSV UTF-8 (Comma delimited) (*.csv)"'
+
+
+def test_nothing_is_sent_of_a_sheet_that_is_not_all_text() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", CHINESE.encode("gb18030"))
+    progress = harness.finish(drop)
+    (line,) = harness.receipts(drop.key)
+    assert line["errors"][0]["message"] == (
+        f"line 3 is not UTF-8, so the file has another encoding. {HOW_TO_SAVE}, or name the"
+        " file's encoding before its extension, such as kites.gb18030.csv. No row was sent."
+    )
+    assert jobs_of(harness) == []
+    assert progress is not None
+    assert (progress.row, progress.done) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("key", "metadata"),
+    [
+        ("requests/kites.gb18030.csv", {}),
+        ("requests/kites.GBK.txt", {}),
+        ("requests/kites.csv", {"encoding": "GB2312"}),
+    ],
+)
+def test_an_encoding_that_is_named_is_read(key: str, metadata: dict[str, str]) -> None:
+    harness = DropHarness()
+    harness.finish(harness.put(key, CHINESE.encode("gb18030"), **metadata))
+    prompts = [job.request.input["prompt"] for job in jobs_of(harness)]
+    assert prompts == ["a kite", "红色风筝"]
+
+
+def test_a_large_sheet_is_checked_in_parts_before_its_first_row() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(300))
+    size, row = len(a_sheet(300)), timedelta(seconds=5)
+
+    def slowly(drop: Drop, *, start: int) -> Iterator[bytes]:
+        for part in type(harness.drops).parts(harness.drops, drop, start=start):
+            harness.base.now += row
+            yield part
+
+    harness.drops.parts = slowly  # type: ignore[method-assign]
+    checked = list[int]()
+    while (progress := harness.take(drop)) and progress.checked < size:
+        assert (jobs_of(harness), harness.drops.written) == ([], {})
+        assert harness.queues.waiting.pop() == drop
+        checked.append(progress.checked)
+    # Three parts of a kilobyte in twelve seconds.
+    assert checked == [3 * 1024, 6 * 1024, 9 * 1024, 12 * 1024][: len(checked)]
+    assert len(checked) > 2
+    row = timedelta(0)
+    harness.finish(drop)
+    assert [line["row"] for line in harness.receipts(drop.key)] == list(range(1, 301))
+
+
+def test_a_bad_byte_at_the_end_of_a_sheet_that_is_checked_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(take_drop, "TIME_PER_MESSAGE", timedelta(0))
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(300).encode() + b"\xff")
+    harness.finish(drop)
+    assert "line 302 is not UTF-8" in harness.receipts(drop.key)[0]["errors"][0]["message"]
+    assert jobs_of(harness) == []
 
 
 def test_a_sheet_over_the_size_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -592,6 +777,15 @@ def test_a_photo_is_edited_by_its_recipe() -> None:
     assert len(jobs_of(harness)) == 2
 
 
+def test_a_recipe_is_found_however_its_folder_spells_an_accent() -> None:
+    """MacOS writes two characters where S3's console writes one."""
+    harness = DropHarness()
+    harness.put("recipes/für Anna/recipe.json", RECIPE)
+    harness.take(harness.put("recipes/fu\u0308r Anna/1.jpg", a_photo()))
+    (job,) = jobs_of(harness)
+    assert job.request.input["image_urls"] == ["s3://drops/recipes/fu\u0308r Anna/1.jpg"]
+
+
 def test_a_photo_s_metadata_overrides_the_recipe() -> None:
     harness = DropHarness()
     harness.put("recipes/fox/recipe.json", RECIPE)
@@ -630,6 +824,7 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
         ("[]", a_photo(), "", "recipes/fox/recipe.json: the body must be a JSON object"),
         ("{}", a_photo(), "", "must contain an object 'input'"),
         ("\ufeff" + RECIPE, b"", "input.image_urls.0", "the image is empty"),
+        (" " * 140_000, a_photo(), "", "recipes/fox/recipe.json: "),
         (REQUEST, a_photo(), "model", f"{TEXT} does not accept an image"),
         (json.dumps({"model": EDIT, "input": {}}), a_photo(), "input.prompt", "required"),
         (RECIPE, b"", "input.image_urls.0", "the image is empty"),
@@ -642,6 +837,7 @@ def test_a_recipe_may_have_images_of_its_own() -> None:
         "no object",
         "no input",
         "with a mark",
+        "large recipe",
         "no images",
         "no prompt",
         "empty",
@@ -662,6 +858,23 @@ def test_a_photo_without_a_job_gets_a_receipt(
     assert error["field"] == field
     assert message in error["message"]
     assert jobs_of(harness) == []
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_half_a_photo_is_not_sent(kind: str) -> None:
+    """It is judged by the readers of results, not by its first bytes."""
+    harness = DropHarness()
+    harness.put("recipes/fox/recipe.json", RECIPE)
+    whole = a_photo(kind)
+    extension = kind.lower()
+    for part in (whole[: len(whole) // 2], whole[:-1], whole[:12]):
+        drop = harness.put(f"recipes/fox/1.{extension}", part)
+        harness.take(drop)
+        (error,) = harness.receipts(drop.key)[0]["errors"]
+        assert error["message"].startswith("the image is damaged: ")
+    assert jobs_of(harness) == []
+    harness.take(harness.put(f"recipes/fox/1.{extension}", whole))
+    assert len(jobs_of(harness)) == 1
 
 
 def test_a_dropped_recipe_is_checked_and_makes_no_job() -> None:
@@ -721,8 +934,9 @@ def test_rows_without_a_price_are_counted() -> None:
     request = {"model": "chanjing/wan2.2-t2i", "input": {"ref_prompt": "a hut"}}
     drop = harness.put("requests/hut.dry-run.json", json.dumps(request))
     harness.take(drop)
-    assert harness.receipts(drop.key) == [{"estimate": None}]
-    assert harness.drops.summaries[drop.key]["estimate"]["rows_without_price"] == 1
+    assert harness.receipts(drop.key) == [{"prompt": "a hut", "estimate": None}]
+    estimate = harness.drops.summaries[drop.key]["estimate"]
+    assert (estimate["credits_low"], estimate["rows_without_price"]) == (None, 1)
 
 
 def test_a_repeated_name_in_a_recipe_is_named() -> None:

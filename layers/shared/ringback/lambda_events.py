@@ -8,7 +8,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from ringback.domain.drops import Drop
+from ringback.domain.drops import NO_VERSION, RECEIPTS, Drop
 from ringback.domain.errors import (
     FieldError,
     InvalidRequest,
@@ -24,6 +24,9 @@ from ringback.use_cases.accept_callback import CallbackRequest
 from ringback.use_cases.accept_job import JobPost
 
 MAX_CALLBACK_BYTES: Final = 256 * 1024
+# S3 sends one when a notification is configured.
+_TEST_EVENT: Final = "s3:TestEvent"
+_CREATED: Final = "ObjectCreated:"
 _SWITCH: Final = {"true": True, "false": False}
 
 Event = dict[str, Any]
@@ -122,26 +125,46 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
 
 
 def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
-    """Return the objects in an S3 notification, or the drop in our own message to continue it.
+    """Return the objects that an S3 notification says were created, or the drop in our own message.
 
-    S3's test message has none. S3 encodes keys like form fields: ``+`` for a space, percent
-    encoding for the rest. Raises ``UnknownMessage`` for any other message, such as a notification
-    that came through SNS or EventBridge: a file in it would be lost.
+    There are none in S3's test message, in events of other kinds (an object was removed, restored,
+    tagged, moved to another storage class), and in those about what Ringback itself writes under
+    ``receipts/``: S3's filters can't leave that out. S3 encodes keys like form fields: ``+`` for a
+    space, percent encoding for the rest. Raises ``UnknownMessage`` for any other message, such as a
+    notification that came through SNS or EventBridge: a file in it would be lost.
     """
     if "drop" in notification:
         return [of_any_version(Drop, notification["drop"])]
-    if notification.get("Event") == "s3:TestEvent":
+    if notification.get("Event") == _TEST_EVENT:
         return []
     if not notification.get("Records"):
         raise UnknownMessage("neither an S3 notification nor a drop to continue")
-    return [
-        Drop(
-            bucket=record["s3"]["bucket"]["name"],
-            key=unquote_plus(record["s3"]["object"]["key"]),
-            version=record["s3"]["object"]["versionId"],
-        )
-        for record in notification["Records"]
-    ]
+    records = [_record(record) for record in notification["Records"]]
+    return [drop for drop, is_new in records if is_new and not drop.key.startswith(RECEIPTS)]
+
+
+def _record(record: Mapping[str, Any]) -> tuple[Drop, bool]:
+    """Return the object of an S3 event, and whether it was created."""
+    drop = Drop(
+        bucket=record["s3"]["bucket"]["name"],
+        key=unquote_plus(record["s3"]["object"]["key"]),
+        # Without versioning, S3 sends none.
+        version=record["s3"]["object"].get("versionId") or NO_VERSION,
+    )
+    # Some senders spell it as the notification's configuration does, or leave it out.
+    kind = record.get("eventName", _CREATED)
+    return drop, kind.removeprefix("s3:").startswith(_CREATED)
+
+
+def process_drops(event: Event, take: Callable[[Drop], None], logger: Logger) -> BatchReply:
+    """Pass each dropped object to ``take``, whatever becomes of the others in its message."""
+
+    def process(message: dict[str, Any]) -> None:
+        failures = [_failure_of(take, drop) for drop in dropped_objects(message)]
+        for failure in filter(None, failures):
+            raise failure
+
+    return process_batch(event, process, logger)
 
 
 def process_batch(
@@ -192,9 +215,7 @@ def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return message
 
 
-def _failure_of(
-    process: Callable[[dict[str, Any]], None], message: dict[str, Any]
-) -> Exception | None:
+def _failure_of(process: Callable[[Message], None], message: Message) -> Exception | None:
     try:
         process(message)
     except Exception as error:  # noqa: BLE001  one bad message must not fail the batch

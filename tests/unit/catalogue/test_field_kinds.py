@@ -6,7 +6,10 @@ from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.models import MODELS
 
 # A value of each kind that is of no other kind for a strict model.
-VALUES = {"list": [], "integer": 7, "number": 2.5, "boolean": True, "string": "kite"}
+VALUES = {
+    **{"list": [], "integer": 7, "number": 2.5, "boolean": True},
+    **{"string": "kite", "choice": "kite"},
+}
 TYPE_ERRORS = {"list_type", "int_type", "float_type", "bool_type", "string_type"}
 
 
@@ -32,8 +35,8 @@ def test_no_field_refuses_a_value_of_its_kind(model_id: str) -> None:
 def test_kinds_are_those_of_the_documentation() -> None:
     assert field_kinds("bytedance/seedream-v4-edit") == {
         "prompt": "string",
-        "image_size": "string",
-        "image_resolution": "string",
+        "image_size": "choice",
+        "image_resolution": "choice",
         "max_images": "integer",
         "seed": "integer",
         "nsfw_checker": "boolean",

@@ -5,7 +5,9 @@ from io import BytesIO
 import pytest
 from PIL import Image
 from ringback.domain.images import HEAD_BYTES, ImageFormat
-from ringback.images.inputs import INPUT_FORMATS, MAX_INPUT_IMAGE_BYTES, fault_of
+from ringback.images.inputs import INPUT_FORMATS, MAX_INPUT_IMAGE_BYTES, damage_of, fault_of
+
+from tests.support.image_files import image
 
 NOT_AN_IMAGE = "the image is not a JPEG, PNG or WebP file"
 
@@ -46,6 +48,15 @@ def test_a_large_or_empty_image_is_refused() -> None:
 )
 def test_anything_else_is_refused(content: bytes) -> None:
     assert fault_of(content, 1000) == NOT_AN_IMAGE
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_an_image_is_whole_or_damaged(kind: str) -> None:
+    whole = image(kind)
+    assert damage_of(BytesIO(whole), len(whole)) == ""
+    for size in (len(whole) // 2, len(whole) - 1, HEAD_BYTES):
+        damage = damage_of(BytesIO(whole[:size]), size)
+        assert damage.startswith("the image is damaged: ")
 
 
 def test_the_message_names_the_accepted_formats() -> None:

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from ringback.sheets.cells import value_of
+from ringback.sheets.cells import UnclearNumber, is_excel_error, value_of
 
 KINDS = {
     "text": "string",
@@ -12,6 +12,7 @@ KINDS = {
     "number": "number",
     "yes": "boolean",
     "images": "list",
+    "size": "choice",
     "place.x": "integer",
 }
 
@@ -46,6 +47,19 @@ def same(one: Any, other: Any) -> bool:
         ("images", "a|b", ["a", "b"]),
         ("images", " a | b |", ["a", "b"]),
         ("images", "|", []),
+        ("images", "a\nb\r\n", ["a", "b"]),
+        ("whole", "7,0", 7),
+        ("number", "2,5", 2.5),
+        ("number", "5.625", 5.625),
+        ("number", "-,25", -0.25),
+        ("number", "1,5E+2", 150.0),
+        ("yes", "WAHR", True),
+        ("yes", "Falsch", False),
+        ("yes", "VERDADERO", True),
+        ("yes", "ИСТИНА", True),
+        ("yes", "DOĞRU", True),
+        ("size", " square\xa0", "square"),
+        ("size", "04:03:00", "4:3"),
     ],
 )
 def test_a_cell_is_converted_to_the_kind_of_its_field(field: str, cell: str, expected: Any) -> None:
@@ -58,12 +72,11 @@ def test_a_cell_is_converted_to_the_kind_of_its_field(field: str, cell: str, exp
         ("whole", "seven"),
         ("whole", "7.5"),
         ("whole", "1e3"),
-        ("whole", "1,000"),
         ("whole", "1_000"),
         ("whole", "٧"),
         ("whole", "7 8"),
         ("whole", "1" * 5000),
-        ("number", "2,5"),
+        ("number", "2,5,0"),
         ("number", "nan"),
         ("number", "inf"),
         ("number", "1e999"),
@@ -112,3 +125,31 @@ def test_every_number_is_valid_json() -> None:
         for kinds in (KINDS, {}):
             value = value_of(cell, "number", kinds)
             assert isinstance(value, str) or math.isfinite(value)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell", "decimal"),
+    [
+        *(("whole", "1,000", "."), ("number", "2,500", "."), ("number", "-0,125", ".")),
+        *(("whole", "1.000", ","), ("whole", " 12.000 ", ",")),
+    ],
+)
+def test_a_number_that_may_be_a_thousand_times_larger_is_refused(
+    field: str, cell: str, decimal: str
+) -> None:
+    with pytest.raises(UnclearNumber, match="write it without a separator"):
+        value_of(cell, field, KINDS, decimal=decimal)
+    other = "," if decimal == "." else "."
+    assert isinstance(value_of(cell, field, KINDS, decimal=other), int | float)
+
+
+@pytest.mark.parametrize(
+    "cell", ["#NAME?", "#REF!", "#DIV/0!", "#N/A", "#WERT!", "#NV", "#ИМЯ?", " #VALUE! ", "######"]
+)
+def test_an_error_of_excel_is_no_value(cell: str) -> None:
+    assert is_excel_error(cell)
+
+
+@pytest.mark.parametrize("cell", ["#", "#1", "# NAME?", "#name?", "#sunset", "a #REF!", "#WOW! a"])
+def test_other_text_with_a_number_sign_is_a_value(cell: str) -> None:
+    assert not is_excel_error(cell)

@@ -9,20 +9,21 @@ import pytest
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.domain.drops import Row
 from ringback.domain.errors import InvalidRequest
-from ringback.sheets.rows import read_header, read_sheet
+from ringback.sheets.rows import read_sheet
 
 from tests.support.model_facts import FACTS, good_values, smallest
 from tests.support.requests import read_request
-from tests.support.sheets import pieces
+from tests.support.sheets import layout_of, parts
 
 
 def the_row(model: str, cells: dict[str, str]) -> Row:
     text = io.StringIO(newline="")
     names = {f"input.{name}": cell for name, cell in cells.items()}
     csv.writer(text, delimiter=";").writerows([["model", *names], [model, *names.values()]])
-    lines = pieces(text.getvalue().encode())
-    header = read_header(lines)
-    (row,) = read_sheet("csv", lines, header=header, kinds=field_kinds, start=header.end)
+    data = text.getvalue().encode()
+    layout = layout_of(data)
+    rest = parts(data[layout.start :])
+    (row,) = read_sheet(rest, layout, kinds=field_kinds, start=layout.start)
     return row
 
 

@@ -1,12 +1,14 @@
 """The drop bucket: what clients upload, and the answers to it."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Self
+from itertools import islice
+from shutil import copyfileobj
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 
 from botocore.exceptions import ClientError
 
@@ -14,7 +16,6 @@ from ringback.aws.clients import s3_client
 from ringback.aws.receipts import Receipts
 from ringback.aws.s3 import or_none
 from ringback.domain.drops import (
-    MAX_LINE_BYTES,
     Drop,
     DropFacts,
     DroppedObject,
@@ -84,8 +85,8 @@ class DropBucket:
         )
 
     def read(self, drop: Drop, *, most: int) -> bytes:
-        with self._open(drop)["Body"] as body:
-            return body.read(most)
+        parts = self._parts(drop, f"bytes=0-{most - 1}")
+        return b"".join(islice(parts, -(-most // READ_SIZE)))[:most]
 
     def newest(self, key: str, *, most: int) -> bytes | None:
         with _unreadable(key, SheetRefused):
@@ -95,17 +96,22 @@ class DropBucket:
         with answer["Body"] as body:
             return body.read(most)
 
-    def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
+    def parts(self, drop: Drop, *, start: int) -> Iterator[bytes]:
+        yield from self._parts(drop, f"bytes={start}-", skip=start)
+
+    def _parts(self, drop: Drop, wanted: str, *, skip: int = 0) -> Iterator[bytes]:
+        """Yield a range of the file; ``skip`` is its start if the server sends all of it."""
         try:
-            answer = self._open(drop, Range=f"bytes={start}-")
+            answer = self._open(drop, Range=wanted)
         except ClientError as error:
             if error.response["Error"]["Code"] == "InvalidRange":  # the end of the file
                 return
             raise
         with answer["Body"] as body:
+            # RFC 9110 allows a server to ignore Range and send the whole object.
             if "ContentRange" not in answer:
-                body.read(start)
-            yield from in_lines(iter(lambda: body.read(READ_SIZE), b""))
+                body.read(skip)
+            yield from iter(lambda: body.read(READ_SIZE), b"")
 
     def inspect(self, key: str, *, version: str | None = None) -> DroppedObject | None:
         """Get the first ``HEAD_BYTES`` bytes; the answer has the size and the version as well."""
@@ -133,6 +139,16 @@ class DropBucket:
         size = int(content_range.rpartition("/")[2]) if content_range else answer["ContentLength"]
         return DroppedObject(version=version or answer["VersionId"], head=head, size=size)
 
+    def copy(self, key: str, version: str, *, into: BinaryIO) -> None:
+        with _unreadable("the image", InputImageRefused):
+            answer = or_none(
+                self._client.get_object, Bucket=self._bucket, Key=key, VersionId=version
+            )
+        if answer is None:
+            raise InputImageRefused("the object does not exist")
+        with answer["Body"] as body:
+            copyfileobj(body, into, READ_SIZE)
+
     def _open(self, drop: Drop, **wanted: str) -> "GetObjectOutputTypeDef":
         with _unreadable("the file", SheetRefused):
             return self._client.get_object(
@@ -152,6 +168,12 @@ class DropBucket:
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         self._receipts.put(drop, lines, seen=seen, to=to)
 
+    def receipts(self, drop: Drop) -> Iterator[dict[str, Any]]:
+        return self._receipts.read(drop)
+
+    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
+        self._receipts.put_table(drop, content, made_at=made_at)
+
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
         self._receipts.put_summary(drop, summary, made_at=made_at)
 
@@ -165,22 +187,6 @@ def _unreadable(what: str, refused: type[RingbackError]) -> Iterator[None]:
         if words is None:
             raise
         raise refused(f"{what} {words}") from error
-
-
-def in_lines(parts: Iterator[bytes]) -> Iterator[bytes]:
-    """Split a stream after each line feed, and after ``MAX_LINE_BYTES`` where there is none.
-
-    A piece may be longer by one part of the stream.
-    """
-    rest = b""
-    for part in parts:
-        *lines, rest = (rest + part).split(b"\n")
-        yield from (line + b"\n" for line in lines)
-        if len(rest) >= MAX_LINE_BYTES:
-            yield rest
-            rest = b""
-    if rest:
-        yield rest
 
 
 def _decoded(value: str) -> str:

@@ -20,7 +20,7 @@ from ringback.aws.table_items import (
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.versions import of_any_version
 
-_NUMBERS: Final = ("row", "offset", "bad_rows", "without_price")
+_NUMBERS: Final = ("row", "offset", "checked", "checked_lines", "bad_rows", "without_price")
 
 
 class DropProgressTable(TableAdapter):
@@ -40,9 +40,16 @@ class DropProgressTable(TableAdapter):
         unchanged: Any = {"ConditionExpression": "attribute_not_exists(job_id)"}
         if seen:
             unchanged = {
-                "ConditionExpression": "#row = :row AND done = :done",
+                "ConditionExpression": (
+                    "#row = :row AND done = :done"
+                    " AND (checked = :checked OR attribute_not_exists(checked))"
+                ),
                 "ExpressionAttributeNames": {"#row": "row"},
-                "ExpressionAttributeValues": {":row": typed(seen.row), ":done": typed(seen.done)},
+                "ExpressionAttributeValues": {
+                    ":row": typed(seen.row),
+                    ":done": typed(seen.done),
+                    ":checked": typed(seen.checked),
+                },
             }
         try:
             self._client.put_item(

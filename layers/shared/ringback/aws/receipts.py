@@ -1,18 +1,27 @@
-"""Receipts and summaries, the answers to drops in the drop bucket."""
+"""Receipts, for programs and for people, and summaries: the answers in the drop bucket."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
+from io import BytesIO
 from shutil import copyfileobj
 from tempfile import TemporaryFile
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from ringback.aws.s3 import or_none
 from ringback.domain.drops import Drop, Progress
+from ringback.json_bodies import NotJson, parse_json
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
+
+READ_SIZE: Final = 64 * 1024
+# Names of the object's metadata.
+_VERSION: Final = "drop-version"
+_DIGEST: Final = "drop-digest"
 
 
 class Receipts:
@@ -42,18 +51,49 @@ class Receipts:
                 Metadata=mark.metadata(),
             )
 
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        key, mark = drop.summary_key, _Mark(drop.version, made_at, 0)
-        there = or_none(self._client.head_object, Bucket=drop.bucket, Key=key)
-        if there and mark.is_behind(there["Metadata"]):
+    def read(self, drop: Drop) -> Iterator[dict[str, Any]]:
+        answer = or_none(self._client.get_object, Bucket=drop.bucket, Key=drop.receipt_key)
+        if answer is None:
             return
-        self._put_over(
-            there["ETag"] if there else None,
+        with closing(answer["Body"]) as body:
+            if answer["Metadata"].get(_VERSION) == drop.version:
+                yield from map(_receipt, body.iter_lines(READ_SIZE))
+
+    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
+        digest = sha256()
+        with TemporaryFile() as table:
+            for piece in content:
+                digest.update(piece)
+                table.write(piece)
+            self._replace(
+                drop.table_key,
+                _Mark(drop.version, made_at, 0, digest.hexdigest()),
+                Bucket=drop.bucket,
+                Body=table,
+                ContentLength=table.tell(),
+                ContentType="text/csv; charset=utf-8",
+            )
+
+    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
+        values = {name: value for name, value in summary.items() if name != "updated_at"}
+        digest = sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        text = json.dumps(summary, ensure_ascii=False, indent=1)
+        self._replace(
+            drop.summary_key,
+            _Mark(drop.version, made_at, 0, digest),
             Bucket=drop.bucket,
-            Key=key,
-            Body=json.dumps(summary, ensure_ascii=False, indent=1).encode("utf-8", "replace"),
+            Body=BytesIO(text.encode("utf-8", "replace")),
             ContentType="application/json",
-            Metadata=mark.metadata(),
+        )
+
+    def _replace(self, key: str, mark: "_Mark", **wanted: Any) -> None:
+        """Put an object unless it is stored already, or that of a newer version is."""
+        there = or_none(self._client.head_object, Bucket=wanted["Bucket"], Key=key)
+        if there and (mark.is_behind(there["Metadata"]) or mark.is_on(there["Metadata"])):
+            return
+        wanted["Body"].seek(0)
+        self._put_over(
+            there["ETag"] if there else None, Key=key, Metadata=mark.metadata(), **wanted
         )
 
     def _copy_lines(self, content: IO[bytes], *, count: int, **wanted: str) -> None:
@@ -77,26 +117,41 @@ class Receipts:
         self._client.put_object(**wanted, **unchanged)
 
 
+def _receipt(line: bytes) -> dict[str, Any]:
+    """Read a line; empty if it is none of ours, for the file's owner may have replaced them."""
+    with suppress(NotJson):
+        receipt = parse_json(line).value
+        if isinstance(receipt, dict):
+            return receipt
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """Which version of a drop a receipt or summary is about, and up to which row."""
+    """Which version of a drop an object is about, up to which row, and what it says."""
 
     version: str
     made_at: datetime
     row: int
+    digest: str = ""
 
     def metadata(self) -> dict[str, str]:
         return {
-            "drop-version": self.version,
+            _VERSION: self.version,
             "drop-made-at": self.made_at.isoformat(),
             "drop-row": str(self.row),
+            **({_DIGEST: self.digest} if self.digest else {}),
         }
+
+    def is_on(self, there: Mapping[str, str]) -> bool:
+        """Return whether the object there says the same of the same version."""
+        return (there.get(_VERSION), there.get(_DIGEST)) == (self.version, self.digest)
 
     def is_behind(self, there: Mapping[str, str]) -> bool:
         """Return whether the object there is about a newer version, or more rows of this one."""
-        if "drop-version" not in there:
+        if _VERSION not in there:
             return False  # not written by Ringback
-        if there["drop-version"] == self.version:
+        if there[_VERSION] == self.version:
             return int(there["drop-row"]) > self.row
-        theirs = datetime.fromisoformat(there["drop-made-at"]), there["drop-version"]
+        theirs = datetime.fromisoformat(there["drop-made-at"]), there[_VERSION]
         return theirs > (self.made_at, self.version)

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from ringback.catalogue.models import MODELS
 
 
 def field_kinds(model_id: str) -> Mapping[str, str]:
-    """Return list, integer, number, boolean or string by field; empty for an unknown model."""
+    """Return list, integer, number, boolean, string or choice by field; a choice is of strings.
+
+    Empty for an unknown model.
+    """
     # Ids are untrusted: only those of the catalogue may fill the cache.
     return _kinds(model_id) if model_id in MODELS else {}
 
@@ -18,7 +22,14 @@ def _kinds(model_id: str) -> Mapping[str, str]:
     from ringback.catalogue.schemas import describe
 
     fields = describe(model_id)["input"]["properties"]
-    return {
-        name: "list" if schema["type"] == "array" else schema["type"]
-        for name, schema in fields.items()
-    }
+    return {name: _kind(schema) for name, schema in fields.items()}
+
+
+def _kind(schema: Mapping[str, Any]) -> str:
+    match schema["type"]:
+        case "array":
+            return "list"
+        case "string" if "enum" in schema:
+            return "choice"
+        case kind:
+            return str(kind)

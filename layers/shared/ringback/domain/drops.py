@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from unicodedata import normalize
 
 from ringback.domain.errors import FieldError
@@ -17,16 +18,23 @@ from ringback.domain.jobs import JobId
 S3: Final = "s3://"
 # Receipts and summaries are written under it; nothing there is a drop or an input image.
 RECEIPTS: Final = "receipts/"
+# S3's own name for the only version of an object in a bucket without versioning.
+NO_VERSION: Final = "null"
 MAX_KEY_BYTES: Final = 1024  # S3's own limit, in UTF-8
-# A longer line of a dropped file is read in pieces of this size.
-MAX_LINE_BYTES: Final = 64 * 1024
+REQUESTS: Final = "requests/"
+RECIPES: Final = "recipes/"
 # The formats that providers accept as input.
 PHOTO_SUFFIXES: Final = ("jpg", "jpeg", "png", "webp")
 _S3_URL: Final = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])/(.+)", re.DOTALL)
-_DRY_RUN: Final = ".dry-run"
+_DRY_RUN: Final = "dry-run"
+_RECEIPT, _TABLE, _SUMMARY = ".jsonl", ".csv", ".summary.json"
+_LONGEST: Final = max(_RECEIPT, _TABLE, _SUMMARY, key=len)
 # The part of an id's random bytes that a hash of the drop fills. The row comes before it, so that
 # ids sort by row.
 _HASH_BYTES: Final = 6
+_PHOTO: Final = rf"\.(?i:{'|'.join(PHOTO_SUFFIXES)})"
+# How alike two names must be for one to be taken for the other misspelt, from 0 to 1.
+_ALIKE: Final = 0.8
 
 
 class Kind(StrEnum):
@@ -37,16 +45,20 @@ class Kind(StrEnum):
     JSONL = "jsonl"
     RECIPE = "recipe"
     PHOTO = "photo"
+    # In a folder of its own: it makes no job, but requests may use it.
+    IMAGE = "image"
     UNKNOWN = "unknown"
 
 
-# Tried in this order, on the lower-case key.
+# Tried in this order. Folders are case-sensitive, as S3's keys are; extensions are not.
 _KINDS: Final[Mapping[Kind, re.Pattern[str]]] = {
-    Kind.REQUEST: re.compile(r"requests/.+\.json", re.DOTALL),
-    Kind.JSONL: re.compile(r"requests/.+\.jsonl", re.DOTALL),
-    Kind.CSV: re.compile(r"requests/.+\.csv", re.DOTALL),
-    Kind.RECIPE: re.compile(r"recipes/[^/]+/recipe\.json"),
-    Kind.PHOTO: re.compile(rf"recipes/[^/]+/.+\.({'|'.join(PHOTO_SUFFIXES)})", re.DOTALL),
+    Kind.REQUEST: re.compile(rf"{REQUESTS}.+\.(?i:json)", re.DOTALL),
+    Kind.JSONL: re.compile(rf"{REQUESTS}.+\.(?i:jsonl|ndjson)", re.DOTALL),
+    # Excel's "Unicode Text" is a .txt with tabs.
+    Kind.CSV: re.compile(rf"{REQUESTS}.+\.(?i:csv|tsv|txt)", re.DOTALL),
+    Kind.RECIPE: re.compile(rf"{RECIPES}[^/]+/recipe\.json"),
+    Kind.PHOTO: re.compile(rf"{RECIPES}[^/]+/.+{_PHOTO}", re.DOTALL),
+    Kind.IMAGE: re.compile(rf"[^/]+/.+{_PHOTO}", re.DOTALL),
 }
 
 
@@ -60,16 +72,31 @@ class Drop:
 
     @property
     def kind(self) -> Kind:
-        name = self.key.lower()
-        kind = next((kind for kind, form in _KINDS.items() if form.fullmatch(name)), Kind.UNKNOWN)
-        # Photos look up their recipe by exactly this key.
-        misspelt = kind is Kind.RECIPE and self.key != self.recipe_key
-        return Kind.UNKNOWN if misspelt else kind
+        matching = (kind for kind, form in _KINDS.items() if form.fullmatch(self.key))
+        kind = next(matching, Kind.UNKNOWN)
+        return Kind.UNKNOWN if kind is Kind.IMAGE and self.folder_meant else kind
+
+    @property
+    def folder_meant(self) -> str:
+        """``requests/`` or ``recipes/``, if the file's first folder is either or a misspelling."""
+        usual = self.key.partition("/")[0].strip(" _-").lower()
+        close = get_close_matches(f"{usual}/", (REQUESTS, RECIPES), n=1, cutoff=_ALIKE)
+        return close[0] if close else ""
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The parts of the file's name between its first and its last dot, in lower case."""
+        return tuple(self.key.rpartition("/")[2].lower().split(".")[1:-1])
 
     @property
     def is_dry_run(self) -> bool:
         """Tell whether the file is only checked: ``requests/x.dry-run.csv``."""
-        return self.key.lower().rpartition(".")[0].endswith(_DRY_RUN)
+        return _DRY_RUN in self.marks
+
+    @property
+    def is_versioned(self) -> bool:
+        """Tell whether the object can't be replaced while it is read."""
+        return self.version != NO_VERSION
 
     @property
     def is_sheet(self) -> bool:
@@ -97,17 +124,22 @@ class Drop:
     @property
     def receipt_key(self) -> str:
         """The key of the receipts: JSON Lines, one line per row."""
-        return self._beside(".jsonl")
+        return self._beside(_RECEIPT)
+
+    @property
+    def table_key(self) -> str:
+        """The key of the receipts for people: CSV, one row per row."""
+        return self._beside(_TABLE)
 
     @property
     def summary_key(self) -> str:
         """The key of the summary: one JSON object."""
-        return self._beside(".summary.json")
+        return self._beside(_SUMMARY)
 
     def _beside(self, ending: str) -> str:
-        key = f"{RECEIPTS}{self.key}{ending}"
-        fits = len(key.encode()) <= MAX_KEY_BYTES
-        return key if fits else f"{RECEIPTS}{self.fingerprint}{ending}"
+        # All three or none: whoever finds one looks for the others beside it.
+        fits = len(f"{RECEIPTS}{self.key}{_LONGEST}".encode()) <= MAX_KEY_BYTES
+        return f"{RECEIPTS}{self.key if fits else self.fingerprint}{ending}"
 
     def job_id(self, row: int, *, made_at: datetime) -> JobId:
         """Return the id of a row's job. It is the same on every call."""
@@ -147,13 +179,17 @@ class DroppedJob:
 class Progress:
     """How far a drop has been read: ``row`` is the next one, which begins at ``offset``.
 
-    ``row`` counts from 1, ``offset`` in bytes; both start at the first row of data. ``fault`` is
-    why the rest cannot be read.
+    ``row`` counts from 1, ``offset`` in bytes; both start at the first row of data. Before that,
+    all of a sheet is checked to be text in its ``encoding``: ``checked`` is how many bytes were,
+    ``checked_lines`` how many lines. ``fault`` is why the rest cannot be read.
     """
 
     made_at: datetime
     row: int = 1
     offset: int = 0
+    encoding: str = ""
+    checked: int = 0
+    checked_lines: int = 0
     bad_rows: int = 0
     credits_low: Decimal = Decimal(0)
     credits_high: Decimal = Decimal(0)
@@ -168,7 +204,7 @@ class Row:
 
     ``end`` is the offset of the next row, in bytes; ``request`` is a body of ``POST /jobs``. A row
     with ``faults`` makes no job; its ``request`` is the part that can be read, perhaps empty.
-    ``ignored`` names the metadata that matches no field.
+    ``ignored`` names the metadata that matches no field. A row with a ``note`` is no request.
     """
 
     number: int
@@ -176,6 +212,18 @@ class Row:
     request: bytes = b""
     faults: tuple[FieldError, ...] = ()
     ignored: tuple[str, ...] = ()
+    note: str = ""
+
+
+def makes_jobs(drop: Drop) -> bool:
+    is_request = drop.kind not in (Kind.RECIPE, Kind.IMAGE, Kind.UNKNOWN)
+    return is_request and not drop.is_dry_run and drop.is_versioned
+
+
+def prompt_of(given: Mapping[str, Any]) -> str:
+    """Return the prompt in a request's input, by either provider's name; empty if there is none."""
+    prompts = (given.get(name) for name in ("prompt", "ref_prompt"))
+    return next((prompt for prompt in prompts if isinstance(prompt, str)), "")
 
 
 def spellings(key: str) -> list[str]:

@@ -57,6 +57,13 @@ class InvalidRequest(RequestRefused):
         self.errors = tuple(errors)
 
 
+def reasons_of(refused: RequestRefused) -> tuple[FieldError, ...]:
+    """Return what is wrong, field by field if the error says so."""
+    if isinstance(refused, InvalidRequest):
+        return refused.errors
+    return (FieldError("", str(refused)),)
+
+
 class IdempotencyConflict(RequestRefused):
     """An Idempotency-Key that was used with another request."""
 

@@ -1,9 +1,10 @@
-"""Which images providers accept as input, judged by a file's first bytes and its size."""
+"""Which images providers accept as input: by first bytes and size, and then as a whole."""
 
-from typing import Final
+from typing import BinaryIO, Final
 
+from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
-from ringback.images.formats import format_of
+from ringback.images.formats import format_of, read_picture
 
 # "jpeg, png, webp, at most 10 MB each": the model pages of the provider that states a limit.
 INPUT_FORMATS: Final = frozenset({ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP})
@@ -20,3 +21,15 @@ def fault_of(head: bytes, size: int) -> str:
     if size > MAX_INPUT_IMAGE_BYTES:
         return f"the image has {size} bytes; the maximum is {MAX_INPUT_IMAGE_BYTES}"
     return "" if format_of(head) in INPUT_FORMATS else "the image is not a JPEG, PNG or WebP file"
+
+
+def damage_of(content: BinaryIO, size: int) -> str:
+    """Return what is wrong with an image of one of the formats, or an empty string if it is whole.
+
+    The readers are those of results: what the archive would not take for a whole image isn't sent.
+    """
+    try:
+        damage = read_picture(content, size=size).damage
+    except NotAnImage as refused:
+        damage = str(refused)
+    return f"the image is damaged: {damage}" if damage else ""

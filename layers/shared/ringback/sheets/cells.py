@@ -5,55 +5,107 @@ from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Any, Final
 
-_SEPARATOR: Final = "|"
+# Some put each item on a line of its own within the cell.
+_SEPARATOR: Final = re.compile(r"[|\r\n]")
 _LISTS: Final = ("_urls", "_input")
 
 # Programs that fill gaps in a column of integers write the other values as 7.0.
-_WHOLE: Final = re.compile(r"(-?[0-9]{1,40})(?:\.0{1,10})?")
-_NUMBER: Final = re.compile(r"-?([0-9]{1,40}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,3})?")
+_WHOLE: Final = re.compile(r"(-?[0-9]{1,40})(?:[.,](0{1,10}))?")
+_NUMBER: Final = re.compile(
+    r"-?(?:[0-9]{1,40}(?:[.,]([0-9]{0,40}))?|[.,]([0-9]{1,40}))(?:[eE][+-]?[0-9]{1,3})?"
+)
 _CANONICAL_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _CANONICAL_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
-_BOOLEANS: Final = {"true": True, "false": False}
-# Spreadsheets write upper case, whatever was typed.
-_CANONICAL_BOOLEANS: Final = _BOOLEANS | {"TRUE": True, "FALSE": False}
+_TRUE: Final = (
+    *("true", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sant", "sann", "sand"),
+    *("tosi", "prawda", "pravda", "igaz", "истина", "doğru", "adevărat", "істина"),
+)
+_FALSE: Final = (
+    *("false", "falsch", "faux", "falso", "onwaar", "falskt", "usann", "falsk", "epätosi"),
+    *("fałsz", "nepravda", "hamis", "ложь", "yanliş", "yanlış", "fals", "хибність"),
+)
+# Excel writes TRUE and FALSE in the language of the user.
+_BOOLEANS: Final = dict.fromkeys(_TRUE, True) | dict.fromkeys(_FALSE, False)
+_CANONICAL_BOOLEANS: Final = {"true": True, "TRUE": True, "false": False, "FALSE": False}
+# Excel takes 16:9 for a time of the day.
+_RATIO_AS_TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{1,2})(?::00)?")
+# A formula that failed, such as a prompt that begins with a hyphen: #NAME? or #REF!, in the
+# language of the user, and #### where a number was wider than its column.
+_EXCEL_ERROR: Final = re.compile(r"#(?:[A-ZÀ-ÞА-Я]{2,12}[!?]|[A-ZÀ-ÞА-Я]{3,5}/0!|N/A|NV|Н/Д|#{2,})")
+
+_THOUSANDS: Final = 3
 
 
-def value_of(cell: str, field: str, kinds: Mapping[str, str]) -> Any:
+class UnclearNumber(ValueError):
+    """A number that is one of two; the message says which."""
+
+
+def value_of(cell: str, field: str, kinds: Mapping[str, str], *, decimal: str = ".") -> Any:
     """Return the value of a field; ``field`` is its dotted name within the input.
 
     A field that is not in ``kinds`` is converted by its name and by how the cell is written. What
-    cannot be converted stays text, for the model's own validation to report.
+    cannot be converted stays text, for the model's own validation to report. ``decimal`` is the
+    separator that belongs to the sheet. A number with the other one is read as well, but where it
+    may well separate thousands: that raises ``UnclearNumber``.
     """
-    return _READERS[kinds.get(field) or _guessed(field)](cell)
+    return _READERS[kinds.get(field) or _guessed(field)](cell, decimal)
+
+
+def is_excel_error(cell: str) -> bool:
+    return _EXCEL_ERROR.fullmatch(cell.strip()) is not None
 
 
 def _guessed(field: str) -> str:
     return "list" if field.endswith(_LISTS) else "unknown"
 
 
-def _list(cell: str) -> list[str]:
-    items = (item.strip() for item in cell.split(_SEPARATOR))
+def _list(cell: str, decimal: str) -> list[str]:
+    items = (item.strip() for item in _SEPARATOR.split(cell))
     return [item for item in items if item]
 
 
-def _integer(cell: str) -> int | str:
+def _integer(cell: str, decimal: str) -> int | str:
     found = _WHOLE.fullmatch(cell.strip())
-    return int(found[1]) if found else cell
+    if not found:
+        return cell
+    _be_clear(cell, found[2], decimal)
+    return int(found[1])
 
 
-def _number(cell: str) -> float | str:
-    whole = _integer(cell)
-    if isinstance(whole, int) or not _NUMBER.fullmatch(cell.strip()):
+def _number(cell: str, decimal: str) -> float | str:
+    whole = _integer(cell, decimal)
+    found = _NUMBER.fullmatch(cell.strip())
+    if isinstance(whole, int) or not found:
         return whole
-    number = float(cell)
+    if "," in cell:
+        _be_clear(cell, found[1], decimal)
+    number = float(cell.replace(",", "."))
     return number if isfinite(number) else cell
 
 
-def _boolean(cell: str) -> bool | str:
-    return _BOOLEANS.get(cell.strip().lower(), cell)
+def _be_clear(cell: str, fraction: str | None, decimal: str) -> None:
+    """Refuse what is 1 and a half in one country, and 1500 in another."""
+    if fraction and len(fraction) == _THOUSANDS and decimal not in cell:
+        text = cell.strip()
+        one, other = (re.sub("[.,]", sign, text) for sign in (decimal, ""))
+        raise UnclearNumber(f"could be {one} or {other}; write it without a separator")
 
 
-def _unknown(cell: str) -> float | str:
+def _boolean(cell: str, decimal: str) -> bool | str:
+    return _BOOLEANS.get(cell.strip().lower().replace("i\u0307", "i"), cell)
+
+
+def _choice(cell: str, decimal: str) -> str:
+    text = cell.strip()
+    ratio = _RATIO_AS_TIME.fullmatch(text)
+    return f"{int(ratio[1])}:{int(ratio[2])}" if ratio else text
+
+
+def _string(cell: str, decimal: str) -> str:
+    return cell
+
+
+def _unknown(cell: str, decimal: str) -> float | str:
     if _CANONICAL_WHOLE.fullmatch(cell):
         return int(cell)
     if _CANONICAL_NUMBER.fullmatch(cell):
@@ -61,11 +113,12 @@ def _unknown(cell: str) -> float | str:
     return _CANONICAL_BOOLEANS.get(cell, cell)
 
 
-_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+_READERS: Final[Mapping[str, Callable[[str, str], Any]]] = {
     "list": _list,
     "integer": _integer,
     "number": _number,
     "boolean": _boolean,
-    "string": str,
+    "choice": _choice,
+    "string": _string,
     "unknown": _unknown,
 }

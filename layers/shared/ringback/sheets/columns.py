@@ -12,6 +12,19 @@ INPUT: Final = "input"
 MAX_COLUMNS: Final = 200
 _FIELD: Final = re.compile(rf"{INPUT}(\.[^\s.]{{1,{MAX_NAME_LENGTH}}}){{1,{MAX_DEPTH}}}")
 _MAX_SHOWN: Final = 60
+# No-width characters, such as a second byte order mark; str.strip() leaves them.
+_INVISIBLE: Final = re.compile(r"[\ufeff\u200b-\u200f\u2060]")
+_AROUND_DOT: Final = re.compile(r"\s*\.\s*")
+
+
+def column_name(cell: str) -> str:
+    """Return the column that a header cell names, however it is spaced, and in either case.
+
+    The names of fields keep their case, for only the model knows it.
+    """
+    name = _AROUND_DOT.sub(".", _INVISIBLE.sub("", cell).strip())
+    first, dot, rest = name.partition(".")
+    return first.lower() + dot + rest if first.lower() in (MODEL, INPUT) else name
 
 
 def column_faults(columns: Sequence[str]) -> list[str]:
@@ -26,7 +39,8 @@ def column_faults(columns: Sequence[str]) -> list[str]:
         if fault:
             shown = f" {column[:_MAX_SHOWN]!r}" if column else ""
             faults.append(f"column {place}{shown} {fault}")
-        seen.add(column)
+        # Fields are found in either case, so these two would be one.
+        seen.add(column.casefold())
     return faults
 
 
@@ -34,8 +48,10 @@ def _fault(column: str, before: set[str], having_parts: set[str]) -> str:
     if not column:
         return "has no name"
     if column != MODEL and not _is_field(column):
-        return f"is neither {MODEL} nor {INPUT}.<field>"
-    if column in before:
+        meant = f"{INPUT}.{column}"
+        hint = f"; is {meant} meant?" if _is_field(meant) and len(meant) <= _MAX_SHOWN else ""
+        return f"is neither {MODEL} nor {INPUT}.<field>{hint}"
+    if column.casefold() in before:
         return "is a duplicate"
     return "is both a field and the parent of another column" if column in having_parts else ""
 

@@ -1,59 +1,93 @@
 """The rows of a dropped file: those of a sheet, or the only one of any other file."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
-from ringback.domain.drops import PHOTO_SUFFIXES, Drop, DropFacts, Kind, Progress, Row
-from ringback.domain.errors import RecipeMissing, SheetRefused
+from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row, prompt_of, spellings
+from ringback.domain.errors import RecipeMissing, RequestRefused, SheetRefused
 from ringback.domain.jobs import JobRequest
 from ringback.json_bodies import MAX_REQUEST_BYTES, json_object
+from ringback.sheets.encodings import encoding_of, how_to_save
+from ringback.sheets.layout import HEAD_BYTES, csv_layout, json_lines_layout
+from ringback.sheets.places import note_on, where_to_put
 from ringback.sheets.recipes import photo_row, recipe_row
-from ringback.sheets.rows import read_header, read_sheet
+from ringback.sheets.rows import read_sheet
+from ringback.sheets.text_check import NotText, TextCheck, check_text
 from ringback.use_cases.ports import DropStore
 
 # One more than a request may have, so that a larger one is detected.
 MAX_BYTES: Final = MAX_REQUEST_BYTES + 1
 # As much as a function can read within its time limit even if there is not a single row in it.
 MAX_SHEET_BYTES: Final = 256 * 1024 * 1024
+# Enough to recognize a byte order mark, and a file that is no text.
+_SNIFFED: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class DropRows:
     drops: DropStore
 
+    def check(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Progress]:
+        """Check that all of a sheet is text before its first row is read, part by part.
+
+        Otherwise rows whose bytes happen to be valid would be sent as other characters. Yield how
+        far it came. Raises ``SheetRefused``.
+        """
+        if not drop.is_sheet:
+            return
+        if facts.size > MAX_SHEET_BYTES:
+            raise SheetRefused(f"a sheet has at most {MAX_SHEET_BYTES} bytes")
+        if not progress.encoding:
+            encoding = encoding_of(drop, facts.metadata, self.drops.read(drop, most=_SNIFFED))
+            progress = replace(progress, encoding=encoding)
+        if progress.checked >= facts.size:
+            yield progress
+            return
+        seen = TextCheck(progress.checked, progress.checked_lines)
+        parts = self.drops.parts(drop, start=seen.offset)
+        try:
+            for check in check_text(parts, progress.encoding, seen=seen):
+                yield replace(progress, checked=check.offset, checked_lines=check.lines)
+        except NotText as error:
+            name = progress.encoding.upper()
+            raise SheetRefused(
+                f"line {error.line} is not {name}, so the file has another encoding."
+                f" {how_to_save(drop)}"
+            ) from None
+
     def __call__(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Row]:
         """Yield the rows from ``progress`` on. Raises ``SheetRefused`` where it cannot continue."""
-        match drop.kind:
-            case Kind.CSV | Kind.JSONL:
-                if facts.size > MAX_SHEET_BYTES:
-                    raise SheetRefused(f"a sheet has at most {MAX_SHEET_BYTES} bytes")
-                yield from self._sheet(drop, progress)
-            case Kind.UNKNOWN:
-                raise SheetRefused(_accepted_files(drop))
-            case _ if progress.row == 1:
-                yield self._only_row(drop, facts)
+        if drop.is_sheet:
+            yield from self._sheet(drop, progress)
+        elif progress.row == 1:
+            yield self._only_row(drop, facts)
+
+    def prompt_in(self, request: bytes) -> str:
+        try:
+            given = json_object(request).get("input")
+        except RequestRefused:
+            return ""
+        return prompt_of(given) if isinstance(given, dict) else ""
 
     def _sheet(self, drop: Drop, progress: Progress) -> Iterator[Row]:
-        if drop.kind is Kind.JSONL:
-            header, start = None, progress.offset
-        else:
-            header = read_header(self.drops.lines(drop, start=0))
-            start = max(header.end, progress.offset)
-        return read_sheet(
-            "csv" if header else "jsonl",
-            self.drops.lines(drop, start=start),
-            header=header,
-            kinds=field_kinds,
-            start=start,
-            first=progress.row,
-        )
+        head = self.drops.read(drop, most=HEAD_BYTES)
+        read = json_lines_layout if drop.kind is Kind.JSONL else csv_layout
+        layout = read(head, progress.encoding)
+        start = max(layout.start, progress.offset)
+        parts = self.drops.parts(drop, start=start)
+        return read_sheet(parts, layout, kinds=field_kinds, start=start, first=progress.row)
 
     def _only_row(self, drop: Drop, facts: DropFacts) -> Row:
+        if drop.kind is Kind.UNKNOWN:
+            raise SheetRefused(where_to_put(drop))
+        if drop.kind is Kind.IMAGE:
+            return Row(number=1, end=facts.size, note=note_on(drop))
         if drop.kind is Kind.PHOTO:
-            recipe = self.drops.newest(drop.recipe_key, most=MAX_BYTES)
+            found = (self.drops.newest(key, most=MAX_BYTES) for key in spellings(drop.recipe_key))
+            recipe = next((each for each in found if each is not None), None)
             if recipe is None:
                 raise RecipeMissing(
                     f"{drop.recipe_key} is missing; upload it, then this photo again"
@@ -82,9 +116,3 @@ class RowRules:
         return read_request(
             json_object(body), pass_through=self.pass_through, find_image=find_image
         )
-
-
-def _accepted_files(drop: Drop) -> str:
-    if drop.key.startswith("recipes/"):
-        return f"recipes/<name>/ accepts recipe.json and photos (.{', .'.join(PHOTO_SUFFIXES)})"
-    return "requests/ accepts .json, .jsonl and .csv files"

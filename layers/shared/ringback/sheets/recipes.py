@@ -7,7 +7,7 @@ from typing import Any, Final
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.models import MODELS
 from ringback.domain.drops import Drop, Row
-from ringback.domain.errors import FieldError, InvalidRequest
+from ringback.domain.errors import FieldError, RequestRefused, reasons_of
 from ringback.json_bodies import json_object
 from ringback.sheets.cells import value_of
 
@@ -30,8 +30,11 @@ def recipe_row(drop: Drop, recipe: bytes, *, end: int) -> Row:
 def _row(drop: Drop, photo: str, recipe: bytes, metadata: Mapping[str, str], *, end: int) -> Row:
     try:
         request = json_object(recipe)
-    except InvalidRequest as error:
-        faults = (FieldError(at.field, f"{drop.recipe_key}: {at.message}") for at in error.errors)
+    except RequestRefused as refused:
+        faults = (
+            FieldError(error.field, f"{drop.recipe_key}: {error.message}")
+            for error in reasons_of(refused)
+        )
         return Row(number=1, end=end, faults=tuple(faults))
     if not isinstance(request.get("input"), dict):
         return _no_row(end, f"{drop.recipe_key} must contain an object 'input'")

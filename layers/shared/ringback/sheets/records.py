@@ -6,11 +6,14 @@ from enum import Enum, auto
 from typing import Final
 
 from ringback.json_bodies import MAX_REQUEST_BYTES
+from ringback.sheets.lines import Line
 
 MAX_RECORD_BYTES: Final = MAX_REQUEST_BYTES
 # A quote that is open for longer is taken for a missing one: no row after it can be recognized.
 MAX_QUOTED_BYTES: Final = 256 * 1024
 _LINE_END: Final = len(b"\r\n")
+# Programs that descend from DOS mark the end of a file with it.
+END_OF_FILE: Final = b"\x1a"
 _QUOTE: Final = ord('"')
 
 
@@ -20,9 +23,9 @@ class UnclosedQuote(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``content`` has no line end; it is ``None`` if longer than ``MAX_RECORD_BYTES``.
+    """``content`` is UTF-8 without a line end; ``None`` if longer than ``MAX_RECORD_BYTES``.
 
-    ``end`` is the offset in the file at which the next record begins.
+    ``end`` is the offset in the file, in bytes, at which the next record begins.
     """
 
     content: bytes | None
@@ -30,32 +33,34 @@ class Record:
 
 
 def records(
-    lines: Iterator[bytes], *, start: int, delimiter: bytes | None = None
+    lines: Iterator[Line], *, start: int, delimiter: bytes | None = None, line_end: bytes = b"\n"
 ) -> Iterator[Record]:
     """Yield every record, also blank ones. Without a ``delimiter`` every line is a record.
 
-    ``lines`` are the file from the offset ``start`` on. Raises ``UnclosedQuote``.
+    ``lines`` are the file from the offset ``start`` on, each up to a ``line_end``. Raises
+    ``UnclosedQuote``.
     """
-    quotes = _Quotes(delimiter) if delimiter else None
+    quotes = _Quotes(delimiter, line_end) if delimiter else None
     held, size, end = bytearray(), 0, start
-    for piece in lines:
+    for piece, bytes_in_file in lines:
         size += len(piece)
-        end += len(piece)
+        end += bytes_in_file
         if size <= MAX_RECORD_BYTES + _LINE_END:
             held += piece
         inside = quotes.are_open_after(piece) if quotes else False
-        if piece.endswith(b"\n") and not inside:
-            yield _record(held, size, end)
+        if piece.endswith(line_end) and not inside:
+            yield _record(held, size, end, line_end)
             held.clear()
             size = 0
     if quotes and quotes.are_open:
         raise UnclosedQuote
     if size:
-        yield _record(held, size, end)
+        marks = len(held) - len(held.rstrip(END_OF_FILE))
+        yield _record(held[: len(held) - marks], size - marks, end, line_end)
 
 
-def _record(held: bytearray, size: int, end: int) -> Record:
-    content = bytes(held).removesuffix(b"\n").removesuffix(b"\r")
+def _record(held: bytearray, size: int, end: int, line_end: bytes) -> Record:
+    content = bytes(held).removesuffix(line_end).rstrip(b"\r")
     kept = size == len(held) and len(content) <= MAX_RECORD_BYTES
     return Record(content if kept else None, end)
 
@@ -70,8 +75,9 @@ class _Place(Enum):
 class _Quotes:
     """Tracks quotes from piece to piece, wherever the file is split."""
 
-    def __init__(self, delimiter: bytes) -> None:
+    def __init__(self, delimiter: bytes, line_end: bytes) -> None:
         self._delimiter = delimiter
+        self._line_end = line_end
         self._opening = delimiter + b'"'
         self._place = _Place.START
         self._open_for = 0
@@ -109,6 +115,6 @@ class _Quotes:
         if found >= 0:
             self._place = _Place.START
             return found + len(self._delimiter)
-        at_start = piece.endswith((self._delimiter, b"\n"))
+        at_start = piece.endswith((self._delimiter, self._line_end))
         self._place = _Place.START if at_start else _Place.PLAIN
         return len(piece)

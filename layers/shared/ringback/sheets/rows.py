@@ -2,89 +2,70 @@
 
 import csv
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from pydantic_core import to_json
 
 from ringback.domain.drops import Row
 from ringback.domain.errors import FieldError, SheetRefused
-from ringback.sheets.cells import value_of
-from ringback.sheets.columns import INPUT, MODEL, column_faults
-from ringback.sheets.records import MAX_RECORD_BYTES, Record, UnclosedQuote, records
+from ringback.sheets.cells import UnclearNumber, is_excel_error, value_of
+from ringback.sheets.columns import INPUT, MODEL
+from ringback.sheets.layout import Layout, cells_of
+from ringback.sheets.lines import lines
+from ringback.sheets.records import END_OF_FILE, MAX_RECORD_BYTES, UnclosedQuote, records
 
-# From a model's id to the kind of each field of its input: list, integer, number, boolean or
-# string. Empty for a model that is not in the catalogue.
+# From a model's id to the kind of each field of its input, as ``field_kinds`` returns it. Empty for
+# a model that is not in the catalogue.
 Kinds = Callable[[str], Mapping[str, str]]
 
 # Between two rows: spreadsheets may write all rows that were ever edited, and a reader checks its
 # time limit only once a row.
 MAX_BLANK_ROWS: Final = 100_000
 
-# "surrogateescape" decodes bytes that are not UTF-8 to lone surrogates, which no UTF-8 encodes.
-_BAD: Final = re.compile(r"[\x00\udc80-\udcff]")
 _NO_NUL: Final = "must not contain a NUL byte"
-_NOT_UTF8: Final = "must be UTF-8"
+_EXCEL_ERROR: Final = "is an error that Excel shows instead of a value; correct the cell"
+_CURLY: Final = (
+    "begins with a curly quote that is closed in a later cell; only straight quotes hold a cell"
+    " together"
+)
+# Opening and closing marks of several languages; German closes with the English opening one.
+_OPENED: Final = re.compile(r"\s*[“„«][^”“»]*")
+_CLOSED: Final = re.compile(r"[^“„«]*[”“»]\s*")
 _TOO_LONG: Final = FieldError("", f"must have at most {MAX_RECORD_BYTES} bytes")
 _NOT_CSV: Final = FieldError("", "has text after a closing quote, or a line break outside quotes")
 _NOT_CLOSED: Final = (
     "a quote is not closed, or its cell is too large for a request; this row and all that follow"
     " were skipped"
 )
-_OTHER_ENCODING: Final = "the file is not UTF-8; save it as UTF-8, with or without a BOM"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
-    """The columns of a CSV file; ``end`` is the offset in bytes at which the data begins."""
-
-    columns: tuple[str, ...]
-    delimiter: str
-    end: int
-
+# Where the semicolon separates cells, the comma is the decimal separator.
+_DECIMALS: Final = {";": ","}
 
 # The request and the faults of a row; None for a blank one.
 _Read = tuple[bytes, tuple[FieldError, ...]] | None
 
 
-def read_header(lines: Iterator[bytes]) -> Header:
-    """Read the first line of a CSV file, and nothing after it.
-
-    Raises ``SheetRefused``, which names every invalid column.
-    """
-    for record in _from_the_start(records(lines, start=0)):
-        if record.content is None:
-            raise SheetRefused(f"the header has more than {MAX_RECORD_BYTES} bytes")
-        if record.content.strip():
-            return _header(record.content, record.end)
-    raise SheetRefused("the file is empty")
-
-
 def read_sheet(
-    kind: Literal["csv", "jsonl"],
-    lines: Iterator[bytes],
-    *,
-    header: Header | None,
-    kinds: Kinds,
-    start: int = 0,
-    first: int = 1,
+    parts: Iterator[bytes], layout: Layout, *, kinds: Kinds, start: int = 0, first: int = 1
 ) -> Iterator[Row]:
     """Yield the rows from the offset ``start`` on, at which row ``first`` begins.
 
-    ``lines`` are the file from there on, with their line ends; a line longer than
-    ``MAX_LINE_BYTES`` comes in pieces. ``header`` is for CSV only. A row that cannot be read has
-    faults, and reading continues. Raises ``SheetRefused`` where it cannot continue.
+    ``parts`` are the file from there on; a smaller ``start`` than the layout's is its first row. A
+    row that cannot be read has faults, and reading continues. Raises ``SheetRefused`` where it
+    cannot continue.
     """
-    if (kind == "csv") != (header is not None) or (header and start < header.end):
-        raise ValueError("a CSV file has a header, and its rows begin after it")
-    delimiter = header.delimiter.encode() if header else None
-    found = records(lines, start=start, delimiter=delimiter)
+    if start < layout.start:
+        raise ValueError("the rows begin after the header")
+    found = records(
+        lines(parts, layout.encoding, end=layout.line_end),
+        start=start,
+        delimiter=layout.delimiter.encode() or None,
+        line_end=layout.line_end,
+    )
     number, blank = first, 0
     try:
-        for record in found if start else _from_the_start(found):
-            read = _read(record.content, header, kinds)
+        for record in found:
+            read = _read(record.content, layout, kinds)
             blank = 0 if read else blank + 1
             if blank > MAX_BLANK_ROWS:
                 raise SheetRefused(f"more than {MAX_BLANK_ROWS} blank rows after row {number - 1}")
@@ -94,111 +75,83 @@ def read_sheet(
                 number += 1
     except UnclosedQuote:
         raise SheetRefused(f"row {number}: {_NOT_CLOSED}") from None
-    if not start and number == first:
-        raise SheetRefused("the file is empty")
 
 
-def _from_the_start(found: Iterator[Record]) -> Iterator[Record]:
-    """Check the encoding, and remove the byte order mark that spreadsheets put before UTF-8."""
-    for record in found:
-        content = record.content
-        if content is not None:
-            if content.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) or b"\0" in content[:4]:
-                raise SheetRefused(_OTHER_ENCODING)
-            content = content.removeprefix(BOM_UTF8)
-        yield Record(content, record.end)
-        break
-    yield from found
-
-
-def _header(content: bytes, end: int) -> Header:
-    try:
-        line = content.decode()
-    except UnicodeDecodeError:
-        raise SheetRefused(_OTHER_ENCODING) from None
-    if "\0" in line:
-        raise SheetRefused(_OTHER_ENCODING)
-    # Where the comma is the decimal separator, spreadsheets put semicolons between cells.
-    delimiter = "," if "," in line or ";" not in line else ";"
-    try:
-        columns = tuple(name.strip() for name in _cells(line, delimiter))
-    except csv.Error:
-        raise SheetRefused(
-            "the header is not valid CSV: check its quotes and line breaks"
-        ) from None
-    faults = column_faults(columns)
-    if faults:
-        raise SheetRefused(f"the header is invalid: {'; '.join(faults)}")
-    return Header(columns=columns, delimiter=delimiter, end=end)
-
-
-def _cells(text: str, delimiter: str) -> list[str]:
-    return next(csv.reader([text], delimiter=delimiter, strict=True), [])
-
-
-def _read(content: bytes | None, header: Header | None, kinds: Kinds) -> _Read:
+def _read(content: bytes | None, layout: Layout, kinds: Kinds) -> _Read:
     if content is None:
         return b"", (_TOO_LONG,)
-    if not content.strip():
+    if not content.strip().strip(END_OF_FILE):
         return None
-    return _csv_row(content, header, kinds) if header else _json_row(content)
+    return _csv_row(content.decode(), layout, kinds) if layout.columns else _json_row(content)
 
 
 def _json_row(content: bytes) -> _Read:
-    fault = _fault_of(content.decode(errors="surrogateescape"))
-    return (b"", (FieldError("", fault),)) if fault else (content, ())
+    return (b"", (FieldError("", _NO_NUL),)) if b"\0" in content else (content, ())
 
 
-def _csv_row(content: bytes, header: Header, kinds: Kinds) -> _Read:
-    text = content.decode(errors="surrogateescape")
+def _csv_row(text: str, layout: Layout, kinds: Kinds) -> _Read:
     try:
-        cells = _cells(text, header.delimiter)
+        cells = cells_of(text, layout.delimiter)
     except csv.Error:
         return b"", (_NOT_CSV,)
     if not any(map(str.strip, cells)):
         return None
-    faults = tuple(_cell_faults(cells, header.columns, sound=not _fault_of(text)))
+    filled = _Filled(layout, cells)
     # The rest of the row is read all the same, so that all of its errors are reported at once.
-    unreadable = {fault.field for fault in faults}
-    return to_json(_request(header.columns, cells, kinds, unreadable)), faults
+    return to_json(filled.request(kinds)), tuple(filled.faults)
 
 
-def _cell_faults(
-    cells: list[str], columns: tuple[str, ...], *, sound: bool
-) -> Iterator[FieldError]:
-    extra = len(cells) - len(columns)
-    if extra > 0:
-        yield FieldError("", f"has {len(cells)} cells, but the header has {len(columns)} columns")
-    if not sound:
+class _Filled:
+    """The cells of one row that have a value, and ``faults``, what is wrong with the others."""
+
+    def __init__(self, layout: Layout, cells: list[str]) -> None:
+        columns, self._decimal = layout.columns, _DECIMALS.get(layout.delimiter, ".")
+        self.faults = list[FieldError]()
+        self._cells = dict[str, str]()
+        # Spreadsheets write as many cells as the widest row nearby has.
+        if any(map(str.strip, cells[len(columns) :])):
+            width = max(at for at, cell in enumerate(cells, start=1) if cell.strip())
+            words = f"has {width} cells, but the header has {len(columns)} columns"
+            self.faults.append(FieldError("", words))
         for name, cell in zip(columns, cells, strict=False):
-            if fault := _fault_of(cell):
-                yield FieldError(name, fault)
+            if "\0" in cell:
+                self.faults.append(FieldError(name, _NO_NUL))
+            elif is_excel_error(cell):
+                self.faults.append(FieldError(name, _EXCEL_ERROR))
+            elif cell:
+                self._cells[name] = cell
+        if split := _split_at_a_curly_quote(cells[: len(columns)]):
+            self.faults.append(FieldError(columns[split - 1], _CURLY))
+
+    def request(self, kinds: Kinds) -> dict[str, Any]:
+        request: dict[str, Any] = {INPUT: {}}
+        model = self._cells.pop(MODEL, "").strip()
+        if model:
+            request[MODEL] = model
+        known = kinds(model)
+        in_either_case = {name.casefold(): name for name in known}
+        for column, cell in self._cells.items():
+            field = column.removeprefix(f"{INPUT}.")
+            field = in_either_case.get(field.casefold(), field)
+            # A cell that looks empty is empty, but for text.
+            if field in known and known[field] != "string" and not cell.strip():
+                continue
+            try:
+                value = value_of(cell, field, known, decimal=self._decimal)
+            except UnclearNumber as error:
+                self.faults.append(FieldError(column, str(error)))
+                continue
+            *outer, last = field.split(".")
+            place = request[INPUT]
+            for step in outer:
+                place = place.setdefault(step, {})
+            place[last] = value
+        return request
 
 
-def _fault_of(text: str) -> str:
-    bad = _BAD.search(text)
-    if not bad:
-        return ""
-    return _NO_NUL if bad[0] == "\0" else _NOT_UTF8
-
-
-def _request(
-    columns: tuple[str, ...], cells: list[str], kinds: Kinds, unreadable: set[str]
-) -> dict[str, Any]:
-    filled = {
-        name: cell
-        for name, cell in zip(columns, cells, strict=False)
-        if cell and name not in unreadable
-    }
-    request: dict[str, Any] = {INPUT: {}}
-    model = filled.pop(MODEL, "").strip()
-    if model:
-        request[MODEL] = model
-    known = kinds(model)
-    for name, cell in filled.items():
-        *outer, last = name.split(".")
-        place = request
-        for step in outer:
-            place = place.setdefault(step, {})
-        place[last] = value_of(cell, name.removeprefix(f"{INPUT}."), known)
-    return request
+def _split_at_a_curly_quote(cells: list[str]) -> int:
+    """Return the number, from 1, of a cell that was meant to go on in a later one; 0 if none."""
+    for number, cell in enumerate(cells, start=1):
+        if _OPENED.fullmatch(cell) and any(map(_CLOSED.fullmatch, cells[number:])):
+            return number
+    return 0

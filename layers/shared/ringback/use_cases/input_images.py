@@ -1,26 +1,28 @@
 """Images in the drop bucket as inputs of a job."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from tempfile import TemporaryFile
+from typing import Any, Final
 
-from ringback.domain.drops import RECEIPTS, S3, bucket_and_key, spellings
+from ringback.domain.drops import RECEIPTS, S3, DroppedObject, bucket_and_key, spellings
 from ringback.domain.errors import InputImageRefused
 from ringback.domain.jobs import JobRequest
-from ringback.use_cases.ports import InputImages
+from ringback.use_cases.ports import InputImages, InputRules
+
+# Images of which it is remembered whether they are whole.
+MAX_KNOWN: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckInputImage:
-    """Check an input image before anything is paid.
-
-    ``fault_of`` takes its first bytes and its size in bytes, and returns what is wrong with it,
-    empty if nothing is.
-    """
+    """Check an input image before anything is paid."""
 
     images: InputImages
     bucket: str
-    fault_of: Callable[[bytes, int], str]
+    rules: InputRules
+    # By key and version: many rows of a sheet may use one image, and a version does not change.
+    damages: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def __call__(self, url: str, version: str | None = None) -> tuple[str, str]:
         """Return the object's own URL and the version that was checked, by default the newest.
@@ -36,10 +38,23 @@ class CheckInputImage:
             raise InputImageRefused(f"only images in s3://{self.bucket}/ are accepted")
         for name in spellings(key):
             if found := self.images.inspect(name, version=version):
-                if fault := self.fault_of(found.head, found.size):
+                if fault := self._fault(name, found):
                     raise InputImageRefused(fault)
                 return f"{S3}{bucket}/{name}", found.version
         raise InputImageRefused("the object does not exist")
+
+    def _fault(self, key: str, found: DroppedObject) -> str:
+        return self.rules.fault_of(found.head, found.size) or self._damage(key, found)
+
+    def _damage(self, key: str, found: DroppedObject) -> str:
+        known = key, found.version
+        if known not in self.damages:
+            if len(self.damages) == MAX_KNOWN:
+                self.damages.clear()
+            with TemporaryFile() as content:
+                self.images.copy(key, found.version, into=content)
+                self.damages[known] = self.rules.damage_of(content, found.size)
+        return self.damages[known]
 
 
 def with_links(request: JobRequest, link: Callable[[str, str], str]) -> JobRequest:

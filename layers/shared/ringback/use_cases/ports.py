@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
 from ringback.domain.accounts import AccountPause
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
+from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, Row
 from ringback.domain.images import (
     ImageFacts,
     Quarantined,
@@ -214,11 +214,8 @@ class DropStore(Protocol):
         """Return the first ``most`` bytes."""
         ...
 
-    def lines(self, drop: Drop, *, start: int) -> Iterator[bytes]:
-        """Yield the bytes from offset ``start`` on, line by line with line ends.
-
-        A line longer than ``MAX_LINE_BYTES`` comes in pieces.
-        """
+    def parts(self, drop: Drop, *, start: int) -> Iterator[bytes]:
+        """Yield the bytes from offset ``start`` on, in parts of a bounded size."""
         ...
 
     def newest(self, key: str, *, most: int) -> bytes | None:
@@ -232,8 +229,41 @@ class DropStore(Protocol):
         """
         ...
 
+    def receipts(self, drop: Drop) -> Iterator[Mapping[str, Any]]:
+        """Yield the stored receipts line by line; none if they are of another version.
+
+        A line that can't be read is empty.
+        """
+        ...
+
+    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
+        """Write the receipts for people, unless they are stored, or those of a newer version.
+
+        ``content`` is read to its end in either case.
+        """
+        ...
+
     def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        """Write the summary, unless one of a newer version is stored."""
+        """Write the summary, unless one of a newer version, or with the same values, is stored.
+
+        When it was updated is no such value.
+        """
+        ...
+
+
+class RowReader(Protocol):
+    """Reads the rows of a drop. Raises ``SheetRefused`` where it cannot continue."""
+
+    def check(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Progress]:
+        """Check the file as a whole, before its first row is read; yield how far it came."""
+        ...
+
+    def __call__(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Row]:
+        """Yield the rows from ``progress`` on."""
+        ...
+
+    def prompt_in(self, request: bytes) -> str:
+        """Return the prompt of a request, however wrong the rest of it is."""
         ...
 
 
@@ -243,6 +273,22 @@ class InputImages(Protocol):
 
         Without a version it is the newest one.
         """
+        ...
+
+    def copy(self, key: str, version: str, *, into: BinaryIO) -> None:
+        """Copy a version of an object into a file. Raises ``InputImageRefused`` if it is gone."""
+        ...
+
+
+class InputRules(Protocol):
+    """Which images providers accept. Both return what is wrong; empty if nothing is."""
+
+    def fault_of(self, head: bytes, size: int) -> str:
+        """Judge an image by its first bytes, and its size in bytes."""
+        ...
+
+    def damage_of(self, content: BinaryIO, size: int) -> str:
+        """Judge all of an image of one of the formats."""
         ...
 
 

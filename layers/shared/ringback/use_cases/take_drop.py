@@ -1,20 +1,30 @@
 """Make jobs from files dropped into S3, and write their receipts."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ringback.domain.clock import EPOCH
 from ringback.domain.delays import Widening, whole_seconds
-from ringback.domain.drops import Drop, DropFacts, DroppedJob, Kind, Progress, Row
+from ringback.domain.drops import (
+    Drop,
+    DropFacts,
+    DroppedJob,
+    Kind,
+    Progress,
+    Row,
+    makes_jobs,
+    prompt_of,
+)
 from ringback.domain.errors import (
     FieldError,
     InvalidRequest,
     RecipeMissing,
     RequestRefused,
     SheetRefused,
+    reasons_of,
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.jobs import JobRequest
@@ -24,6 +34,7 @@ from ringback.use_cases.ports import (
     DropQueue,
     DropStore,
     JobReader,
+    RowReader,
     SummaryQueue,
 )
 from ringback.use_cases.providers import Providers
@@ -41,14 +52,22 @@ LATE_RECIPE: Final = timedelta(minutes=15)
 RECIPE_RETRY: Final = Widening(share=0.5, shortest=timedelta(seconds=10))
 # An unreadable object has no LastModified; date it 1970 so that any other version outranks it.
 UNKNOWN_TIME: Final = EPOCH
+# Characters of a prompt in the receipt of a row that makes no job.
+MAX_PROMPT: Final = 1_000
+NOT_VERSIONED: Final = (
+    "the bucket keeps no versions, so that a file could be replaced while it is read; enable the"
+    " bucket's versioning and upload the file again"
+)
 DELETED: Final = "the file was deleted while it was being read"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakeDrop:
-    """``client`` owns the jobs of dropped files; ``rows`` yields the rows from a progress on.
+    """``client`` owns the jobs of dropped files.
 
-    A job's id follows from its drop and row, so every step is safe to repeat.
+    ``report`` writes the summary and the receipts for people. It is called for drops that make no
+    jobs, and so don't change any more. A job's id follows from its drop and row, so every step is
+    safe to repeat.
     """
 
     drops: DropStore
@@ -56,8 +75,9 @@ class TakeDrop:
     jobs: JobReader
     queue: DropQueue
     summaries: SummaryQueue
-    rows: Callable[[Drop, DropFacts, Progress], Iterator[Row]]
+    rows: RowReader
     read_request: Callable[[bytes, Drop], JobRequest]
+    report: Callable[[Drop, Progress], object]
     estimate: Callable[[JobRequest], Estimate | None]
     accept: AcceptJob
     providers: Providers
@@ -68,6 +88,9 @@ class TakeDrop:
         """Read on from where the drop's progress ends; ``None`` if there is nothing to do."""
         if drop.is_folder:
             return None
+        if not drop.is_versioned:
+            # Nothing is recorded: the next file of this name would be taken for the same drop.
+            return self._write_end(drop, Progress(made_at=self.now()), NOT_VERSIONED)
         seen = self.progress.read(drop)
         if seen and seen.done:
             return seen
@@ -107,16 +130,20 @@ class TakeDrop:
         """End a drop whose file cannot be read, or was deleted while it was being read."""
         if makes_jobs(drop) and seen is None:
             self.summaries.add(drop, delay=FIRST_SUMMARY)
-        began = seen or Progress(made_at=UNKNOWN_TIME)
-        lines, ended = self._end(drop, began, fault)
-        self._write(drop, lines, seen=began, to=ended)
+        ended = self._write_end(drop, seen or Progress(made_at=UNKNOWN_TIME), fault)
         self.progress.advance(drop, seen=seen, to=ended)
         return ended
 
+    def _write_end(self, drop: Drop, began: Progress, fault: str) -> Progress:
+        lines, ended = self._end(drop, began, fault)
+        self._write(drop, lines, seen=began, to=ended)
+        return ended
+
     def _write(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
-        self.drops.put_receipts(drop, lines, seen=seen, to=to)
-        if to.done and not makes_jobs(drop):
-            self.drops.put_summary(drop, dry_summary(drop, to), made_at=to.made_at)
+        if lines or to.done:
+            self.drops.put_receipts(drop, lines, seen=seen, to=to)
+        if to.done and not makes_jobs(drop) and drop.kind is not Kind.IMAGE:
+            self.report(drop, to)
 
     def _end(self, drop: Drop, progress: Progress, fault: str) -> tuple[bytes, Progress]:
         """Return receipts of the jobs that a crashed call made, and of why there are no more.
@@ -139,6 +166,10 @@ class TakeDrop:
         """Return the receipts, the progress, and whether the drop waits for its recipe."""
         lines, stop_at = list[bytes](), self.now() + TIME_PER_MESSAGE
         try:
+            for checked in self.rows.check(drop, facts, progress):
+                progress = checked
+                if self.now() >= stop_at:
+                    return b"", progress, False
             for row in self.rows(drop, facts, progress):
                 receipt, progress = self._take(drop, row, progress)
                 lines.append(_line(receipt))
@@ -158,14 +189,18 @@ class TakeDrop:
         """Return the receipt of a row and the progress after it, accepting its job."""
         progress = replace(progress, row=row.number + 1, offset=row.end)
         place = _place_of(drop, row.number)
+        if row.note:
+            return place | {"note": row.note}, progress
         if row.ignored:
             place["ignored_metadata"] = list(row.ignored)
         try:
             request = self._request(drop, row, progress)
         except RequestRefused as refused:
-            errors = {"errors": [asdict(error) for error in _reasons(refused)]}
+            place |= _shown(self.rows.prompt_in(row.request))
+            errors = {"errors": [asdict(error) for error in reasons_of(refused)]}
             return place | errors, replace(progress, bad_rows=progress.bad_rows + 1)
         if not makes_jobs(drop):
+            place |= _shown(prompt_of(request.input))
             return _estimated(place, self.estimate(request), progress)
         dropped = self._place(drop, row, request.provider, progress)
         job = self.accept(NewJob(request=request, client=self.client, dropped=dropped))
@@ -190,7 +225,7 @@ class TakeDrop:
             try:
                 self.read_request(row.request, drop)
             except RequestRefused as refused:
-                errors += [error for error in _reasons(refused) if error.field not in named]
+                errors += [error for error in reasons_of(refused) if error.field not in named]
         raise InvalidRequest(errors)
 
     def _place(self, drop: Drop, row: Row, provider: str, progress: Progress) -> DroppedJob:
@@ -206,29 +241,9 @@ def _place_of(drop: Drop, row: int) -> dict[str, Any]:
     return {"row": row} if drop.is_sheet else {}
 
 
-def makes_jobs(drop: Drop) -> bool:
-    return not drop.is_dry_run and drop.kind not in (Kind.RECIPE, Kind.UNKNOWN)
-
-
-def dry_summary(drop: Drop, progress: Progress) -> dict[str, Any]:
-    """Summarize a drop that makes no jobs: a dry run, a recipe, an unknown file."""
-    summary: dict[str, Any] = {
-        "source": drop.key,
-        "version": drop.version,
-        "state": "final",
-        "dry_run": drop.is_dry_run,
-        "rows": progress.row - 1,
-        "bad_rows": progress.bad_rows,
-        "fault": progress.fault or None,
-    }
-    if drop.is_dry_run:
-        summary["estimate"] = {
-            "is_estimate": True,
-            "credits_low": float(progress.credits_low),
-            "credits_high": float(progress.credits_high),
-            "rows_without_price": progress.without_price,
-        }
-    return summary
+def _shown(prompt: str) -> dict[str, str]:
+    """Tell people which row it is, where there is no job that has the prompt."""
+    return {"prompt": prompt[:MAX_PROMPT]} if prompt.strip() else {}
 
 
 def _estimated(
@@ -247,7 +262,3 @@ def _estimated(
 
 def _line(receipt: Mapping[str, Any]) -> bytes:
     return json.dumps(receipt, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-
-
-def _reasons(error: RequestRefused) -> tuple[FieldError, ...]:
-    return error.errors if isinstance(error, InvalidRequest) else (FieldError("", str(error)),)

@@ -1,0 +1,110 @@
+"""The encoding of a sheet: by its byte order mark, or as its owner named it."""
+
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from collections.abc import Mapping
+from typing import Final
+
+from ringback.domain.drops import Drop
+from ringback.domain.errors import SheetRefused
+
+# The name of the object's metadata (x-amz-meta-encoding).
+METADATA: Final = "encoding"
+UTF_8: Final = "utf-8"
+_MARKS: Final = {BOM_UTF8: UTF_8, BOM_UTF16_LE: "utf-16-le", BOM_UTF16_BE: "utf-16-be"}
+_NEEDS_MARK: Final = "utf-16"
+# Excel's CSV has the encoding of the computer's language; these are the ones of Windows and macOS.
+# Every one is stateless, and has no byte of a line end, a quote or a delimiter within a character,
+# so that a file can be split before it is decoded. Python's codecs, by the names in use.
+_BY_CODEC: Final[Mapping[str, tuple[str, ...]]] = {
+    UTF_8: ("utf-8", "utf8"),
+    _NEEDS_MARK: ("utf-16", "utf16"),
+    "utf-16-le": ("utf-16-le", "utf-16le", "utf16le"),
+    "utf-16-be": ("utf-16-be", "utf-16be", "utf16be"),
+    # GB18030 contains the two older ones.
+    "gb18030": ("gb18030", "gbk", "gb2312", "cp936"),
+    "cp950": ("big5", "cp950"),
+    "big5hkscs": ("big5-hkscs", "big5hkscs"),
+    "cp932": ("shift-jis", "shiftjis", "sjis", "cp932", "windows-31j"),
+    "euc_jp": ("euc-jp",),
+    "cp949": ("euc-kr", "cp949"),
+    "cp874": ("windows-874", "cp874", "tis-620"),
+    "mac_roman": ("mac-roman", "macroman", "macintosh"),
+    "iso8859-1": ("latin-1", "latin1"),
+    **{f"cp125{n}": (f"windows-125{n}", f"cp125{n}") for n in range(9)},
+    **{each: (each,) for each in ("cp437", "cp850", "cp852", "cp866", "koi8-r", "koi8-u")},
+}
+_ISO_8859: Final = (*range(1, 12), 13, 14, 15, 16)
+CODECS: Final[Mapping[str, str]] = {
+    name: codec for codec, names in _BY_CODEC.items() for name in names
+} | {f"iso-8859-{n}": f"iso8859-{n}" for n in _ISO_8859}
+
+_AS_CSV_UTF_8: Final = (
+    'In Excel, choose Save As and the format "CSV UTF-8 (Comma delimited) (*.csv)"'
+)
+# How files begin that are no text, whatever their name says.
+_NO_TEXT: Final[Mapping[bytes, str]] = {
+    b"PK\x03\x04": "an Excel workbook or another ZIP file",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an Excel workbook (.xls)",
+    b"%PDF-": "a PDF file",
+}
+
+
+def encoding_of(drop: Drop, metadata: Mapping[str, str], head: bytes) -> str:
+    """Return the codec of a sheet that begins with ``head``.
+
+    It is named by the object's metadata, or before the extension (``doors.gb18030.csv``); without a
+    name it is UTF-8, or UTF-16 with its mark. Raises ``SheetRefused``.
+    """
+    for begin, what in _NO_TEXT.items():
+        if head.startswith(begin):
+            raise SheetRefused(f"the file is {what}, not text. {_AS_CSV_UTF_8}.")
+    named, marked = _named(drop, metadata), _MARKS.get(mark_of(head))
+    codec = named or marked or UTF_8
+    if codec == _NEEDS_MARK:
+        if marked is None:
+            raise SheetRefused(
+                "the file has no byte order mark; name its encoding utf-16-le or utf-16-be"
+            )
+        codec = marked
+    if marked and codec != marked:
+        raise SheetRefused(
+            f"the file is named {codec}, but begins with the byte order mark of {marked}; remove"
+            " one of the two"
+        )
+    is_utf_32 = marked == "utf-16-le" and head[2:4] == b"\0\0"
+    if is_utf_32 or (not codec.startswith(_NEEDS_MARK) and b"\0" in head[:4]):
+        raise SheetRefused(f"the file is not UTF-8. {how_to_save(drop)}")
+    return codec
+
+
+def mark_of(head: bytes) -> bytes:
+    """Return the byte order mark that a file begins with; empty if there is none."""
+    return next((mark for mark in _MARKS if head.startswith(mark)), b"")
+
+
+def how_to_save(drop: Drop) -> str:
+    """Tell the owner of a file in another encoding what to do."""
+    stem, _, extension = drop.key.rpartition(".")
+    return (
+        f"{_AS_CSV_UTF_8}, or name the file's encoding before its extension, such as"
+        f" {stem.rpartition('/')[2]}.gb18030.{extension}. No row was sent."
+    )
+
+
+def _named(drop: Drop, metadata: Mapping[str, str]) -> str | None:
+    in_key = [CODECS[name] for mark in drop.marks if (name := _usual(mark)) in CODECS]
+    given = metadata.get(METADATA, "").strip()
+    if given and _usual(given) not in CODECS:
+        raise SheetRefused(
+            f"unknown encoding {given[:40]!r} in the metadata; known are {', '.join(CODECS)}"
+        )
+    named = set(in_key) | ({CODECS[_usual(given)]} if given else set())
+    if len(named) > 1:
+        raise SheetRefused(
+            f"the file has {len(named)} encodings, {' and '.join(sorted(named))}; name one"
+        )
+    return named.pop() if named else None
+
+
+def _usual(name: str) -> str:
+    return name.strip().lower().replace("_", "-").replace(" ", "-")
