@@ -47,6 +47,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     },
     "take_drops": {
         "dynamodb:GetItem": "JobsTable",
+        "dynamodb:Query": "JobsTable/index/by_source",
         "dynamodb:BatchGetItem": "JobsTable",
         "dynamodb:PutItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
@@ -57,9 +58,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": ["CheckQueue", "DropQueue", "SubmitQueue", "SummaryQueue"],
     },
     "submit_job": {
-        "dynamodb:DeleteItem": "JobsTable",
         "dynamodb:GetItem": "JobsTable",
-        "dynamodb:PutItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
@@ -68,8 +67,10 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     },
     "change_job": {
         "dynamodb:GetItem": "JobsTable",
+        "dynamodb:BatchGetItem": "JobsTable",
         "dynamodb:UpdateItem": "JobsTable",
-        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
+        "dynamodb:Query": "JobsTable/index/by_source",
+        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "DropQueue", "SubmitQueue"],
     },
     "receive_callback": {
         "dynamodb:GetItem": "JobsTable",
@@ -597,9 +598,11 @@ def test_the_routes_are_complete() -> None:
         ("JobsApi", "GET", "/models", "describe_models"),
         ("JobsApi", "GET", "/models/{model_id+}", "describe_models"),
         ("JobsApi", "POST", "/jobs", "accept_job"),
+        ("JobsApi", "POST", "/jobs/retry", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/archive", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/cancel", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/retry", "accept_job"),
+        ("JobsApi", "POST", "/providers/{name}/resume", "change_job"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
         "HttpApi",

@@ -9,6 +9,8 @@ from typing import Any, Final
 import httpx
 from pydantic_core import from_json
 
+from ringback.domain.accounts import pause_reason
+from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import TaskRefused
 from ringback.domain.version import USER_AGENT
@@ -63,6 +65,13 @@ def read_envelope(response: httpx.Response) -> dict[str, Any]:
 def not_sent(message: str) -> TaskRefused:
     """Return the answer to a paid call that was never made."""
     return TaskRefused(code="unreachable", message=message, retry_after=UNREACHABLE_RETRY)
+
+
+def not_made(error: Exception) -> TaskRefused:
+    """Return the answer to a paid call for which there were no credentials."""
+    if isinstance(error, NotConfigured):
+        return TaskRefused(code="", message=str(error), account=pause_reason(error))
+    return not_sent(str(error) if isinstance(error, ProviderUnavailable) else type(error).__name__)
 
 
 def contradicts_itself(
