@@ -6,21 +6,20 @@ from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.accepting import job_acceptor
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
-from ringback.domain.job_ids import random_job_id
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
 from ringback.images import inputs
 from ringback.job_log import log_job
 from ringback.lambda_events import Event, job_post
 from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import AcceptJobSettings
-from ringback.use_cases.accept_job import AcceptJob, PostJob
+from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.retry_job import RetryJob
@@ -32,15 +31,8 @@ logger = Logger(service="accept_job")
 def use_cases() -> tuple[PostJob, RetryJob]:
     settings = AcceptJobSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
-    accept = AcceptJob(
-        jobs=jobs,
-        checks=SqsCheckQueue.connect(settings.check_queue_url),
-        queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        providers=configured(settings.providers),
-        retention=settings.retention,
-        new_job_id=random_job_id,
-        now=utc_now,
-    )
+    providers = configured(settings.providers)
+    accept = job_acceptor(settings, jobs, providers, now=utc_now)
     image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
     rules = partial(read_request, pass_through=allowed, find_image=image)

@@ -1,56 +1,69 @@
-"""POST /jobs/{job_id}/cancel and POST /jobs/{job_id}/archive."""
+"""Routes that change what is there: a job, a dropped file's failed jobs, a paused account."""
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
+from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsDropQueue, SqsSubmitQueue
 from ringback.domain.clock import utc_now
-from ringback.domain.errors import RequestRefused
+from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.jobs import Job
-from ringback.http_replies import Reply, job_body, problem, reply
+from ringback.http_replies import Reply, account_body, job_body, problem, reply, retry_body
 from ringback.job_log import log_job, named_job
-from ringback.lambda_events import Event, client_name
+from ringback.lambda_events import Event, client_name, query_parameters
+from ringback.providers.registry import PROVIDERS
 from ringback.settings import ChangeJobSettings
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
 from ringback.use_cases.find_jobs import FindJobs
+from ringback.use_cases.resume_account import ResumeAccount
+from ringback.use_cases.retry_drop import RequestRetry
 
 logger = Logger(service="change_job")
 
-Changes = Mapping[str, Callable[[Job], Job]]
-
 
 @cache
-def changes() -> tuple[FindJobs, Changes]:
-    settings = ChangeJobSettings.from_environ(os.environ)
-    jobs = JobTable.connect(settings.jobs_table)
-    return FindJobs(jobs=jobs), {
-        "POST /jobs/{job_id}/cancel": CancelJob(jobs=jobs, now=utc_now),
-        "POST /jobs/{job_id}/archive": ResumeArchive(
-            jobs=jobs,
-            checks=SqsCheckQueue.connect(settings.check_queue_url),
-            archive=SqsArchiveQueue.connect(settings.archive_queue_url),
-            now=utc_now,
-        ),
+def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
+    given = ChangeJobSettings.from_environ(os.environ)
+    jobs, accounts = JobTable.connect(given.jobs_table), AccountTable.connect(given.jobs_table)
+    checks = SqsCheckQueue.connect(given.check_queue_url)
+    archive = SqsArchiveQueue.connect(given.archive_queue_url)
+    drops = SqsDropQueue.connect(given.drop_queue_url)
+    queue = SqsSubmitQueue.connect(given.submit_queue_url)
+    copy = ResumeArchive(jobs=jobs, checks=checks, archive=archive, now=utc_now)
+    account = ResumeAccount(accounts=accounts, queue=queue, providers=PROVIDERS, now=utc_now)
+    of_client = partial(change, FindJobs(jobs=jobs))
+    return {
+        "POST /jobs/{job_id}/cancel": partial(of_client, CancelJob(jobs=jobs, now=utc_now)),
+        "POST /jobs/{job_id}/archive": partial(of_client, copy),
+        "POST /jobs/retry": partial(retry, RequestRetry(jobs=jobs, queue=drops, now=utc_now)),
+        "POST /providers/{name}/resume": partial(resume, account),
     }
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply:
-    return handle(event, *changes())
-
-
-def handle(event: Event, find: FindJobs, changes: Changes) -> Reply:
-    change, job_id = changes[event["routeKey"]], event["pathParameters"]["job_id"]
     try:
-        job = change(find.one(job_id, client=client_name(event)))
-    except RequestRefused as error:
-        log_fields = {"reason": type(error).__name__, **named_job(job_id)}
-        logger.info("change refused", extra=log_fields)
+        return routes()[event["routeKey"]](event, client_name(event))
+    except (RequestRefused, TryAgain) as error:
+        job = named_job((event.get("pathParameters") or {}).get("job_id", ""))
+        logger.info("change refused", extra={"reason": type(error).__name__, **job})
         return problem(error)
+
+
+def change(find: FindJobs, make: Callable[[Job], Job], event: Event, client: str) -> Reply:
+    job = make(find.one(event["pathParameters"]["job_id"], client=client))
     log_job(logger, "job changed", job)
     return reply(HTTPStatus.OK, job_body(job))
+
+
+def retry(request: RequestRetry, event: Event, client: str) -> Reply:
+    return reply(HTTPStatus.ACCEPTED, retry_body(request(query_parameters(event), client=client)))
+
+
+def resume(account: ResumeAccount, event: Event, _client: str) -> Reply:
+    return reply(HTTPStatus.OK, account_body(account(event["pathParameters"]["name"])))

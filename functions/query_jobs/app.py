@@ -15,18 +15,18 @@ from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, job_body, page_body, problem, reply, waiting_for
 from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.settings import QueryJobsSettings
-from ringback.use_cases.find_jobs import FindJobs, FindPauses
+from ringback.use_cases.find_jobs import FindJobs, FindWaits
 
 logger = Logger(service="query_jobs")
 
 
 @cache
-def use_cases() -> tuple[FindJobs, FindPauses, Callable[[str], str]]:
+def use_cases() -> tuple[FindJobs, FindWaits, Callable[[str], str]]:
     settings = QueryJobsSettings.from_environ(os.environ)
     bucket = ImageBucket.connect(settings.images_bucket)
     return (
         FindJobs(jobs=JobTable.connect(settings.jobs_table)),
-        FindPauses(accounts=AccountTable.connect(settings.jobs_table), now=utc_now),
+        FindWaits(accounts=AccountTable.connect(settings.jobs_table), now=utc_now),
         partial(bucket.link, seconds=settings.link_lifetime_seconds),
     )
 
@@ -37,18 +37,18 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 
 def handle(
-    event: Event, find: FindJobs, find_pauses: FindPauses, link: Callable[[str], str]
+    event: Event, find: FindJobs, find_waits: FindWaits, link: Callable[[str], str]
 ) -> Reply:
     job_id = (event.get("pathParameters") or {}).get("job_id")
     try:
         client = client_name(event)
         if job_id is not None:
             job = find.one(job_id, client=client)
-            pause = find_pauses([job]).get(job.job_id)
-            return reply(HTTPStatus.OK, job_body(job, link) | waiting_for(pause))
+            wait = find_waits([job]).get(job.job_id)
+            return reply(HTTPStatus.OK, job_body(job, link) | waiting_for(wait))
         jobs, cursor = find.page(query_parameters(event), client=client)
     except RequestRefused as error:
         return problem(error)
-    pauses = find_pauses(jobs)
-    bodies = (job_body(job, link) | waiting_for(pauses.get(job.job_id)) for job in jobs)
+    waits = find_waits(jobs)
+    bodies = (job_body(job, link) | waiting_for(waits.get(job.job_id)) for job in jobs)
     return reply(HTTPStatus.OK, page_body(bodies, cursor))

@@ -17,8 +17,7 @@ from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.clock import utc_now
-from ringback.domain.jobs import JobId
-from ringback.job_log import log_job
+from ringback.job_log import log_account, log_job
 from ringback.lambda_events import BatchReply, Event, process_batch, time_of
 from ringback.providers.registry import PROVIDERS, Clients, configured, paces_of
 from ringback.settings import SubmitJobSettings
@@ -47,6 +46,7 @@ def submit_job() -> SubmitJob:
         callback_base_url=settings.callback_base_url,
         link_to=DropBucket.connect(settings.drop_bucket).link,
         new_attempt_id=partial(token_hex, 8),
+        announce=partial(log_account, logger),
         sleep=sleep,
         now=utc_now,
     )
@@ -62,8 +62,8 @@ def handle(event: Event, submit: SubmitJob, seconds_left: SecondsLeft) -> BatchR
         if answered := read_answered(message):
             job = submit.record(answered, seconds_left=seconds_left)
         else:
-            job_id, slot = JobId(message["job_id"]), message.get("slot")
-            job = submit(job_id, slot=slot, seconds_left=seconds_left)
+            turn = {"slot": message.get("slot"), "is_nudge": message.get("nudge", False)}
+            job = submit(message["job_id"], seconds_left=seconds_left, **turn)
         if job:
             log_job(logger, "submit message processed", job)
 

@@ -1,70 +1,70 @@
 """The drop queue: makes jobs of files dropped into S3. Never calls a provider."""
 
 import os
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.accepting import job_acceptor
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsCheckQueue, SqsDropQueue, SqsSubmitQueue, SqsSummaryQueue
+from ringback.aws.queues import SqsDropQueue, SqsSummaryQueue, read_retry
 from ringback.catalogue.prices import estimate
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
-from ringback.domain.job_ids import random_job_id
 from ringback.images import inputs
-from ringback.lambda_events import BatchReply, Event, process_drops
+from ringback.lambda_events import BatchReply, Event, process_batch, take_each
 from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import TakeDropsSettings
 from ringback.sheets.drop_rows import DropRows, RowRules
-from ringback.use_cases.accept_job import AcceptJob
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.report_drop import ReportDrop
+from ringback.use_cases.retry_drop import RetryRows
+from ringback.use_cases.retry_job import request_again
 from ringback.use_cases.take_drop import TakeDrop
 
 logger = Logger(service="take_drops")
 
 
 @cache
-def take_drop() -> TakeDrop:
+def use_cases() -> tuple[TakeDrop, RetryRows]:
     settings = TakeDropsSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
-    providers = configured(settings.providers)
     image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
-    return TakeDrop(
+    allowed, providers = settings.pass_through, configured(settings.providers)
+    accept = job_acceptor(settings, jobs, providers, now=utc_now)
+    shared: dict[str, Any] = {"jobs": jobs, "accept": accept, "providers": providers}
+    shared |= {"queue": SqsDropQueue.connect(settings.drop_queue_url), "now": utc_now}
+    take = TakeDrop(
         drops=drops,
         progress=DropProgressTable.connect(settings.jobs_table),
-        jobs=jobs,
-        queue=SqsDropQueue.connect(settings.drop_queue_url),
         summaries=SqsSummaryQueue.connect(settings.summary_queue_url),
         rows=DropRows(drops),
-        read_request=RowRules(check_image=image, pass_through=settings.pass_through),
+        read_request=RowRules(check_image=image, pass_through=allowed),
         report=ReportDrop(jobs=jobs, drops=drops, now=utc_now),
         estimate=estimate,
-        accept=AcceptJob(
-            jobs=jobs,
-            checks=SqsCheckQueue.connect(settings.check_queue_url),
-            queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-            providers=providers,
-            retention=settings.retention,
-            new_job_id=random_job_id,
-            now=utc_now,
-        ),
-        providers=providers,
         client=settings.drop_client,
-        now=utc_now,
+        **shared,
     )
+    again = partial(request_again, pass_through=allowed, check_image=image)
+    return take, RetryRows(request_again=again, **shared)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
-    return handle(event, take_drop())
+    return handle(event, *use_cases())
 
 
-def handle(event: Event, take: TakeDrop) -> BatchReply:
-    def process(drop: Drop) -> None:
+def handle(event: Event, take: TakeDrop, retry: RetryRows) -> BatchReply:
+    def take_one(drop: Drop) -> None:
         progress = take(drop)
         logger.info("drop read", extra={"drop": drop.key, "row": progress and progress.row})
 
-    return process_drops(event, process, logger)
+    def process(message: dict[str, Any]) -> None:
+        if not (rows := read_retry(message)):
+            return take_each(message, take_one)
+        logger.info("jobs made again", extra={"drop": rows.source, "rows": retry(rows).made})
+
+    return process_batch(event, process, logger)

@@ -62,6 +62,7 @@ def _of_providers() -> list[Module]:
     ]
 
 
+_PAUSES: Final = "tests/unit/test_paused_account.py"
 _CHECKS: Final = ("tests/unit/test_check_steps.py", "tests/unit/test_check_jobs.py")
 _STORES: Final = ("contract/test_aws_adapters", "integration/test_drops")
 
@@ -77,7 +78,12 @@ MODULES: Final[dict[str, Module]] = {
         _use_case("accept_callback", "tests/integration/test_receive_callback.py"),
         _use_case("accept_job", CRASHES),
         _use_case("submit_job", CRASHES),
-        Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", CRASHES)),
+        Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", _PAUSES, CRASHES)),
+        Module("use_cases/change_account", (_PAUSES,)),
+        Module("use_cases/probe_account", (_PAUSES,)),
+        Module("use_cases/resume_account", (_PAUSES,)),
+        Module("domain/accounts", (_PAUSES, "tests/unit/test_find_jobs.py")),
+        _use_case("retry_drop"),
         Module(
             "use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS, CRASHES)
         ),

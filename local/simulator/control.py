@@ -1,4 +1,4 @@
-"""The simulator's own endpoints: list tasks and requests, set faults."""
+"""The simulator's own endpoints: list tasks and requests, set faults and credits."""
 
 import json
 import math
@@ -12,6 +12,7 @@ from local.simulator.faults import FAULTS, InvalidFault, shown
 from local.simulator.http_messages import Reply, Request, Routes, json_reply
 from local.simulator.ledger import Ledger
 from local.simulator.request_log import RequestLog
+from local.simulator.wallet import Wallet
 
 
 class Control:
@@ -21,11 +22,13 @@ class Control:
         ledger: Ledger,
         faults: FaultBoard,
         requests: RequestLog,
+        wallet: Wallet,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._faults = faults
         self._requests = requests
+        self._wallet = wallet
         self._clock = clock
 
     def routes(self) -> Routes:
@@ -36,6 +39,7 @@ class Control:
             ("GET", "/_simulator/faults"): self._show_faults,
             ("POST", "/_simulator/faults"): self._add_fault,
             ("DELETE", "/_simulator/faults"): self._clear_faults,
+            ("POST", "/_simulator/credits"): self._set_credits,
         }
 
     def _tasks(self, request: Request) -> Reply:
@@ -78,6 +82,17 @@ class Control:
     def _clear_faults(self, _: Request) -> Reply:
         self._faults.clear()
         return Reply(status=HTTPStatus.NO_CONTENT)
+
+    def _set_credits(self, request: Request) -> Reply:
+        """Set what is left of kie.ai's credits."""
+        try:
+            credits = json.loads(request.body)["credits"]
+        except (ValueError, KeyError, TypeError):
+            credits = None
+        if type(credits) not in (int, float) or not math.isfinite(credits):
+            return json_reply({"error": 'send {"credits": number}'}, HTTPStatus.BAD_REQUEST)
+        self._wallet.fill(credits)
+        return json_reply({"credits": self._wallet.balance})
 
 
 def _rule_json(rule: Rule) -> dict[str, Any]:

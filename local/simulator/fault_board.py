@@ -65,6 +65,12 @@ class FaultBoard:
         with self._lock:
             return list(self._rules)
 
+    def is_active(self, name: str) -> bool:
+        """Tell whether a rule has this fault for every request: then the account has it."""
+        with self._lock:
+            always = [rule for rule in self._rules if rule.left is None and rule.probability == 1]
+            return name in {rule.fault for rule in always}
+
     def refusal(self, requested: FaultValues, *, subject: str) -> str | None:
         """Return the fault that prevents this attempt from creating a task, if any.
 

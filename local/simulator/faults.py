@@ -46,6 +46,8 @@ _TABLE: Final = (
     ),
     Fault("content_policy", Stage.REFUSAL, "createTask answers 400, content policy"),
     Fault("no_credits", Stage.REFUSAL, "code 402 in an HTTP 200, whatever the balance"),
+    Fault("key_capped", Stage.REFUSAL, "code 433: the key's own cap is reached"),
+    Fault("key_refused", Stage.REFUSAL, "401, or no access token: the key is refused"),
     Fault("slow_create", Stage.TASK, "the answer to createTask is late", "seconds", 20),
     Fault("error_500_after", Stage.TASK, "500, but the task was created and charged"),
     Fault("cut_after", Stage.TASK, "connection cut after the task was created and charged"),

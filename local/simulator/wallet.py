@@ -12,6 +12,10 @@ class Wallet:
     def balance(self) -> float:
         return round(self._balance, 4)
 
+    def fill(self, balance: float) -> None:
+        with self._lock:
+            self._balance = balance
+
     def charge(self, amount: float) -> bool:
         """Charge all of ``amount`` or nothing; return whether the balance was sufficient."""
         with self._lock:

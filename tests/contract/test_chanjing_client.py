@@ -11,7 +11,9 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from ringback.domain.accounts import PauseReason
 from ringback.domain.errors import (
+    CredentialsRefused,
     MalformedCallback,
     NotConfigured,
     ProviderUnavailable,
@@ -211,15 +213,29 @@ def test_without_a_token_nothing_is_sent(answer: httpx.Response | Exception) -> 
     assert chanjing.at(SUBMIT_PATH) == []
 
 
-def test_a_job_waits_if_its_token_cannot_be_replaced() -> None:
+def test_the_account_is_refused_if_its_token_cannot_be_replaced() -> None:
     chanjing = Chanjing([envelope(None, code=10400)])
     client = chanjing.client()
     client.prepare()
     chanjing.token_answer = lambda _: envelope(None, code=40000)
     submission = client.create_task(a_chanjing_job(), CALLBACK_URL)
     assert isinstance(submission, TaskRefused)
-    assert submission.retry_after == 30
+    assert (submission.account, submission.retry_after) == (PauseReason.KEY_REFUSED, None)
     assert len(chanjing.at(SUBMIT_PATH)) == 1
+
+
+def test_a_probe_gets_a_token_and_no_more_than_one() -> None:
+    chanjing = Chanjing()
+    client = chanjing.client()
+    assert [client.probe(), client.probe()] == [True, True]
+    assert (len(chanjing.issued), len(chanjing.received)) == (1, 1)
+
+
+@pytest.mark.parametrize("code", [400, 40000, 401, 403])
+def test_a_probe_tells_that_the_credentials_are_refused(code: int) -> None:
+    chanjing = Chanjing(token_answer=lambda _: envelope(None, code=code))
+    with pytest.raises(CredentialsRefused):
+        chanjing.client().probe()
 
 
 @bodies("access_token")

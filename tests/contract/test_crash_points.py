@@ -41,6 +41,9 @@ SCENARIOS = {
     "busy first": Scenario(answers=("busy", "busy", "created")),
     "busy once": Scenario(answers=("busy", "created")),
     "refused": Scenario(answers=("refused",)),
+    "no credits first": Scenario(answers=("broke", "created")),
+    "no credits for long": Scenario(answers=("broke", "created"), probes=(False, False)),
+    "a capped key": Scenario(answers=("broke", "broke", "created")),
     "answer lost": Scenario(answers=("lost",)),
     "nothing made": Scenario(answers=("nothing",)),
     "called twice": Scenario(calls="twice"),
@@ -53,6 +56,7 @@ SCENARIOS = {
     "asked": Scenario(calls="never", seconds=40),
     "asked, failed": Scenario(calls="never", seconds=40, succeeds=False),
     "asked, answer lost": Scenario(calls="never", answers=("lost",)),
+    "asked, no credits first": Scenario(calls="never", answers=("broke", "created")),
     "asked, busy first": Scenario(calls="never", answers=("busy", "created")),
     "links dead": Scenario(dead_links=True),
     "one image gone": Scenario(lost_images=1),
@@ -63,7 +67,13 @@ PLAIN_ERRORS = (Fault.ERROR_BEFORE, Fault.ERROR_AFTER)
 CAUGHT = {"create_task", *ERRORS}
 
 # Left to `make prove`, of the second crashes.
-LONGEST = ("one image gone", "a page instead")
+LONGEST = (
+    "one image gone",
+    "a page instead",
+    "no credits for long",
+    "a capped key",
+    "asked, no credits first",
+)
 
 
 def run(scenario: Scenario, plan: Plan, **stores: Any) -> World:
@@ -88,7 +98,7 @@ def broken_in(world: World) -> list[str]:
 def test_effects_of_a_run_without_faults() -> None:
     assert run(SCENARIOS["failure"], {}).effects.names == [
         *("add", "create", "add", "mark_queued", "answer the client"),
-        *("get", "paused", "prepare", "take", "move to submitting", "create_task"),
+        *("get", "read", "prepare", "take", "move to submitting", "create_task"),
         *("move to running", "acknowledge submit", "move to failed", "answer the provider"),
         *("get", "acknowledge check"),
     ]

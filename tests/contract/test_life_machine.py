@@ -30,14 +30,16 @@ from ringback.domain.errors import (
     WrongState,
 )
 from ringback.domain.jobs import FINAL, NEXT, Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.verdicts import Submission
 from ringback.use_cases.accept_callback import CallbackRequest
 from ringback.use_cases.accept_job import JobPost, NewJob
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.retry_job import RetryJob
 
-from tests.support.crash_world import ArchiveSender, Scenario, World
+from tests.support.crash_world import ArchiveSender, Provider, Scenario, World
 from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
 from tests.support.guarantees import broken_guarantees, paid_calls
 from tests.support.jobs import a_report, a_request
@@ -50,7 +52,10 @@ MAX_FAULTS: Final = 3
 SCENARIOS: Final = st.builds(
     Scenario,
     answers=st.sampled_from(
-        [("created",), ("busy", "created"), ("busy", "lost"), ("lost",), ("nothing",), ("refused",)]
+        [
+            *(("created",), ("busy", "created"), ("busy", "lost"), ("lost",), ("nothing",)),
+            *(("refused",), ("broke", "created"), ("broke", "broke", "lost"), ("broke", "refused")),
+        ]
     ),
     calls=st.sampled_from(["signed", "unsigned", "none", "twice", "early"]),
     seconds=st.sampled_from([1, 30, 890, 910, 3000]),
@@ -126,6 +131,13 @@ class JobMachine(RuleBasedStateMachine):
         self.find = FindJobs(jobs=self.world.jobs)
         self.seen: dict[JobId, JobStatus] = {}
         self.host_is_down = False
+        self.world.provider.create_task = self.create_task  # type: ignore[method-assign]
+
+    def create_task(self, job: Job, callback_url: str) -> Submission:
+        """Make sure that nothing is sent with a paused account, but for the one job that tries."""
+        pause = self.world.accounts.read("kie").pause
+        assert pause is None or pause.trial == job.job_id
+        return Provider.create_task(self.world.provider, job, callback_url)
 
     @property
     def jobs(self) -> list[Job]:
@@ -205,6 +217,23 @@ class JobMachine(RuleBasedStateMachine):
         self.world.provider.scenario = scenario
         if job.status in FINAL:
             self.client.post(PostedRequest(key=f"again {job.job_id}", seed=0), retry_of=job)
+
+    @rule()
+    def the_owner_resumes_the_account(self) -> None:
+        world = self.world
+        resume = ResumeAccount(
+            accounts=world.watched_accounts,
+            queue=world.queue,
+            providers=["kie"],
+            now=lambda: world.now,
+        )
+        with suppress(Crash, ServiceError, TryAgain):
+            account = resume("kie")
+            assert account.pause is None or account.is_half_open
+
+    @rule(probes=st.lists(st.booleans(), max_size=3))
+    def the_account_looks_bad_for_a_while(self, probes: list[bool]) -> None:
+        self.world.provider.probes.extend(probes)
 
     # The provider, the queues, and forged callbacks
 

@@ -23,6 +23,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import pytest
+from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check
 from ringback.domain.errors import SignatureRejected, UnknownJob
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
@@ -38,6 +39,7 @@ from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport, Write
+from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
@@ -148,6 +150,9 @@ class Provider:
 
     def prepare(self) -> None: ...
 
+    def probe(self) -> bool:
+        raise NotImplementedError
+
     def create_task(self, job: Job, callback_url: str) -> Submission:
         if self.answer is None:
             self.asked += 1
@@ -197,6 +202,9 @@ class CheckMessages:
     def add(self, check: Check, *, delay: int) -> None:
         self.sent.append(check)
 
+    def add_probe(self, probe: Probe, *, delay: int) -> None:
+        raise NotImplementedError
+
 
 @dataclass
 class ArchiveMessages:
@@ -220,16 +228,17 @@ class Harness:
             "clients": {"kie": self.provider},
             "now": lambda: self.now,
         }
-        submissions = InMemorySubmitQueue(InMemoryQueues())
+        submissions, accounts = InMemorySubmitQueue(InMemoryQueues()), InMemoryAccounts()
         self.submit = SubmitJob(
             jobs=self.jobs,
             queue=submissions,
             checks=self.checks,
             window=InMemoryWindow(),
-            accounts=InMemoryAccounts(),
+            accounts=accounts,
             callback_url=url_of,
             link_to=link_to,
             new_attempt_id=lambda: "0123456789abcdef",
+            announce=lambda account: None,
             sleep=lambda seconds: None,
             **ports,
         )
@@ -245,6 +254,8 @@ class Harness:
         )
         self.check = CheckJobs(
             jobs=self.jobs,
+            accounts=accounts,
+            probe=ProbeAccount(accounts=accounts, clients=ports["clients"], now=ports["now"]),
             checks=self.checks,
             archive=self.copies,
             queue=submissions,

@@ -11,7 +11,7 @@ from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.shared_token import SharedToken
-from ringback.domain.accounts import AccountPause, PauseReason
+from ringback.domain.accounts import Hold, Pause, PauseReason, Probe
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import NEXT, ErrorKind, JobError, JobStatus
 from ringback.domain.pace import Pace
@@ -149,14 +149,32 @@ def test_a_call_that_the_sdk_noted_twice_counts_once(cloud: Cloud) -> None:
     assert window.take("kie", at=NOON + timedelta(seconds=1), slot=None).wait > 0
 
 
-def test_a_pause_that_the_sdk_repeated_is_written(cloud: Cloud) -> None:
+def test_changes_of_an_account_that_the_sdk_repeated_are_ours(cloud: Cloud) -> None:
     accounts = AccountTable.connect(cloud.table)
-    pause = AccountPause(
-        provider="kie", reason=PauseReason.NOT_CONFIGURED, since=NOON, next_try_at=LATER
-    )
-    with repeating(accounts._client):
-        accounts.pause(pause)
-    assert accounts.paused("kie") == pause
+    first, second, third = (Probe(provider="kie", probe_id=each) for each in (A, B, "c" * 16))
+    refusal: dict[str, Any] = {
+        "reason": PauseReason.NO_CREDITS,
+        "probe_at": LATER,
+        "refused_job": a_job_id(),
+    }
+    with repeating(accounts._client) as repeated:
+        changes = [
+            accounts.pause(first, at=NOON, began_at=NOON, **refusal),
+            accounts.probe_failed(first, next_at=LATER),
+            accounts.send_probe(
+                second, seen=Pause(reason="", since=NOON, probe_at=NOON), probe_at=LATER
+            ),
+            accounts.half_open("kie", at=LATER, probe_id=B),
+            accounts.claim_trial("kie", a_job_id(), at=LATER, until=LATER + timedelta(minutes=2)),
+            accounts.end_trial("kie", a_job_id(), at=LATER),
+            accounts.pause(third, at=LATER, began_at=LATER, **refusal),
+            accounts.half_open("kie", at=LATER, probe_id=None),
+            accounts.open("kie", at=LATER, began_at=LATER),
+            accounts.hold("kie", Hold(reason="maintenance", since=NOON, until=LATER)),
+        ]
+    assert [change.done for change in changes] == [True] * 10
+    assert len(repeated) == 10
+    assert [change.account.pause is None for change in changes] == [False] * 8 + [True] * 2
 
 
 def test_notes_that_the_sdk_repeated_are_written_once(jobs: JobTable) -> None:

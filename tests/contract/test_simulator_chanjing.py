@@ -294,3 +294,26 @@ def test_callbacks_come_in_either_shape_and_only_on_request(
     assert task["unique_id"] == task_id
     by_id = {task["id"]: task for task in tasks(simulator)}
     assert [call["status"] for call in by_id[task_id]["callbacks"]] == [200]
+
+
+@pytest.mark.parametrize("fault", ["no_credits", "key_capped"])
+def test_an_account_without_credits_still_gets_tokens(simulator: Simulator, fault: str) -> None:
+    url = f"{simulator.url}/_simulator/faults"
+    httpx.post(url, json={"fault": fault}, trust_env=False)
+    client = Client(simulator)
+    client.log_in()
+    assert (client.submit()["code"], client.submit()["msg"]) == (40000, "余额不足")
+    httpx.delete(url, trust_env=False)
+    assert client.submit()["code"] == 0
+
+
+def test_refused_credentials_get_no_token_and_end_the_one_there_is(simulator: Simulator) -> None:
+    url = f"{simulator.url}/_simulator/faults"
+    client = Client(simulator)
+    client.log_in()
+    httpx.post(url, json={"fault": "key_refused"}, trust_env=False)
+    assert client.submit()["code"] == 10400
+    assert client.call("POST", "/open/v1/access_token", json=APP)["code"] == 40000
+    httpx.delete(url, trust_env=False)
+    client.log_in()
+    assert client.submit()["code"] == 0

@@ -208,6 +208,8 @@ def test_a_failed_task_is_refunded(kie: httpx.Client) -> None:
         ("error_500_before", (500, 500)),
         ("content_policy", (400, 400)),
         ("no_credits", (200, 402)),
+        ("key_capped", (200, 433)),
+        ("key_refused", (401, 401)),
     ],
 )
 def test_a_requested_refusal_creates_nothing(
@@ -215,6 +217,49 @@ def test_a_requested_refusal_creates_nothing(
 ) -> None:
     assert code(kie.post(CREATE, json=order(f"[simulate: {fault}]"))) == answer
     assert tasks(kie) == []
+    assert kie.get("/api/v1/chat/credit").json()["data"] == 100
+
+
+def test_credits_are_taken_and_given_back_on_command(kie: httpx.Client) -> None:
+    for credits, answer in ((4.5, (200, 402)), (0, (200, 402)), (5, (200, 200))):
+        assert kie.post("/_simulator/credits", json={"credits": credits}).json() == {
+            "credits": credits
+        }
+        assert kie.get("/api/v1/chat/credit").json()["data"] == credits
+        assert code(kie.post(CREATE, json=order())) == answer
+    assert kie.get("/api/v1/chat/credit").json()["data"] == 0
+    for wrong in (b"", b"[]", b'{"credits": "1"}', b'{"credits": true}', b'{"credits": NaN}'):
+        assert kie.post("/_simulator/credits", content=wrong).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("fault", "create_answer", "credit_answer"),
+    [
+        ("no_credits", (200, 402), (200, 200)),
+        ("key_capped", (200, 433), (200, 200)),
+        ("key_refused", (401, 401), (401, 401)),
+    ],
+)
+def test_an_account_is_bad_until_its_fault_is_removed(
+    kie: httpx.Client,
+    fault: str,
+    create_answer: tuple[int, int],
+    credit_answer: tuple[int, int],
+) -> None:
+    kie.post("/_simulator/faults", json={"fault": fault})
+    for _ in range(2):
+        assert code(kie.post(CREATE, json=order())) == create_answer
+    credit = kie.get("/api/v1/chat/credit")
+    assert code(credit) == credit_answer
+    assert (credit.json()["data"] == 100) == (fault == "key_capped")
+    kie.delete("/_simulator/faults")
+    assert code(kie.post(CREATE, json=order())) == (200, 200)
+
+
+def test_a_fault_of_some_requests_is_not_the_account_s(kie: httpx.Client) -> None:
+    """Otherwise one that strikes twice would never end for a client that asks first."""
+    kie.post("/_simulator/faults", json={"fault": "no_credits", "count": 2})
+    kie.post("/_simulator/faults", json={"fault": "key_refused", "probability": 0.1})
     assert kie.get("/api/v1/chat/credit").json()["data"] == 100
 
 

@@ -28,6 +28,7 @@ from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.providers import Provider, ProviderAccess
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
@@ -80,6 +81,9 @@ class ToyClient:
     sent: list[Mapping[str, Any]] = field(default_factory=list)
 
     def prepare(self) -> None: ...
+
+    def probe(self) -> bool:
+        return True
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         self.sent.append(job.request.input)
@@ -147,6 +151,7 @@ class ToyHarness:
             callback_url=callback_url,
             link_to=link_to,
             new_attempt_id=lambda: "0123456789abcdef",
+            announce=lambda account: None,
             sleep=lambda seconds: None,
             **calling,
         )
@@ -158,8 +163,11 @@ class ToyHarness:
             record=record,
             now=lambda: self.now,
         )
+        accounts, clients = InMemoryAccounts(), calling["clients"]
         self.check = CheckJobs(
             jobs=self.jobs,
+            accounts=accounts,
+            probe=ProbeAccount(accounts=accounts, clients=clients, now=calling["now"]),
             checks=checks,
             archive=archive,
             queue=submissions,

@@ -19,7 +19,6 @@ _KIE: dict[str, tuple[str, int]] = {
     "error_500_before": ("expired", 0),
     "cut_before": ("expired", 0),
     "content_policy": ("failed", 0),
-    "no_credits": ("failed", 0),
     "fail": ("failed", 1),
     "dead_link": ("succeeded", 1),
     "truncated_image": ("succeeded", 1),

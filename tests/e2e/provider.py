@@ -39,6 +39,10 @@ class Provider:
         """Return how many access tokens Chanjing has issued."""
         return int(self._ask("GET", "tokens").json()["issued"])
 
+    def set_credits(self, credits: float) -> None:
+        """Take kie.ai's credits away, or give them back."""
+        self._ask("POST", "credits", {"credits": credits})
+
     @contextmanager
     def troubled_by(self, *faults: Fault) -> Iterator[None]:
         """Apply the faults to every task created meanwhile."""

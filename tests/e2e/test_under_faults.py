@@ -1,6 +1,6 @@
 """Jobs under every fault. They were posted before the first test: some wait for their deadline.
 
-The last file of its folder, so that the other tests use that time.
+One of the last files of its folder, so that the other tests use that time.
 """
 
 import pytest

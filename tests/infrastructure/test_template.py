@@ -60,6 +60,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     },
     "take_drops": {
         "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*"],
+        "dynamodb:Query": "JobsTable/index/by_source",
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:PutItem": ["JobsTable/drop#*", "JobsTable/job_*"],
         "dynamodb:UpdateItem": "JobsTable/job_*",
@@ -70,24 +71,29 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": ["CheckQueue", "DropQueue", "SubmitQueue", "SummaryQueue"],
     },
     "submit_job": {
-        "dynamodb:DeleteItem": "JobsTable/account#*",
         "dynamodb:GetItem": [
             "JobsTable/account#*",
             "JobsTable/job_*",
             "JobsTable/token#*",
             "JobsTable/window#*",
         ],
-        "dynamodb:PutItem": "JobsTable/account#*",
-        "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/token#*", "JobsTable/window#*"],
+        "dynamodb:UpdateItem": [
+            "JobsTable/account#*",
+            "JobsTable/job_*",
+            "JobsTable/token#*",
+            "JobsTable/window#*",
+        ],
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
-        "dynamodb:GetItem": "JobsTable/job_*",
-        "dynamodb:UpdateItem": "JobsTable/job_*",
-        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
+        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*"],
+        "dynamodb:BatchGetItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*"],
+        "dynamodb:Query": "JobsTable/index/by_source",
+        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "DropQueue", "SubmitQueue"],
     },
     "receive_callback": {
         "dynamodb:GetItem": "JobsTable/job_*",
@@ -96,8 +102,8 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
     },
     "check_jobs": {
-        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/token#*"],
-        "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/token#*"],
+        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*", "JobsTable/token#*"],
+        "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*", "JobsTable/token#*"],
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
@@ -697,9 +703,11 @@ def test_the_routes_are_complete() -> None:
         ("JobsApi", "GET", "/models", "describe_models"),
         ("JobsApi", "GET", "/models/{model_id+}", "describe_models"),
         ("JobsApi", "POST", "/jobs", "accept_job"),
+        ("JobsApi", "POST", "/jobs/retry", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/archive", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/cancel", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/retry", "accept_job"),
+        ("JobsApi", "POST", "/providers/{name}/resume", "change_job"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
         "HttpApi",

@@ -23,6 +23,11 @@ NOT_ABOUT_A_JOB = {
         "message failed",
         "drop read",
         "drop summarized",
+        # About an account, or all jobs of a file.
+        "account paused",
+        "account probed",
+        "account open again",
+        "jobs made again",
     )
 }
 

@@ -1,12 +1,10 @@
 """POST /jobs and POST /jobs/{job_id}/retry with whole events, up to the request to kie.ai."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
-from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId, JobRequest, JobStatus
@@ -15,7 +13,7 @@ from tests.support.aws import Cloud
 from tests.support.image_files import image
 from tests.support.jobs import MODEL, PROMPT, a_job, a_job_id
 from tests.support.lambdas import Lambdas, an_event, with_body, with_headers
-from tests.support.loopback_provider import CREATE, LoopbackProvider
+from tests.support.loopback_provider import CREATE, CREDIT, LoopbackProvider
 from tests.support.posts import (
     ANSWERED,
     ANY_MODEL,
@@ -28,6 +26,7 @@ from tests.support.posts import (
     body_of,
     submit,
     the_job,
+    the_probe,
     waiting,
 )
 
@@ -188,10 +187,8 @@ def test_a_job_shows_that_it_waits_for_the_provider_key(
     provider.will_answer(CREATE, ANSWERED)
     assert lambdas("submit_job", a_submit_message(job_id)) == DONE
     assert provider.requests == []  # the account is tried again later, and not by every job
-    accounts = AccountTable.connect(cloud.table)
-    pause = accounts.paused("kie")
-    assert pause is not None
-    accounts.pause(replace(pause, next_try_at=utc_now()))
+    provider.will_answer(CREDIT, {"code": 200, "msg": "success", "data": 10})
+    assert lambdas("check_jobs", the_probe(lambdas)) == DONE
     lambdas.restart("submit_job")
     assert lambdas("submit_job", a_submit_message(job_id)) == DONE
     shown = body_of(lambdas("query_jobs", one))

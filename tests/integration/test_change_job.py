@@ -1,10 +1,12 @@
 """Cancel, archive and retry, with whole events."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ringback.aws.job_table import JobTable
+from ringback.domain.drops import Drop
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus
 
 from tests.support.aws import Cloud
@@ -74,4 +76,53 @@ def test_only_a_clients_own_jobs_can_be_changed(
 ) -> None:
     stored(cloud, a_job(number=5, client="another"))
     assert ask(lambdas, function, case, job_id)["status_code"] == 404
+    assert lambdas.written() == []
+
+
+def retry_failed(lambdas: Lambdas, source: str, *, client: str = "drop") -> dict[str, Any]:
+    event = an_event("change_job", "retry_failed")
+    event["queryStringParameters"] = {"source": source, "status": "failed"}
+    event["requestContext"]["authorizer"]["lambda"]["client"] = client
+    reply = lambdas("change_job", event)
+    return {"status_code": reply["statusCode"], **json.loads(reply["body"])}
+
+
+def test_the_failed_jobs_of_a_file_are_made_again_once(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
+) -> None:
+    drop = Drop(bucket=cloud.drop_bucket, key="requests/kites.csv", version="v1")
+    ids = [drop.job_id(row, made_at=NOON) for row in (1, 2, 3)]
+    no = JobError(kind=ErrorKind.REFUSED, code="402", message="no credits")
+    for row, job_id in enumerate(ids, 1):
+        status = JobStatus.SUCCEEDED if row == 2 else JobStatus.FAILED
+        error = no if status is JobStatus.FAILED else None
+        job = a_job(status, client="drop", source=drop.key, row=row, error=error)
+        table = stored(cloud, replace(job, job_id=job_id))
+    for _ in range(2):
+        reply = retry_failed(lambdas, drop.key)
+        assert (reply["status_code"], reply["source"], reply["status"]) == (202, drop.key, "failed")
+        assert "paid" in reply["detail"]
+        message, _ = lambdas.sent(cloud.drop_queue)[-1]
+        event = a_batch("take_drops", "retry_failed", message)
+        assert lambdas("take_drops", event) == {"batchItemFailures": []}
+    newest = table.newest_of(drop.key, client="drop", limit=99, before=None)
+    again = [job for job in newest if job.retry_of]
+    assert [(job.retry_of, job.row, job.status) for job in again] == [
+        (ids[2], 3, JobStatus.ACCEPTED),
+        (ids[0], 1, JobStatus.ACCEPTED),
+    ]
+    queued = {message["job_id"] for message, _ in lambdas.sent(cloud.submit_queue)}
+    assert queued == {job.job_id for job in again}
+
+
+@pytest.mark.parametrize(
+    ("source", "client"), [("requests/kites.csv", "studio"), ("requests/none.csv", "drop")]
+)
+def test_the_jobs_of_another_client_s_file_cannot_be_made_again(
+    cloud: Cloud, lambdas: Lambdas, source: str, client: str
+) -> None:
+    stored(cloud, a_job(JobStatus.FAILED, client="drop", source="requests/kites.csv", row=1))
+    reply = retry_failed(lambdas, source, client=client)
+    assert reply["status_code"] == 404
+    assert a_job_id() not in json.dumps(reply)
     assert lambdas.written() == []

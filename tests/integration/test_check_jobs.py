@@ -176,16 +176,26 @@ def test_an_overdue_job_without_a_task_id_expires_without_a_read(
 
 
 @pytest.mark.parametrize(
-    ("status", "body"), [(500, b"{}"), (200, b"<html>"), (401, b'{"code": 401, "msg": "no"}')]
+    ("status", "body", "counted"),
+    [
+        (500, b"{}", "unanswered"),
+        (200, b"<html>", "unanswered"),
+        (401, b'{"code": 401, "msg": "no"}', "unconfigured"),
+    ],
 )
 def test_an_unavailable_provider_is_retried(
-    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, status: int, body: bytes
+    cloud: Cloud,
+    lambdas: Lambdas,
+    provider: LoopbackProvider,
+    status: int,
+    body: bytes,
+    counted: str,
 ) -> None:
     stored(cloud, JobStatus.RUNNING)
     provider.answers[RECORD] = (status, body)
     assert check(lambdas) == DONE
     assert the_job(cloud).status is JobStatus.RUNNING
-    message = {"job_id": a_job_id(), "unanswered": 1}
+    message = {"job_id": a_job_id(), counted: 1}
     assert lambdas.sent(cloud.check_queue) == [(message, 30)]
 
 

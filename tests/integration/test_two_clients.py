@@ -33,6 +33,7 @@ def routes() -> Iterator[tuple[str, str]]:
 
 
 ROUTES = sorted(routes())
+NAMES = ("job_id", "model_id", "name")
 assert len(ROUTES) >= 8
 
 
@@ -43,7 +44,7 @@ def a_request(
     event = an_event("accept_job", "post") | {"routeKey": route, "rawPath": path}
     event["requestContext"]["http"] |= {"method": method, "path": path}
     event["requestContext"]["authorizer"] = {"lambda": {"client": OWN}}
-    event["pathParameters"] = {"job_id": job_id, "model_id": job_id} if "{" in path else {}
+    event["pathParameters"] = dict.fromkeys(NAMES, job_id) if "{" in path else {}
     event["queryStringParameters"] = query or {}
     if key:
         event["headers"]["idempotency-key"] = key

@@ -1,5 +1,6 @@
-"""Check a single job; ``CheckJobs`` takes a batch."""
+"""Check a single job, or probe an account; ``CheckJobs`` takes a batch."""
 
+from ringback.domain.accounts import Account, Probe
 from ringback.domain.checks import Check
 from ringback.domain.jobs import Job
 from ringback.use_cases.check_jobs import CheckJobs
@@ -10,4 +11,14 @@ def check_one(check_jobs: CheckJobs, check: Check) -> Job | None:
     [outcome] = check_jobs([check])
     if isinstance(outcome, Exception):
         raise outcome
+    assert not isinstance(outcome, Account)
+    return outcome
+
+
+def probe_one(check_jobs: CheckJobs, probe: Probe) -> Account:
+    """Return the account. Raises the error of its probe."""
+    [outcome] = check_jobs([probe])
+    if isinstance(outcome, Exception):
+        raise outcome
+    assert isinstance(outcome, Account)
     return outcome

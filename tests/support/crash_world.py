@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from ringback.domain.accounts import Account, PauseReason, Probe
 from ringback.domain.checks import Check
 from ringback.domain.errors import LinkDead, NotAnImage, RingbackError, TryAgain
 from ringback.domain.images import Remains
@@ -32,10 +33,11 @@ from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs, HandedBack
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
-from tests.support.checks import check_one
+from tests.support.checks import check_one, probe_one
 from tests.support.effects import Crash, Effects, ServiceError
 from tests.support.harness import link_to
 from tests.support.in_memory import (
@@ -63,7 +65,7 @@ ARCHIVE_RETRIES: Final = tuple(
 PROVIDER_LIMIT: Final = timedelta(seconds=20)
 # The time that a slow call leaves to the function.
 LEFT_AFTER_SLOW: Final = timedelta(seconds=2)
-HTTP_CALLS: Final = frozenset({"create_task", "read_tasks", "fresh_links"})
+HTTP_CALLS: Final = frozenset({"create_task", "read_tasks", "fresh_links", "probe"})
 # The function behind each kind of event, and its queue.
 FUNCTIONS: Final = {
     "post": "accept_job",
@@ -100,8 +102,10 @@ def max_receives(name: str) -> int:
 class Scenario:
     """What the provider does, and what the client sends.
 
-    ``answers``: the responses to createTask in order: ``created``, ``busy``, ``refused``, ``lost``
-    (created, but the response was lost) or ``nothing`` (not created, and no response).
+    ``answers``: the responses to createTask in order: ``created``, ``busy``, ``broke`` (the account
+    has no credits), ``refused``, ``lost`` (created, but the response was lost) or ``nothing`` (not
+    created, and no response).
+    ``probes``: whether the account looks good, each time it is asked for; after these it does.
     ``calls``: the callback ``seconds`` after createTask, when the task ends: ``signed``,
     ``unsigned``, ``none``, ``twice`` or ``early`` (before the response to createTask); ``never`` is
     a provider without callbacks.
@@ -116,6 +120,7 @@ class Scenario:
     lost_images: int = 0
     pages: int = 0
     has_key: bool = True
+    probes: tuple[bool, ...] = ()
 
     @property
     def is_incomplete(self) -> bool:
@@ -139,8 +144,15 @@ class Provider:
     known: dict[JobId, Scenario] = field(default_factory=dict)
     answered: dict[JobId, list[str]] = field(default_factory=dict)
     reads: int = 0
+    probes: list[bool] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.probes.extend(self.scenario.probes)
 
     def prepare(self) -> None: ...
+
+    def probe(self) -> bool:
+        return self.probes.pop(0) if self.probes else True
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         scenario = self.known.setdefault(job.job_id, self.scenario)
@@ -149,6 +161,8 @@ class Provider:
         given.append(answer)
         if answer == "busy":
             return TaskRefused(code="429", message="slow down", retry_after=10, too_fast=True)
+        if answer == "broke":
+            return TaskRefused(code="402", message="no", account=PauseReason.NO_CREDITS)
         if answer == "refused":
             return TaskRefused(code="422", message="no")
         if answer == "nothing":
@@ -242,6 +256,7 @@ class World:
     web: InMemoryWeb = field(default_factory=InMemoryWeb)
     window: Any = field(default_factory=InMemoryWindow)
     accounts: Any = field(default_factory=InMemoryAccounts)
+    announced: list[Account] = field(default_factory=list)
     now: datetime = NOON
     schedule: list[ScheduledEvent] = field(default_factory=list)
     dead_letters: list[str] = field(default_factory=list)
@@ -263,13 +278,14 @@ class World:
         self.watched_jobs, self.checks = jobs, watch(CheckSender(self))
         checks, clients = self.checks, {"kie": self.effects.watch_http(self.provider)}
         providers = {"kie": a_provider(calls_back=self.scenario.calls != "never")}
-        queue = watch(SubmitSender(self), error=TryAgain)
+        self.queue = queue = watch(SubmitSender(self), error=TryAgain)
+        self.watched_accounts = accounts = watch(self.accounts)
         self.accept = AcceptJob(
             jobs=jobs,
             checks=checks,
             queue=queue,
             providers=providers,
-            retention=timedelta(days=1),
+            retention=timedelta(days=21),
             new_job_id=lambda now: a_job_id(next(self.made)),
             now=lambda: self.now,
         )
@@ -278,12 +294,13 @@ class World:
             queue=queue,
             checks=checks,
             window=watch(self.window),
-            accounts=watch(self.accounts),
+            accounts=accounts,
             providers=providers,
             clients=clients,
             callback_url=callback_url,
             link_to=link_to,
             new_attempt_id=lambda: f"{next(self.attempts):016x}",
+            announce=self.announced.append,
             sleep=self.sleep,
             now=lambda: self.now,
         )
@@ -297,6 +314,8 @@ class World:
         )
         self.check = CheckJobs(
             jobs=jobs,
+            accounts=accounts,
+            probe=ProbeAccount(accounts=accounts, clients=clients, now=lambda: self.now),
             checks=checks,
             archive=archive,
             queue=queue,
@@ -456,6 +475,15 @@ class SubmitSender:
             delay=delay,
         )
 
+    def nudge(self, job_id: JobId) -> None:
+        self.world.deliver(
+            "submit",
+            lambda: self.world.submit(
+                job_id, slot=None, seconds_left=self.world.time_for("submit"), is_nudge=True
+            ),
+            delay=0,
+        )
+
     def add_answer(self, answered: Answered, *, delay: int) -> None:
         self.world.deliver(
             "answer",
@@ -472,6 +500,10 @@ class CheckSender:
         self.world.deliver(
             "check", lambda: check_one(self.world.check, check), delay=min(delay, 900)
         )
+
+    def add_probe(self, probe: Probe, *, delay: int) -> None:
+        assert delay <= 900
+        self.world.deliver("check", lambda: probe_one(self.world.check, probe), delay=delay)
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress
+from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, RowsToRetry
 from ringback.domain.images import HEAD_BYTES
 from ringback.domain.jobs import JobRequest
 from ringback.images import inputs
@@ -20,6 +20,8 @@ from ringback.providers.registry import PROVIDERS
 from ringback.sheets.drop_rows import DropRows
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.report_drop import ReportDrop
+from ringback.use_cases.retry_drop import RequestRetry, RetryRows
+from ringback.use_cases.retry_job import request_again
 from ringback.use_cases.take_drop import TakeDrop
 
 from tests.support.harness import CREATED, Harness
@@ -110,6 +112,10 @@ class DropQueues:
     waiting: list[Drop] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
     summaries: list[tuple[Drop, int]] = field(default_factory=list)
+    retries: list[RowsToRetry] = field(default_factory=list)
+
+    def retry(self, rows: RowsToRetry) -> None:
+        self.retries.append(rows)
 
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.waiting.append(drop)
@@ -173,6 +179,32 @@ class DropHarness:
             now=lambda: self.base.now,
         )
         return take(drop)
+
+    @property
+    def request_retry(self) -> RequestRetry:
+        jobs, queue = self.watch(self.base.jobs), self.watch(self.queues)
+        return RequestRetry(jobs=jobs, queue=queue, now=lambda: self.base.now)
+
+    @property
+    def retry_rows(self) -> RetryRows:
+        accept = self.base.acceptor
+        return RetryRows(
+            jobs=self.watch(self.base.jobs),
+            queue=self.watch(self.queues),
+            accept=replace(
+                accept,
+                jobs=self.watch(accept.jobs),
+                checks=self.watch(accept.checks),
+                queue=self.watch(accept.queue),
+            ),
+            providers=accept.providers,
+            request_again=lambda job: request_again(
+                job,
+                pass_through=False,
+                check_image=CheckInputImage(images=self.drops, bucket="drops", rules=inputs),
+            ),
+            now=lambda: self.base.now,
+        )
 
     def read(self, body: bytes, drop: Drop) -> JobRequest:
         return read_request(json_object(body), find_image=partial(self.find_image, drop=drop))

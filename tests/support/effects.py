@@ -73,6 +73,7 @@ class ServiceError(Exception):
 
 # The error that an adapter raises when its call fails; AWS adapters let theirs through.
 ERRORS: Final[Mapping[str, type[Exception]]] = {
+    "probe": ProviderUnavailable,
     "read_tasks": ProviderUnavailable,
     "fresh_links": ProviderUnavailable,
     "fetch": TransferInterrupted,

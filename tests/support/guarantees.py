@@ -1,7 +1,9 @@
 """The guarantees that hold after every run: no double payment, no lost job, no lost image."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
+from ringback.domain.accounts import TRIAL
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import FINAL, ErrorKind, Job, JobId, JobStatus
 
@@ -25,6 +27,20 @@ def broken_guarantees(world: World) -> list[str]:
     found += [f"dead letter: {name}" for name in world.dead_letters]
     for job in jobs:
         found += broken_guarantees_of(job, world)
+    return found + broken_guarantees_of_account(world)
+
+
+def broken_guarantees_of_account(world: World) -> list[str]:
+    """Return what is wrong with an account that no job waits for any more."""
+    account, found = world.accounts.read("kie"), list[str]()
+    pause, last = account.pause, [answers[-1] for answers in world.provider.answered.values()]
+    if pause and not pause.half_open_at and last == ["created"]:
+        found.append("a good account stays paused")
+    if pause and pause.trial_until and pause.trial_until > world.now + TRIAL:
+        found.append("one job keeps all others from trying")
+    told = [each.pause.since if each.pause else None for each in world.announced]
+    if any(one == other is not None for one, other in pairwise(told)):
+        found.append("the owner is told of one pause twice")
     return found
 
 
@@ -54,8 +70,10 @@ def is_lost(world: World, job_id: JobId) -> bool:
 
 
 def paid_calls(world: World, job_id: JobId) -> int:
-    """Count the calls that cost money, or may have: all but the provably temporary refusals."""
-    return sum(answer != "busy" for answer in world.provider.answered.get(job_id, []))
+    """Count the calls that cost money, or may have: all but the refusals that are not final."""
+    return sum(
+        answer not in ("busy", "broke") for answer in world.provider.answered.get(job_id, [])
+    )
 
 
 def broken_guarantees_of(job: Job, world: World) -> list[str]:

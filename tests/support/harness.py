@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from ringback.domain.accounts import Account
 from ringback.domain.jobs import Job, JobId
 from ringback.domain.verdicts import Submission, TaskCreated
 from ringback.use_cases.accept_job import AcceptJob, NewJob
+from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.in_memory import (
@@ -38,6 +40,7 @@ class Harness:
     accounts: InMemoryAccounts = field(default_factory=InMemoryAccounts)
     now: datetime = NOON
     made: int = 0
+    announced: list[Account] = field(default_factory=list)
     attempts: Iterator[int] = field(default_factory=itertools.count)
 
     @property
@@ -53,6 +56,7 @@ class Harness:
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
             link_to=link_to,
             new_attempt_id=lambda: f"{next(self.attempts):016x}",
+            announce=self.announced.append,
             sleep=self.sleep,
             now=lambda: self.now,
         )
@@ -64,6 +68,16 @@ class Harness:
         """Return the clock of a function that is started now and runs for so many seconds."""
         until = self.now + timedelta(seconds=seconds)
         return lambda: (until - self.now).total_seconds()
+
+    @property
+    def prober(self) -> ProbeAccount:
+        return ProbeAccount(
+            accounts=self.accounts, clients={"kie": self.provider}, now=lambda: self.now
+        )
+
+    @property
+    def account(self) -> Account:
+        return self.accounts.read("kie")
 
     @property
     def acceptor(self) -> AcceptJob:
@@ -94,8 +108,14 @@ class Harness:
         self.made += 1
         return a_job_id(self.made)
 
-    def take_turn(self, job_id: JobId, *, slot: int | None = None) -> Job:
-        return self.submitter(job_id, slot=slot, seconds_left=self.time_for())
+    def take_turn(self, job_id: JobId, *, slot: int | None = None, is_nudge: bool = False) -> Job:
+        return self.submitter(job_id, slot=slot, seconds_left=self.time_for(), is_nudge=is_nudge)
+
+    def probe(self) -> Account:
+        """Deliver the newest probe when it is due."""
+        probe, delay = self.queues.probes[-1]
+        self.now += timedelta(seconds=delay)
+        return self.prober(probe)
 
 
 def answering(harness: Harness, *answers: Submission) -> Harness:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, BinaryIO, Unpack
 
-from ringback.domain.accounts import AccountPause
+from ringback.domain.accounts import Account, Hold, Pause, Probe
 from ringback.domain.checks import Check
 from ringback.domain.errors import (
     IdempotencyConflict,
@@ -29,7 +29,7 @@ from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Answered, Submission, TaskReport
 from ringback.providers.registry import PROVIDERS
-from ringback.use_cases.ports import Changes, Write
+from ringback.use_cases.ports import AccountWrite, Changes, Write
 from ringback.use_cases.providers import Provider
 
 
@@ -153,6 +153,8 @@ class InMemoryQueues:
     due: list[tuple[JobId, int]] = field(default_factory=list)
     claims: list[tuple[JobId, ProviderTaskId, int]] = field(default_factory=list)
     sent_checks: list[tuple[Check, int]] = field(default_factory=list, compare=False)
+    probes: list[tuple[Probe, int]] = field(default_factory=list)
+    nudges: list[JobId] = field(default_factory=list)
     archive: list[tuple[JobId, int, int]] = field(default_factory=list)
     thumbnails: list[tuple[JobId, int]] = field(default_factory=list)
 
@@ -163,6 +165,9 @@ class InMemorySubmitQueue:
 
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         self.queues.submit.append((job_id, delay, slot))
+
+    def nudge(self, job_id: JobId) -> None:
+        self.queues.nudges.append(job_id)
 
     def add_answer(self, answered: Answered, *, delay: int) -> None:
         self.queues.answers.append(answered)
@@ -178,6 +183,9 @@ class InMemoryCheckQueue:
             self.queues.claims.append((check.job_id, check.claimed_task, delay))
         else:
             self.queues.due.append((check.job_id, delay))
+
+    def add_probe(self, probe: Probe, *, delay: int) -> None:
+        self.queues.probes.append((probe, delay))
 
 
 @dataclass
@@ -245,16 +253,99 @@ class InMemoryWindow:
 
 @dataclass
 class InMemoryAccounts:
-    pauses: dict[str, AccountPause] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
 
-    def pause(self, pause: AccountPause) -> None:
-        self.pauses[pause.provider] = pause
+    def read(self, provider: str) -> Account:
+        return self.accounts.get(provider, Account(provider=provider))
 
-    def paused(self, provider: str) -> AccountPause | None:
-        return self.pauses.get(provider)
+    def pause(
+        self,
+        probe: Probe,
+        *,
+        reason: str,
+        at: datetime,
+        began_at: datetime,
+        probe_at: datetime,
+        refused_job: JobId,
+    ) -> AccountWrite:
+        account = self.read(probe.provider)
+        return self._write(
+            account,
+            is_allowed=account.may_be_paused(began_at=began_at),
+            pause=Pause(
+                reason=reason,
+                since=account.pause.since if account.pause else at,
+                probe_at=probe_at,
+                probe_id=probe.probe_id,
+                refused_job=refused_job,
+            ),
+        )
 
-    def resume(self, provider: str) -> None:
-        self.pauses.pop(provider, None)
+    def send_probe(self, probe: Probe, *, seen: Pause, probe_at: datetime) -> AccountWrite:
+        account = self.read(probe.provider)
+        pause = account.pause
+        if pause is None or pause.half_open_at or pause.probe_id != seen.probe_id:
+            return AccountWrite(account, done=_has_probe(pause, probe))
+        paused = replace(pause, probe_id=probe.probe_id, probe_at=probe_at)
+        return self._write(account, pause=paused)
+
+    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+        account = self.read(probe.provider)
+        if account.pause is None or not _has_probe(account.pause, probe):
+            return AccountWrite(account, done=False)
+        return self._write(account, pause=replace(account.pause, probe_id=None, probe_at=next_at))
+
+    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+        account = self.read(provider)
+        pause = account.pause
+        if pause is None or pause.half_open_at or probe_id not in (None, pause.probe_id):
+            return AccountWrite(account, done=bool(pause and pause.half_open_at == at))
+        tried = replace(pause, half_open_at=at, probe_id=None, trial=None, trial_until=None)
+        return self._write(account, pause=tried)
+
+    def claim_trial(
+        self, provider: str, job_id: JobId, *, at: datetime, until: datetime
+    ) -> AccountWrite:
+        account = self.read(provider)
+        pause = account.pause
+        if pause is None or pause.half_open_at is None:
+            return AccountWrite(account, done=False)
+        is_free = pause.trial_until is None or pause.trial_until <= at or pause.trial == job_id
+        return self._write(
+            account, is_allowed=is_free, pause=replace(pause, trial=job_id, trial_until=until)
+        )
+
+    def end_trial(self, provider: str, job_id: JobId, *, at: datetime) -> AccountWrite:
+        account = self.read(provider)
+        pause = account.pause
+        if pause is None or pause.trial != job_id:
+            return AccountWrite(account, done=False)
+        return self._write(account, pause=replace(pause, trial=None, trial_until=None))
+
+    def open(self, provider: str, *, at: datetime, began_at: datetime) -> AccountWrite:
+        account = self.read(provider)
+        half_open_at = account.pause.half_open_at if account.pause else None
+        if half_open_at is None or half_open_at > began_at:
+            return AccountWrite(account, done=account.pause is None and account.opened_at == at)
+        return self._write(account, pause=None, opened_at=at)
+
+    def hold(self, provider: str, hold: Hold) -> AccountWrite:
+        return self._write(self.read(provider), hold=hold)
+
+    def _write(self, account: Account, *, is_allowed: bool = True, **changes: Any) -> AccountWrite:
+        if not is_allowed:
+            return AccountWrite(account, done=_holds(account, changes))
+        self.accounts[account.provider] = replace(account, **changes)
+        return AccountWrite(self.accounts[account.provider], done=True)
+
+
+def _has_probe(pause: Pause | None, probe: Probe) -> bool:
+    return pause is not None and pause.probe_id == probe.probe_id
+
+
+def _holds(account: Account, changes: Mapping[str, Any]) -> bool:
+    """Tell whether an SDK's repeat finds what the same write has left."""
+    return replace(account, **changes) == account
 
 
 @dataclass
@@ -298,6 +389,8 @@ class ScriptedProvider:
     tasks: dict[str, TaskReport | RingbackError | None] = field(default_factory=dict)
     new_links: dict[str, list[str]] = field(default_factory=dict)
     not_ready: RingbackError | None = None
+    is_good: bool = True
+    probed: int = 0
     created: list[tuple[JobId, str]] = field(default_factory=list)
     read: list[ProviderTaskId] = field(default_factory=list)
     calls: list[list[ProviderTaskId]] = field(default_factory=list)
@@ -316,6 +409,11 @@ class ScriptedProvider:
     def prepare(self) -> None:
         if self.not_ready:
             raise self.not_ready
+
+    def probe(self) -> bool:
+        self.probed += 1
+        self.prepare()
+        return self.is_good
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         self.created.append((job.job_id, callback_url))

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-CREATE, RECORD, FRESH = (
+CREATE, RECORD, FRESH, CREDIT = (
     "/api/v1/jobs/createTask",
     "/api/v1/jobs/recordInfo",
     "/api/v1/common/download-url",
+    "/api/v1/chat/credit",
 )
 CUT: Final = (0, b"")
 

@@ -61,3 +61,10 @@ def waiting(lambdas: Lambdas) -> list[tuple[str, int]]:
     """Return the jobs that were delayed in the submit queue, each with its delay in seconds."""
     sent = lambdas.sent(lambdas.cloud.submit_queue)
     return [(message["job_id"], delay) for message, delay in sent if delay]
+
+
+def the_probe(lambdas: Lambdas) -> dict[str, Any]:
+    """Return the newest probe of an account as check_jobs receives it."""
+    sent = lambdas.sent(lambdas.cloud.check_queue)
+    probe = [message for message, _ in sent if "probe" in message][-1]
+    return a_batch("check_jobs", "probe", probe)

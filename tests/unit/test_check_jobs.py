@@ -8,7 +8,9 @@ from random import Random
 from typing import Any
 
 import pytest
+from ringback.domain.accounts import Account, Pause
 from ringback.domain.check_steps import (
+    LAST_CALL,
     MAX_COPYING,
     MAX_INVISIBLE,
     MAX_UNANSWERED,
@@ -17,14 +19,22 @@ from ringback.domain.check_steps import (
     RECORDING_SECONDS,
 )
 from ringback.domain.checks import LAST_READ, Check, seconds_to_next_check
-from ringback.domain.errors import NotConfigured, ProviderUnavailable, RingbackError
+from ringback.domain.errors import (
+    CredentialsRefused,
+    NotConfigured,
+    ProviderUnavailable,
+    RingbackError,
+    TaskUnreadable,
+)
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
-from ringback.use_cases.check_jobs import READ_BUDGET, CheckJobs, HandedBack
+from ringback.use_cases.check_jobs import MAX_SPLITS, READ_BUDGET, CheckJobs, HandedBack
+from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.checks import check_one
 from tests.support.in_memory import (
+    InMemoryAccounts,
     InMemoryArchiveQueue,
     InMemoryCheckQueue,
     InMemoryJobs,
@@ -46,6 +56,7 @@ class Checker:
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
+    accounts: InMemoryAccounts = field(default_factory=InMemoryAccounts)
 
     def __call__(
         self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
@@ -74,14 +85,17 @@ class Checker:
     ) -> CheckJobs:
         now = now or (lambda: at)
         checks, archive = InMemoryCheckQueue(self.queues), InMemoryArchiveQueue(self.queues)
+        clients = {"kie": self.provider}
         return CheckJobs(
             jobs=self.jobs,
+            accounts=self.accounts,
+            probe=ProbeAccount(accounts=self.accounts, clients=clients, now=now),
             checks=checks,
             archive=archive,
             queue=InMemorySubmitQueue(self.queues),
             record=RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=now),
             providers={"kie": self.provider.facts},
-            clients={"kie": self.provider},
+            clients=clients,
             callback_urls=lambda job: [f"https://hooks.example/kie/{job.job_id}"],
             now=now,
         )
@@ -332,6 +346,62 @@ def test_the_two_days_of_a_sheet_row_start_when_it_is_due() -> None:
     checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON, due_at=due_at)
     assert checker.status(at=due_at) is JobStatus.ACCEPTED
     assert checker.status(at=due_at + MAX_WAIT) is JobStatus.FAILED
+
+
+def paused_since(at: datetime, *, probe_at: datetime) -> Account:
+    pause = Pause(reason="no_credits", since=at, probe_at=probe_at, probe_id="p")
+    return Account(provider="kie", pause=pause)
+
+
+def test_a_job_outwaits_any_pause() -> None:
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON)
+    for days in (2, 30, 300):
+        at = NOON + timedelta(days=days)
+        checker.accounts.accounts["kie"] = paused_since(NOON, probe_at=at)
+        assert checker.status(at=at) is JobStatus.ACCEPTED
+    opened_at = NOON + timedelta(days=300)
+    checker.accounts.accounts["kie"] = Account(provider="kie", opened_at=opened_at)
+    almost = opened_at + MAX_WAIT - timedelta(seconds=1)
+    assert checker.status(at=almost) is JobStatus.ACCEPTED
+    assert checker.status(at=opened_at + MAX_WAIT) is JobStatus.FAILED
+
+
+def test_an_account_that_was_opened_before_the_job_gives_it_no_more_time() -> None:
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON)
+    opened_at = NOON - timedelta(hours=1)
+    checker.accounts.accounts["kie"] = Account(provider="kie", opened_at=opened_at)
+    assert checker.status(at=NOON + MAX_WAIT) is JobStatus.FAILED
+
+
+def test_a_job_that_is_about_to_be_forgotten_ends_although_its_account_is_paused() -> None:
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON)
+    last = checker.jobs.get(a_job_id()).forget_at - LAST_CALL
+    checker.accounts.accounts["kie"] = paused_since(NOON, probe_at=last)
+    assert checker.status(at=last - timedelta(seconds=1)) is JobStatus.ACCEPTED
+    assert checker.status(at=last) is JobStatus.FAILED
+
+
+def test_while_an_account_is_paused_its_jobs_are_checked_once_for_each_probe() -> None:
+    at = NOON + timedelta(hours=3)
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON, deadline_at=at)
+    checker.provider.calls_back = False
+    assert checker.status(at=at) is JobStatus.ACCEPTED
+    paused = paused_since(NOON, probe_at=at + timedelta(minutes=14))
+    checker.accounts.accounts["kie"] = paused
+    assert checker.status(at=at) is JobStatus.ACCEPTED
+    assert paused.pause is not None
+    tried = replace(paused, pause=replace(paused.pause, half_open_at=at))
+    checker.accounts.accounts["kie"] = tried
+    assert checker.status(at=at) is JobStatus.ACCEPTED
+    assert [delay for _, delay in checker.queues.due] == [60, 14 * 60 + 5, 60]
+
+
+def test_a_paused_job_whose_message_is_lost_gets_another() -> None:
+    checker = a_checker(JobStatus.ACCEPTED)
+    checker.accounts.accounts["kie"] = paused_since(NOON, probe_at=DEADLINE)
+    checker(at=NOON + 3 * MAX_WAIT)
+    assert checker.jobs.get(a_job_id()).status is JobStatus.ACCEPTED
+    assert checker.queues.submit == [(a_job_id(), 0, None)]
 
 
 def test_an_archiving_job_gets_another_archive_message_and_another_check() -> None:
@@ -594,6 +664,53 @@ def test_an_unavailable_provider_is_skipped_for_the_rest_of_the_batch() -> None:
     checker.check_jobs(at=DEADLINE)(checks)
     assert checker.provider.read == ["task_0"]
     assert checker.queues.due == [(a_job_id(number), 30) for number in range(3)]
+
+
+def test_what_the_provider_itself_answered_is_about_that_task_only() -> None:
+    checker, checks = many_jobs(4, calls_back=True)
+    for number in range(4):
+        task = ProviderTaskId(f"task_{number}")
+        checker.provider.tasks[task] = a_report(task_id=task)
+    checker.provider.tasks[ProviderTaskId("task_0")] = TaskUnreadable("500")
+    checker.check_jobs(at=DEADLINE)(checks)
+    assert checker.provider.read == [f"task_{number}" for number in range(4)]
+    ends = [checker.jobs.get(a_job_id(number)).status for number in range(4)]
+    assert ends == [JobStatus.RUNNING, *[JobStatus.ARCHIVING] * 3]
+    unanswered = [check.unanswered for check, _ in checker.queues.sent_checks]
+    assert sorted(unanswered) == [0, 0, 0, 1]
+
+
+@pytest.mark.parametrize("bad", [(0,), (49,), (17, 40)])
+def test_a_task_that_spoils_its_page_is_found(bad: tuple[int, ...]) -> None:
+    checker, checks = many_jobs(50, calls_back=False)
+    checker.provider.max_batch_size = 50
+    for number in range(50):
+        task = ProviderTaskId(f"task_{number}")
+        checker.provider.tasks[task] = a_report(task_id=task)
+    for number in bad:
+        checker.provider.tasks[ProviderTaskId(f"task_{number}")] = TaskUnreadable("50000")
+    checker.check_jobs(at=NOON + timedelta(minutes=30))(checks)
+    ends = [checker.jobs.get(a_job_id(number)).status for number in range(50)]
+    assert [n for n in range(50) if ends[n] is not JobStatus.ARCHIVING] == list(bad)
+    assert len(checker.provider.calls) <= 1 + 2 * MAX_SPLITS
+
+
+def test_a_provider_that_can_read_nothing_is_asked_a_bounded_number_of_times() -> None:
+    checker, checks = many_jobs(50, calls_back=False)
+    checker.provider.max_batch_size = 50
+    for number in range(50):
+        checker.provider.tasks[ProviderTaskId(f"task_{number}")] = TaskUnreadable("50000")
+    checker.check_jobs(at=NOON + timedelta(minutes=30))(checks)
+    assert len(checker.provider.calls) == 1 + 2 * MAX_SPLITS
+    assert len(checker.queues.due) == 50
+
+
+def test_a_refused_key_is_asked_with_once() -> None:
+    checker, checks = many_jobs(3, calls_back=True)
+    checker.provider.tasks[ProviderTaskId("task_0")] = CredentialsRefused("401")
+    checker.check_jobs(at=DEADLINE)(checks)
+    assert checker.provider.read == ["task_0"]
+    assert [check.unconfigured for check, _ in checker.queues.sent_checks] == [1, 1, 1]
 
 
 @pytest.mark.parametrize("reason", ["unavailable", "no time"])

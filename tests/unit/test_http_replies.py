@@ -1,6 +1,6 @@
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
@@ -10,12 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ringback import http_replies
 from ringback.domain import errors
-from ringback.domain.accounts import AccountPause, PauseReason
+from ringback.domain.accounts import Account, Pause, PauseReason, Wait
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
-from ringback.http_replies import dry_run_body, job_body, page_body, problem, reply, waiting_for
+from ringback.http_replies import (
+    account_body,
+    dry_run_body,
+    job_body,
+    page_body,
+    problem,
+    reply,
+    waiting_for,
+)
 
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image
 
@@ -37,6 +45,8 @@ PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (errors.Unauthorized("no word Bearer"), 401, "Unauthorized", "no word Bearer"),
     (errors.UnknownJob("job_1"), 404, "Not Found", "Unknown job."),
     (errors.UnknownModel("unknown model"), 404, "Not Found", "unknown model"),
+    (errors.UnknownDrop("x"), 404, "Not Found", "no jobs of such a file"),
+    (errors.UnknownProvider("x"), 404, "Not Found", "Unknown provider"),
     (errors.WrongState("it is running"), 409, "Conflict", "it is running"),
     (errors.TryAgain("in a moment"), 503, "Service Unavailable", "in a moment"),
     (errors.IdempotencyConflict("used before"), 422, "Unprocessable Entity", "used before"),
@@ -106,19 +116,30 @@ def test_a_new_job_has_every_field() -> None:
     assert json.loads(json.dumps(job_body(a_job()))) == NEW
 
 
-def test_a_waiting_job_has_a_reason() -> None:
-    pause = AccountPause(
-        provider="kie",
-        reason=PauseReason.NOT_CONFIGURED,
-        since=NOON,
-        next_try_at=NOON + timedelta(minutes=5),
-    )
-    shown = {"reason": "not_configured", "provider": "kie", "since": "2026-09-21T12:00:00+00:00"}
-    assert json.loads(json.dumps(waiting_for(pause))) == {"waiting_for": shown}
+@pytest.mark.parametrize("until", [None, NOON + timedelta(minutes=5)])
+def test_a_waiting_job_has_a_reason(until: datetime | None) -> None:
+    wait = Wait(reason=PauseReason.NO_CREDITS, provider="kie", since=NOON, until=until)
+    shown = {"reason": "no_credits", "provider": "kie", "since": "2026-09-21T12:00:00+00:00"}
+    if until:
+        shown["until"] = "2026-09-21T12:05:00+00:00"
+    assert json.loads(json.dumps(waiting_for(wait))) == {"waiting_for": shown}
     assert waiting_for(None) == {"waiting_for": None}
 
 
 REMAINS = Remains(bytes=7, sha256="0" * 64)
+
+
+def test_an_account_is_shown_without_its_jobs() -> None:
+    """Whoever asks may be another client than the one that has the refused job."""
+    paused = Pause(reason="no_credits", since=NOON, probe_at=NOON, refused_job=a_job_id(5))
+    open_, account = Account(provider="kie"), Account(provider="kie", pause=paused)
+    tried = replace(account, pause=replace(paused, half_open_at=NOON, trial=a_job_id(6)))
+    since = NOON.isoformat()
+    assert [tuple(account_body(each).values()) for each in (open_, account, tried)] == [
+        ("kie", "open", None, None),
+        ("kie", "paused", "no_credits", since),
+        ("kie", "half_open", "no_credits", since),
+    ]
 
 
 def test_a_finished_job_has_its_result() -> None:

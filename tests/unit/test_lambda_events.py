@@ -17,9 +17,9 @@ from ringback.lambda_events import (
     dropped_objects,
     lower_headers,
     process_batch,
-    process_drops,
     query_parameters,
     raw_body,
+    take_each,
     time_of,
 )
 
@@ -208,8 +208,8 @@ def test_one_drop_that_fails_costs_the_others_of_its_message_nothing() -> None:
         if len(taken) == 1:
             raise RuntimeError("no luck")
 
-    reply = process_drops(a_batch(json.dumps(notification)), take, a_logger(io.StringIO()))
-    assert reply == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
+    with pytest.raises(RuntimeError, match="no luck"):
+        take_each(notification, take)
     assert taken == ["requests/1.json", "requests/2.json"]
 
 

@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
@@ -183,79 +182,6 @@ def test_too_fast_pauses_the_provider_for_a_window(harness: Harness) -> None:
     assert (len(harness.provider.created), second.status) == (1, JobStatus.ACCEPTED)
 
 
-def without_a_key(harness: Harness) -> Job:
-    harness.provider.not_ready = NotConfigured("no key")
-    return harness.acceptor(NewJob(request=a_request(), client="studio"))
-
-
-def test_a_job_waits_for_its_provider_s_key(harness: Harness) -> None:
-    job = without_a_key(harness)
-    assert harness.take_turn(job.job_id).status is JobStatus.ACCEPTED
-    assert harness.accounts.pauses["kie"] == AccountPause(
-        provider="kie",
-        reason=PauseReason.NOT_CONFIGURED,
-        since=NOON,
-        next_try_at=NOON + timedelta(seconds=30),
-    )
-    [(_, delay, slot)] = harness.queues.submit[1:]
-    assert 30 <= delay < 46
-    assert (slot, harness.window.next_slot, harness.provider.created, job.attempts) == (
-        None,
-        0,
-        [],
-        0,
-    )
-
-
-@pytest.mark.parametrize(
-    ("age", "delay"),
-    [(timedelta(seconds=30), 30), (timedelta(minutes=4), 60), (timedelta(hours=5), 300)],
-)
-def test_a_provider_without_a_key_is_tried_less_and_less_often(
-    harness: Harness, age: timedelta, delay: int
-) -> None:
-    job = without_a_key(harness)
-    harness.take_turn(job.job_id)
-    harness.now += age
-    harness.take_turn(job.job_id)
-    pause = harness.accounts.pauses["kie"]
-    assert (pause.since, pause.next_try_at) == (NOON, harness.now + timedelta(seconds=delay))
-
-
-def test_while_an_account_is_paused_no_other_job_tries(harness: Harness) -> None:
-    tried: list[str] = []
-
-    def prepare() -> None:
-        tried.append("prepare")
-        raise NotConfigured("no key")
-
-    harness.provider.prepare = prepare  # type: ignore[method-assign]
-    jobs = [harness.accept() for _ in range(20)]
-    assert tried == ["prepare"]
-    delays = [delay for _, delay, _ in harness.queues.submit]
-    assert len(delays) == len(jobs)
-    assert len(set(delays)) > 1
-
-
-def test_a_pause_that_cannot_be_noted_costs_no_delivery(harness: Harness) -> None:
-    def fails(pause: AccountPause) -> None:
-        raise OSError
-
-    harness.accounts.pause = fails  # type: ignore[method-assign]
-    job = without_a_key(harness)
-    assert harness.take_turn(job.job_id).status is JobStatus.ACCEPTED
-    assert len(harness.queues.submit) == 2
-
-
-def test_a_job_is_sent_once_its_provider_has_a_key(harness: Harness) -> None:
-    job = without_a_key(answering(harness, CREATED))
-    harness.take_turn(job.job_id)
-    harness.provider.not_ready = None
-    harness.now += timedelta(seconds=30)
-    assert harness.take_turn(job.job_id).status is JobStatus.RUNNING
-    assert harness.accounts.pauses == {}
-
-
 def test_a_missing_callback_secret_is_found_before_the_paid_call(harness: Harness) -> None:
     def no_secret(provider: str, job_id: JobId) -> str:
         raise NotConfigured("the callback secret is empty")
@@ -272,7 +198,7 @@ def test_an_unreachable_provider_takes_no_slot(harness: Harness) -> None:
     harness.provider.not_ready = ProviderUnavailable("no token")
     job = harness.accept()
     assert harness.queues.submit == [(job.job_id, 30, None)]
-    assert (harness.window.next_slot, harness.accounts.pauses) == (0, {})
+    assert (harness.window.next_slot, harness.accounts.accounts) == (0, {})
 
 
 @pytest.mark.parametrize("answer", [CREATED, BUSY, NO], ids=["created", "busy", "refused"])

@@ -6,7 +6,8 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
 
-from ringback.domain.accounts import AccountPause
+from ringback.domain.accounts import Account, Wait
+from ringback.domain.drops import RowsToRetry
 from ringback.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
@@ -17,8 +18,10 @@ from ringback.domain.errors import (
     SignatureRejected,
     TryAgain,
     Unauthorized,
+    UnknownDrop,
     UnknownJob,
     UnknownModel,
+    UnknownProvider,
     WrongState,
 )
 from ringback.domain.estimates import Estimate
@@ -39,6 +42,8 @@ STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     Unauthorized: HTTPStatus.UNAUTHORIZED,
     UnknownJob: HTTPStatus.NOT_FOUND,
     UnknownModel: HTTPStatus.NOT_FOUND,
+    UnknownDrop: HTTPStatus.NOT_FOUND,
+    UnknownProvider: HTTPStatus.NOT_FOUND,
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     KeyInUse: HTTPStatus.CONFLICT,
     WrongState: HTTPStatus.CONFLICT,
@@ -50,6 +55,8 @@ STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     InvalidRequest: "The request has invalid fields; see `errors`.",
     UnknownJob: "Unknown job.",
+    UnknownDrop: "You have no jobs of such a file; GET /jobs shows each job's `source`.",
+    UnknownProvider: "Unknown provider; GET /models names each model's.",
 }
 
 
@@ -126,12 +133,38 @@ def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, An
     }
 
 
-def waiting_for(pause: AccountPause | None) -> dict[str, Any]:
+def waiting_for(wait: Wait | None) -> dict[str, Any]:
     """Return what ``GET`` shows of a job beside ``job_body``."""
-    if pause is None:
-        return {"waiting_for": None}
-    since = pause.since.isoformat()
-    return {"waiting_for": {"reason": pause.reason, "provider": pause.provider, "since": since}}
+    return {"waiting_for": _wait_body(wait) if wait else None}
+
+
+def _wait_body(wait: Wait) -> dict[str, Any]:
+    body = {"reason": wait.reason, "provider": wait.provider, "since": wait.since.isoformat()}
+    return body | ({"until": wait.until.isoformat()} if wait.until else {})
+
+
+def account_body(account: Account) -> dict[str, Any]:
+    """Return an account as clients see it: never which job it was refused for."""
+    pause = account.pause
+    state = "open" if pause is None else "half_open" if pause.half_open_at else "paused"
+    return {
+        "provider": account.provider,
+        "state": state,
+        "reason": pause.reason if pause else None,
+        "since": pause.since.isoformat() if pause else None,
+    }
+
+
+def retry_body(rows: RowsToRetry) -> dict[str, Any]:
+    """Return what is going to happen after ``POST /jobs/retry``."""
+    return {
+        "source": rows.source,
+        "status": "failed",
+        "requested_at": rows.requested_at.isoformat(),
+        "detail": "Each failed job of the newest version of this file is being made again, as a "
+        "new, paid job of the same row; jobs that were made again before are not. "
+        "GET /jobs?source= lists the new jobs, each with its `retry_of`.",
+    }
 
 
 def _error_body(error: JobError) -> dict[str, Any]:

@@ -1,7 +1,9 @@
-"""Log lines about jobs."""
+"""Log lines about jobs and accounts."""
 
 from aws_lambda_powertools import Logger
 
+from ringback.domain.accounts import Account
+from ringback.domain.checks import Check
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job
 
@@ -27,3 +29,32 @@ def log_job(logger: Logger, message: str, job: Job) -> None:
 def named_job(job_id: str) -> dict[str, str]:
     """Return the log field of an untrusted job id; none if it is malformed and may be anything."""
     return {"job_id": job_id} if is_job_id(job_id) else {}
+
+
+def log_check(logger: Logger, check: object, outcome: object) -> None:
+    """Log what a check of a job, or a probe of an account, came to; not its error."""
+    if isinstance(outcome, Job):
+        log_job(logger, "job checked", outcome)
+    elif isinstance(outcome, Account):
+        is_half_open = outcome.is_half_open
+        fields = {"provider": outcome.provider, "one_job_may_try": is_half_open}
+        logger.info("account probed", extra=fields)
+    elif isinstance(check, Check) and outcome is None:
+        logger.info("check of an unrecorded job", extra={"job_id": check.job_id})
+
+
+def log_account(logger: Logger, account: Account) -> None:
+    """Tell the owner, once, that an account was paused or is open again.
+
+    ``account paused`` is a warning; docs/operate.md tells what to do, and an alarm may watch it.
+    """
+    pause = account.pause
+    if pause is None:
+        logger.info("account open again", extra={"provider": account.provider})
+        return
+    fields = {
+        "provider": account.provider,
+        "waits_for": pause.reason,
+        "since": pause.since.isoformat(),
+    }
+    logger.warning("account paused", extra=fields)

@@ -156,15 +156,11 @@ def _record(record: Mapping[str, Any]) -> tuple[Drop, bool]:
     return drop, kind.removeprefix("s3:").startswith(_CREATED)
 
 
-def process_drops(event: Event, take: Callable[[Drop], None], logger: Logger) -> BatchReply:
-    """Pass each dropped object to ``take``, whatever becomes of the others in its message."""
-
-    def process(message: dict[str, Any]) -> None:
-        failures = [_failure_of(take, drop) for drop in dropped_objects(message)]
-        for failure in filter(None, failures):
-            raise failure
-
-    return process_batch(event, process, logger)
+def take_each(message: Mapping[str, Any], take: Callable[[Drop], None]) -> None:
+    """Pass each dropped object to ``take``, whatever becomes of the others in the message."""
+    failures = [_failure_of(take, drop) for drop in dropped_objects(message)]
+    for failure in filter(None, failures):
+        raise failure
 
 
 def process_batch(

@@ -167,6 +167,8 @@ class QueryJobsSettings(Settings):
 
 class ChangeJobSettings(Settings):
     jobs_table: TableName
+    submit_queue_url: QueueUrl
+    drop_queue_url: QueueUrl
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
 

@@ -37,6 +37,8 @@ _REPLIES_WITHOUT_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_before": lambda: CUT,
     "content_policy": lambda: error(BAD_PARAMETER, "内容违规"),
     "no_credits": lambda: error(BAD_PARAMETER, "余额不足"),
+    "key_capped": lambda: error(BAD_PARAMETER, "余额不足"),
+    "key_refused": lambda: error(BAD_TOKEN),
     "token_killed": lambda: error(BAD_TOKEN),
 }
 _REPLIES_AFTER_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
@@ -82,7 +84,8 @@ class ChanjingApi:
     def _guarded(self, handler: Handler) -> Handler:
         def guarded(request: Request) -> Reply:
             offered = request.headers.get("access_token", "")
-            if not self._tokens.is_live(offered, now=self._world.clock()):
+            is_live = self._tokens.is_live(offered, now=self._world.clock())
+            if not is_live or self._world.faults.is_active("key_refused"):
                 raise Refused(BAD_TOKEN)
             return handler(request)
 
@@ -92,9 +95,9 @@ class ChanjingApi:
         given, settings = read_object(request.body), self._world.settings
         offered = f"{given.get('app_id')}\n{given.get('secret_key')}"
         wanted = f"{settings.chanjing_app_id}\n{settings.chanjing_secret_key}"
-        if not settings.chanjing_app_id or not hmac.compare_digest(
-            offered.encode(), wanted.encode()
-        ):
+        is_right = hmac.compare_digest(offered.encode(), wanted.encode())
+        is_refused = self._world.faults.is_active("key_refused")
+        if not settings.chanjing_app_id or not is_right or is_refused:
             raise Refused(BAD_PARAMETER)
         token, ends_at = self._tokens.issue(now=self._world.clock())
         return success({"access_token": token, "expire_in": ends_at})

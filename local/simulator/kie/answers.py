@@ -23,6 +23,7 @@ ERRORS: Final[Mapping[int, Error]] = {
     404: Error(404, "message", "Not found"),
     422: Error(200, "msg", "Validation error"),
     429: Error(429, "msg", "Your call frequency is too high. Please try again later."),
+    433: Error(200, "msg", "The request limit of this API key is reached"),
     455: Error(200, "msg", "Service is under maintenance"),
     500: Error(500, "msg", "Server exception, please try again later"),
 }

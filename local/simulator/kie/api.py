@@ -27,6 +27,8 @@ _REPLIES_WITHOUT_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_before": lambda: CUT,
     "content_policy": lambda: error(400, "Your prompt was flagged by the content policy"),
     "no_credits": lambda: error(402),
+    "key_capped": lambda: error(433),
+    "key_refused": lambda: error(401),
 }
 _REPLIES_AFTER_TASK: Final[Mapping[str, Callable[[], Reply]]] = {
     "cut_after": lambda: CUT,
@@ -64,7 +66,8 @@ class KieApi:
                 return REFUSED
             offered = request.headers.get("authorization", "")
             wanted = f"Bearer {self._world.settings.kie_api_key}"
-            if not hmac.compare_digest(offered.encode(), wanted.encode()):
+            is_right = hmac.compare_digest(offered.encode(), wanted.encode())
+            if not is_right or self._world.faults.is_active("key_refused"):
                 return error(401)
             try:
                 return handler(request)
@@ -100,7 +103,9 @@ class KieApi:
         return replace(json_reply(record_body(task, now=now)), about=task_id)
 
     def _credit(self, _: Request) -> Reply:
-        return success(self._world.wallet.balance)
+        """Answer with the balance, also while the key is capped."""
+        is_empty = self._world.faults.is_active("no_credits")
+        return success(0 if is_empty else self._world.wallet.balance)
 
     def _download_url(self, request: Request) -> Reply:
         """Make a fresh link, also for a file that does not exist."""

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.aws.clients import sqs_client
-from ringback.domain.checks import Check, to_message
-from ringback.domain.drops import Drop
+from ringback.domain.accounts import Probe
+from ringback.domain.checks import Check, probe_message, to_message
+from ringback.domain.drops import Drop, RowsToRetry
 from ringback.domain.errors import TryAgain
 from ringback.domain.jobs import JobId
 from ringback.domain.verdicts import (
@@ -41,6 +43,12 @@ class _Queue:
     def connect(cls, url: str) -> Self:
         return cls(sqs_client(), url)
 
+    def _try(self, message: dict[str, Any], *, delay: int) -> None:
+        try:
+            self._send(message, delay=delay)
+        except (ClientError, BotoCoreError) as error:
+            raise TryAgain("the job could not be queued; repeat the request") from error
+
     def _send(self, message: dict[str, Any], *, delay: int) -> None:
         self._client.send_message(
             QueueUrl=self._url,
@@ -55,15 +63,12 @@ class SqsSubmitQueue(_Queue):
         hop = delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
         self._try({"job_id": job_id, "slot": slot}, delay=hop)
 
+    def nudge(self, job_id: JobId) -> None:
+        self._try({"job_id": job_id, "slot": None, "nudge": True}, delay=0)
+
     def add_answer(self, answered: Answered, *, delay: int) -> None:
         kind = next(name for name, each in _ANSWERS.items() if isinstance(answered.answer, each))
         self._try({**asdict(answered), "kind": kind}, delay=delay)
-
-    def _try(self, message: dict[str, Any], *, delay: int) -> None:
-        try:
-            self._send(message, delay=delay)
-        except (ClientError, BotoCoreError) as error:
-            raise TryAgain("the job could not be queued; repeat the request") from error
 
 
 def read_answered(message: Mapping[str, Any]) -> Answered | None:
@@ -74,6 +79,7 @@ def read_answered(message: Mapping[str, Any]) -> Answered | None:
         job_id=message["job_id"],
         attempt_id=message["attempt_id"],
         answer=of_any_version(_ANSWERS[message["kind"]], message["answer"]),
+        is_trial=message.get("is_trial", False),
     )
 
 
@@ -81,10 +87,28 @@ class SqsCheckQueue(_Queue):
     def add(self, check: Check, *, delay: int) -> None:
         self._send(to_message(check), delay=delay)
 
+    def add_probe(self, probe: Probe, *, delay: int) -> None:
+        self._send(probe_message(probe), delay=delay)
+
 
 class SqsDropQueue(_Queue):
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self._send({"drop": asdict(drop)}, delay=delay)
+
+    def retry(self, rows: RowsToRetry) -> None:
+        values = asdict(rows) | {"requested_at": rows.requested_at.isoformat()}
+        self._try({"retry": values}, delay=0)
+
+
+def read_retry(message: Mapping[str, Any]) -> RowsToRetry | None:
+    """Return what a message of the drop queue asks to retry, ``None`` if it is about a drop."""
+    if "retry" not in message:
+        return None
+    given = message["retry"] | {
+        "requested_at": datetime.fromisoformat(message["retry"]["requested_at"])
+    }
+    known = {field.name for field in fields(RowsToRetry)}
+    return RowsToRetry(**{name: value for name, value in given.items() if name in known})
 
 
 class SqsSummaryQueue(_Queue):

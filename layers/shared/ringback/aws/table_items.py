@@ -10,7 +10,7 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``drop#{fingerprint}`` | how far a drop is read | ``drop_progress`` | ``DROP_KEPT`` |
 | ``window#{provider}`` | the slots and calls of a rate window | ``rate_window`` | ``WINDOW_KEPT`` |
 | ``token#{provider}`` | an access token and its lease | ``shared_token`` | ``TOKEN_KEPT`` |
-| ``account#{provider}`` | why its jobs wait, and until when | ``accounts`` | ``PAUSE_KEPT`` |
+| ``account#{provider}#state`` | is it open, and why not | ``accounts`` | ``ACCOUNT_KEPT`` |
 
 Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes.
 """
@@ -39,8 +39,8 @@ DROP_KEPT: Final = timedelta(days=30)
 WINDOW_KEPT: Final = timedelta(days=1)
 # From the end of the token or of the lease.
 TOKEN_KEPT: Final = timedelta(days=7)
-# From the end of the pause.
-PAUSE_KEPT: Final = timedelta(days=7)
+# From the last change. Longer than a job waits once its account is open: the opening must be known.
+ACCOUNT_KEPT: Final = timedelta(days=30)
 
 # Returns a plain value as DynamoDB's typed one.
 typed: Final[Callable[[Any], Any]] = TypeSerializer().serialize
@@ -92,7 +92,8 @@ def token_key(provider: str) -> Item:
 
 
 def account_key(provider: str) -> Item:
-    return _key(f"account#{provider}")
+    # Not the key of 0018's pauses: a version that reads those must not find this.
+    return _key(f"account#{provider}#state")
 
 
 def milliseconds(moment: datetime) -> Item:

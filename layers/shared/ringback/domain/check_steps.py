@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final, NamedTuple
 
+from ringback.domain.accounts import PROBE_TIME, Account
 from ringback.domain.checks import (
     FIRST_CHECK,
     RECHECK_DELAY,
@@ -34,8 +35,11 @@ RECORDING_SECONDS: Final = 60
 # the last one was lost. Copying is given up once it has made no progress for this long.
 COPYING_RECHECK: Final = Widening(share=1.0, shortest=RECHECK_DELAY)
 MAX_COPYING: Final = timedelta(days=2)
-# Later than this, a submit message counts as lost, perhaps as a dead letter.
+# Later than this, a submit message counts as lost, perhaps as a dead letter. The time of a pause
+# does not count.
 MAX_WAIT: Final = timedelta(days=2)
+# A job that still waits for its account ends so long before it is forgotten.
+LAST_CALL: Final = timedelta(days=1)
 
 
 class Question(NamedTuple):
@@ -86,12 +90,16 @@ def no_job(check: Check) -> CheckAgain | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckedJob:
-    """A job at the time ``at`` of its check; ``calls_back``: its provider sends callbacks."""
+    """A job at the time ``at`` of its check; ``calls_back``: its provider sends callbacks.
+
+    ``account`` is the provider's account. Only an accepted job waits for it.
+    """
 
     job: Job
     check: Check
     at: datetime
     calls_back: bool
+    account: Account | None = None
 
     def first_step(self) -> Step:
         if self._is_idle():
@@ -194,12 +202,30 @@ class CheckedJob:
     def _wait_for_turn(self) -> Step:
         job = self.job
         if not self._is_overdue():
-            return self._check_again()
+            return self._check_while_waiting()
         is_refused = job.not_queued_at is not None and job.queued_at is None
-        if is_refused or self.at >= (job.due_at or job.created_at) + MAX_WAIT:
+        if is_refused or self._has_waited_too_long():
             return NOT_SUBMITTED
         # Without a mark its message may be lost, though its client was answered 202.
-        return self._check_again() if job.queued_at else QueueAgain(self._check_again())
+        later = self._check_while_waiting()
+        return later if job.queued_at else QueueAgain(later)
+
+    def _has_waited_too_long(self) -> bool:
+        account, since = self.account, self.job.due_at or self.job.created_at
+        if account and account.pause:
+            return self.at >= self.job.forget_at - LAST_CALL
+        if account and account.opened_at:
+            since = max(since, account.opened_at)
+        return self.at >= since + MAX_WAIT
+
+    def _check_while_waiting(self) -> CheckAgain:
+        """Check again at the usual time; while no job is sent, not before the next probe."""
+        check, usual = self._check_again()
+        account = self.account
+        if account is None or account.pause is None or account.is_half_open:
+            return CheckAgain(check, usual)
+        sent_at = account.pause.probe_at + PROBE_TIME
+        return CheckAgain(check, max(usual, whole_seconds(sent_at - self.at)))
 
     def _is_overdue(self) -> bool:
         return self.at >= self.job.deadline_at

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Any, Final
 
+from ringback.domain.accounts import Probe
 from ringback.domain.clock import EPOCH
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
@@ -59,8 +60,14 @@ def to_message(check: Check) -> dict[str, Any]:
     }
 
 
-def from_message(message: Mapping[str, Any]) -> Check:
-    """Read a message of this version, an older or a newer one; it must name a job."""
+def probe_message(probe: Probe) -> dict[str, Any]:
+    return {"probe": asdict(probe)}
+
+
+def from_message(message: Mapping[str, Any]) -> Check | Probe:
+    """Read a message of this version, an older or a newer one; it must name a job or an account."""
+    if "probe" in message:
+        return of_any_version(Probe, message["probe"])
     times = {
         name: datetime.fromisoformat(message[name])
         for name in ("idle_until", "seen_at")

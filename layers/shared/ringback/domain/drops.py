@@ -4,15 +4,16 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final
 from unicodedata import normalize
 
+from ringback.domain.clock import EPOCH
 from ringback.domain.errors import FieldError
-from ringback.domain.job_ids import RANDOM_BYTES, new_job_id
+from ringback.domain.job_ids import RANDOM_BYTES, new_job_id, parts_of
 from ringback.domain.jobs import JobId
 
 S3: Final = "s3://"
@@ -35,6 +36,10 @@ _HASH_BYTES: Final = 6
 _PHOTO: Final = rf"\.(?i:{'|'.join(PHOTO_SUFFIXES)})"
 # How alike two names must be for one to be taken for the other misspelt, from 0 to 1.
 _ALIKE: Final = 0.8
+# The first byte of the row's part counts how often its job was made again: no sheet has 2**24 rows
+# that make jobs (``MAX_SHEET_BYTES`` in sheets/rows.py).
+_TIMES_AT: Final = 8 * (RANDOM_BYTES - 1)
+MAX_TIMES: Final = 255
 
 
 class Kind(StrEnum):
@@ -234,6 +239,48 @@ def spellings(key: str) -> list[str]:
     """
     forms = dict.fromkeys((key, normalize("NFC", key), normalize("NFD", key)))
     return [each for each in forms if len(each.encode("utf-8", "replace")) <= MAX_KEY_BYTES]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowsToRetry:
+    """A client's request to make the failed jobs of a dropped file again.
+
+    ``newest`` is the newest job of the file when it was requested; it tells which version of the
+    file is meant. Jobs are taken newest first, those ``before`` an id next. ``made`` counts the new
+    ones, which are sent one after the other from ``requested_at`` on.
+    """
+
+    source: str
+    client: str
+    newest: JobId
+    requested_at: datetime
+    before: JobId | None = None
+    made: int = 0
+
+
+def job_id_again(job_id: JobId) -> JobId | None:
+    """Return the id of the job that a failed one is made again as, the same on every call.
+
+    ``None`` if that has been done too often. All jobs of a drop share the time and the hash in
+    their ids, the new ones too.
+    """
+    milliseconds, randomness = parts_of(job_id)
+    if randomness[0] == MAX_TIMES:
+        return None
+    again = int.from_bytes(randomness) + (1 << _TIMES_AT)
+    made_at = EPOCH + timedelta(milliseconds=milliseconds)
+    return new_job_id(made_at, again.to_bytes(RANDOM_BYTES))
+
+
+def is_older_drop(job_id: JobId, than: JobId) -> bool:
+    """Tell whether a job is of an object that was uploaded before that of another job."""
+    return parts_of(job_id)[0] < parts_of(than)[0]
+
+
+def is_same_drop(one: JobId, other: JobId) -> bool:
+    """Tell whether two jobs are of the same version of the same object."""
+    (one_at, one_hash), (other_at, other_hash) = parts_of(one), parts_of(other)
+    return one_at == other_at and one_hash[-_HASH_BYTES:] == other_hash[-_HASH_BYTES:]
 
 
 def bucket_and_key(url: str) -> tuple[str, str]:

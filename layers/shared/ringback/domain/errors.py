@@ -7,6 +7,8 @@ RingbackError
 │   ├── KeyInUse
 │   ├── UnknownJob
 │   ├── UnknownModel
+│   ├── UnknownDrop
+│   ├── UnknownProvider
 │   ├── WrongState
 │   ├── PayloadTooLarge
 │   ├── Unauthorized
@@ -17,7 +19,9 @@ RingbackError
 ├── InputImageRefused       an s3:// input image that a provider would not accept
 ├── TryAgain                a message was not sent; the same request may work in a moment
 ├── NotConfigured           the owner has to store a secret
+│   └── CredentialsRefused      the provider does not accept the one that is stored
 ├── ProviderUnavailable     try again later
+│   └── TaskUnreadable          the provider answers, but says nothing about this task
 ├── AddressRefused          a URL that we never connect to: final
 ├── ImageRefused            too large, or there is no place for it: final
 ├── NotAnImage              other bytes, perhaps an error page: worth a fresh link, kept in the end
@@ -80,6 +84,14 @@ class UnknownModel(RequestRefused):
     """The catalogue has no such model."""
 
 
+class UnknownDrop(RequestRefused):
+    """The client has no job of such a dropped file."""
+
+
+class UnknownProvider(RequestRefused):
+    """There is no such provider."""
+
+
 class WrongState(RequestRefused):
     """The job's state does not allow what was requested."""
 
@@ -120,8 +132,16 @@ class NotConfigured(RingbackError):
     """A secret that this needs has not been stored."""
 
 
+class CredentialsRefused(NotConfigured):
+    """The provider does not accept the credentials."""
+
+
 class ProviderUnavailable(RingbackError):
     """The provider could not be reached, or gave no readable answer."""
+
+
+class TaskUnreadable(ProviderUnavailable):
+    """The provider itself answered, but nothing that can be read about these tasks."""
 
 
 class AddressRefused(RingbackError):

@@ -28,5 +28,14 @@ def random_job_id(now: datetime) -> JobId:
     return new_job_id(now, secrets.token_bytes(RANDOM_BYTES))
 
 
+def parts_of(job_id: JobId) -> tuple[int, bytes]:
+    """Return the milliseconds and the ``RANDOM_BYTES`` that an id was made of."""
+    number = 0
+    for digit in job_id.removeprefix("job_"):
+        number = number << 5 | _ALPHABET.index(digit)
+    milliseconds, rest = divmod(number, 1 << (8 * RANDOM_BYTES))
+    return milliseconds, rest.to_bytes(RANDOM_BYTES)
+
+
 def is_job_id(text: str) -> bool:
     return _PATTERN.fullmatch(text) is not None

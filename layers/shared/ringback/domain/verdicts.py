@@ -24,13 +24,16 @@ class TaskRefused:
     """The provider provably created nothing.
 
     ``retry_after`` is in seconds, ``None`` if a retry is no use. ``too_fast``: the account is over
-    its rate limit; the job itself was not refused.
+    its rate limit; the job itself was not refused. ``maintenance``: the provider accepts no jobs.
+    ``account`` is why the account was refused, not the job: a ``PauseReason``.
     """
 
     code: str
     message: str
     retry_after: int | None = None
     too_fast: bool = False
+    maintenance: bool = False
+    account: str | None = None
     # What was read, bounded.
     answer: str = field(default="", compare=False, repr=False)
 
@@ -51,11 +54,15 @@ Submission = TaskCreated | TaskRefused | OutcomeUnknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """The answer to one attempt to submit a job. It is never asked for again: it must be kept."""
+    """The answer to one attempt to submit a job. It is never asked for again: it must be kept.
+
+    ``is_trial``: the account was half-open, and this job the one that tried.
+    """
 
     job_id: JobId
     attempt_id: str
     answer: Submission
+    is_trial: bool = False
 
 
 class TaskState(StrEnum):

@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import httpx
 
+from ringback.domain.accounts import pause_reason
+from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import Submission, TaskRefused
 from ringback.domain.version import USER_AGENT
@@ -81,6 +83,13 @@ def with_answer(submission: Submission, response: httpx.Response) -> Submission:
     if not isinstance(submission, TaskRefused):
         return submission
     return replace(submission, answer=kept(read_envelope(response) or response.text))
+
+
+def not_made(error: Exception) -> TaskRefused:
+    """Return the answer to a paid call for which there were no credentials."""
+    if isinstance(error, NotConfigured):
+        return TaskRefused(code="", message=str(error), account=pause_reason(error))
+    return not_sent(str(error) if isinstance(error, ProviderUnavailable) else type(error).__name__)
 
 
 def contradicts_itself(

@@ -1,10 +1,12 @@
 """Check on jobs whose callback is overdue, unproven or not to be expected."""
 
+from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from ringback.domain.accounts import Account, Probe
 from ringback.domain.check_steps import (
     CheckAgain,
     CheckedJob,
@@ -18,21 +20,35 @@ from ringback.domain.check_steps import (
 )
 from ringback.domain.checks import Check
 from ringback.domain.endings import EndJob
-from ringback.domain.errors import NotConfigured, ProviderUnavailable, UnknownJob
-from ringback.domain.jobs import FINAL, Job, ProviderTaskId, seconds_until_due
+from ringback.domain.errors import (
+    NotConfigured,
+    ProviderUnavailable,
+    TaskUnreadable,
+    UnknownJob,
+)
+from ringback.domain.jobs import FINAL, Job, JobStatus, ProviderTaskId, seconds_until_due
 from ringback.domain.verdicts import TaskReport
-from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, ProviderClient, SubmitQueue
+from ringback.use_cases.ports import (
+    AccountStore,
+    ArchiveQueue,
+    CheckQueue,
+    JobStore,
+    ProviderClient,
+    SubmitQueue,
+)
 from ringback.use_cases.providers import Providers
 from ringback.use_cases.record_verdict import RecordVerdict
 
 # No read starts after this, so that a slow provider delays jobs but never times out the function.
 READ_BUDGET: Final = timedelta(seconds=30)
+# So often a batch that the provider can't answer is split: enough to find two bad tasks among 50.
+MAX_SPLITS: Final = 12
 # After this, checks that are not done go back to their queue. One that has begun makes three calls
 # of AWS at most, each of which ends after 15 s (aws/clients.py).
 HAND_BACK_AFTER: Final = timedelta(seconds=55)
 
 Result = TypeVar("Result")
-Outcome = Job | Exception | None
+Outcome = Job | Account | Exception | None
 Answers = Mapping[ProviderTaskId, TaskReport] | Exception
 
 
@@ -48,10 +64,13 @@ class HandedBack(Exception):
 class CheckJobs:
     """See jobs through to their end. Most checks find a final job and do nothing.
 
-    ``callback_urls`` returns every URL that a job may have been sent with.
+    ``callback_urls`` returns every URL that a job may have been sent with. ``probe`` asks whether
+    a paused account is good again; its messages come in the same queue.
     """
 
     jobs: JobStore
+    accounts: AccountStore
+    probe: Callable[[Probe], Account]
     checks: CheckQueue
     archive: ArchiveQueue
     queue: SubmitQueue
@@ -61,8 +80,8 @@ class CheckJobs:
     callback_urls: Callable[[Job], Collection[str]]
     now: Callable[[], datetime]
 
-    def __call__(self, checks: Sequence[Check]) -> list[Outcome]:
-        """Return for each check its job as it now stands, or what went wrong.
+    def __call__(self, checks: Sequence[Check | Probe]) -> list[Outcome]:
+        """Return for each check its job (or account) as it now stands, or what went wrong.
 
         ``None`` stands for a job that was never recorded. Tasks are read together, as many in one
         call as the provider allows.
@@ -78,7 +97,9 @@ class CheckJobs:
             outcomes |= self._ask(name, to_ask, stop_at=stop_at, hand_back_at=hand_back_at)
         return [outcomes[each] if isinstance(each, Question) else each for each in begun]
 
-    def _begin(self, check: Check) -> Job | Question | None:
+    def _begin(self, check: Check | Probe) -> Job | Account | Question | None:
+        if isinstance(check, Probe):
+            return self.probe(check)
         try:
             job = self.jobs.get(check.job_id)
         except UnknownJob:
@@ -87,8 +108,15 @@ class CheckJobs:
             return None
         if job.status in FINAL and not check.claimed_task:
             return job
-        calls_back = self.providers[job.request.provider].calls_back
-        checked = CheckedJob(job=job, check=check, at=self.now(), calls_back=calls_back)
+        name = job.request.provider
+        waits = job.status is JobStatus.ACCEPTED
+        checked = CheckedJob(
+            job=job,
+            check=check,
+            at=self.now(),
+            calls_back=self.providers[name].calls_back,
+            account=self.accounts.read(name) if waits else None,
+        )
         step = checked.first_step()
         return step if isinstance(step, Question) else self._apply(checked, step)
 
@@ -100,13 +128,18 @@ class CheckJobs:
         stop_at: datetime,
         hand_back_at: datetime,
     ) -> dict[Question, Outcome]:
-        outcomes, stopped = dict[Question, Outcome](), False
-        size = self.providers[name].max_batch_size
-        for start in range(0, len(questions), size):
-            batch = questions[start : start + size]
-            answers = NotAsked("left to a later check") if stopped else self._read(name, batch)
-            # Unavailable (as is NotAsked) or out of time: skip the remaining batches.
-            stopped = isinstance(answers, ProviderUnavailable) or self.now() >= stop_at
+        outcomes, stopped = dict[Question, Outcome](), None
+        size, splits = self.providers[name].max_batch_size, MAX_SPLITS
+        batches = deque(questions[n : n + size] for n in range(0, len(questions), size))
+        while batches:
+            batch = batches.popleft()
+            answers = stopped or self._read(name, batch)
+            stopped = stopped or reason_to_stop(answers, is_late=self.now() >= stop_at)
+            if isinstance(answers, TaskUnreadable) and len(batch) > 1 and splits and not stopped:
+                # Perhaps because of one of them.
+                half, splits = len(batch) // 2, splits - 1
+                batches.extendleft([batch[half:], batch[:half]])
+                continue
             outcomes |= {
                 each: self._attempt(hand_back_at, self._finish, each, answers) for each in batch
             }
@@ -184,6 +217,18 @@ class CheckJobs:
             return act(*given)
         except Exception as error:  # noqa: BLE001
             return error
+
+
+def reason_to_stop(answers: Answers, *, is_late: bool) -> Exception | None:
+    """Return why the remaining batches are not read, ``None`` if they are.
+
+    What the provider itself answered is about these tasks. Silence is about the provider, and so
+    is a missing or refused key.
+    """
+    if isinstance(answers, NotConfigured):
+        return answers
+    is_silent = isinstance(answers, ProviderUnavailable) and not isinstance(answers, TaskUnreadable)
+    return NotAsked("left to a later check") if is_silent or is_late else None
 
 
 def reason_of(error: ProviderUnavailable | NotConfigured) -> Unanswered:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from ringback.domain.accounts import AccountPause
+from ringback.domain.accounts import Wait
 from ringback.domain.drops import MAX_KEY_BYTES, spellings
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
 from ringback.domain.job_ids import is_job_id
@@ -77,14 +77,14 @@ class FindJobs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FindPauses:
-    """Find what accepted jobs wait for. A pause belongs to an account and isn't stored in jobs."""
+class FindWaits:
+    """Find what accepted jobs wait for. It follows from the account, and isn't stored in jobs."""
 
     accounts: AccountStore
     now: Callable[[], datetime]
 
-    def __call__(self, jobs: Iterable[Job]) -> dict[JobId, AccountPause]:
-        """Return the pause that each of the jobs waits for; a job that doesn't has no entry."""
+    def __call__(self, jobs: Iterable[Job]) -> dict[JobId, Wait]:
+        """Return what each of the jobs waits for; one that waits for its turn has no entry."""
         at = self.now()
         due = [
             job
@@ -92,5 +92,5 @@ class FindPauses:
             if job.status is JobStatus.ACCEPTED and not seconds_until_due(job, at=at)
         ]
         names = {job.request.provider for job in due}
-        pauses = {name: self.accounts.paused(name) for name in names}
-        return {job.job_id: pause for job in due if (pause := pauses[job.request.provider])}
+        waits = {name: self.accounts.read(name).waiting_for(at=at) for name in names}
+        return {job.job_id: wait for job in due if (wait := waits[job.request.provider])}

@@ -6,9 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
-from ringback.domain.accounts import AccountPause
+from ringback.domain.accounts import Account, Hold, Pause, Probe
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, Row
+from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, Row, RowsToRetry
 from ringback.domain.images import (
     ImageFacts,
     Quarantined,
@@ -146,30 +146,87 @@ class SubmitQueue(Protocol):
         ...
 
 
+class NudgeQueue(Protocol):
+    def nudge(self, job_id: JobId) -> None:
+        """Deliver a job that has a message of its own now as well.
+
+        Raises ``TryAgain`` if the queue did not confirm the message.
+        """
+        ...
+
+
 class AnswerQueue(SubmitQueue, Protocol):
     def add_answer(self, answered: Answered, *, delay: int) -> None:
         """Have an answer to createTask recorded later. Raises ``TryAgain`` as ``add`` does."""
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AccountWrite:
+    """The account after the call, and whether this call made the change, as in ``Write``."""
+
+    account: Account
+    done: bool
+
+
 class AccountStore(Protocol):
-    """Stores why a provider's account accepts no jobs."""
+    """Stores the state of providers' accounts. A change that comes too late does nothing."""
 
-    def pause(self, pause: AccountPause) -> None:
-        """Begin or renew a pause."""
+    def read(self, provider: str) -> Account: ...
+
+    def pause(
+        self,
+        probe: Probe,
+        *,
+        reason: str,
+        at: datetime,
+        began_at: datetime,
+        probe_at: datetime,
+        refused_job: JobId,
+    ) -> AccountWrite:
+        """Pause an account that was open, or half-open, when the refused call began.
+
+        A pause that was half-open goes on since it began; its trial is over.
+        """
         ...
 
-    def paused(self, provider: str) -> AccountPause | None: ...
-
-    def resume(self, provider: str) -> None:
-        """End the pause, if there is one."""
+    def send_probe(self, probe: Probe, *, seen: Pause, probe_at: datetime) -> AccountWrite:
+        """Make this the probe that a paused account waits for, unless it has a newer one."""
         ...
+
+    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+        """Record when the next probe is due. It is sent by a job that still waits then."""
+        ...
+
+    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+        """Let one job try, if the account is paused and, with an id, still waits for that probe."""
+        ...
+
+    def claim_trial(
+        self, provider: str, job_id: JobId, *, at: datetime, until: datetime
+    ) -> AccountWrite:
+        """Make this the job that tries, if the account is half-open and no other one does."""
+        ...
+
+    def end_trial(self, provider: str, job_id: JobId, *, at: datetime) -> AccountWrite:
+        """Let another job try: this one's answer said nothing about the account."""
+        ...
+
+    def open(self, provider: str, *, at: datetime, began_at: datetime) -> AccountWrite:
+        """End a pause that was half-open when the call began that created a task."""
+        ...
+
+    def hold(self, provider: str, hold: Hold) -> AccountWrite: ...
 
 
 class CheckQueue(Protocol):
     """Delays over 900 s are cut to that, SQS's maximum; the check then queues itself again."""
 
     def add(self, check: Check, *, delay: int) -> None: ...
+
+    def add_probe(self, probe: Probe, *, delay: int) -> None:
+        """Have an account probed; ``delay`` is 900 s at most."""
+        ...
 
 
 class ArchiveQueue(Protocol):
@@ -183,6 +240,10 @@ class ThumbnailQueue(Protocol):
 class DropQueue(Protocol):
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         """Queue the rest of a drop, behind the messages already in the queue."""
+        ...
+
+    def retry(self, rows: RowsToRetry) -> None:
+        """Have the failed jobs of a drop made again. Raises ``TryAgain``."""
         ...
 
 
@@ -334,10 +395,18 @@ class ProviderClient(Protocol):
         """
         ...
 
+    def probe(self) -> bool:
+        """Ask something that costs nothing; return whether the account may be good again.
+
+        Raises ``NotConfigured`` or ``ProviderUnavailable`` if it is not, as far as one can tell.
+        """
+        ...
+
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         """Read at most ``max_batch_size`` tasks; those not visible (yet) are left out.
 
-        Raises ``ProviderUnavailable``.
+        Raises ``TaskUnreadable`` if the provider itself answered, and with nothing about these
+        tasks; otherwise ``ProviderUnavailable``, or ``NotConfigured``.
         """
         ...
 

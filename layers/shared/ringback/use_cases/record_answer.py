@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Unpack
 
+from ringback.domain.accounts import AFTER_OTHERS, REFUSED_AGAIN, HoldReason
 from ringback.domain.checks import Check
+from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import TryAgain, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import Answered, OutcomeUnknown, TaskCreated, TaskRefused
+from ringback.use_cases.change_account import ChangeAccount
 from ringback.use_cases.ports import AnswerQueue, Changes, CheckQueue, JobStore, RateWindow, Write
 
 SecondsLeft = Callable[[], float]
@@ -30,6 +33,7 @@ class RecordAnswer:
     queue: AnswerQueue
     checks: CheckQueue
     window: RateWindow
+    change_account: ChangeAccount
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
 
@@ -63,13 +67,16 @@ class RecordAnswer:
         match answered.answer:
             case TaskCreated(task_id=task_id):
                 job = self._leave_submitting(answered, JobStatus.RUNNING, task_id=task_id).job
+                if answered.is_trial:
+                    self.change_account.accepted(job)
                 return self._keep(job, task_id)
-            case TaskRefused(retry_after=int(delay)) as refusal:
-                return self._release(answered, refusal, delay=delay)
+            case TaskRefused(account=str()) | TaskRefused(retry_after=int()) as refusal:
+                return self._release(answered, refusal)
             case TaskRefused() as refusal:
                 return self._fail(answered, refusal)
             case OutcomeUnknown(task_id=named):
                 # The task may exist. Its callback, which names this job, or the deadline decides.
+                # It was no proof for the account either: the next job tries when the trial is over.
                 job = self.jobs.get(answered.job_id)
                 return self._keep(job, named) if named else job
 
@@ -82,26 +89,48 @@ class RecordAnswer:
             self.checks.add(Check(job_id=job.job_id, claimed_task=task_id), delay=0)
         return self.jobs.keep_task(job.job_id, task_id)
 
-    def _release(self, answered: Answered, refusal: TaskRefused, *, delay: int) -> Job:
-        released = self._leave_submitting(answered, JobStatus.ACCEPTED, queued_at=None)
+    def _release(self, answered: Answered, refusal: TaskRefused) -> Job:
+        changes: Changes = {"queued_at": None}
+        if refusal.account:
+            # It was not the job that was refused.
+            changes["attempts"] = max(0, self.jobs.get(answered.job_id).attempts - 1)
+        released = self._leave_submitting(answered, JobStatus.ACCEPTED, **changes)
         job = released.job
         if refusal.too_fast:
             self.window.pause(job.request.provider, at=self.now())
         if not released.done:
             return job
-        self.queue.add(job.job_id, delay=delay, slot=None)
+        self.queue.add(job.job_id, delay=self._delay(job, answered, refusal), slot=None)
         self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 
+    def _delay(self, job: Job, answered: Answered, refusal: TaskRefused) -> int:
+        """Note what the refusal says about the account; return the seconds that the job waits."""
+        if refusal.account:
+            at = self.now()
+            began_at = job.submitted_at or at
+            wait = self.change_account.refused(job, refusal.account, began_at=began_at)
+            again = REFUSED_AGAIN.after(at - (job.due_at or job.created_at))
+            return whole_seconds(max(wait + AFTER_OTHERS, again))
+        delay = refusal.retry_after or 0
+        if reason := hold_reason(refusal):
+            self.change_account.hold(job, reason, seconds=delay)
+        if answered.is_trial:
+            self.change_account.end_trial(job)
+        return delay
+
     def _fail(self, answered: Answered, refusal: TaskRefused) -> Job:
         error = JobError(kind=ErrorKind.REFUSED, code=refusal.code, message=refusal.message)
-        return self._leave_submitting(
+        job = self._leave_submitting(
             answered,
             JobStatus.FAILED,
             finished_at=self.now(),
             error=error,
             answer=refusal.answer or None,
         ).job
+        if answered.is_trial:
+            self.change_account.end_trial(job)
+        return job
 
     def _leave_submitting(
         self, answered: Answered, to: JobStatus, **changes: Unpack[Changes]
@@ -115,3 +144,9 @@ class RecordAnswer:
             of_attempt=answered.attempt_id,
             **changes,
         )
+
+
+def hold_reason(refusal: TaskRefused) -> HoldReason | None:
+    if refusal.maintenance:
+        return HoldReason.MAINTENANCE
+    return HoldReason.RATE_LIMITED if refusal.too_fast else None

@@ -48,7 +48,7 @@ class RetryJob:
 
     def _request(self, old: Job, post: JobPost) -> JobRequest:
         try:
-            return self._checked(old)
+            return request_again(old, pass_through=self.pass_through, check_image=self.check_image)
         except RequestRefused:
             # As with POST /jobs: a repeated request returns its job.
             earlier = self.jobs.with_key(post.client, post.idempotency_key)
@@ -56,17 +56,24 @@ class RetryJob:
                 raise
             return earlier.request
 
-    def _checked(self, old: Job) -> JobRequest:
-        if old.status not in FINAL:
-            raise WrongState(f"the job has not ended; it is {old.status}")
-        if not (old.request.checked or self.pass_through):
-            raise WrongState("models outside the catalogue are disabled on this deployment")
-        faults: list[FieldError] = []
-        for url, version in old.request.input_images.items():
-            try:
-                self.check_image(url, version)
-            except InputImageRefused as refused:
-                faults.append(FieldError("input", f"{url}: {refused}"))
-        if faults:
-            raise InvalidRequest(faults)
-        return old.request
+
+def request_again(
+    old: Job, *, pass_through: bool, check_image: Callable[[str, str], object]
+) -> JobRequest:
+    """Return the request of a job that has ended, for a new job.
+
+    Raises ``WrongState``, or ``InvalidRequest`` if an input image can no longer be used.
+    """
+    if old.status not in FINAL:
+        raise WrongState(f"the job has not ended; it is {old.status}")
+    if not (old.request.checked or pass_through):
+        raise WrongState("models outside the catalogue are disabled on this deployment")
+    faults: list[FieldError] = []
+    for url, version in old.request.input_images.items():
+        try:
+            check_image(url, version)
+        except InputImageRefused as refused:
+            faults.append(FieldError("input", f"{url}: {refused}"))
+    if faults:
+        raise InvalidRequest(faults)
+    return old.request

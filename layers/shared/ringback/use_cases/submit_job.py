@@ -1,19 +1,19 @@
 """Send accepted jobs to their providers: the only place that makes the call that costs money."""
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 from zlib import crc32
 
-from ringback.domain.accounts import AccountPause, PauseReason
+from ringback.domain.accounts import Account, pause_reason
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, seconds_until_due
 from ringback.domain.pace import DROPS, SHEETS, LowPriority
 from ringback.domain.verdicts import Answered, Submission, TaskRefused
+from ringback.use_cases.change_account import Announce, ChangeAccount
 from ringback.use_cases.input_images import with_links
 from ringback.use_cases.ports import (
     AccountStore,
@@ -34,10 +34,6 @@ MAX_ATTEMPTS: Final = 60
 SLOW: Final = timedelta(milliseconds=200)
 # Seconds until an unavailable provider is tried again.
 UNAVAILABLE_RETRY: Final = 30
-# Until a provider without a usable key is tried again, by the age of the pause.
-PAUSE_RETRY: Final = Widening(
-    share=0.25, shortest=timedelta(seconds=30), longest=timedelta(minutes=5)
-)
 # Seconds that a paid call takes at most (providers/api_calls.py). Nobody pays without the time to
 # record what was paid for.
 MAX_CALL: Final = 20.0
@@ -59,12 +55,24 @@ class PaidCall:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """The message that is being worked on; see ``SubmitJob.__call__``."""
+
+    slot: int | None
+    seconds_left: SecondsLeft
+    is_nudge: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitJob:
     """Make the paid call once a job is due and has a slot; until then it goes back to the queue.
+
+    A paused account sends none, a half-open one a single job at a time.
 
     Safe to repeat at any time: at most one delivery of a job's message calls createTask, unless
     the provider answers that it created nothing. ``link_to`` takes an s3 URL, its version and a
     lifetime, and returns a link to that version. ``new_attempt_id`` returns a random id.
+    ``announce`` tells the owner that an account was paused or is open again.
     ``callback_base_url`` is recorded with the job, so that the provider's echo of its URL is
     recognized after the base URL has changed.
     """
@@ -79,32 +87,41 @@ class SubmitJob:
     callback_url: Callable[[str, JobId], str]
     link_to: Callable[[str, str, timedelta], str]
     new_attempt_id: Callable[[], str]
+    announce: Announce
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
     callback_base_url: str | None = None
 
-    def __call__(self, job_id: JobId, *, slot: int | None, seconds_left: SecondsLeft) -> Job:
+    def __call__(
+        self,
+        job_id: JobId,
+        *,
+        slot: int | None,
+        seconds_left: SecondsLeft,
+        is_nudge: bool = False,
+    ) -> Job:
         """Return the job in its new state. ``slot`` is the rate-window slot that it waited for.
 
-        ``seconds_left`` returns the time that the function has left, in seconds.
+        ``seconds_left`` returns the time that the function has left, in seconds. ``is_nudge``: the
+        job has another message, so this one is not sent on if it has to wait.
         """
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ACCEPTED:
             return job
+        delivery = Delivery(slot=slot, seconds_left=seconds_left, is_nudge=is_nudge)
         if early := seconds_until_due(job, at=self.now()):
-            return self._queue(job, delay=early)
-        pause = self.accounts.paused(job.request.provider)
-        if pause and self.now() < pause.next_try_at:
-            return self._wait(job, pause)
+            return self._queue(job, delivery, delay=early)
+        account = self.accounts.read(job.request.provider)
+        if account.delay(at=self.now()):
+            return self._wait(job, delivery, account)
         try:
             call = self._prepare(job)
-        except NotConfigured:
-            return self._pause(job, since=pause.since if pause else self.now())
+        except NotConfigured as error:
+            wait = self.change_account.refused(job, pause_reason(error), began_at=self.now())
+            return self._queue(job, delivery, delay=seconds_to_wait(job, wait))
         except ProviderUnavailable:
-            return self._queue(job, delay=UNAVAILABLE_RETRY)
-        if pause:
-            self.accounts.resume(job.request.provider)
-        return self._take_turn(job, call, slot, seconds_left)
+            return self._queue(job, delivery, delay=UNAVAILABLE_RETRY)
+        return self._take_turn(job, call, delivery, account)
 
     def _prepare(self, job: Job) -> PaidCall:
         """Get everything that can fail out of the way before a slot is used up."""
@@ -116,41 +133,31 @@ class SubmitJob:
             callback_url=self.callback_url(name, job.job_id),
         )
 
-    def _pause(self, job: Job, *, since: datetime) -> Job:
-        """Note that the provider has no usable key: other jobs wait without trying."""
-        at = self.now()
-        pause = AccountPause(
-            provider=job.request.provider,
-            reason=PauseReason.NOT_CONFIGURED,
-            since=since,
-            next_try_at=at + PAUSE_RETRY.after(at - since),
-        )
-        # Without the note, other jobs find out by themselves: it must not cost a delivery.
-        with suppress(Exception):
-            self.accounts.pause(pause)
-        return self._wait(job, pause)
+    def _wait(self, job: Job, delivery: Delivery, account: Account) -> Job:
+        account = self.change_account.keep_probing(account)
+        wait = account.delay(at=self.now())
+        return self._queue(job, delivery, delay=seconds_to_wait(job, wait))
 
-    def _wait(self, job: Job, pause: AccountPause) -> Job:
-        delay = whole_seconds(pause.next_try_at - self.now()) + spread(job) // 4
-        return self._queue(job, delay=delay)
-
-    def _take_turn(
-        self, job: Job, call: PaidCall, slot: int | None, seconds_left: SecondsLeft
-    ) -> Job:
-        name, at = job.request.provider, self.now()
-        turn = self.window.take(name, at=at, slot=slot, low_priority=priority_of(job))
+    def _take_turn(self, job: Job, call: PaidCall, delivery: Delivery, account: Account) -> Job:
+        name, at, seconds_left = job.request.provider, self.now(), delivery.seconds_left
+        turn = self.window.take(name, at=at, slot=delivery.slot, low_priority=priority_of(job))
         if turn.wait:
             yields = turn.slot is None
             delay = seconds_to_yield(job, turn.wait, at=at) if yields else turn.wait
-            return self._queue(job, delay=delay, slot=turn.slot)
+            return self._queue(job, delivery, delay=delay, slot=turn.slot)
         if seconds_left() < TIME_TO_PAY:
-            return self._queue(job, delay=OUT_OF_TIME_RETRY, slot=turn.slot)
+            return self._queue(job, delivery, delay=OUT_OF_TIME_RETRY, slot=turn.slot)
+        if account.is_half_open:
+            account = self.change_account.claim_trial(job)
+            if account.pause and account.pause.trial != job.job_id:
+                return self._wait(job, delivery, account)
         begun = self._begin(job)
         if not begun.done:
             return begun.job
         answer = self._pay(begun.job, call, seconds_left)
         answered_at = self.now()
-        recorded = self.record(answer_to(begun.job, answer), seconds_left=seconds_left)
+        answered = answer_to(begun.job, answer, is_trial=account.is_half_open)
+        recorded = self.record(answered, seconds_left=seconds_left)
         if answered_at - at > SLOW:
             self.window.was_slow(name, asked_at=at, at=answered_at)
         return recorded or begun.job
@@ -182,23 +189,43 @@ class SubmitJob:
             queue=self.queue,
             checks=self.checks,
             window=self.window,
+            change_account=self.change_account,
             sleep=self.sleep,
             now=self.now,
         )
         return record.keep(answered, seconds_left=seconds_left)
 
-    def _queue(self, job: Job, *, delay: int, slot: int | None = None) -> Job:
+    @property
+    def change_account(self) -> ChangeAccount:
+        return ChangeAccount(
+            accounts=self.accounts,
+            checks=self.checks,
+            announce=self.announce,
+            new_probe_id=self.new_attempt_id,
+            now=self.now,
+        )
+
+    def _queue(self, job: Job, delivery: Delivery, *, delay: int, slot: int | None = None) -> Job:
+        if delivery.is_nudge:
+            return job
         # Sent before the job is marked: a check that sees the mark may rely on the message.
         self.queue.add(job.job_id, delay=delay, slot=slot)
         self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 
 
-def answer_to(job: Job, answer: Submission) -> Answered:
+def answer_to(job: Job, answer: Submission, *, is_trial: bool = False) -> Answered:
     """Return the answer as it is kept; after too many refusals for now the last one is final."""
     if isinstance(answer, TaskRefused) and job.attempts >= MAX_ATTEMPTS:
         answer = replace(answer, retry_after=None)
-    return Answered(job_id=job.job_id, attempt_id=job.attempt_id or "", answer=answer)
+    return Answered(
+        job_id=job.job_id, attempt_id=job.attempt_id or "", answer=answer, is_trial=is_trial
+    )
+
+
+def seconds_to_wait(job: Job, wait: timedelta) -> int:
+    """Return when a job comes back that waits for its account: some seconds apart from others."""
+    return whole_seconds(wait) + spread(job) // 4
 
 
 def priority_of(job: Job) -> LowPriority | None:

@@ -1,10 +1,12 @@
 """What Chanjing's answers prove."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
+from ringback.domain.accounts import PauseReason
 from ringback.domain.jobs import as_task_id
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
@@ -17,10 +19,26 @@ from ringback.providers.api_calls import (
 from ringback.providers.chanjing.tasks import read_moment
 
 TOKEN_REFUSED: Final = 10400
-TOO_FAST: Final = 40001
+# Its own code and that of HTTP, from a gateway before it: nothing was created.
+TOO_FAST: Final = frozenset({40001, 429})
+# Codes that refuse the account, not the job. They are those of HTTP: of its own ones it documents
+# none for credentials or an empty balance.
+ACCOUNT: Final[Mapping[int, PauseReason]] = {
+    401: PauseReason.KEY_REFUSED,
+    402: PauseReason.NO_CREDITS,
+    403: PauseReason.KEY_REFUSED,
+}
 # Codes of permanent refusals, the API's own and those of HTTP. A code that is in no table proves
 # nothing: 50000 in particular can come after the task was created.
-REFUSED: Final = frozenset({400, 40000, 401, 403, 404, 405, 413, 415, 422})
+REFUSED: Final = frozenset({400, 40000, 404, 405, 413, 415, 422})
+# Codes of the token endpoint that refuse the credentials.
+CREDENTIALS_REFUSED: Final = REFUSED | ACCOUNT.keys()
+# What a refusal says when the balance is empty; its code is not documented. It decides only
+# whether a job that provably was not created fails or waits.
+_NO_BALANCE: Final = re.compile(
+    r".{0,12}(余额|积分|点数|蝉豆).{0,4}(不足|不够).{0,24}|insufficient (balance|credits).{0,24}",
+    re.DOTALL | re.IGNORECASE,
+)
 # The limit is a rate per second, its number undocumented.
 TOO_FAST_RETRY: Final = 10
 
@@ -40,15 +58,23 @@ def read_submission(response: httpx.Response) -> Submission:
     if contradicts_itself(response, code, task_id):
         return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or "")[:2000]
-    if code == TOO_FAST:
+    if code in TOO_FAST:
         return TaskRefused(
             code=str(code), message=message, retry_after=TOO_FAST_RETRY, too_fast=True
         )
     if code == TOKEN_REFUSED:
         return TaskRefused(code=str(code), message=message, retry_after=UNREACHABLE_RETRY)
+    if account := _refused_account(code, message):
+        return TaskRefused(code=str(code), message=message, account=account)
     if code in REFUSED:
         return TaskRefused(code=str(code), message=message)
     return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+
+
+def _refused_account(code: int, message: str) -> PauseReason | None:
+    if code in REFUSED and _NO_BALANCE.fullmatch(message):
+        return PauseReason.NO_CREDITS
+    return ACCOUNT.get(code)
 
 
 def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:

@@ -8,7 +8,13 @@ from typing import Any, Final
 
 import httpx
 
-from ringback.domain.errors import MalformedCallback, NotConfigured, ProviderUnavailable
+from ringback.domain.errors import (
+    CredentialsRefused,
+    MalformedCallback,
+    NotConfigured,
+    ProviderUnavailable,
+    TaskUnreadable,
+)
 from ringback.domain.jobs import Job, ProviderTaskId
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import (
@@ -19,13 +25,16 @@ from ringback.domain.verdicts import (
 from ringback.providers.api_calls import (
     NEVER_SENT,
     api_client,
+    not_made,
     not_sent,
     read_envelope,
     with_answer,
 )
 from ringback.providers.chanjing.access_tokens import AccessTokens
 from ringback.providers.chanjing.answers import (
-    REFUSED,
+    CREDENTIALS_REFUSED,
+    TOKEN_REFUSED,
+    TOO_FAST,
     is_token_refused,
     read_submission,
     read_token,
@@ -33,6 +42,8 @@ from ringback.providers.chanjing.answers import (
 from ringback.providers.chanjing.tasks import model_code, read_task
 from ringback.use_cases.ports import TokenStore
 
+# Answers to a read that are not about its tasks; ``None``: not from the API itself.
+ABOUT_ALL_TASKS: Final = frozenset({None, TOKEN_REFUSED, *TOO_FAST})
 IMAGE: Final = 3  # creation_type, and the type of a task page
 # No call begins later than this, so that all of it ends in 20 s: MAX_CALL in
 # use_cases/submit_job.py.
@@ -68,6 +79,11 @@ class ChanjingClient:
         self._app()
         self._tokens.current()
 
+    def probe(self) -> bool:
+        """Get an access token: nothing else is free, and nothing tells the balance."""
+        self.prepare()
+        return True
+
     def create_task(self, job: Job, callback_url: str) -> Submission:
         body = {
             **job.request.input,
@@ -82,7 +98,7 @@ class ChanjingClient:
             return not_sent("Chanjing could not be reached")
         except (ProviderUnavailable, NotConfigured) as error:
             # No token, so no call was made, or none that the provider accepted.
-            return not_sent(str(error))
+            return not_made(error)
         except httpx.HTTPError as error:
             return OutcomeUnknown(reason=type(error).__name__)
         return with_answer(read_submission(response), response)
@@ -92,7 +108,7 @@ class ChanjingClient:
         data = self._ask("POST", "/open/v1/ai_creation/task/page", json=wanted)
         tasks = data.get("list") if isinstance(data, dict) else None
         if not isinstance(tasks, list):
-            raise ProviderUnavailable("a task page without a list")
+            raise TaskUnreadable("a task page without a list")
         found = {}
         for task in tasks:
             try:
@@ -114,8 +130,11 @@ class ChanjingClient:
         except httpx.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__) from error
         envelope = read_envelope(response)
-        if envelope.get("code") != 0:
-            raise ProviderUnavailable(f"{path} answered {envelope.get('code')}")
+        code = envelope.get("code")
+        if code in ABOUT_ALL_TASKS:
+            raise ProviderUnavailable(f"{path} answered {code}")
+        if code != 0:
+            raise TaskUnreadable(f"{path} answered {code}")
         return envelope.get("data")
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
@@ -153,8 +172,8 @@ class ChanjingClient:
         except httpx.HTTPError as error:
             raise ProviderUnavailable(f"no access token: {type(error).__name__}") from error
         envelope = read_envelope(response)
-        if envelope.get("code") in REFUSED:
-            raise NotConfigured(
+        if envelope.get("code") in CREDENTIALS_REFUSED:
+            raise CredentialsRefused(
                 f"Chanjing refused its app_id and secret_key: code {envelope['code']}"
             )
         token = read_token(envelope)

@@ -6,7 +6,14 @@ from typing import Any, Final
 
 import httpx
 
-from ringback.domain.errors import MalformedCallback, NotConfigured, ProviderUnavailable
+from ringback.domain.accounts import PauseReason
+from ringback.domain.errors import (
+    CredentialsRefused,
+    MalformedCallback,
+    NotConfigured,
+    ProviderUnavailable,
+    TaskUnreadable,
+)
 from ringback.domain.jobs import Job, ProviderTaskId, as_task_id
 from ringback.domain.verdicts import (
     OutcomeUnknown,
@@ -20,6 +27,7 @@ from ringback.providers.api_calls import (
     NEVER_SENT,
     api_client,
     contradicts_itself,
+    not_made,
     not_sent,
     read_envelope,
     with_answer,
@@ -31,9 +39,19 @@ from ringback.providers.kie.tasks import read_task
 # rate window of ten seconds, 455 is maintenance.
 TRY_AGAIN: Final[Mapping[int, int]] = {429: 10, 455: 300}
 TOO_FAST: Final = 429
-# Codes of permanent refusals. A code that is in neither table proves nothing either way: 408 and
-# 500 in particular can come after the task was created.
-REFUSED: Final = frozenset({400, 401, 402, 403, 404, 405, 413, 415, 422, 433, 501, 505})
+MAINTENANCE: Final = 455
+# Codes that refuse the account, not the job. The front door's own 403 has no envelope.
+ACCOUNT: Final[Mapping[int, PauseReason]] = {
+    401: PauseReason.KEY_REFUSED,
+    402: PauseReason.NO_CREDITS,
+    403: PauseReason.KEY_REFUSED,
+    433: PauseReason.KEY_LIMIT_REACHED,
+}
+# Codes of permanent refusals. A code that is in no table proves nothing either way: 408 and 500 in
+# particular can come after the task was created.
+REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422, 501, 505})
+# The code of a call that costs nothing: what else it says is about the task.
+KEY_REFUSED: Final = 401
 NOT_VISIBLE: Final = frozenset({404, 422})
 FINISHED_AND_FAILED: Final = frozenset({408, 501})
 
@@ -62,7 +80,7 @@ class KieClient:
         try:
             headers = self._authorization()
         except Exception as error:  # noqa: BLE001  whatever it is, no call was made
-            return not_sent(type(error).__name__)
+            return not_made(error)
         try:
             response = self._http.post("/api/v1/jobs/createTask", json=body, headers=headers)
         except NEVER_SENT:
@@ -70,6 +88,14 @@ class KieClient:
         except httpx.HTTPError as error:
             return OutcomeUnknown(reason=type(error).__name__)
         return with_answer(read_submission(response), response)
+
+    def probe(self) -> bool:
+        """Ask for the credits that are left. A capped key gets an answer, too."""
+        envelope = self._ask("GET", "/api/v1/chat/credit")
+        left = envelope.get("data")
+        # If the answer's shape changes, a job has to find out.
+        is_empty = isinstance(left, int | float) and left <= 0
+        return envelope.get("code") == httpx.codes.OK and not is_empty
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
@@ -82,7 +108,9 @@ class KieClient:
             return read_record(envelope, task_id)
         if code in NOT_VISIBLE:
             return None
-        raise ProviderUnavailable(f"recordInfo answered {code}")
+        if code in TRY_AGAIN:
+            raise ProviderUnavailable(f"recordInfo answered {code}")
+        raise TaskUnreadable(f"recordInfo answered {code}")
 
     def fresh_links(self, job: Job, number: int) -> Iterator[str]:
         """Mint a link; then read the record, because links are minted for deleted files too."""
@@ -91,7 +119,7 @@ class KieClient:
             code, link = envelope.get("code"), envelope.get("data")
             if code == httpx.codes.OK and isinstance(link, str):
                 yield link
-            elif code not in REFUSED:
+            elif code not in REFUSED | ACCOUNT.keys():
                 raise ProviderUnavailable(f"download-url answered {code}")
         report = self._read_task(job.task_id) if job.task_id else None
         if report:
@@ -108,6 +136,8 @@ class KieClient:
         if not envelope:
             # Not from the API itself but from a proxy, perhaps: it says nothing about the task.
             raise ProviderUnavailable(f"HTTP {response.status_code} without kie.ai's envelope")
+        if envelope["code"] == KEY_REFUSED:
+            raise CredentialsRefused("kie.ai refused its API key")
         return envelope
 
     def _authorization(self) -> dict[str, str]:
@@ -137,8 +167,14 @@ def read_submission(response: httpx.Response) -> Submission:
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
     if code in TRY_AGAIN:
         return TaskRefused(
-            code=str(code), message=message, retry_after=TRY_AGAIN[code], too_fast=code == TOO_FAST
+            code=str(code),
+            message=message,
+            retry_after=TRY_AGAIN[code],
+            too_fast=code == TOO_FAST,
+            maintenance=code == MAINTENANCE,
         )
+    if code in ACCOUNT:
+        return TaskRefused(code=str(code), message=message, account=ACCOUNT[code])
     if code in REFUSED:
         return TaskRefused(code=str(code), message=message)
     return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
@@ -149,7 +185,7 @@ def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskRep
     try:
         report = read_task({"taskId": task_id, **envelope})
     except MalformedCallback as error:
-        raise ProviderUnavailable(f"recordInfo: {error}") from error
+        raise TaskUnreadable(f"recordInfo: {error}") from error
     if report.task_id != task_id:
-        raise ProviderUnavailable("recordInfo is about another task")
+        raise TaskUnreadable("recordInfo is about another task")
     return replace(report, answer=kept(envelope))

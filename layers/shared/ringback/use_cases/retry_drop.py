@@ -1,0 +1,127 @@
+"""Make the failed jobs of a dropped file again, as new, paid jobs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from ringback.domain.drops import (
+    MAX_KEY_BYTES,
+    DroppedJob,
+    RowsToRetry,
+    is_older_drop,
+    is_same_drop,
+    job_id_again,
+)
+from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, UnknownDrop
+from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus
+from ringback.use_cases.accept_job import AcceptJob, NewJob
+from ringback.use_cases.ports import DropQueue, JobReader
+from ringback.use_cases.providers import Providers
+
+PARAMETERS: Final = frozenset({"source", "status"})
+JOBS_PER_READ: Final = 99
+# After this long, the rest is left to a new message.
+TIME_PER_MESSAGE: Final = timedelta(seconds=12)
+# Jobs are made faster than providers accept them, so each is due a little later.
+AHEAD: Final = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRetry:
+    """Have a file's failed jobs made again. Its jobs are too many for one request."""
+
+    jobs: JobReader
+    queue: DropQueue
+    now: Callable[[], datetime]
+
+    def __call__(self, query: Mapping[str, str], *, client: str) -> RowsToRetry:
+        """Return what has been queued.
+
+        Raises ``InvalidRequest``, ``UnknownDrop`` if the client has no job of the file, or
+        ``TryAgain``.
+        """
+        source = query.get("source", "")
+        errors = [FieldError(name, "unknown parameter") for name in query.keys() - PARAMETERS]
+        if not 1 <= len(source.encode()) <= MAX_KEY_BYTES:
+            errors.append(FieldError("source", "must be the key of a dropped file"))
+        # Any other job may have been charged, or still may succeed.
+        if query.get("status") != JobStatus.FAILED:
+            errors.append(FieldError("status", "must be failed: only those jobs were not charged"))
+        if errors:
+            raise InvalidRequest(errors)
+        found = self.jobs.newest_of(source, client=client, limit=1, before=None)
+        if not found:
+            raise UnknownDrop(source)
+        rows = RowsToRetry(
+            source=source, client=client, newest=found[0].job_id, requested_at=self.now()
+        )
+        self.queue.retry(rows)
+        return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryRows:
+    """Make each failed job of a dropped file again, once. Safe to repeat.
+
+    A new job's id follows from the old one's, so a repeated request makes no second job; it makes
+    those again that have failed a second time. ``request_again`` returns a job's request, or raises
+    ``RequestRefused`` if it can't be sent again.
+    """
+
+    jobs: JobReader
+    queue: DropQueue
+    accept: AcceptJob
+    providers: Providers
+    request_again: Callable[[Job], JobRequest]
+    now: Callable[[], datetime]
+
+    def __call__(self, rows: RowsToRetry) -> RowsToRetry:
+        """Return how far it has come; the rest has been left to another message."""
+        stop_at = self.now() + TIME_PER_MESSAGE
+        while True:
+            page = self.jobs.newest_of(
+                rows.source, client=rows.client, limit=JOBS_PER_READ, before=rows.before
+            )
+            rows = self._retry(rows, page)
+            if not page or is_older_drop(page[-1].job_id, rows.newest):
+                return rows
+            if self.now() >= stop_at:
+                self.queue.retry(rows)
+                return rows
+
+    def _retry(self, rows: RowsToRetry, page: Sequence[Job]) -> RowsToRetry:
+        failed = {job_id_again(job.job_id): job for job in page if is_to_retry(job, rows)}
+        made = {job.job_id: job for job in self.jobs.find([each for each in failed if each])}
+        for job_id, job in failed.items():
+            earlier = made.get(job_id) if job_id else None
+            if job_id is None or (earlier and is_queued(earlier)):
+                continue
+            try:
+                request = earlier.request if earlier else self.request_again(job)
+            except RequestRefused:
+                continue  # its input images are gone: POST /jobs/{job_id}/retry says so
+            self.accept(self._new(job, job_id, request, rows))
+            rows = replace(rows, made=rows.made + 1)
+        return replace(rows, before=page[-1].job_id) if page else rows
+
+    def _new(self, job: Job, job_id: JobId, request: JobRequest, rows: RowsToRetry) -> NewJob:
+        spacing = self.providers[request.provider].pace.sustained
+        due_at = max(rows.requested_at + rows.made * spacing, self.now() + AHEAD)
+        dropped = DroppedJob(
+            job_id=job_id,
+            source=rows.source,
+            row=job.row,
+            due_at=due_at if job.row else None,
+        )
+        return NewJob(request=request, client=job.client, retry_of=job.job_id, dropped=dropped)
+
+
+def is_to_retry(job: Job, rows: RowsToRetry) -> bool:
+    """Tell whether it is a failed job of this drop that cost nothing."""
+    is_failed = job.status is JobStatus.FAILED and job.error and not job.error.may_be_charged
+    return bool(is_failed) and is_same_drop(job.job_id, rows.newest)
+
+
+def is_queued(job: Job) -> bool:
+    return job.status is not JobStatus.ACCEPTED or job.queued_at is not None
