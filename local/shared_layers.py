@@ -1,7 +1,7 @@
-"""Runs the local AWS so that its functions share the unpacked layers.
+"""Lets the functions of the local AWS share the unpacked layers.
 
-Started by the emulator's own Python in place of ``python -m ministack``, which unpacks every layer
-anew for every process of a function: 31 MB and 1,200 files each, most of a cold start.
+By itself the emulator unpacks every layer anew for every process of a function: 31 MB and 1,200
+files each, most of a cold start.
 """
 
 import hashlib
@@ -35,12 +35,5 @@ def extract_shared(archive: zipfile.ZipFile, path: Any = None, *rest: Any, **nam
         Path(path, entry.name).symlink_to(entry)
 
 
-def main() -> None:
-    from ministack.app import main as run_emulator  # type: ignore[import-not-found]
-
+def share_layers() -> None:
     zipfile.ZipFile.extractall = extract_shared  # type: ignore[assignment, method-assign]
-    run_emulator()
-
-
-if __name__ == "__main__":
-    main()
