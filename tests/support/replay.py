@@ -77,8 +77,11 @@ LISTENERS: Final = {
 }
 # A message arrives up to so many seconds after it is due.
 MAX_LATENESS: Final = 0.8
-SECONDS_PER_ROW: Final = 0.02
 PICTURE: Final = b"a picture"
+
+
+def at(seconds: float) -> datetime:
+    return NOON + timedelta(seconds=seconds)
 
 
 @dataclass(order=True)
@@ -100,6 +103,7 @@ class Replay:
     task_seconds: Callable[[Random], float] = lambda random: random.uniform(5, 60)
     may_recur: Collection[str] = frozenset(MAY_RECUR)
     calls_back: bool = True
+    seconds_per_row: float = 0.02
     paces: Mapping[str, Any] = field(default_factory=dict)
     now: datetime = NOON
     agenda: list[Event] = field(default_factory=list)
@@ -228,15 +232,23 @@ class Replay:
     def take_time(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
-    def run(self, *, most_events: int = 2_000_000) -> None:
+    def run(self, *, most_events: int = 500_000) -> None:
         """Run until no message and no callback is left."""
         for _ in range(most_events):
             if not self.agenda:
                 return
-            event = heapq.heappop(self.agenda)
-            self.now = max(NOON + timedelta(seconds=event.due), NOON)
-            event.act()
+            self._run_next()
         raise AssertionError("messages do not end")
+
+    def run_until(self, moment: datetime) -> None:
+        while self.agenda and at(self.agenda[0].due) <= moment:
+            self._run_next()
+        self.now = moment
+
+    def _run_next(self) -> None:
+        event = heapq.heappop(self.agenda)
+        self.now = at(event.due)
+        event.act()
 
     def receive(
         self,
@@ -283,7 +295,7 @@ class Replay:
 
     def _rows(self, drop: Drop, facts: DropFacts, progress: Any) -> Iterator[Any]:
         for row in DropRows(self.drops)(drop, facts, progress):
-            self.take_time(SECONDS_PER_ROW)
+            self.take_time(self.seconds_per_row)
             yield row
 
     def _read_request(self, body: bytes, drop: Drop) -> Any:

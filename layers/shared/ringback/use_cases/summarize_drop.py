@@ -41,6 +41,7 @@ class SummarizeDrop:
             summary = self._summary(drop, progress, at=at)
             is_final = summary["state"] == "final"
             self.drops.put_summary(drop, summary, made_at=progress.made_at)
+        # This loop ends when the last job is final, or when the drop's progress is forgotten.
         if not is_final:
             began = progress.made_at if progress else at
             self.queue.add(drop, delay=whole_seconds(INTERVAL.after(at - began)))
