@@ -9,6 +9,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from ringback.domain.checks import DETAILS
 from ringback.domain.drops import Drop
 from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
 from ringback.domain.jobs import JobId
@@ -148,7 +149,7 @@ def process_together(
     failed: dict[str, Exception] = {}
     for record in event["Records"]:
         try:
-            readable.append((record["messageId"], read(json.loads(record["body"]))))
+            readable.append((record["messageId"], read(_message_in(record))))
         except Exception as error:  # noqa: BLE001  one bad message must not fail the batch
             failed[record["messageId"]] = error
     results = process([message for _, message in readable])
@@ -162,6 +163,13 @@ def process_together(
             logger.error("message failed", extra=fields, exc_info=failed[record["messageId"]])
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def _message_in(record: Mapping[str, Any]) -> Any:
+    """Return a message with its details, the fields that older versions do without."""
+    message = json.loads(record["body"])
+    details = record.get("messageAttributes", {}).get(DETAILS, {}).get("stringValue")
+    return json.loads(details) | message if details else message
 
 
 def _failure_of(
