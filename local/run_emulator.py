@@ -11,6 +11,7 @@ def main() -> None:
     # Only while importing: the emulator has packages of its own.
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from local.hop_counts import count_hops
+    from local.running_functions import let_running_functions_finish
     from local.shared_layers import share_layers
 
     del sys.path[0]
@@ -18,6 +19,7 @@ def main() -> None:
 
     share_layers()
     count_hops()
+    let_running_functions_finish()
     run_emulator()
 
 
