@@ -3,7 +3,6 @@
 Part of ``make prove`` only: it takes three deployments.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,13 +22,14 @@ from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider, job_of
 from tests.e2e.stack_logs import show_logs_of
 from tests.e2e.test_drops import TEXT, jobs_from
-from tests.e2e.upgrades import parameters_of, redeploy, unpack_old_version
+from tests.e2e.upgrades import allow_loops, parameters_of, redeploy, unpack_old_version
 
 pytestmark = pytest.mark.prove
 
-PHASES: Final = ("old", "new", "old again")
 SHEET: Final = "requests/upgrade.csv"
-ROWS: Final = 300
+ROWS: Final = 100
+# A message that failed while roles were exchanged comes back after its visibility timeout.
+STANDSTILL: Final = 700.0
 PARAMETERS: Final = {
     "JobDeadlineSeconds": "30",
     "ArchiveRetrySeconds": "1,2",
@@ -56,15 +56,22 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Journey:
-    """Every posted job's expected end, by its id; the jobs as they ended; the tasks of each."""
+class Upgraded:
+    """What was posted: every job's expected end, by its id; and the job of each repeated post."""
 
+    deployment: Deployment
+    api: JobsApi
     expected: dict[str, Expected]
+    repeated: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """The posted jobs as they ended, those of the sheet, and how many tasks each had."""
+
     jobs: dict[str, Job]
     rows: list[Job]
     tasks: Counter[str]
-    repeated: list[str]
-    phases: dict[str, float]
 
 
 @pytest.fixture(scope="module")
@@ -76,39 +83,34 @@ def old_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def journey(request: pytest.FixtureRequest, old_source: Path) -> Iterator[Journey]:
+def upgraded(request: pytest.FixtureRequest, old_source: Path) -> Iterator[Upgraded]:
     with local_stack(
         ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS, source=old_source
     ) as deployment:
         show_logs_of(deployment, request.config)
-        parameters = PARAMETERS | parameters_of(deployment)
+        allow_loops(deployment)
         with connected(deployment.jobs_api_url, deployment.client_key) as api:
-            yield travel(deployment, api, {"old": old_source, "new": ROOT}, parameters)
+            photo = drop_photo(deployment)
+            drop(deployment, SHEET, a_sheet())
+            parameters = PARAMETERS | parameters_of(deployment)
+            repeated, expected = [post_once(api)], post_everything(api, photo)
+            for source in (ROOT, old_source):
+                redeploy(deployment, source, parameters)
+                allow_loops(deployment)
+                repeated.append(post_once(api))
+                expected |= post_everything(api, photo)
+            yield Upgraded(deployment=deployment, api=api, expected=expected, repeated=repeated)
 
 
-def travel(
-    deployment: Deployment, api: JobsApi, sources: dict[str, Path], parameters: dict[str, str]
-) -> Journey:
-    provider, photo = Provider(deployment.simulator_url), drop_photo(deployment)
-    drop(deployment, SHEET, a_sheet())
-    expected, repeated, phases = dict[str, Expected](), list[str](), dict[str, float]()
-    for phase in PHASES:
-        began = time.monotonic()
-        if phase != PHASES[0]:
-            redeploy(deployment, sources[phase.partition(" ")[0]], parameters)
-        phases[phase] = time.monotonic() - began
-        repeated.append(post_once(api))
-        expected |= post_everything(api, photo)
-    jobs = {job["job_id"]: job for job in api.wait_until_final([*expected, *set(repeated)])}
-    made = jobs_from(api, SHEET)
-    rows = api.wait_until_final([job["job_id"] for job in made])
+@pytest.fixture(scope="module")
+def journey(upgraded: Upgraded) -> Journey:
+    api, ids = upgraded.api, {*upgraded.expected, *upgraded.repeated}
+    jobs = api.wait_until_final(ids, standstill=STANDSTILL)
+    made = [job["job_id"] for job in jobs_from(api, SHEET)]
+    rows = api.wait_until_final(made, standstill=STANDSTILL)
+    tasks = Provider(upgraded.deployment.simulator_url).tasks()
     return Journey(
-        expected=expected,
-        jobs=jobs,
-        rows=rows,
-        tasks=Counter(job_of(task) for task in provider.tasks()),
-        repeated=repeated,
-        phases=phases,
+        jobs={job["job_id"]: job for job in jobs}, rows=rows, tasks=Counter(map(job_of, tasks))
     )
 
 
@@ -138,19 +140,18 @@ def post_everything(api: JobsApi, photo: str) -> dict[str, Expected]:
     return posted
 
 
-def test_no_job_is_lost(journey: Journey) -> None:
-    ended = {key: journey.jobs[key]["status"] for key in journey.expected}
+def test_no_job_is_lost(upgraded: Upgraded, journey: Journey) -> None:
     wrong = {
         key: (journey.jobs[key], each.status)
-        for key, each in journey.expected.items()
-        if ended[key] != each.status
+        for key, each in upgraded.expected.items()
+        if journey.jobs[key]["status"] != each.status
     }
     assert wrong == {}
 
 
-def test_no_job_is_paid_for_twice(journey: Journey) -> None:
-    assert {key: journey.tasks[key] for key in journey.expected} == {
-        key: each.tasks for key, each in journey.expected.items()
+def test_no_job_is_paid_for_twice(upgraded: Upgraded, journey: Journey) -> None:
+    assert {key: journey.tasks[key] for key in upgraded.expected} == {
+        key: each.tasks for key, each in upgraded.expected.items()
     }
 
 
@@ -160,6 +161,6 @@ def test_a_sheet_is_read_to_its_end_by_both_versions(journey: Journey) -> None:
     assert len({job["row"] for job in journey.rows}) == ROWS
 
 
-def test_an_idempotency_key_holds_across_versions(journey: Journey) -> None:
-    [job_id] = set(journey.repeated)
+def test_an_idempotency_key_holds_across_versions(upgraded: Upgraded, journey: Journey) -> None:
+    [job_id] = set(upgraded.repeated)
     assert journey.tasks[job_id] == 1
