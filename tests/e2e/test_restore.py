@@ -1,6 +1,6 @@
 """A stack is deleted, its table restored, and both taken into a new stack with the kept buckets.
 
-These are the commands of ``docs/operate.md``. Part of ``make prove`` only: it deploys three times.
+These are the commands of ``docs/operate.md``. Part of ``make prove`` only: it takes two deployments.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ import pytest
 
 from local import recheck
 from local.adopt import adopt
+from local.callback_address import PLACEHOLDER
 from local.deployment import Deployment, administrator
 from local.downloads import download_images
 from local.drop_bucket import drop, wait_for_summary
@@ -20,7 +21,7 @@ from local.interrupts import Interrupts
 from local.jobs_api import Job, connected
 from local.ports import free_ports
 from local.sam import STACK_NAME, Sam
-from local.stack import api_url, deploy, local_stack, outputs_of, put_secrets
+from local.stack import api_url, deploy, local_stack, put_secrets
 from tests.e2e.stack_logs import show_logs_of
 from tests.e2e.test_drops import TEXT
 from tests.e2e.upgrades import parameters_of
@@ -97,17 +98,14 @@ def tear_down_and_restore(before: Deployment) -> Deployment:
 
 def deployed_again(before: Deployment) -> Deployment:
     sam = Sam(endpoint_url=before.endpoint_url, private=before.logs, interrupts=Interrupts())
-    parameters = PARAMETERS | parameters_of(before)
-    deploy(sam, parameters, lambda _line: None)
     port = int(before.endpoint_url.rpartition(":")[2])
-    outputs = outputs_of(before.endpoint_url)
-    # The new callback API has an address of its own.
-    callbacks = api_url(port, outputs["CallbackApiId"])
-    deploy(sam, parameters | {"CallbackBaseUrl": callbacks}, lambda _line: None)
+    parameters = PARAMETERS | parameters_of(before)
+    parameters |= {"CallbackBaseUrl": api_url(port, PLACEHOLDER)}
+    outputs = deploy(sam, parameters, lambda _line: None)
     after = replace(
         before,
         jobs_api_url=api_url(port, outputs["JobsApiId"]),
-        callback_api_url=callbacks,
+        callback_api_url=api_url(port, outputs["CallbackApiId"]),
         images_bucket=outputs["ImagesBucketName"],
         drop_bucket=outputs["DropBucketName"],
         jobs_table=outputs["JobsTableName"],
