@@ -1,6 +1,6 @@
 """A stack is deleted, its table restored, and both taken into a new stack with the kept buckets.
 
-These are the commands of ``docs/operate.md``. Part of ``make prove`` only: it takes two deployments.
+These are the commands of ``docs/operate.md``. Part of ``make prove`` only: it deploys twice.
 """
 
 from collections.abc import Iterator
