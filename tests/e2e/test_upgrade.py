@@ -4,11 +4,13 @@ Part of ``make prove`` only: it takes three deployments.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from local.deployment import Deployment
@@ -18,6 +20,7 @@ from local.jobs_api import Job, JobsApi, connected
 from local.paths import ROOT
 from local.ports import free_ports
 from local.stack import local_stack
+from local.waiting import wait_for
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider, job_of
 from tests.e2e.stack_logs import show_logs_of
@@ -93,12 +96,12 @@ def upgraded(request: pytest.FixtureRequest, old_source: Path) -> Iterator[Upgra
             photo = drop_photo(deployment)
             drop(deployment, SHEET, a_sheet())
             parameters = PARAMETERS | parameters_of(deployment)
-            repeated, expected = [post_once(api)], post_everything(api, photo)
-            for source in (ROOT, old_source):
+            repeated, expected = [post_once(api)], post_everything(api, photo, "old")
+            for version, source in (("new", ROOT), ("old again", old_source)):
                 redeploy(deployment, source, parameters)
                 allow_loops(deployment)
                 repeated.append(post_once(api))
-                expected |= post_everything(api, photo)
+                expected |= post_everything(api, photo, version)
             yield Upgraded(deployment=deployment, api=api, expected=expected, repeated=repeated)
 
 
@@ -119,24 +122,34 @@ def a_sheet() -> bytes:
     return "\n".join(["model,input.prompt", *lines]).encode()
 
 
-def post_once(api: JobsApi) -> str:
-    """Post the same request with the same key in each phase; return the job's id."""
-    body: dict[str, Any] = {"model": TEXT, "input": {"prompt": "one kite for all versions"}}
-    answer = api.client.post(
-        f"{api.url}/jobs", json=body, headers={"Idempotency-Key": "one for all"}
+def post(api: JobsApi, key: str, model: str, fields: Mapping[str, Any]) -> str:
+    """Post until the answer is 202, as a client with a key does; return the job's id."""
+
+    def observe() -> httpx.Response:
+        body = {"model": model, "input": fields}
+        return api.client.post(f"{api.url}/jobs", json=body, headers={"Idempotency-Key": key})
+
+    answer = wait_for(
+        observe, lambda seen: seen.status_code == HTTPStatus.ACCEPTED, what=f"{key} to be accepted"
     )
-    return str(answer.raise_for_status().json()["job_id"])
+    return str(answer.json()["job_id"])
 
 
-def post_everything(api: JobsApi, photo: str) -> dict[str, Expected]:
+def post_once(api: JobsApi) -> str:
+    """Post the same request with the same key in each phase."""
+    return post(api, "one for all", TEXT, {"prompt": "one kite for all versions"})
+
+
+def post_everything(api: JobsApi, photo: str, version: str) -> dict[str, Expected]:
     """Post a job of every model's family, and one for each of the provider's faults."""
     posted = dict[str, Expected]()
-    for example in EXAMPLES:
-        job = api.submit(example.model, example.input_with(photo))
-        posted[job["job_id"]] = Expected(status=example.status, tasks=1)
+    for number, example in enumerate(EXAMPLES):
+        job_id = post(api, f"{version} {number}", example.model, example.input_with(photo))
+        posted[job_id] = Expected(status=example.status, tasks=1)
     for (model, fault), (status, tasks) in FAULTS.items():
-        job = api.submit(model, {prompt_field(model): f"a kite [simulate: {fault}]"})
-        posted[job["job_id"]] = Expected(status=status, tasks=tasks)
+        fields = {prompt_field(model): f"a kite [simulate: {fault}]"}
+        job_id = post(api, f"{version} {model} {fault}", model, fields)
+        posted[job_id] = Expected(status=status, tasks=tasks)
     return posted
 
 
