@@ -3,6 +3,7 @@
 Part of ``make prove`` only: it takes three deployments.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 
 from local.deployment import Deployment
@@ -125,14 +125,15 @@ def a_sheet() -> bytes:
 def post(api: JobsApi, key: str, model: str, fields: Mapping[str, Any]) -> str:
     """Post until the answer is 202, as a client with a key does; return the job's id."""
 
-    def observe() -> httpx.Response:
+    def observe() -> tuple[int, str]:
         body = {"model": model, "input": fields}
-        return api.client.post(f"{api.url}/jobs", json=body, headers={"Idempotency-Key": key})
+        answer = api.client.post(f"{api.url}/jobs", json=body, headers={"Idempotency-Key": key})
+        return answer.status_code, answer.text
 
-    answer = wait_for(
-        observe, lambda seen: seen.status_code == HTTPStatus.ACCEPTED, what=f"{key} to be accepted"
+    _, text = wait_for(
+        observe, lambda seen: seen[0] == HTTPStatus.ACCEPTED, what=f"{key} to be accepted"
     )
-    return str(answer.json()["job_id"])
+    return str(json.loads(text)["job_id"])
 
 
 def post_once(api: JobsApi) -> str:
