@@ -9,7 +9,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import boto3
@@ -20,6 +20,7 @@ from local.redrive import STACK
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_sqs import SQSClient
 
 OPEN: Final = sorted(set(JobStatus) - FINAL)
 
@@ -39,18 +40,27 @@ def main(words: Sequence[str]) -> int:
         outputs = {
             output["OutputKey"]: output["OutputValue"] for output in stacks["Stacks"][0]["Outputs"]
         }
-        sqs, sent = session.client("sqs"), 0
-        for job_id, status in open_jobs(session.client("dynamodb"), outputs["JobsTableName"]):
-            body = json.dumps({"job_id": job_id})
-            sqs.send_message(QueueUrl=outputs["CheckQueueUrl"], MessageBody=body)
-            if given.queue and status == JobStatus.ACCEPTED:
-                sqs.send_message(QueueUrl=outputs["SubmitQueueUrl"], MessageBody=body)
-            sent += 1
+        jobs = open_jobs(session.client("dynamodb"), outputs["JobsTableName"])
+        number = send_checks(session.client("sqs"), outputs, jobs, queue=given.queue)
     except (BotoCoreError, ClientError) as error:
         print(f"recheck: {error}", file=sys.stderr)
         return 1
-    print(f"{sent} open jobs are checked")
+    print(f"{number} open jobs are checked")
     return 0
+
+
+def send_checks(
+    sqs: "SQSClient", outputs: Mapping[str, str], jobs: Iterable[tuple[str, str]], *, queue: bool
+) -> int:
+    """Return the number of jobs; ``queue`` is for accepted ones, ``outputs`` are the stack's."""
+    number = 0
+    for job_id, status in jobs:
+        body = json.dumps({"job_id": job_id})
+        sqs.send_message(QueueUrl=outputs["CheckQueueUrl"], MessageBody=body)
+        if queue and status == JobStatus.ACCEPTED:
+            sqs.send_message(QueueUrl=outputs["SubmitQueueUrl"], MessageBody=body)
+        number += 1
+    return number
 
 
 def open_jobs(table: "DynamoDBClient", name: str) -> Iterator[tuple[str, str]]:

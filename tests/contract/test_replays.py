@@ -19,6 +19,8 @@ from tests.support.replay import Replay
 EDIT = "bytedance/seedream-v4-edit"
 CHANJING = "chanjing/doubao-seedream-4.0"
 PHOTO = image("jpeg", size=(640, 480))
+pytestmark = pytest.mark.usefixtures("copies_in_memory")
+
 KIE = {"model": MODEL, "input": {"prompt": "a kite"}}
 
 
