@@ -105,6 +105,14 @@ smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after c
 redrive: .venv/.ready ## Move dead letters back to their queues (STACK=ringback)
 	@exec .venv/bin/python -m local.redrive
 
+.PHONY: adopt
+adopt: .venv/.ready ## Take a table and buckets into a new stack (TABLE=... IMAGES=... DROPS=... STACK=ringback)
+	@exec .venv/bin/python -m local.adopt --table "$(TABLE)" --images "$(IMAGES)" --drops "$(DROPS)"
+
+.PHONY: recheck
+recheck: .venv/.ready ## Check every open job after adopting a table (STACK=ringback; QUEUE=1)
+	@exec .venv/bin/python -m local.recheck
+
 .PHONY: key
 key: .venv/.ready ## Give a client an API key (CLIENT=studio STACK=ringback; REPLACE=1, REVOKE=1)
 	@exec .venv/bin/python -m local.client_keys

@@ -44,7 +44,7 @@ def start_emulator(
 
 def emulator_process(private: Path, interrupts: Interrupts) -> Process:
     # -P keeps the script's folder out of the import path.
-    command = (EMULATOR_PYTHON, "-P", ROOT / "local/shared_layers.py")
+    command = (EMULATOR_PYTHON, "-P", ROOT / "local/run_emulator.py")
     return Process(
         "The local AWS",
         command,

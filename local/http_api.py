@@ -1,7 +1,8 @@
 """Create the routes, authorizers and CORS rules of the emulator's HTTP APIs.
 
 CloudFormation reads them from SAM's OpenAPI body, which the emulator ignores. They are created from
-the processed template, so that what is deployed stays what `template.yaml` declares.
+the processed template, so that what is deployed stays what `template.yaml` declares. A later
+deployment replaces them.
 """
 
 import re
@@ -46,6 +47,7 @@ class HttpApi:
         self._physical = physical
 
     def wire(self, body: Mapping[str, Any]) -> None:
+        self._clear()
         authorizers = {
             name: self._create_authorizer(name, scheme["x-amazon-apigateway-authorizer"])
             for name, scheme in body.get("components", {}).get("securitySchemes", {}).items()
@@ -55,6 +57,16 @@ class HttpApi:
         if cors := body.get("x-amazon-apigateway-cors"):
             given: Any = {key[0].upper() + key[1:]: value for key, value in cors.items()}
             self._gateway.update_api(ApiId=self._id, CorsConfiguration=given)
+
+    def _clear(self) -> None:
+        """Delete what an earlier version of the stack has left."""
+        gateway, this = self._gateway, self._id
+        for route in gateway.get_routes(ApiId=this)["Items"]:
+            gateway.delete_route(ApiId=this, RouteId=route["RouteId"])
+        for integration in gateway.get_integrations(ApiId=this)["Items"]:
+            gateway.delete_integration(ApiId=this, IntegrationId=integration["IntegrationId"])
+        for authorizer in gateway.get_authorizers(ApiId=this)["Items"]:
+            gateway.delete_authorizer(ApiId=this, AuthorizerId=authorizer["AuthorizerId"])
 
     def _create_authorizer(self, name: str, authorizer: Mapping[str, Any]) -> str:
         return self._gateway.create_authorizer(

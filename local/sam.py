@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from local.deployment import administrator
 from local.emulator import REGION
@@ -24,23 +25,29 @@ BUILD_STANDSTILL_SECONDS = 600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sam:
-    """Runs SAM for one stack. ``private`` is the stack's folder for logs and temporary files."""
+    """Runs SAM for one stack. ``private`` is the stack's folder for logs and temporary files.
+
+    ``source`` has the template: this repository, or a copy of another version of it.
+    """
 
     endpoint_url: str
     private: Path
     interrupts: Interrupts
+    source: Path = ROOT
 
     def build(self) -> Path:
         """Build for this machine's Python and return the folder of the built template.
 
         The folder is the stack's own: another stack's build may change the one that SAM keeps.
         """
-        with exclusively(BUILD / "lock"):
-            command: list[str | Path] = ["build", "--template", ROOT / "template.yaml"]
-            command += ["--cached", "--parallel", "--cache-dir", BUILD / "cache"]
-            command += ["--build-dir", BUILD / "artifacts"]
+        kept = BUILD if self.source == ROOT else self.source / ".build"
+        with exclusively(kept / "lock"):
+            command: list[str | Path] = ["build", "--template", self.source / "template.yaml"]
+            command += ["--cached", "--parallel", "--cache-dir", kept / "cache"]
+            command += ["--build-dir", kept / "artifacts"]
             self._run("sam build", command, standstill=BUILD_STANDSTILL_SECONDS)
-            return Path(shutil.copytree(BUILD / "artifacts", self.private / "artifacts"))
+            own = self.private / f"artifacts-{token_hex(4)}"
+            return Path(shutil.copytree(kept / "artifacts", own))
 
     def deploy(self, built: Path, parameters: Mapping[str, str]) -> None:
         command: list[str | Path] = ["deploy", "--template-file", built / "template.yaml"]
@@ -64,7 +71,7 @@ class Sam:
         command: list[str | Path] = [SAM, *arguments, "--config-file", settings]
         process = Process(name, command, log=log, interrupts=self.interrupts)
         try:
-            process.start(environment=self.environment(), directory=ROOT)
+            process.start(environment=self.environment(), directory=self.source)
             process.wait_until_done(standstill=standstill)
         finally:
             process.stop()

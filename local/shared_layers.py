@@ -1,11 +1,10 @@
-"""Runs the local AWS so that its functions share the unpacked layers.
+"""Lets the functions of the local AWS share the unpacked layers.
 
-Started by the emulator's own Python in place of ``python -m ministack``, which unpacks every layer
-anew for every process of a function: 31 MB and 1,200 files each, most of a cold start.
+By itself the emulator unpacks every layer anew for every process of a function: 31 MB and 1,200
+files each, most of a cold start.
 """
 
 import hashlib
-import sys
 import tempfile
 import zipfile
 from pathlib import Path
@@ -36,19 +35,5 @@ def extract_shared(archive: zipfile.ZipFile, path: Any = None, *rest: Any, **nam
         Path(path, entry.name).symlink_to(entry)
 
 
-def main() -> None:
-    # Only while importing: the emulator has packages of its own.
-    sys.path.insert(0, str(Path(__file__).parents[1]))
-    from local.leading_keys import check_leading_keys
-
-    del sys.path[0]
-    from ministack.app import main as run_emulator  # type: ignore[import-not-found]
-    from ministack.core import iam_actions  # type: ignore[import-not-found]
-
-    check_leading_keys(iam_actions)
+def share_layers() -> None:
     zipfile.ZipFile.extractall = extract_shared  # type: ignore[assignment, method-assign]
-    run_emulator()
-
-
-if __name__ == "__main__":
-    main()

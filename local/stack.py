@@ -43,12 +43,14 @@ def local_stack(
     simulator: Mapping[str, object] | None = None,
     parameters: Mapping[str, str] | None = None,
     concurrency: int | None = None,
+    source: Path = ROOT,
 ) -> Iterator[Deployment]:
     """Start everything, and on exit remove every process, port and file of it.
 
     Meanwhile SIGTERM and SIGHUP raise ``KeyboardInterrupt``, as Ctrl-C does. ``simulator`` has
     options of ``python -m local.simulator``, ``parameters`` are the template's; both are added to
-    those that a local stack needs. ``concurrency`` is the account's, for all functions.
+    those that a local stack needs. ``concurrency`` is the account's, for all functions;
+    ``source`` is the folder of the template.
 
     Raises ``LocalFailure`` if it cannot start.
     """
@@ -57,7 +59,7 @@ def local_stack(
         cleanup = ExitStack()
         try:
             ports.require_free()
-            start = Start(ports, report, interrupts, cleanup, private_folder(cleanup))
+            start = Start(ports, report, interrupts, cleanup, private_folder(cleanup), source)
             yield start(
                 simulator=simulator or {}, parameters=parameters or {}, concurrency=concurrency
             )
@@ -75,6 +77,7 @@ class Start:
     interrupts: Interrupts
     cleanup: ExitStack
     private: Path
+    source: Path
 
     def __call__(
         self,
@@ -91,22 +94,14 @@ class Start:
             endpoint_url=endpoint_url(self.ports.aws),
             private=self.private,
             interrupts=self.interrupts,
+            source=self.source,
         )
         emulator.wait_until(lambda: is_healthy(self.ports.aws))
         self.report(f"local AWS is up at {endpoint_url(self.ports.aws)}")
         provider.wait_until(lambda: answers(self.ports.simulator))
         self.report(f"provider simulator is up at {endpoint_url(self.ports.simulator)}")
-        self.report("building template.yaml with SAM")
-        built = sam.build()
-        self.report("deploying it to the local AWS")
         make_source_bucket(sam.endpoint_url)
-        sam.deploy(built, {**self._parameters(accounts), **parameters})
-        wire_http_apis(sam.endpoint_url, STACK_NAME)
-        number_concurrency(sam.endpoint_url)
-        outputs = self._outputs()
-        fill_in_callback_address(sam.endpoint_url, outputs["CallbackApiId"])
-        for name in ("ImagesBucketName", "DropBucketName"):
-            allow_plain_http(sam.endpoint_url, outputs[name])
+        outputs = deploy(sam, {**self._parameters(accounts), **parameters}, self.report)
         deployment = self._deployment(outputs, accounts)
         put_secrets(deployment, outputs)
         self.report(f"deployed; the API is {deployment.jobs_api_url}")
@@ -140,12 +135,6 @@ class Start:
             "DropClient": CLIENT,
         }
 
-    def _outputs(self) -> dict[str, str]:
-        endpoint = endpoint_url(self.ports.aws)
-        stacks = administrator().client("cloudformation", endpoint_url=endpoint)
-        stack = stacks.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
-        return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
-
     def _deployment(self, outputs: Mapping[str, str], accounts: Sequence[Account]) -> Deployment:
         return Deployment(
             endpoint_url=endpoint_url(self.ports.aws),
@@ -159,6 +148,27 @@ class Start:
             accounts=accounts,
             logs=self.private,
         )
+
+
+def deploy(sam: Sam, parameters: Mapping[str, str], report: Report) -> dict[str, str]:
+    """Build and deploy a new stack or a new version of it; return the stack's outputs."""
+    report("building template.yaml with SAM")
+    built = sam.build()
+    report("deploying it to the local AWS")
+    sam.deploy(built, parameters)
+    wire_http_apis(sam.endpoint_url, STACK_NAME)
+    number_concurrency(sam.endpoint_url)
+    outputs = outputs_of(sam.endpoint_url)
+    fill_in_callback_address(sam.endpoint_url, outputs["CallbackApiId"])
+    for name in ("ImagesBucketName", "DropBucketName"):
+        allow_plain_http(sam.endpoint_url, outputs[name])
+    return outputs
+
+
+def outputs_of(endpoint: str) -> dict[str, str]:
+    stacks = administrator().client("cloudformation", endpoint_url=endpoint)
+    stack = stacks.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
 
 def put_secrets(deployment: Deployment, outputs: Mapping[str, str]) -> None:

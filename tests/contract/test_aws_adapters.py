@@ -3,7 +3,7 @@
 import io
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import boto3
 import pytest
+from aws_lambda_powertools import Logger
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -34,7 +35,7 @@ from ringback.aws.queues import (
     read_answered,
 )
 from ringback.aws.secrets import FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JsonSecret
-from ringback.domain.checks import Check
+from ringback.domain.checks import Check, from_message
 from ringback.domain.drops import Drop, DroppedObject, Progress
 from ringback.domain.errors import (
     ImageRefused,
@@ -54,7 +55,7 @@ from ringback.domain.verdicts import (
     TaskCreated,
     TaskRefused,
 )
-from ringback.lambda_events import dropped_objects
+from ringback.lambda_events import dropped_objects, process_together
 from ringback.use_cases.archive_images import MAX_START_DELAY
 from ringback.use_cases.fetch_image import MAX_COPY_TIME
 from ringback.use_cases.ports import DropProgress
@@ -704,6 +705,57 @@ def test_a_turn_is_no_answer(cloud: Cloud) -> None:
     SqsSubmitQueue.connect(cloud.submit_queue).add(a_job_id(), delay=0, slot=7)
     [message] = cloud.messages(cloud.submit_queue)
     assert read_answered(message) is None
+
+
+A_FULL_CHECK = Check(
+    job_id=a_job_id(),
+    claimed_task=TASK,
+    contradicts_failure=True,
+    unanswered=3,
+    unconfigured=2,
+    idle_until=NOON,
+    seen_at=NOON,
+    found_no_job=True,
+)
+
+
+@pytest.mark.parametrize("check", [A_FULL_CHECK, Check(job_id=a_job_id())])
+def test_a_check_is_read_back_from_its_message(cloud: Cloud, check: Check) -> None:
+    SqsCheckQueue.connect(cloud.check_queue).add(check, delay=0)
+    [message] = boto3.client("sqs").receive_message(
+        QueueUrl=cloud.check_queue, MessageAttributeNames=["All"]
+    )["Messages"]
+    attributes = {
+        name: {"stringValue": given["StringValue"], "dataType": given["DataType"]}
+        for name, given in message.get("MessageAttributes", {}).items()
+    }
+    record = {"messageId": "1", "body": message["Body"], "messageAttributes": attributes}
+    seen = list[Check]()
+
+    def process(checks: Sequence[Check]) -> list[Exception | None]:
+        seen.extend(checks)
+        return [None] * len(checks)
+
+    process_together({"Records": [record]}, from_message, process, Logger())
+    assert seen == [check]
+
+
+def test_the_first_version_can_read_a_check(cloud: Cloud) -> None:
+    """It passes every field of the body to its own ``Check``, which has these three."""
+    SqsCheckQueue.connect(cloud.check_queue).add(A_FULL_CHECK, delay=0)
+    received = boto3.client("sqs").receive_message(QueueUrl=cloud.check_queue)
+    [message] = received["Messages"]
+    known = {"job_id", "claimed_task", "contradicts_failure"}
+    assert json.loads(message["Body"]).keys() == known
+
+
+def test_the_first_version_fails_on_an_answer(cloud: Cloud) -> None:
+    """It would acknowledge a message that it can't read, but not one with a drop that is none."""
+    answered = Answered(job_id=a_job_id(), attempt_id="0", answer=TaskCreated(task_id=TASK))
+    SqsSubmitQueue.connect(cloud.submit_queue).add_answer(answered, delay=0)
+    [message] = cloud.messages(cloud.submit_queue)
+    with pytest.raises(TypeError):
+        dropped_objects(message)
 
 
 def test_messages_carry_ids(cloud: Cloud) -> None:

@@ -16,6 +16,7 @@ from local.examples import EXAMPLES
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.stack import local_stack
+from tests.e2e.chains import drop_at_the_end_of_a_chain
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import STACKS, show_logs_of
@@ -70,6 +71,7 @@ def shared_stack(request: pytest.FixtureRequest, *, full_size: bool) -> Iterator
                 (model, fault): post_under(fault, model, api) for model, fault in FAULTS
             }
             in_storm = post_storm(api, jobs=jobs)
+            drop_at_the_end_of_a_chain(deployment)
             photo = drop_photo(deployment)
             examples = [api.submit(each.model, each.input_with(photo)) for each in EXAMPLES]
         yield SharedStack(deployment, under_faults, in_storm, examples)

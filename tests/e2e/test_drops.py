@@ -24,12 +24,14 @@ from PIL import Image
 
 from local.deployment import Deployment, administrator
 from local.drop_bucket import drop, read, wait_for_receipt, wait_for_summary
+from local.hop_counts import MAX_INVOCATIONS
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.redrive import queues_of
 from local.sam import STACK_NAME
 from local.stack import local_stack
 from local.waiting import wait_for
+from tests.e2e.chains import refused_invocations
 from tests.e2e.provider import Provider, job_of
 from tests.e2e.stack_logs import show_logs_of
 from tests.support.child_processes import environment_of, processes_in
@@ -69,7 +71,12 @@ def size(*, full_size: bool) -> Size:
 
 @pytest.fixture(scope="module")
 def deployment(request: pytest.FixtureRequest, size: Size) -> Iterator[Deployment]:
-    parameters = {"KieCreatesPerWindow": str(size.limit), "KieWindowSeconds": str(WINDOW_SECONDS)}
+    parameters = {
+        "KieCreatesPerWindow": str(size.limit),
+        "KieWindowSeconds": str(WINDOW_SECONDS),
+        # At once, and more often than Lambda lets a function invoke itself.
+        "ArchiveRetrySeconds": ",".join(["0"] * (MAX_INVOCATIONS + 2)),
+    }
     simulator = {"generate-seconds": 0.3, "create-limit": size.limit + size.limit // 20, "seed": 6}
     with local_stack(ports=free_ports(), simulator=simulator, parameters=parameters) as deployment:
         show_logs_of(deployment, request.config)
@@ -281,6 +288,16 @@ def jobs_from(jobs_api: JobsApi, source: str) -> list[Job]:
         cursor = answer["cursor"]
         if cursor is None:
             return found
+
+
+def test_a_long_chain_of_messages_comes_to_its_end(
+    deployment: Deployment, jobs_api: JobsApi
+) -> None:
+    """Each try to copy an image that is gone sends the message for the next one."""
+    posted = jobs_api.submit(TEXT, {"prompt": "a lost kite [simulate: gone]"})
+    [job] = jobs_api.wait_until_final([posted["job_id"]])
+    assert job["status"] == "archive_failed"
+    assert refused_invocations(deployment) == {}
 
 
 def test_each_photo_in_a_recipe_is_edited(deployment: Deployment, jobs_api: JobsApi) -> None:

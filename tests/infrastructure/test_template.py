@@ -432,36 +432,6 @@ def test_a_provider_s_defaults_match_its_parameters() -> None:
         assert (provider.pace, provider.deadline) == (pace, deadline)
 
 
-def test_only_functions_that_feed_themselves_may_do_so() -> None:
-    """Lambda refuses about the 16th invocation of a function that one chain of messages causes.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
-    """
-    feeds = {
-        name: {
-            consumer
-            for queue in as_list(PERMITTED[folder_of(function)].get("sqs:SendMessage", []))
-            for consumer, other in FUNCTIONS.items()
-            for event in events_of(other, "SQS")
-            if event["Queue"]["Fn::GetAtt"][0] == queue
-        }
-        for name, function in FUNCTIONS.items()
-    }
-
-    def reached_from(name: str) -> set[str]:
-        found, waiting = set[str](), [name]
-        while waiting:
-            new = feeds[waiting.pop()] - found
-            found |= new
-            waiting += new
-        return found
-
-    in_a_loop = {name for name in FUNCTIONS if name in reached_from(name)}
-    allowed = {name for name, each in FUNCTIONS.items() if each.get("RecursiveLoop") == "Allow"}
-    assert allowed == in_a_loop
-    assert len(in_a_loop) == 5
-
-
 # ---------------------------------------------------------------- queues
 
 DEAD_LETTERS: Final = {

@@ -1,7 +1,7 @@
 """AWS simulated by moto, with the table, queues, buckets and secrets of template.yaml."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, Final
@@ -9,6 +9,7 @@ from typing import Any, Final
 import boto3
 import pytest
 from moto import mock_aws
+from ringback.domain.checks import DETAILS
 
 from tests.support.template import resources
 
@@ -18,6 +19,12 @@ HMAC_KEY = "unit-test-webhook-key"
 KIE_SECRET: Final = {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}
 CHANJING_SECRET: Final = {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
 CALLBACK_BASE_URL = "https://callbacks.example"
+
+
+def with_details(body: str, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a message as its function reads it."""
+    details = attributes.get(DETAILS, {"StringValue": "{}"})["StringValue"]
+    return {**json.loads(body), **json.loads(details)}
 
 
 class Cloud:
@@ -42,10 +49,14 @@ class Cloud:
     client_keys_secret = cached_property(lambda _: a_secret("clients", {}))
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
-        """Receive up to ten messages of a queue; moto counts delays in real time."""
-        sqs = boto3.client("sqs")
-        received = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
-        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+        """Receive up to ten messages of a queue, with details; moto counts delays in real time."""
+        received = boto3.client("sqs").receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return [
+            with_details(message["Body"], message.get("MessageAttributes", {}))
+            for message in received.get("Messages", [])
+        ]
 
     def put_secret(self, arn: str, value: dict[str, Any]) -> None:
         boto3.client("secretsmanager").put_secret_value(

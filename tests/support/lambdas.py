@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.support.aws import RESOURCES, SETTINGS, Cloud
+from tests.support.aws import RESOURCES, SETTINGS, Cloud, with_details
 from tests.support.permissions import READ_QUEUE, WRITE_LOGS, permissions_of
 from tests.support.template import ROOT, resources
 
@@ -186,10 +186,17 @@ class Lambdas:
 
     def sent(self, queue_url: str) -> list[tuple[dict[str, Any], int]]:
         """Return the messages that functions put into a queue, each with its delay."""
-        return [
-            (json.loads(call.parameters["MessageBody"]), call.parameters["DelaySeconds"])
+        sent = (
+            call.parameters
             for call in self.aws_calls
             if call.operation == "SendMessage" and call.parameters["QueueUrl"] == queue_url
+        )
+        return [
+            (
+                with_details(each["MessageBody"], each.get("MessageAttributes", {})),
+                each["DelaySeconds"],
+            )
+            for each in sent
         ]
 
     def written(self) -> list[str]:

@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from ringback.domain.checks import DETAILS
 from ringback.domain.drops import NO_VERSION, RECEIPTS, Drop
 from ringback.domain.errors import (
     FieldError,
@@ -205,10 +206,12 @@ def process_together(
 
 
 def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:
-    message = parse_json(record["body"]).value
-    if not isinstance(message, dict):
+    """Return a message with its details, the fields that older versions do without."""
+    details = record.get("messageAttributes", {}).get(DETAILS, {}).get("stringValue", "{}")
+    message, more = parse_json(record["body"]).value, parse_json(details).value
+    if not isinstance(message, dict) or not isinstance(more, dict):
         raise UnknownMessage("not a JSON object")
-    return message
+    return more | message
 
 
 def _failure_of(process: Callable[[Message], None], message: Message) -> Exception | None:

@@ -10,7 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.aws.clients import sqs_client
 from ringback.domain.accounts import Probe
-from ringback.domain.checks import Check, probe_message, to_message
+from ringback.domain.checks import DETAILS, Check, probe_message, to_message
 from ringback.domain.drops import Drop, RowsToRetry
 from ringback.domain.errors import TryAgain
 from ringback.domain.jobs import JobId
@@ -49,10 +49,15 @@ class _Queue:
         except (ClientError, BotoCoreError) as error:
             raise TryAgain("the job could not be queued; repeat the request") from error
 
-    def _send(self, message: dict[str, Any], *, delay: int) -> None:
+    def _send(
+        self, message: dict[str, Any], *, delay: int, details: dict[str, Any] | None = None
+    ) -> None:
+        """Send a message; older versions do without ``details`` (docs/decisions/0027)."""
+        attributes: Any = {"DataType": "String", "StringValue": json.dumps(details)}
         self._client.send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps(message),
+            MessageAttributes={DETAILS: attributes} if details else {},
             DelaySeconds=min(delay, MAX_DELAY),
         )
 
@@ -68,7 +73,9 @@ class SqsSubmitQueue(_Queue):
 
     def add_answer(self, answered: Answered, *, delay: int) -> None:
         kind = next(name for name, each in _ANSWERS.items() if isinstance(answered.answer, each))
-        self._try({**asdict(answered), "kind": kind}, delay=delay)
+        # The first version knows no such message. On a drop that is none it fails, so that the
+        # answer becomes a dead letter instead of getting lost.
+        self._try({**asdict(answered), "kind": kind, "drop": None}, delay=delay)
 
 
 def read_answered(message: Mapping[str, Any]) -> Answered | None:
@@ -85,7 +92,8 @@ def read_answered(message: Mapping[str, Any]) -> Answered | None:
 
 class SqsCheckQueue(_Queue):
     def add(self, check: Check, *, delay: int) -> None:
-        self._send(to_message(check), delay=delay)
+        body, details = to_message(check)
+        self._send(body, delay=delay, details=details)
 
     def add_probe(self, probe: Probe, *, delay: int) -> None:
         self._send(probe_message(probe), delay=delay)

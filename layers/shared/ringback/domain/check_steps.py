@@ -50,6 +50,8 @@ class Question(NamedTuple):
 
 
 class CheckAgain(NamedTuple):
+    """Check later. Every reason for it has an end: the ``MAX_`` above, and ``LAST_READ``."""
+
     check: Check
     seconds: int
 

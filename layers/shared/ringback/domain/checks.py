@@ -29,6 +29,13 @@ LAST_READ: Final = timedelta(days=1)
 LATER_READS: Final = (timedelta(hours=1), LAST_READ)
 
 
+# The fields of the first version, which refuses a body with any other (docs/decisions/0027).
+# Without the details, it checks sooner.
+IN_BODY: Final = frozenset({"job_id", "claimed_task", "contradicts_failure"})
+# The message attribute with the details.
+DETAILS: Final = "details"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """``claimed_task`` is the task id of a callback that needs the provider's confirmation.
@@ -51,13 +58,15 @@ class Check:
     found_no_job: bool = False
 
 
-def to_message(check: Check) -> dict[str, Any]:
-    """Return the fields that say something, as JSON."""
-    return {
+def to_message(check: Check) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the body and the details, as JSON: the fields that say something."""
+    message = {
         name: value.isoformat() if isinstance(value, datetime) else value
         for name, value in asdict(check).items()
         if value
     }
+    details = {name: message[name] for name in message.keys() - IN_BODY}
+    return {name: message[name] for name in message.keys() - details.keys()}, details
 
 
 def probe_message(probe: Probe) -> dict[str, Any]:

@@ -177,7 +177,8 @@ class ArchiveImages:
             **changes,
         )
         if write.job.status is JobStatus.ARCHIVING:
-            # A concurrent delivery changed the job. It may crash before it ends it: try again.
+            # A concurrent delivery changed the job. It may crash before it ends it: try again. This
+            # loop ends because there are only so many changes: one for each image, and the end.
             self.queue.add(job.job_id, delay=CONFLICT_RETRY_SECONDS)
         elif not write.done:
             # A concurrent delivery ended the job, and our put_record overwrote its record.

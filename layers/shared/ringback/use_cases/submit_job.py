@@ -208,6 +208,7 @@ class SubmitJob:
     def _queue(self, job: Job, delivery: Delivery, *, delay: int, slot: int | None = None) -> Job:
         if delivery.is_nudge:
             return job
+        # This loop ends when the job is sent or cancelled, or when its check fails it (MAX_WAIT).
         # Sent before the job is marked: a check that sees the mark may rely on the message.
         self.queue.add(job.job_id, delay=delay, slot=slot)
         self.jobs.mark_queued(job.job_id, at=self.now())

@@ -32,6 +32,7 @@ class SummarizeDrop:
         if progress is None and (facts is None or at > facts.made_at + MAX_UNREAD):
             return True
         is_final = self.report(drop, progress) if progress else False
+        # This loop ends when the last job is final, or when the drop's progress is forgotten.
         if not is_final:
             began = progress.made_at if progress else at
             self.queue.add(drop, delay=whole_seconds(INTERVAL.after(at - began)))

@@ -119,6 +119,7 @@ class TakeDrop:
         self._write(drop, lines, seen=seen, to=progress)
         if not self.progress.advance(drop, seen=seen, to=progress):
             return None
+        # This loop ends at LATE_RECIPE, or with the file: each message reads a row at least.
         if waits:
             age = self.now() - facts.made_at
             self.queue.go_on(drop, delay=whole_seconds(RECIPE_RETRY.after(age)))

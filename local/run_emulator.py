@@ -1,0 +1,30 @@
+"""Runs the local AWS with what makes it faster, and more like AWS.
+
+Started by the emulator's own Python in place of ``python -m ministack``.
+"""
+
+import sys
+from pathlib import Path
+
+
+def main() -> None:
+    # Only while importing: the emulator has packages of its own.
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    from local.hop_counts import count_hops
+    from local.leading_keys import check_leading_keys
+    from local.running_functions import let_running_functions_finish
+    from local.shared_layers import share_layers
+
+    del sys.path[0]
+    from ministack.app import main as run_emulator  # type: ignore[import-not-found]
+    from ministack.core import iam_actions  # type: ignore[import-not-found]
+
+    share_layers()
+    check_leading_keys(iam_actions)
+    count_hops()
+    let_running_functions_finish()
+    run_emulator()
+
+
+if __name__ == "__main__":
+    main()

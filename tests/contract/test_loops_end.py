@@ -1,0 +1,283 @@
+"""Each loop of messages ends, however long what it waits for fails to come.
+
+The functions in these loops are exempt from Lambda's loop detection, so nothing else ends them.
+``docs/architecture.md`` lists the loops, and each of its rows has a test here.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+import pytest
+from ringback.aws.table_items import DROP_KEPT
+from ringback.domain.check_steps import MAX_COPYING, MAX_WAIT
+from ringback.domain.checks import LAST_READ, Check
+from ringback.domain.drops import Drop, Progress
+from ringback.domain.errors import LinkDead, NotConfigured, ProviderUnavailable
+from ringback.domain.jobs import JobId, JobStatus
+from ringback.domain.pace import Turn
+from ringback.domain.verdicts import TaskRefused
+from ringback.use_cases.submit_job import MAX_ATTEMPTS
+from ringback.use_cases.take_drop import LATE_RECIPE
+
+from tests.support.effects import ServiceError
+from tests.support.image_files import image
+from tests.support.jobs import MODEL, NOON
+from tests.support.replay import ARCHIVE_RETRIES, LISTENERS, MAY_RECUR, Replay
+from tests.support.repository import text_of
+
+pytestmark = pytest.mark.usefixtures("copies_in_memory")
+
+KIE: Final = {"model": MODEL, "input": {"prompt": "a kite"}}
+CHANJING: Final = {"model": "chanjing/doubao-seedream-4.0", "input": {"ref_prompt": "a kite"}}
+NEVER: Final = timedelta(days=90).total_seconds()
+# Between two messages of a loop lies at most this.
+ONE_MORE: Final = timedelta(minutes=20)
+
+LOOPS: Final[dict[str, str]] = {
+    "waits for its turn": "SubmitQueue",
+    "refused for now": "SubmitQueue",
+    "an answer is kept": "SubmitQueue",
+    "no job yet": "CheckQueue",
+    "not sent yet": "CheckQueue",
+    "without a verdict": "CheckQueue",
+    "being copied": "CheckQueue",
+    "an image is missing": "ArchiveQueue",
+    "copying lacks a key": "ArchiveQueue",
+    "copied twice at once": "ArchiveQueue",
+    "a long sheet": "DropQueue",
+    "no recipe yet": "DropQueue",
+    "a drop is not done": "SummaryQueue",
+}
+
+
+def rows_of_the_table() -> Iterator[tuple[str, str]]:
+    """Yield the loops in the documentation, with the function of each."""
+    text = text_of("docs/architecture.md").partition("## Loops")[2].partition("\n## ")[0]
+    for row in re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, re.MULTILINE):
+        yield row[1].strip(), row[0]
+
+
+def test_every_loop_is_documented() -> None:
+    functions = {
+        loop: re.sub(r"(?<!^)([A-Z])", r"_\1", LISTENERS[queue].removesuffix("Function")).lower()
+        for loop, queue in LOOPS.items()
+    }
+    assert dict(rows_of_the_table()) == functions
+
+
+def test_every_function_that_may_recur_has_a_loop() -> None:
+    assert {LISTENERS[queue] for queue in LOOPS.values()} == MAY_RECUR
+
+
+def ended(replay: Replay, *, within: timedelta) -> JobStatus:
+    """Run until no message is left, and return the only job's status."""
+    replay.run(most_events=30_000)
+    assert replay.dead_letters == {}
+    assert replay.now - NOON <= within
+    [status] = replay.statuses
+    return status
+
+
+def fail_with(error: Exception) -> Callable[..., Any]:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return fail
+
+
+# ---------------------------------------------------------------- submit queue
+
+
+def no_slot(*_: Any, **__: Any) -> Turn:
+    return Turn(slot=None, wait=10)
+
+
+@pytest.mark.parametrize("why", ["no slot", "no key", "no token"])
+def test_a_job_waits_for_its_turn_for_two_days(why: str) -> None:
+    replay = Replay()
+    if why == "no slot":
+        replay.windows.by_provider["kie"].take = no_slot  # type: ignore[method-assign]
+    else:
+        error = NotConfigured("no key") if why == "no key" else ProviderUnavailable("no token")
+        replay.providers["kie"].prepare = fail_with(error)  # type: ignore[method-assign]
+    replay.post(KIE)
+    assert ended(replay, within=MAX_WAIT + 2 * ONE_MORE) is JobStatus.FAILED
+    assert replay.longest_chain["SubmitJobFunction"] > 100
+    assert replay.providers["kie"].by_job == {}
+
+
+def test_a_job_is_refused_for_now_sixty_times() -> None:
+    replay = Replay()
+    busy = TaskRefused(code="455", message="maintenance", retry_after=300)
+    replay.providers["kie"].create_task = lambda *_: busy  # type: ignore[method-assign]
+    replay.post(KIE)
+    limit = MAX_ATTEMPTS * timedelta(seconds=301) + ONE_MORE
+    assert ended(replay, within=limit) is JobStatus.FAILED
+    assert replay.invocations["SubmitJobFunction"] == MAX_ATTEMPTS
+
+
+def test_an_answer_is_kept_until_the_table_is_back() -> None:
+    replay, outage = Replay(calls_back=False), timedelta(hours=6)
+    move = replay.jobs.move
+
+    def fail_for_hours(job_id: JobId, **changes: Any) -> Any:
+        if changes["to"] is JobStatus.RUNNING and replay.now < NOON + outage:
+            raise ServiceError
+        return move(job_id, **changes)
+
+    replay.jobs.move = fail_for_hours  # type: ignore[method-assign]
+    # Jobs don't expire meanwhile: this is about the answer only.
+    replay.check = fail_with(ServiceError())  # type: ignore[assignment]
+    replay.post(KIE)
+    replay.run_until(NOON + outage + ONE_MORE)
+    [job] = replay.jobs.by_id.values()
+    assert (job.status, job.task_id) == (JobStatus.RUNNING, "kie_1")
+    assert replay.longest_chain["SubmitJobFunction"] > 100
+    before = replay.invocations["SubmitJobFunction"]
+    replay.run_until(NOON + outage + timedelta(days=1))
+    assert replay.invocations["SubmitJobFunction"] == before
+
+
+# ---------------------------------------------------------------- check queue
+
+
+def test_a_check_of_no_job_is_sent_once_more() -> None:
+    replay = Replay()
+    replay.queues.checks.add(Check(job_id=JobId("job_unknown")), delay=0)
+    replay.run()
+    assert replay.invocations == {"CheckJobsFunction": 2}
+
+
+@pytest.mark.parametrize("body", [KIE, CHANJING], ids=["kie", "chanjing"])
+def test_a_job_is_not_sent_yet_for_two_days(body: dict[str, Any]) -> None:
+    """Its submit message is lost, with the dead letters for instance."""
+    replay = Replay()
+    replay.queues.add = lambda *_, **__: None  # type: ignore[method-assign]
+    replay.post(body)
+    assert ended(replay, within=MAX_WAIT + ONE_MORE) is JobStatus.FAILED
+
+
+@pytest.mark.parametrize("body", [KIE, CHANJING], ids=["kie", "chanjing"])
+@pytest.mark.parametrize("why", ["still running", "no answer", "no key"])
+def test_a_job_is_without_a_verdict_for_a_day(body: dict[str, Any], why: str) -> None:
+    replay = Replay(calls_back=False, task_seconds=lambda random: NEVER)
+    errors = {"no answer": ProviderUnavailable("503"), "no key": NotConfigured("no key")}
+    if why in errors:
+        for provider in replay.providers.values():
+            provider.read_tasks = fail_with(errors[why])  # type: ignore[method-assign]
+    replay.post(body)
+    # A missing key is waited for longer: the answer is there, and only nobody may read it.
+    longest = LAST_READ + timedelta(hours=2 if why != "no key" else 36)
+    assert ended(replay, within=longest) is JobStatus.EXPIRED
+
+
+@pytest.mark.parametrize("why", ["without a key", "without a message"])
+def test_a_job_is_being_copied_for_two_days(why: str) -> None:
+    """Two days after the last image was stored."""
+    replay = Replay()
+    if why == "without a message":
+        replay.archive = lambda *_, **__: None  # type: ignore[assignment]
+    else:
+        replay.web.fetch = fail_with(LinkDead("403"))  # type: ignore[method-assign]
+        unknown = fail_with(NotConfigured("no key"))
+        replay.providers["kie"].fresh_links = unknown  # type: ignore[method-assign]
+    replay.post(KIE)
+    # Checks come at widening intervals, the last one up to as much later again.
+    assert ended(replay, within=2 * MAX_COPYING) is JobStatus.ARCHIVE_FAILED
+
+
+# ---------------------------------------------------------------- archive queue
+
+
+def test_an_image_is_missing_for_as_many_tries_as_are_set() -> None:
+    replay = Replay()
+    replay.web.fetch = fail_with(LinkDead("404"))  # type: ignore[method-assign]
+    replay.post(KIE)
+    assert ended(replay, within=timedelta(hours=3)) is JobStatus.ARCHIVE_FAILED
+    # The job's checks may start the tries again while the last one is waited for.
+    rounds = replay.invocations["ArchiveImagesFunction"] / (len(ARCHIVE_RETRIES) + 1)
+    assert 1 <= rounds <= 2
+
+
+def test_copying_that_lacks_a_key_ends_with_its_job() -> None:
+    replay = Replay()
+    replay.web.fetch = fail_with(LinkDead("403"))  # type: ignore[method-assign]
+    unknown = fail_with(NotConfigured("no key"))
+    replay.providers["kie"].fresh_links = unknown  # type: ignore[method-assign]
+    replay.post(KIE)
+    assert ended(replay, within=2 * MAX_COPYING) is JobStatus.ARCHIVE_FAILED
+    assert replay.longest_chain["ArchiveImagesFunction"] > 100
+
+
+@pytest.mark.parametrize("changes", [1, 20])
+def test_images_copied_twice_at_once_end_their_job(changes: int) -> None:
+    """Each new message needs a change that another delivery made in the meantime."""
+    replay, left = Replay(), iter(range(changes))
+    move = replay.jobs.move
+
+    def change_first(job_id: JobId, **wanted: Any) -> Any:
+        if wanted["to"] is JobStatus.SUCCEEDED and next(left, None) is not None:
+            job = replay.jobs.get(job_id)
+            replay.jobs.add_image(job_id, job.images[0], at=replay.now)
+            wanted["unchanged_since"] = job.updated_at - timedelta(seconds=1)
+        return move(job_id, **wanted)
+
+    replay.jobs.move = change_first  # type: ignore[method-assign]
+    replay.post(KIE)
+    assert ended(replay, within=timedelta(hours=2)) is JobStatus.SUCCEEDED
+    assert replay.invocations["ArchiveImagesFunction"] >= changes + 1
+
+
+# ---------------------------------------------------------------- drop and summary queues
+
+
+def test_a_long_sheet_is_read_row_by_row_to_its_end() -> None:
+    """Each message reads a row at least, even one that takes longer than a message may."""
+    replay = Replay(seconds_per_row=13)
+    lines = [f"{MODEL},kite {row}" for row in range(30)]
+    replay.drop("requests/kites.csv", "\n".join(["model,input.prompt", *lines]).encode())
+    assert ended(replay, within=timedelta(hours=2)) is JobStatus.SUCCEEDED
+    assert len(replay.jobs.by_id) == 30
+    assert 30 <= replay.invocations["TakeDropsFunction"] <= 31
+
+
+def test_a_photo_without_a_recipe_yet_waits_a_quarter_of_an_hour() -> None:
+    replay = Replay()
+    replay.drop("recipes/fox/1.jpg", image("jpeg", size=(640, 480)))
+    replay.run()
+    assert replay.dead_letters == {}
+    assert LATE_RECIPE <= replay.now - NOON <= LATE_RECIPE * 2
+    [receipt] = map(json.loads, replay.drops.receipts["recipes/fox/1.jpg"].splitlines())
+    assert "recipe" in receipt["errors"][0]["message"]
+    assert replay.drops.summaries["recipes/fox/1.jpg"]["state"] == "final"
+
+
+def test_the_summary_of_a_drop_that_was_never_read_ends_after_a_day() -> None:
+    replay = Replay()
+    drop = Drop(bucket="drops", key="requests/kites.csv", version="v0")
+    replay.drops.objects[drop] = (b"model", {})
+    replay.queues.summaries.add(drop, delay=5)
+    replay.run()
+    assert timedelta(days=1) <= replay.now - NOON <= timedelta(days=1, minutes=5)
+
+
+@pytest.mark.exhaustive
+def test_a_drop_that_is_not_done_is_summarized_for_thirty_days(*, full_size: bool) -> None:
+    """Its reader's message is a dead letter; then the table forgets how far the drop was read."""
+    kept = DROP_KEPT if full_size else timedelta(days=2)
+    replay = Replay()
+    drop = Drop(bucket="drops", key="requests/kites.csv", version="v0")
+    replay.drops.objects[drop] = (b"model", {})
+    known = Progress(made_at=NOON, row=1)
+
+    def read(_: Drop) -> Progress | None:
+        return known if replay.now < NOON + kept else None
+
+    replay.progress.read = read  # type: ignore[method-assign, assignment]
+    replay.queues.summaries.add(drop, delay=5)
+    replay.run()
+    assert kept <= replay.now - NOON <= kept + ONE_MORE
+    assert replay.drops.summaries[drop.key]["state"] == "reading"

@@ -1,0 +1,140 @@
+"""A stack is deleted, its table restored, and both taken into a new stack with the kept buckets.
+
+These are the commands of ``docs/operate.md``. Part of ``make prove`` only: it deploys twice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from local import recheck
+from local.adopt import adopt
+from local.callback_address import PLACEHOLDER
+from local.deployment import Deployment, administrator
+from local.downloads import download_images
+from local.drop_bucket import drop, wait_for_summary
+from local.emulator import REGION
+from local.interrupts import Interrupts
+from local.jobs_api import Job, connected
+from local.ports import free_ports
+from local.sam import STACK_NAME, Sam
+from local.stack import api_url, deploy, local_stack, put_secrets
+from tests.e2e.stack_logs import show_logs_of
+from tests.e2e.test_drops import TEXT
+from tests.e2e.upgrades import parameters_of
+
+pytestmark = pytest.mark.prove
+
+RESTORED: Final = "ringback-jobs-restored"
+PARAMETERS: Final = {"JobDeadlineSeconds": "30"}
+SIMULATOR: Final = {"generate-seconds": 0.5, "seed": 9}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """The new stack; a job that was final before, and one that was open."""
+
+    deployment: Deployment
+    final: Job
+    opened: Job
+
+
+@pytest.fixture(scope="module")
+def restored(request: pytest.FixtureRequest) -> Iterator[Restored]:
+    monkeypatch = pytest.MonkeyPatch()
+    with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS) as before:
+        show_logs_of(before, request.config)
+        with connected(before.jobs_api_url, before.client_key) as api:
+            posted = api.submit(TEXT, {"prompt": "a kite before"})
+            [final] = api.wait_until_final([posted["job_id"]])
+            opened = api.submit(TEXT, {"prompt": "a kite on the way [simulate: no_callback]"})
+        after = tear_down_and_restore(before)
+        for name, value in {
+            "AWS_ENDPOINT_URL": after.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION,
+        }.items():
+            monkeypatch.setenv(name, value)
+        assert recheck.main([]) == 0
+        yield Restored(deployment=after, final=final, opened=opened)
+    monkeypatch.undo()
+
+
+def tear_down_and_restore(before: Deployment) -> Deployment:
+    session, url = administrator(), before.endpoint_url
+    table = session.client("dynamodb", endpoint_url=url)
+    table.restore_table_to_point_in_time(
+        SourceTableName=before.jobs_table, TargetTableName=RESTORED, UseLatestRestorableTime=True
+    )
+    table.get_waiter("table_exists").wait(TableName=RESTORED)
+    table.update_time_to_live(
+        TableName=RESTORED,
+        TimeToLiveSpecification={"AttributeName": "forget_at", "Enabled": True},
+    )
+    table.update_continuous_backups(
+        TableName=RESTORED,
+        PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
+    )
+    stacks = session.client("cloudformation", endpoint_url=url)
+    stacks.delete_stack(StackName=STACK_NAME)
+    stacks.get_waiter("stack_delete_complete").wait(
+        StackName=STACK_NAME, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+    )
+    adopt(
+        stacks,
+        STACK_NAME,
+        {
+            "JobsTable": RESTORED,
+            "ImagesBucket": before.images_bucket,
+            "DropBucket": before.drop_bucket,
+        },
+    )
+    return deployed_again(before)
+
+
+def deployed_again(before: Deployment) -> Deployment:
+    sam = Sam(endpoint_url=before.endpoint_url, private=before.logs, interrupts=Interrupts())
+    port = int(before.endpoint_url.rpartition(":")[2])
+    parameters = PARAMETERS | parameters_of(before)
+    parameters |= {"CallbackBaseUrl": api_url(port, PLACEHOLDER)}
+    outputs = deploy(sam, parameters, lambda _line: None)
+    after = replace(
+        before,
+        jobs_api_url=api_url(port, outputs["JobsApiId"]),
+        callback_api_url=api_url(port, outputs["CallbackApiId"]),
+        images_bucket=outputs["ImagesBucketName"],
+        drop_bucket=outputs["DropBucketName"],
+        jobs_table=outputs["JobsTableName"],
+    )
+    put_secrets(after, outputs)
+    return after
+
+
+def test_the_new_stack_has_what_was_kept(restored: Restored) -> None:
+    assert restored.deployment.jobs_table == RESTORED
+
+
+def test_a_job_and_its_images_are_there_again(restored: Restored, tmp_path: Path) -> None:
+    deployment = restored.deployment
+    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        job = api.get(restored.final["job_id"])
+        assert {**job, "images": []} == {**restored.final, "images": []}
+        assert len(download_images(job, tmp_path)) == 1
+        listed = api.client.get(f"{api.url}/jobs").json()["jobs"]
+        assert restored.final["job_id"] in [each["job_id"] for each in listed]
+
+
+def test_an_open_job_goes_on_without_its_messages(restored: Restored) -> None:
+    deployment = restored.deployment
+    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        [job] = api.wait_until_final([restored.opened["job_id"]])
+    assert job["status"] == "succeeded"
+
+
+def test_the_kept_bucket_notifies_the_new_queue(restored: Restored) -> None:
+    drop(restored.deployment, "requests/again.csv", f"model,input.prompt\n{TEXT},kite".encode())
+    assert wait_for_summary(restored.deployment, "requests/again.csv")["jobs"] == {"succeeded": 1}

@@ -1,0 +1,202 @@
+"""From the version before the last to this one and back, while jobs are under way.
+
+Part of ``make prove`` only: it takes three deployments.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from local.deployment import Deployment, administrator
+from local.drop_bucket import drop, drop_photo
+from local.examples import EXAMPLES
+from local.jobs_api import Job, JobsApi, connected
+from local.paths import ROOT
+from local.ports import free_ports
+from local.redrive import queues_of
+from local.sam import STACK_NAME
+from local.stack import local_stack
+from local.waiting import wait_for
+from tests.e2e.faults import FAULTS, prompt_field
+from tests.e2e.provider import Provider, job_of
+from tests.e2e.stack_logs import show_logs_of
+from tests.e2e.test_drops import TEXT, jobs_from
+from tests.e2e.upgrades import allow_loops, parameters_of, redeploy, unpack_old_version
+
+pytestmark = pytest.mark.prove
+
+SHEET: Final = "requests/upgrade.csv"
+ROWS: Final = 100
+# Seconds until a message comes back that failed while roles were exchanged: on AWS up to 1800.
+VISIBILITY: Final = "60"
+PARAMETERS: Final = {
+    "JobDeadlineSeconds": "30",
+    "ArchiveRetrySeconds": "1,2",
+    "KieCreatesPerWindow": "4",
+    "KieWindowSeconds": "1",
+    "ChanjingDeadlineSeconds": "45",
+    "ChanjingCreatesPerWindow": "20",
+    "ChanjingWindowSeconds": "1",
+}
+SIMULATOR: Final = {
+    "generate-seconds": 5,
+    "create-limit": 44,
+    "chanjing-create-limit": 220,
+    "seed": 47,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """How a job ends, and how many tasks the provider makes for it."""
+
+    status: str
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgraded:
+    """What was posted: every job's expected end, by its id; and the job of each repeated post."""
+
+    deployment: Deployment
+    api: JobsApi
+    expected: dict[str, Expected]
+    repeated: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journey:
+    """The posted jobs as they ended, those of the sheet, and how many tasks each had."""
+
+    jobs: dict[str, Job]
+    rows: list[Job]
+    tasks: Counter[str]
+
+
+@pytest.fixture(scope="module")
+def old_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("old")
+    if not unpack_old_version(folder):
+        pytest.skip("the history of this checkout does not go back to the older version")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def upgraded(request: pytest.FixtureRequest, old_source: Path) -> Iterator[Upgraded]:
+    with local_stack(
+        ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS, source=old_source
+    ) as deployment:
+        show_logs_of(deployment, request.config)
+        prepare(deployment)
+        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+            photo = drop_photo(deployment)
+            drop(deployment, SHEET, a_sheet())
+            parameters = PARAMETERS | parameters_of(deployment)
+            repeated, expected = [post_once(api)], post_everything(api, photo, "old")
+            for version, source in (("new", ROOT), ("old again", old_source)):
+                redeploy(deployment, source, parameters)
+                prepare(deployment)
+                repeated.append(post_once(api))
+                expected |= post_everything(api, photo, version)
+            yield Upgraded(deployment=deployment, api=api, expected=expected, repeated=repeated)
+
+
+@pytest.fixture(scope="module")
+def journey(upgraded: Upgraded) -> Journey:
+    api, ids = upgraded.api, {*upgraded.expected, *upgraded.repeated}
+    jobs = api.wait_until_final(ids)
+    made = [job["job_id"] for job in jobs_from(api, SHEET)]
+    rows = api.wait_until_final(made)
+    tasks = Provider(upgraded.deployment.simulator_url).tasks()
+    return Journey(
+        jobs={job["job_id"]: job for job in jobs}, rows=rows, tasks=Counter(map(job_of, tasks))
+    )
+
+
+def prepare(deployment: Deployment) -> None:
+    allow_loops(deployment)
+    session, url = administrator(), deployment.endpoint_url
+    sqs = session.client("sqs", endpoint_url=url)
+    for _, queue in queues_of(session.client("cloudformation", endpoint_url=url), STACK_NAME):
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": VISIBILITY})
+
+
+def a_sheet() -> bytes:
+    lines = [f"{TEXT},kite {row}" for row in range(ROWS)]
+    return "\n".join(["model,input.prompt", *lines]).encode()
+
+
+def post(api: JobsApi, key: str, model: str, fields: Mapping[str, Any]) -> str:
+    """Post until the answer is 202, as a client with a key does; return the job's id."""
+
+    def observe() -> tuple[int, str]:
+        body = {"model": model, "input": fields}
+        answer = api.client.post(f"{api.url}/jobs", json=body, headers={"Idempotency-Key": key})
+        return answer.status_code, answer.text
+
+    _, text = wait_for(
+        observe, lambda seen: seen[0] == HTTPStatus.ACCEPTED, what=f"{key} to be accepted"
+    )
+    return str(json.loads(text)["job_id"])
+
+
+def post_once(api: JobsApi) -> str:
+    """Post the same request with the same key in each phase."""
+    return post(api, "one for all", TEXT, {"prompt": "one kite for all versions"})
+
+
+def post_everything(api: JobsApi, photo: str, version: str) -> dict[str, Expected]:
+    """Post a job of every model's family, and one for each of the provider's faults."""
+    posted = dict[str, Expected]()
+    for number, example in enumerate(EXAMPLES):
+        job_id = post(api, f"{version} {number}", example.model, example.input_with(photo))
+        posted[job_id] = Expected(status=example.status, tasks=1)
+    for (model, fault), (status, tasks) in FAULTS.items():
+        fields = {prompt_field(model): f"a kite [simulate: {fault}]"}
+        job_id = post(api, f"{version} {model} {fault}", model, fields)
+        posted[job_id] = Expected(status=status, tasks=tasks)
+    return posted
+
+
+def was_interrupted(journey: Journey, job_id: str) -> bool:
+    """Tell whether it was marked as being sent, and never was: the job expires unpaid.
+
+    On a busy machine a call of the table may time out just then.
+    """
+    return journey.jobs[job_id]["status"] == "expired" and journey.tasks[job_id] == 0
+
+
+def test_no_job_is_lost(upgraded: Upgraded, journey: Journey) -> None:
+    unexpected = {
+        key: (journey.jobs[key], each.status)
+        for key, each in upgraded.expected.items()
+        if journey.jobs[key]["status"] != each.status
+    }
+    lost = {key: each for key, each in unexpected.items() if not was_interrupted(journey, key)}
+    assert lost == {}
+    assert len(unexpected) <= len(upgraded.expected) / 20
+
+
+def test_no_job_is_paid_for_twice(upgraded: Upgraded, journey: Journey) -> None:
+    tasks = {key: journey.tasks[key] for key in upgraded.expected}
+    assert tasks == {
+        key: 0 if was_interrupted(journey, key) else each.tasks
+        for key, each in upgraded.expected.items()
+    }
+
+
+def test_a_sheet_is_read_to_its_end_by_both_versions(journey: Journey) -> None:
+    assert Counter(job["status"] for job in journey.rows) == {"succeeded": ROWS}
+    assert {journey.tasks[job["job_id"]] for job in journey.rows} == {1}
+    assert len({job["row"] for job in journey.rows}) == ROWS
+
+
+def test_an_idempotency_key_holds_across_versions(upgraded: Upgraded, journey: Journey) -> None:
+    [job_id] = set(upgraded.repeated)
+    assert journey.tasks[job_id] == 1
