@@ -41,12 +41,13 @@ def local_stack(
     report: Report = lambda _line: None,
     simulator: Mapping[str, object] | None = None,
     parameters: Mapping[str, str] | None = None,
+    through: Sequence[Path] = (),
 ) -> Iterator[Deployment]:
     """Start everything, and on exit remove every process, port and file of it.
 
     Meanwhile SIGTERM and SIGHUP raise ``KeyboardInterrupt``, as Ctrl-C does. ``simulator`` has
     options of ``python -m local.simulator``, ``parameters`` are the template's; both are added to
-    those that a local stack needs.
+    those that a local stack needs. ``through`` are scripts that change the local AWS.
 
     Raises ``LocalFailure`` if it cannot start.
     """
@@ -55,7 +56,8 @@ def local_stack(
         cleanup = ExitStack()
         try:
             ports.require_free()
-            start = Start(ports, report, interrupts, cleanup, private_folder(cleanup))
+            private = private_folder(cleanup)
+            start = Start(ports, report, interrupts, cleanup, private, through)
             yield start(simulator=simulator or {}, parameters=parameters or {})
         finally:
             with interrupts.deferred():
@@ -71,12 +73,15 @@ class Start:
     interrupts: Interrupts
     cleanup: ExitStack
     private: Path
+    through: Sequence[Path]
 
     def __call__(
         self, *, simulator: Mapping[str, object], parameters: Mapping[str, str]
     ) -> Deployment:
         accounts = new_accounts()
-        emulator = self._process(emulator_process(self.private, self.interrupts))
+        emulator = self._process(
+            emulator_process(self.private, self.interrupts, through=self.through)
+        )
         start_emulator(emulator, port=self.ports.aws, private=self.private)
         provider = self._start_simulator(accounts, simulator)
         sam = Sam(

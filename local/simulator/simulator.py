@@ -109,7 +109,11 @@ class Simulator:
     def _control(self) -> Control:
         world = self._world
         return Control(
-            ledger=world.ledger, faults=world.faults, requests=self._requests, clock=self._clock
+            ledger=world.ledger,
+            links=world.links,
+            faults=world.faults,
+            requests=self._requests,
+            clock=self._clock,
         )
 
     def _build_world(self, settings: Settings, new_link_id: Callable[[], str]) -> World:

@@ -26,6 +26,11 @@ class Provider:
         by_url: dict[str, list[str]] = self._ask("GET", "callback_urls").json()
         return by_url
 
+    def pictures(self) -> list[dict[str, Any]]:
+        """Return every image of every task, with the SHA-256 of its bytes."""
+        pictures: list[dict[str, Any]] = self._ask("GET", "pictures").json()
+        return pictures
+
     def requests(self) -> list[dict[str, Any]]:
         requests: list[dict[str, Any]] = self._ask("GET", "requests").json()
         return requests

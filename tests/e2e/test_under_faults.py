@@ -3,11 +3,15 @@
 The last file of its folder, so that the other tests use that time.
 """
 
+from collections import Counter
+
 import pytest
 
 from local.jobs_api import Job, JobsApi
+from local.simulator.faults import FAULTS as SIMULATED
+from local.simulator.faults import faults_in
 from tests.e2e.conftest import SharedStack
-from tests.e2e.faults import CHANJING, FAULTS, KIE
+from tests.e2e.faults import CHANJING, FAULTS, INAPPLICABLE, KIE, UNHEARD
 from tests.e2e.provider import Provider
 
 
@@ -32,6 +36,40 @@ def test_what_may_have_been_charged_says_so(under_faults: dict[tuple[str, str], 
     for model in (KIE, CHANJING):
         assert under_faults[model, "error_500_before"]["error"]["may_be_charged"] is True
         assert under_faults[model, "content_policy"]["error"]["may_be_charged"] is False
+
+
+def test_the_provider_was_never_asked_twice_for_the_same(
+    under_faults: dict[tuple[str, str], Job], provider: Provider
+) -> None:
+    """The simulator's ledger has every task it ever made, including those of other tests."""
+    assert under_faults
+    by_url = provider.tasks_by_callback_url()
+    assert {url: tasks for url, tasks in by_url.items() if len(tasks) != 1} == {}
+
+
+def test_only_overdue_jobs_are_asked_about_and_none_more_than_twice(
+    under_faults: dict[tuple[str, str], Job], provider: Provider
+) -> None:
+    reads = Counter(provider.reads())
+    asked = {
+        fault: reads[job["task_id"]]
+        for (model, fault), job in under_faults.items()
+        # Of an image that cannot be had, the record is read for other links, once in each try.
+        if model == KIE and job["task_id"] and job["status"] != "archive_failed"
+    }
+    overdue = {fault for fault in asked if names_in(fault) & {*UNHEARD}}
+    assert {fault: times for fault, times in asked.items() if times > (fault in overdue) * 2} == {}
+    assert all(asked[fault] for fault in overdue)
+
+
+def test_every_fault_has_an_expected_end() -> None:
+    for model, reasons in INAPPLICABLE.items():
+        known = {name for of, asked in FAULTS if of == model for name in names_in(asked)}
+        assert known | reasons.keys() == SIMULATED.keys()
+
+
+def names_in(asked: str) -> set[str]:
+    return {*faults_in(f"[simulate: {asked}]")}
 
 
 def test_all_functions_share_one_token(
