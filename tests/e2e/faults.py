@@ -35,7 +35,6 @@ _KIE: dict[str, tuple[str, int]] = {
     "stale_signature": ("succeeded", 1),
     "unsigned": ("succeeded", 1),
     "status_429": ("succeeded", 1),
-    "status_455": ("succeeded", 1),
     "slow_create": ("succeeded", 1),
     "error_500_after": ("succeeded", 1),
     "cut_after": ("succeeded", 1),

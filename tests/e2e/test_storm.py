@@ -36,6 +36,7 @@ pytestmark = pytest.mark.exhaustive
 USUAL, FULL = 72, 300
 # On AWS the message of a killed function comes back after minutes.
 VISIBILITY_SECONDS = "10"
+PROCESSES_PER_QUEUE = 4
 PARAMETERS: Final = {
     "JobDeadlineSeconds": "30",
     "ArchiveRetrySeconds": "1,2",
@@ -91,6 +92,7 @@ def storm(request: pytest.FixtureRequest, *, full_size: bool) -> Storm:
 
 def ride_out(planned: Sequence[PlannedJob], deployment: Deployment) -> Storm:
     shorten_visibility(deployment)
+    limit_concurrency(deployment)
     credits_before = balance(deployment)
     with connected(deployment.jobs_api_url, deployment.client_key) as api:
         unleash(planned, deployment, api)
@@ -131,6 +133,15 @@ def shorten_visibility(deployment: Deployment) -> None:
             sqs.set_queue_attributes(
                 QueueUrl=queue, Attributes={"VisibilityTimeout": VISIBILITY_SECONDS}
             )
+
+
+def limit_concurrency(deployment: Deployment) -> None:
+    """More processes than that would take longer to start than they save."""
+    functions = administrator().client("lambda", endpoint_url=deployment.endpoint_url)
+    for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
+        functions.update_event_source_mapping(
+            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": PROCESSES_PER_QUEUE}
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -334,9 +345,10 @@ def test_the_bucket_has_what_the_table_says_and_nothing_else(storm: Storm) -> No
 
 
 def test_the_bucket_has_the_provider_s_images_byte_for_byte_and_once(storm: Storm) -> None:
+    """Every image of the provider is another one; an empty hash is that of one never fetched."""
     tasks = {job_of(task): task for task in storm.ledgers.tasks}
-    made = Counter(storm.ledgers.pictures.values())
-    assert max(made.values()) == 1, "every image of the provider is another one"
+    made = Counter(filter(None, storm.ledgers.pictures.values()))
+    assert max(made.values()) == 1
     for job_id, job in storm.ledgers.jobs.items():
         for image in job.images:
             of_task = storm.ledgers.pictures[tasks[job_id]["id"], image.number]

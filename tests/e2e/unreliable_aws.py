@@ -1,5 +1,7 @@
 """Makes the local AWS as unreliable as AWS may be: messages come twice, and functions are killed.
 
+Messages that wait for minutes come early, so that a storm takes less than that.
+
 Run by the emulator's own Python before the script that its first argument names, which runs the
 emulator. What is done is in ``mishaps.log``, in the working directory, as lines of JSON.
 """
@@ -15,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
-from threading import Lock, Timer
+from threading import Event, Lock, Thread
 from types import ModuleType
 from typing import Any, Final
 
@@ -25,6 +27,8 @@ SEED: Final = 66
 INVOCATIONS_PER_KILL: Final = (5, 45)
 # One copy in two is delivered with its original, the other up to so many seconds later.
 MAX_DELAY_OF_COPY: Final = 3.0
+# So many seconds a job waits at most to be sent again; after kie.ai's maintenance it is minutes.
+MAX_DELAY_OF_SUBMISSION: Final = 20.0
 # What identifies the subject of a message; its other fields change when it is sent again.
 IDENTITY: Final = ("job_id", "claimed_task", "number", "attempt_id", "drop")
 
@@ -41,15 +45,24 @@ def deliver_twice(sqs: ModuleType, chance: Random) -> None:
     receive: Callable[..., list[Message]] = sqs._receive_messages_for_esm
 
     def receive_twice(queue_url: str, *rest: Any) -> list[Message]:
+        now = time.time()
         with sqs._queues_lock:
             messages = sqs._get_q(queue_url)["messages"]
-            copies = list(copies_for(messages, chance, now=time.time()))
+            if "-SubmitQueue-" in queue_url:
+                hasten(messages, now=now)
+            copies = list(copies_for(messages, chance, now=now))
             messages += copies
         for copied in copies:
             note(copied=copied["body"], queue=queue_url.rpartition("/")[2])
         return receive(queue_url, *rest)
 
     sqs._receive_messages_for_esm = receive_twice  # type: ignore[attr-defined]
+
+
+def hasten(messages: list[Message], *, now: float) -> None:
+    for message in messages:
+        if not message.get("receive_count"):
+            message["visible_at"] = min(message["visible_at"], now + MAX_DELAY_OF_SUBMISSION)
 
 
 def copies_for(messages: list[Message], chance: Random, *, now: float) -> Iterator[Message]:
@@ -78,7 +91,7 @@ def subject_of(message: Message) -> str:
 
 
 class Killer:
-    """Kills the process of one invocation in many, by its id, at any moment of the invocation."""
+    """Kills the process of one invocation in many, by its id, at any moment of its work."""
 
     def __init__(self, chance: Random) -> None:
         self._chance = chance
@@ -87,40 +100,49 @@ class Killer:
         self._seconds: dict[str, float] = {}
 
     def attach(self, workers: type[Any]) -> None:
-        invoke = workers.invoke
+        spawn, invoke = workers._spawn, workers.invoke
+
+        def spawn_and_tell(worker: Any) -> None:
+            worker.ready_at = None
+            spawn(worker)
+            worker.ready_at = time.monotonic()
 
         def invoke_or_die(worker: Any, event: Any, *rest: Any, **named: Any) -> Any:
-            began_at = time.monotonic()
-            delay = self._delay_of(worker.func_name)
-            timer = Timer(delay or 0, self._kill, (worker, event))
-            if delay is not None:
-                timer.start()
+            began_at, is_over = time.monotonic(), Event()
+            if self._is_chosen():
+                Thread(target=self._kill, args=(worker, event, is_over), daemon=True).start()
             try:
                 return invoke(worker, event, *rest, **named)
             finally:
-                timer.cancel()
-                self._seconds[worker.func_name] = time.monotonic() - began_at
+                is_over.set()
+                if worker.ready_at:
+                    began_at = max(began_at, worker.ready_at)
+                    self._seconds[worker.func_name] = time.monotonic() - began_at
 
-        workers.invoke = invoke_or_die
+        workers._spawn, workers.invoke = spawn_and_tell, invoke_or_die
 
-    def _delay_of(self, function: str) -> float | None:
-        """Return when to kill an invocation that begins now, in seconds; ``None`` for most."""
+    def _is_chosen(self) -> bool:
         with self._lock:
             self._left -= 1
-            if self._left > 0:
-                return None
-            return self._chance.uniform(0, self._seconds.get(function, 0.1))
+            return self._left <= 0
 
-    def _kill(self, worker: Any, event: Any) -> None:
-        process = worker._proc
+    def _kill(self, worker: Any, event: Any, is_over: Event) -> None:
+        while not getattr(worker, "ready_at", None):
+            if is_over.wait(0.005):
+                return
+        usual = self._seconds.get(worker.func_name, 0.1)
         with self._lock:
-            if self._left > 0 or process is None or process.poll() is not None:
+            delay = self._chance.uniform(0, usual)
+        if is_over.wait(delay):
+            return  # it was faster; the next invocation is chosen instead
+        with self._lock:
+            if self._left > 0:
                 return
             self._left = self._chance.randint(*INVOCATIONS_PER_KILL)
         with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)
+            os.kill(worker._proc.pid, signal.SIGKILL)
             bodies = [record["body"] for record in event.get("Records", [])]
-            note(killed=worker.func_name, pid=process.pid, messages=bodies)
+            note(killed=worker.func_name, pid=worker._proc.pid, messages=bodies)
 
 
 def main() -> None:
