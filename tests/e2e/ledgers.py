@@ -14,7 +14,7 @@ from ringback.domain.jobs import Job
 from local.deployment import Deployment, administrator
 from local.redrive import queues_of
 from local.sam import STACK_NAME
-from tests.e2e.provider import Provider, job_of
+from tests.e2e.provider import Provider, job_in, job_of
 
 Task = Mapping[str, Any]
 
@@ -32,7 +32,7 @@ class StoredObject:
 class Ledgers:
     """``pictures``: the SHA-256 of each image that the provider made, by task and number.
 
-    ``spent``: what kie.ai's account has lost. ``calls``: calls of createTask, by callback URL.
+    ``spent``: what kie.ai's account has lost. ``calls``: calls of createTask, by job.
     ``items``: the table's jobs as they are stored.
     """
 
@@ -55,7 +55,7 @@ def read_ledgers(deployment: Deployment, *, credits_before: float) -> Ledgers:
     return Ledgers(
         tasks=provider.tasks(),
         pictures={(one["task"], one["number"]): one["sha256"] for one in provider.pictures()},
-        calls=Counter(one["about"] for one in asked),
+        calls=Counter(job_in(one["about"]) for one in asked),
         spent=round(credits_before - balance(deployment), 4),
         jobs={job_id: from_item(item) for job_id, item in items.items()},
         items={job_id: json.dumps(item, ensure_ascii=False) for job_id, item in items.items()},

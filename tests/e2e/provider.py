@@ -60,5 +60,10 @@ class Provider:
 
 
 def job_of(task: Mapping[str, Any]) -> str:
-    """Return the job that a task was created for: the last but one part of its callback path."""
-    return str(task["callBackUrl"].split("/")[-2])
+    """Return the job that a task was created for."""
+    return job_in(task["callBackUrl"])
+
+
+def job_in(callback_url: str) -> str:
+    """Return the job that a callback is for: the last but one part of its path."""
+    return callback_url.split("/")[-2]

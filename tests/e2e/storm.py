@@ -23,9 +23,10 @@ ROW_EVERY: Final = 12
 LOST: Final = ("slow_create", "error_500_after", "cut_after", "unreadable_after")
 ANSWERS: Final = ("error_500_before", "cut_before", "content_policy", "no_credits", *LOST)
 EXTRA_CALLBACKS: Final = ("callback_bare", "callback_envelope")
+REFUSED_ONCE: Final = ("status_429", "status_455", "token_killed")
 GROUPS: Final = (
     ANSWERS,
-    ("status_429", "status_455", "token_killed"),
+    REFUSED_ONCE,
     (*UNHEARD, "late_callback", "early_callback", "double_callback", *EXTRA_CALLBACKS),
     ("record_null", "record_404"),
     ("fail", "fewer_images", "more_images"),
