@@ -32,7 +32,8 @@ class StoredObject:
 class Ledgers:
     """``pictures``: the SHA-256 of each image that the provider made, by task and number.
 
-    ``spent``: what kie.ai's account has lost. ``calls``: calls of createTask, by job.
+    ``spent``: what kie.ai's account has lost. ``calls``: calls of createTask, by job; those with
+    an access token that is no longer valid are refused unread.
     ``items``: the table's jobs as they are stored.
     """
 
@@ -55,7 +56,7 @@ def read_ledgers(deployment: Deployment, *, credits_before: float) -> Ledgers:
     return Ledgers(
         tasks=provider.tasks(),
         pictures={(one["task"], one["number"]): one["sha256"] for one in provider.pictures()},
-        calls=Counter(job_in(one["about"]) for one in asked),
+        calls=Counter(job_in(one["about"]) for one in asked if one["about"]),
         spent=round(credits_before - balance(deployment), 4),
         jobs={job_id: from_item(item) for job_id, item in items.items()},
         items={job_id: json.dumps(item, ensure_ascii=False) for job_id, item in items.items()},

@@ -1,9 +1,9 @@
 """Many jobs of both providers while everything goes wrong that can, each with faults of its own."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle
 from random import Random
 from typing import Any, Final
@@ -88,9 +88,7 @@ class PlannedJob:
     def ends_if_killed(self) -> set[End]:
         """How it may end if the function is killed while it submits the job."""
         _, tasks = self.end
-        lost = PlannedJob(
-            number=self.number, model=self.model, faults=self.faults | {"cut_after"}
-        ).end
+        lost = replace(self, faults=self.faults | {"cut_after"}).end
         return {("expired", 0), lost} if tasks else {("expired", 0)}
 
     @property
@@ -129,17 +127,14 @@ def draw(model: str, first: str, chance: Random) -> frozenset[str]:
     return frozenset(faults)
 
 
-def unleash(storm: Sequence[PlannedJob], deployment: Deployment, api: JobsApi) -> None:
+def submit_all(storm: Sequence[PlannedJob], deployment: Deployment, api: JobsApi) -> None:
     """Drop the rows, and post the other jobs, each request twice, until each is accepted."""
     rows = [json.dumps(job.body) for job in storm if job.is_row]
     drop(deployment, SHEET, "\n".join(rows).encode())
     with ThreadPoolExecutor(CLIENTS) as clients:
-        for ids in clients.map(lambda job: post_twice(job, api), posted(storm)):
+        posted = [job for job in storm if not job.is_row]
+        for ids in clients.map(lambda job: post_twice(job, api), posted):
             assert len(ids) == 1, ids
-
-
-def posted(storm: Sequence[PlannedJob]) -> Iterator[PlannedJob]:
-    return (job for job in storm if not job.is_row)
 
 
 def post_twice(job: PlannedJob, api: JobsApi) -> set[str]:

@@ -1,4 +1,4 @@
-"""Rides out a storm on an unreliable AWS, and reads the ledgers when all is over."""
+"""Runs a storm on an unreliable AWS, and reads the ledgers when all is over."""
 
 import json
 from collections import Counter
@@ -21,7 +21,7 @@ from local.stack import local_stack
 from local.waiting import STANDSTILL_SECONDS, wait_for
 from tests.e2e.ledgers import Ledgers, Task, balance, job_items, messages_in, read_ledgers
 from tests.e2e.provider import Provider
-from tests.e2e.storm import SHEET, PlannedJob, unleash
+from tests.e2e.storm import SHEET, PlannedJob, submit_all
 from tests.e2e.unreliable_aws import LOG
 
 # On AWS the message of a killed function comes back after minutes.
@@ -78,10 +78,10 @@ def unreliable_stack() -> Iterator[Deployment]:
         yield deployment
 
 
-def ride_out(planned: Sequence[PlannedJob], deployment: Deployment) -> Storm:
+def run_storm(planned: Sequence[PlannedJob], deployment: Deployment) -> Storm:
     credits_before = balance(deployment)
     with connected(deployment.jobs_api_url, deployment.client_key) as api:
-        unleash(planned, deployment, api)
+        submit_all(planned, deployment, api)
     wait_for(
         lambda: observe(deployment),
         lambda seen: seen.is_over(len(planned)),

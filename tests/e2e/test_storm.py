@@ -17,7 +17,7 @@ from tests.e2e.faults import INAPPLICABLE
 from tests.e2e.provider import job_of
 from tests.e2e.stack_logs import show_logs_of
 from tests.e2e.storm import REFUSED_ONCE, planned_jobs
-from tests.e2e.storm_stack import Storm, ride_out, unreliable_stack
+from tests.e2e.storm_stack import Storm, run_storm, unreliable_stack
 
 pytestmark = pytest.mark.exhaustive
 
@@ -29,7 +29,7 @@ def storm(request: pytest.FixtureRequest, *, full_size: bool) -> Storm:
     planned = planned_jobs(FULL if full_size else USUAL)
     with unreliable_stack() as deployment:
         show_logs_of(deployment, request.config)
-        return ride_out(planned, deployment)
+        return run_storm(planned, deployment)
 
 
 # ------------------------------------------------------------------ the storm was one
@@ -188,12 +188,13 @@ def test_the_bucket_has_what_the_table_says_and_nothing_else(storm: Storm) -> No
         assert (stored.sha256, stored.size) == (image.facts.sha256, image.facts.bytes)
         assert stored.versions == 1
         assert image.thumbnail in objects
-    named = {
-        key
-        for key in objects
-        if key.endswith("/job.json") or key in storm.ledgers.items[key.split("/")[1]]
-    }
-    assert objects.keys() - named == set()
+    copied = [
+        job_id for job_id, job in jobs.items() if job.status in ("succeeded", "archive_failed")
+    ]
+    records = {f"images/{job_id}/job.json" for job_id in copied}
+    assert {key for key in objects if key.endswith(".json")} == records
+    others = objects.keys() - records
+    assert {key for key in others if key not in storm.ledgers.items[key.split("/")[1]]} == set()
 
 
 def test_the_bucket_has_the_provider_s_images_byte_for_byte_and_once(storm: Storm) -> None:

@@ -3,7 +3,7 @@
 Messages that wait for minutes come early, so that a storm takes less than that.
 
 Run by the emulator's own Python before the script that its first argument names, which runs the
-emulator. What is done is in ``mishaps.log``, in the working directory, as lines of JSON.
+emulator. Each mishap is a line of JSON in ``mishaps.log``, in the working directory.
 """
 
 import json
@@ -135,14 +135,15 @@ class Killer:
             delay = self._chance.uniform(0, usual)
         if is_over.wait(delay):
             return  # it was faster; the next invocation is chosen instead
+        process = worker._proc
         with self._lock:
-            if self._left > 0:
+            if self._left > 0 or process is None:
                 return
             self._left = self._chance.randint(*INVOCATIONS_PER_KILL)
         with suppress(ProcessLookupError):
-            os.kill(worker._proc.pid, signal.SIGKILL)
+            os.kill(process.pid, signal.SIGKILL)
             bodies = [record["body"] for record in event.get("Records", [])]
-            note(killed=worker.func_name, pid=worker._proc.pid, messages=bodies)
+            note(killed=worker.func_name, pid=process.pid, messages=bodies)
 
 
 def main() -> None:
