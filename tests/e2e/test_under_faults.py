@@ -57,7 +57,8 @@ def test_only_overdue_jobs_are_asked_about_and_none_more_than_twice(
         # Of an image that cannot be had, the record is read for other links, once in each try.
         if model == KIE and job["task_id"] and job["status"] != "archive_failed"
     }
-    overdue = {fault for fault in asked if names_in(fault) & {*UNHEARD}}
+    # A success without images may be a mistake of the callback.
+    overdue = {fault for fault in asked if names_in(fault) & {*UNHEARD, "fewer_images"}}
     assert {fault: times for fault, times in asked.items() if times > (fault in overdue) * 2} == {}
     assert all(asked[fault] for fault in overdue)
 
