@@ -175,7 +175,7 @@ def stored_images(storm: Storm) -> dict[str, str]:
     return {
         key: stored.sha256
         for key, stored in storm.ledgers.objects.items()
-        if not key.endswith((".json", ".thumbnail.webp"))
+        if key.startswith("images/") and not key.endswith((".json", ".thumbnail.webp"))
     }
 
 
