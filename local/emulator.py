@@ -1,5 +1,6 @@
 """The local AWS: ministack, in a virtual environment of its own."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,9 +43,12 @@ def start_emulator(
     )
 
 
-def emulator_process(private: Path, interrupts: Interrupts) -> Process:
+def emulator_process(
+    private: Path, interrupts: Interrupts, *, through: Sequence[Path] = ()
+) -> Process:
+    """Return it unstarted; ``through`` are scripts that change it and then run their argument."""
     # -P keeps the script's folder out of the import path.
-    command = (EMULATOR_PYTHON, "-P", ROOT / "local/run_emulator.py")
+    command: list[str | Path] = [EMULATOR_PYTHON, "-P", *through, ROOT / "local/run_emulator.py"]
     return Process(
         "The local AWS",
         command,

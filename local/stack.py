@@ -44,13 +44,14 @@ def local_stack(
     parameters: Mapping[str, str] | None = None,
     concurrency: int | None = None,
     source: Path = ROOT,
+    through: Sequence[Path] = (),
 ) -> Iterator[Deployment]:
     """Start everything, and on exit remove every process, port and file of it.
 
     Meanwhile SIGTERM and SIGHUP raise ``KeyboardInterrupt``, as Ctrl-C does. ``simulator`` has
     options of ``python -m local.simulator``, ``parameters`` are the template's; both are added to
     those that a local stack needs. ``concurrency`` is the account's, for all functions;
-    ``source`` is the folder of the template.
+    ``source`` is the folder of the template. ``through`` are scripts that change the local AWS.
 
     Raises ``LocalFailure`` if it cannot start.
     """
@@ -59,7 +60,8 @@ def local_stack(
         cleanup = ExitStack()
         try:
             ports.require_free()
-            start = Start(ports, report, interrupts, cleanup, private_folder(cleanup), source)
+            private = private_folder(cleanup)
+            start = Start(ports, report, interrupts, cleanup, private, source, through)
             yield start(
                 simulator=simulator or {}, parameters=parameters or {}, concurrency=concurrency
             )
@@ -78,6 +80,7 @@ class Start:
     cleanup: ExitStack
     private: Path
     source: Path
+    through: Sequence[Path]
 
     def __call__(
         self,
@@ -87,7 +90,9 @@ class Start:
         concurrency: int | None,
     ) -> Deployment:
         accounts = new_accounts()
-        emulator = self._process(emulator_process(self.private, self.interrupts))
+        emulator = self._process(
+            emulator_process(self.private, self.interrupts, through=self.through)
+        )
         start_emulator(emulator, port=self.ports.aws, private=self.private, concurrency=concurrency)
         provider = self._start_simulator(accounts, simulator)
         sam = Sam(

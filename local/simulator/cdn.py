@@ -1,6 +1,7 @@
 """The CDN that results are downloaded from."""
 
 from collections.abc import Callable, Mapping
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Final
 
@@ -15,7 +16,9 @@ _PAGE: Final = b"<!doctype html><title>Simulated</title><p>This is not an image.
 
 def _whole(picture: Picture) -> Reply:
     content_type = KINDS[picture.drawing.kind].content_type
-    return Reply(body=draw(picture.drawing), content_type=content_type)
+    body = draw(picture.drawing)
+    picture.sha256 = sha256(body).hexdigest()
+    return Reply(body=body, content_type=content_type)
 
 
 def _cut_half_way(picture: Picture) -> Reply:

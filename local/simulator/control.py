@@ -11,6 +11,7 @@ from local.simulator.fault_board import FaultBoard, Rule, rule_from
 from local.simulator.faults import FAULTS, InvalidFault, shown
 from local.simulator.http_messages import Reply, Request, Routes, json_reply
 from local.simulator.ledger import Ledger
+from local.simulator.links import Links
 from local.simulator.request_log import RequestLog
 from local.simulator.wallet import Wallet
 
@@ -20,12 +21,14 @@ class Control:
         self,
         *,
         ledger: Ledger,
+        links: Links,
         faults: FaultBoard,
         requests: RequestLog,
         wallet: Wallet,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
+        self._links = links
         self._faults = faults
         self._requests = requests
         self._wallet = wallet
@@ -35,6 +38,7 @@ class Control:
         return {
             ("GET", "/_simulator/tasks"): self._tasks,
             ("GET", "/_simulator/callback_urls"): self._callback_urls,
+            ("GET", "/_simulator/pictures"): self._pictures,
             ("GET", "/_simulator/requests"): self._all_requests,
             ("GET", "/_simulator/faults"): self._show_faults,
             ("POST", "/_simulator/faults"): self._add_fault,
@@ -50,6 +54,9 @@ class Control:
 
     def _callback_urls(self, _: Request) -> Reply:
         return json_reply(self._ledger.by_callback_url())
+
+    def _pictures(self, _: Request) -> Reply:
+        return json_reply(self._links.pictures())
 
     def _all_requests(self, _: Request) -> Reply:
         return json_reply(self._requests.as_json())

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Final
+from typing import Any, Final
 
 from local.simulator.faults import FaultValues
 from local.simulator.images import KINDS, Drawing
@@ -13,12 +13,24 @@ CDN_PATH: Final = "/cdn/"
 
 @dataclass(slots=True)
 class Picture:
-    """One image of a finished task, with its numbers of links and downloads so far."""
+    """One image of a finished task, with its numbers of links and downloads so far.
+
+    ``sha256`` is that of its bytes, once it has been drawn.
+    """
 
     drawing: Drawing
     faults: FaultValues
     links: int = 0
     downloads: int = 0
+    sha256: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "task": self.drawing.task_id,
+            "number": self.drawing.index + 1,
+            "downloads": self.downloads,
+            "sha256": self.sha256,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,12 @@ class Links:
     def find(self, path: str) -> Link | None:
         link_id = path.removeprefix(CDN_PATH).partition("/")[0]
         return self._links.get(link_id)
+
+    def pictures(self) -> list[dict[str, Any]]:
+        """Return every image that has a link, in the order of their first ones."""
+        with self._lock:
+            pictures = [link.picture for link in self._links.values() if link.picture]
+        return [each.as_json() for each in {id(each): each for each in pictures}.values()]
 
     def count_download(self, picture: Picture) -> int:
         with self._lock:

@@ -110,6 +110,7 @@ class Simulator:
         world = self._world
         return Control(
             ledger=world.ledger,
+            links=world.links,
             faults=world.faults,
             requests=self._requests,
             wallet=world.wallet,

@@ -2,8 +2,7 @@
 
 A job is run once from beginning to end to count its outside effects, then once for each effect and
 each fault, and for each fault followed by each crash. One scenario also runs on the real table and
-bucket. Known breaks are listed in ``known_breaks.py``; an entry that no longer breaks fails.
-See docs/architecture.md, "The order of writes".
+bucket. See docs/architecture.md, "The order of writes".
 """
 
 import itertools
@@ -29,7 +28,6 @@ from tests.support.effects import (
     Plan,
 )
 from tests.support.guarantees import broken_guarantees, ends_differently
-from tests.support.known_breaks import KNOWN_BREAKS
 from tests.support.lambdas import lasting_client
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
@@ -121,17 +119,6 @@ def test_a_run_without_faults_keeps_all_guarantees(name: str) -> None:
     assert job.status is expected.get(name, JobStatus.SUCCEEDED)
 
 
-def known(name: str, effects: Effects, fault: Fault) -> set[str]:
-    """Return the effects at which the fault is known to break a guarantee."""
-    listed = KNOWN_BREAKS.get(fault, {})
-    labels = {effects.label(point): point for point, _ in effects.points([fault])}
-    return {
-        label
-        for label, point in labels.items()
-        if name in listed.get(label, listed.get(effects.names[point - 1], ()))
-    }
-
-
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("fault", STANDARD, ids=lambda fault: fault.value)
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -159,12 +146,8 @@ def try_each_point(name: str, fault: Fault, record_property: Callable[[str, obje
         if found:
             broken[usual.effects.label(point)] = found
         tried += 1
-    expected = known(name, usual.effects, fault)
-    assert {label: found for label, found in broken.items() if label not in expected} == {}
-    assert set(broken) == expected, "no longer breaks: remove it from KNOWN_BREAKS"
+    assert broken == {}
     record_property(f"tried: crash points, {fault.value}", tried)
-    if broken:
-        record_property(f"tried: known breaks, {fault.value}", len(broken))
 
 
 @pytest.mark.exhaustive
@@ -183,8 +166,6 @@ def test_no_second_crash_breaks_a_guarantee(
     usual = run(SCENARIOS[name], {}).effects
     for first, fault in usual.points(STANDARD if full_size else ERRORS_AND_CRASHES):
         effect = usual.names[first - 1]
-        if usual.label(first) in known(name, usual, fault):
-            continue
         if fault in PLAIN_ERRORS and effect not in CAUGHT:
             continue  # Not caught: the error ends the function just like a crash.
         then = run(SCENARIOS[name], {first: fault}).effects.names

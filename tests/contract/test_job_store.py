@@ -204,6 +204,15 @@ def test_a_move_of_an_attempt_is_made_by_that_attempt_only(jobs: JobStore) -> No
         assert moved.done is done
 
 
+@pytest.mark.parametrize("was", [JobStatus.SUBMITTING, JobStatus.EXPIRED])
+def test_a_refusal_does_not_end_a_job_with_a_task(jobs: JobStore, was: JobStatus) -> None:
+    job = jobs.create(a_job(was, attempt_id="a" * 16, task_id=TASK)).job
+    refused = jobs.move(
+        a_job_id(), expect=[was], to=JobStatus.FAILED, at=LATER, of_attempt="a" * 16, error=ERROR
+    )
+    assert refused == Write(job, done=False)
+
+
 MOVES = [(was, to) for was, following in NEXT.items() for to in sorted(following)]
 
 

@@ -70,7 +70,8 @@ def answer_message(answered: Answered) -> dict[str, Any]:
 @FEW
 @given(newer=NEWER, without=st.sets(st.sampled_from(optional(Check))))
 def test_checks(newer: Mapping[str, Any], without: set[str]) -> None:
-    message = {name: value for name, value in to_message(CHECK).items() if name not in without}
+    body, details = to_message(CHECK)
+    message = {name: value for name, value in (body | details).items() if name not in without}
     read = from_message(json.loads(json.dumps({**message, **newer})))
     defaults = {name: getattr(Check(job_id=CHECK.job_id), name) for name in without}
     assert read == replace(CHECK, **defaults)

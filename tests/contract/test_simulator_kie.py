@@ -1,5 +1,6 @@
 """The simulated kie.ai, tested over HTTP."""
 
+import hashlib
 import hmac
 import io
 import json
@@ -478,6 +479,25 @@ def test_all_images_of_a_task_can_be_downloaded(kie: httpx.Client, cdn: httpx.Cl
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-length"] == str(len(answer.content))
     assert kinds == {"PNG", "JPEG", "WEBP"}
+
+
+def test_the_pictures_are_listed_with_the_hash_of_their_bytes(
+    kie: httpx.Client, cdn: httpx.Client
+) -> None:
+    first, second = links(kie, "[simulate: truncated_bytes=1]", max_images=2)
+    cdn.get(first)  # half of the bytes
+    whole = cdn.get(first).content
+    (task,) = tasks(kie)
+    assert kie.get("/_simulator/pictures").json() == [
+        {
+            "task": task["id"],
+            "number": 1,
+            "downloads": 2,
+            "sha256": hashlib.sha256(whole).hexdigest(),
+        },
+        {"task": task["id"], "number": 2, "downloads": 0, "sha256": ""},
+    ]
+    assert second.endswith((".png", ".jpg", ".webp"))
 
 
 @pytest.mark.parametrize("fault", ["as_png", "as_jpeg", "as_webp"])

@@ -20,7 +20,6 @@ from tests.e2e.chains import drop_at_the_end_of_a_chain
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import STACKS, show_logs_of
-from tests.e2e.storm import StormPosts, post_storm
 
 LINES_SHOWN = 60
 FOLDER = Path(__file__).parent
@@ -39,12 +38,11 @@ class SharedStack:
 
     deployment: Deployment
     under_faults: Mapping[tuple[str, str], Job]
-    in_storm: StormPosts
     examples: Sequence[Job]
 
 
 @pytest.fixture(scope="session")
-def shared_stack(request: pytest.FixtureRequest, *, full_size: bool) -> Iterator[SharedStack]:
+def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
     # The shortest waits that the template allows. The rate limits are ten times the usual ones:
     # test_drops.py keeps the real pace.
     parameters = {
@@ -62,19 +60,16 @@ def shared_stack(request: pytest.FixtureRequest, *, full_size: bool) -> Iterator
         "chanjing-create-limit": 220,
         "seed": 66,
     }
-    is_stormy = any("test_storm" in item.nodeid for item in request.session.items)
-    jobs = 0 if not is_stormy else 200 if full_size else 80
     with local_stack(ports=free_ports(), simulator=simulator, parameters=parameters) as deployment:
         show_logs_of(deployment, request.config)
         with connected(deployment.jobs_api_url, deployment.client_key) as api:
             under_faults = {
                 (model, fault): post_under(fault, model, api) for model, fault in FAULTS
             }
-            in_storm = post_storm(api, jobs=jobs)
             drop_at_the_end_of_a_chain(deployment)
             photo = drop_photo(deployment)
             examples = [api.submit(each.model, each.input_with(photo)) for each in EXAMPLES]
-        yield SharedStack(deployment, under_faults, in_storm, examples)
+        yield SharedStack(deployment, under_faults, examples)
 
 
 def post_under(fault: str, model: str, jobs_api: JobsApi) -> Job:

@@ -26,6 +26,11 @@ class Provider:
         by_url: dict[str, list[str]] = self._ask("GET", "callback_urls").json()
         return by_url
 
+    def pictures(self) -> list[dict[str, Any]]:
+        """Return every image of every task, with the SHA-256 of its bytes."""
+        pictures: list[dict[str, Any]] = self._ask("GET", "pictures").json()
+        return pictures
+
     def requests(self) -> list[dict[str, Any]]:
         requests: list[dict[str, Any]] = self._ask("GET", "requests").json()
         return requests
@@ -59,5 +64,10 @@ class Provider:
 
 
 def job_of(task: Mapping[str, Any]) -> str:
-    """Return the job that a task was created for: the last but one part of its callback path."""
-    return str(task["callBackUrl"].split("/")[-2])
+    """Return the job that a task was created for."""
+    return job_in(task["callBackUrl"])
+
+
+def job_in(callback_url: str) -> str:
+    """Return the job that a callback is for: the last but one part of its path."""
+    return callback_url.split("/")[-2]

@@ -1,171 +1,257 @@
-"""A storm of jobs while much of what can go wrong does: nothing is lost or bought twice."""
+"""A storm of jobs while everything goes wrong that can: nothing is lost or bought twice.
 
+Every fault of the simulator strikes, every message is delivered twice, and the functions'
+processes are killed until all is over. Then the provider's, the table's and the bucket's ledgers
+are compared.
+"""
+
+import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from hashlib import sha256
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
+from ringback.domain.jobs import ErrorKind, Job
 
-from local.deployment import Deployment, administrator
-from local.jobs_api import Job, JobsApi, is_final
-from local.redrive import dead_letters
-from local.sam import STACK_NAME
-from local.waiting import wait_for
-from tests.e2e.conftest import SharedStack
-from tests.e2e.provider import Provider, job_of
-from tests.e2e.storm import FAULTS, Faults, expected_end
+from local.simulator.faults import FAULTS, Stage
+from tests.e2e.faults import INAPPLICABLE
+from tests.e2e.provider import job_of
+from tests.e2e.stack_logs import show_logs_of
+from tests.e2e.storm import REFUSED_ONCE, planned_jobs
+from tests.e2e.storm_stack import Storm, run_storm, unreliable_stack
 
 pytestmark = pytest.mark.exhaustive
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Storm:
-    """The state after the storm, by job id; the objects' contents by their keys."""
-
-    faults: Mapping[str, Faults]
-    jobs: Mapping[str, Job]
-    tasks: Mapping[str, list[dict[str, Any]]]
-    stored: Mapping[str, bytes]
+USUAL, FULL = 72, 300
 
 
 @pytest.fixture(scope="module")
-def storm(
-    deployment: Deployment, jobs_api: JobsApi, provider: Provider, shared_stack: SharedStack
-) -> Storm:
-    faults = shared_stack.in_storm
-
-    def observe() -> tuple[dict[str, Job], dict[str, list[dict[str, Any]]]]:
-        tasks = tasks_of(faults, provider)
-        return {job["job_id"]: job for job in all_jobs(jobs_api) if job["job_id"] in faults}, tasks
-
-    def is_over(seen: tuple[dict[str, Job], dict[str, list[dict[str, Any]]]]) -> bool:
-        jobs, tasks = seen
-        return all(is_final(job) for job in jobs.values()) and all(
-            is_settled(task) for made in tasks.values() for task in made
-        )
-
-    jobs, tasks = wait_for(observe, is_over, what="the storm to end", pause=2)
-    stored = dict(objects_of(faults, deployment))
-    return Storm(faults=faults, jobs=jobs, tasks=tasks, stored=stored)
+def storm(request: pytest.FixtureRequest, *, full_size: bool) -> Storm:
+    planned = planned_jobs(FULL if full_size else USUAL)
+    with unreliable_stack() as deployment:
+        show_logs_of(deployment, request.config)
+        return run_storm(planned, deployment)
 
 
-def tasks_of(job_ids: Collection[str], provider: Provider) -> dict[str, list[dict[str, Any]]]:
-    tasks: dict[str, list[dict[str, Any]]] = {job_id: [] for job_id in job_ids}
-    for task in provider.tasks():
-        if job_of(task) in tasks:
-            tasks[job_of(task)].append(task)
-    return tasks
+# ------------------------------------------------------------------ the storm was one
 
 
-def is_settled(task: Mapping[str, Any]) -> bool:
-    if "no_callback" in task["faults"]:
-        return bool(task["finished_at"])
-    taken = [call for call in task["callbacks"] if call["status"] == 200]
-    return len(taken) >= (2 if "double_callback" in task["faults"] else 1)
-
-
-def all_jobs(jobs_api: JobsApi) -> Iterator[Job]:
-    cursor: str | None = ""
-    while cursor is not None:
-        query = f"?limit=50{f'&cursor={cursor}' if cursor else ''}"
-        page = jobs_api.client.get(f"{jobs_api.url}/jobs{query}").raise_for_status().json()
-        yield from page["jobs"]
-        cursor = page["cursor"]
-
-
-def objects_of(job_ids: Collection[str], deployment: Deployment) -> Iterator[tuple[str, bytes]]:
-    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
-    bucket = deployment.images_bucket
-    pages = store.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="images/")
-    for entry in (entry for page in pages for entry in page.get("Contents", [])):
-        if entry["Key"].split("/")[1] in job_ids:
-            yield entry["Key"], store.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+def test_every_fault_strikes_in_the_storm() -> None:
+    """A new fault of the simulator has to be added to the storm, or a reason why it cannot be."""
+    planned = planned_jobs(USUAL)
+    for model, reasons in INAPPLICABLE.items():
+        struck = {fault for job in planned if job.model == model for fault in job.faults}
+        assert struck | reasons.keys() == FAULTS.keys()
+        assert not struck & reasons.keys()
 
 
 def test_the_storm_was_one(storm: Storm) -> None:
     """Otherwise the tests below would prove nothing."""
-    struck = Counter(fault for faults in storm.faults.values() for fault in faults)
-    assert all(struck[fault] > len(storm.faults) / 5 for fault in FAULTS), struck
-    made = Counter(
-        fault for tasks in storm.tasks.values() for task in tasks for fault in task["faults"]
+    tasks = storm.ledgers.tasks
+    struck = {(task["provider"], fault) for task in tasks for fault in task["faults"]}
+    planned = {
+        (storm.ledgers.jobs[job_id].request.provider, fault)
+        for job_id, job in storm.planned.items()
+        for fault in job.faults
+        if FAULTS[fault].stage is Stage.TASK and job.end[1]
+    }
+    assert all(
+        storm.ledgers.calls[job_id] > 1
+        for job_id, job in storm.planned.items()
+        if job.faults & {*REFUSED_ONCE} and storm.ledgers.tasks_of(job_id)
     )
-    some = len(storm.faults) / 10
-    assert min(made[name] for name in ("no_callback", "late_callback", "double_callback")) > some
-    assert min(made[name] for name in ("error_500_after", "dead_link")) > some
-    assert made["gone"] > 0
-    assert Counter(job["attempts"] for job in storm.jobs.values())[2] >= struck["status_429"] * 0.9
+    # A kill may have kept a job from the provider.
+    assert len(planned - struck) <= len(storm.hit)
+    assert storm.copies.keys() >= {"SubmitQueue", "CheckQueue", "ArchiveQueue", "DropQueue"}
+    assert min(storm.copies[name] for name in ("SubmitQueue", "CheckQueue")) >= len(storm.planned)
+    assert storm.copies["ArchiveQueue"] >= len(storm.planned) / 3
+    assert len(storm.kills) >= len(storm.planned) / 8
+    assert len({each["killed"] for each in storm.kills}) >= 4
+    assert storm.hit
 
 
-def test_every_job_ends_as_its_faults_let_it_and_is_bought_once(storm: Storm) -> None:
-    ended = {key: (job["status"], len(storm.tasks[key])) for key, job in storm.jobs.items()}
-    assert ended.keys() == storm.faults.keys()
-    wrong = {
-        key: (end, storm.faults[key])
-        for key, end in ended.items()
-        if end != expected_end(storm.faults[key])
+def test_the_figures(storm: Storm, record_property: Callable[[str, object], None]) -> None:
+    for name, number in figures(storm):
+        record_property(f"tried: storm, {name}", number)
+
+
+def figures(storm: Storm) -> Iterator[tuple[str, float]]:
+    """Yield what the three ledgers add up to, and what happened meanwhile."""
+    ledgers, jobs = storm.ledgers, storm.ledgers.jobs.values()
+    yield (
+        "faults (by provider)",
+        len({(job.model, fault) for job in storm.planned.values() for fault in job.faults}),
+    )
+    yield "faults that struck", sum(len(job.faults) for job in storm.planned.values())
+    yield from ((f"duplicates in {name}", count) for name, count in sorted(storm.copies.items()))
+    kills = Counter(each["killed"].split("-")[1] for each in storm.kills)
+    yield from ((f"kills of {name} at work", count) for name, count in sorted(kills.items()))
+    yield "the provider: paid calls", sum(ledgers.calls.values())
+    yield "the provider: tasks", len(ledgers.tasks)
+    yield "the provider: images made", sum(len(task["result_urls"]) for task in ledgers.tasks)
+    yield "the provider: credits", ledgers.spent
+    yield "the table: jobs", len(jobs)
+    for status, count in sorted(Counter(job.status for job in jobs).items()):
+        yield f"the table: {status}", count
+    yield "the table: images", sum(len(job.images) for job in jobs)
+    yield "the table: credits", float(sum(job.credits or 0 for job in jobs))
+    yield "the bucket: images", len(stored_images(storm))
+    yield "the bucket: records", sum(key.endswith("/job.json") for key in ledgers.objects)
+    yield "the bucket: objects", len(ledgers.objects)
+
+
+# ------------------------------------------------------------------ the provider and the table
+
+
+def test_each_job_is_in_the_table_once(storm: Storm, *, full_size: bool) -> None:
+    numbers = sorted(job.number for job in storm.planned.values())
+    assert numbers == list(range(FULL if full_size else USUAL))
+
+
+def test_each_task_belongs_to_one_job_and_no_job_was_bought_twice(storm: Storm) -> None:
+    owners = Counter(job_of(task) for task in storm.ledgers.tasks)
+    assert {job_id: count for job_id, count in owners.items() if count > 1} == {}
+    assert owners.keys() <= storm.ledgers.jobs.keys()
+    # Nor was it tried: a call is repeated only after an answer that nothing was created.
+    assert {
+        job_id: calls
+        for job_id, calls in storm.ledgers.calls.items()
+        if calls > 1 + len(storm.planned[job_id].faults & {*REFUSED_ONCE})
+    } == {}
+    recorded = {job_id: job.task_id for job_id, job in storm.ledgers.jobs.items() if job.task_id}
+    made = {job_of(task): task["id"] for task in storm.ledgers.tasks}
+    assert recorded.items() <= made.items()
+    # What is not recorded was never connected to its job, which says so.
+    lost = [storm.ledgers.jobs[job_id] for job_id in made.keys() - recorded.keys()]
+    assert [job for job in lost if job.status != "expired" or not may_be_charged(job)] == []
+
+
+def test_every_job_ends_as_its_faults_let_it(storm: Storm) -> None:
+    ends = {
+        job_id: (str(job.status), len(storm.ledgers.tasks_of(job_id)))
+        for job_id, job in storm.ledgers.jobs.items()
     }
-    assert wrong == {}
-
-
-def test_the_provider_was_never_asked_twice_for_the_same(storm: Storm, provider: Provider) -> None:
-    """The simulator's ledger has every task it ever made, including those of other tests."""
-    assert storm.jobs
-    by_url = provider.tasks_by_callback_url()
-    assert {url: tasks for url, tasks in by_url.items() if len(tasks) != 1} == {}
-
-
-def test_the_bucket_has_what_the_records_say_and_nothing_else(storm: Storm) -> None:
-    recorded = {
-        image["key"]: (image["bytes"], image["sha256"])
-        for job in storm.jobs.values()
-        for image in job["images"]
+    others = {
+        job_id: (end, storm.planned[job_id])
+        for job_id, end in ends.items()
+        if end != storm.planned[job_id].end
     }
-    found = {
-        key: (len(content), sha256(content).hexdigest())
-        for key, content in storm.stored.items()
-        if not key.endswith(("/job.json", ".thumbnail.webp"))
+    assert {job: why for job, why in others.items() if why[0] not in why[1].ends_if_killed} == {}
+    assert others.keys() <= storm.hit, others
+
+
+def test_what_may_have_been_charged_says_so_and_what_was_not_does_not(storm: Storm) -> None:
+    for job_id, job in storm.ledgers.jobs.items():
+        charged = [task["credits_consumed"] for task in storm.ledgers.tasks_of(job_id)]
+        if job.error and any(charged):
+            assert may_be_charged(job), job
+        if job.status == "failed" and not any(charged):
+            assert not may_be_charged(job), job
+        if job.status == "expired":
+            assert may_be_charged(job), job
+
+
+def test_the_credits_add_up(storm: Storm) -> None:
+    """What kie.ai charged is recorded, or its job says that it may have been charged."""
+    tasks = [task for task in storm.ledgers.tasks if task["provider"] == "kie"]
+    jobs = storm.ledgers.jobs
+    consumed = {job_of(task): task["credits_consumed"] for task in tasks}
+    assert storm.ledgers.spent == round(sum(consumed.values()), 4)
+    recorded = {job_id: float(job.credits) for job_id, job in jobs.items() if job.credits}
+    assert recorded.items() <= consumed.items()
+    unknown = {job_id for job_id, amount in consumed.items() if amount and job_id not in recorded}
+    assert all(jobs[job_id].status == "expired" for job_id in unknown)
+    assert all(may_be_charged(jobs[job_id]) for job_id in unknown)
+
+
+def may_be_charged(job: Job) -> bool:
+    return job.error is not None and job.error.may_be_charged
+
+
+# ------------------------------------------------------------------ the bucket
+
+
+def stored_images(storm: Storm) -> dict[str, str]:
+    """Return the SHA-256 of each image in the bucket by its key."""
+    return {
+        key: stored.sha256
+        for key, stored in storm.ledgers.objects.items()
+        if key.startswith("images/") and not key.endswith((".json", ".thumbnail.webp"))
     }
-    assert found == recorded
-    assert len(recorded) == sum(job["status"] == "succeeded" for job in storm.jobs.values())
+
+
+def test_the_bucket_has_what_the_table_says_and_nothing_else(storm: Storm) -> None:
+    objects, jobs = storm.ledgers.objects, storm.ledgers.jobs
+    images = [image for job in jobs.values() for image in job.images]
+    assert len({image.key for image in images}) == len(images)
+    for image in images:
+        stored = objects[image.key]
+        assert (stored.sha256, stored.size) == (image.facts.sha256, image.facts.bytes)
+        assert stored.versions == 1
+        assert image.thumbnail in objects
+    copied = [
+        job_id for job_id, job in jobs.items() if job.status in ("succeeded", "archive_failed")
+    ]
+    records = {f"images/{job_id}/job.json" for job_id in copied}
+    assert {key for key in objects if key.endswith(".json")} == records
+    others = objects.keys() - records
+    assert {key for key in others if key not in storm.ledgers.items[key.split("/")[1]]} == set()
+
+
+def test_the_bucket_has_the_provider_s_images_byte_for_byte_and_once(storm: Storm) -> None:
+    """Every image of the provider is another one; an empty hash is that of one never fetched."""
+    tasks = {job_of(task): task for task in storm.ledgers.tasks}
+    made = Counter(filter(None, storm.ledgers.pictures.values()))
+    assert max(made.values()) == 1
+    for job_id, job in storm.ledgers.jobs.items():
+        for image in job.images:
+            of_task = storm.ledgers.pictures[tasks[job_id]["id"], image.number]
+            assert image.facts.sha256 == of_task
+    found = Counter(stored_images(storm).values())
+    assert max(found.values()) == 1
+
+
+def test_every_image_that_was_made_is_in_the_bucket_or_accounted_for(storm: Storm) -> None:
+    missing = Counter[str]()
+    for task in storm.ledgers.tasks:
+        job = storm.ledgers.jobs[job_of(task)]
+        made, kept = len(task["result_urls"]), len(job.images)
+        missing[job.status] += made - kept
+        match job.status:
+            case "succeeded":
+                assert kept == made > 0, job
+            case "archive_failed":
+                assert job.error is not None
+                assert (job.error.kind, len(job.error.missing)) == (
+                    ErrorKind.IMAGES_LOST,
+                    made - kept,
+                )
+            case "expired":
+                assert (kept, may_be_charged(job)) == (0, True)
+            case _:
+                assert (made, kept) == (0, 0), job
+    total = sum(len(task["result_urls"]) for task in storm.ledgers.tasks)
+    assert total == len(stored_images(storm)) + missing.total()
 
 
 def test_an_image_has_its_provenance_beside_it(storm: Storm) -> None:
-    succeeded = [key for key, job in storm.jobs.items() if job["status"] == "succeeded"]
+    succeeded = [job for job in storm.ledgers.jobs.values() if job.status == "succeeded"]
     assert succeeded
-    assert [key for key in succeeded if f"images/{key}/job.json" not in storm.stored] == []
+    for job in succeeded:
+        content = storm.ledgers.objects[f"images/{job.job_id}/job.json"].content or b""
+        written = {image["key"]: image["sha256"] for image in json.loads(content)["images"]}
+        assert written == {image.key: image.facts.sha256 for image in job.images}
 
 
-def test_what_may_have_been_charged_says_so(storm: Storm) -> None:
-    unsaved = [job for job in storm.jobs.values() if job["status"] != "succeeded"]
-    assert [job for job in unsaved if not job["error"]["may_be_charged"]] == []
+# ------------------------------------------------------------------ the rest
 
 
-def test_only_overdue_jobs_are_asked_about_and_none_more_than_twice(
-    storm: Storm, provider: Provider
-) -> None:
-    reads = Counter(provider.reads())
-    # Of images that are gone the record is read for other links, once in each try to copy them.
-    there = [tasks for key, tasks in storm.tasks.items() if "gone" not in storm.faults[key]]
-    tasks = [task for tasks in there for task in tasks]
-    on_time = [
-        task["id"] for task in tasks if not {"no_callback", "late_callback"} & {*task["faults"]}
-    ]
-    assert sum(reads[task_id] for task_id in on_time) == 0
-    assert 0 < max(reads[task["id"]] for task in tasks) <= 2
+def test_each_row_has_one_line_and_one_job(storm: Storm) -> None:
+    rows = {job.row: job_id for job_id, job in storm.ledgers.jobs.items() if job.row}
+    assert len(rows) == sum(job.is_row for job in storm.planned.values()) > 0
+    assert {line["row"]: line["job_id"] for line in storm.receipt} == rows
+    assert len(storm.receipt) == len(rows)
 
 
-def test_there_is_no_dead_letter(storm: Storm, deployment: Deployment) -> None:
-    assert storm.jobs
-    session, url = administrator(), deployment.endpoint_url
-    sqs = session.client("sqs", endpoint_url=url)
-    queues = dead_letters(session.client("cloudformation", endpoint_url=url), sqs, STACK_NAME)
-    waiting = {
-        queue.name: sqs.get_queue_attributes(
-            QueueUrl=queue.url, AttributeNames=["ApproximateNumberOfMessages"]
-        )["Attributes"]["ApproximateNumberOfMessages"]
-        for queue in queues
-    }
-    assert len(waiting) >= 5
-    assert set(waiting.values()) == {"0"}, waiting
+def test_there_is_no_dead_letter(storm: Storm) -> None:
+    assert len(storm.dead_letters) >= 5
+    assert not any(storm.dead_letters.values()), storm.dead_letters

@@ -12,7 +12,7 @@ import pytest
 from ringback import settings
 from ringback.aws.job_items import to_item
 from ringback.callbacks.tokens import CallbackUrls
-from ringback.domain.check_steps import MAX_COPYING, MAX_WAIT
+from ringback.domain.check_steps import ANSWER_REDELIVERY, HELD_UP, MAX_COPYING, MAX_WAIT
 from ringback.domain.checks import LAST_READ
 from ringback.domain.drops import MAX_KEY_BYTES, RECEIPTS, Drop
 from ringback.domain.pace import Pace
@@ -478,6 +478,14 @@ def test_a_job_is_remembered_longer_than_it_can_last() -> None:
     letters = timedelta(seconds=FOURTEEN_DAYS)
     longest = MAX_WAIT + max(LAST_READ, *(2 * each for each in deadlines)) + MAX_COPYING + letters
     assert timedelta(days=PARAMETERS["JobRetentionDays"]["MinValue"]) > longest
+
+
+def test_an_answer_is_delivered_again_before_its_job_expires() -> None:
+    """A message that failed comes back after its visibility timeout and is given another run."""
+    run = timedelta(seconds=FUNCTIONS["SubmitJobFunction"]["Timeout"])
+    hidden = timedelta(seconds=QUEUES["SubmitQueue"]["VisibilityTimeout"])
+    assert hidden + run <= ANSWER_REDELIVERY
+    assert timedelta(seconds=QUEUES["CheckQueue"]["VisibilityTimeout"]) >= HELD_UP
 
 
 def consumers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:

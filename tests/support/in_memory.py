@@ -85,7 +85,8 @@ class InMemoryJobs:
         mine = {"attempt_id": of_attempt} if of_attempt else {}
         same_task = job.task_id in (None, changes.get("task_id", job.task_id))
         unchanged = unchanged_since in (None, job.updated_at)
-        same_task = same_task and not (job.task_id and to in BEFORE_THE_TASK)
+        is_refusal = of_attempt and "task_id" not in changes
+        same_task = same_task and not (job.task_id and (to in BEFORE_THE_TASK or is_refusal))
         same_attempt = of_attempt in (None, job.attempt_id)
         if job.status not in expect or not (same_task and unchanged and same_attempt):
             written = {"status": to, "updated_at": at, **changes, **mine}

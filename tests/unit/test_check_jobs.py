@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ringback.domain.accounts import Account, Pause
 from ringback.domain.check_steps import (
+    ANSWER_REDELIVERY,
     LAST_CALL,
     MAX_COPYING,
     MAX_INVISIBLE,
@@ -240,6 +241,18 @@ def test_an_ambiguous_submission_expires_and_may_be_charged() -> None:
         True,
     )
     assert (job.finished_at, checker.provider.created) == (DEADLINE, [])
+
+
+@pytest.mark.parametrize("late", [timedelta(minutes=5), timedelta(hours=1)])
+def test_a_check_that_was_held_up_leaves_time_to_record_the_answer(late: timedelta) -> None:
+    """What held it up may have held up the answer to createTask as well."""
+    checker = a_checker(JobStatus.SUBMITTING)
+    assert checker.status(at=DEADLINE + late) is JobStatus.SUBMITTING
+    [(check, delay)] = checker.queues.sent_checks
+    assert delay == ANSWER_REDELIVERY.total_seconds()
+    again = check_one(checker.check_jobs(at=DEADLINE + late + ANSWER_REDELIVERY), check)
+    assert again is not None
+    assert again.status is JobStatus.EXPIRED
 
 
 def test_a_job_whose_client_was_told_that_it_is_not_queued_fails_uncharged() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain
-from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.verdicts import (
     Answered,
@@ -33,6 +33,7 @@ from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_request
 
 BUSY = TaskRefused(code="429", message="slow down", retry_after=10)
 NO = TaskRefused(code="422", message="prompt not allowed")
+MAY_BE_CHARGED = JobError(kind=ErrorKind.NO_VERDICT, message="no result", may_be_charged=True)
 UNKNOWN = OutcomeUnknown(reason="ReadTimeout")
 
 
@@ -450,11 +451,44 @@ def test_an_answer_that_came_too_late_for_its_job_is_looked_into(harness: Harnes
     assert harness.queues.claims == [(job.job_id, TASK, 0)]
 
 
-@pytest.mark.parametrize("answer", [BUSY, NO], ids=["busy", "refused"])
-def test_an_old_answer_does_not_touch_the_next_attempt(
-    harness: Harness, answer: Submission
+REFUSALS = pytest.mark.parametrize("answer", [BUSY, NO], ids=["busy", "refused"])
+
+
+@REFUSALS
+def test_a_refusal_that_came_too_late_for_its_job_says_that_it_was_not_charged(
+    harness: Harness, answer: TaskRefused
 ) -> None:
-    job = a_job(JobStatus.SUBMITTING, attempt_id="b" * 16)
+    """And a job that was final is not bought again."""
+    job = a_job(JobStatus.EXPIRED, attempt_id="a" * 16, error=MAY_BE_CHARGED)
+    harness.jobs.create(job)
+    answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=answer)
+    for _ in range(2):
+        ended = harness.submitter.record(answered, seconds_left=harness.time_for())
+        assert ended is not None
+        assert (ended.status, ended.finished_at) == (JobStatus.FAILED, harness.now)
+        assert ended.error == JobError(
+            kind=ErrorKind.REFUSED, code=answer.code, message=answer.message
+        )
+    assert harness.queues.submit == []
+
+
+@REFUSALS
+@pytest.mark.parametrize("status", [JobStatus.SUBMITTING, JobStatus.EXPIRED])
+def test_a_refusal_of_a_job_whose_task_is_proven_is_not_believed(
+    harness: Harness, status: JobStatus, answer: TaskRefused
+) -> None:
+    job = a_job(status, attempt_id="a" * 16, task_id=TASK, error=MAY_BE_CHARGED)
+    harness.jobs.create(job)
+    answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=answer)
+    assert harness.submitter.record(answered, seconds_left=harness.time_for()) == job
+
+
+@REFUSALS
+@pytest.mark.parametrize("status", [JobStatus.SUBMITTING, JobStatus.EXPIRED])
+def test_an_old_answer_does_not_touch_the_next_attempt(
+    harness: Harness, status: JobStatus, answer: Submission
+) -> None:
+    job = a_job(status, attempt_id="b" * 16)
     harness.jobs.create(job)
     answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=answer)
     assert harness.submitter.record(answered, seconds_left=harness.time_for()) == job

@@ -278,7 +278,8 @@ def _condition(
     """Return what a move takes, and the values in it that are not written."""
     wanted: Item = {f":expected{i}": {"S": status} for i, status in enumerate(expect)}
     condition = f"#status IN ({', '.join(wanted)})"
-    if to in BEFORE_THE_TASK:
+    is_refusal = of_attempt and "task_id" not in changes
+    if to in BEFORE_THE_TASK or is_refusal:
         condition += " AND attribute_not_exists(task_id)"
     if "task_id" in changes:
         condition += " AND (attribute_not_exists(#task_id) OR #task_id = :task_id)"

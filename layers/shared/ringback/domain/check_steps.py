@@ -35,6 +35,10 @@ RECORDING_SECONDS: Final = 60
 # the last one was lost. Copying is given up once it has made no progress for this long.
 COPYING_RECHECK: Final = Widening(share=1.0, shortest=RECHECK_DELAY)
 MAX_COPYING: Final = timedelta(days=2)
+# What held up a check for so long may hold up the answer to createTask as well: it is in the submit
+# queue then, which delivers it again within so long.
+HELD_UP: Final = timedelta(minutes=5)
+ANSWER_REDELIVERY: Final = timedelta(minutes=10)
 # Later than this, a submit message counts as lost, perhaps as a dead letter. The time of a pause
 # does not count.
 MAX_WAIT: Final = timedelta(days=2)
@@ -115,7 +119,7 @@ class CheckedJob:
             case JobStatus.SUBMITTING | JobStatus.RUNNING if self._is_early():
                 return self._check_again()
             case JobStatus.SUBMITTING | JobStatus.RUNNING:
-                return self._question() or EXPIRE  # overdue, without a task to read
+                return self._question() or self._expire_without_task()
             case JobStatus.EXPIRED if self.check.claimed_task:
                 return self._question()
             case JobStatus.FAILED if self.check.contradicts_failure:
@@ -187,6 +191,14 @@ class CheckedJob:
         if report is None and not self.job.task_id and self.at < visible_at:
             return CheckAgain(self.check, whole_seconds(visible_at - self.at))
         return None
+
+    def _expire_without_task(self) -> Step:
+        """Expire an overdue job; if its check was held up, only after one more delay."""
+        was_held_up = self.at >= self.job.deadline_at + HELD_UP
+        has_waited = self.check.seen_at == self.job.updated_at
+        if was_held_up and not has_waited:
+            return self._wait(self.check, until=self.at + ANSWER_REDELIVERY)
+        return EXPIRE
 
     def _copying(self) -> Step:
         """Have images copied until the job is final: after two days without progress at most."""

@@ -106,7 +106,8 @@ class JobStore(JobReader, Protocol):
         A job with any task id never becomes ``accepted`` or ``submitting``: it is not bought again.
 
         With ``unchanged_since``, the job's ``updated_at`` must still have that value; with
-        ``of_attempt``, this must be the attempt that is being submitted. Raises ``UnknownJob``.
+        ``of_attempt``, this must be the job's last attempt to be submitted, and the job has no task
+        unless the change names it. Raises ``UnknownJob``.
         """
         ...
 

@@ -1,6 +1,6 @@
 """Record what createTask answered. The attempt's id tells its own job from a later attempt's."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Unpack
@@ -99,7 +99,8 @@ class RecordAnswer:
         if refusal.too_fast:
             self.window.pause(job.request.provider, at=self.now())
         if not released.done:
-            return job
+            # Its check was faster. A job that was final is not bought again.
+            return self._fail(answered, refusal) if job.status is JobStatus.EXPIRED else job
         self.queue.add(job.job_id, delay=self._delay(job, answered, refusal), slot=None)
         self.jobs.mark_queued(job.job_id, at=self.now())
         return job
@@ -121,9 +122,11 @@ class RecordAnswer:
 
     def _fail(self, answered: Answered, refusal: TaskRefused) -> Job:
         error = JobError(kind=ErrorKind.REFUSED, code=refusal.code, message=refusal.message)
-        job = self._leave_submitting(
+        # An expired job "may be charged"; its refusal proves that it was not.
+        job = self._move(
             answered,
             JobStatus.FAILED,
+            expect=[JobStatus.SUBMITTING, JobStatus.EXPIRED],
             finished_at=self.now(),
             error=error,
             answer=refusal.answer or None,
@@ -135,10 +138,20 @@ class RecordAnswer:
     def _leave_submitting(
         self, answered: Answered, to: JobStatus, **changes: Unpack[Changes]
     ) -> Write:
+        return self._move(answered, to, expect=[JobStatus.SUBMITTING], **changes)
+
+    def _move(
+        self,
+        answered: Answered,
+        to: JobStatus,
+        *,
+        expect: Collection[JobStatus],
+        **changes: Unpack[Changes],
+    ) -> Write:
         # A callback may have been faster than the answer; then this write does nothing.
         return self.jobs.move(
             answered.job_id,
-            expect=[JobStatus.SUBMITTING],
+            expect=expect,
             to=to,
             at=self.now(),
             of_attempt=answered.attempt_id,
