@@ -5,6 +5,7 @@ First they run without one, to see which tests reach which functions, and how lo
 
 import ast
 import importlib
+import os
 import sys
 import threading
 import time
@@ -72,6 +73,8 @@ class CollectedTests:
             self._reaches = receiver.recv()
         except EOFError:
             return True
+        finally:
+            os.waitpid(child, 0)
         self.results.send(sum(each.seconds for each in self._reaches))
         return self._try_each(session)
 

@@ -96,7 +96,7 @@ def _of_handler(node: ast.AST) -> Iterator[Fault]:
     if isinstance(node, ast.ExceptHandler):
         caught = f"except {_text(node.type) if node.type else 'everything'}"
         yield node.lineno, f"{caught}: raised again", set_fields(body=[ast.Raise()])
-        if not isinstance(node.body[0], ast.Pass | ast.Continue):
+        if ast.unparse(node.body[0]) not in ("pass", "continue", "return", "return None"):
             yield node.lineno, f"{caught}: swallowed", set_fields(body=[ast.Pass()])
 
 

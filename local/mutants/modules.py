@@ -33,7 +33,7 @@ def _use_case(name: str, *more: str) -> Module:
 
 
 def _function(name: str, tests: str = "", *more: str) -> Module:
-    return Module(f"functions/{name}", (f"tests/integration/test_{tests or name}.py", *more))
+    return Module(f"functions/{name}", (*more, f"tests/integration/test_{tests or name}.py"))
 
 
 def _aws(name: str, *tests: str) -> Module:
@@ -70,7 +70,7 @@ def _by_name(*modules: Module) -> dict[str, Module]:
 
 _CHECKS: Final = ("tests/unit/test_check_steps.py", "tests/unit/test_check_jobs.py")
 _STORES: Final = ("contract/test_aws_adapters", "integration/test_drops")
-_SDK_FAULTS: Final = "tests/integration/test_faults_beneath_the_sdk.py"
+_HANDLERS: Final = "tests/unit/test_queue_handlers.py"
 
 # What comes first is what must not be left out for want of time.
 MODULES: Final = _by_name(
@@ -81,10 +81,10 @@ MODULES: Final = _by_name(
     _aws("table_items", READS, "contract/test_job_store", "contract/test_token_store"),
     _aws("clients", "contract/test_call_times"),
     Module("providers/timed_transport", ("tests/contract/test_call_times.py",)),
-    _function("submit_job", "", _SDK_FAULTS),
-    _function("check_jobs", "", _SDK_FAULTS),
-    _function("archive_images", "", _SDK_FAULTS),
-    _function("take_drops", "drops", _SDK_FAULTS),
+    _function("submit_job", "", _HANDLERS),
+    _function("check_jobs", "", _HANDLERS),
+    _function("archive_images", "", _HANDLERS),
+    _function("take_drops", "drops", _HANDLERS),
     _function("receive_callback"),
     _function("accept_job"),
     _function("change_job"),
@@ -119,8 +119,8 @@ NIGHTLY: Final = _by_name(
     _function("authorize_client"),
     _function("query_jobs"),
     _function("describe_models"),
-    _function("make_thumbnails"),
-    _function("summarize_drops", "drops"),
+    _function("make_thumbnails", "", _HANDLERS),
+    _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),
     _use_case("retry_job"),
     _use_case("input_images"),
