@@ -78,7 +78,7 @@ MODULES: Final = _by_name(
     Module("callbacks/tokens", ("tests/unit/callbacks",)),
     Module("callbacks/signatures", ("tests/unit/callbacks",)),
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
-    _aws("table_items", READS, "contract/test_job_store", "contract/test_token_store"),
+    _aws("table_items", READS, "contract/test_account_store", "contract/test_own_repeats"),
     _aws("clients", "contract/test_call_times"),
     Module("providers/timed_transport", ("tests/contract/test_call_times.py",)),
     _function("submit_job", "", _HANDLERS),
@@ -129,5 +129,5 @@ NIGHTLY: Final = _by_name(
     _aws("job_items", "contract/test_job_store"),
     _aws("receipts", *_STORES),
     _aws("drop_bucket", *_STORES),
-    _aws("s3", "contract/test_aws_adapters"),
+    _aws("s3", "contract/test_call_times", "contract/test_aws_adapters"),
 )

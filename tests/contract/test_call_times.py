@@ -6,11 +6,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from unittest.mock import MagicMock
 
+import boto3
 import httpcore
 import httpx
 import pytest
+from botocore.config import Config
+from ringback.aws.accounts import AccountTable
 from ringback.aws.clients import ATTEMPTS, CONNECT_SECONDS, READ_SECONDS
+from ringback.aws.drop_progress import DropProgressTable
+from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.job_table import JobTable
+from ringback.aws.queues import SqsSubmitQueue
+from ringback.aws.rate_window import RateWindowTable
+from ringback.aws.secrets import JsonSecret
+from ringback.aws.shared_token import SharedToken
 from ringback.providers import timed_transport
 from ringback.providers.api_calls import CALL_SECONDS, api_client
 from ringback.providers.chanjing.client import SEND_WITHIN
@@ -155,6 +166,37 @@ def test_the_shorter_limit_counts(error: type[Exception]) -> None:
     assert time_left.at_most(None, error) == 3
     with pytest.raises(error):
         TimeLeft(until=10, clock=lambda: 10).at_most(2, error)
+
+
+def test_each_client_of_aws_has_a_limit_for_its_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits: dict[str, list[object]] = {}
+
+    def client(service: str, *, config: Config) -> MagicMock:
+        limits.setdefault(service, []).append(
+            (
+                config.connect_timeout,  # type: ignore[attr-defined]
+                config.read_timeout,  # type: ignore[attr-defined]
+                config.retries,  # type: ignore[attr-defined]
+            )
+        )
+        return MagicMock()
+
+    monkeypatch.setattr(boto3, "client", client)
+    for table in (JobTable, DropProgressTable, AccountTable):
+        table.connect("jobs")
+    SharedToken.connect("jobs", "chanjing")
+    RateWindowTable.connect("jobs", {})
+    SqsSubmitQueue.connect("https://sqs.example/submit")
+    JsonSecret.connect("arn:aws:secretsmanager:eu-west-1:123456789012:secret:kie")
+    ImageBucket.connect("images")
+    retries = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+    ours = (CONNECT_SECONDS, READ_SECONDS, retries)
+    assert limits == {
+        "dynamodb": [ours] * 5,
+        "sqs": [ours],
+        "secretsmanager": [ours],
+        "s3": [(5, 15, retries)],
+    }
 
 
 def test_nobody_pays_without_the_time_to_record_it() -> None:
