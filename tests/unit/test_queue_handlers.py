@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import pytest
 from ringback.domain.checks import Check
+from ringback.domain.drops import Progress
 from ringback.domain.errors import ProviderUnavailable
 from ringback.domain.jobs import Job
 
-from tests.support.jobs import TASK, a_job, a_job_id
+from tests.support.jobs import NOON, TASK, a_job, a_job_id
 from tests.support.template import resources
 
 DROP: Final = {"drop": {"bucket": "drops", "key": "requests/a.csv", "version": "v1"}}
@@ -33,10 +34,10 @@ MESSAGES: Final[list[tuple[str, dict[str, Any]]]] = [
 class Work:
     """Stands for any use case, and returns or raises the next outcome for each message."""
 
-    outcomes: list[Job | Exception | None]
+    outcomes: list[Job | Progress | Exception | None]
     done: int = 0
 
-    def __call__(self, *_: object, **__: object) -> Job | None:
+    def __call__(self, *_: object, **__: object) -> Job | Progress | None:
         self.done += 1
         outcome = self.outcomes.pop(0)
         if isinstance(outcome, Exception):
@@ -45,7 +46,7 @@ class Work:
 
     record = __call__
 
-    def on_checks(self, checks: Sequence[Check]) -> list[Job | Exception | None]:
+    def on_checks(self, checks: Sequence[Check]) -> list[Job | Progress | Exception | None]:
         self.done += len(checks)
         return self.outcomes
 
@@ -92,8 +93,11 @@ def test_only_a_message_that_fails_is_delivered_again(
     fails = ProviderUnavailable("out of order")
     job = None if message is DROP else a_job()
     work = Work([job, fails, job])
-    assert deliver(function, message, work).failed == ["m1"]
+    handled = deliver(function, message, work)
+    assert handled.failed == ["m1"]
     assert work.done == 3
+    assert [line.get("message_id") for line in handled.log].count("m1") == 1
+    assert len(handled.log) == 3
 
 
 @pytest.mark.parametrize(("function", "message"), MESSAGES)
@@ -108,10 +112,18 @@ def test_each_message_leaves_a_line_in_the_log(
         assert line["drop"] == DROP["drop"]["key"]
 
 
-@pytest.mark.parametrize(("function", "message"), MESSAGES[1:3])
-def test_a_message_about_an_unrecorded_job_is_acknowledged(
-    deliver: Callable[..., Handled], function: str, message: dict[str, Any]
-) -> None:
-    handled = deliver(function, message, Work([None]))
+def test_the_log_says_how_far_a_drop_is_read(deliver: Callable[..., Handled]) -> None:
+    [line] = deliver("take_drops", DROP, Work([Progress(made_at=NOON, row=7, bad_rows=2)])).log
+    assert (line["row"], line["bad_rows"]) == (7, 2)
+
+
+def test_an_answer_for_an_unrecorded_job_is_acknowledged(deliver: Callable[..., Handled]) -> None:
+    assert deliver("submit_job", {**ABOUT_A_JOB, **ANSWER}, Work([None])) == Handled([], [])
+
+
+def test_a_check_of_an_unrecorded_job_is_acknowledged(deliver: Callable[..., Handled]) -> None:
+    handled = deliver("check_jobs", {**ABOUT_A_JOB}, Work([None]))
     assert handled.failed == []
-    assert [line.get("status") for line in handled.log] in ([], [None])
+    assert [(line["message"], line["job_id"]) for line in handled.log] == [
+        ("check of an unrecorded job", a_job_id())
+    ]
