@@ -252,6 +252,14 @@ def test_a_job_is_sent_once_its_provider_has_a_key(harness: Harness) -> None:
     assert harness.accounts.pauses == {}
 
 
+def test_the_account_of_a_provider_that_is_not_paused_is_left_alone(harness: Harness) -> None:
+    def resume(provider: str) -> None:
+        raise AssertionError(provider)
+
+    harness.accounts.resume = resume  # type: ignore[method-assign]
+    assert answering(harness, CREATED).accept().status is JobStatus.RUNNING
+
+
 def test_a_missing_callback_secret_is_found_before_the_paid_call(harness: Harness) -> None:
     def no_secret(provider: str, job_id: JobId) -> str:
         raise NotConfigured("the callback secret is empty")
@@ -345,8 +353,8 @@ def test_each_call_has_new_links_to_input_images() -> None:
 # ------------------------------------------------------------------ jobs of drops
 
 
-def a_dropped_job(harness: Harness, source: str = "recipes/fox/1.jpg") -> Job:
-    dropped = DroppedJob(job_id=a_job_id(78), source=source)
+def a_dropped_job(harness: Harness, source: str = "recipes/fox/1.jpg", number: int = 78) -> Job:
+    dropped = DroppedJob(job_id=a_job_id(number), source=source)
     new = NewJob(request=a_request(), client="drop", dropped=dropped)
     return harness.deliver(harness.acceptor(new))
 
@@ -359,6 +367,19 @@ def test_a_single_dropped_job_yields_and_returns(harness: Harness, source: str) 
     ((job_id, delay, slot),) = harness.queues.submit
     assert (job_id, slot, harness.window.next_slot) == (job.job_id, None, taken)
     assert 1 <= delay <= 3
+
+
+def test_jobs_that_yield_together_do_not_return_together(harness: Harness) -> None:
+    harness.window = a_window_that_is_full(harness)
+    jobs = [a_dropped_job(harness, number=number) for number in range(20)]
+    harness.queues.submit.clear()
+    harness.now += timedelta(minutes=10)
+    harness.window = a_window_that_is_full(harness)
+    for job in jobs:
+        harness.take_turn(job.job_id)
+    delays = {delay for _, delay, _ in harness.queues.submit}
+    assert len(delays) > 10
+    assert max(delays) <= 62
 
 
 def test_single_dropped_jobs_have_half_a_window() -> None:
