@@ -11,17 +11,67 @@ import ast
 import sys
 import time
 from collections import Counter
-from typing import Final, TextIO
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from local.mutants.children import Outcome
 from local.mutants.modules import MODULES, NIGHTLY, Module
-from local.mutants.mutations import mutations
+from local.mutants.mutations import Mutation, mutations
 from local.mutants.trials import outcomes, preload
 from local.paths import PRIVATE
 
-FOLDER: Final = PRIVATE / "mutants"
+SURVIVORS: Final = PRIVATE / "mutants/survivors.txt"
 AT_ONCE: Final = 2
 ALL: Final = MODULES | NIGHTLY
+
+
+@dataclass
+class Run:
+    """``until`` is on the monotonic clock."""
+
+    until: float
+    killed: Counter[Outcome] = field(default_factory=Counter)
+    survivors: dict[str, list[Mutation]] = field(default_factory=dict)
+    untried: Counter[str] = field(default_factory=Counter)
+
+    def all_of(self, module: Module) -> None:
+        found = mutations(ast.parse(module.file.read_text()))
+        self._try(module, sorted(found, key=lambda each: (each.line, each.what)))
+
+    def survivors_of(self, module: Module) -> None:
+        """Try the survivors again with the slow tests; what there is no time for has survived."""
+        left = self.survivors.get(module.name, [])
+        if left and module.slow_tests:
+            print("With the slow tests:", end=" ")
+            self._try(replace(module, tests=module.slow_tests), left)
+
+    def _try(self, module: Module, found: Sequence[Mutation]) -> None:
+        began, survivors, untried = time.monotonic(), list[Mutation](), list[Mutation]()
+        for mutation, outcome in outcomes(module, found, at_once=AT_ONCE, until=self.until):
+            if outcome is Outcome.SURVIVED:
+                survivors.append(mutation)
+            elif outcome is Outcome.NOT_TRIED:
+                untried.append(mutation)
+            else:
+                self.killed[outcome] += 1
+        if found is self.survivors.get(module.name):
+            survivors += untried
+        elif untried:
+            self.untried[module.name] = len(untried)
+        self.survivors[module.name] = survivors
+        self._save()
+        seconds = time.monotonic() - began
+        print(f"{module.name}: {len(found)} mutants, {len(survivors)} survived, {seconds:.0f} s")
+        for mutation in survivors:
+            print(f"  {mutation.line}: {mutation.what}", flush=True)
+
+    def _save(self) -> None:
+        SURVIVORS.parent.mkdir(parents=True, exist_ok=True)
+        with SURVIVORS.open("w") as listing:
+            for name, survivors in self.survivors.items():
+                for each in survivors:
+                    print(f"{name}:{each.line}: {each.what}", file=listing)
 
 
 def main(arguments: list[str]) -> int:
@@ -30,46 +80,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("module", nargs="*", choices=[*ALL, "all", []])
     given = parser.parse_args(arguments)
     chosen = ALL if "all" in given.module else {name: ALL[name] for name in given.module}
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    until, total, unreached = time.monotonic() + 60 * given.minutes, Counter[Outcome](), []
+    run = Run(until=time.monotonic() + 60 * given.minutes)
     preload()
-    with (FOLDER / "survivors.txt").open("w") as listing:
-        for module in (chosen or MODULES).values():
-            counts = tried(module, until, listing)
-            total += counts
-            if counts[Outcome.NOT_TRIED]:
-                unreached.append(f"{module.name} ({counts[Outcome.NOT_TRIED]})")
+    for module in (chosen or MODULES).values():
+        run.all_of(module)
+    for module in (chosen or MODULES).values():
+        run.survivors_of(module)
     print(
-        f"{total[Outcome.KILLED] + total[Outcome.HUNG]} mutants killed, {total[Outcome.HUNG]} of "
-        f"them because the tests hung, {total[Outcome.SURVIVED]} survived"
+        f"{run.killed.total()} mutants killed, {run.killed[Outcome.HUNG]} of them because the "
+        f"tests hung, {sum(map(len, run.survivors.values()))} survived: {SURVIVORS}"
     )
-    if unreached:
-        print(f"No time for {total[Outcome.NOT_TRIED]} mutants: {', '.join(unreached)}")
-    print(f"Survivors: {FOLDER / 'survivors.txt'}")
+    if run.untried:
+        untried = ", ".join(f"{name} ({number})" for name, number in run.untried.items())
+        print(f"No time for {run.untried.total()} mutants: {untried}")
     return 0
-
-
-def tried(module: Module, until: float, listing: TextIO) -> Counter[Outcome]:
-    began = time.monotonic()
-    found = sorted(
-        mutations(ast.parse(module.file.read_text())), key=lambda each: (each.line, each.what)
-    )
-    if began >= until:
-        return Counter({Outcome.NOT_TRIED: len(found)})
-    counts = Counter[Outcome]()
-    for mutation, outcome in outcomes(module, found, at_once=AT_ONCE, until=until):
-        counts[outcome] += 1
-        if outcome in (Outcome.SURVIVED, Outcome.HUNG):
-            line = f"{module.name}:{mutation.line}: {mutation.what}"
-            print(f"  {outcome.name.lower()}: {line}", flush=True)
-            if outcome is Outcome.SURVIVED:
-                print(line, file=listing, flush=True)
-    print(
-        f"{module.name}: {len(found)} mutants, {counts[Outcome.SURVIVED]} survived, "
-        f"{time.monotonic() - began:.0f} s",
-        flush=True,
-    )
-    return counts
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ First they run without one, to see which tests reach which functions, and how lo
 import ast
 import importlib
 import os
+import signal
 import sys
 import threading
 import time
@@ -69,6 +70,10 @@ class CollectedTests:
             self._measured = sender
             return None
         sender.close()
+        if not receiver.poll(self.until - time.monotonic()):
+            os.killpg(child, signal.SIGKILL)
+            self._give_up()
+            return True
         try:
             self._reaches = receiver.recv()
         except EOFError:
@@ -77,6 +82,11 @@ class CollectedTests:
             os.waitpid(child, 0)
         self.results.send(sum(each.seconds for each in self._reaches))
         return self._try_each(session)
+
+    def _give_up(self) -> None:
+        self.results.send(0.0)
+        for number, _ in enumerate(self.mutations):
+            self.results.send((number, Outcome.NOT_TRIED))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
