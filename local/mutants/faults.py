@@ -154,12 +154,18 @@ def _is_call(statement: ast.stmt) -> TypeGuard[ast.Expr]:
 
 def _change_places(statement: ast.stmt, following: ast.stmt) -> bool:
     """Return whether both do something, and the second could come before the first."""
-    if not _acts(statement) or not (_acts(following) or isinstance(following, ast.Return)):
+    if not _acts(statement) or not (_acts(following) or _returns_a_call(following)):
         return False
     if isinstance(statement, ast.Assign) and isinstance(following, ast.Return):
         return False
     stored = {each.id for each in _names(statement, ast.Store)}
     return not stored & {each.id for each in _names(following, ast.Load)}
+
+
+def _returns_a_call(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Return) and any(
+        isinstance(each, ast.Call) for each in ast.walk(statement)
+    )
 
 
 def _acts(statement: ast.stmt) -> bool:

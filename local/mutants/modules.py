@@ -8,6 +8,9 @@ from local.paths import ROOT
 
 SHARED: Final = "layers/shared/ringback"
 CRASHES: Final = ("tests/contract/test_crash_points.py::test_no_single_fault_breaks_a_guarantee",)
+CALL_TIMES: Final = "tests/contract/test_call_times.py"
+TIME_TO_PAY: Final = f"{CALL_TIMES}::test_nobody_pays_without_the_time_to_record_it"
+FAILURES: Final = "contract/test_failed_writes"
 READS: Final = "contract/test_consistent_reads"
 
 
@@ -81,9 +84,11 @@ MODULES: Final = _by_name(
     Module("callbacks/tokens", ("tests/unit/callbacks",)),
     Module("callbacks/signatures", ("tests/unit/callbacks",)),
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
-    _aws("table_items", READS, "contract/test_account_store", "contract/test_own_repeats"),
-    _aws("clients", "contract/test_call_times"),
-    Module("providers/timed_transport", ("tests/contract/test_call_times.py",)),
+    _aws(
+        "table_items", FAILURES, READS, "contract/test_account_store", "contract/test_own_repeats"
+    ),
+    Module("aws/clients", (CALL_TIMES,)),
+    Module("providers/timed_transport", (CALL_TIMES,)),
     _function("submit_job", "", _HANDLERS),
     _function("check_jobs", "", _HANDLERS),
     _function("archive_images", "", _HANDLERS),
@@ -93,8 +98,8 @@ MODULES: Final = _by_name(
     _function("change_job"),
     _use_case("accept_callback", slow_tests=("tests/integration/test_receive_callback.py",)),
     _use_case("accept_job", "tests/unit/test_take_drop.py", slow_tests=CRASHES),
-    _use_case("submit_job", slow_tests=CRASHES),
-    Module("use_cases/record_answer", ("tests/unit/test_submit_job.py",), CRASHES),
+    _use_case("submit_job", TIME_TO_PAY, slow_tests=CRASHES),
+    Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", TIME_TO_PAY), CRASHES),
     Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS), CRASHES),
     _use_case("check_jobs", slow_tests=CRASHES),
     _use_case("archive_images", slow_tests=CRASHES),
@@ -105,10 +110,10 @@ MODULES: Final = _by_name(
     Module("domain/check_steps", _CHECKS, CRASHES),
     Module("domain/checks", ("tests/unit/test_checks.py", *_CHECKS)),
     Module("domain/delays", ("tests/unit/test_delays.py",)),
-    _aws("job_table", "contract/test_job_store", READS, "integration/test_accept_job"),
-    _aws("drop_progress", READS, *_STORES),
+    _aws("job_table", FAILURES, "contract/test_job_store", READS, "integration/test_accept_job"),
+    _aws("drop_progress", FAILURES, READS, *_STORES),
     _aws("shared_token", READS, "contract/test_token_store"),
-    _aws("rate_window", READS, "contract/test_rate_window"),
+    _aws("rate_window", FAILURES, READS, "contract/test_rate_window"),
     _aws("accounts", "contract/test_account_store"),
     _aws("queues", "contract/test_aws_adapters", "integration/test_submit_job"),
     _aws("secrets", "contract/test_aws_adapters"),

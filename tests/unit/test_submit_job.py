@@ -129,6 +129,24 @@ def a_window_that_is_full(harness: Harness, *, seconds: int = 7) -> InMemoryWind
     return window
 
 
+def test_a_job_is_marked_once_it_is_queued(harness: Harness) -> None:
+    """A check that sees the mark relies on the message."""
+    job = a_job()
+    harness.jobs.create(job)
+    harness.window = a_window_that_is_full(harness)
+
+    class Down(InMemorySubmitQueue):
+        def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
+            raise TryAgain
+
+    submit = replace(harness.submitter, queue=Down(harness.queues))
+    with pytest.raises(TryAgain):
+        submit(job.job_id, slot=None, seconds_left=harness.time_for())
+    assert harness.jobs.get(job.job_id).queued_at is None
+    harness.take_turn(job.job_id)
+    assert harness.jobs.get(job.job_id).queued_at == NOON
+
+
 def test_a_full_window_queues_without_a_call(harness: Harness) -> None:
     harness.window = a_window_that_is_full(harness)
     job = harness.accept()
@@ -177,6 +195,37 @@ def test_too_fast_pauses_the_provider_for_a_window(harness: Harness) -> None:
     second = harness.accept()
     assert [delay for _, delay, _ in harness.queues.submit] == [10, 7, 8]
     assert (len(harness.provider.created), second.status) == (1, JobStatus.ACCEPTED)
+
+
+@pytest.mark.parametrize(("seconds", "counts_at"), [(0.2, 0.0), (0.3, 0.3), (5.0, 5.0)])
+def test_a_slow_call_counts_from_its_answer(
+    harness: Harness, seconds: float, counts_at: float
+) -> None:
+    """It may have reached the provider only then."""
+
+    def create_task(job: Job, callback_url: str) -> Submission:
+        harness.now += timedelta(seconds=seconds)
+        return CREATED
+
+    harness.provider.create_task = create_task  # type: ignore[method-assign]
+    assert harness.accept().status is JobStatus.RUNNING
+    assert harness.window.calls == [NOON + timedelta(seconds=counts_at)]
+
+
+def test_the_window_is_corrected_after_the_answer_is_recorded(harness: Harness) -> None:
+    seen: list[JobStatus] = []
+
+    def create_task(job: Job, callback_url: str) -> Submission:
+        harness.now += timedelta(seconds=5)
+        return CREATED
+
+    def was_slow(provider: str, *, asked_at: datetime, at: datetime) -> None:
+        seen.append(harness.jobs.get(a_job_id(1)).status)
+
+    harness.provider.create_task = create_task  # type: ignore[method-assign]
+    harness.window.was_slow = was_slow  # type: ignore[method-assign]
+    harness.accept()
+    assert seen == [JobStatus.RUNNING]
 
 
 def without_a_key(harness: Harness) -> Job:
@@ -302,7 +351,7 @@ def test_a_message_for_a_later_state_does_nothing(harness: Harness, status: JobS
     job = a_job(status)
     harness.jobs.create(job)
     assert harness.take_turn(job.job_id) == job
-    assert harness.provider.created == []
+    assert (harness.provider.created, harness.window.next_slot) == ([], 0)
 
 
 def test_concurrent_messages_make_one_call(harness: Harness) -> None:
@@ -497,6 +546,7 @@ def test_an_answer_is_recorded_for_as_long_as_the_function_has_time(
     job, submit = submitting(answering(harness, answer), down_for=seconds)
     assert submit(job.job_id, slot=None, seconds_left=harness.time_for(75)).status is status
     assert harness.jobs.get(job.job_id).status is status
+    assert harness.window.calls == [NOON]  # the call itself was not slow
     assert (len(harness.provider.created), harness.queues.answers) == (1, [])
     assert [delay for _, delay, _ in harness.queues.submit] == ([10] if answer is BUSY else [])
 
