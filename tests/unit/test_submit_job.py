@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain
+from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.verdicts import (
@@ -134,10 +134,6 @@ def test_a_job_is_marked_once_it_is_queued(harness: Harness) -> None:
     job = a_job()
     harness.jobs.create(job)
     harness.window = a_window_that_is_full(harness)
-
-    class Down(InMemorySubmitQueue):
-        def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-            raise TryAgain
 
     submit = replace(harness.submitter, queue=Down(harness.queues))
     with pytest.raises(TryAgain):
@@ -569,26 +565,80 @@ def test_an_answer_that_cannot_be_recorded_is_sent_and_recorded_later(
     assert harness.queues.answers == [sent, sent]
 
 
+class Down(InMemorySubmitQueue):
+    def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
+        raise TryAgain
+
+    def add_answer(self, answered: Answered, *, delay: int) -> None:
+        raise TryAgain
+
+
 def test_an_answer_outlives_an_outage_of_table_and_queue(harness: Harness) -> None:
     """There is nowhere to put it but the table, which is tried to the last second."""
-
-    class Down(InMemorySubmitQueue):
-        def add_answer(self, answered: Answered, *, delay: int) -> None:
-            raise TryAgain
-
     job, submit = submitting(answering(harness, CREATED), down_for=73, queue=Down(harness.queues))
     assert submit(job.job_id, slot=None, seconds_left=harness.time_for(75)).task_id == TASK
 
 
+def test_an_answer_that_cannot_be_kept_at_all_fails_its_message(harness: Harness) -> None:
+    job, submit = submitting(answering(harness, CREATED), down_for=200, queue=Down(harness.queues))
+    with pytest.raises(OSError, match="DynamoDB is down"):
+        submit(job.job_id, slot=None, seconds_left=harness.time_for(75))
+    assert harness.now <= NOON + timedelta(seconds=75)
+
+
+def test_a_refused_job_that_cannot_be_queued_again_has_no_mark(harness: Harness) -> None:
+    """A check that sees no mark sends the message again."""
+    job, submit = submitting(answering(harness, BUSY), down_for=0, queue=Down(harness.queues))
+    with pytest.raises(TryAgain):
+        submit(job.job_id, slot=None, seconds_left=harness.time_for(75))
+    left = harness.jobs.get(job.job_id)
+    assert (left.status, left.queued_at) == (JobStatus.ACCEPTED, None)
+
+
+def late_answer(answer: Submission = CREATED) -> Answered:
+    return Answered(job_id=a_job_id(5), attempt_id="a" * 16, answer=answer)
+
+
+def test_an_answer_about_a_job_that_is_gone_is_an_error_at_once(harness: Harness) -> None:
+    with pytest.raises(UnknownJob):
+        harness.submitter.record(late_answer(), seconds_left=harness.time_for())
+    assert (harness.now, harness.queues.answers) == (NOON, [])
+
+
 def test_an_answer_that_came_too_late_for_its_job_is_looked_into(harness: Harness) -> None:
-    answering(harness, CREATED).accept()
-    job = a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16)
-    harness.jobs.create(job)
-    answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=CREATED)
-    kept = harness.submitter.record(answered, seconds_left=harness.time_for())
+    harness.jobs.create(a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16))
+    kept = harness.submitter.record(late_answer(), seconds_left=harness.time_for())
     assert kept is not None
     assert (kept.status, kept.task_id) == (JobStatus.EXPIRED, TASK)
-    assert harness.queues.claims == [(job.job_id, TASK, 0)]
+    assert harness.queues.claims == [(a_job_id(5), TASK, 0)]
+
+
+def test_a_late_answer_that_cannot_be_kept_leaves_a_check(harness: Harness) -> None:
+    def crash(job_id: JobId, task_id: ProviderTaskId) -> Job:
+        raise KeyboardInterrupt
+
+    harness.jobs.create(a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16))
+    harness.jobs.keep_task = crash  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        harness.submitter.record(late_answer(), seconds_left=harness.time_for())
+    assert harness.queues.claims == [(a_job_id(5), TASK, 0)]
+
+
+@pytest.mark.parametrize(
+    ("status", "known", "answer"),
+    [
+        (JobStatus.EXPIRED, TASK, CREATED),  # a callback has brought the id
+        (JobStatus.EXPIRED, None, UNKNOWN),
+        (JobStatus.CANCELLED, None, CREATED),
+        (JobStatus.FAILED, None, CREATED),
+    ],
+)
+def test_other_late_answers_are_not_looked_into(
+    harness: Harness, status: JobStatus, known: ProviderTaskId | None, answer: Submission
+) -> None:
+    harness.jobs.create(a_job(status, number=5, attempt_id="a" * 16, task_id=known))
+    harness.submitter.record(late_answer(answer), seconds_left=harness.time_for())
+    assert harness.queues.sent_checks == []
 
 
 @pytest.mark.parametrize("answer", [BUSY, NO], ids=["busy", "refused"])
