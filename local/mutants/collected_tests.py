@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
@@ -64,6 +65,7 @@ class CollectedTests:
         """Return ``None`` in a fork, where pytest runs the chosen tests."""
         importlib.import_module(self.module.dotted)
         sys.settrace(None)
+        threading.settrace(None)
         receiver, sender = Pipe(duplex=False)
         child = fork(within=MEASURING_SECONDS)
         if not child:
@@ -75,12 +77,13 @@ class CollectedTests:
             self._give_up()
             return True
         try:
-            self._reaches = receiver.recv()
+            self._reaches, imported = receiver.recv()
         except EOFError:
             return True
         finally:
             os.waitpid(child, 0)
         self.results.send(sum(each.seconds for each in self._reaches))
+        import_theirs(imported)
         return self._try_each(session)
 
     def _give_up(self) -> None:
@@ -106,7 +109,7 @@ class CollectedTests:
 
     def pytest_sessionfinish(self, exitstatus: int) -> None:
         if self._measured and exitstatus == 0:
-            self._measured.send(self._reaches)
+            self._measured.send((self._reaches, list(sys.modules)))
 
     def _note_calls(self) -> None:
         file, called = str(self.module.file), self._called
@@ -166,3 +169,11 @@ class CollectedTests:
     def _compiled(self, tree: ast.Module) -> CodeType:
         code: CodeType = compile(tree, str(self.module.file), "exec")
         return code
+
+
+def import_theirs(names: Sequence[str]) -> None:
+    """Import once, for all trials, what libraries import when they are first used."""
+    for name in names:
+        if name.partition(".")[0] in ("boto3", "botocore", "moto", "httpx", "httpcore"):
+            with suppress(ImportError):  # some names are aliases
+                importlib.import_module(name)
