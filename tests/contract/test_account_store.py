@@ -3,11 +3,13 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import boto3
 import pytest
 from ringback.aws.accounts import AccountTable
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.use_cases.ports import AccountStore
 
+from tests.support.aws import Cloud
 from tests.support.in_memory import InMemoryAccounts
 from tests.support.jobs import NOON
 
@@ -52,3 +54,9 @@ def test_a_reason_of_a_newer_version_is_kept(accounts: AccountStore) -> None:
     pause = accounts.paused("kie")
     assert pause is not None
     assert pause.reason == "no_credits"
+
+
+def test_the_item_outlives_its_pause(cloud: Cloud) -> None:
+    AccountTable.connect(cloud.table).pause(PAUSE)
+    [item] = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    assert int(item["forget_at"]["N"]) > PAUSE.next_try_at.timestamp()
