@@ -43,7 +43,7 @@ class Run:
         """Try the survivors again with the slow tests; what there is no time for has survived."""
         left = self.survivors.get(module.name, [])
         if left and module.slow_tests:
-            print("With the slow tests:", end=" ")
+            print(f"{module.name}: its survivors with the slow tests", flush=True)
             self._try(replace(module, tests=module.slow_tests), left)
 
     def _try(self, module: Module, found: Sequence[Mutation]) -> None:
@@ -51,6 +51,7 @@ class Run:
         for mutation, outcome in outcomes(module, found, at_once=AT_ONCE, until=self.until):
             if outcome is Outcome.SURVIVED:
                 survivors.append(mutation)
+                print(f"  survived: {module.name}:{mutation.line}: {mutation.what}", flush=True)
             elif outcome is Outcome.NOT_TRIED:
                 untried.append(mutation)
             else:
@@ -62,9 +63,10 @@ class Run:
         self.survivors[module.name] = survivors
         self._save()
         seconds = time.monotonic() - began
-        print(f"{module.name}: {len(found)} mutants, {len(survivors)} survived, {seconds:.0f} s")
-        for mutation in survivors:
-            print(f"  {mutation.line}: {mutation.what}", flush=True)
+        print(
+            f"{module.name}: {len(found)} mutants, {len(survivors)} survived, {seconds:.0f} s",
+            flush=True,
+        )
 
     def _save(self) -> None:
         SURVIVORS.parent.mkdir(parents=True, exist_ok=True)
