@@ -49,9 +49,11 @@ class Run:
     def _try(self, module: Module, found: Sequence[Mutation]) -> None:
         began, survivors, untried = time.monotonic(), list[Mutation](), list[Mutation]()
         for mutation, outcome in outcomes(module, found, at_once=AT_ONCE, until=self.until):
+            if outcome in (Outcome.SURVIVED, Outcome.HUNG):
+                name = outcome.name.lower()
+                print(f"  {name}: {module.name}:{mutation.line}: {mutation.what}", flush=True)
             if outcome is Outcome.SURVIVED:
                 survivors.append(mutation)
-                print(f"  survived: {module.name}:{mutation.line}: {mutation.what}", flush=True)
             elif outcome is Outcome.NOT_TRIED:
                 untried.append(mutation)
             else:

@@ -11,7 +11,7 @@ from typing import Final, Generic, TypeVar
 
 POLL_SECONDS: Final = 0.02
 # Of the clock, for each second of the processor: other processes want it, too.
-PATIENCE: Final = 6
+PATIENCE: Final = 20
 
 Key = TypeVar("Key")
 
