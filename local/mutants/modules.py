@@ -10,6 +10,9 @@ SHARED: Final = "layers/shared/ringback"
 CRASHES: Final = ("tests/contract/test_crash_points.py::test_no_single_fault_breaks_a_guarantee",)
 CALL_TIMES: Final = "tests/contract/test_call_times.py"
 TIME_TO_PAY: Final = f"{CALL_TIMES}::test_nobody_pays_without_the_time_to_record_it"
+COPY_TIMES: Final = (
+    "tests/contract/test_aws_adapters.py::test_three_attempts_at_s3_fit_after_the_slowest_download"
+)
 FAILURES: Final = "contract/test_failed_writes"
 READS: Final = "contract/test_consistent_reads"
 
@@ -102,8 +105,8 @@ MODULES: Final = _by_name(
     Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", TIME_TO_PAY), CRASHES),
     Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS), CRASHES),
     _use_case("check_jobs", slow_tests=CRASHES),
-    _use_case("archive_images", slow_tests=CRASHES),
-    Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py",), CRASHES),
+    _use_case("archive_images", COPY_TIMES, slow_tests=CRASHES),
+    Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py", COPY_TIMES), CRASHES),
     _use_case("change_job"),
     _use_case("take_drop"),
     _use_case("summarize_drop"),
