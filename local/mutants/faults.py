@@ -95,7 +95,8 @@ def _of_branch(node: ast.AST) -> Iterator[Fault]:
 def _of_handler(node: ast.AST) -> Iterator[Fault]:
     if isinstance(node, ast.ExceptHandler):
         caught = f"except {_text(node.type) if node.type else 'everything'}"
-        yield node.lineno, f"{caught}: raised again", set_fields(body=[ast.Raise()])
+        if ast.unparse(node.body[0]) != "raise":
+            yield node.lineno, f"{caught}: raised again", set_fields(body=[ast.Raise()])
         if ast.unparse(node.body[0]) not in ("pass", "continue", "return", "return None"):
             yield node.lineno, f"{caught}: swallowed", set_fields(body=[ast.Pass()])
 
