@@ -8,6 +8,7 @@ from local.paths import ROOT
 
 SHARED: Final = "layers/shared/ringback"
 CRASHES: Final = ("tests/contract/test_crash_points.py::test_no_single_fault_breaks_a_guarantee",)
+RECEIVED: Final = ("tests/integration/test_receive_callback.py",)
 CALL_TIMES: Final = "tests/contract/test_call_times.py"
 TIME_TO_PAY: Final = f"{CALL_TIMES}::test_nobody_pays_without_the_time_to_record_it"
 COPY_TIMES: Final = (
@@ -60,13 +61,14 @@ def _of_providers() -> list[Module]:
         "answers": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
         "tasks": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
         "client": ("tests/contract/test_{}_client.py", "tests/unit/providers/test_{}_reader.py"),
-        "callback": ("tests/contract/test_{}_bodies.py", "tests/integration/test_receive_call*.py"),
+        "callback": ("tests/contract/test_{}_bodies.py", "tests/unit/providers/test_{}_reader.py"),
         "access_tokens": ("tests/unit/providers/test_access_tokens.py",),
     }
     return [
         Module(
             f"providers/{path.parent.name}/{path.stem}",
             _existing(*[pattern.format(path.parent.name) for pattern in tests[path.stem]]),
+            RECEIVED if path.stem == "callback" else (),
         )
         for path in sorted(ROOT.glob(f"{SHARED}/providers/*/*.py"))
         if path.stem in tests
@@ -99,7 +101,7 @@ MODULES: Final = _by_name(
     _function("receive_callback"),
     _function("accept_job"),
     _function("change_job"),
-    _use_case("accept_callback", slow_tests=("tests/integration/test_receive_callback.py",)),
+    _use_case("accept_callback", slow_tests=RECEIVED),
     _use_case("accept_job", "tests/unit/test_take_drop.py", slow_tests=CRASHES),
     _use_case("submit_job", TIME_TO_PAY, slow_tests=CRASHES),
     Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", TIME_TO_PAY), CRASHES),
