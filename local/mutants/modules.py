@@ -123,7 +123,7 @@ MODULES: Final = _by_name(
     _aws("queues", "contract/test_aws_adapters", "integration/test_submit_job"),
     _aws("secrets", "contract/test_aws_adapters"),
     _aws("image_bucket", "contract/test_aws_adapters", "integration/test_archive_images"),
-    Module("providers/api_calls", _existing("tests/contract/test_*_client.py")),
+    Module("providers/api_calls", (TIME_TO_PAY, *_existing("tests/contract/test_*_client.py"))),
     *_of_providers(),
 )
 
