@@ -15,6 +15,8 @@ COPY_TIMES: Final = (
     "tests/contract/test_aws_adapters.py::test_three_attempts_at_s3_fit_after_the_slowest_download"
 )
 FAILURES: Final = "contract/test_failed_writes"
+REPEATS: Final = "contract/test_own_repeats"
+ADAPTERS: Final = "contract/test_aws_adapters"
 READS: Final = "contract/test_consistent_reads"
 
 
@@ -46,8 +48,9 @@ def _function(name: str, tests: str = "", *more: str) -> Module:
     return Module(f"functions/{name}", (*more, f"tests/integration/test_{tests or name}.py"))
 
 
-def _aws(name: str, *tests: str) -> Module:
-    return Module(f"aws/{name}", tuple(f"tests/{each}.py" for each in tests))
+def _aws(name: str, *tests: str, slow_test: str = "") -> Module:
+    slow_tests = (f"tests/{slow_test}.py",) if slow_test else ()
+    return Module(f"aws/{name}", tuple(f"tests/{each}.py" for each in tests), slow_tests)
 
 
 def _existing(*patterns: str) -> tuple[str, ...]:
@@ -80,7 +83,6 @@ def _by_name(*modules: Module) -> dict[str, Module]:
 
 
 _CHECKS: Final = ("tests/unit/test_check_steps.py", "tests/unit/test_check_jobs.py")
-_STORES: Final = ("contract/test_aws_adapters", "integration/test_drops")
 _HANDLERS: Final = "tests/unit/test_queue_handlers.py"
 
 # What comes first is what must not be left out for want of time.
@@ -89,9 +91,7 @@ MODULES: Final = _by_name(
     Module("callbacks/tokens", ("tests/unit/callbacks",)),
     Module("callbacks/signatures", ("tests/unit/callbacks",)),
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
-    _aws(
-        "table_items", FAILURES, READS, "contract/test_account_store", "contract/test_own_repeats"
-    ),
+    _aws("table_items", FAILURES, READS, REPEATS, "contract/test_account_store"),
     Module("aws/clients", (CALL_TIMES,)),
     Module("providers/timed_transport", (CALL_TIMES,)),
     _function("submit_job", "", _HANDLERS),
@@ -115,14 +115,14 @@ MODULES: Final = _by_name(
     Module("domain/check_steps", _CHECKS, CRASHES),
     Module("domain/checks", ("tests/unit/test_checks.py", *_CHECKS)),
     Module("domain/delays", ("tests/unit/test_delays.py",)),
-    _aws("job_table", FAILURES, "contract/test_job_store", READS, "integration/test_accept_job"),
-    _aws("drop_progress", FAILURES, READS, *_STORES),
+    _aws("job_table", FAILURES, "contract/test_job_store", READS, REPEATS),
+    _aws("drop_progress", FAILURES, READS, REPEATS, ADAPTERS, slow_test="integration/test_drops"),
     _aws("shared_token", READS, "contract/test_token_store"),
-    _aws("rate_window", FAILURES, READS, "contract/test_rate_window"),
+    _aws("rate_window", FAILURES, READS, "contract/test_rate_window", REPEATS),
     _aws("accounts", "contract/test_account_store"),
-    _aws("queues", "contract/test_aws_adapters", "integration/test_submit_job"),
-    _aws("secrets", "contract/test_aws_adapters"),
-    _aws("image_bucket", "contract/test_aws_adapters", "integration/test_archive_images"),
+    _aws("queues", ADAPTERS, slow_test="integration/test_submit_job"),
+    _aws("secrets", ADAPTERS),
+    _aws("image_bucket", ADAPTERS, slow_test="integration/test_archive_images"),
     Module("providers/api_calls", (TIME_TO_PAY, *_existing("tests/contract/test_*_client.py"))),
     *_of_providers(),
 )
@@ -140,7 +140,7 @@ NIGHTLY: Final = _by_name(
     _use_case("make_thumbnail"),
     _use_case("provenance"),
     _aws("job_items", "contract/test_job_store"),
-    _aws("receipts", *_STORES),
-    _aws("drop_bucket", *_STORES),
-    _aws("s3", "contract/test_call_times", "contract/test_aws_adapters"),
+    _aws("receipts", ADAPTERS, slow_test="integration/test_drops"),
+    _aws("drop_bucket", ADAPTERS, slow_test="integration/test_drops"),
+    _aws("s3", "contract/test_call_times", ADAPTERS),
 )
