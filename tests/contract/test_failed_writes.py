@@ -4,7 +4,7 @@ Taken for a failed condition, a throttled write would look like another delivery
 about a job that does not exist.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +19,7 @@ from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.shared_token import SharedToken
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.drops import Drop, Progress
+from ringback.domain.errors import KeyInUse
 from ringback.domain.jobs import JobStatus
 from ringback.domain.pace import Pace
 from ringback.domain.tokens import AccessToken
@@ -37,19 +38,21 @@ PACE = Pace(limit=2, seconds=10)
 FREE_SLOT = PACE.slot_at(NOON)
 
 
-def a_client() -> Any:
-    """Return a client that reads nothing, and each of whose writes is throttled."""
+def a_client(failure: Callable[[], dict[str, Any] | None]) -> Any:
+    """Return a client that reads nothing, and whose writes fail as ``failure`` says."""
     session = boto3.Session("none", "none", region_name="eu-west-1")
     client: Any = session.client("dynamodb")
 
     def answer(model: Any, **_: Any) -> tuple[Any, dict[str, Any]]:
-        if model.name == "GetItem":
-            return SimpleNamespace(status_code=200), {}
-        error = {"Code": "ThrottlingException", "Message": "Rate exceeded"}
-        return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+        failed = None if model.name == "GetItem" else failure()
+        return SimpleNamespace(status_code=400 if failed else 200), failed or {}
 
     client.meta.events.register("before-call.dynamodb", answer)
     return client
+
+
+def throttled() -> dict[str, Any]:
+    return {"Error": {"Code": "ThrottlingException", "Message": "Rate exceeded"}}
 
 
 def a_window(client: Any) -> RateWindowTable:
@@ -91,10 +94,54 @@ WRITES: dict[str, Callable[[Any], object]] = {
 
 @pytest.fixture(scope="module")
 def client() -> Any:
-    return a_client()
+    return a_client(throttled)
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES.keys())
 def test_a_throttled_write_is_an_error(client: Any, write: Callable[[Any], object]) -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
         write(client)
+
+
+def transactions(*reasons: str) -> tuple[JobTable, Iterator[str]]:
+    """Return a table whose transactions are cancelled for these reasons, one after the other."""
+    left = iter(reasons)
+
+    def cancelled() -> dict[str, Any] | None:
+        reason = next(left, None)
+        if reason is None:
+            return None
+        error = {"Code": "TransactionCanceledException", "Message": reason}
+        return {"Error": error, "CancellationReasons": [{"Code": "None"}, {"Code": reason}]}
+
+    return JobTable(a_client(cancelled), "jobs"), left
+
+
+WITH_KEY = a_job(idempotency_key="k")
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr("ringback.aws.job_table.sleep", pauses.append)
+    return pauses
+
+
+def test_a_transaction_waits_for_another_one_with_its_key(pauses: list[float]) -> None:
+    jobs, _ = transactions("TransactionConflict", "TransactionConflict")
+    assert jobs.create(WITH_KEY).done
+    assert pauses == [0.05, 0.1]
+
+
+def test_a_key_is_in_use_while_the_other_transaction_lasts(pauses: list[float]) -> None:
+    jobs, left = transactions(*["TransactionConflict"] * 9)
+    with pytest.raises(KeyInUse):
+        jobs.create(WITH_KEY)
+    assert (len(pauses), len(list(left))) == (4, 5)
+
+
+def test_a_transaction_that_fails_for_another_reason_is_an_error(pauses: list[float]) -> None:
+    jobs, _ = transactions("ThrottlingError")
+    with pytest.raises(ClientError, match="ThrottlingError"):
+        jobs.create(WITH_KEY)
+    assert pauses == []
