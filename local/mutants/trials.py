@@ -96,8 +96,8 @@ def outcomes(
             else:
                 yield found[number], outcome
     except EOFError:
-        os.waitpid(host, 0)
-    if seconds is None:
+        _, status = os.waitpid(host, 0)
+    if seconds is None or status:
         raise SystemExit(f"the tests of {module.name} fail without a fault in it")
     yield from _tried_at_import(module, at_import, at_once, until, within=10 + 5 * seconds)
 
