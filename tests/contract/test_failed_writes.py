@@ -7,7 +7,7 @@ about a job that does not exist.
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 import pytest
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from ringback.aws.accounts import AccountTable
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
-from ringback.aws.rate_window import RateWindowTable
+from ringback.aws.rate_window import TRIES, RateWindowTable
 from ringback.aws.shared_token import SharedToken
 from ringback.domain.accounts import AccountPause, PauseReason
 from ringback.domain.drops import Drop, Progress
@@ -101,6 +101,21 @@ def client() -> Any:
 def test_a_throttled_write_is_an_error(client: Any, write: Callable[[Any], object]) -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
         write(client)
+
+
+def test_a_slow_call_that_cannot_be_noted_is_no_error(client: Any) -> None:
+    """The job has been sent: nothing may fail for a note in the rate window."""
+    tries: list[str] = []
+
+    def fails(provider: str) -> NoReturn:
+        tries.append(provider)
+        raise ClientError(throttled(), "GetItem")  # type: ignore[arg-type]
+
+    window = a_window(client)
+    window.was_slow("kie", asked_at=NOON, at=LATER)  # a call that nothing is known of
+    window._read = fails  # type: ignore[method-assign]
+    window.was_slow("kie", asked_at=NOON, at=LATER)
+    assert len(tries) == TRIES
 
 
 def transactions(*reasons: str) -> tuple[JobTable, Iterator[str]]:
