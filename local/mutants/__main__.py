@@ -66,7 +66,8 @@ class Run:
         self._save()
         seconds = time.monotonic() - began
         print(
-            f"{module.name}: {len(found)} mutants, {len(survivors)} survived, {seconds:.0f} s",
+            f"{module.name}: {len(found)} mutants, {len(survivors)} survived, "
+            f"{len(untried)} not tried, {seconds:.0f} s",
             flush=True,
         )
 
