@@ -66,7 +66,7 @@ prove: environments ## Run the large laws, storms and sheets at full size; CI ru
 	@$(PYTEST) --numprocesses 3 --dist loadscope --full-size
 
 .PHONY: mutants
-mutants: .venv/.ready ## List faults in the code that no test notices (MINUTES=60 MODULES="use_cases/submit_job ...")
+mutants: .venv/.ready ## List faults in the code that no test notices (MINUTES=60 MODULES="use_cases/submit_job ...", or all)
 	@nice .venv/bin/python -m local.mutants --minutes $(or $(MINUTES),60) $(MODULES)
 
 .PHONY: bench

@@ -7,14 +7,27 @@ from typing import Final
 from local.paths import ROOT
 
 SHARED: Final = "layers/shared/ringback"
-CRASHES: Final = "tests/contract/test_crash_points.py::test_no_single_fault_breaks_a_guarantee"
+PAUSES: Final = "tests/unit/test_paused_account.py"
+CRASHES: Final = ("tests/contract/test_crash_points.py::test_no_single_fault_breaks_a_guarantee",)
+RECEIVED: Final = ("tests/integration/test_receive_callback.py",)
+CALL_TIMES: Final = "tests/contract/test_call_times.py"
+TIME_TO_PAY: Final = f"{CALL_TIMES}::test_nobody_pays_without_the_time_to_record_it"
+COPY_TIMES: Final = (
+    "tests/contract/test_aws_adapters.py::test_three_attempts_at_s3_fit_after_the_slowest_download"
+)
+FAILURES: Final = "contract/test_failed_writes"
+REPEATS: Final = "contract/test_own_repeats"
+ADAPTERS: Final = "contract/test_aws_adapters"
 READS: Final = "contract/test_consistent_reads"
 
 
 @dataclass(frozen=True)
 class Module:
+    """``slow_tests`` are for the mutants that survive ``tests``."""
+
     name: str
     tests: tuple[str, ...]
+    slow_tests: tuple[str, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -28,16 +41,17 @@ class Module:
         return name.replace("/", ".")
 
 
-def _use_case(name: str, *more: str) -> Module:
-    return Module(f"use_cases/{name}", (f"tests/unit/test_{name}.py", *more))
+def _use_case(name: str, *more: str, slow_tests: tuple[str, ...] = ()) -> Module:
+    return Module(f"use_cases/{name}", (f"tests/unit/test_{name}.py", *more), slow_tests)
 
 
-def _function(name: str, tests: str = "") -> Module:
-    return Module(f"functions/{name}", (f"tests/integration/test_{tests or name}.py",))
+def _function(name: str, tests: str = "", *more: str) -> Module:
+    return Module(f"functions/{name}", (*more, f"tests/integration/test_{tests or name}.py"))
 
 
-def _aws(name: str, *tests: str) -> Module:
-    return Module(f"aws/{name}", tuple(f"tests/{each}.py" for each in tests))
+def _aws(name: str, *tests: str, slow_test: str = "") -> Module:
+    slow_tests = (f"tests/{slow_test}.py",) if slow_test else ()
+    return Module(f"aws/{name}", tuple(f"tests/{each}.py" for each in tests), slow_tests)
 
 
 def _existing(*patterns: str) -> tuple[str, ...]:
@@ -48,73 +62,94 @@ def _existing(*patterns: str) -> tuple[str, ...]:
 def _of_providers() -> list[Module]:
     """Return what each provider has of a client, a callback reader and access tokens."""
     tests = {
+        "answers": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
+        "tasks": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
         "client": ("tests/contract/test_{}_client.py", "tests/unit/providers/test_{}_reader.py"),
-        "callback": ("tests/contract/test_{}_bodies.py", "tests/integration/test_receive_call*.py"),
+        "callback": ("tests/contract/test_{}_bodies.py", "tests/unit/providers/test_{}_reader.py"),
         "access_tokens": ("tests/unit/providers/test_access_tokens.py",),
     }
     return [
         Module(
             f"providers/{path.parent.name}/{path.stem}",
             _existing(*[pattern.format(path.parent.name) for pattern in tests[path.stem]]),
+            RECEIVED if path.stem == "callback" else (),
         )
         for path in sorted(ROOT.glob(f"{SHARED}/providers/*/*.py"))
         if path.stem in tests
     ]
 
 
-_PAUSES: Final = "tests/unit/test_paused_account.py"
-_CHECKS: Final = ("tests/unit/test_check_steps.py", "tests/unit/test_check_jobs.py")
-_STORES: Final = ("contract/test_aws_adapters", "integration/test_drops")
+def _by_name(*modules: Module) -> dict[str, Module]:
+    return {module.name: module for module in modules}
 
-MODULES: Final[dict[str, Module]] = {
-    module.name: module
-    for module in (
-        Module(
-            "lambda_events", ("tests/unit/test_lambda_events.py", "tests/unit/test_job_posts.py")
-        ),
-        Module("callbacks/tokens", ("tests/unit/callbacks",)),
-        Module("callbacks/signatures", ("tests/unit/callbacks",)),
-        _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
-        _use_case("accept_callback", "tests/integration/test_receive_callback.py"),
-        _use_case("accept_job", CRASHES),
-        _use_case("submit_job", CRASHES),
-        Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", _PAUSES, CRASHES)),
-        Module("use_cases/change_account", (_PAUSES,)),
-        Module("use_cases/probe_account", (_PAUSES,)),
-        Module("use_cases/resume_account", (_PAUSES,)),
-        Module("domain/accounts", (_PAUSES, "tests/unit/test_find_jobs.py")),
-        _use_case("retry_drop"),
-        Module(
-            "use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS, CRASHES)
-        ),
-        _use_case("check_jobs", CRASHES),
-        _use_case("archive_images", CRASHES),
-        Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py", CRASHES)),
-        Module("use_cases/copy_image", ("tests/unit/test_archive_images.py", CRASHES)),
-        _use_case("change_job"),
-        _use_case("take_drop"),
-        _use_case("summarize_drop"),
-        Module("use_cases/report_drop", ("tests/unit/test_summarize_drop.py",)),
-        Module("use_cases/receipt_table", ("tests/unit/test_summarize_drop.py",)),
-        Module("domain/check_steps", (*_CHECKS, CRASHES)),
-        Module("domain/checks", ("tests/unit/test_checks.py",)),
-        Module("domain/delays", ("tests/unit/test_delays.py",)),
-        _aws("job_table", "contract/test_job_store", READS, "integration/test_accept_job"),
-        _aws("drop_progress", READS, *_STORES),
-        _aws("shared_token", READS, "contract/test_token_store"),
-        _aws("rate_window", READS, "contract/test_rate_window"),
-        _aws("accounts", "contract/test_account_store"),
-        _aws("queues", "contract/test_aws_adapters", "integration/test_submit_job"),
-        _aws("secrets", "contract/test_aws_adapters"),
-        _aws("image_bucket", "contract/test_aws_adapters", "integration/test_archive_images"),
-        Module("providers/api_calls", _existing("tests/contract/test_*_client.py")),
-        *_of_providers(),
-        _function("submit_job"),
-        _function("accept_job"),
-        _function("receive_callback"),
-        _function("check_jobs"),
-        _function("archive_images"),
-        _function("change_job"),
-        _function("take_drops", "drops"),
-    )
-}
+
+_CHECKS: Final = ("tests/unit/test_check_steps.py", "tests/unit/test_check_jobs.py")
+_HANDLERS: Final = "tests/unit/test_queue_handlers.py"
+
+# What comes first is what must not be left out for want of time.
+MODULES: Final = _by_name(
+    Module("lambda_events", ("tests/unit/test_lambda_events.py", "tests/unit/test_job_posts.py")),
+    Module("callbacks/tokens", ("tests/unit/callbacks",)),
+    Module("callbacks/signatures", ("tests/unit/callbacks",)),
+    _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
+    _aws("table_items", FAILURES, READS, REPEATS, "contract/test_account_store"),
+    Module("aws/clients", (CALL_TIMES,)),
+    Module("providers/timed_transport", (CALL_TIMES,)),
+    _function("submit_job", "", _HANDLERS),
+    _function("check_jobs", "", _HANDLERS),
+    _function("archive_images", "", _HANDLERS),
+    _function("take_drops", "drops", _HANDLERS),
+    _function("receive_callback"),
+    _function("accept_job"),
+    _function("change_job"),
+    _use_case("accept_callback", slow_tests=RECEIVED),
+    _use_case("accept_job", "tests/unit/test_take_drop.py", slow_tests=CRASHES),
+    _use_case("submit_job", TIME_TO_PAY, slow_tests=CRASHES),
+    Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", TIME_TO_PAY), CRASHES),
+    Module("use_cases/change_account", (PAUSES,)),
+    Module("use_cases/probe_account", (PAUSES,)),
+    Module("use_cases/resume_account", (PAUSES,)),
+    Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py")),
+    Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS), CRASHES),
+    _use_case("check_jobs", slow_tests=CRASHES),
+    _use_case("archive_images", COPY_TIMES, slow_tests=CRASHES),
+    Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py", COPY_TIMES), CRASHES),
+    Module("use_cases/copy_image", ("tests/unit/test_archive_images.py", COPY_TIMES), CRASHES),
+    _use_case("change_job"),
+    _use_case("take_drop"),
+    _use_case("retry_drop"),
+    _use_case("summarize_drop"),
+    Module("use_cases/report_drop", ("tests/unit/test_summarize_drop.py",)),
+    Module("use_cases/receipt_table", ("tests/unit/test_summarize_drop.py",)),
+    Module("domain/check_steps", _CHECKS, CRASHES),
+    Module("domain/checks", ("tests/unit/test_checks.py", *_CHECKS)),
+    Module("domain/delays", ("tests/unit/test_delays.py",)),
+    _aws("job_table", FAILURES, "contract/test_job_store", READS, REPEATS),
+    _aws("drop_progress", FAILURES, READS, REPEATS, ADAPTERS, slow_test="integration/test_drops"),
+    _aws("shared_token", READS, "contract/test_token_store"),
+    _aws("rate_window", FAILURES, READS, "contract/test_rate_window", REPEATS),
+    _aws("accounts", "contract/test_account_store"),
+    _aws("queues", ADAPTERS, slow_test="integration/test_submit_job"),
+    _aws("secrets", ADAPTERS),
+    _aws("image_bucket", ADAPTERS, slow_test="integration/test_archive_images"),
+    Module("providers/api_calls", (TIME_TO_PAY, *_existing("tests/contract/test_*_client.py"))),
+    *_of_providers(),
+)
+
+# The rest of the same folders, for a longer run.
+NIGHTLY: Final = _by_name(
+    _function("authorize_client"),
+    _function("query_jobs"),
+    _function("describe_models"),
+    _function("make_thumbnails", "", _HANDLERS),
+    _function("summarize_drops", "drops", _HANDLERS),
+    _use_case("find_jobs"),
+    _use_case("retry_job"),
+    _use_case("input_images"),
+    _use_case("make_thumbnail"),
+    _use_case("provenance"),
+    _aws("job_items", "contract/test_job_store"),
+    _aws("receipts", ADAPTERS, slow_test="integration/test_drops"),
+    _aws("drop_bucket", ADAPTERS, slow_test="integration/test_drops"),
+    _aws("s3", "contract/test_call_times", ADAPTERS),
+)

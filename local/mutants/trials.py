@@ -1,13 +1,14 @@
 """Run the tests of a module with one fault in it, in a process of its own.
 
-The child is a fork, so that what all tests import is imported once. No file is changed: the module
-is compiled from the faulty tree when the tests import it.
+Each trial is a fork of a process that has imported and collected the module's tests, and runs those
+that reach the faulty function, quickest first. A fault in code that runs at import is tried in a
+fork from before: the module is compiled from the faulty tree when the tests import it. No file is
+changed.
 """
 
 import ast
 import importlib
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -15,11 +16,14 @@ from dataclasses import dataclass
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
+from multiprocessing import Pipe
 from pathlib import Path
 from types import CodeType, ModuleType
 
 import pytest
 
+from local.mutants.children import Children, Outcome, fork, silence
+from local.mutants.collected_tests import CollectedTests
 from local.mutants.modules import Module
 from local.mutants.mutations import Mutation
 
@@ -27,22 +31,10 @@ from local.mutants.mutations import Mutation
 _PRELOADED = ("boto3", "moto", "httpx", "pydantic", "hypothesis", "aws_lambda_powertools", "PIL")
 # pytest warns of plugins that were imported before it, as some of these are.
 _OPTIONS = (
-    *("-x", "-q", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
+    *("-x", "-q", "--tb=no", "-p", "no:cacheprovider", "-p", "no:faulthandler"),
     *("-W", "ignore::pytest.PytestAssertRewriteWarning"),
 )
-POLL_SECONDS = 0.02
-
-
-@dataclass(frozen=True)
-class Trial:
-    """``within`` is in seconds: a fault that makes the tests hang is noticed."""
-
-    module: Module
-    mutation: Mutation
-    within: float
-
-    def __str__(self) -> str:
-        return f"{self.module.name}:{self.mutation.line}: {self.mutation.what}"
+Result = tuple[Mutation, Outcome]
 
 
 @dataclass
@@ -71,78 +63,69 @@ class _TreeLoader(SourceFileLoader):
         return code
 
 
-def seconds_without_fault(module: Module) -> float:
-    """Return how long the module's tests take. Raises if they fail as they are."""
-    preload()
-    began = time.monotonic()
-    status = _wait(_start(module, ast.parse(module.file.read_text())), within=600.0)
-    if status != 0:
-        raise SystemExit(f"the tests of {module.name} fail without a fault in it")
-    return time.monotonic() - began
-
-
 def preload() -> None:
     for name in _PRELOADED:
         importlib.import_module(name)
 
 
-def run(
-    trials: Iterator[Trial], *, at_once: int, until: float
-) -> Iterator[tuple[Trial, bool | None]]:
-    """Yield each trial with whether a test noticed, ``None`` if there was no time left for it.
+def outcomes(
+    module: Module, found: Sequence[Mutation], *, at_once: int, until: float
+) -> Iterator[Result]:
+    """Try each mutation. ``until`` is on the monotonic clock.
 
-    ``until`` is on the monotonic clock.
+    Raises ``SystemExit`` if the module's tests fail as they are.
     """
-    running: dict[int, tuple[Trial, float]] = {}
-    for trial in trials:
-        if time.monotonic() >= until:
-            yield trial, None
-            continue
-        tree = ast.parse(trial.module.file.read_text())
-        child = _start(trial.module, trial.mutation.applied_to(tree))
-        running[child] = (trial, time.monotonic() + trial.within)
-        while len(running) >= at_once:
-            yield from _ended(running)
-    while running:
-        yield from _ended(running)
-
-
-def _ended(running: dict[int, tuple[Trial, float]]) -> Iterator[tuple[Trial, bool]]:
-    time.sleep(POLL_SECONDS)
-    for child, (trial, end) in list(running.items()):
-        status = _wait(child, within=0.0, kill=time.monotonic() >= end)
-        if status is not None:
-            del running[child]
-            yield trial, status != 0
-
-
-def _start(module: Module, tree: ast.Module) -> int:
-    sys.stdout.flush()
-    child = os.fork()
-    if child:
-        return child
-    code = 70
+    if time.monotonic() >= until:
+        yield from ((mutation, Outcome.NOT_TRIED) for mutation in found)
+        return
+    receiver, sender = Pipe(duplex=False)
+    host = os.fork()
+    if not host:
+        receiver.close()
+        tests = CollectedTests(module, found, sender, at_once=at_once, until=until)
+        _run_pytest(module, tests)
+    sender.close()
+    at_import: list[Mutation] = []
+    seconds: float | None = None
     try:
-        os.setpgid(0, 0)
-        silence = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(silence, 1)
-        os.dup2(silence, 2)
+        seconds = receiver.recv()
+        while True:
+            number, outcome = receiver.recv()
+            if outcome is Outcome.RUNS_AT_IMPORT:
+                at_import.append(found[number])
+            else:
+                yield found[number], outcome
+    except EOFError:
+        _, status = os.waitpid(host, 0)
+    if seconds is None or status:
+        raise SystemExit(f"the tests of {module.name} fail without a fault in it")
+    yield from _tried_at_import(module, at_import, at_once, until, within=10 + 5 * seconds)
+
+
+def _tried_at_import(
+    module: Module, found: Sequence[Mutation], at_once: int, until: float, *, within: float
+) -> Iterator[Result]:
+    children = Children[Mutation](at_once)
+    for mutation in found:
+        if time.monotonic() >= until:
+            yield mutation, Outcome.NOT_TRIED
+            continue
+        tree = mutation.applied_to(ast.parse(module.file.read_text()))
+        child = fork(within=within)
+        if not child:
+            sys.meta_path.insert(0, _Faulty(module, tree))
+            _run_pytest(module)
+        children.add(child, mutation, within=within)
+        yield from children.outcomes()
+    yield from children.outcomes(of_all=True)
+
+
+def _run_pytest(module: Module, *plugins: object) -> None:
+    """Run the module's tests, and end this process."""
+    code = 70
+    silence()
+    try:
         os.environ.pop("MAKELEVEL", None)
-        sys.meta_path.insert(0, _Faulty(module, tree))
-        code = int(pytest.main([*_OPTIONS, *module.tests]))
+        code = int(pytest.main([*_OPTIONS, *module.tests], plugins=plugins))
     finally:
         os._exit(code)
-
-
-def _wait(child: int, *, within: float, kill: bool = False) -> int | None:
-    """Return the exit status of a child, ``None`` if it runs on; ``kill`` ends it first."""
-    end = time.monotonic() + within
-    while True:
-        if kill:
-            os.killpg(child, signal.SIGKILL)
-        ended, status = os.waitpid(child, 0 if kill else os.WNOHANG)
-        if ended:
-            return status
-        if time.monotonic() >= end:
-            return None
-        time.sleep(POLL_SECONDS)

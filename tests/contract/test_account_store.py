@@ -239,3 +239,9 @@ def test_the_table_changes_as_the_fake_does(
     )
     for change in changes:
         assert apply(table, change) == apply(fake, change), change
+
+
+def test_the_item_outlives_its_pause(cloud: Cloud) -> None:
+    pause(AccountTable.connect(cloud.table))
+    [item] = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    assert int(item["forget_at"]["N"]) > PAUSE.probe_at.timestamp()

@@ -639,6 +639,13 @@ def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> N
     assert progress.read(replace(DROP, version="v2")) is None
 
 
+def test_the_progress_of_a_drop_outlives_its_messages(cloud: Cloud) -> None:
+    DropProgressTable.connect(cloud.table).advance(DROP, seen=None, to=SOME)
+    (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    two_weeks_later = SOME.made_at + timedelta(days=14)
+    assert int(item["forget_at"]["N"]) > two_weeks_later.timestamp()
+
+
 def test_an_unconfirmed_submit_message_is_retryable(cloud: Cloud) -> None:
     with pytest.raises(TryAgain):
         SqsSubmitQueue.connect(f"{cloud.submit_queue}-gone").add(a_job_id(), delay=0, slot=None)

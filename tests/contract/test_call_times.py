@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import httpcore
 import httpx
@@ -116,6 +117,37 @@ def test_the_other_addresses_of_a_host_are_tried(monkeypatch: pytest.MonkeyPatch
     )
     with a_server(silent) as url:
         TimedBackend(5).connect_tcp("api.example", int(url.rpartition(":")[2])).close()
+
+
+def test_the_last_failure_is_raised_when_no_address_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    with pytest.raises(httpcore.ConnectError, match="refused"):
+        TimedBackend(5).connect_tcp("127.0.0.1", port)
+
+
+def test_each_call_has_a_connection_of_its_own() -> None:
+    """The limit is one of the connection's life, so a second call on it would have less time."""
+    peers: list[object] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # keeps connections open
+
+        def do_GET(self) -> None:
+            peers.append(self.client_address)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever).start()
+        client = api_client(f"http://127.0.0.1:{server.server_port}", None)
+        for _ in range(2):
+            client.get("/")
+        server.shutdown()
+    assert len(set(peers)) == 2
 
 
 def test_a_host_without_an_address_was_never_sent_anything() -> None:

@@ -268,6 +268,12 @@ def test_without_credentials_no_call_is_made(credentials: dict[str, str]) -> Non
     assert chanjing.received == []
 
 
+def test_a_token_that_cannot_be_fetched_is_a_provider_that_is_unavailable() -> None:
+    chanjing = Chanjing(token_answer=lambda _: httpx.ReadTimeout("slow"))
+    with pytest.raises(ProviderUnavailable, match="no access token: ReadTimeout"):
+        chanjing.client().prepare()
+
+
 def test_missing_credentials_are_found_despite_a_token() -> None:
     chanjing = Chanjing()
     client = chanjing.client()

@@ -147,6 +147,15 @@ def test_a_key_belongs_to_one_client(jobs: JobStore) -> None:
     assert jobs.create(a_job(number=2, idempotency_key="k", client="other")).done
 
 
+def test_the_order_of_a_request_s_fields_makes_no_other_request(jobs: JobStore) -> None:
+    first = a_job(idempotency_key="k")
+    jobs.create(first)
+    turned = dict(reversed(list(first.request.sent.items())))
+    assert list(turned) != list(first.request.sent)
+    again = a_job(number=1, idempotency_key="k", request=replace(first.request, sent=turned))
+    assert jobs.create(again).job == first
+
+
 def test_a_key_with_another_request_is_a_conflict(jobs: JobStore) -> None:
     jobs.create(a_job(number=1, idempotency_key="k"))
     with pytest.raises(IdempotencyConflict):

@@ -127,6 +127,12 @@ def test_every_documented_code_is_recorded_in_three_forms() -> None:
     assert {way.format(row) for row in rows for way in ways} <= {path.stem for path in CREATE_FILES}
 
 
+@pytest.mark.parametrize("code", [405, 413, 415])
+def test_a_request_that_http_itself_refuses_created_nothing(code: int) -> None:
+    refused = submit(answering(code, b"<html>not allowed</html>"))
+    assert refused == TaskRefused(code=str(code), message="")
+
+
 @pytest.mark.parametrize("error", [httpx.ConnectError, httpx.ConnectTimeout])
 def test_a_failed_connection_proves_nothing_was_created(error: type[httpx.TransportError]) -> None:
     kie = MockKie(error("no"))
@@ -317,6 +323,15 @@ def test_records_have_their_expected_report(body_file: Path) -> None:
     (request,) = kie.requests
     assert (request.method, request.url.path) == ("GET", "/api/v1/jobs/recordInfo")
     assert dict(request.url.params) == {"taskId": TASK}
+
+
+def test_a_task_that_is_not_visible_has_no_report() -> None:
+    assert envelope(None, code=404).client.read_tasks([TASK]) == {}
+
+
+def test_an_answer_of_a_proxy_is_named_as_such() -> None:
+    with pytest.raises(ProviderUnavailable, match="HTTP 502 without kie"):
+        answering(502, b"<html>bad gateway</html>").client.read_tasks([TASK])
 
 
 def test_a_task_id_is_escaped_in_the_query() -> None:

@@ -177,6 +177,15 @@ def test_a_slow_call_counts_at_its_response(cloud: Cloud, kind: str) -> None:
     assert window.take("kie", at=following + timedelta(seconds=3), slot=slot + 1).wait == 0
 
 
+def test_a_slow_call_counts_once(cloud: Cloud) -> None:
+    window = RateWindowTable.connect(cloud.table, {"kie": Pace(limit=2, seconds=10)})
+    window.take("kie", at=NOON, slot=None)
+    at = NOON + timedelta(seconds=3)
+    window.was_slow("kie", asked_at=NOON, at=at)
+    (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    assert item["calls"] == {"L": [{"N": str(int(at.timestamp() * 1000))}]}
+
+
 def test_each_provider_has_its_own_window(cloud: Cloud) -> None:
     window = RateWindowTable.connect(cloud.table, PACES)
     assert [window.take(name, at=NOON, slot=None).wait for name in ("kie", "chanjing")] == [0, 0]

@@ -383,6 +383,8 @@ def test_without_a_key_a_callback_only_queues_a_check(
     check = {"job_id": JOB, "claimed_task": RECORDED_TASK}
     assert lambdas.sent(cloud.check_queue) == [(check, 0)]
     assert lambdas.sent(cloud.archive_queue) == []
+    [line] = log_lines(lambdas)
+    assert (line["message"], line["job_id"]) == ("callback needs confirmation", JOB)
 
 
 def test_without_a_key_a_body_without_a_task_id_is_a_bad_request(
@@ -652,6 +654,7 @@ def test_every_callback_is_logged_with_its_job_id(
     assert len(lines) == 5
     assert {line["job_id"] for line in lines} == {JOB}
     assert {line["service"] for line in lines} == {"receive_callback"}
+    assert {line["message"] for line in lines} == {"callback recorded"}
 
 
 def test_a_refusal_is_logged_with_its_job_id(cloud: Cloud, lambdas: Lambdas, call: Call) -> None:

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from ringback.domain.errors import SignatureRejected, UnknownJob
-from ringback.domain.jobs import FINAL, ErrorKind, Job, JobStatus, ProviderTaskId
+from ringback.domain.jobs import FINAL, ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
-from ringback.use_cases.ports import CallbackReport
+from ringback.use_cases.ports import CallbackReport, Write
 from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.in_memory import (
@@ -131,6 +131,7 @@ def test_a_callback_after_the_end_changes_nothing(status: JobStatus, report: Tas
     assert endpoint(report) == before
     contradicts = status is JobStatus.FAILED and report is SUCCESS
     assert endpoint.queues == InMemoryQueues(claims=[(a_job_id(), TASK, 0)] if contradicts else [])
+    assert all(check.contradicts_failure for check, _ in endpoint.queues.sent_checks)
 
 
 def test_a_late_failure_does_not_undo_a_success() -> None:
@@ -147,6 +148,21 @@ def test_a_success_after_the_deadline_still_saves_the_images() -> None:
     assert job is not None
     assert (job.status, job.finished_at) == (JobStatus.ARCHIVING, None)
     # The job's own check has passed, so another one is queued.
+    assert endpoint.queues.due == [(a_job_id(), 900)]
+
+
+def test_a_late_success_that_cannot_be_recorded_leaves_a_check() -> None:
+    endpoint = an_endpoint(JobStatus.EXPIRED, finished_at=NOON)
+    move = endpoint.jobs.move
+
+    def crash(job_id: JobId, **wanted: Any) -> Write:
+        if JobStatus.EXPIRED in wanted["expect"]:
+            raise OSError
+        return move(job_id, **wanted)
+
+    endpoint.jobs.move = crash  # type: ignore[method-assign]
+    with pytest.raises(OSError):
+        endpoint()
     assert endpoint.queues.due == [(a_job_id(), 900)]
 
 

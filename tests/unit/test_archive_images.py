@@ -52,6 +52,7 @@ class Archive:
     bucket: InMemoryBucket = field(default_factory=InMemoryBucket)
 
     now: datetime = NOON
+    retry_delays: tuple[int, ...] = (5, 60)
 
     def __call__(self, *, attempt: int = 1) -> Job:
         archive = ArchiveImages(
@@ -62,7 +63,7 @@ class Archive:
             download=self.web,
             providers={"kie": self.provider.facts},
             clients={"kie": self.provider},
-            retry_delays=(5, 60),
+            retry_delays=self.retry_delays,
             now=lambda: self.now,
         )
         return archive(a_job_id(), attempt=attempt)
@@ -128,9 +129,10 @@ def test_a_crash_before_the_image_is_recorded_is_healed() -> None:
 def test_a_retryable_problem_is_retried(problem: RingbackError) -> None:
     archive = an_archive()
     archive.web.pages[URLS[0]] = problem
-    assert archive(attempt=1).status is JobStatus.ARCHIVING
-    assert archive(attempt=2).status is JobStatus.ARCHIVING
-    assert archive.queues.archive == [(a_job_id(), 2, 5), (a_job_id(), 3, 60)]
+    archive.retry_delays = (5, 60, 900)
+    for attempt in (1, 2, 3):
+        assert archive(attempt=attempt).status is JobStatus.ARCHIVING
+    assert archive.queues.archive == [(a_job_id(), 2, 5), (a_job_id(), 3, 60), (a_job_id(), 4, 900)]
 
 
 def test_after_the_last_attempt_the_error_names_missing_images() -> None:
@@ -586,6 +588,7 @@ def test_a_slow_delivery_keeps_the_record_of_a_job_that_has_ended() -> None:
     during_fetch(archive, URLS[1], other_delivery)
     assert archive(attempt=3).status is JobStatus.SUCCEEDED
     assert archive.bucket.records[a_job_id()]["missing"] == []
+    assert archive.queues.thumbnails == [(a_job_id(), 1), (a_job_id(), 2)]
 
 
 def test_an_image_recorded_by_a_concurrent_delivery_counts() -> None:

@@ -3,7 +3,7 @@ from typing import NoReturn
 import pytest
 from ringback.domain.checks import Check
 from ringback.domain.errors import WrongState
-from ringback.domain.jobs import ErrorKind, JobError, JobStatus
+from ringback.domain.jobs import FINAL, ErrorKind, JobError, JobStatus
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
 
 from tests.support.harness import CREATED, Harness, answering
@@ -40,7 +40,8 @@ def test_a_waiting_job_is_cancelled_free_of_charge(harness: Harness) -> None:
 def test_a_job_that_may_be_paid_is_not_cancelled(status: JobStatus) -> None:
     jobs = InMemoryJobs()
     jobs.create(a_job(status))
-    with pytest.raises(WrongState, match=f"it is {status}"):
+    reason = "has ended" if status in FINAL else "is with the provider and may be charged"
+    with pytest.raises(WrongState, match=f"the job {reason}; it is {status}"):
         CancelJob(jobs=jobs, now=lambda: NOON)(a_job(status))
     assert jobs.get(a_job().job_id) == a_job(status)
 

@@ -134,6 +134,12 @@ def test_a_check_of_a_final_job_makes_no_call(status: JobStatus) -> None:
     assert checker.queues == InMemoryQueues()
 
 
+def test_a_final_job_of_a_provider_that_is_gone_is_left_alone() -> None:
+    checker = a_checker(JobStatus.SUCCEEDED)
+    check_jobs = replace(checker.check_jobs(), providers={}, clients={})
+    assert check_jobs([Check(job_id=a_job_id())]) == [checker.jobs.get(a_job_id())]
+
+
 def test_a_check_that_finds_no_job_is_sent_once_more_and_then_dropped() -> None:
     checker = Checker()
     assert checker() is None
@@ -445,6 +451,53 @@ def test_a_check_while_copying_makes_progress_starts_anew() -> None:
     assert checker.queues.archive == [(a_job_id(), 1, 0)]
 
 
+class Down:
+    def add(self, job_id: JobId, **_: object) -> None:
+        raise OSError("SQS is down")
+
+
+@pytest.mark.parametrize("status", [JobStatus.ACCEPTED, JobStatus.ARCHIVING])
+def test_a_message_that_cannot_be_sent_again_leaves_the_next_check(status: JobStatus) -> None:
+    checker = a_checker(status, result_urls=("https://cdn.example/1",))
+    check_jobs = replace(checker.check_jobs(), queue=Down(), archive=Down())
+    [outcome] = check_jobs([Check(job_id=a_job_id())])
+    assert isinstance(outcome, OSError)
+    assert checker.queues.due == [(a_job_id(), 900)]
+    assert checker.jobs.get(a_job_id()).queued_at is None
+
+
+def changing_once_read(checker: Checker, change: Callable[[], object]) -> None:
+    """Have something else happen to the job between the check's read and its write."""
+    get = checker.jobs.get
+
+    def get_then_change(job_id: JobId) -> Job:
+        job = get(job_id)
+        checker.jobs.get = get  # type: ignore[method-assign]
+        change()
+        return job
+
+    checker.jobs.get = get_then_change  # type: ignore[method-assign]
+
+
+def test_copying_that_makes_progress_meanwhile_is_not_given_up() -> None:
+    checker = a_checker(JobStatus.ARCHIVING, result_urls=("https://cdn.example/1",))
+    at = NOON + MAX_COPYING
+    changing_once_read(checker, lambda: checker.jobs.add_image(a_job_id(), a_stored_image(), at=at))
+    job = checker(at=at)
+    assert job is not None
+    assert job.status is JobStatus.ARCHIVING
+
+
+def test_another_write_meanwhile_does_not_keep_a_job_from_expiring() -> None:
+    """Nothing else would end it: this was its check."""
+    checker = a_checker(JobStatus.SUBMITTING)
+    job = replace(checker.jobs.get(a_job_id()), updated_at=DEADLINE)
+    changing_once_read(checker, lambda: checker.jobs.by_id.update({job.job_id: job}))
+    expired = checker()
+    assert expired is not None
+    assert expired.status is JobStatus.EXPIRED
+
+
 def test_an_unavailable_provider_is_asked_every_half_minute_for_ten_minutes_at_each_read() -> None:
     checker = a_checker(tasks={TASK: DOWN}, submitted_at=NOON)
     reads = checker.follow(Check(job_id=a_job_id()), start=DEADLINE, until=NOON + 3 * LAST_READ)
@@ -677,6 +730,8 @@ def test_an_unavailable_provider_is_skipped_for_the_rest_of_the_batch() -> None:
     checker.check_jobs(at=DEADLINE)(checks)
     assert checker.provider.read == ["task_0"]
     assert checker.queues.due == [(a_job_id(number), 30) for number in range(3)]
+    # Only a question that was put counts.
+    assert [check.unanswered for check, _ in checker.queues.sent_checks] == [1, 0, 0]
 
 
 def test_what_the_provider_itself_answered_is_about_that_task_only() -> None:
@@ -803,20 +858,20 @@ def test_batch_capable_providers_are_read_first() -> None:
     """The other provider takes all the time there is; its first read comes after theirs."""
     checker, checks = many_jobs(3)
     now = DEADLINE
-    slow, reads = ScriptedProvider(), list[str]()
+    slow, reads = ScriptedProvider(), list[tuple[str, int]]()
     job = a_job(JobStatus.RUNNING, number=3, task_id=TASK)
     checker.jobs.create(replace(job, request=replace(job.request, provider="slow")))
     checker.provider.max_batch_size = 2
     read_batch = checker.provider.read_tasks
 
     def read_fast(task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
-        reads.append("fast")
+        reads.append(("fast", len(task_ids)))
         return read_batch(task_ids)
 
     def read_slowly(task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         nonlocal now
         now += READ_BUDGET
-        reads.append("slow")
+        reads.append(("slow", len(task_ids)))
         return {}
 
     checker.provider.read_tasks = read_fast  # type: ignore[method-assign]
@@ -828,7 +883,7 @@ def test_batch_capable_providers_are_read_first() -> None:
         clients={"slow": slow, **check_jobs.clients},
     )
     check_jobs([Check(job_id=a_job_id(3)), *checks])
-    assert reads == ["fast", "fast", "slow"]
+    assert reads == [("fast", 2), ("fast", 1), ("slow", 1)]
 
 
 @pytest.mark.parametrize("claimed", [None, TASK])

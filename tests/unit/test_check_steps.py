@@ -2,9 +2,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from ringback.domain.check_steps import CheckedJob, Question, RecordReport
+from ringback.domain.check_steps import (
+    MAX_UNANSWERED,
+    MAX_UNCONFIGURED,
+    CheckAgain,
+    CheckedJob,
+    Question,
+    RecordReport,
+    Unanswered,
+)
 from ringback.domain.checks import Check
-from ringback.domain.endings import EndJob
+from ringback.domain.endings import EXPIRE, EndJob
 from ringback.domain.jobs import JobStatus
 from ringback.domain.verdicts import TaskReport, TaskState
 
@@ -31,6 +39,52 @@ def test_without_a_verdict_an_open_job_ends_and_a_final_one_stays(
     assert running.to is JobStatus.EXPIRED
     for final in (JobStatus.EXPIRED, JobStatus.FAILED):
         assert checked(final, contradicts=True).answered(report, is_ours=True) is None
+
+
+RUNNING = a_job(JobStatus.RUNNING, task_id=TASK, submitted_at=NOON)
+PLAIN, CLAIM = Check(job_id=a_job_id()), Check(job_id=a_job_id(), claimed_task=TASK)
+REPORTS: list[TaskReport | None] = [None, a_report(TaskState.RUNNING)]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=["none", "running"])
+def test_before_its_deadline_no_job_expires(report: TaskReport | None) -> None:
+    """A new task may be invisible; a provider without callbacks is asked before the deadline."""
+    at = RUNNING.deadline_at - timedelta(minutes=5)
+    job = CheckedJob(job=RUNNING, check=PLAIN, at=at, calls_back=False)
+    step = job.answered(report, is_ours=True)
+    assert isinstance(step, CheckAgain)
+    assert step.check == PLAIN
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=["none", "running"])
+def test_a_late_claim_leaves_the_end_to_the_jobs_own_check(report: TaskReport | None) -> None:
+    for at in (RUNNING.deadline_at, RUNNING.deadline_at + timedelta(hours=3)):
+        claimed = CheckedJob(job=RUNNING, check=CLAIM, at=at, calls_back=True)
+        assert claimed.answered(report, is_ours=True) is None
+
+
+def test_an_overdue_job_without_a_task_expires_without_a_question() -> None:
+    job = replace(RUNNING, status=JobStatus.SUBMITTING, task_id=None)
+    checked = CheckedJob(job=job, check=PLAIN, at=job.deadline_at, calls_back=True)
+    assert checked.first_step() == EXPIRE
+
+
+def test_a_job_that_is_put_off_is_asked_about_as_often_again() -> None:
+    check = replace(PLAIN, unanswered=MAX_UNANSWERED - 1, unconfigured=7)
+    job = CheckedJob(job=RUNNING, check=check, at=RUNNING.deadline_at, calls_back=True)
+    step = job.unanswered(Unanswered.UNAVAILABLE)
+    assert isinstance(step, CheckAgain)
+    assert (step.check.unanswered, step.check.unconfigured) == (0, 0)
+    assert step.check.idle_until is not None
+
+
+def test_no_check_is_delayed_for_longer_than_sqs_can() -> None:
+    for count in range(MAX_UNCONFIGURED - 1):
+        check = replace(PLAIN, unconfigured=count)
+        job = CheckedJob(job=RUNNING, check=check, at=RUNNING.deadline_at, calls_back=True)
+        step = job.unanswered(Unanswered.NOT_CONFIGURED)
+        assert isinstance(step, CheckAgain)
+        assert step.seconds <= 900
 
 
 @pytest.mark.parametrize("status", [JobStatus.RUNNING, JobStatus.EXPIRED, JobStatus.FAILED])

@@ -1,16 +1,25 @@
 """When a job is checked."""
 
 import itertools
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.checks import ALIGNMENT, FIRST_CHECK, seconds_to_next_check
+from ringback.domain.checks import (
+    ALIGNMENT,
+    FIRST_CHECK,
+    Check,
+    from_message,
+    next_read,
+    seconds_to_next_check,
+    to_message,
+)
 from ringback.domain.jobs import Job, JobStatus
 
-from tests.support.jobs import NOON, TASK, a_job
+from tests.support.jobs import NOON, TASK, a_job, a_job_id
 
 SPANS = st.timedeltas(timedelta(0), timedelta(days=1))
 
@@ -31,8 +40,11 @@ def check_times(job: Job, *, start: datetime = NOON) -> list[float]:
 
 
 def test_with_callbacks_a_job_is_checked_at_its_deadline() -> None:
-    job = a_job(JobStatus.RUNNING, submitted_at=NOON)
-    assert seconds_to_next_check(job, at=NOON, calls_back=True) == 15 * 60
+    job = a_job(JobStatus.RUNNING, submitted_at=NOON, deadline_at=NOON + timedelta(seconds=903))
+    assert seconds_to_next_check(job, at=NOON, calls_back=True) == 903
+    assert seconds_to_next_check(job, at=NOON + timedelta(seconds=900), calls_back=True) == 3
+    # An overdue job is checked every quarter of an hour.
+    assert seconds_to_next_check(job, at=job.deadline_at, calls_back=True) == 900
 
 
 def test_without_callbacks_checks_widen_until_the_deadline() -> None:
@@ -41,6 +53,7 @@ def test_without_callbacks_checks_widen_until_the_deadline() -> None:
     assert 15 <= checks[0] <= 25
     assert all(later >= before - 10 for before, later in itertools.pairwise(gaps[:-1]))
     assert gaps[-2] > 10 * gaps[1]
+    assert all(gap <= 10 + max(15, (at - gap) / 2) for gap, at in zip(gaps, checks, strict=True))
     assert checks[-1] == 1800
     assert len(checks) <= 12
 
@@ -66,6 +79,13 @@ def test_no_check_is_due_before_the_first_check_age(late: int) -> None:
         seconds=seconds_to_next_check(a_job_without_callbacks(), at=at, calls_back=False)
     )
     assert due >= NOON + FIRST_CHECK
+    if late <= 10:
+        assert due <= NOON + FIRST_CHECK + ALIGNMENT
+
+
+def test_the_age_of_a_task_counts_from_its_submission() -> None:
+    job = a_job_without_callbacks(created_at=NOON - timedelta(hours=5))
+    assert 15 <= seconds_to_next_check(job, at=NOON, calls_back=False) <= 25
 
 
 @given(SPANS)
@@ -80,3 +100,54 @@ def test_without_callbacks_an_accepted_job_is_checked_every_minute(
 def test_without_callbacks_or_a_task_the_next_check_is_at_the_deadline() -> None:
     job = a_job_without_callbacks(task_id=None, status=JobStatus.SUBMITTING)
     assert seconds_to_next_check(job, at=NOON, calls_back=False) == 1800
+
+
+def test_with_callbacks_an_unfinished_task_is_read_at_certain_ages() -> None:
+    """At twice its deadline, after an hour and after a day."""
+    job = a_job(JobStatus.RUNNING, submitted_at=NOON, deadline_at=NOON + timedelta(minutes=15))
+    reads = [job.deadline_at - NOON]
+    while at := next_read(job, at=NOON + reads[-1], calls_back=True):
+        reads.append(at - NOON)
+    assert reads[1:] == [timedelta(minutes=30), timedelta(hours=1), timedelta(days=1)]
+
+
+def test_without_callbacks_an_unfinished_task_is_read_ever_less_often_for_a_day() -> None:
+    job = a_job_without_callbacks()
+    reads = [job.deadline_at - NOON]
+    while at := next_read(job, at=NOON + reads[-1], calls_back=False):
+        reads.append(at - NOON)
+    assert reads[1] == timedelta(minutes=45)
+    assert reads[-1] == timedelta(days=1)
+    for before, after in itertools.pairwise(reads[:-1]):
+        assert timedelta(0) <= after - 1.5 * before < ALIGNMENT
+
+
+def test_a_task_with_a_long_deadline_is_not_read_after_it() -> None:
+    job = a_job_without_callbacks(timedelta(days=2))
+    assert next_read(job, at=NOON + timedelta(days=1), calls_back=False) is not None
+    assert next_read(job, at=job.deadline_at, calls_back=False) is None
+
+
+CHECKS = st.builds(
+    Check,
+    job_id=st.just(a_job_id()),
+    claimed_task=st.none() | st.just(TASK),
+    contradicts_failure=st.booleans(),
+    unanswered=st.integers(0, 99),
+    unconfigured=st.integers(0, 999),
+    idle_until=st.none() | st.just(NOON),
+    seen_at=st.none() | st.just(NOON + timedelta(microseconds=1)),
+    found_no_job=st.booleans(),
+)
+
+
+@given(CHECKS)
+def test_a_check_survives_the_queue(check: Check) -> None:
+    body, details = to_message(check)
+    message = json.loads(json.dumps(body | details))
+    assert from_message(message) == check
+    assert from_message({**message, "of_a_newer_version": 1}) == check
+
+
+def test_a_message_has_only_what_says_something() -> None:
+    assert to_message(Check(job_id=a_job_id())) == ({"job_id": a_job_id()}, {})

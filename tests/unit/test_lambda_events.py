@@ -1,6 +1,7 @@
 import io
 import json
 from base64 import b64encode
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -11,12 +12,12 @@ from hypothesis import strategies as st
 from ringback.domain.drops import NO_VERSION, Drop
 from ringback.domain.errors import PayloadTooLarge
 from ringback.lambda_events import (
-    MAX_CALLBACK_BYTES,
     callback_request,
     client_name,
     dropped_objects,
     lower_headers,
     process_batch,
+    process_together,
     query_parameters,
     raw_body,
     take_each,
@@ -112,16 +113,14 @@ def test_a_callback_has_a_maximum_size(*, encoded: bool) -> None:
         text = b64encode(body).decode() if encoded else body.decode()
         return {"pathParameters": PATH, "body": text, "isBase64Encoded": encoded}
 
-    assert len(callback_request(event(MAX_CALLBACK_BYTES)).body) == MAX_CALLBACK_BYTES
+    assert len(callback_request(event(256 * 1024)).body) == 256 * 1024
     with pytest.raises(PayloadTooLarge):
-        callback_request(event(MAX_CALLBACK_BYTES + 1))
+        callback_request(event(256 * 1024 + 1))
 
 
 def test_the_size_is_counted_in_bytes() -> None:
     with pytest.raises(PayloadTooLarge):
-        callback_request(
-            {"pathParameters": PATH, "body": "\N{SNOWMAN}" * (MAX_CALLBACK_BYTES // 2)}
-        )
+        callback_request({"pathParameters": PATH, "body": "\N{SNOWMAN}" * (128 * 1024)})
 
 
 def a_notification(key: str) -> dict[str, Any]:
@@ -213,6 +212,11 @@ def test_one_drop_that_fails_costs_the_others_of_its_message_nothing() -> None:
     assert taken == ["requests/1.json", "requests/2.json"]
 
 
+def test_our_own_message_continues_a_drop() -> None:
+    drop = Drop(bucket="drops", key="requests/a.csv", version="v1")
+    assert dropped_objects({"drop": asdict(drop)}) == [drop]
+
+
 def a_batch(*bodies: str) -> dict[str, Any]:
     return {"Records": [{"messageId": f"m{n}", "body": body} for n, body in enumerate(bodies)]}
 
@@ -243,6 +247,13 @@ def test_only_failed_messages_are_reported() -> None:
 def test_a_successful_batch_has_no_failures() -> None:
     reply = process_batch(a_batch("{}", "{}"), lambda _: None, a_logger(io.StringIO()))
     assert reply == {"batchItemFailures": []}
+
+
+def test_a_batch_is_not_acknowledged_without_an_outcome_of_each_message() -> None:
+    with pytest.raises(ValueError, match="shorter"):
+        process_together(
+            a_batch("1", "2"), lambda number: number, lambda _: [None], a_logger(io.StringIO())
+        )
 
 
 def test_a_failure_is_logged_without_the_body() -> None:

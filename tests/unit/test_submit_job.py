@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain
+from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.verdicts import (
@@ -133,6 +133,20 @@ def a_window_that_is_full(harness: Harness, *, seconds: int = 7) -> InMemoryWind
     return window
 
 
+def test_a_job_is_marked_once_it_is_queued(harness: Harness) -> None:
+    """A check that sees the mark relies on the message."""
+    job = a_job()
+    harness.jobs.create(job)
+    harness.window = a_window_that_is_full(harness)
+
+    submit = replace(harness.submitter, queue=Down(harness.queues))
+    with pytest.raises(TryAgain):
+        submit(job.job_id, slot=None, seconds_left=harness.time_for())
+    assert harness.jobs.get(job.job_id).queued_at is None
+    harness.take_turn(job.job_id)
+    assert harness.jobs.get(job.job_id).queued_at == NOON
+
+
 def test_a_full_window_queues_without_a_call(harness: Harness) -> None:
     harness.window = a_window_that_is_full(harness)
     job = harness.accept()
@@ -183,6 +197,37 @@ def test_too_fast_pauses_the_provider_for_a_window(harness: Harness) -> None:
     assert (len(harness.provider.created), second.status) == (1, JobStatus.ACCEPTED)
 
 
+@pytest.mark.parametrize(("seconds", "counts_at"), [(0.2, 0.0), (0.3, 0.3), (5.0, 5.0)])
+def test_a_slow_call_counts_from_its_answer(
+    harness: Harness, seconds: float, counts_at: float
+) -> None:
+    """It may have reached the provider only then."""
+
+    def create_task(job: Job, callback_url: str) -> Submission:
+        harness.now += timedelta(seconds=seconds)
+        return CREATED
+
+    harness.provider.create_task = create_task  # type: ignore[method-assign]
+    assert harness.accept().status is JobStatus.RUNNING
+    assert harness.window.calls == [NOON + timedelta(seconds=counts_at)]
+
+
+def test_the_window_is_corrected_after_the_answer_is_recorded(harness: Harness) -> None:
+    seen: list[JobStatus] = []
+
+    def create_task(job: Job, callback_url: str) -> Submission:
+        harness.now += timedelta(seconds=5)
+        return CREATED
+
+    def was_slow(provider: str, *, asked_at: datetime, at: datetime) -> None:
+        seen.append(harness.jobs.get(a_job_id(1)).status)
+
+    harness.provider.create_task = create_task  # type: ignore[method-assign]
+    harness.window.was_slow = was_slow  # type: ignore[method-assign]
+    harness.accept()
+    assert seen == [JobStatus.RUNNING]
+
+
 def test_a_missing_callback_secret_is_found_before_the_paid_call(harness: Harness) -> None:
     def no_secret(provider: str, job_id: JobId) -> str:
         raise NotConfigured("the callback secret is empty")
@@ -225,7 +270,7 @@ def test_a_message_for_a_later_state_does_nothing(harness: Harness, status: JobS
     job = a_job(status)
     harness.jobs.create(job)
     assert harness.take_turn(job.job_id) == job
-    assert harness.provider.created == []
+    assert (harness.provider.created, harness.window.next_slot) == ([], 0)
 
 
 def test_concurrent_messages_make_one_call(harness: Harness) -> None:
@@ -276,8 +321,8 @@ def test_each_call_has_new_links_to_input_images() -> None:
 # ------------------------------------------------------------------ jobs of drops
 
 
-def a_dropped_job(harness: Harness, source: str = "recipes/fox/1.jpg") -> Job:
-    dropped = DroppedJob(job_id=a_job_id(78), source=source)
+def a_dropped_job(harness: Harness, source: str = "recipes/fox/1.jpg", number: int = 78) -> Job:
+    dropped = DroppedJob(job_id=a_job_id(number), source=source)
     new = NewJob(request=a_request(), client="drop", dropped=dropped)
     return harness.deliver(harness.acceptor(new))
 
@@ -290,6 +335,19 @@ def test_a_single_dropped_job_yields_and_returns(harness: Harness, source: str) 
     ((job_id, delay, slot),) = harness.queues.submit
     assert (job_id, slot, harness.window.next_slot) == (job.job_id, None, taken)
     assert 1 <= delay <= 3
+
+
+def test_jobs_that_yield_together_do_not_return_together(harness: Harness) -> None:
+    harness.window = a_window_that_is_full(harness)
+    jobs = [a_dropped_job(harness, number=number) for number in range(20)]
+    harness.queues.submit.clear()
+    harness.now += timedelta(minutes=10)
+    harness.window = a_window_that_is_full(harness)
+    for job in jobs:
+        harness.take_turn(job.job_id)
+    delays = {delay for _, delay, _ in harness.queues.submit}
+    assert len(delays) > 10
+    assert max(delays) <= 62
 
 
 def test_single_dropped_jobs_have_half_a_window() -> None:
@@ -407,6 +465,7 @@ def test_an_answer_is_recorded_for_as_long_as_the_function_has_time(
     job, submit = submitting(answering(harness, answer), down_for=seconds)
     assert submit(job.job_id, slot=None, seconds_left=harness.time_for(75)).status is status
     assert harness.jobs.get(job.job_id).status is status
+    assert harness.window.calls == [NOON]  # the call itself was not slow
     assert (len(harness.provider.created), harness.queues.answers) == (1, [])
     assert [delay for _, delay, _ in harness.queues.submit] == ([10] if answer is BUSY else [])
 
@@ -429,26 +488,80 @@ def test_an_answer_that_cannot_be_recorded_is_sent_and_recorded_later(
     assert harness.queues.answers == [sent, sent]
 
 
+class Down(InMemorySubmitQueue):
+    def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
+        raise TryAgain
+
+    def add_answer(self, answered: Answered, *, delay: int) -> None:
+        raise TryAgain
+
+
 def test_an_answer_outlives_an_outage_of_table_and_queue(harness: Harness) -> None:
     """There is nowhere to put it but the table, which is tried to the last second."""
-
-    class Down(InMemorySubmitQueue):
-        def add_answer(self, answered: Answered, *, delay: int) -> None:
-            raise TryAgain
-
     job, submit = submitting(answering(harness, CREATED), down_for=73, queue=Down(harness.queues))
     assert submit(job.job_id, slot=None, seconds_left=harness.time_for(75)).task_id == TASK
 
 
+def test_an_answer_that_cannot_be_kept_at_all_fails_its_message(harness: Harness) -> None:
+    job, submit = submitting(answering(harness, CREATED), down_for=200, queue=Down(harness.queues))
+    with pytest.raises(OSError, match="DynamoDB is down"):
+        submit(job.job_id, slot=None, seconds_left=harness.time_for(75))
+    assert harness.now <= NOON + timedelta(seconds=75)
+
+
+def test_a_refused_job_that_cannot_be_queued_again_has_no_mark(harness: Harness) -> None:
+    """A check that sees no mark sends the message again."""
+    job, submit = submitting(answering(harness, BUSY), down_for=0, queue=Down(harness.queues))
+    with pytest.raises(TryAgain):
+        submit(job.job_id, slot=None, seconds_left=harness.time_for(75))
+    left = harness.jobs.get(job.job_id)
+    assert (left.status, left.queued_at) == (JobStatus.ACCEPTED, None)
+
+
+def late_answer(answer: Submission = CREATED) -> Answered:
+    return Answered(job_id=a_job_id(5), attempt_id="a" * 16, answer=answer)
+
+
+def test_an_answer_about_a_job_that_is_gone_is_an_error_at_once(harness: Harness) -> None:
+    with pytest.raises(UnknownJob):
+        harness.submitter.record(late_answer(), seconds_left=harness.time_for())
+    assert (harness.now, harness.queues.answers) == (NOON, [])
+
+
 def test_an_answer_that_came_too_late_for_its_job_is_looked_into(harness: Harness) -> None:
-    answering(harness, CREATED).accept()
-    job = a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16)
-    harness.jobs.create(job)
-    answered = Answered(job_id=job.job_id, attempt_id="a" * 16, answer=CREATED)
-    kept = harness.submitter.record(answered, seconds_left=harness.time_for())
+    harness.jobs.create(a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16))
+    kept = harness.submitter.record(late_answer(), seconds_left=harness.time_for())
     assert kept is not None
     assert (kept.status, kept.task_id) == (JobStatus.EXPIRED, TASK)
-    assert harness.queues.claims == [(job.job_id, TASK, 0)]
+    assert harness.queues.claims == [(a_job_id(5), TASK, 0)]
+
+
+def test_a_late_answer_that_cannot_be_kept_leaves_a_check(harness: Harness) -> None:
+    def crash(job_id: JobId, task_id: ProviderTaskId) -> Job:
+        raise KeyboardInterrupt
+
+    harness.jobs.create(a_job(JobStatus.EXPIRED, number=5, attempt_id="a" * 16))
+    harness.jobs.keep_task = crash  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        harness.submitter.record(late_answer(), seconds_left=harness.time_for())
+    assert harness.queues.claims == [(a_job_id(5), TASK, 0)]
+
+
+@pytest.mark.parametrize(
+    ("status", "known", "answer"),
+    [
+        (JobStatus.EXPIRED, TASK, CREATED),  # a callback has brought the id
+        (JobStatus.EXPIRED, None, UNKNOWN),
+        (JobStatus.CANCELLED, None, CREATED),
+        (JobStatus.FAILED, None, CREATED),
+    ],
+)
+def test_other_late_answers_are_not_looked_into(
+    harness: Harness, status: JobStatus, known: ProviderTaskId | None, answer: Submission
+) -> None:
+    harness.jobs.create(a_job(status, number=5, attempt_id="a" * 16, task_id=known))
+    harness.submitter.record(late_answer(answer), seconds_left=harness.time_for())
+    assert harness.queues.sent_checks == []
 
 
 REFUSALS = pytest.mark.parametrize("answer", [BUSY, NO], ids=["busy", "refused"])

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from ringback.domain.drops import Drop, Progress
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
+from ringback.domain.jobs import FINAL, ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases.receipt_table import COLUMNS, MAX_CELL, table_line, text_cell
 from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.summarize_drop import SummarizeDrop
@@ -135,6 +135,21 @@ def test_a_summary_is_final_only_if_the_state_of_each_job_is(status: JobStatus) 
     summaries.add(1, status)
     open_states = {"accepted", "submitting", "running", "archiving"}
     assert summaries()[0] is (status not in open_states)
+
+
+def test_a_summary_is_final_with_a_job_in_each_final_state() -> None:
+    summaries = summaries_of(replace(READ, row=len(FINAL) + 1, bad_rows=0))
+    for row, status in enumerate(sorted(FINAL), start=1):
+        summaries.add(row, status)
+    assert summaries()[0]
+
+
+def test_the_job_of_a_single_request_has_no_row() -> None:
+    summaries = summaries_of(replace(READ, row=2, bad_rows=0))
+    job_id = DROP.job_id(1, made_at=NOON)
+    summaries.jobs.create(a_job(job_id=job_id, source=DROP.key))
+    [result] = summaries()[1]["results"]
+    assert result == {"job_id": job_id, "status": "accepted", "images": []}
 
 
 def test_a_summary_is_not_final_while_the_sheet_is_read() -> None:

@@ -120,7 +120,7 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
         client=client,
         idempotency_key=key,
         body={} if retry_of else json_object(raw_body(event), content_type=content_type),
-        dry_run=_SWITCH[dry_run] if known else False,
+        dry_run=_SWITCH[dry_run],
         retry_of=retry_of,
     )
 

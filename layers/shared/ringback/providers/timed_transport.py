@@ -106,7 +106,7 @@ class TimedTransport(httpx.HTTPTransport):
     """A transport that makes a connection for each call, and ends both after ``seconds``."""
 
     def __init__(self, tls: ssl.SSLContext, *, seconds: float) -> None:
-        super().__init__(verify=tls, trust_env=False)
+        super().__init__(verify=tls)
         # A connection that died while Lambda had the container frozen would fail in the paid
         # call and look like a lost answer. A handshake per call is cheaper.
         self._pool = httpcore.ConnectionPool(
