@@ -762,7 +762,7 @@ def test_the_first_version_fails_on_an_answer(cloud: Cloud) -> None:
     SqsSubmitQueue.connect(cloud.submit_queue).add_answer(answered, delay=0)
     [message] = cloud.messages(cloud.submit_queue)
     with pytest.raises(TypeError):
-        dropped_objects(message)
+        Drop(**message["drop"])
 
 
 def test_messages_carry_ids(cloud: Cloud) -> None:

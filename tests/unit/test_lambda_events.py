@@ -252,7 +252,7 @@ def test_a_successful_batch_has_no_failures() -> None:
 def test_a_batch_is_not_acknowledged_without_an_outcome_of_each_message() -> None:
     with pytest.raises(ValueError, match="shorter"):
         process_together(
-            a_batch("1", "2"), lambda number: number, lambda _: [None], a_logger(io.StringIO())
+            a_batch("{}", "{}"), lambda each: each, lambda _: [None], a_logger(io.StringIO())
         )
 
 

@@ -69,8 +69,8 @@ def deliver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Handled]:
             ]
         }
         use_case = work.on_checks if function == "check_jobs" else work
-        time = [lambda: 60.0] if function == "submit_job" else []
-        reply = app.handle(event, use_case, *time)
+        others = {"submit_job": [lambda: 60.0], "take_drops": [work]}.get(function, [])
+        reply = app.handle(event, use_case, *others)
         failed = [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
         return Handled(failed, [json.loads(line) for line in log.getvalue().splitlines()])
 
@@ -114,7 +114,7 @@ def test_each_message_leaves_a_line_in_the_log(
 
 def test_the_log_says_how_far_a_drop_is_read(deliver: Callable[..., Handled]) -> None:
     [line] = deliver("take_drops", DROP, Work([Progress(made_at=NOON, row=7, bad_rows=2)])).log
-    assert (line["row"], line["bad_rows"]) == (7, 2)
+    assert line["row"] == 7
 
 
 def test_an_answer_for_an_unrecorded_job_is_acknowledged(deliver: Callable[..., Handled]) -> None:
