@@ -35,6 +35,7 @@ from ringback.aws.queues import (
     read_answered,
 )
 from ringback.aws.secrets import FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JsonSecret
+from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
 from ringback.domain.drops import Drop, DroppedObject, Progress
 from ringback.domain.errors import (
@@ -737,9 +738,9 @@ def test_a_check_is_read_back_from_its_message(cloud: Cloud, check: Check) -> No
         for name, given in message.get("MessageAttributes", {}).items()
     }
     record = {"messageId": "1", "body": message["Body"], "messageAttributes": attributes}
-    seen = list[Check]()
+    seen = list[Check | Probe]()
 
-    def process(checks: Sequence[Check]) -> list[Exception | None]:
+    def process(checks: Sequence[Check | Probe]) -> list[Exception | None]:
         seen.extend(checks)
         return [None] * len(checks)
 

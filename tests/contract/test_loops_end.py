@@ -8,17 +8,20 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import pytest
 from ringback.aws.table_items import DROP_KEPT
-from ringback.domain.check_steps import MAX_COPYING, MAX_WAIT
+from ringback.domain.accounts import LONGEST, Account, Pause, PauseReason
+from ringback.domain.check_steps import LAST_CALL, MAX_COPYING, MAX_WAIT
 from ringback.domain.checks import LAST_READ, Check
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.errors import LinkDead, NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import JobId, JobStatus
+from ringback.domain.jobs import ErrorKind, JobId, JobStatus
 from ringback.domain.pace import Turn
 from ringback.domain.verdicts import TaskRefused
+from ringback.use_cases.retry_drop import JOBS_PER_READ
 from ringback.use_cases.submit_job import MAX_ATTEMPTS
 from ringback.use_cases.take_drop import LATE_RECIPE
 
@@ -38,10 +41,12 @@ ONE_MORE: Final = timedelta(minutes=20)
 
 LOOPS: Final[dict[str, str]] = {
     "waits for its turn": "SubmitQueue",
+    "waits for its account": "SubmitQueue",
     "refused for now": "SubmitQueue",
     "an answer is kept": "SubmitQueue",
     "no job yet": "CheckQueue",
     "not sent yet": "CheckQueue",
+    "an account is paused": "CheckQueue",
     "without a verdict": "CheckQueue",
     "being copied": "CheckQueue",
     "an image is missing": "ArchiveQueue",
@@ -49,6 +54,7 @@ LOOPS: Final[dict[str, str]] = {
     "copied twice at once": "ArchiveQueue",
     "a long sheet": "DropQueue",
     "no recipe yet": "DropQueue",
+    "failed rows made again": "DropQueue",
     "a drop is not done": "SummaryQueue",
 }
 
@@ -95,18 +101,58 @@ def no_slot(*_: Any, **__: Any) -> Turn:
     return Turn(slot=None, wait=10)
 
 
-@pytest.mark.parametrize("why", ["no slot", "no key", "no token"])
+@pytest.mark.parametrize("why", ["no slot", "no token"])
 def test_a_job_waits_for_its_turn_for_two_days(why: str) -> None:
     replay = Replay()
     if why == "no slot":
         replay.windows.by_provider["kie"].take = no_slot  # type: ignore[method-assign]
     else:
-        error = NotConfigured("no key") if why == "no key" else ProviderUnavailable("no token")
-        replay.providers["kie"].prepare = fail_with(error)  # type: ignore[method-assign]
+        unavailable = fail_with(ProviderUnavailable("no token"))
+        replay.providers["kie"].prepare = unavailable  # type: ignore[method-assign]
     replay.post(KIE)
     assert ended(replay, within=MAX_WAIT + 2 * ONE_MORE) is JobStatus.FAILED
     assert replay.longest_chain["SubmitJobFunction"] > 100
     assert replay.providers["kie"].by_job == {}
+
+
+# More than a job waits for its turn, and less than the year that an account may stay paused.
+RETENTION: Final = timedelta(days=5)
+BROKE: Final = TaskRefused(code="402", message="no credits", account=PauseReason.NO_CREDITS)
+
+
+def with_a_paused_account(probes: str) -> tuple[Replay, list[timedelta]]:
+    """Return a replay in which no account ever opens, and when its probes are answered."""
+    replay, probed = Replay(retention=RETENTION), list[timedelta]()
+    provider = replay.providers["kie"]
+
+    def probe() -> bool:
+        probed.append(replay.now - NOON)
+        return probes == "good"
+
+    provider.probe = probe  # type: ignore[method-assign]
+    provider.create_task = lambda *_: BROKE  # type: ignore[method-assign]
+    if probes == "without a key":
+        provider.prepare = fail_with(NotConfigured("no key"))  # type: ignore[method-assign]
+    if probes == "lost":
+        replay.queues.checks.add_probe = lambda *_, **__: None
+    return replay, probed
+
+
+def assert_ends_at_last_call(replay: Replay) -> None:
+    last_call = RETENTION - LAST_CALL
+    assert ended(replay, within=last_call + 2 * ONE_MORE) is JobStatus.FAILED
+    [job] = replay.jobs.by_id.values()
+    assert job.error
+    assert job.error.kind is ErrorKind.NOT_SUBMITTED
+    assert replay.ended_after >= last_call
+
+
+@pytest.mark.parametrize("probes", ["bad", "good", "lost", "without a key"])
+def test_a_job_waits_for_its_account_until_a_day_before_it_is_forgotten(probes: str) -> None:
+    replay, _ = with_a_paused_account(probes)
+    replay.post(KIE)
+    assert_ends_at_last_call(replay)
+    assert replay.longest_chain["SubmitJobFunction"] > 100
 
 
 def test_a_job_is_refused_for_now_sixty_times() -> None:
@@ -158,6 +204,30 @@ def test_a_job_is_not_sent_yet_for_two_days(body: dict[str, Any]) -> None:
     replay.queues.add = lambda *_, **__: None  # type: ignore[method-assign]
     replay.post(body)
     assert ended(replay, within=MAX_WAIT + ONE_MORE) is JobStatus.FAILED
+
+
+@pytest.mark.parametrize("body", [KIE, CHANJING], ids=["kie", "chanjing"])
+def test_a_job_is_not_sent_yet_while_its_account_is_paused(body: dict[str, Any]) -> None:
+    """Its submit message is lost, and so nothing probes the account."""
+    replay = Replay(retention=RETENTION)
+    replay.queues.add = lambda *_, **__: None  # type: ignore[method-assign]
+    for name in replay.providers:
+        paused = Pause(reason=PauseReason.NO_CREDITS, since=NOON, probe_at=NOON)
+        replay.accounts.accounts[name] = Account(provider=name, pause=paused)
+    replay.post(body)
+    assert_ends_at_last_call(replay)
+
+
+def test_an_account_is_paused_and_probed_only_while_a_job_waits() -> None:
+    replay, probed = with_a_paused_account("bad")
+    replay.post(KIE)
+    assert_ends_at_last_call(replay)
+    assert replay.accounts.read("kie").pause
+    assert len(probed) > 100
+    gaps = [later - earlier for earlier, later in pairwise(probed)]
+    assert max(gaps) <= LONGEST + timedelta(minutes=1)
+    # One is under way when the job ends.
+    assert probed[-1] <= replay.ended_after + LONGEST
 
 
 @pytest.mark.parametrize("body", [KIE, CHANJING], ids=["kie", "chanjing"])
@@ -250,9 +320,32 @@ def test_a_photo_without_a_recipe_yet_waits_a_quarter_of_an_hour() -> None:
     replay.run()
     assert replay.dead_letters == {}
     assert LATE_RECIPE <= replay.now - NOON <= LATE_RECIPE * 2
-    [receipt] = map(json.loads, replay.drops.receipts["recipes/fox/1.jpg"].splitlines())
+    [receipt] = map(json.loads, replay.drops.written["recipes/fox/1.jpg"].splitlines())
     assert "recipe" in receipt["errors"][0]["message"]
     assert replay.drops.summaries["recipes/fox/1.jpg"]["state"] == "final"
+
+
+def test_failed_rows_are_made_again_to_the_oldest_one() -> None:
+    """Each message takes a page of jobs at least, even one that takes longer than a message may."""
+    replay, rows = Replay(), 2 * JOBS_PER_READ + 1
+    refused = TaskRefused(code="422", message="no")
+    replay.providers["kie"].create_task = lambda *_: refused  # type: ignore[method-assign]
+    lines = [f"{MODEL},kite {row}" for row in range(rows)]
+    replay.drop("requests/kites.csv", "\n".join(["model,input.prompt", *lines]).encode())
+    replay.run()
+    newest_of = replay.jobs.newest_of
+
+    def slowly(*args: Any, **named: Any) -> Any:
+        replay.take_time(13)
+        return newest_of(*args, **named)
+
+    replay.jobs.newest_of = slowly  # type: ignore[method-assign]
+    before = replay.invocations["TakeDropsFunction"]
+    replay.retry("requests/kites.csv")
+    assert ended(replay, within=timedelta(hours=2)) is JobStatus.FAILED
+    assert len(replay.jobs.by_id) == 2 * rows
+    # The last message finds no older job.
+    assert replay.invocations["TakeDropsFunction"] == before + 4
 
 
 def test_the_summary_of_a_drop_that_was_never_read_ends_after_a_day() -> None:

@@ -18,8 +18,9 @@ from typing import Any, Final
 from ringback.aws.queues import MAX_DELAY
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
+from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop, DropFacts
+from ringback.domain.drops import Drop, DropFacts, Progress, Row, RowsToRetry
 from ringback.domain.errors import ProviderUnavailable, RingbackError
 from ringback.domain.job_ids import new_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
@@ -32,23 +33,26 @@ from ringback.domain.verdicts import (
     TaskReport,
     TaskState,
 )
-from ringback.images.inputs import fault_of
-from ringback.json_bodies import json_object
+from ringback.images import inputs
 from ringback.providers.api_calls import not_sent
 from ringback.providers.registry import PROVIDERS
-from ringback.sheets.drop_rows import DropRows
+from ringback.sheets.drop_rows import DropRows, RowRules
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.make_thumbnail import MakeThumbnail
+from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
+from ringback.use_cases.report_drop import ReportDrop
+from ringback.use_cases.retry_drop import RequestRetry, RetryRows
+from ringback.use_cases.retry_job import request_again
 from ringback.use_cases.submit_job import SubmitJob
 from ringback.use_cases.summarize_drop import SummarizeDrop
 from ringback.use_cases.take_drop import TakeDrop
 
 from local.hop_counts import MAX_INVOCATIONS
-from tests.support.checks import check_one
+from tests.support.checks import check_one, probe_one
 from tests.support.drops import InMemoryDropProgress, InMemoryDrops
 from tests.support.effects import ServiceError
 from tests.support.harness import link_to
@@ -103,6 +107,7 @@ class Replay:
     task_seconds: Callable[[Random], float] = lambda random: random.uniform(5, 60)
     may_recur: Collection[str] = frozenset(MAY_RECUR)
     calls_back: bool = True
+    retention: timedelta = timedelta(days=365)
     seconds_per_row: float = 0.02
     paces: Mapping[str, Any] = field(default_factory=dict)
     now: datetime = NOON
@@ -117,7 +122,7 @@ class Replay:
     def __post_init__(self) -> None:
         self.jobs, self.bucket, self.web = InMemoryJobs(), InMemoryBucket(), InMemoryWeb()
         self.drops, self.progress = InMemoryDrops(), InMemoryDropProgress()
-        self.described = dict[Drop, DropFacts]()
+        self.accounts = InMemoryAccounts()
         self.queues = Queues(self)
         providers = {
             name: replace(each, pace=self.paces.get(name, each.pace))
@@ -133,7 +138,7 @@ class Replay:
             checks=queues.checks,
             queue=queues.submit,
             providers=providers,
-            retention=timedelta(days=365),
+            retention=self.retention,
             new_job_id=lambda at: new_job_id(at, next(self.order).to_bytes(10)),
             now=clock,
         )
@@ -142,12 +147,13 @@ class Replay:
             queue=queues.submit,
             checks=queues.checks,
             window=self.windows,
-            accounts=InMemoryAccounts(),
+            accounts=self.accounts,
             providers=providers,
             clients=self.providers,
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",
             link_to=link_to,
             new_attempt_id=lambda: f"{next(self.order):016x}",
+            announce=lambda account: None,
             sleep=self.take_time,
             now=clock,
         )
@@ -156,6 +162,8 @@ class Replay:
         )
         self.check = CheckJobs(
             jobs=self.jobs,
+            accounts=self.accounts,
+            probe=ProbeAccount(accounts=self.accounts, clients=self.providers, now=clock),
             checks=queues.checks,
             archive=queues.archive,
             queue=queues.submit,
@@ -179,26 +187,39 @@ class Replay:
         self.make_thumbnail = MakeThumbnail(
             jobs=self.jobs, images=self.bucket, shrink=lambda content, facts: b"small"
         )
+        image = CheckInputImage(images=self.drops, bucket="drops", rules=inputs)
+        report = ReportDrop(
+            jobs=self.jobs, drops=self.drops, image_links=lambda key: {"s3": key}, now=clock
+        )
         self.take_drop = TakeDrop(
             drops=self.drops,
             progress=self.progress,
             jobs=self.jobs,
             queue=queues.drops,
             summaries=queues.summaries,
-            rows=self._rows,
-            read_request=self._read_request,
+            rows=TimedRows(self),
+            read_request=RowRules(check_image=image, pass_through=False),
+            report=report,
             estimate=estimate,
             accept=self.accept,
             providers=providers,
             client="drop",
             now=clock,
         )
-        self.summarize = SummarizeDrop(
+        self.request_retry = RequestRetry(jobs=self.jobs, queue=queues.drops, now=clock)
+        self.retry_rows = RetryRows(
             jobs=self.jobs,
+            queue=queues.drops,
+            accept=self.accept,
+            providers=providers,
+            request_again=partial(request_again, pass_through=False, check_image=image),
+            now=clock,
+        )
+        self.summarize = SummarizeDrop(
             progress=self.progress,
             drops=self.drops,
             queue=queues.summaries,
-            image_links=lambda key: {"key": key},
+            report=report,
             now=clock,
         )
 
@@ -206,8 +227,7 @@ class Replay:
 
     def post(self, body: Mapping[str, Any], *, after: float = 0) -> None:
         """Let a client post a job."""
-        request = read_request(body, version_of=lambda url: "v1")
-        new = NewJob(request=request, client="studio")
+        new = NewJob(request=read_request(body), client="studio")
         self.from_outside("AcceptJobFunction", lambda: self.accept(new), after=after)
 
     def drop(self, key: str, content: bytes, *, after: float = 0) -> Drop:
@@ -216,6 +236,13 @@ class Replay:
         self.drops.objects[drop] = (content, {})
         self.later(after, lambda: self.queues.send("DropQueue", lambda: self.take_drop(drop)))
         return drop
+
+    def retry(self, source: str) -> None:
+        """Let a client have a file's failed jobs made again."""
+        query = {"source": source, "status": "failed"}
+        self.from_outside(
+            "ChangeJobFunction", lambda: self.request_retry(query, client=self.take_drop.client)
+        )
 
     def from_outside(
         self, function: str, handle: Callable[[], object], *, after: float = 0
@@ -291,20 +318,6 @@ class Replay:
         until = self.now + timedelta(seconds=limit)
         return lambda: (until - self.now).total_seconds()
 
-    # ------------------------------------------------------------ drops
-
-    def _rows(self, drop: Drop, facts: DropFacts, progress: Any) -> Iterator[Any]:
-        for row in DropRows(self.drops)(drop, facts, progress):
-            self.take_time(self.seconds_per_row)
-            yield row
-
-    def _read_request(self, body: bytes, drop: Drop) -> Any:
-        def version_of(url: str) -> str:
-            check = CheckInputImage(images=self.drops, bucket="drops", fault_of=fault_of)
-            return check(url, drop.version if url == drop.url else None)
-
-        return read_request(json_object(body), version_of=version_of)
-
     # ------------------------------------------------------------ figures
 
     @property
@@ -327,13 +340,35 @@ class Replay:
         )
 
 
+@dataclass(frozen=True)
+class TimedRows:
+    """Reading a row takes ``seconds_per_row``."""
+
+    replay: Replay
+
+    @property
+    def _rows(self) -> DropRows:
+        return DropRows(self.replay.drops)
+
+    def check(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Progress]:
+        return self._rows.check(drop, facts, progress)
+
+    def __call__(self, drop: Drop, facts: DropFacts, progress: Progress) -> Iterator[Row]:
+        for row in self._rows(drop, facts, progress):
+            self.replay.take_time(self.replay.seconds_per_row)
+            yield row
+
+    def prompt_in(self, request: bytes) -> str:
+        return self._rows.prompt_in(request)
+
+
 class Queues:
     """The ports of all queues: each message calls the use case of its queue's function."""
 
     def __init__(self, replay: Replay) -> None:
         self._replay = replay
         self.submit = self
-        self.checks = Sender(self._check)
+        self.checks = CheckSender(self._check, self._probe)
         self.archive = Sender(self._archive)
         self.thumbnails = Sender(self._thumbnail)
         self.summaries = Sender(self._summary)
@@ -369,8 +404,15 @@ class Queues:
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.send("DropQueue", lambda: self._replay.take_drop(drop), delay=delay)
 
+    def retry(self, rows: RowsToRetry) -> None:
+        self.send("DropQueue", lambda: self._replay.retry_rows(rows))
+
     def _check(self, check: Check, *, delay: int) -> None:
         self.send("CheckQueue", lambda: check_one(self._replay.check, check), delay=delay)
+
+    def _probe(self, probe: Probe, *, delay: int) -> None:
+        assert delay <= MAX_DELAY
+        self.send("CheckQueue", lambda: probe_one(self._replay.check, probe), delay=delay)
 
     def _archive(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
         self.send(
@@ -384,9 +426,14 @@ class Queues:
         self.send("SummaryQueue", lambda: self._replay.summarize(drop), delay=delay)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sender:
     add: Callable[..., None]
+
+
+@dataclass
+class CheckSender(Sender):
+    add_probe: Callable[..., None]
 
 
 @dataclass(frozen=True)
@@ -426,6 +473,11 @@ class SimulatedProvider:
     def prepare(self) -> None:
         if self.name == "chanjing" and self._is_silent:
             raise ProviderUnavailable("no token")
+
+    def probe(self) -> bool:
+        if self._is_silent:
+            raise ProviderUnavailable("no answer")
+        return True
 
     @property
     def _is_silent(self) -> bool:

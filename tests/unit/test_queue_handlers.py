@@ -69,8 +69,8 @@ def deliver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Handled]:
             ]
         }
         use_case = work.on_checks if function == "check_jobs" else work
-        others = {"submit_job": [lambda: 60.0], "take_drops": [work]}.get(function, [])
-        reply = app.handle(event, use_case, *others)
+        others: dict[str, object] = {"submit_job": lambda: 60.0, "take_drops": work}
+        reply = app.handle(event, use_case, *filter(None, [others.get(function)]))
         failed = [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
         return Handled(failed, [json.loads(line) for line in log.getvalue().splitlines()])
 

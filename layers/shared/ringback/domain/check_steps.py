@@ -215,10 +215,12 @@ class CheckedJob:
 
     def _wait_for_turn(self) -> Step:
         job = self.job
+        # Each trial of an account moves the deadline, so this does not wait for it.
+        if self._has_waited_too_long():
+            return NOT_SUBMITTED
         if not self._is_overdue():
             return self._check_while_waiting()
-        is_refused = job.not_queued_at is not None and job.queued_at is None
-        if is_refused or self._has_waited_too_long():
+        if job.not_queued_at is not None and job.queued_at is None:
             return NOT_SUBMITTED
         # Without a mark its message may be lost, though its client was answered 202.
         later = self._check_while_waiting()
