@@ -85,7 +85,7 @@ _CHANJING: dict[str, tuple[str, int]] = {
     "dead_link": ("archive_failed", 1),
     "truncated_image": ("succeeded", 1),
     "gone": ("archive_failed", 1),
-    "truncated_bytes": ("archive_failed", 1),
+    "truncated_bytes": ("succeeded", 1),
     "not_an_image": ("archive_failed", 1),
     "redirect_inside": ("archive_failed", 1),
     **_FORMATS,

@@ -45,4 +45,4 @@ def test_a_function_outside_all_loops_is_stopped(deployment: Deployment) -> None
     refused = wait_for(
         lambda: refused_invocations(deployment), bool, what="the thumbnail's function to be refused"
     )
-    assert refused == {"MakeThumbnailsFunction": 1}
+    assert refused.keys() == {"MakeThumbnailsFunction"}
