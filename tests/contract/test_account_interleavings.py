@@ -124,6 +124,7 @@ def plays(name: str) -> Iterator[Scene]:
         before += 1
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", SCENES)
 def test_one_job_tries_and_none_is_lost(
     name: str, record_property: Callable[[str, object], None]

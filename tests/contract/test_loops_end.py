@@ -31,7 +31,7 @@ from tests.support.jobs import MODEL, NOON
 from tests.support.replay import ARCHIVE_RETRIES, LISTENERS, MAY_RECUR, Replay
 from tests.support.repository import text_of
 
-pytestmark = pytest.mark.usefixtures("copies_in_memory")
+pytestmark = [pytest.mark.exhaustive, pytest.mark.usefixtures("copies_in_memory")]
 
 KIE: Final = {"model": MODEL, "input": {"prompt": "a kite"}}
 CHANJING: Final = {"model": "chanjing/doubao-seedream-4.0", "input": {"ref_prompt": "a kite"}}

@@ -585,6 +585,7 @@ def hostile_request(rng: random.Random, body: bytes, number: int) -> dict[str, A
     return event
 
 
+@pytest.mark.exhaustive
 def test_a_thousand_hostile_requests_change_nothing(cloud: Cloud, lambdas: Lambdas) -> None:
     before, rng = record(cloud), seeded(20260921)
     bodies = hostile_bodies(rng)
@@ -598,6 +599,7 @@ def test_a_thousand_hostile_requests_change_nothing(cloud: Cloud, lambdas: Lambd
     assert lambdas.written() == []
 
 
+@pytest.mark.exhaustive
 def test_without_a_key_a_thousand_hostile_requests_only_queue_checks(
     cloud: Cloud, lambdas: Lambdas
 ) -> None:

@@ -91,6 +91,7 @@ def test_a_thumbnail_has_the_colours_of_the_image(
     assert all(abs(one - other) <= 8 for one, other in zip(pixel, expected, strict=True))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["PNG", "GIF"])
 @pytest.mark.parametrize("mode", ["1", "P"])
 def test_fine_lines_are_resampled(kind: str, mode: str) -> None:

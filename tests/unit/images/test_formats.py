@@ -162,6 +162,7 @@ UNCHECKED = {
 }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("content", UNCHECKED.values(), ids=UNCHECKED)
 def test_an_image_of_too_many_parts_is_not_called_whole(content: bytes) -> None:
     assert "too many" in read(content).damage
@@ -179,6 +180,7 @@ def test_an_embedded_thumbnail_is_ignored() -> None:
     assert (read(content).width, read(content).height) == (37, 23)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "content",
     [

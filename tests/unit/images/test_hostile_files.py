@@ -78,6 +78,7 @@ def test_a_wrong_length_is_noticed() -> None:
     assert [name for name in whole if not name.startswith(HARMLESS)] == []
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("content", SMALL.values(), ids=SMALL)
 def test_every_changed_byte_is_judged(content: bytes) -> None:
     assert verdict(content) is Verdict.WHOLE
@@ -86,6 +87,7 @@ def test_every_changed_byte_is_judged(content: bytes) -> None:
             verdict(content[:at] + bytes([other]) + content[at + 1 :])
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("content", [*WHOLE.values(), animation("AVIF"), animation("MPO")])
 def test_every_flipped_bit_is_judged(content: bytes) -> None:
     for at in range(min(len(content), 700)):

@@ -82,6 +82,7 @@ def test_what_is_not_clear_is_refused(
     assert message in refusal_of(head, key, **metadata)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("codec", sorted(set(CODECS.values()) - {"utf-16"}))
 def test_no_character_of_an_encoding_contains_what_splits_a_file(codec: str) -> None:
     """Files are split into lines and cells by these bytes before they are decoded."""

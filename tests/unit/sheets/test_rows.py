@@ -233,6 +233,7 @@ def test_an_unclosed_quote_ends_the_reading() -> None:
         assert reading.refusal == f"row 3: {NOT_CLOSED}"
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("longest", [7, 1000, 64 * 1024])
 def test_a_quoted_cell_has_a_maximum_length(longest: int) -> None:
     def reading(inside: int) -> Reading:
