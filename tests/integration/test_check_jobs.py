@@ -88,7 +88,7 @@ def test_a_message_of_another_version_is_read(
 def test_a_job_before_its_deadline_is_checked_later(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, status: JobStatus
 ) -> None:
-    stored(cloud, status, deadline_at=ago(seconds=-100))
+    stored(cloud, status, created_at=ago(seconds=800), deadline_at=ago(seconds=-100))
     assert check(lambdas) == DONE
     ((message, delay),) = lambdas.sent(cloud.check_queue)
     assert message == {"job_id": a_job_id()}
