@@ -4,7 +4,7 @@ import io
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -33,11 +33,12 @@ from ringback.aws.queues import (
     SqsSummaryQueue,
     SqsThumbnailQueue,
     read_answered,
+    read_retry,
 )
 from ringback.aws.secrets import FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JsonSecret
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
-from ringback.domain.drops import Drop, DroppedObject, Progress
+from ringback.domain.drops import Drop, DroppedObject, Progress, RowsToRetry
 from ringback.domain.errors import (
     ImageRefused,
     InputImageRefused,
@@ -783,6 +784,42 @@ def test_messages_carry_ids(cloud: Cloud) -> None:
         {"job_id": a_job_id(), "claimed_task": TASK, "contradicts_failure": True}
     ]
     assert cloud.messages(cloud.archive_queue) == [{"job_id": a_job_id(), "attempt": 4}]
+
+
+def test_messages_about_an_account_and_a_file_are_read_back(cloud: Cloud) -> None:
+    probe = Probe(provider="kie", probe_id="a" * 16)
+    SqsCheckQueue.connect(cloud.check_queue).add_probe(probe, delay=0)
+    assert [from_message(each) for each in cloud.messages(cloud.check_queue)] == [probe]
+    SqsSubmitQueue.connect(cloud.submit_queue).nudge(a_job_id())
+    assert cloud.messages(cloud.submit_queue) == [
+        {"job_id": a_job_id(), "slot": None, "nudge": True}
+    ]
+    rows = RowsToRetry(
+        source="requests/kites.csv",
+        client="drop",
+        newest=a_job_id(9),
+        requested_at=NOON,
+        before=a_job_id(4),
+        made=3,
+    )
+    drops = SqsDropQueue.connect(cloud.drop_queue)
+    drops.retry(rows)
+    [message] = cloud.messages(cloud.drop_queue)
+    assert read_retry(message) == rows
+    message["retry"]["of_a_newer_version"] = 1
+    assert read_retry(message) == rows
+    assert read_retry({"drop": asdict(DROP)}) is None
+
+
+@pytest.mark.parametrize("is_trial", [False, True])
+def test_an_answer_is_read_back(cloud: Cloud, *, is_trial: bool) -> None:
+    answer = TaskCreated(task_id=TASK)
+    answered = Answered(job_id=a_job_id(), attempt_id="0", answer=answer, is_trial=is_trial)
+    SqsSubmitQueue.connect(cloud.submit_queue).add_answer(answered, delay=0)
+    [message] = cloud.messages(cloud.submit_queue)
+    assert read_answered(message) == answered
+    del message["is_trial"]
+    assert read_answered(message) == replace(answered, is_trial=False)
 
 
 @pytest.mark.parametrize(("asked", "sent"), [(0, 0), (10, 10), (900, 900), (86_400, 900)])

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -112,11 +112,8 @@ def read_retry(message: Mapping[str, Any]) -> RowsToRetry | None:
     """Return what a message of the drop queue asks to retry, ``None`` if it is about a drop."""
     if "retry" not in message:
         return None
-    given = message["retry"] | {
-        "requested_at": datetime.fromisoformat(message["retry"]["requested_at"])
-    }
-    known = {field.name for field in fields(RowsToRetry)}
-    return RowsToRetry(**{name: value for name, value in given.items() if name in known})
+    requested_at = datetime.fromisoformat(message["retry"]["requested_at"])
+    return of_any_version(RowsToRetry, message["retry"] | {"requested_at": requested_at})
 
 
 class SqsSummaryQueue(_Queue):
