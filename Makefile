@@ -64,7 +64,7 @@ quick: .venv/.ready ## Run the tests but for the end-to-end ones and the largest
 	  -m 'not e2e and not exhaustive'
 
 .PHONY: prove
-prove: environments ## Run the large laws, storms and sheets at full size; CI runs it too
+prove: environments ## Run the large laws, storms and sheets at full size; CI does so nightly
 	@$(PYTEST) --numprocesses 3 --dist loadscope --full-size
 
 .PHONY: mutants
