@@ -129,6 +129,25 @@ def test_other_bytes_are_kept_as_inert_data(cloud: Cloud) -> None:
     assert not bucket.read_object(f"{key}0", into)
 
 
+def test_quarantined_bytes_are_read_back_from_their_beginning(cloud: Cloud) -> None:
+    bucket, into = ImageBucket.connect(cloud.bucket), io.BytesIO(b"what was there, and longer")
+    content = io.BytesIO(PICTURE)
+    content.seek(0, io.SEEK_END)
+    remains = Remains(bytes=len(PICTURE), sha256=sha256(PICTURE).hexdigest())
+    key = bucket.put_quarantined(a_job_id(), 2, content, remains)
+    into.seek(3)
+    assert bucket.read_object(key, into)
+    assert (into.tell(), into.read()) == (0, PICTURE)
+    assert not bucket.read_object(f"{key}-gone", into)
+
+
+def test_an_error_while_reading_is_no_missing_object(cloud: Cloud) -> None:
+    bucket = ImageBucket.connect(cloud.bucket)
+    bucket._client.get_object = refusing("InternalError", 500)  # type: ignore[method-assign]
+    with pytest.raises(TransferInterrupted, match="InternalError"):
+        bucket.read_object("quarantine/x", io.BytesIO())
+
+
 def test_a_quarantine_that_may_not_be_written_is_waited_for(cloud: Cloud) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
     remains = Remains(bytes=len(PICTURE), sha256=facts_of(PICTURE).sha256)
@@ -861,6 +880,13 @@ def test_a_secret_with_a_repeated_name_is_refused_by_name(cloud: Cloud) -> None:
     boto3.client("secretsmanager").put_secret_value(SecretId=cloud.kie_secret, SecretString=text)
     with pytest.raises(NotConfigured, match="api_key is given more than once"):
         JsonSecret.connect(cloud.kie_secret)()
+
+
+def test_an_empty_secret_is_empty(cloud: Cloud) -> None:
+    """The local AWS has one for a secret without a value."""
+    secret = JsonSecret.connect(cloud.kie_secret)
+    secret._client.get_secret_value = lambda **_: {"SecretString": ""}  # type: ignore[method-assign, assignment]
+    assert secret() == {}
 
 
 def test_a_secret_without_a_value_is_empty(cloud: Cloud) -> None:
