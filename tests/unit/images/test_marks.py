@@ -10,9 +10,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ringback.domain.marks import Marks
+from ringback.images.download import ImageDownloader
 from ringback.images.formats import read_picture
 from ringback.images.marks import read_marks
 from ringback.images.xmp import MAX_FIELDS, MAX_LEVELS, XmpMarks, label_of, read_xmp
+from ringback.outbound.guarded_http import GuardedHttp
 
 from tests.support.image_files import (
     FTYP,
@@ -30,6 +32,7 @@ from tests.support.image_files import (
     webp,
 )
 
+DOWNLOADER: Final = ImageDownloader(http=GuardedHttp(), max_bytes=1_000_000)
 LABEL: Final = {"Label": "1", "ContentProducer": "00191110102MACQD9K64010000", "ProduceID": "7"}
 SOURCE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 PACKET: Final = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -227,6 +230,26 @@ def test_no_entity_is_expanded() -> None:
     assert found_in(packet) == XmpMarks()
     outside = "<!DOCTYPE r SYSTEM 'file:///etc/passwd'><r><t:AIGC>1</t:AIGC></r>"
     assert found_in(outside) == XmpMarks()
+
+
+@pytest.mark.parametrize(
+    "encoding",
+    ["ansi", "x-user-defined", "utf-7", "idna", "rot13", "hex", "utf-32", "big5", "a\x00b"],
+)
+def test_an_encoding_that_is_not_known_ends_the_reading(encoding: str) -> None:
+    packet = f"<?xml version='1.0' encoding='{encoding}'?>".encode() + PACKET
+    content = png_with(itxt(packet))
+    marks_of(content)
+    assert DOWNLOADER.inspect(BytesIO(content)).damage == ""
+
+
+def test_no_defect_in_reading_marks_costs_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("ringback.images.download.read_marks", broken)
+    facts = DOWNLOADER.inspect(BytesIO(png_with(itxt(PACKET))))
+    assert (facts.marks, facts.damage) == (Marks(), "")
 
 
 def test_depth_and_size_are_bounded() -> None:

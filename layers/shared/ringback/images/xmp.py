@@ -47,8 +47,8 @@ def read_xmp(pieces: Iterable[bytes], found: XmpMarks) -> None:
     try:
         for piece in pieces:
             parser.Parse(piece, False)  # noqa: FBT003 - expat's own signature
-    except (ExpatError, _Stop, ValueError):  # ValueError: an encoding that Python doesn't know
-        return
+    except (ExpatError, _Stop, LookupError, ValueError):
+        return  # Python raises the last two for an encoding that it doesn't know, or can't decode
 
 
 def label_of(text: str) -> Mapping[str, str] | None:
