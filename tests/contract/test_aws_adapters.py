@@ -98,7 +98,15 @@ LONG = Marks(c2pa=True, iptc="x", aigc_label={str(number): "标" * 500 for numbe
 
 
 @pytest.mark.parametrize(
-    ("marks", "found"), [(MARKS, MARKS), (Marks(), Marks()), (LONG, Marks(c2pa=True))]
+    ("marks", "found"),
+    [
+        (MARKS, MARKS),
+        (Marks(), Marks()),
+        (LONG, Marks(c2pa=True)),
+        # An earlier version stored fields without a name, which a job's item can't have.
+        (Marks(aigc_label={"": "x"}), Marks()),
+        (Marks(aigc_label={"": "x", "Label": "1"}), Marks(aigc_label={"Label": "1"})),
+    ],
 )
 def test_what_is_known_of_an_image_outlives_a_crash(
     cloud: Cloud, marks: Marks, found: Marks

@@ -118,6 +118,8 @@ def test_a_job_that_was_never_created_is_unknown(jobs: JobStore) -> None:
         jobs.keep_task(a_job_id(), TASK)
     with pytest.raises(UnknownJob):
         jobs.add_image(a_job_id(), a_stored_image(), at=NOON)
+    with pytest.raises(UnknownJob):
+        jobs.add_quarantined(a_job_id(), ())
 
 
 def test_an_idempotency_key_makes_one_job(jobs: JobStore) -> None:
@@ -328,6 +330,21 @@ def test_no_image_is_recorded_unless_the_job_is_being_archived(
     jobs.create(a_job(status))
     jobs.add_image(a_job_id(), a_stored_image(), at=LATER)
     assert jobs.get(a_job_id()) == a_job(status)
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_what_came_instead_of_images_is_recorded_and_is_no_progress(
+    jobs: JobStore, status: JobStatus
+) -> None:
+    kept = tuple(
+        Quarantined(number=number, key=f"key {number}", remains=REMAINS, reason="a page")
+        for number in (1, 2)
+    )
+    jobs.create(a_job(status))
+    for some in (kept[:1], kept, kept):
+        jobs.add_quarantined(a_job_id(), some)
+    is_recorded = status is JobStatus.ARCHIVING
+    assert jobs.get(a_job_id()) == a_job(status, quarantined=kept if is_recorded else ())
 
 
 def test_a_thumbnail_is_recorded_in_any_state(jobs: JobStore) -> None:

@@ -15,7 +15,7 @@ from ringback.domain.errors import (
     RingbackError,
     UnknownJob,
 )
-from ringback.domain.images import ImageFacts, Remains, StoredImage, StoredObject
+from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage, StoredObject
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
     Job,
@@ -115,6 +115,11 @@ class InMemoryJobs:
         if job.status is JobStatus.ARCHIVING and image.number not in known:
             images = sorted((*job.images, image), key=lambda one: one.number)
             self.by_id[job_id] = replace(job, images=tuple(images), updated_at=at)
+
+    def add_quarantined(self, job_id: JobId, kept: tuple[Quarantined, ...]) -> None:
+        job = self.get(job_id)
+        if job.status is JobStatus.ARCHIVING:
+            self.by_id[job_id] = replace(job, quarantined=kept)
 
     def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
         job = self.get(job_id)

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, NoReturn
 import pytest
 from ringback.domain.errors import (
     AddressRefused,
+    CredentialsRefused,
     ImageRefused,
     LinkDead,
     NotAnImage,
@@ -183,6 +184,21 @@ def damaged(url: str, damage: str = "the file is cut") -> tuple[bytes, ImageFact
 def a_part(url: str) -> tuple[bytes, TransferInterrupted]:
     content, facts = damaged(url)
     return content, TransferInterrupted("ConnectionResetError", facts)
+
+
+def key_refused(job: Job, number: int) -> NoReturn:
+    raise CredentialsRefused("kie.ai refused its API key")
+
+
+def attempts_until_it_waits(archive: Archive) -> Job:
+    """Process the job's message as often as its attempts are counted, from the first."""
+    attempt = 1
+    while True:
+        before = len(archive.queues.archive)
+        job = archive(attempt=attempt)
+        if len(archive.queues.archive) == before or archive.queues.archive[-1][1] == attempt:
+            return job
+        attempt = archive.queues.archive[-1][1]
 
 
 def quarantined(archive: Archive) -> dict[str, bytes]:
@@ -462,6 +478,20 @@ def test_a_picture_that_the_provider_made_twice_is_stored_twice() -> None:
     assert list(archive.bucket.objects.values()) == [a_page(URLS[0])[0]] * 2
 
 
+@pytest.mark.parametrize("problem", [ImageRefused("too large"), key_refused])
+def test_a_twin_is_kept_though_no_fresh_link_is_of_use(problem: Any) -> None:
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages[URLS[1]] = a_page(URLS[0])
+    if problem is key_refused:
+        archive.provider.fresh_links = key_refused  # type: ignore[method-assign]
+    else:
+        archive.web.pages["https://cdn.example/fresh"] = problem
+        archive.provider.new_links[URLS[1]] = ["https://cdn.example/fresh"]
+    job = attempts_until_it_waits(archive)
+    assert job.status is JobStatus.SUCCEEDED
+    assert list(archive.bucket.objects.values()) == [a_page(URLS[0])[0]] * 2
+
+
 def test_a_link_that_the_provider_lists_twice_is_two_images() -> None:
     archive = an_archive(urls=(URLS[0], URLS[0]))
     assert archive().status is JobStatus.SUCCEEDED
@@ -714,6 +744,99 @@ def test_a_missing_key_is_waited_for_and_counts_as_no_attempt() -> None:
     archive.provider.new_links[URLS[0]] = ["https://cdn.example/fresh"]
     archive.web.pages["https://cdn.example/fresh"] = a_page(URLS[0])
     assert archive(attempt=3).status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("error", [CredentialsRefused("401"), NotConfigured("no key")])
+@pytest.mark.parametrize("page", ["damaged", "part", "page"])
+def test_what_the_link_gave_is_kept_though_the_key_is_refused(
+    page: str, error: NotConfigured
+) -> None:
+    def no_links(job: Job, number: int) -> NoReturn:
+        raise error
+
+    archive = an_archive(urls=URLS[:1])
+    pages = {"damaged": damaged(URLS[0]), "part": a_part(URLS[0]), "page": a_page_instead()}
+    archive.web.pages[URLS[0]] = pages[page]  # type: ignore[assignment]
+    archive.provider.fresh_links = no_links  # type: ignore[method-assign]
+    job = attempts_until_it_waits(archive)
+    assert [attempt for _, attempt, _ in archive.queues.archive] == [2, 3]
+    assert list(archive.bucket.objects.values()) == [pages[page][0]]
+    if page == "page":
+        assert job.status is JobStatus.ARCHIVE_FAILED
+        assert [kept.key for kept in job.quarantined] == list(archive.bucket.objects)
+    else:
+        assert job.status is JobStatus.SUCCEEDED
+        assert job.images[0].facts.damage
+
+
+def a_bug(job: Job, number: int) -> NoReturn:
+    raise KeyError("a bug")
+
+
+@pytest.mark.parametrize("other", [key_refused, a_bug])
+@pytest.mark.parametrize("page", [damaged(URLS[0]), a_part(URLS[0]), a_page_instead()])
+def test_an_image_that_cannot_go_on_does_not_cost_what_another_has(
+    page: Any, other: Callable[[Job, int], NoReturn]
+) -> None:
+    """The job waits in its last attempt, and has recorded what the other image's link gave."""
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages |= {URLS[0]: page, URLS[1]: LinkDead("404")}
+
+    def links(job: Job, number: int) -> list[str]:
+        if number == 2:
+            other(job, number)
+        raise ProviderUnavailable("500")
+
+    archive.provider.fresh_links = links  # type: ignore[method-assign]
+    for attempt in (1, 2, 3):
+        if attempt == 3 and other is a_bug:
+            with pytest.raises(KeyError):
+                archive(attempt=attempt)
+        else:
+            assert archive(attempt=attempt).status is JobStatus.ARCHIVING
+    assert [attempt for _, attempt, _ in archive.queues.archive][:2] == [2, 3]
+    job = archive.jobs.get(a_job_id())
+    keys = [image.key for image in job.images] + [kept.key for kept in job.quarantined]
+    assert (job.status, keys) == (JobStatus.ARCHIVING, list(archive.bucket.objects))
+    assert [*archive.bucket.objects.values()] == [page[0]]
+
+
+def test_bytes_that_are_quarantined_again_are_no_progress() -> None:
+    """Otherwise a job that waits for a key would never be given up."""
+    archive = an_archive(urls=URLS[:2])
+    archive.web.pages[URLS[1]] = LinkDead("404")
+    archive.provider.fresh_links = key_refused  # type: ignore[method-assign]
+    for number in range(9):
+        archive.now = NOON + timedelta(minutes=5 * number)
+        archive.web.pages[URLS[0]] = a_page_instead(b"<html>%d" % number)
+        job = archive(attempt=3)
+    assert (job.status, job.updated_at) == (JobStatus.ARCHIVING, NOON)
+    pages = [archive.bucket.objects[kept.key] for kept in job.quarantined]
+    assert pages == [b"<html>%d" % number for number in (0, 6, 7, 8)]
+
+
+def test_quarantined_bytes_are_an_image_though_the_key_is_refused() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages[URLS[0]] = a_page_instead(b"a format of tomorrow")
+    archive(attempt=3)
+    resume(archive)
+    archive.web.pages[URLS[0]] = LinkDead("404")
+    archive.provider.fresh_links = key_refused  # type: ignore[method-assign]
+    archive.web.recognized[b"a format of tomorrow"] = facts_of(b"a format of tomorrow")
+    assert archive().status is JobStatus.SUCCEEDED
+
+
+def test_quarantined_bytes_are_recorded_before_the_job_s_record() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.web.pages[URLS[0]] = a_page_instead()
+
+    def denied(*_: object) -> NoReturn:
+        raise NotConfigured("S3: AccessDenied")
+
+    archive.bucket.put_record = denied  # type: ignore[assignment, method-assign]
+    job = archive(attempt=3)
+    assert job.status is JobStatus.ARCHIVING
+    assert [kept.key for kept in job.quarantined] == list(archive.bucket.objects)
 
 
 @pytest.mark.parametrize("method", ["put_image", "put_record"])

@@ -48,6 +48,12 @@ def thumbnail(content: bytes) -> Image.Image:
     return small
 
 
+def test_marks_that_cannot_be_written_do_not_cost_the_thumbnail() -> None:
+    content = saved(Image.new("RGB", (40, 30), RED))
+    marked = replace(facts_of(content), marks=Marks(iptc="\ud83d"))
+    assert Image.open(BytesIO(shrink(BytesIO(content), marked))).size == (40, 30)
+
+
 @pytest.mark.parametrize("kind", ImageFormat.__members__)
 @pytest.mark.parametrize(
     ("size", "expected"),

@@ -47,7 +47,7 @@ def shrink(content: BinaryIO, facts: ImageFacts) -> bytes:
             small.load()
             small_file = BytesIO()
             _with_colours(_upright(small)).save(
-                small_file, THUMBNAIL_FORMAT.name, quality=QUALITY, xmp=facts.marks.as_xmp()
+                small_file, THUMBNAIL_FORMAT.name, quality=QUALITY, xmp=_packet(facts)
             )
     except ThumbnailRefused:
         raise
@@ -83,6 +83,13 @@ def _copy_chunks(png: BinaryIO, bare: BinaryIO) -> None:
             png.seek(length + CHECKSUM, SEEK_CUR)
         if name == b"IEND":
             return
+
+
+def _packet(facts: ImageFacts) -> bytes:
+    try:
+        return facts.marks.as_xmp()
+    except Exception:  # noqa: BLE001 - marks that cannot be written must not cost the thumbnail
+        return b""
 
 
 def _even(image: Image.Image) -> Image.Image:

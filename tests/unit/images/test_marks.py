@@ -4,15 +4,17 @@ import json
 import zlib
 from io import BytesIO
 from struct import pack
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ringback.domain.marks import Marks
+from ringback.images.download import ImageDownloader
 from ringback.images.formats import read_picture
 from ringback.images.marks import read_marks
-from ringback.images.xmp import MAX_FIELDS, MAX_LEVELS, XmpMarks, label_of, read_xmp
+from ringback.images.xmp import MAX_FIELDS, MAX_LABEL, MAX_LEVELS, XmpMarks, label_of, read_xmp
+from ringback.outbound.guarded_http import GuardedHttp
 
 from tests.support.image_files import (
     FTYP,
@@ -30,6 +32,7 @@ from tests.support.image_files import (
     webp,
 )
 
+DOWNLOADER: Final = ImageDownloader(http=GuardedHttp(), max_bytes=1_000_000)
 LABEL: Final = {"Label": "1", "ContentProducer": "00191110102MACQD9K64010000", "ProduceID": "7"}
 SOURCE: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 PACKET: Final = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -229,6 +232,26 @@ def test_no_entity_is_expanded() -> None:
     assert found_in(outside) == XmpMarks()
 
 
+@pytest.mark.parametrize(
+    "encoding",
+    ["ansi", "x-user-defined", "utf-7", "idna", "rot13", "hex", "utf-32", "big5", "a\x00b"],
+)
+def test_an_encoding_that_is_not_known_ends_the_reading(encoding: str) -> None:
+    packet = f"<?xml version='1.0' encoding='{encoding}'?>".encode() + PACKET
+    content = png_with(itxt(packet))
+    marks_of(content)
+    assert DOWNLOADER.inspect(BytesIO(content)).damage == ""
+
+
+def test_no_defect_in_reading_marks_costs_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("ringback.images.download.read_marks", broken)
+    facts = DOWNLOADER.inspect(BytesIO(png_with(itxt(PACKET))))
+    assert (facts.marks, facts.damage) == (Marks(), "")
+
+
 def test_depth_and_size_are_bounded() -> None:
     deep = "<a>" * (MAX_LEVELS + 1) + "<t:AIGC>1</t:AIGC>"
     assert found_in(deep) == XmpMarks()
@@ -263,10 +286,34 @@ def test_a_label_is_flat_and_can_be_stored(text: str, label: dict[str, str] | No
 TEXTS = st.text(max_size=40)
 
 
+def test_the_first_source_type_that_says_something_counts() -> None:
+    empty = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+    packet = D.format(f"i:DigitalSourceType='{empty}'", "")
+    assert found_in(packet).source_type is None
+
+
+def test_a_field_without_a_name_is_left_out() -> None:
+    assert found_in("<AIGC><t: t:='v'>x</t:><Label>1</Label></AIGC>").label == {"Label": "1"}
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.dictionaries(st.text(max_size=70), st.text() | st.integers() | st.none(), max_size=20))
+@example({"": "x"})
+@example({"": "x", "Label": "1"})
+@example({f"{number}": "\u6807" * 512 for number in range(16)})
+@example({"\u6807" * 64 + str(number): "\u8bc6" * 9999 for number in range(99)})
+def test_every_label_fits_into_the_item_of_its_job(fields: dict[str, Any]) -> None:
+    """DynamoDB takes no empty name in a map, and 400 KB in an item."""
+    label = label_of(json.dumps(fields))
+    if label is not None:
+        assert all(label)
+        assert sum(len(text.encode()) for text in (*label, *label.values())) <= MAX_LABEL
+
+
 @settings(deadline=None, max_examples=200)
 @given(
     st.one_of(st.none(), TEXTS.filter(lambda text: text.strip())),
-    st.one_of(st.none(), st.dictionaries(TEXTS, TEXTS, min_size=1, max_size=4)),
+    st.one_of(st.none(), st.dictionaries(TEXTS.filter(bool), TEXTS, min_size=1, max_size=4)),
 )
 @example("a/b&c", {"<": "\0\x1f\ud83d\uffff"})
 def test_a_thumbnail_says_the_same(iptc: str | None, label: dict[str, str] | None) -> None:

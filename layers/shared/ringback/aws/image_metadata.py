@@ -49,7 +49,7 @@ def _marks_of(packed: str) -> Marks:
     label = {
         name.removeprefix(LABEL_FIELD): text
         for name, text in fields.items()
-        if name.startswith(LABEL_FIELD)
+        if name.startswith(LABEL_FIELD) and name != LABEL_FIELD
     }
     return Marks(c2pa="c2pa" in fields, iptc=fields.get("iptc"), aigc_label=label or None)
 

@@ -13,7 +13,7 @@ from ringback.aws import table_items
 from ringback.aws.job_items import attribute, from_item, image_attribute, to_item
 from ringback.aws.table_items import Item, TableAdapter, job_key, read_item
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
-from ringback.domain.images import StoredImage
+from ringback.domain.images import Quarantined, StoredImage
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
     Job,
@@ -184,6 +184,18 @@ class JobTable(TableAdapter):
             {
                 ":image": image_attribute(image),
                 ":at": attribute("updated_at", at),
+                ":expected": {"S": JobStatus.ARCHIVING},
+            },
+        )
+
+    def add_quarantined(self, job_id: JobId, kept: tuple[Quarantined, ...]) -> None:
+        self._note(
+            job_id,
+            "SET quarantined = :kept",
+            "#status = :expected",
+            {"#status": "status"},
+            {
+                ":kept": attribute("quarantined", kept),
                 ":expected": {"S": JobStatus.ARCHIVING},
             },
         )

@@ -1,5 +1,6 @@
 """Image formats, and what is known of an image once its bytes have been read."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from typing import Any, Final
@@ -8,6 +9,8 @@ from ringback.domain.marks import Marks
 
 # Enough of a file's first bytes to tell every format from the others.
 HEAD_BYTES: Final = 12
+# Of what came instead of an image, so that it fits into the job's item.
+MAX_LISTED: Final = 4
 
 
 class ImageFormat(Enum):
@@ -77,6 +80,19 @@ class Quarantined:
 
     def as_json(self) -> dict[str, Any]:
         return {"key": self.key, **asdict(self.remains), "reason": self.reason}
+
+
+def listed(quarantined: Iterable[Quarantined]) -> tuple[Quarantined, ...]:
+    """Return what a job lists of these: the same bytes once, and at most so many of each image.
+
+    Those are the first, which came before the link expired, and the newest.
+    """
+    by_number = dict[int, list[Quarantined]]()
+    for each in {each.key: each for each in quarantined}.values():
+        by_number.setdefault(each.number, []).append(each)
+    return tuple(
+        each for own in by_number.values() for each in (*own[:1], *own[1:][1 - MAX_LISTED :])
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

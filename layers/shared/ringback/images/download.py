@@ -8,9 +8,11 @@ from typing import BinaryIO, Final
 
 from ringback.domain.errors import ImageRefused, LinkDead, NotAnImage, TransferInterrupted
 from ringback.domain.images import ImageFacts, Remains
+from ringback.domain.marks import Marks
 from ringback.images.compression import unpack_image
 from ringback.images.formats import read_picture
 from ringback.images.marks import read_marks
+from ringback.images.pictures import Picture
 from ringback.outbound.guarded_http import Answer, GuardedHttp
 
 # The client errors that ask for patience; with any other, the link is dead: S3's ExpiredToken is a
@@ -122,8 +124,15 @@ def facts_of(content: BinaryIO, received: Remains) -> ImageFacts:
         sha256=received.sha256,
         trailing_bytes=received.bytes - picture.end,
         damage=picture.damage,
-        marks=read_marks(content, picture, size=received.bytes),
+        marks=_marks_of(content, picture, size=received.bytes),
     )
+
+
+def _marks_of(content: BinaryIO, picture: Picture, *, size: int) -> Marks:
+    try:
+        return read_marks(content, picture, size=size)
+    except Exception:  # noqa: BLE001 - no metadata, and no defect in reading it, costs the image
+        return Marks()
 
 
 def _remains(content: BinaryIO) -> Remains:

@@ -22,6 +22,8 @@ MAX_LEVELS: Final = 100
 MAX_TEXT: Final = 8192
 # Of a label's fields: there are seven, codes and signatures of up to a few hundred characters.
 MAX_FIELDS, MAX_NAME, MAX_VALUE = 16, 64, 512
+# Bytes of all of them: those of many images must fit into the job's item.
+MAX_LABEL: Final = 4096
 
 
 @dataclass
@@ -47,8 +49,8 @@ def read_xmp(pieces: Iterable[bytes], found: XmpMarks) -> None:
     try:
         for piece in pieces:
             parser.Parse(piece, False)  # noqa: FBT003 - expat's own signature
-    except (ExpatError, _Stop, ValueError):  # ValueError: an encoding that Python doesn't know
-        return
+    except (ExpatError, _Stop, LookupError, ValueError):
+        return  # Python raises the last two for an encoding that it doesn't know, or can't decode
 
 
 def label_of(text: str) -> Mapping[str, str] | None:
@@ -126,9 +128,9 @@ def _local(name: str) -> str:
     return name.rpartition(":")[2]
 
 
-def _source_type(text: str) -> str:
+def _source_type(text: str) -> str | None:
     """Return the last part of IPTC's URL, or the text if it is another one."""
-    return _clean(text.strip().rpartition("digitalsourcetype/")[2], most=200)
+    return _clean(text.strip().rpartition("digitalsourcetype/")[2], most=200) or None
 
 
 def _bounded(fields: Mapping[str, Any]) -> Mapping[str, str] | None:
@@ -136,10 +138,14 @@ def _bounded(fields: Mapping[str, Any]) -> Mapping[str, str] | None:
         name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         for name, value in list(fields.items())[:MAX_FIELDS]
     }
-    cleaned = {
-        _clean(name, most=MAX_NAME): _clean(text, most=MAX_VALUE) for name, text in texts.items()
-    }
-    return cleaned or None
+    kept, size = dict[str, str](), 0
+    for name, text in texts.items():
+        field = _clean(name, most=MAX_NAME), _clean(text, most=MAX_VALUE)
+        size += sum(len(part.encode()) for part in field)
+        # A name that is empty can't be stored.
+        if field[0] and size <= MAX_LABEL:
+            kept[field[0]] = field[1]
+    return kept or None
 
 
 def _clean(text: str, *, most: int) -> str:

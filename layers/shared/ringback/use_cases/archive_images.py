@@ -6,8 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Unpack
 
-from ringback.domain.errors import NotAnImage, NotConfigured, TransferInterrupted
-from ringback.domain.images import Quarantined, StoredImage
+from ringback.domain.errors import (
+    NotAnImage,
+    NotConfigured,
+    ProviderUnavailable,
+    TransferInterrupted,
+)
+from ringback.domain.images import Quarantined, StoredImage, listed
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases.copy_image import PERMANENT, RETRYABLE, CopyImage
 from ringback.use_cases.fetch_image import Owners, owner
@@ -72,15 +77,23 @@ class ArchiveImages:
             return job
         problems, quarantined = self._copy_missing(job, attempt)
         # A concurrent delivery may have recorded some of the images, or ended the job.
-        job = self.jobs.get(job_id)
+        job = self._record_quarantined(self.jobs.get(job_id), quarantined)
         if job.status is not JobStatus.ARCHIVING:
             return job
+        for problem in problems.values():
+            if not isinstance(problem, RETRYABLE + PERMANENT):
+                if self._is_last(attempt) or not any(map(_is_at_stake, problems.values())):
+                    raise problem
+                return self._try_again(job, attempt)
         missing = {number: problems.get(number, NOT_RECORDED) for number in job.missing_images}
         retryable = any(isinstance(problem, RETRYABLE) for problem in missing.values())
         if retryable and not self._is_last(attempt):
-            self.queue.add(job_id, attempt=attempt + 1, delay=self.retry_delays[attempt - 1])
-            return job
-        return self._finish(job, missing, quarantined)
+            return self._try_again(job, attempt)
+        return self._finish(job, missing)
+
+    def _try_again(self, job: Job, attempt: int) -> Job:
+        self.queue.add(job.job_id, attempt=attempt + 1, delay=self.retry_delays[attempt - 1])
+        return job
 
     def _is_last(self, attempt: int) -> bool:
         return attempt > len(self.retry_delays)
@@ -102,9 +115,6 @@ class ArchiveImages:
                 problem = NotAnImage(problem.reason)
             if problem:
                 problems[number] = problem
-        for problem in problems.values():
-            if not isinstance(problem, RETRYABLE + PERMANENT):
-                raise problem
         return problems, quarantined
 
     @property
@@ -130,29 +140,24 @@ class ArchiveImages:
             return problem
         return None
 
-    def _finish(
-        self, job: Job, problems: Mapping[int, Exception], quarantined: Sequence[Quarantined]
-    ) -> Job:
+    def _record_quarantined(self, job: Job, quarantined: Sequence[Quarantined]) -> Job:
+        """Record what was quarantined, so that no error after it makes the job forget it."""
+        kept = listed((*job.quarantined, *quarantined))
+        if kept != job.quarantined:
+            self.jobs.add_quarantined(job.job_id, kept)
+        return replace(job, quarantined=kept)
+
+    def _finish(self, job: Job, problems: Mapping[int, Exception]) -> Job:
         at = self.now()
         if problems:
-            # An image may be quarantined twice, if /archive was called and its link gave other
-            # bytes.
-            kept = {each.key: each for each in (*job.quarantined, *quarantined)}
-            error = self._error(job, problems)
-            job = replace(job, error=error, quarantined=tuple(kept.values()))
+            job = replace(job, error=self._error(job, problems))
         self.images.put_record(job.job_id, provenance(job, at=at))
         for image in job.images:
             if not image.thumbnail:
                 self.thumbnails.add(job.job_id, image.number)
         if not problems:
             return self._end(job, JobStatus.SUCCEEDED, finished_at=at)
-        return self._end(
-            job,
-            JobStatus.ARCHIVE_FAILED,
-            finished_at=at,
-            error=job.error,
-            quarantined=job.quarantined,
-        )
+        return self._end(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=job.error)
 
     def _error(self, job: Job, problems: Mapping[int, Exception]) -> JobError:
         keeps = self.providers[job.request.provider].keeps_results
@@ -184,3 +189,13 @@ class ArchiveImages:
             # A concurrent delivery ended the job, and our put_record overwrote its record.
             self.images.put_record(job.job_id, provenance(write.job, at=at))
         return write.job
+
+
+def _is_at_stake(problem: Exception) -> bool:
+    """Tell whether a link gave something that only the last attempt keeps.
+
+    Then the attempts go on to the last, though another image of the job waits for a key, or meets
+    an unexpected error.
+    """
+    has_part = isinstance(problem, TransferInterrupted) and problem.part is not None
+    return has_part or isinstance(problem, NotAnImage | ProviderUnavailable)

@@ -11,6 +11,7 @@ from ringback.domain.errors import (
     ImageRefused,
     LinkDead,
     NotAnImage,
+    NotConfigured,
     ProviderUnavailable,
     TransferInterrupted,
 )
@@ -43,7 +44,7 @@ class CopyImage:
             try:
                 facts = fetch(job, number, found, owners, is_last=is_last)
                 stored = self.images.put_image(job.job_id, number, found.content, facts)
-            except RETRYABLE + PERMANENT as problem:
+            except (*RETRYABLE, *PERMANENT, NotConfigured) as problem:
                 # An earlier delivery may have stored it, and crashed before it recorded it.
                 earlier = self.images.find_image(job.job_id, number)
                 if found_again := earlier or self._from_quarantine(job, number, found.spare):

@@ -10,6 +10,7 @@ from ringback.domain.errors import (
     ImageRefused,
     LinkDead,
     NotAnImage,
+    NotConfigured,
     ProviderUnavailable,
     TransferInterrupted,
 )
@@ -31,13 +32,22 @@ def owner(url: str, number: int) -> str:
 
 @dataclass
 class Download:
-    """The best that the links have given so far, in ``content``; the next one goes to ``spare``."""
+    """The best that the links have given so far, in ``content``; the next one goes to ``spare``.
+
+    ``is_twin``: the image's own link leads to a picture that another image of the job has as well.
+    """
 
     content: BinaryIO
     spare: BinaryIO
     facts: ImageFacts | None = None
     failures: list[Exception] = field(default_factory=list)
+    is_twin: bool = False
     _rank: int = 0
+
+    @property
+    def has_something(self) -> bool:
+        """Tell whether the last try would keep something."""
+        return self._rank > 0 or self.is_twin
 
     def keep(self, result: ImageFacts | Exception) -> None:
         """Keep what ``spare`` has if it is better.
@@ -93,7 +103,7 @@ class FetchImage:
         A damaged image is returned only if no other link gives a whole one. In the last try, a
         part of an image is as good, and every failure is worth a fresh link.
         """
-        own, is_twin = job.result_urls[number - 1], False
+        own = job.result_urls[number - 1]
         ours = owner(own, number)
         until = self.now() + MAX_COPY_TIME
         for url in self._links(job, number, found, is_last=is_last):
@@ -101,20 +111,20 @@ class FetchImage:
             within = (until - self.now()).total_seconds() / (2 if is_last else 1)
             result = self._fetch(url, found.spare, within)
             if isinstance(result, ImageFacts) and owners.setdefault(result.sha256, ours) != ours:
-                is_twin = is_twin or url == own
+                found.is_twin = found.is_twin or url == own
                 result = LinkDead("another image of the job is behind the link")
             found.keep(result)
             if isinstance(result, ImageFacts) and not result.damage:
                 return result
-            if isinstance(result, ImageRefused) or (
-                isinstance(result, TransferInterrupted) and not is_last
-            ):
+            if isinstance(result, ImageRefused) and not found.is_twin:
+                break
+            if isinstance(result, TransferInterrupted) and not is_last:
                 break
             if self.now() >= until:  # do not ask the provider for another link
                 found.failures.insert(0, TransferInterrupted("timed out"))
                 break
         else:
-            if is_twin and not found.facts:  # the provider made the same picture twice
+            if found.is_twin and not found.facts:  # the provider made the same picture twice
                 left = (until - self.now()).total_seconds()
                 return self.download.fetch(own, found.content, within=left)
         return found.outcome(is_last=is_last)
@@ -135,3 +145,11 @@ class FetchImage:
             if not is_last:
                 raise
             found.failures.append(failure)
+        except NotConfigured as failure:
+            # What a link gave may not be there any more once the owner has stored a good key.
+            if not found.has_something:
+                raise
+            counted = ProviderUnavailable(str(failure))
+            if not is_last:
+                raise counted from failure
+            found.failures.append(counted)

@@ -33,7 +33,6 @@ class Changes(TypedDict, total=False):
     deadline_at: datetime
     error: JobError | None
     finished_at: datetime | None
-    quarantined: tuple[Quarantined, ...]
     queued_at: datetime | None
     result_urls: tuple[str, ...]
     submitted_at: datetime
@@ -128,6 +127,13 @@ class JobStore(JobReader, Protocol):
 
     def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
         """Record one image of a job that is being archived; the first record stays."""
+        ...
+
+    def add_quarantined(self, job_id: JobId, kept: tuple[Quarantined, ...]) -> None:
+        """Record all that came instead of images of a job that is being archived.
+
+        This is no progress: ``updated_at`` stays.
+        """
         ...
 
     def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
