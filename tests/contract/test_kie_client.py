@@ -25,6 +25,7 @@ from ringback.domain.verdicts import (
     TaskReport,
     TaskState,
 )
+from ringback.providers.kept_answers import MAX_KEPT_BYTES
 from ringback.providers.kie.client import KieClient
 
 from tests.support.callbacks import BODIES, RECORDED_TASK, body_files, expected_of
@@ -171,6 +172,22 @@ def test_an_undecodable_response_proves_nothing() -> None:
     client = KieClient(BASE_URL, lambda: "kie-key", transport=httpx.MockTransport(answer))
     submission = client.create_task(a_job(JobStatus.SUBMITTING), CALLBACK_URL)
     assert submission == OutcomeUnknown(reason="DecodingError")
+
+
+@pytest.mark.parametrize("status", [402, 429])
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "hex", "rot13", "none", '"'])
+def test_a_refusal_is_read_whatever_charset_it_names(charset: str, status: int) -> None:
+    headers = {"content-type": f"text/html; charset={charset}"}
+    page = httpx.Response(status, content=b"<p>no\xff</p>", headers=headers)
+    submission = submit(MockKie(page))
+    assert isinstance(submission, TaskRefused)
+    assert (submission.code, submission.answer) == (str(status), '"<p>no\ufffd</p>"')
+
+
+def test_a_huge_page_is_kept_in_part() -> None:
+    submission = submit(answering(402, b"x" * 1_000_000))
+    assert isinstance(submission, TaskRefused)
+    assert submission.answer == ('"' + "x" * MAX_KEPT_BYTES)[:MAX_KEPT_BYTES]
 
 
 def test_create_task_sends_the_documented_request() -> None:
