@@ -372,14 +372,51 @@ def test_a_probe_asks_for_the_credits_that_are_left(credits: object, is_good: bo
     assert (request.method, request.url.path) == ("GET", "/api/v1/chat/credit")
 
 
-@pytest.mark.parametrize("code", [402, 403, 433, 429, 455, 500])
+REFUSED_BY_THE_ACCOUNT = [402, 403, 433, 429, 455]
+
+
+@pytest.mark.parametrize("code", REFUSED_BY_THE_ACCOUNT)
 def test_a_probe_that_is_refused_is_a_bad_one(code: int) -> None:
     assert not envelope(None, code=code).client.probe()
+    assert not answering(code, b"<html>no").client.probe()
 
 
-def test_a_probe_with_a_wrong_key_says_so() -> None:
+@pytest.mark.parametrize("kie", [envelope(None, code=401), answering(401, b"<html>no")])
+def test_a_probe_with_a_wrong_key_says_so(kie: MockKie) -> None:
     with pytest.raises(CredentialsRefused):
-        envelope(None, code=401).client.probe()
+        kie.client.probe()
+
+
+@pytest.mark.parametrize(
+    "kie",
+    [
+        envelope(None, code=500),
+        envelope(12, code=503),
+        answering(502, b"<html>bad gateway"),
+        MockKie(httpx.ReadTimeout("no")),
+        MockKie(httpx.ConnectError("no")),
+    ],
+)
+def test_a_probe_without_an_answer_says_so(kie: MockKie) -> None:
+    with pytest.raises(ProviderUnavailable):
+        kie.client.probe()
+
+
+@pytest.mark.parametrize(
+    "kie",
+    [
+        *(envelope(data, code=code) for code in (400, 404, 405, 410, 422) for data in (None, 0)),
+        *(answering(code, b"<html>gone") for code in (301, 404, 405, 410)),
+        answering(200, b"<html>our new dashboard"),
+        answering(200, b""),
+        answering(204, b""),
+        answering(200, b'{"credits": 0}'),
+        envelope(data=False),
+    ],
+)
+def test_a_probe_whose_route_has_changed_leaves_it_to_a_job(kie: MockKie) -> None:
+    """It says nothing about the account, which would else be paused for good."""
+    assert kie.client.probe()
 
 
 # ------------------------------------------------------------------ download-url
