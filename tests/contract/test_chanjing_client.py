@@ -531,3 +531,11 @@ def test_callbacks_have_their_expected_report(body_file: Path) -> None:
         callback = reader.read({}, body_file.read_bytes(), now=NOON)
         assert plain(callback.report) == expected["task"]
         assert not callback.proven
+
+
+def test_a_refusal_is_read_whatever_charset_it_names() -> None:
+    headers = {"content-type": "text/html; charset=undefined"}
+    page = httpx.Response(429, content=b"<p>slow down</p>", headers=headers)
+    submission = submit(Chanjing([page]))
+    assert isinstance(submission, TaskRefused)
+    assert submission.answer == '"<p>slow down</p>"'

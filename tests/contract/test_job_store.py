@@ -9,14 +9,17 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ringback.aws import job_table
 from ringback.aws.job_items import from_item, to_item
 from ringback.aws.job_table import JobTable
+from ringback.domain.drops import Drop
 from ringback.domain.errors import IdempotencyConflict, UnknownJob
 from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import NEXT, ErrorKind, Job, JobError, JobStatus, ProviderTaskId
 from ringback.domain.marks import Marks
 from ringback.use_cases.ports import JobStore, Write
 
+from tests.support.aws import Cloud
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image, release
 
@@ -103,6 +106,26 @@ def test_a_dropped_file_lists_one_client_s_jobs_only(jobs: JobStore) -> None:
         assert [job.job_id for job in found] == own[:limit]
     rest = jobs.newest_of("requests/a.csv", client="studio", limit=9, before=own[0])
     assert [job.job_id for job in rest] == own[1:]
+
+
+def test_another_client_s_file_is_not_read_to_its_end(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job_table, "MAX_FOUND", 4)
+    jobs, key, reads = JobTable.connect(cloud.table), "requests/a.csv", list[str]()
+    for version, client in enumerate(["studio", "drop", "drop"]):
+        drop = Drop(bucket="drops", key=key, version=f"v{version}")
+        made_at = NOON + timedelta(seconds=version)
+        for row in range(1, 21):
+            job_id = drop.job_id(row, made_at=made_at)
+            jobs.create(a_job(job_id=job_id, source=key, row=row, client=client))
+    jobs._client.meta.events.register("before-call.dynamodb.Query", lambda **_: reads.append(""))
+    assert jobs.newest_of(key, client="somebody", limit=1, before=None) == []
+    assert len(reads) <= 8
+    found = jobs.newest_of(key, client="studio", limit=99, before=None)
+    assert [job.row for job in found] == list(range(20, 0, -1))
+    rest = jobs.newest_of(key, client="studio", limit=3, before=found[4].job_id)
+    assert list(rest) == list(found[5:8])
 
 
 def test_a_job_that_was_never_created_is_unknown(jobs: JobStore) -> None:

@@ -25,6 +25,7 @@ from ringback.domain.verdicts import (
     TaskReport,
     TaskState,
 )
+from ringback.providers.kept_answers import MAX_KEPT_BYTES
 from ringback.providers.kie.client import KieClient
 
 from tests.support.callbacks import BODIES, RECORDED_TASK, body_files, expected_of
@@ -171,6 +172,22 @@ def test_an_undecodable_response_proves_nothing() -> None:
     client = KieClient(BASE_URL, lambda: "kie-key", transport=httpx.MockTransport(answer))
     submission = client.create_task(a_job(JobStatus.SUBMITTING), CALLBACK_URL)
     assert submission == OutcomeUnknown(reason="DecodingError")
+
+
+@pytest.mark.parametrize("status", [402, 429])
+@pytest.mark.parametrize("charset", ["undefined", "idna", "punycode", "hex", "rot13", "none", '"'])
+def test_a_refusal_is_read_whatever_charset_it_names(charset: str, status: int) -> None:
+    headers = {"content-type": f"text/html; charset={charset}"}
+    page = httpx.Response(status, content=b"<p>no\xff</p>", headers=headers)
+    submission = submit(MockKie(page))
+    assert isinstance(submission, TaskRefused)
+    assert (submission.code, submission.answer) == (str(status), '"<p>no\ufffd</p>"')
+
+
+def test_a_huge_page_is_kept_in_part() -> None:
+    submission = submit(answering(402, b"x" * 1_000_000))
+    assert isinstance(submission, TaskRefused)
+    assert submission.answer == ('"' + "x" * MAX_KEPT_BYTES)[:MAX_KEPT_BYTES]
 
 
 def test_create_task_sends_the_documented_request() -> None:
@@ -355,14 +372,51 @@ def test_a_probe_asks_for_the_credits_that_are_left(credits: object, is_good: bo
     assert (request.method, request.url.path) == ("GET", "/api/v1/chat/credit")
 
 
-@pytest.mark.parametrize("code", [402, 403, 433, 429, 455, 500])
+REFUSED_BY_THE_ACCOUNT = [402, 403, 433, 429, 455]
+
+
+@pytest.mark.parametrize("code", REFUSED_BY_THE_ACCOUNT)
 def test_a_probe_that_is_refused_is_a_bad_one(code: int) -> None:
     assert not envelope(None, code=code).client.probe()
+    assert not answering(code, b"<html>no").client.probe()
 
 
-def test_a_probe_with_a_wrong_key_says_so() -> None:
+@pytest.mark.parametrize("kie", [envelope(None, code=401), answering(401, b"<html>no")])
+def test_a_probe_with_a_wrong_key_says_so(kie: MockKie) -> None:
     with pytest.raises(CredentialsRefused):
-        envelope(None, code=401).client.probe()
+        kie.client.probe()
+
+
+@pytest.mark.parametrize(
+    "kie",
+    [
+        envelope(None, code=500),
+        envelope(12, code=503),
+        answering(502, b"<html>bad gateway"),
+        MockKie(httpx.ReadTimeout("no")),
+        MockKie(httpx.ConnectError("no")),
+    ],
+)
+def test_a_probe_without_an_answer_says_so(kie: MockKie) -> None:
+    with pytest.raises(ProviderUnavailable):
+        kie.client.probe()
+
+
+@pytest.mark.parametrize(
+    "kie",
+    [
+        *(envelope(data, code=code) for code in (400, 404, 405, 410, 422) for data in (None, 0)),
+        *(answering(code, b"<html>gone") for code in (301, 404, 405, 410)),
+        answering(200, b"<html>our new dashboard"),
+        answering(200, b""),
+        answering(204, b""),
+        answering(200, b'{"credits": 0}'),
+        envelope(data=False),
+    ],
+)
+def test_a_probe_whose_route_has_changed_leaves_it_to_a_job(kie: MockKie) -> None:
+    """It says nothing about the account, which would else be paused for good."""
+    assert kie.client.probe()
 
 
 # ------------------------------------------------------------------ download-url

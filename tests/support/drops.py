@@ -22,6 +22,7 @@ from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.retry_drop import RequestRetry, RetryRows
 from ringback.use_cases.retry_job import request_again
+from ringback.use_cases.summarize_drop import SummarizeDrop
 from ringback.use_cases.take_drop import TakeDrop
 
 from tests.support.harness import CREATED, Harness
@@ -167,11 +168,7 @@ class DropHarness:
             summaries=self.watch(self.queues),
             rows=DropRows(self.drops),
             read_request=self.read,
-            report=ReportDrop(
-                jobs=self.base.jobs,
-                drops=self.watch(self.drops),
-                now=lambda: self.base.now,
-            ),
+            report=self.report,
             estimate=estimate,
             accept=accept,
             providers=accept.providers,
@@ -179,6 +176,21 @@ class DropHarness:
             now=lambda: self.base.now,
         )
         return take(drop)
+
+    @property
+    def report(self) -> ReportDrop:
+        drops = self.watch(self.drops)
+        return ReportDrop(jobs=self.base.jobs, drops=drops, now=lambda: self.base.now)
+
+    def summarize(self, drop: Drop) -> bool:
+        summarize = SummarizeDrop(
+            progress=self.watch(self.progress),
+            drops=self.watch(self.drops),
+            queue=self.watch(self.queues),
+            report=self.report,
+            now=lambda: self.base.now,
+        )
+        return summarize(drop)
 
     @property
     def request_retry(self) -> RequestRetry:

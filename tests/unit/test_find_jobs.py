@@ -1,10 +1,12 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from ringback.domain.accounts import Account, Hold, HoldReason, Pause, PauseReason, Wait
 from ringback.domain.errors import InvalidRequest, UnknownJob
-from ringback.domain.jobs import JobStatus
+from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases.find_jobs import FindJobs, FindWaits
 
 from tests.support.in_memory import InMemoryAccounts, InMemoryJobs
@@ -96,6 +98,20 @@ def test_a_file_is_found_however_its_accents_are_written() -> None:
         for asked in ("requests/caf\u00e9.csv", "requests/cafe\u0301.csv"):
             [job], cursor = FindJobs(jobs=jobs).page({"source": asked}, client="studio")
             assert (job.source, cursor) == (stored, None)
+
+
+def test_half_a_surrogate_pair_is_not_looked_for() -> None:
+    """DynamoDB refuses it."""
+    asked: list[str] = []
+
+    class Jobs(InMemoryJobs):
+        def newest_of(self, source: str, **rest: Any) -> Sequence[Job]:
+            asked.append(source)
+            return super().newest_of(source, **rest)
+
+    for source in ("\ud800", "requests/\udcff.csv"):
+        assert FindJobs(jobs=Jobs()).page({"source": source}, client="studio") == ([], None)
+    assert asked == []
 
 
 def test_the_longest_key_can_be_asked_for(find: FindJobs) -> None:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.job_ids import RANDOM_BYTES, is_job_id, new_job_id
+from ringback.domain.job_ids import RANDOM_BYTES, first_of_its_time, is_job_id, new_job_id
 
 moments = st.datetimes(
     min_value=datetime(2020, 1, 1),  # noqa: DTZ001 given the zone below
@@ -23,6 +23,15 @@ def test_ids_sort_by_creation_time(
 ) -> None:
     if int(one.timestamp() * 1000) < int(other.timestamp() * 1000):
         assert new_job_id(one, random_one) < new_job_id(other, random_other)
+
+
+@given(moments, randomness)
+def test_no_id_of_the_same_millisecond_is_lower_than_the_first(
+    moment: datetime, random: bytes
+) -> None:
+    first = first_of_its_time(new_job_id(moment, random))
+    assert first == new_job_id(moment, bytes(RANDOM_BYTES))
+    assert first <= new_job_id(moment, random)
 
 
 def test_all_80_random_bits_count() -> None:

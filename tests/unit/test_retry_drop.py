@@ -222,6 +222,25 @@ def test_a_client_retries_only_its_own_file() -> None:
     assert harness.queues.retries == []
 
 
+def test_a_file_is_retried_however_its_accents_are_written() -> None:
+    for stored in ("requests/caf\u00e9.csv", "requests/cafe\u0301.csv"):
+        for asked in ("requests/caf\u00e9.csv", "requests/cafe\u0301.csv"):
+            harness = DropHarness()
+            fails(harness, *dropped(harness, 2, key=stored))
+            rows = harness.request_retry({"source": asked, "status": "failed"}, client="drop")
+            assert rows.source == stored
+            work(harness)
+            assert {job.source for job in made_again(harness)} == {stored}
+
+
+@pytest.mark.parametrize("source", ["\ud800", "requests/\udcff.csv", "\udfff\ud83d"])
+def test_half_a_surrogate_pair_names_no_file(source: str) -> None:
+    harness = DropHarness()
+    fails(harness, *dropped(harness, 1))
+    with pytest.raises(UnknownDrop):
+        harness.request_retry({"source": source, "status": "failed"}, client="drop")
+
+
 def test_only_failed_jobs_of_a_named_file_can_be_retried() -> None:
     harness = DropHarness()
     fails(harness, *dropped(harness, 1))

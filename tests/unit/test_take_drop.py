@@ -929,6 +929,51 @@ def test_a_dry_run_checks_everything_and_spends_nothing() -> None:
     assert (queues.due, queues.submit, harness.queues.summaries) == ([], [], [])
 
 
+@pytest.mark.usefixtures("short_parts")
+def test_the_report_of_a_large_dry_run_is_left_to_the_summary_queue() -> None:
+    """Written at the end of the last message, it might take longer than the function has."""
+    harness = DropHarness()
+    rows = 3 * PARTS
+    lines = ["model,input.prompt,input.max_images", *[f"{TEXT},a kite,1"] * rows]
+    drop = harness.put("requests/kites.dry-run.csv", "\n".join(lines))
+    harness.take(drop)
+    assert harness.queues.summaries == []
+    harness.finish(drop)
+    assert (harness.drops.summaries, harness.drops.tables) == ({}, {})
+    assert harness.queues.summaries == [(drop, take_drop.FIRST_SUMMARY)]
+    assert harness.summarize(drop)
+    assert len(harness.queues.summaries) == 1
+    assert [line["state"] for line in harness.table(drop.key)] == ["valid"] * rows
+    summary = harness.drops.summaries[drop.key]
+    assert (summary["state"], summary["rows"]) == ("final", rows)
+    assert jobs_of(harness) == []
+
+
+@pytest.mark.usefixtures("short_parts")
+def test_a_crash_at_the_end_of_a_large_dry_run_costs_no_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    harness = DropHarness()
+    lines = ["model,input.prompt,input.max_images", *[f"{TEXT},a kite,1"] * (PARTS + 1)]
+    drop = harness.put("requests/kites.dry-run.csv", "\n".join(lines))
+    advance = harness.progress.advance
+
+    def dies(drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+        if to.done:
+            raise KeyboardInterrupt
+        return advance(drop, seen=seen, to=to)
+
+    monkeypatch.setattr(harness.progress, "advance", dies)
+    with pytest.raises(KeyboardInterrupt):
+        harness.finish(drop)
+    assert not harness.summarize(drop)
+    assert harness.drops.summaries[drop.key]["state"] == "reading"
+    monkeypatch.setattr(harness.progress, "advance", advance)
+    harness.take(drop)
+    assert harness.summarize(drop)
+    assert harness.drops.summaries[drop.key]["state"] == "final"
+
+
 def test_rows_without_a_price_are_counted() -> None:
     harness = DropHarness()
     request = {"model": "chanjing/wan2.2-t2i", "input": {"ref_prompt": "a hut"}}

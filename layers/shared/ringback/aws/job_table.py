@@ -14,6 +14,7 @@ from ringback.aws.job_items import attribute, from_item, image_attribute, to_ite
 from ringback.aws.table_items import Item, TableAdapter, job_key, read_item
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
 from ringback.domain.images import Quarantined, StoredImage
+from ringback.domain.job_ids import first_of_its_time
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
     Job,
@@ -237,17 +238,25 @@ class JobTable(TableAdapter):
     def _newest_by(
         self, field: str, value: str, *, of: str, limit: int, before: JobId | None
     ) -> Sequence[Job]:
-        """Read the index until it has ``limit`` jobs of the client ``of``, or no more."""
+        """Read the index until it has ``limit`` jobs of the client ``of``, or no more.
+
+        A drop's jobs belong to one client, unless ``DropClient`` was changed while it was read. So
+        where a page has no job of ``of``, the rest of its last drop is left out: a version of a
+        file is read once, however many rows it has.
+        """
         own, size = list[Job](), limit
         while len(own) < limit:
             page = self._ids_by(field, value, limit=size, before=before)
             # The index holds keys only, so that it is written once in a job's life, not at every
             # step.
-            jobs = [job for job in self.find(page) if job.client == of]
+            found = self.find(page)
+            jobs = [job for job in found if job.client == of]
             own += sorted(jobs, key=lambda job: job.job_id, reverse=True)
             if len(page) < size:
                 break
             before, size = page[-1], MAX_FOUND
+            if found and not jobs:
+                before = first_of_its_time(before)
         return own[:limit]
 
     def _ids_by(

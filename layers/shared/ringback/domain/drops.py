@@ -234,11 +234,18 @@ def prompt_of(given: Mapping[str, Any]) -> str:
 def spellings(key: str) -> list[str]:
     """Return the key, and the same with its accents composed and decomposed, the likeliest first.
 
-    Systems differ in how they write them, and S3 compares bytes. Longer ones than S3 has are left
-    out.
+    Systems differ in how they write them, and S3 compares bytes. What cannot be a key is left out:
+    longer ones, and half a surrogate pair, which no UTF-8 has.
     """
     forms = dict.fromkeys((key, normalize("NFC", key), normalize("NFD", key)))
-    return [each for each in forms if len(each.encode("utf-8", "replace")) <= MAX_KEY_BYTES]
+    return [each for each in forms if _can_be_key(each)]
+
+
+def _can_be_key(text: str) -> bool:
+    try:
+        return len(text.encode()) <= MAX_KEY_BYTES
+    except UnicodeEncodeError:
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,5 +37,11 @@ def parts_of(job_id: JobId) -> tuple[int, bytes]:
     return milliseconds, rest.to_bytes(RANDOM_BYTES)
 
 
+def first_of_its_time(job_id: JobId) -> JobId:
+    """Return the lowest id of the same millisecond; all jobs of a drop share theirs."""
+    made_at = job_id[: -RANDOM_BYTES * 8 // 5]
+    return JobId(made_at + _ALPHABET[0] * (RANDOM_BYTES * 8 // 5))
+
+
 def is_job_id(text: str) -> bool:
     return _PATTERN.fullmatch(text) is not None

@@ -15,7 +15,7 @@ from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import Submission, TaskRefused
 from ringback.domain.version import USER_AGENT
 from ringback.json_bodies import NotJson, parse_json
-from ringback.providers.kept_answers import kept
+from ringback.providers.kept_answers import MAX_KEPT_BYTES, kept
 from ringback.providers.timed_transport import TimedTransport
 
 # Without a connection no request was sent: the only transport errors that prove anything.
@@ -82,7 +82,12 @@ def with_answer(submission: Submission, response: httpx.Response) -> Submission:
     """Keep the answer of a refusal, which may decide the job."""
     if not isinstance(submission, TaskRefused):
         return submission
-    return replace(submission, answer=kept(read_envelope(response) or response.text))
+    return replace(submission, answer=kept(read_envelope(response) or _text(response)))
+
+
+def _text(response: httpx.Response) -> str:
+    """Return the beginning of a body. ``httpx.Response.text`` raises for some charsets."""
+    return response.content[: 4 * MAX_KEPT_BYTES].decode("utf-8", "replace")
 
 
 def not_made(error: Exception) -> TaskRefused:

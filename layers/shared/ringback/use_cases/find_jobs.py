@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Final
 
 from ringback.domain.accounts import Wait
-from ringback.domain.drops import MAX_KEY_BYTES, spellings
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus, seconds_until_due
 from ringback.domain.suggestions import unknown_name
+from ringback.use_cases.dropped_files import jobs_of_file, key_errors
 from ringback.use_cases.ports import AccountStore, JobReader
 
 MAX_PAGE_SIZE: Final = 99
@@ -47,33 +47,18 @@ class FindJobs:
             errors.append(FieldError("limit", f"must be a whole number from 1 to {MAX_PAGE_SIZE}"))
         if cursor is not None and not is_job_id(cursor):
             errors.append(FieldError("cursor", "must be the `cursor` of the previous page"))
-        # S3 has no longer key, and DynamoDB refuses to look for one of over 2,048 bytes.
-        if not 1 <= len(query.get("source", "-").encode("utf-8", "replace")) <= MAX_KEY_BYTES:
-            errors.append(
-                FieldError(
-                    "source",
-                    "must be the key of a dropped file, such as requests/kites.csv, of at most"
-                    f" {MAX_KEY_BYTES} bytes",
-                )
-            )
+        source = query.get("source")
+        if source is not None:
+            errors += key_errors(source)
         if errors:
             raise InvalidRequest(errors)
         size = int(limit)
-        before, source = JobId(cursor) if cursor else None, query.get("source")
+        before = JobId(cursor) if cursor else None
         if source is None:
             jobs = self.jobs.newest(client, limit=size + 1, before=before)
         else:
-            jobs = self._of_file(source, client=client, limit=size + 1, before=before)
+            _, jobs = jobs_of_file(self.jobs, source, client=client, limit=size + 1, before=before)
         return jobs[:size], jobs[size - 1].job_id if len(jobs) > size else None
-
-    def _of_file(
-        self, source: str, *, client: str, limit: int, before: JobId | None
-    ) -> Sequence[Job]:
-        for name in spellings(source):
-            # Never filtered afterwards: a cursor would name another client's job.
-            if jobs := self.jobs.newest_of(name, client=client, limit=limit, before=before):
-                return jobs
-        return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -107,7 +107,8 @@ class _Tally:
 
 def dry_summary(drop: Drop, progress: Progress) -> dict[str, Any]:
     """Summarize a drop that makes no jobs: a dry run, a recipe, an unknown file."""
-    summary = _about(drop, progress, {"state": "final", "dry_run": drop.is_dry_run})
+    state = "final" if progress.done else "reading"
+    summary = _about(drop, progress, {"state": state, "dry_run": drop.is_dry_run})
     if drop.is_dry_run:
         good = progress.row - 1 - progress.bad_rows
         is_known = good == 0 or progress.without_price < good

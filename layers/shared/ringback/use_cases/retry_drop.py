@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ringback.domain.drops import (
-    MAX_KEY_BYTES,
     DroppedJob,
     RowsToRetry,
     is_older_drop,
@@ -16,6 +15,7 @@ from ringback.domain.drops import (
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, UnknownDrop
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus
 from ringback.use_cases.accept_job import AcceptJob, NewJob
+from ringback.use_cases.dropped_files import jobs_of_file, key_errors
 from ringback.use_cases.ports import DropQueue, JobReader
 from ringback.use_cases.providers import Providers
 
@@ -43,14 +43,13 @@ class RequestRetry:
         """
         source = query.get("source", "")
         errors = [FieldError(name, "unknown parameter") for name in query.keys() - PARAMETERS]
-        if not 1 <= len(source.encode()) <= MAX_KEY_BYTES:
-            errors.append(FieldError("source", "must be the key of a dropped file"))
+        errors += key_errors(source)
         # Any other job may have been charged, or still may succeed.
         if query.get("status") != JobStatus.FAILED:
             errors.append(FieldError("status", "must be failed: only those jobs were not charged"))
         if errors:
             raise InvalidRequest(errors)
-        found = self.jobs.newest_of(source, client=client, limit=1, before=None)
+        source, found = jobs_of_file(self.jobs, source, client=client, limit=1)
         if not found:
             raise UnknownDrop(source)
         rows = RowsToRetry(

@@ -66,8 +66,8 @@ class TakeDrop:
     """``client`` owns the jobs of dropped files.
 
     ``report`` writes the summary and the receipts for people. It is called for drops that make no
-    jobs, and so don't change any more. A job's id follows from its drop and row, so every step is
-    safe to repeat.
+    jobs, and so don't change any more; those of many rows are left to ``SummarizeDrop``, which has
+    more time. A job's id follows from its drop and row, so every step is safe to repeat.
     """
 
     drops: DropStore
@@ -143,7 +143,12 @@ class TakeDrop:
     def _write(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         if lines or to.done:
             self.drops.put_receipts(drop, lines, seen=seen, to=to)
-        if to.done and not makes_jobs(drop) and drop.kind is not Kind.IMAGE:
+        if not to.done or makes_jobs(drop) or drop.kind is Kind.IMAGE:
+            return
+        if to.row > MAX_ROWS:
+            # Sent before the end is recorded, so that no crash leaves the drop without a report.
+            self.summaries.add(drop, delay=FIRST_SUMMARY)
+        else:
             self.report(drop, to)
 
     def _end(self, drop: Drop, progress: Progress, fault: str) -> tuple[bytes, Progress]:

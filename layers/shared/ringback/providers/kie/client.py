@@ -52,6 +52,7 @@ ACCOUNT: Final[Mapping[int, PauseReason]] = {
 REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422, 501, 505})
 # The code of a call that costs nothing: what else it says is about the task.
 KEY_REFUSED: Final = 401
+WRONG_KEY: Final = "kie.ai refused its API key"
 NOT_VISIBLE: Final = frozenset({404, 422})
 FINISHED_AND_FAILED: Final = frozenset({408, 501})
 
@@ -90,12 +91,23 @@ class KieClient:
         return with_answer(read_submission(response), response)
 
     def probe(self) -> bool:
-        """Ask for the credits that are left. A capped key gets an answer, too."""
-        envelope = self._ask("GET", "/api/v1/chat/credit")
-        left = envelope.get("data")
-        # If the answer's shape changes, a job has to find out.
-        is_empty = isinstance(left, int | float) and left <= 0
-        return envelope.get("code") == httpx.codes.OK and not is_empty
+        """Ask for the credits that are left. A capped key gets an answer, too.
+
+        Only an answer about the account is a bad one. If the route is gone, or its answer has
+        another shape, a job has to find out: its refusal costs nothing.
+        """
+        response = self._send("GET", "/api/v1/chat/credit")
+        envelope = read_envelope(response)
+        code = envelope.get("code", response.status_code)
+        if code == KEY_REFUSED:
+            raise CredentialsRefused(WRONG_KEY)
+        if httpx.codes.is_server_error(code):
+            raise ProviderUnavailable(f"the credits' route answered {code}")
+        if code == httpx.codes.OK:
+            left = envelope.get("data")
+            # bool is a subclass of int.
+            return not isinstance(left, int | float) or left is False or left > 0
+        return code not in ACCOUNT and code not in TRY_AGAIN
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         found = {task_id: self._read_task(task_id) for task_id in task_ids}
@@ -127,18 +139,21 @@ class KieClient:
 
     def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Return the envelope of a call that costs nothing and can be repeated."""
-        headers = self._authorization()
-        try:
-            response = self._http.request(method, path, headers=headers, **arguments)
-        except httpx.HTTPError as error:
-            raise ProviderUnavailable(type(error).__name__) from error
+        response = self._send(method, path, **arguments)
         envelope = read_envelope(response)
         if not envelope:
             # Not from the API itself but from a proxy, perhaps: it says nothing about the task.
             raise ProviderUnavailable(f"HTTP {response.status_code} without kie.ai's envelope")
         if envelope["code"] == KEY_REFUSED:
-            raise CredentialsRefused("kie.ai refused its API key")
+            raise CredentialsRefused(WRONG_KEY)
         return envelope
+
+    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        headers = self._authorization()
+        try:
+            return self._http.request(method, path, headers=headers, **arguments)
+        except httpx.HTTPError as error:
+            raise ProviderUnavailable(type(error).__name__) from error
 
     def _authorization(self) -> dict[str, str]:
         key = self._api_key()
