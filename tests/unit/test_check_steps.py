@@ -1,8 +1,10 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from ringback.domain.accounts import Account
 from ringback.domain.check_steps import (
+    LAST_CALL,
     MAX_UNANSWERED,
     MAX_UNCONFIGURED,
     CheckAgain,
@@ -12,8 +14,8 @@ from ringback.domain.check_steps import (
     Unanswered,
 )
 from ringback.domain.checks import Check
-from ringback.domain.endings import EXPIRE, EndJob
-from ringback.domain.jobs import JobStatus
+from ringback.domain.endings import EXPIRE, NOT_SUBMITTED, EndJob
+from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.verdicts import TaskReport, TaskState
 
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
@@ -43,6 +45,20 @@ def test_without_a_verdict_an_open_job_ends_and_a_final_one_stays(
 
 RUNNING = a_job(JobStatus.RUNNING, task_id=TASK, submitted_at=NOON)
 PLAIN, CLAIM = Check(job_id=a_job_id()), Check(job_id=a_job_id(), claimed_task=TASK)
+WAITING = a_job(queued_at=NOON)
+
+
+def waiting(at: datetime, *, job: Job = WAITING, account: Account) -> CheckedJob:
+    return CheckedJob(job=job, check=PLAIN, at=at, calls_back=True, account=account)
+
+
+def test_a_job_ends_before_it_is_forgotten_however_often_its_account_is_opened() -> None:
+    last_call = WAITING.forget_at - LAST_CALL
+    for at, ends in ((last_call - timedelta(minutes=1), False), (last_call, True)):
+        account = Account(provider="kie", opened_at=at - timedelta(hours=1))
+        assert (waiting(at, account=account).first_step() == NOT_SUBMITTED) is ends
+
+
 REPORTS: list[TaskReport | None] = [None, a_report(TaskState.RUNNING)]
 
 

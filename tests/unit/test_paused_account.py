@@ -21,11 +21,11 @@ from ringback.domain.accounts import (
 )
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import CredentialsRefused, NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import Job, JobId, JobStatus
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.domain.verdicts import Answered, OutcomeUnknown, Submission, TaskRefused
 from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.resume_account import ResumeAccount
-from ringback.use_cases.submit_job import MAX_ATTEMPTS
+from ringback.use_cases.submit_job import MAX_ACCOUNT_REFUSALS, MAX_ATTEMPTS
 
 from tests.support.harness import CREATED, Harness, answering
 from tests.support.in_memory import InMemorySubmitQueue
@@ -293,6 +293,61 @@ def test_the_older_a_refused_job_the_later_it_tries_again(harness: Harness) -> N
     harness.take_turn(job.job_id)
     assert harness.account.pause is not None
     assert next_delay(harness, job) == LONGEST
+
+
+def reopened(harness: Harness) -> None:
+    """Have another job open the account."""
+    harness.probe()
+    harness.now += timedelta(minutes=1)
+    assert answering(harness, CREATED).accept().status is JobStatus.RUNNING
+    assert harness.account.pause is None
+    harness.now += timedelta(minutes=1)
+
+
+def test_a_job_whose_account_is_good_for_others_each_time_is_refused_itself(
+    harness: Harness,
+) -> None:
+    """Its model may be one that the key must not use: it would pause the account for ever."""
+    job = paused(harness)
+    for refusals in range(1, MAX_ACCOUNT_REFUSALS + 1):
+        assert (job.status, job.attempts) == (JobStatus.ACCEPTED, 0)
+        reopened(harness)
+        answering(harness, NO_CREDITS)
+        job = harness.take_turn(job.job_id)
+        assert job.account_refusals == refusals or job.status is JobStatus.FAILED
+    assert job.status is JobStatus.FAILED
+    assert job.error == JobError(kind=ErrorKind.REFUSED, code="402", message="no")
+    assert harness.account.pause is None
+
+
+def test_refusals_in_trials_are_not_held_against_a_job(harness: Harness) -> None:
+    job = paused(harness)
+    for _ in range(2 * MAX_ACCOUNT_REFUSALS):
+        harness.probe()
+        answering(harness, NO_CREDITS)
+        job = harness.take_turn(job.job_id)
+    reopened(harness)
+    answering(harness, NO_CREDITS)
+    job = harness.take_turn(job.job_id)
+    assert (job.status, job.account_refusals) == (JobStatus.ACCEPTED, 1)
+
+
+def test_refusals_that_no_other_task_disproves_are_not_held_against_a_job(
+    harness: Harness,
+) -> None:
+    """The pause could not be written, so the job is sent again at once."""
+    job = paused(harness)
+    reopened(harness)
+
+    def fails(*_: object, **__: object) -> object:
+        raise OSError
+
+    harness.accounts.pause = fails  # type: ignore[method-assign, assignment]
+    for _ in range(2 * MAX_ACCOUNT_REFUSALS):
+        answering(harness, NO_CREDITS)
+        job = harness.take_turn(job.job_id)
+        harness.now += timedelta(minutes=1)
+    assert (job.status, job.account_refusals) == (JobStatus.ACCEPTED, 1)
 
 
 # What asks, and what does not

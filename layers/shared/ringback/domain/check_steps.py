@@ -228,8 +228,10 @@ class CheckedJob:
 
     def _has_waited_too_long(self) -> bool:
         account, since = self.account, self.job.due_at or self.job.created_at
+        if self.at >= self.job.forget_at - LAST_CALL:
+            return True
         if account and account.pause:
-            return self.at >= self.job.forget_at - LAST_CALL
+            return False
         if account and account.opened_at:
             since = max(since, account.opened_at)
         return self.at >= since + MAX_WAIT

@@ -57,12 +57,14 @@ class Answered:
     """The answer to one attempt to submit a job. It is never asked for again: it must be kept.
 
     ``is_trial``: the account was half-open, and this job the one that tried.
+    ``account_refusals`` is the job's number of them if this is one.
     """
 
     job_id: JobId
     attempt_id: str
     answer: Submission
     is_trial: bool = False
+    account_refusals: int = 0
 
 
 class TaskState(StrEnum):

@@ -25,6 +25,7 @@ from ringback.domain.verdicts import Answered, Submission, TaskReport
 class Changes(TypedDict, total=False):
     """Fields of a job that may be written together with its state."""
 
+    account_refusals: int
     answer: str | None
     attempt_id: str
     attempts: int

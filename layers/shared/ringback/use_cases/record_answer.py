@@ -92,7 +92,8 @@ class RecordAnswer:
     def _release(self, answered: Answered, refusal: TaskRefused) -> Job:
         changes: Changes = {"queued_at": None}
         if refusal.account:
-            # It was not the job that was refused.
+            # It was not the job that was refused, as far as one can tell.
+            changes["account_refusals"] = answered.account_refusals
             changes["attempts"] = max(0, self.jobs.get(answered.job_id).attempts - 1)
         released = self._leave_submitting(answered, JobStatus.ACCEPTED, **changes)
         job = released.job
