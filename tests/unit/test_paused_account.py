@@ -527,6 +527,33 @@ def test_a_resumed_account_without_credits_is_paused_again_for_free(harness: Har
     assert (pause.since, pause.half_open_at) == (NOON, None)
 
 
+def test_a_job_that_is_refused_twice_in_a_row_is_not_the_one_that_tries_next(
+    harness: Harness,
+) -> None:
+    """It may be the job that is refused, and resuming would only lengthen the pause."""
+    poison = paused(harness, NO_CREDITS, CREATED)
+    good = posted(harness)
+    resume(harness)("kie")
+    harness.take_turn(harness.queues.nudges.pop(), is_nudge=True)
+    assert resume(harness)("kie").is_half_open
+    assert harness.queues.nudges == []
+    assert harness.take_turn(good.job_id).status is JobStatus.RUNNING
+    assert harness.account.pause is None
+    assert harness.jobs.get(poison.job_id).status is JobStatus.ACCEPTED
+
+
+def test_a_job_that_waits_alone_is_woken_every_other_time(harness: Harness) -> None:
+    job = paused(harness, *[NO_CREDITS] * 4)
+    woken = list[bool]()
+    for _ in range(4):
+        harness.now += timedelta(minutes=1)
+        resume(harness)("kie")
+        woken.append(harness.queues.nudges == [job.job_id])
+        harness.queues.nudges.clear()
+        harness.take_turn(job.job_id)
+    assert woken == [True, False, True, False]
+
+
 def test_the_probe_of_a_resumed_account_asks_nothing(harness: Harness) -> None:
     paused(harness)
     resume(harness)("kie")

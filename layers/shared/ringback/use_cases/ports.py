@@ -184,7 +184,7 @@ class AccountStore(Protocol):
         at: datetime,
         began_at: datetime,
         probe_at: datetime,
-        refused_job: JobId,
+        refused_job: JobId | None,
     ) -> AccountWrite:
         """Pause an account that was open, or half-open, when the refused call began.
 
