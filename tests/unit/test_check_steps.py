@@ -2,14 +2,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
-from ringback.domain.accounts import Account
+from ringback.domain.accounts import (
+    AFTER_OTHERS,
+    LONGEST,
+    PROBE_TIME,
+    Account,
+    Pause,
+    PauseReason,
+)
 from ringback.domain.check_steps import (
     LAST_CALL,
+    LOST_MESSAGE,
     MAX_UNANSWERED,
     MAX_UNCONFIGURED,
     CheckAgain,
     CheckedJob,
     Question,
+    QueueAgain,
     RecordReport,
     Unanswered,
 )
@@ -57,6 +66,32 @@ def test_a_job_ends_before_it_is_forgotten_however_often_its_account_is_opened()
     for at, ends in ((last_call - timedelta(minutes=1), False), (last_call, True)):
         account = Account(provider="kie", opened_at=at - timedelta(hours=1))
         assert (waiting(at, account=account).first_step() == NOT_SUBMITTED) is ends
+
+
+PAUSED = Pause(reason=PauseReason.NO_CREDITS, since=NOON, probe_at=NOON)
+PAUSES = {
+    "paused": PAUSED,
+    "probed": replace(PAUSED, probe_id="f" * 16),
+    "half-open": replace(PAUSED, half_open_at=NOON),
+}
+
+
+@pytest.mark.parametrize("state", [*PAUSES, "open"])
+def test_the_lost_message_of_a_job_is_sent_again_while_its_account_is_paused(state: str) -> None:
+    """A message that is left would have marked the job again by then."""
+    account = Account(provider="kie", pause=PAUSES.get(state))
+    queued_at = NOON + timedelta(hours=5)
+    job, at = replace(WAITING, queued_at=queued_at), queued_at + LOST_MESSAGE
+    early = waiting(at - timedelta(seconds=1), job=job, account=account).first_step()
+    assert isinstance(early, CheckAgain)
+    again = waiting(at, job=job, account=account).first_step()
+    assert isinstance(again, CheckAgain if state == "open" else QueueAgain)
+
+
+def test_while_a_job_waits_for_its_account_its_message_marks_it_often_enough() -> None:
+    spread = timedelta(seconds=16)
+    longest = LONGEST + PROBE_TIME + AFTER_OTHERS + spread
+    assert 3 * longest < LOST_MESSAGE
 
 
 REPORTS: list[TaskReport | None] = [None, a_report(TaskState.RUNNING)]
