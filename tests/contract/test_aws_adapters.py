@@ -715,6 +715,7 @@ def test_what_an_attempt_is_part_of_is_read_back_with_its_answer(cloud: Cloud) -
         attempt_id="0123456789abcdef",
         answer=TaskCreated(task_id=TASK),
         is_trial=True,
+        is_nudge=True,
         account_refusals=3,
     )
     assert all(getattr(answered, field.name) for field in fields(Answered))

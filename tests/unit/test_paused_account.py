@@ -568,6 +568,36 @@ def test_a_nudge_that_comes_too_early_leaves_the_job_its_own_message(harness: Ha
     assert harness.queues.submit == sent
 
 
+@pytest.mark.parametrize("answer", [NO_CREDITS, BUSY])
+def test_a_nudge_that_is_refused_leaves_the_job_one_message(
+    harness: Harness, answer: TaskRefused
+) -> None:
+    job = paused(harness, *[answer] * 20)
+    sent = list(harness.queues.submit)
+    for _ in range(20):
+        harness.now += timedelta(minutes=3)
+        resume(harness)("kie")
+        harness.take_turn(job.job_id, is_nudge=True)
+    assert len(harness.provider.created) == 21
+    assert harness.queues.submit == sent
+
+
+def test_a_job_whose_own_message_came_during_a_refused_nudge_has_no_mark(
+    harness: Harness,
+) -> None:
+    """So that its check sends another."""
+    waiting = paused(harness)
+    resume(harness)("kie")
+
+    def meanwhile(job: Job, callback_url: str) -> Submission:
+        assert harness.take_turn(waiting.job_id).status is JobStatus.SUBMITTING
+        return NO_CREDITS
+
+    harness.provider.create_task = meanwhile  # type: ignore[method-assign]
+    assert harness.take_turn(waiting.job_id, is_nudge=True).status is JobStatus.ACCEPTED
+    assert harness.jobs.get(waiting.job_id).queued_at is None
+
+
 # Waits that are no pause
 
 

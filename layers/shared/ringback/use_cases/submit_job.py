@@ -163,6 +163,7 @@ class SubmitJob:
             begun.job,
             answer,
             is_trial=account.is_half_open,
+            is_nudge=delivery.is_nudge,
             account_refusals=account_refusals(job, account),
         )
         recorded = self.record(answered, seconds_left=seconds_left)
@@ -237,7 +238,7 @@ def account_refusals(job: Job, account: Account) -> int:
 
 
 def answer_to(
-    job: Job, answer: Submission, *, is_trial: bool = False, account_refusals: int = 0
+    job: Job, answer: Submission, *, is_trial: bool, is_nudge: bool, account_refusals: int
 ) -> Answered:
     """Return the answer as it is kept; after too many refusals the last one is final."""
     if isinstance(answer, TaskRefused):
@@ -250,6 +251,7 @@ def answer_to(
         attempt_id=job.attempt_id or "",
         answer=answer,
         is_trial=is_trial,
+        is_nudge=is_nudge,
         account_refusals=account_refusals,
     )
 
