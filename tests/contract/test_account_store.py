@@ -40,7 +40,7 @@ def pause(
     *,
     at: datetime = NOON,
     began_at: datetime = NOON,
-    number: int = 0,
+    number: int | None = 0,
     reason: str = PauseReason.NO_CREDITS,
 ) -> AccountWrite:
     return accounts.pause(
@@ -49,7 +49,7 @@ def pause(
         at=at,
         began_at=began_at,
         probe_at=at + MINUTE,
-        refused_job=a_job_id(number),
+        refused_job=None if number is None else a_job_id(number),
     )
 
 
@@ -136,6 +136,16 @@ def test_a_failed_trial_continues_the_pause(accounts: AccountStore) -> None:
             refused_job=a_job_id(1),
         ),
     )
+
+
+def test_a_pause_that_goes_on_may_name_no_refused_job(accounts: AccountStore) -> None:
+    at = NOON + MINUTE
+    half_opened(accounts, at=at)
+    again = pause(accounts, SECOND, at=at, began_at=at, number=None)
+    assert again.done
+    assert again.account.pause is not None
+    assert again.account.pause.refused_job is None
+    assert accounts.read("kie") == again.account
 
 
 def test_a_call_that_began_before_the_opening_doesnt_pause_again(accounts: AccountStore) -> None:

@@ -4,7 +4,7 @@ import io
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from decimal import Decimal
 from hashlib import sha256
@@ -735,6 +735,21 @@ def test_an_answer_is_read_back_from_its_message(cloud: Cloud, answer: Submissio
     assert read_answered(message) == answered
     # What it is called by when it fails, as a turn is.
     assert message["job_id"] == a_job_id()
+
+
+def test_what_an_attempt_is_part_of_is_read_back_with_its_answer(cloud: Cloud) -> None:
+    answered = Answered(
+        job_id=a_job_id(),
+        attempt_id="0123456789abcdef",
+        answer=TaskCreated(task_id=TASK),
+        is_trial=True,
+        is_nudge=True,
+        account_refusals=3,
+    )
+    assert all(getattr(answered, field.name) for field in fields(Answered))
+    SqsSubmitQueue.connect(cloud.submit_queue).add_answer(answered, delay=0)
+    [message] = cloud.messages(cloud.submit_queue)
+    assert read_answered(message) == answered
 
 
 def test_a_turn_is_no_answer(cloud: Cloud) -> None:

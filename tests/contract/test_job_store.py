@@ -48,6 +48,7 @@ def a_full_job() -> Job:
         submitted_at=NOON,
         finished_at=LATER,
         attempts=3,
+        account_refusals=2,
         attempt_id="0123456789abcdef",
         task_id=TASK,
         credits=Decimal("3.5"),

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pytest
 from ringback.aws.table_items import DROP_KEPT
 from ringback.domain.accounts import LONGEST, Account, Pause, PauseReason
-from ringback.domain.check_steps import LAST_CALL, MAX_COPYING, MAX_WAIT
+from ringback.domain.check_steps import LAST_CALL, LOST_MESSAGE, MAX_COPYING, MAX_WAIT
 from ringback.domain.checks import LAST_READ, Check
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.errors import LinkDead, NotConfigured, ProviderUnavailable
@@ -216,6 +216,30 @@ def test_a_job_is_not_sent_yet_while_its_account_is_paused(body: dict[str, Any])
         replay.accounts.accounts[name] = Account(provider=name, pause=paused)
     replay.post(body)
     assert_ends_at_last_call(replay)
+
+
+@pytest.mark.parametrize("is_half_open", [False, True])
+def test_a_job_is_sent_though_its_message_was_lost_while_its_account_was_paused(
+    *, is_half_open: bool
+) -> None:
+    replay, lost = Replay(), iter([True])
+    add = replay.queues.add
+
+    def lose_first(*args: Any, **named: Any) -> None:
+        if not next(lost, False):
+            add(*args, **named)
+
+    replay.queues.add = lose_first  # type: ignore[method-assign]
+    paused = Pause(
+        reason=PauseReason.NO_CREDITS,
+        since=NOON,
+        probe_at=NOON,
+        half_open_at=NOON if is_half_open else None,
+    )
+    replay.accounts.accounts["kie"] = Account(provider="kie", pause=paused)
+    replay.post(KIE)
+    assert ended(replay, within=LOST_MESSAGE + 4 * ONE_MORE) is JobStatus.SUCCEEDED
+    assert replay.accounts.read("kie").pause is None
 
 
 def test_an_account_is_paused_and_probed_only_while_a_job_waits() -> None:

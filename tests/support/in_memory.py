@@ -272,7 +272,7 @@ class InMemoryAccounts:
         at: datetime,
         began_at: datetime,
         probe_at: datetime,
-        refused_job: JobId,
+        refused_job: JobId | None,
     ) -> AccountWrite:
         account = self.read(probe.provider)
         return self._write(

@@ -377,6 +377,7 @@ def test_a_job_outwaits_any_pause() -> None:
     for days in (2, 30, 300):
         at = NOON + timedelta(days=days)
         checker.accounts.accounts["kie"] = paused_since(NOON, probe_at=at)
+        checker.jobs.mark_queued(a_job_id(), at=at)
         assert checker.status(at=at) is JobStatus.ACCEPTED
     opened_at = NOON + timedelta(days=300)
     checker.accounts.accounts["kie"] = Account(provider="kie", opened_at=opened_at)
@@ -393,8 +394,9 @@ def test_an_account_that_was_opened_before_the_job_gives_it_no_more_time() -> No
 
 
 def test_a_job_that_is_about_to_be_forgotten_ends_although_its_account_is_paused() -> None:
-    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON)
+    checker = a_checker(JobStatus.ACCEPTED)
     last = checker.jobs.get(a_job_id()).forget_at - LAST_CALL
+    checker.jobs.mark_queued(a_job_id(), at=last)
     checker.accounts.accounts["kie"] = paused_since(NOON, probe_at=last)
     assert checker.status(at=last - timedelta(seconds=1)) is JobStatus.ACCEPTED
     assert checker.status(at=last) is JobStatus.FAILED
@@ -402,7 +404,7 @@ def test_a_job_that_is_about_to_be_forgotten_ends_although_its_account_is_paused
 
 def test_while_an_account_is_paused_its_jobs_are_checked_once_for_each_probe() -> None:
     at = NOON + timedelta(hours=3)
-    checker = a_checker(JobStatus.ACCEPTED, queued_at=NOON, deadline_at=at)
+    checker = a_checker(JobStatus.ACCEPTED, queued_at=at, deadline_at=at)
     checker.provider.calls_back = False
     assert checker.status(at=at) is JobStatus.ACCEPTED
     paused = paused_since(NOON, probe_at=at + timedelta(minutes=14))

@@ -1,19 +1,30 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from ringback.domain.accounts import (
+    AFTER_OTHERS,
+    LONGEST,
+    PROBE_TIME,
+    Account,
+    Pause,
+    PauseReason,
+)
 from ringback.domain.check_steps import (
+    LAST_CALL,
+    LOST_MESSAGE,
     MAX_UNANSWERED,
     MAX_UNCONFIGURED,
     CheckAgain,
     CheckedJob,
     Question,
+    QueueAgain,
     RecordReport,
     Unanswered,
 )
 from ringback.domain.checks import Check
-from ringback.domain.endings import EXPIRE, EndJob
-from ringback.domain.jobs import JobStatus
+from ringback.domain.endings import EXPIRE, NOT_SUBMITTED, EndJob
+from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.verdicts import TaskReport, TaskState
 
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report
@@ -43,6 +54,46 @@ def test_without_a_verdict_an_open_job_ends_and_a_final_one_stays(
 
 RUNNING = a_job(JobStatus.RUNNING, task_id=TASK, submitted_at=NOON)
 PLAIN, CLAIM = Check(job_id=a_job_id()), Check(job_id=a_job_id(), claimed_task=TASK)
+WAITING = a_job(queued_at=NOON)
+
+
+def waiting(at: datetime, *, job: Job = WAITING, account: Account) -> CheckedJob:
+    return CheckedJob(job=job, check=PLAIN, at=at, calls_back=True, account=account)
+
+
+def test_a_job_ends_before_it_is_forgotten_however_often_its_account_is_opened() -> None:
+    last_call = WAITING.forget_at - LAST_CALL
+    for at, ends in ((last_call - timedelta(minutes=1), False), (last_call, True)):
+        account = Account(provider="kie", opened_at=at - timedelta(hours=1))
+        assert (waiting(at, account=account).first_step() == NOT_SUBMITTED) is ends
+
+
+PAUSED = Pause(reason=PauseReason.NO_CREDITS, since=NOON, probe_at=NOON)
+PAUSES = {
+    "paused": PAUSED,
+    "probed": replace(PAUSED, probe_id="f" * 16),
+    "half-open": replace(PAUSED, half_open_at=NOON),
+}
+
+
+@pytest.mark.parametrize("state", [*PAUSES, "open"])
+def test_the_lost_message_of_a_job_is_sent_again_while_its_account_is_paused(state: str) -> None:
+    """A message that is left would have marked the job again by then."""
+    account = Account(provider="kie", pause=PAUSES.get(state))
+    queued_at = NOON + timedelta(hours=5)
+    job, at = replace(WAITING, queued_at=queued_at), queued_at + LOST_MESSAGE
+    early = waiting(at - timedelta(seconds=1), job=job, account=account).first_step()
+    assert isinstance(early, CheckAgain)
+    again = waiting(at, job=job, account=account).first_step()
+    assert isinstance(again, CheckAgain if state == "open" else QueueAgain)
+
+
+def test_while_a_job_waits_for_its_account_its_message_marks_it_often_enough() -> None:
+    spread = timedelta(seconds=16)
+    longest = LONGEST + PROBE_TIME + AFTER_OTHERS + spread
+    assert 3 * longest < LOST_MESSAGE
+
+
 REPORTS: list[TaskReport | None] = [None, a_report(TaskState.RUNNING)]
 
 

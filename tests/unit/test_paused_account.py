@@ -21,11 +21,11 @@ from ringback.domain.accounts import (
 )
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import CredentialsRefused, NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import Job, JobId, JobStatus
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.domain.verdicts import Answered, OutcomeUnknown, Submission, TaskRefused
 from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.resume_account import ResumeAccount
-from ringback.use_cases.submit_job import MAX_ATTEMPTS
+from ringback.use_cases.submit_job import MAX_ACCOUNT_REFUSALS, MAX_ATTEMPTS
 
 from tests.support.harness import CREATED, Harness, answering
 from tests.support.in_memory import InMemorySubmitQueue
@@ -295,6 +295,61 @@ def test_the_older_a_refused_job_the_later_it_tries_again(harness: Harness) -> N
     assert next_delay(harness, job) == LONGEST
 
 
+def reopened(harness: Harness) -> None:
+    """Have another job open the account."""
+    harness.probe()
+    harness.now += timedelta(minutes=1)
+    assert answering(harness, CREATED).accept().status is JobStatus.RUNNING
+    assert harness.account.pause is None
+    harness.now += timedelta(minutes=1)
+
+
+def test_a_job_whose_account_is_good_for_others_each_time_is_refused_itself(
+    harness: Harness,
+) -> None:
+    """Its model may be one that the key must not use: it would pause the account for ever."""
+    job = paused(harness)
+    for refusals in range(1, MAX_ACCOUNT_REFUSALS + 1):
+        assert (job.status, job.attempts) == (JobStatus.ACCEPTED, 0)
+        reopened(harness)
+        answering(harness, NO_CREDITS)
+        job = harness.take_turn(job.job_id)
+        assert job.account_refusals == refusals or job.status is JobStatus.FAILED
+    assert job.status is JobStatus.FAILED
+    assert job.error == JobError(kind=ErrorKind.REFUSED, code="402", message="no")
+    assert harness.account.pause is None
+
+
+def test_refusals_in_trials_are_not_held_against_a_job(harness: Harness) -> None:
+    job = paused(harness)
+    for _ in range(2 * MAX_ACCOUNT_REFUSALS):
+        harness.probe()
+        answering(harness, NO_CREDITS)
+        job = harness.take_turn(job.job_id)
+    reopened(harness)
+    answering(harness, NO_CREDITS)
+    job = harness.take_turn(job.job_id)
+    assert (job.status, job.account_refusals) == (JobStatus.ACCEPTED, 1)
+
+
+def test_refusals_that_no_other_task_disproves_are_not_held_against_a_job(
+    harness: Harness,
+) -> None:
+    """The pause could not be written, so the job is sent again at once."""
+    job = paused(harness)
+    reopened(harness)
+
+    def fails(*_: object, **__: object) -> object:
+        raise OSError
+
+    harness.accounts.pause = fails  # type: ignore[method-assign, assignment]
+    for _ in range(2 * MAX_ACCOUNT_REFUSALS):
+        answering(harness, NO_CREDITS)
+        job = harness.take_turn(job.job_id)
+        harness.now += timedelta(minutes=1)
+    assert (job.status, job.account_refusals) == (JobStatus.ACCEPTED, 1)
+
+
 # What asks, and what does not
 
 
@@ -472,6 +527,33 @@ def test_a_resumed_account_without_credits_is_paused_again_for_free(harness: Har
     assert (pause.since, pause.half_open_at) == (NOON, None)
 
 
+def test_a_job_that_is_refused_twice_in_a_row_is_not_the_one_that_tries_next(
+    harness: Harness,
+) -> None:
+    """It may be the job that is refused, and resuming would only lengthen the pause."""
+    poison = paused(harness, NO_CREDITS, CREATED)
+    good = posted(harness)
+    resume(harness)("kie")
+    harness.take_turn(harness.queues.nudges.pop(), is_nudge=True)
+    assert resume(harness)("kie").is_half_open
+    assert harness.queues.nudges == []
+    assert harness.take_turn(good.job_id).status is JobStatus.RUNNING
+    assert harness.account.pause is None
+    assert harness.jobs.get(poison.job_id).status is JobStatus.ACCEPTED
+
+
+def test_a_job_that_waits_alone_is_woken_every_other_time(harness: Harness) -> None:
+    job = paused(harness, *[NO_CREDITS] * 4)
+    woken = list[bool]()
+    for _ in range(4):
+        harness.now += timedelta(minutes=1)
+        resume(harness)("kie")
+        woken.append(harness.queues.nudges == [job.job_id])
+        harness.queues.nudges.clear()
+        harness.take_turn(job.job_id)
+    assert woken == [True, False, True, False]
+
+
 def test_the_probe_of_a_resumed_account_asks_nothing(harness: Harness) -> None:
     paused(harness)
     resume(harness)("kie")
@@ -484,6 +566,36 @@ def test_a_nudge_that_comes_too_early_leaves_the_job_its_own_message(harness: Ha
     sent = list(harness.queues.submit)
     assert harness.take_turn(job.job_id, is_nudge=True).status is JobStatus.ACCEPTED
     assert harness.queues.submit == sent
+
+
+@pytest.mark.parametrize("answer", [NO_CREDITS, BUSY])
+def test_a_nudge_that_is_refused_leaves_the_job_one_message(
+    harness: Harness, answer: TaskRefused
+) -> None:
+    job = paused(harness, *[answer] * 20)
+    sent = list(harness.queues.submit)
+    for _ in range(20):
+        harness.now += timedelta(minutes=3)
+        resume(harness)("kie")
+        harness.take_turn(job.job_id, is_nudge=True)
+    assert len(harness.provider.created) == 21
+    assert harness.queues.submit == sent
+
+
+def test_a_job_whose_own_message_came_during_a_refused_nudge_has_no_mark(
+    harness: Harness,
+) -> None:
+    """So that its check sends another."""
+    waiting = paused(harness)
+    resume(harness)("kie")
+
+    def meanwhile(job: Job, callback_url: str) -> Submission:
+        assert harness.take_turn(waiting.job_id).status is JobStatus.SUBMITTING
+        return NO_CREDITS
+
+    harness.provider.create_task = meanwhile  # type: ignore[method-assign]
+    assert harness.take_turn(waiting.job_id, is_nudge=True).status is JobStatus.ACCEPTED
+    assert harness.jobs.get(waiting.job_id).queued_at is None
 
 
 # Waits that are no pause

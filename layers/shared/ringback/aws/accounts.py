@@ -47,7 +47,7 @@ class AccountTable(TableAdapter):
         at: datetime,
         began_at: datetime,
         probe_at: datetime,
-        refused_job: JobId,
+        refused_job: JobId | None,
     ) -> AccountWrite:
         began = milliseconds(began_at)
         never_or_before = "(attribute_not_exists(#opened_at) OR #opened_at <= :began)"
@@ -56,12 +56,12 @@ class AccountTable(TableAdapter):
             "reason": typed(reason),
             "probe_id": typed(probe.probe_id),
             "probe_at": milliseconds(probe_at),
-            "refused_job": typed(refused_job),
         }
+        named = {"refused_job": typed(refused_job)} if refused_job else {}
         return self._change(
             probe.provider,
-            values,
-            remove=("half_open_at", *TRIAL),
+            values | named,
+            remove=("half_open_at", *TRIAL, *(() if refused_job else ("refused_job",))),
             first={"since": milliseconds(at)},
             only_if=news,
             given={":began": began},

@@ -83,6 +83,7 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "images": _images_from_plain,
     "forget_at": lambda seconds: datetime.fromtimestamp(int(seconds), UTC),
     "attempts": int,
+    "account_refusals": int,
     "row": int,
     **dict.fromkeys(
         (

@@ -87,6 +87,8 @@ def read_answered(message: Mapping[str, Any]) -> Answered | None:
         attempt_id=message["attempt_id"],
         answer=of_any_version(_ANSWERS[message["kind"]], message["answer"]),
         is_trial=message.get("is_trial", False),
+        is_nudge=message.get("is_nudge", False),
+        account_refusals=message.get("account_refusals", 0),
     )
 
 

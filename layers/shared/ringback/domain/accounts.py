@@ -72,7 +72,8 @@ class Pause:
     or the next one, is due.
     ``half_open_at`` is since when one job at a time may try; ``trial`` is the one that does, and
     keeps others from it until ``trial_until``.
-    ``refused_job`` is the last one that the account was refused for.
+    ``refused_job`` is the last one that the account was refused for, ``None`` if it was refused
+    for the same one twice in a row: another job is to try then.
     """
 
     reason: str

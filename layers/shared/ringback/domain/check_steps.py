@@ -42,7 +42,9 @@ ANSWER_REDELIVERY: Final = timedelta(minutes=10)
 # Later than this, a submit message counts as lost, perhaps as a dead letter. The time of a pause
 # does not count.
 MAX_WAIT: Final = timedelta(days=2)
-# A job that still waits for its account ends so long before it is forgotten.
+# A job that waits for its account comes back, and is marked, every 15 minutes at least.
+LOST_MESSAGE: Final = timedelta(hours=1)
+# A job that has not been sent by then ends so long before it is forgotten.
 LAST_CALL: Final = timedelta(days=1)
 
 
@@ -222,14 +224,23 @@ class CheckedJob:
             return self._check_while_waiting()
         if job.not_queued_at is not None and job.queued_at is None:
             return NOT_SUBMITTED
-        # Without a mark its message may be lost, though its client was answered 202.
         later = self._check_while_waiting()
-        return later if job.queued_at else QueueAgain(later)
+        return QueueAgain(later) if self._may_lack_message() else later
+
+    def _may_lack_message(self) -> bool:
+        """Tell whether the job's message may be lost; a second one would buy nothing twice."""
+        if self.job.queued_at is None:
+            return True  # though its client was answered 202
+        # While the account is paused, the job would never end, nor send the probe.
+        is_paused = self.account is not None and self.account.pause is not None
+        return is_paused and self.at >= self.job.queued_at + LOST_MESSAGE
 
     def _has_waited_too_long(self) -> bool:
         account, since = self.account, self.job.due_at or self.job.created_at
+        if self.at >= self.job.forget_at - LAST_CALL:
+            return True
         if account and account.pause:
-            return self.at >= self.job.forget_at - LAST_CALL
+            return False
         if account and account.opened_at:
             since = max(since, account.opened_at)
         return self.at >= since + MAX_WAIT

@@ -142,6 +142,7 @@ class Job:
     sheet. A row's job is not sent before ``due_at``, and has low priority.
     ``not_queued_at`` is when its client was answered 503, since the submit queue did not take it.
     ``result_urls`` are in the provider's order, empty for an image that it lists without a link.
+    ``account_refusals`` counts refusals of its account that others' tasks have disproved since.
     ``attempt_id`` is the last attempt to submit it, a random id.
     ``callback_base_url`` is the base of the callback URL that it was sent with.
     ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
@@ -163,6 +164,7 @@ class Job:
     submitted_at: datetime | None = None
     finished_at: datetime | None = None
     attempts: int = 0
+    account_refusals: int = 0
     attempt_id: str | None = None
     task_id: ProviderTaskId | None = None
     credits: Decimal | None = None

@@ -57,12 +57,16 @@ class Answered:
     """The answer to one attempt to submit a job. It is never asked for again: it must be kept.
 
     ``is_trial``: the account was half-open, and this job the one that tried.
+    ``is_nudge``: the job has another message, so that a refusal need not send one.
+    ``account_refusals`` is the job's number of them if this is one.
     """
 
     job_id: JobId
     attempt_id: str
     answer: Submission
     is_trial: bool = False
+    is_nudge: bool = False
+    account_refusals: int = 0
 
 
 class TaskState(StrEnum):

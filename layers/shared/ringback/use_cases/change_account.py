@@ -47,8 +47,10 @@ class ChangeAccount:
         return PROBES.shortest
 
     def _pause(self, account: Account, job: Job, reason: str, *, began_at: datetime) -> Account:
-        at = self.now()
-        since = account.pause.since if account.pause else at
+        at, pause = self.now(), account.pause
+        since = pause.since if pause else at
+        # It may be the job that is refused: resuming must not wake it each time.
+        is_again = pause is not None and pause.refused_job == job.job_id
         probe, after = self._probe(account.provider), PROBES.after(at - since)
         # Sent first, so that no crash leaves a pause that nothing ends.
         self.checks.add_probe(probe, delay=whole_seconds(after))
@@ -58,9 +60,9 @@ class ChangeAccount:
             at=at,
             began_at=began_at,
             probe_at=at + after,
-            refused_job=job.job_id,
+            refused_job=None if is_again else job.job_id,
         )
-        if paused.done and account.pause is None:
+        if paused.done and pause is None:
             self.announce(paused.account)
         return paused.account
 

@@ -25,6 +25,7 @@ from ringback.domain.verdicts import Answered, Submission, TaskReport
 class Changes(TypedDict, total=False):
     """Fields of a job that may be written together with its state."""
 
+    account_refusals: int
     answer: str | None
     attempt_id: str
     attempts: int
@@ -189,7 +190,7 @@ class AccountStore(Protocol):
         at: datetime,
         began_at: datetime,
         probe_at: datetime,
-        refused_job: JobId,
+        refused_job: JobId | None,
     ) -> AccountWrite:
         """Pause an account that was open, or half-open, when the refused call began.
 

@@ -92,7 +92,8 @@ class RecordAnswer:
     def _release(self, answered: Answered, refusal: TaskRefused) -> Job:
         changes: Changes = {"queued_at": None}
         if refusal.account:
-            # It was not the job that was refused.
+            # It was not the job that was refused, as far as one can tell.
+            changes["account_refusals"] = answered.account_refusals
             changes["attempts"] = max(0, self.jobs.get(answered.job_id).attempts - 1)
         released = self._leave_submitting(answered, JobStatus.ACCEPTED, **changes)
         job = released.job
@@ -101,7 +102,11 @@ class RecordAnswer:
         if not released.done:
             # Its check was faster. A job that was final is not bought again.
             return self._fail(answered, refusal) if job.status is JobStatus.EXPIRED else job
-        self.queue.add(job.job_id, delay=self._delay(job, answered, refusal), slot=None)
+        delay = self._delay(job, answered, refusal)
+        if answered.is_nudge:
+            # Its own message marks it again; if that came during this call, its check sends one.
+            return job
+        self.queue.add(job.job_id, delay=delay, slot=None)
         self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 

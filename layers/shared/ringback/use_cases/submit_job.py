@@ -30,6 +30,9 @@ from ringback.use_cases.record_answer import TIME_TO_RECORD, RecordAnswer, Secon
 # After this many temporary refusals a job fails. They are ten seconds to five minutes apart, so
 # that takes between ten minutes and five hours.
 MAX_ATTEMPTS: Final = 60
+# A job that the account was refused for this often, while it was good for others each time, is
+# refused itself.
+MAX_ACCOUNT_REFUSALS: Final = 5
 # A call that took longer may have reached the provider after its slot.
 SLOW: Final = timedelta(milliseconds=200)
 # Seconds until an unavailable provider is tried again.
@@ -156,7 +159,13 @@ class SubmitJob:
             return begun.job
         answer = self._pay(begun.job, call, seconds_left)
         answered_at = self.now()
-        answered = answer_to(begun.job, answer, is_trial=account.is_half_open)
+        answered = answer_to(
+            begun.job,
+            answer,
+            is_trial=account.is_half_open,
+            is_nudge=delivery.is_nudge,
+            account_refusals=account_refusals(job, account),
+        )
         recorded = self.record(answered, seconds_left=seconds_left)
         if answered_at - at > SLOW:
             self.window.was_slow(name, asked_at=at, at=answered_at)
@@ -215,12 +224,35 @@ class SubmitJob:
         return job
 
 
-def answer_to(job: Job, answer: Submission, *, is_trial: bool = False) -> Answered:
-    """Return the answer as it is kept; after too many refusals for now the last one is final."""
-    if isinstance(answer, TaskRefused) and job.attempts >= MAX_ATTEMPTS:
-        answer = replace(answer, retry_after=None)
+def account_refusals(job: Job, account: Account) -> int:
+    """Return how many of its account's refusals are about the job itself, if one more follows.
+
+    ``job`` is as it was before this attempt. Its last refusal is disproved if another job's task
+    has opened the account since; one in a trial proves nothing.
+    """
+    if account.pause:
+        return job.account_refusals
+    opened_at, refused_at = account.opened_at, job.submitted_at
+    disproved = opened_at is not None and refused_at is not None and opened_at > refused_at
+    return job.account_refusals + disproved
+
+
+def answer_to(
+    job: Job, answer: Submission, *, is_trial: bool, is_nudge: bool, account_refusals: int
+) -> Answered:
+    """Return the answer as it is kept; after too many refusals the last one is final."""
+    if isinstance(answer, TaskRefused):
+        if job.attempts >= MAX_ATTEMPTS:
+            answer = replace(answer, retry_after=None)
+        if answer.account and account_refusals >= MAX_ACCOUNT_REFUSALS:
+            answer = replace(answer, account=None, retry_after=None)
     return Answered(
-        job_id=job.job_id, attempt_id=job.attempt_id or "", answer=answer, is_trial=is_trial
+        job_id=job.job_id,
+        attempt_id=job.attempt_id or "",
+        answer=answer,
+        is_trial=is_trial,
+        is_nudge=is_nudge,
+        account_refusals=account_refusals,
     )
 
 
