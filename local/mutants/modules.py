@@ -144,6 +144,7 @@ NIGHTLY: Final = _by_name(
     _function("make_thumbnails", "", _HANDLERS),
     _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),
+    Module("use_cases/dropped_files", ("tests/unit/test_find_jobs.py",)),
     _use_case("retry_job"),
     _use_case("input_images"),
     _use_case("make_thumbnail"),

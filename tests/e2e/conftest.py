@@ -16,7 +16,6 @@ from local.examples import EXAMPLES
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.stack import local_stack
-from tests.e2e.chains import drop_at_the_end_of_a_chain
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import STACKS, show_logs_of
@@ -66,7 +65,6 @@ def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
             under_faults = {
                 (model, fault): post_under(fault, model, api) for model, fault in FAULTS
             }
-            drop_at_the_end_of_a_chain(deployment)
             photo = drop_photo(deployment)
             examples = [api.submit(each.model, each.input_with(photo)) for each in EXAMPLES]
         yield SharedStack(deployment, under_faults, examples)
