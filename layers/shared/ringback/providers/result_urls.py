@@ -42,7 +42,7 @@ def task_urls(task: Mapping[str, Any]) -> Urls:
 
 
 def _of_object(given: Mapping[str, Any], names: Sequence[str], depth: int) -> Urls:
-    known = {_plain(name): value for name, value in given.items()}
+    known = {plain_name(name): value for name, value in given.items()}
     found: list[str] = []
     for name in names:
         urls = _urls(known.get(name), depth - 1)
@@ -94,5 +94,6 @@ def _bare(url: str) -> str:
     return url.partition("?")[0]
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the name of a field without case, ``_`` and ``-``."""
     return name.lower().replace("_", "").replace("-", "")

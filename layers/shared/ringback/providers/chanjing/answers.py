@@ -7,7 +7,6 @@ from typing import Any, Final
 import httpx
 
 from ringback.domain.accounts import PauseReason
-from ringback.domain.jobs import as_task_id
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
 from ringback.providers.api_calls import (
@@ -15,8 +14,10 @@ from ringback.providers.api_calls import (
     UNREACHABLE_RETRY,
     contradicts_itself,
     read_envelope,
+    read_object,
 )
-from ringback.providers.chanjing.tasks import read_moment
+from ringback.providers.chanjing.tasks import read_moment, task_ids
+from ringback.providers.task_ids import id_text, only_id
 
 TOKEN_REFUSED: Final = 10400
 # Its own code and that of HTTP, from a gateway before it: nothing was created.
@@ -48,14 +49,14 @@ def read_submission(response: httpx.Response) -> Submission:
 
     An answer that contradicts itself proves nothing; the id that it names is kept.
     """
-    envelope = read_envelope(response)
+    envelope = read_object(response) or {}
     code: int = envelope.get("code", response.status_code if response.is_client_error else -1)
-    data = envelope.get("data")
+    named = created_ids(envelope)
     # A malformed id proves as little as none: the callback may name the right one.
-    task_id = as_task_id(data)
+    task_id = only_id(named)
     if response.is_success and code == 0 and task_id:
         return TaskCreated(task_id=task_id)
-    if contradicts_itself(response, code, task_id):
+    if contradicts_itself(response, code, names_task=bool(named)):
         return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or "")[:2000]
     if code in TOO_FAST:
@@ -69,6 +70,13 @@ def read_submission(response: httpx.Response) -> Submission:
     if code in REFUSED:
         return TaskRefused(code=str(code), message=message)
     return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+
+
+def created_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
+    """Return the different task ids that an answer names: ``data`` is one, or an object."""
+    data = envelope.get("data")
+    bare = id_text(data) if "code" in envelope else ""
+    return task_ids(envelope, data if isinstance(data, dict) else {}) | {bare} - {""}
 
 
 def _refused_account(code: int, message: str) -> PauseReason | None:
@@ -90,5 +98,5 @@ def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:
 def is_token_refused(response: httpx.Response) -> bool:
     """Tell whether the token was refused, and nothing else can have happened."""
     envelope = read_envelope(response)
-    code, task_id = envelope.get("code"), as_task_id(envelope.get("data"))
-    return code == TOKEN_REFUSED and not contradicts_itself(response, code, task_id)
+    code, names_task = envelope.get("code"), bool(created_ids(envelope))
+    return code == TOKEN_REFUSED and not contradicts_itself(response, code, names_task=names_task)

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ringback.domain.errors import MalformedCallback
-from ringback.domain.jobs import as_task_id
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.providers.kept_answers import kept
 from ringback.providers.result_urls import task_urls
+from ringback.providers.task_ids import named_ids, only_id
 
 # Compared in lower case: all spellings have been seen.
 STATES: Final[Mapping[str, TaskState]] = {
@@ -32,7 +32,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
 
     Raises ``MalformedCallback`` if it names no task, or more images than any model returns.
     """
-    task_id = as_task_id(task.get("unique_id"))
+    task_id = only_id(task_ids(task))
     if task_id is None:
         raise MalformedCallback("no task id")
     urls = task_urls(task)
@@ -47,6 +47,11 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
         created_at=read_moment(task.get("create_time")),
         answer=kept(task),
     )
+
+
+def task_ids(*places: Mapping[str, Any]) -> frozenset[str]:
+    """Return the different task ids that these objects name."""
+    return named_ids("uniqueid", *places)
 
 
 def _text(value: object) -> str:

@@ -1,5 +1,6 @@
 """Client of kie.ai."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -30,10 +31,12 @@ from ringback.providers.api_calls import (
     not_made,
     not_sent,
     read_envelope,
+    read_object,
     with_answer,
 )
 from ringback.providers.kept_answers import kept
-from ringback.providers.kie.tasks import read_task
+from ringback.providers.kie.tasks import read_task, task_ids
+from ringback.providers.task_ids import only_id
 
 # Codes of createTask for "nothing was created, try again", with the seconds to wait: 429 is the
 # rate window of ten seconds, 455 is maintenance.
@@ -53,6 +56,7 @@ REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422, 501, 505})
 # The code of a call that costs nothing: what else it says is about the task.
 KEY_REFUSED: Final = 401
 NOT_VISIBLE: Final = frozenset({404, 422})
+_DIGIT: Final = re.compile(r"[0-9]")
 FINISHED_AND_FAILED: Final = frozenset({408, 501})
 
 
@@ -155,14 +159,14 @@ def read_submission(response: httpx.Response) -> Submission:
 
     An answer that contradicts itself proves nothing; the id that it names is kept.
     """
-    envelope = read_envelope(response)
+    envelope = read_object(response) or {}
     # A server error without the provider's own body may come from any proxy on the way.
     code: int = envelope.get("code", response.status_code if response.is_client_error else 0)
-    data = envelope.get("data")
-    task_id = as_task_id(data.get("taskId")) if isinstance(data, dict) else None
+    named = task_ids(envelope) or bare_ids(envelope)
+    task_id = only_id(named)
     if response.is_success and code == httpx.codes.OK and task_id:
         return TaskCreated(task_id=task_id)
-    if contradicts_itself(response, code, task_id):
+    if contradicts_itself(response, code, names_task=bool(named)):
         return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
     if code in TRY_AGAIN:
@@ -178,6 +182,12 @@ def read_submission(response: httpx.Response) -> Submission:
     if code in REFUSED:
         return TaskRefused(code=str(code), message=message)
     return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+
+
+def bare_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
+    """Return the id of a created task whose ``data`` is nothing else. A mere word is none."""
+    task_id = as_task_id(envelope.get("data")) if envelope.get("code") == httpx.codes.OK else None
+    return frozenset({task_id} if task_id and _DIGIT.search(task_id) else ())
 
 
 def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskReport:
