@@ -310,8 +310,9 @@ def test_pages_have_their_expected_reports(body_file: Path) -> None:
     chanjing, expected = Chanjing([recorded(body_file)]), expected_of(body_file)
     client = chanjing.client()
     if "error" in expected:
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailable) as raised:
             client.read_tasks([TASK, OTHER])
+        assert type(raised.value).__name__ == expected["error"]
     else:
         named = [ProviderTaskId(task["task_id"]) for task in expected["tasks"]]
         found = client.read_tasks([*dict.fromkeys([TASK, OTHER, *named])])

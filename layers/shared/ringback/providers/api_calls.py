@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 
 from ringback.domain.accounts import pause_reason
-from ringback.domain.errors import NotConfigured, ProviderUnavailable
+from ringback.domain.errors import NotConfigured, ProviderUnavailable, TaskUnreadable
 from ringback.domain.verdicts import Submission, TaskRefused
 from ringback.domain.version import USER_AGENT
 from ringback.json_bodies import NotJson, parse_json
@@ -26,6 +26,8 @@ CALL_SECONDS: Final = 15.0
 CONNECT_SECONDS: Final = 4.0
 # Stands for the code of an answer that gives two; no provider's tables have it.
 NO_CODE: Final = -1
+# HTTP statuses of a refused key and of too many requests: every task would get the same answer.
+ABOUT_ACCOUNT: Final = frozenset({401, 403, 429})
 _INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,9}(?:\.0*)?\s*", re.ASCII)
 # What a key or token must match to be sent in a header.
 HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
@@ -76,6 +78,19 @@ def read_object(response: httpx.Response) -> dict[str, Any] | None:
     given = answer.pop("code", None)
     code = NO_CODE if "code" in parsed.repeated and given is None else _as_integer(given)
     return answer if code is None else {"code": code, **answer}
+
+
+def without_envelope(response: httpx.Response, provider: str) -> ProviderUnavailable:
+    """Return what an answer without a code means: for its task only, or for all of them.
+
+    A JSON object, and whatever comes with success, is about the task that was asked about. Anything
+    else may come from a proxy on the way.
+    """
+    error = f"HTTP {response.status_code} without {provider}'s envelope"
+    is_answer = response.is_success or read_object(response) is not None
+    if is_answer and response.status_code not in ABOUT_ACCOUNT:
+        return TaskUnreadable(error)
+    return ProviderUnavailable(error)
 
 
 def _as_integer(value: object) -> int | None:

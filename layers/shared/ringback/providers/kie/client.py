@@ -33,6 +33,7 @@ from ringback.providers.api_calls import (
     read_envelope,
     read_object,
     with_answer,
+    without_envelope,
 )
 from ringback.providers.kept_answers import kept
 from ringback.providers.kie.tasks import read_task, task_ids
@@ -138,8 +139,7 @@ class KieClient:
             raise ProviderUnavailable(type(error).__name__) from error
         envelope = read_envelope(response)
         if not envelope:
-            # Not from the API itself but from a proxy, perhaps: it says nothing about the task.
-            raise ProviderUnavailable(f"HTTP {response.status_code} without kie.ai's envelope")
+            raise without_envelope(response, "kie.ai")
         if envelope["code"] == KEY_REFUSED:
             raise CredentialsRefused("kie.ai refused its API key")
         return envelope
