@@ -91,6 +91,7 @@ def test_submit_responses_have_their_expected_outcome(body_file: Path) -> None:
         assert isinstance(submission, OutcomeUnknown)
         assert submission.reason
         assert submission.task_id == expected.get("task_id")
+        assert submission.account == expected.get("account")
     assert len(chanjing.at(SUBMIT_PATH)) == 1
     assert {request.url.host for request in chanjing.received} == {"chanjing.example"}
 

@@ -36,6 +36,8 @@ NO = TaskRefused(code="422", message="prompt not allowed")
 BUSY = TaskRefused(code="429", message="slow down", retry_after=10, too_fast=True)
 AWAY = TaskRefused(code="455", message="maintenance", retry_after=300, maintenance=True)
 UNKNOWN = OutcomeUnknown(reason="ReadTimeout")
+# "Credits insufficient" under code 500.
+PERHAPS_NO_CREDITS = OutcomeUnknown(reason="500", account=PauseReason.NO_CREDITS)
 
 
 @pytest.fixture
@@ -76,6 +78,50 @@ def test_a_refused_account_is_paused_and_the_job_waits(harness: Harness) -> None
     assert (probe.probe_id, delay) == (pause.probe_id, 30)
     assert pause.probe_at == NOON + timedelta(seconds=30)
     assert next_delay(harness, job) >= timedelta(seconds=30)
+
+
+def test_a_likely_refusal_keeps_its_own_job_and_holds_back_all_others(harness: Harness) -> None:
+    first = answering(harness, PERHAPS_NO_CREDITS, CREATED).accept()
+    assert (first.status, first.error, first.attempts) == (JobStatus.SUBMITTING, None, 1)
+    pause = harness.account.pause
+    assert pause is not None
+    assert (pause.reason, pause.since) == ("no_credits", NOON)
+    assert len(harness.queues.probes) == 1
+    others = [harness.accept() for _ in range(5)]
+    assert {job.status for job in others} == {JobStatus.ACCEPTED}
+    assert len(harness.provider.created) == 1
+    harness.probe()
+    assert harness.take_turn(first.job_id).status is JobStatus.SUBMITTING
+    assert harness.take_turn(others[0].job_id).status is JobStatus.RUNNING
+    assert harness.account.pause is None
+
+
+def test_a_likely_refusal_of_the_trial_pauses_again(harness: Harness) -> None:
+    job = half_open(harness, PERHAPS_NO_CREDITS, CREATED)
+    assert harness.take_turn(job.job_id).status is JobStatus.SUBMITTING
+    pause = harness.account.pause
+    assert pause is not None
+    assert pause.half_open_at is None
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(seconds=1)])
+def test_a_likely_refusal_that_is_no_news_pauses_nothing(
+    harness: Harness, later: timedelta
+) -> None:
+    """Its job has a task after all, or the account was opened since its call."""
+    job = answering(harness, UNKNOWN).accept()
+    if later:
+        harness.now += later
+        opener = half_open(harness, CREATED)
+        harness.take_turn(opener.job_id)
+    else:
+        harness.jobs.move(
+            job.job_id, expect=[JobStatus.SUBMITTING], to=JobStatus.RUNNING, at=harness.now
+        )
+    answer = PERHAPS_NO_CREDITS
+    late = Answered(job_id=job.job_id, attempt_id=job.attempt_id or "", answer=answer)
+    harness.submitter.record(late, seconds_left=harness.time_for())
+    assert harness.account.pause is None
 
 
 def test_the_probe_is_sent_before_the_pause_is_written(harness: Harness) -> None:

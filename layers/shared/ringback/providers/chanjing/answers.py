@@ -1,6 +1,5 @@
 """What Chanjing's answers prove."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from ringback.providers.api_calls import (
     read_object,
 )
 from ringback.providers.chanjing.tasks import read_moment, task_ids
+from ringback.providers.credit_words import says_no_credits
 from ringback.providers.task_ids import id_text, only_id
 
 TOKEN_REFUSED: Final = 10400
@@ -32,14 +32,9 @@ ACCOUNT: Final[Mapping[int, PauseReason]] = {
 # Codes of permanent refusals, the API's own and those of HTTP. A code that is in no table proves
 # nothing: 50000 in particular can come after the task was created.
 REFUSED: Final = frozenset({400, 40000, 404, 405, 413, 415, 422})
+NOTHING_CREATED: Final = REFUSED | ACCOUNT.keys() | TOO_FAST | {TOKEN_REFUSED}
 # Codes of the token endpoint that refuse the credentials.
 CREDENTIALS_REFUSED: Final = REFUSED | ACCOUNT.keys()
-# What a refusal says when the balance is empty; its code is not documented. It decides only
-# whether a job that provably was not created fails or waits.
-_NO_BALANCE: Final = re.compile(
-    r".{0,12}(余额|积分|点数|蝉豆).{0,4}(不足|不够).{0,24}|insufficient (balance|credits).{0,24}",
-    re.DOTALL | re.IGNORECASE,
-)
 # The limit is a rate per second, its number undocumented.
 TOO_FAST_RETRY: Final = 10
 
@@ -56,20 +51,21 @@ def read_submission(response: httpx.Response) -> Submission:
     task_id = only_id(named)
     if response.is_success and code == 0 and task_id:
         return TaskCreated(task_id=task_id)
-    if contradicts_itself(response, code, names_task=bool(named)):
-        return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or "")[:2000]
+    account = None if named else _refused_account(code, message)
+    if contradicts_itself(response, code, names_task=bool(named)) or code not in NOTHING_CREATED:
+        return OutcomeUnknown(
+            reason=f"HTTP {response.status_code}, code {code}", task_id=task_id, account=account
+        )
+    if account:
+        return TaskRefused(code=str(code), message=message, account=account)
     if code in TOO_FAST:
         return TaskRefused(
             code=str(code), message=message, retry_after=TOO_FAST_RETRY, too_fast=True
         )
     if code == TOKEN_REFUSED:
         return TaskRefused(code=str(code), message=message, retry_after=UNREACHABLE_RETRY)
-    if account := _refused_account(code, message):
-        return TaskRefused(code=str(code), message=message, account=account)
-    if code in REFUSED:
-        return TaskRefused(code=str(code), message=message)
-    return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+    return TaskRefused(code=str(code), message=message)
 
 
 def created_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
@@ -80,9 +76,8 @@ def created_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
 
 
 def _refused_account(code: int, message: str) -> PauseReason | None:
-    if code in REFUSED and _NO_BALANCE.fullmatch(message):
-        return PauseReason.NO_CREDITS
-    return ACCOUNT.get(code)
+    no_credits = PauseReason.NO_CREDITS if says_no_credits(message) else None
+    return ACCOUNT.get(code) or no_credits
 
 
 def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:

@@ -35,6 +35,7 @@ from ringback.providers.api_calls import (
     with_answer,
     without_envelope,
 )
+from ringback.providers.credit_words import says_no_credits
 from ringback.providers.kept_answers import kept
 from ringback.providers.kie.tasks import read_task, task_ids
 from ringback.providers.task_ids import only_id
@@ -54,6 +55,7 @@ ACCOUNT: Final[Mapping[int, PauseReason]] = {
 # Codes of permanent refusals. A code that is in no table proves nothing either way: 408 and 500 in
 # particular can come after the task was created.
 REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422, 501, 505})
+NOTHING_CREATED: Final = TRY_AGAIN.keys() | ACCOUNT.keys() | REFUSED
 # The code of a call that costs nothing: what else it says is about the task.
 KEY_REFUSED: Final = 401
 NOT_VISIBLE: Final = frozenset({404, 422})
@@ -166,9 +168,15 @@ def read_submission(response: httpx.Response) -> Submission:
     task_id = only_id(named)
     if response.is_success and code == httpx.codes.OK and task_id:
         return TaskCreated(task_id=task_id)
-    if contradicts_itself(response, code, names_task=bool(named)):
-        return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
+    account = None if named else _refused_account(code, message)
+    unknown = OutcomeUnknown(
+        reason=f"HTTP {response.status_code}, code {code}", task_id=task_id, account=account
+    )
+    if contradicts_itself(response, code, names_task=bool(named)) or code not in NOTHING_CREATED:
+        return unknown
+    if account:
+        return TaskRefused(code=str(code), message=message, account=account)
     if code in TRY_AGAIN:
         return TaskRefused(
             code=str(code),
@@ -177,11 +185,12 @@ def read_submission(response: httpx.Response) -> Submission:
             too_fast=code == TOO_FAST,
             maintenance=code == MAINTENANCE,
         )
-    if code in ACCOUNT:
-        return TaskRefused(code=str(code), message=message, account=ACCOUNT[code])
-    if code in REFUSED:
-        return TaskRefused(code=str(code), message=message)
-    return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+    return TaskRefused(code=str(code), message=message)
+
+
+def _refused_account(code: int, message: str) -> PauseReason | None:
+    no_credits = PauseReason.NO_CREDITS if says_no_credits(message) else None
+    return ACCOUNT.get(code) or no_credits
 
 
 def bare_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
