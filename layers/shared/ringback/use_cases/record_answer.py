@@ -94,7 +94,7 @@ class RecordAnswer:
 
     def _release(self, answered: Answered, refusal: TaskRefused) -> Job:
         changes: Changes = {"queued_at": None}
-        if refusal.account:
+        if refusal.account or refusal.maintenance:
             # It was not the job that was refused.
             changes["attempts"] = max(0, self.jobs.get(answered.job_id).attempts - 1)
         released = self._leave_submitting(answered, JobStatus.ACCEPTED, **changes)

@@ -27,8 +27,8 @@ from ringback.use_cases.ports import (
 from ringback.use_cases.providers import Providers
 from ringback.use_cases.record_answer import TIME_TO_RECORD, RecordAnswer, SecondsLeft
 
-# After this many temporary refusals a job fails. They are ten seconds to five minutes apart, so
-# that takes between ten minutes and five hours.
+# After this many temporary refusals a job fails. They are ten seconds to half a minute apart, so
+# that takes ten minutes at least.
 MAX_ATTEMPTS: Final = 60
 # A call that took longer may have reached the provider after its slot.
 SLOW: Final = timedelta(milliseconds=200)
@@ -114,6 +114,8 @@ class SubmitJob:
         account = self.accounts.read(job.request.provider)
         if account.delay(at=self.now()):
             return self._wait(job, delivery, account)
+        if wait := account.maintenance_of(job.request.model, at=self.now()):
+            return self._queue(job, delivery, delay=seconds_to_wait(job, wait))
         try:
             call = self._prepare(job)
         except NotConfigured as error:
@@ -216,8 +218,12 @@ class SubmitJob:
 
 
 def answer_to(job: Job, answer: Submission, *, is_trial: bool = False) -> Answered:
-    """Return the answer as it is kept; after too many refusals for now the last one is final."""
-    if isinstance(answer, TaskRefused) and job.attempts >= MAX_ATTEMPTS:
+    """Return the answer as it is kept; after too many refusals for now the last one is final.
+
+    One for maintenance is not: like a paused account, it lasts as long as it lasts.
+    """
+    is_last = job.attempts >= MAX_ATTEMPTS
+    if isinstance(answer, TaskRefused) and is_last and not answer.maintenance:
         answer = replace(answer, retry_after=None)
     return Answered(
         job_id=job.job_id, attempt_id=job.attempt_id or "", answer=answer, is_trial=is_trial
