@@ -5,18 +5,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ringback.domain.errors import MalformedCallback
-from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.domain.verdicts import TaskReport
 from ringback.providers.kept_answers import kept
 from ringback.providers.result_urls import task_urls
 from ringback.providers.task_ids import named_ids, only_id
+from ringback.providers.task_states import read_state
 
-# Compared in lower case: all spellings have been seen.
-STATES: Final[Mapping[str, TaskState]] = {
-    "success": TaskState.SUCCEEDED,
-    "error": TaskState.FAILED,
-    "fail": TaskState.FAILED,
-    "failed": TaskState.FAILED,
-}
 # Ten times what any model returns: a longer list is not Chanjing's.
 MAX_IMAGES: Final = 40
 _MODEL_PREFIX: Final = "chanjing/"
@@ -40,7 +34,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
         raise MalformedCallback("more images than any model returns")
     return TaskReport(
         task_id=task_id,
-        state=STATES.get(str(task.get("progress_desc")).strip().lower(), TaskState.RUNNING),
+        state=read_state(task.get("progress_desc")),
         image_urls=urls,
         message=_text(task.get("err_msg")),
         model=_text(task.get("model_code")),

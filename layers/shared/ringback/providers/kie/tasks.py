@@ -10,13 +10,8 @@ from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.json_bodies import NotJson, parse_json
 from ringback.providers.result_urls import task_urls
 from ringback.providers.task_ids import named_ids, only_id
+from ringback.providers.task_states import read_state
 
-STATES: Final[Mapping[str, TaskState]] = {
-    "success": TaskState.SUCCEEDED,
-    "completed": TaskState.SUCCEEDED,
-    "fail": TaskState.FAILED,
-    "failed": TaskState.FAILED,
-}
 # Without a state, these codes of the envelope mean finished and failed.
 FAILURE_CODES: Final = frozenset({"408", "501"})
 # Three times what any model's page allows. The body is not signed: a longer list is not kie.ai's.
@@ -34,7 +29,7 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
     task = {**envelope, **data}
     param, code = _object(task.get("param")), _text(envelope.get("code"))
     spent = task.get("creditsConsumed")
-    state = STATES.get(str(task.get("state")).lower(), TaskState.RUNNING)
+    state = read_state(task.get("state"))
     if task.get("state") is None and code in FAILURE_CODES:
         state = TaskState.FAILED
     return TaskReport(
