@@ -172,7 +172,7 @@ def test_the_owner_may_end_a_pause_but_not_a_trial(accounts: AccountStore) -> No
 
 
 def test_a_hold_stays_beside_a_pause(accounts: AccountStore) -> None:
-    hold = Hold(reason="maintenance", since=NOON, until=NOON + MINUTE)
+    hold = Hold(reason="maintenance", since=NOON, until=NOON + MINUTE, model="m")
     assert accounts.hold("kie", hold).account == Account(provider="kie", hold=hold)
     half_opened(accounts)
     opened = accounts.open("kie", at=NOON + MINUTE, began_at=NOON + MINUTE).account

@@ -91,6 +91,7 @@ def test_submit_responses_have_their_expected_outcome(body_file: Path) -> None:
         assert isinstance(submission, OutcomeUnknown)
         assert submission.reason
         assert submission.task_id == expected.get("task_id")
+        assert submission.account == expected.get("account")
     assert len(chanjing.at(SUBMIT_PATH)) == 1
     assert {request.url.host for request in chanjing.received} == {"chanjing.example"}
 
@@ -310,8 +311,9 @@ def test_pages_have_their_expected_reports(body_file: Path) -> None:
     chanjing, expected = Chanjing([recorded(body_file)]), expected_of(body_file)
     client = chanjing.client()
     if "error" in expected:
-        with pytest.raises(ProviderUnavailable):
+        with pytest.raises(ProviderUnavailable) as raised:
             client.read_tasks([TASK, OTHER])
+        assert type(raised.value).__name__ == expected["error"]
     else:
         named = [ProviderTaskId(task["task_id"]) for task in expected["tasks"]]
         found = client.read_tasks([*dict.fromkeys([TASK, OTHER, *named])])

@@ -95,7 +95,9 @@ def submission_of(expected: dict[str, Any]) -> Submission:
         case {"refused": dict(refusal)}:
             return TaskRefused(**refusal)
         case {"unknown": True}:
-            return OutcomeUnknown(reason="", task_id=expected.get("task_id"))
+            return OutcomeUnknown(
+                reason="", task_id=expected.get("task_id"), account=expected.get("account")
+            )
     raise ValueError(f"what is expected cannot be read: {expected}")
 
 
@@ -107,6 +109,7 @@ def test_create_task_responses_have_their_expected_outcome(body_file: Path) -> N
         assert isinstance(submission, OutcomeUnknown)
         assert submission.reason
         assert submission.task_id == expected.task_id
+        assert submission.account == expected.account
     else:
         assert submission == expected
     assert len(kie.requests) == 1

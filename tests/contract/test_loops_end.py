@@ -43,6 +43,7 @@ LOOPS: Final[dict[str, str]] = {
     "waits for its turn": "SubmitQueue",
     "waits for its account": "SubmitQueue",
     "refused for now": "SubmitQueue",
+    "the provider's maintenance of its model": "SubmitQueue",
     "an answer is kept": "SubmitQueue",
     "no job yet": "CheckQueue",
     "not sent yet": "CheckQueue",
@@ -163,6 +164,15 @@ def test_a_job_is_refused_for_now_sixty_times() -> None:
     limit = MAX_ATTEMPTS * timedelta(seconds=301) + ONE_MORE
     assert ended(replay, within=limit) is JobStatus.FAILED
     assert replay.invocations["SubmitJobFunction"] == MAX_ATTEMPTS
+
+
+def test_a_job_waits_two_days_for_the_end_of_maintenance() -> None:
+    replay = Replay()
+    away = TaskRefused(code="455", message="maintenance", retry_after=300, maintenance=True)
+    replay.providers["kie"].create_task = lambda *_: away  # type: ignore[method-assign]
+    replay.post(KIE)
+    assert ended(replay, within=MAX_WAIT + ONE_MORE) is JobStatus.FAILED
+    assert replay.invocations["SubmitJobFunction"] > 2 * MAX_ATTEMPTS
 
 
 def test_an_answer_is_kept_until_the_table_is_back() -> None:

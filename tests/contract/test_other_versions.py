@@ -50,7 +50,9 @@ REFUSED: Final = Answered(
     attempt_id="0123456789abcdef",
     answer=TaskRefused(code="429", message="later", retry_after=10, too_fast=True),
 )
-UNKNOWN: Final = replace(REFUSED, answer=OutcomeUnknown(reason="HTTP 500", task_id=TASK))
+UNKNOWN: Final = replace(
+    REFUSED, answer=OutcomeUnknown(reason="HTTP 500", task_id=TASK, account="no_credits")
+)
 
 
 def optional(kind: type) -> list[str]:

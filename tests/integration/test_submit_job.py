@@ -5,10 +5,13 @@ from base64 import urlsafe_b64encode
 from datetime import timedelta
 
 import pytest
+from ringback.aws.accounts import AccountTable
+from ringback.domain.accounts import Hold
 from ringback.domain.jobs import ErrorKind, JobStatus
 from ringback.use_cases.submit_job import TIME_TO_PAY
 
 from tests.support.aws import CALLBACK_BASE_URL, CALLBACK_KEY, Cloud
+from tests.support.jobs import MODEL, NOON
 from tests.support.lambdas import AwsCall, FakeContext, Lambdas, a_batch
 from tests.support.loopback_provider import CREATE, CUT, LoopbackProvider
 from tests.support.posts import (
@@ -136,11 +139,13 @@ def test_duplicate_messages_send_a_job_once(
     job_id = submit(lambdas)["job_id"]
     provider.will_answer(CREATE, ANSWERED)
     message, _ = lambdas.sent(cloud.submit_queue)[-1]
+    over = Hold(reason="maintenance", since=NOON, until=NOON, model=MODEL)
+    AccountTable.connect(cloud.table).hold("kie", over)
     for _ in range(2):
         message_batch = a_batch("submit_job", "queue_turn", message)
         assert lambdas("submit_job", message_batch) == DONE
     job = the_job(cloud, job_id)
-    assert (job.status, job.attempts, job.task_id) == (JobStatus.RUNNING, 2, TASK)
+    assert (job.status, job.attempts, job.task_id) == (JobStatus.RUNNING, 1, TASK)
     assert len(provider.requests) == 2
 
 

@@ -29,13 +29,15 @@ from ringback.use_cases.submit_job import MAX_ACCOUNT_REFUSALS, MAX_ATTEMPTS
 
 from tests.support.harness import CREATED, Harness, answering
 from tests.support.in_memory import InMemorySubmitQueue
-from tests.support.jobs import NOON, a_job_id, a_request
+from tests.support.jobs import MODEL, NOON, a_job_id, a_request
 
 NO_CREDITS = TaskRefused(code="402", message="no", account=PauseReason.NO_CREDITS)
 NO = TaskRefused(code="422", message="prompt not allowed")
 BUSY = TaskRefused(code="429", message="slow down", retry_after=10, too_fast=True)
 AWAY = TaskRefused(code="455", message="maintenance", retry_after=300, maintenance=True)
 UNKNOWN = OutcomeUnknown(reason="ReadTimeout")
+# "Credits insufficient" under code 500.
+PERHAPS_NO_CREDITS = OutcomeUnknown(reason="500", account=PauseReason.NO_CREDITS)
 
 
 @pytest.fixture
@@ -76,6 +78,50 @@ def test_a_refused_account_is_paused_and_the_job_waits(harness: Harness) -> None
     assert (probe.probe_id, delay) == (pause.probe_id, 30)
     assert pause.probe_at == NOON + timedelta(seconds=30)
     assert next_delay(harness, job) >= timedelta(seconds=30)
+
+
+def test_a_likely_refusal_keeps_its_own_job_and_holds_back_all_others(harness: Harness) -> None:
+    first = answering(harness, PERHAPS_NO_CREDITS, CREATED).accept()
+    assert (first.status, first.error, first.attempts) == (JobStatus.SUBMITTING, None, 1)
+    pause = harness.account.pause
+    assert pause is not None
+    assert (pause.reason, pause.since) == ("no_credits", NOON)
+    assert len(harness.queues.probes) == 1
+    others = [harness.accept() for _ in range(5)]
+    assert {job.status for job in others} == {JobStatus.ACCEPTED}
+    assert len(harness.provider.created) == 1
+    harness.probe()
+    assert harness.take_turn(first.job_id).status is JobStatus.SUBMITTING
+    assert harness.take_turn(others[0].job_id).status is JobStatus.RUNNING
+    assert harness.account.pause is None
+
+
+def test_a_likely_refusal_of_the_trial_pauses_again(harness: Harness) -> None:
+    job = half_open(harness, PERHAPS_NO_CREDITS, CREATED)
+    assert harness.take_turn(job.job_id).status is JobStatus.SUBMITTING
+    pause = harness.account.pause
+    assert pause is not None
+    assert pause.half_open_at is None
+
+
+@pytest.mark.parametrize("later", [timedelta(0), timedelta(seconds=1)])
+def test_a_likely_refusal_that_is_no_news_pauses_nothing(
+    harness: Harness, later: timedelta
+) -> None:
+    """Its job has a task after all, or the account was opened since its call."""
+    job = answering(harness, UNKNOWN).accept()
+    if later:
+        harness.now += later
+        opener = half_open(harness, CREATED)
+        harness.take_turn(opener.job_id)
+    else:
+        harness.jobs.move(
+            job.job_id, expect=[JobStatus.SUBMITTING], to=JobStatus.RUNNING, at=harness.now
+        )
+    answer = PERHAPS_NO_CREDITS
+    late = Answered(job_id=job.job_id, attempt_id=job.attempt_id or "", answer=answer)
+    harness.submitter.record(late, seconds_left=harness.time_for())
+    assert harness.account.pause is None
 
 
 def test_the_probe_is_sent_before_the_pause_is_written(harness: Harness) -> None:
@@ -609,7 +655,8 @@ def test_a_provider_that_refuses_for_now_is_noted_until_then(
     harness: Harness, answer: TaskRefused, reason: HoldReason, seconds: int
 ) -> None:
     answering(harness, answer).accept()
-    hold = Hold(reason=reason, since=NOON, until=NOON + timedelta(seconds=seconds))
+    until = NOON + timedelta(seconds=seconds)
+    hold = Hold(reason=reason, since=NOON, until=until, model=MODEL)
     assert harness.account == Account(provider="kie", hold=hold)
 
 
@@ -627,10 +674,50 @@ def test_a_hold_that_goes_on_began_with_the_first_refusal(harness: Harness) -> N
     assert harness.account.hold.since == harness.now
 
 
-def test_maintenance_keeps_no_other_job_back(harness: Harness) -> None:
+def test_maintenance_keeps_jobs_of_its_model_back(harness: Harness) -> None:
+    first = answering(harness, AWAY, CREATED).accept()
+    others = [harness.accept() for _ in range(20)]
+    assert {job.status for job in others} == {JobStatus.ACCEPTED}
+    assert len(harness.provider.created) == 1
+    assert all(300 <= next_delay(harness, job).total_seconds() <= 316 for job in others)
+    assert next_delay(harness, first).total_seconds() == 300
+    harness.now += timedelta(seconds=300)
+    assert harness.take_turn(others[0].job_id).status is JobStatus.RUNNING
+
+
+def test_maintenance_keeps_no_job_of_another_model_back(harness: Harness) -> None:
     """It may be of one model only."""
     answering(harness, AWAY, CREATED).accept()
-    assert harness.accept().status is JobStatus.RUNNING
+    other = replace(a_request(), model="bytedance/seedream")
+    assert (
+        harness.deliver(harness.acceptor(NewJob(request=other, client="studio"))).status
+        is JobStatus.RUNNING
+    )
+
+
+def test_a_rate_limit_keeps_no_other_job_back(harness: Harness) -> None:
+    answering(harness, BUSY, CREATED).accept()
+    harness.now += timedelta(seconds=1)
+    assert harness.account.maintenance_of(MODEL, at=harness.now) == timedelta(0)
+
+
+def test_maintenance_never_fails_a_job(harness: Harness) -> None:
+    refused = 2 * MAX_ATTEMPTS
+    job = answering(harness, *[AWAY] * refused, CREATED).accept()
+    for _ in range(refused):
+        assert (job.status, job.attempts) == (JobStatus.ACCEPTED, 0)
+        harness.now += timedelta(seconds=300)
+        job = harness.take_turn(job.job_id)
+    assert (job.status, job.attempts) == (JobStatus.RUNNING, 1)
+
+
+def test_maintenance_is_not_the_last_of_too_many_refusals(harness: Harness) -> None:
+    busy = MAX_ATTEMPTS - 1
+    job = answering(harness, *[BUSY] * busy, AWAY, CREATED).accept()
+    for _ in range(busy):
+        harness.now += timedelta(seconds=11)
+        job = harness.take_turn(job.job_id)
+    assert (job.status, job.attempts) == (JobStatus.ACCEPTED, busy)
 
 
 # A sheet in the middle of it

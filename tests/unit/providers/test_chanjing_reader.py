@@ -56,6 +56,11 @@ def test_both_callback_shapes_are_read_as_unproven(content: dict[str, Any]) -> N
         ("Success", TaskState.SUCCEEDED),
         ("SUCCESS", TaskState.SUCCEEDED),
         ("success ", TaskState.SUCCEEDED),
+        ("Succeeded", TaskState.SUCCEEDED),
+        ("succeed", TaskState.SUCCEEDED),
+        ("Completed", TaskState.SUCCEEDED),
+        ("finished", TaskState.SUCCEEDED),
+        ("Failure", TaskState.FAILED),
         ("Error", TaskState.FAILED),
         ("fail", TaskState.FAILED),
         ("Failed", TaskState.FAILED),
@@ -96,7 +101,7 @@ def test_too_many_images_are_refused() -> None:
         read_task(TASK | {"output_url": ["https://a.example/"] * (MAX_IMAGES + 1)})
 
 
-@pytest.mark.parametrize("task_id", [None, "", 7, " ", "a b", "x" * 201, ["x"], "é"])
+@pytest.mark.parametrize("task_id", [None, "", -7, " ", "a b", "x" * 201, ["x"], "é"])
 def test_a_task_without_a_readable_id_is_refused(task_id: object) -> None:
     with pytest.raises(MalformedCallback):
         read_task(TASK | {"unique_id": task_id})

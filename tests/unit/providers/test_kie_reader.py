@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ringback.domain.errors import MalformedCallback, NotConfigured, SignatureRejected
 from ringback.domain.verdicts import OutcomeUnknown, TaskReport, TaskState
-from ringback.providers.api_calls import read_envelope
+from ringback.providers.api_calls import read_envelope, read_object
 from ringback.providers.kie.callback import KieCallbackReader
 from ringback.providers.kie.client import read_submission
 from ringback.providers.kie.provider import PROVIDER
@@ -157,8 +157,29 @@ def test_credits_are_rounded_to_a_millionth(spent: object) -> None:
 
 
 def test_an_envelope_must_be_an_object_with_a_code() -> None:
-    for body in (b"[]", b"{}", b'{"code":"200"}', b'{"code":null}', b"{", b"[" * 100_000):
+    for body in (b"[]", b"{}", b'{"code":"2OO"}', b'{"code":null}', b"{", b"[" * 100_000):
         assert read_envelope(httpx.Response(200, content=body)) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ('"200"', 200),
+        ('" 200 "', 200),
+        ('"200.0"', 200),
+        ("200.0", 200),
+        ("2e2", 200),
+        ("200.5", None),
+        ("true", None),
+        ('"²00"', None),
+        ('""', None),
+        ('"200x"', None),
+        ("1e999", None),
+    ],
+)
+def test_a_code_may_be_written_as_text_or_as_a_float(written: str, code: int | None) -> None:
+    answer = httpx.Response(200, content=f'{{"code":{written},"data":null}}'.encode())
+    assert read_object(answer) == {"data": None} | ({} if code is None else {"code": code})
 
 
 def listing(images: int) -> dict[str, Any]:

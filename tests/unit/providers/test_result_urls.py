@@ -37,6 +37,9 @@ def test_every_image_keeps_its_number(urls: list[str | None], name: str) -> None
     in_gaps = {str(at): url for at, url in enumerate(urls) if url or at in ends}
     for shape in (urls, as_objects, json.dumps(urls), json.dumps(json.dumps(as_objects)), in_gaps):
         assert task_urls({name: shape}) == expected
+    if urls[-1]:
+        # A separator at the end may be a mere habit.
+        assert task_urls({name: ",".join(url or "" for url in urls)}) == expected
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,20 @@ def test_every_image_keeps_its_number(urls: list[str | None], name: str) -> None
         ({"resultJson": [{"resultUrls": [A, B]}, {"resultUrls": [C]}]}, (A, B, C)),
         ({"RESULT-URLS": A}, (A,)),
         ({"resultUrls": f" {A} ; {B}\n"}, (A, B)),
+        ({"resultUrls": f"{A},,{C}"}, (A, "", C)),
+        ({"resultUrls": f"{A}, ;{C}"}, (A, "", C)),
+        ({"resultUrls": f"{A}|null|None|{C}"}, (A, "", "", C)),
+        ({"resultUrls": f",{B},{C}"}, ("", B, C)),
+        ({"resultUrls": f"null,{B}"}, ("", B)),
+        ({"resultUrls": f"{A},{B},"}, (A, B)),
+        ({"resultUrls": f"{A}\n\n{B}"}, (A, B)),
+        (
+            {"resultUrls": "https://cdn.example/a,,b.png,https://cdn.example/c.png"},
+            ("https://cdn.example/a,,b.png", "https://cdn.example/c.png"),
+        ),
+        ({"resultUrls": ",,"}, ()),
+        ({"resultUrls": "," * 50_000}, ()),
+        ({"resultUrls": A + "," * 50_000 + "x"}, (A + "," * 50_000 + "x",)),
         ({"resultUrls": [A], "resultImageUrl": f"{A}?signed=again"}, (A,)),
         ({"resultUrls": {"1": A, "3": C}}, (A, "", C)),
         ({"result": f"the text model says {A}"}, ()),

@@ -36,6 +36,7 @@ def _hold(item: Item) -> Hold:
         reason=item["hold_reason"]["S"],
         since=moment_of(item["hold_since"]),
         until=moment_of(item["hold_until"]),
+        model=_text(item, "hold_model"),
     )
 
 

@@ -131,7 +131,10 @@ class AccountTable(TableAdapter):
             "hold_since": milliseconds(hold.since),
             "hold_until": milliseconds(hold.until),
         }
-        return self._change(provider, values, at=hold.until)
+        if hold.model:
+            values["hold_model"] = typed(hold.model)
+        remove = () if hold.model else ("hold_model",)
+        return self._change(provider, values, remove=remove, at=hold.until)
 
     def _change(
         self,

@@ -94,11 +94,16 @@ class Pause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """What refused jobs wait for. It keeps no other job back: that is the rate window's part."""
+    """What refused jobs wait for.
+
+    Maintenance also keeps other jobs of the same ``model`` back. A rate limit does not: that is the
+    rate window's part.
+    """
 
     reason: str
     since: datetime
     until: datetime
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +148,13 @@ class Account:
             return RECHECK
         return timedelta(0)
 
+    def maintenance_of(self, model: str, *, at: datetime) -> timedelta:
+        """Return how long the provider's maintenance, as far as it is known, lasts for a model."""
+        hold = self.hold
+        if hold is None or hold.reason != HoldReason.MAINTENANCE or hold.model != model:
+            return timedelta(0)
+        return max(hold.until - at, timedelta(0))
+
     def waiting_for(self, *, at: datetime) -> Wait | None:
         if self.pause:
             return Wait(reason=self.pause.reason, provider=self.provider, since=self.pause.since)
@@ -153,8 +165,9 @@ class Account:
             )
         return None
 
-    def held(self, reason: HoldReason, *, at: datetime, until: datetime) -> Hold:
+    def held(self, reason: HoldReason, model: str, *, at: datetime, until: datetime) -> Hold:
         """Return the hold after the provider has asked for one, perhaps again."""
         hold = self.hold
         goes_on = hold and hold.reason == reason and at <= hold.until + ONE_HOLD
-        return Hold(reason=reason, since=hold.since if hold and goes_on else at, until=until)
+        since = hold.since if hold and goes_on else at
+        return Hold(reason=reason, since=since, until=until, model=model)

@@ -42,11 +42,14 @@ class TaskRefused:
 class OutcomeUnknown:
     """A task may have been created and charged: createTask must not be retried automatically.
 
-    ``task_id`` is the one that the answer names although it contradicts itself.
+    ``task_id`` is the one that the answer names although it contradicts itself. ``account`` is why
+    the account seems to be refused, a ``PauseReason``: no proof for this job, but reason enough to
+    send no other one.
     """
 
     reason: str
     task_id: ProviderTaskId | None = None
+    account: str | None = None
 
 
 Submission = TaskCreated | TaskRefused | OutcomeUnknown

@@ -10,8 +10,7 @@ from typing import Any, Final
 import httpx
 
 from ringback.domain.accounts import pause_reason
-from ringback.domain.errors import NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import ProviderTaskId
+from ringback.domain.errors import NotConfigured, ProviderUnavailable, TaskUnreadable
 from ringback.domain.verdicts import Submission, TaskRefused
 from ringback.domain.version import USER_AGENT
 from ringback.json_bodies import NotJson, parse_json
@@ -27,6 +26,9 @@ CALL_SECONDS: Final = 15.0
 CONNECT_SECONDS: Final = 4.0
 # Stands for the code of an answer that gives two; no provider's tables have it.
 NO_CODE: Final = -1
+# HTTP statuses of a refused key and of too many requests: every task would get the same answer.
+ABOUT_ACCOUNT: Final = frozenset({401, 403, 429})
+_INTEGER: Final = re.compile(r"\s*[+-]?[0-9]{1,9}(?:\.0*)?\s*", re.ASCII)
 # What a key or token must match to be sent in a header.
 HEADER_WORD: Final = re.compile(r"[\x21-\x7e]+")
 
@@ -55,7 +57,13 @@ def api_client(
 
 
 def read_envelope(response: httpx.Response) -> dict[str, Any]:
-    """Return the body if it is a JSON object with an integer ``code``, otherwise nothing.
+    """Return the body if it is a JSON object with a readable ``code``, otherwise nothing."""
+    answer = read_object(response)
+    return answer if answer and "code" in answer else {}
+
+
+def read_object(response: httpx.Response) -> dict[str, Any] | None:
+    """Return the body if it is a JSON object; its ``code`` is an integer, or left out.
 
     An answer with two different codes has ``NO_CODE``, which proves nothing.
     """
@@ -63,14 +71,38 @@ def read_envelope(response: httpx.Response) -> dict[str, Any]:
         # A number that cannot be read costs its own task, not all those in the same answer.
         parsed = parse_json(response.content, unreadable_numbers=True)
     except NotJson:
-        return {}
-    envelope = parsed.value
-    if not isinstance(envelope, dict):
-        return {}
-    if "code" in parsed.repeated and "code" not in envelope:
-        return {**envelope, "code": NO_CODE}
+        return None
+    if not isinstance(parsed.value, dict):
+        return None
+    answer = dict(parsed.value)
+    given = answer.pop("code", None)
+    code = NO_CODE if "code" in parsed.repeated and given is None else _as_integer(given)
+    return answer if code is None else {"code": code, **answer}
+
+
+def without_envelope(response: httpx.Response, provider: str) -> ProviderUnavailable:
+    """Return what an answer without a code means: for its task only, or for all of them.
+
+    A JSON object, and whatever comes with success, is about the task that was asked about. Anything
+    else may come from a proxy on the way.
+    """
+    error = f"HTTP {response.status_code} without {provider}'s envelope"
+    is_answer = response.is_success or read_object(response) is not None
+    if is_answer and response.status_code not in ABOUT_ACCOUNT:
+        return TaskUnreadable(error)
+    return ProviderUnavailable(error)
+
+
+def _as_integer(value: object) -> int | None:
+    """Read a code that a serializer has written as text or as a float, too."""
     # bool is a subclass of int.
-    return envelope if type(envelope.get("code")) is int else {}
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(float(value))
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) else None
 
 
 def not_sent(message: str) -> TaskRefused:
@@ -97,12 +129,10 @@ def not_made(error: Exception) -> TaskRefused:
     return not_sent(str(error) if isinstance(error, ProviderUnavailable) else type(error).__name__)
 
 
-def contradicts_itself(
-    response: httpx.Response, code: object, task_id: ProviderTaskId | None
-) -> bool:
+def contradicts_itself(response: httpx.Response, code: object, *, names_task: bool) -> bool:
     """Tell whether a refusal with this code proves nothing.
 
     One beside a task id, or inside a server error of another number: something may have been
     created all the same.
     """
-    return task_id is not None or (response.is_server_error and response.status_code != code)
+    return names_task or (response.is_server_error and response.status_code != code)

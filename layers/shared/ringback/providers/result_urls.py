@@ -25,7 +25,12 @@ _INSIDE: Final = (
 # JSON in JSON in JSON: more has not been seen.
 _MAX_DEPTH: Final = 8
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_BETWEEN: Final = re.compile(r"[\s,;|]+(?=https?://)", re.IGNORECASE)
+# What stands in one text between two URLs, or before the first. Entries may be left out between
+# separators, or be what a serializer writes for nothing.
+_GAP: Final = r"(?:[\s,;|]++(?:(?:null|none|undefined)(?=[\s,;|]))?+)++"
+_BETWEEN: Final = re.compile(rf"(?<![\s,;|])({_GAP})(?=https?://)", re.IGNORECASE)
+_BEFORE: Final = re.compile(rf"(?:null|none|undefined)?{_GAP}(?=https?://)", re.IGNORECASE)
+_SEPARATOR: Final = re.compile(r"[,;|]")
 _NUMBER: Final = re.compile(r"[0-9]{1,2}")
 _AROUND: Final = "\ufeff \t\r\n"
 
@@ -42,7 +47,7 @@ def task_urls(task: Mapping[str, Any]) -> Urls:
 
 
 def _of_object(given: Mapping[str, Any], names: Sequence[str], depth: int) -> Urls:
-    known = {_plain(name): value for name, value in given.items()}
+    known = {plain_name(name): value for name, value in given.items()}
     found: list[str] = []
     for name in names:
         urls = _urls(known.get(name), depth - 1)
@@ -79,7 +84,19 @@ def _of_text(text: str, depth: int) -> Urls:
             return _urls(parse_json(text).value, depth - 1)
         except NotJson:
             return ()
-    return tuple(_BETWEEN.split(text)) if _URL.match(text) else ()
+    before = _BEFORE.match(text)
+    rest = text[before.end() :] if before else text
+    if not _URL.match(rest):
+        return ()
+    first, *others = _BETWEEN.split(rest.rstrip(_AROUND + ",;|"))
+    urls = [*[""] * (_separators(before[0]) if before else 0), first]
+    for gap, url in zip(others[::2], others[1::2], strict=True):
+        urls += [*[""] * (_separators(gap) - 1), url]
+    return tuple(urls)
+
+
+def _separators(gap: str) -> int:
+    return len(_SEPARATOR.findall(gap))
 
 
 def _numbered(value: Mapping[str, Any]) -> Sequence[Any]:
@@ -94,5 +111,6 @@ def _bare(url: str) -> str:
     return url.partition("?")[0]
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
+    """Return the name of a field without case, ``_`` and ``-``."""
     return name.lower().replace("_", "").replace("-", "")

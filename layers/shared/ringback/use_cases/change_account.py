@@ -104,7 +104,7 @@ class ChangeAccount:
         with suppress(Exception):
             account = self.accounts.read(name)
             until = at + timedelta(seconds=seconds)
-            self.accounts.hold(name, account.held(reason, at=at, until=until))
+            self.accounts.hold(name, account.held(reason, job.request.model, at=at, until=until))
 
     def _probe(self, provider: str) -> Probe:
         return Probe(provider=provider, probe_id=self.new_probe_id())

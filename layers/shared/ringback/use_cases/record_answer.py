@@ -74,10 +74,13 @@ class RecordAnswer:
                 return self._release(answered, refusal)
             case TaskRefused() as refusal:
                 return self._fail(answered, refusal)
-            case OutcomeUnknown(task_id=named):
+            case OutcomeUnknown(task_id=named, account=reason):
                 # The task may exist. Its callback, which names this job, or the deadline decides.
                 # It was no proof for the account either: the next job tries when the trial is over.
                 job = self.jobs.get(answered.job_id)
+                if reason and job.status is JobStatus.SUBMITTING:
+                    began_at = job.submitted_at or self.now()
+                    self.change_account.refused(job, reason, began_at=began_at)
                 return self._keep(job, named) if named else job
 
     def _keep(self, job: Job, task_id: ProviderTaskId) -> Job:
@@ -92,8 +95,9 @@ class RecordAnswer:
     def _release(self, answered: Answered, refusal: TaskRefused) -> Job:
         changes: Changes = {"queued_at": None}
         if refusal.account:
-            # It was not the job that was refused, as far as one can tell.
             changes["account_refusals"] = answered.account_refusals
+        if refusal.account or refusal.maintenance:
+            # It was not the job that was refused, as far as one can tell.
             changes["attempts"] = max(0, self.jobs.get(answered.job_id).attempts - 1)
         released = self._leave_submitting(answered, JobStatus.ACCEPTED, **changes)
         job = released.job

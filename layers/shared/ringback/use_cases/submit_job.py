@@ -27,8 +27,8 @@ from ringback.use_cases.ports import (
 from ringback.use_cases.providers import Providers
 from ringback.use_cases.record_answer import TIME_TO_RECORD, RecordAnswer, SecondsLeft
 
-# After this many temporary refusals a job fails. They are ten seconds to five minutes apart, so
-# that takes between ten minutes and five hours.
+# After this many temporary refusals a job fails. They are ten seconds to half a minute apart, so
+# that takes ten minutes at least.
 MAX_ATTEMPTS: Final = 60
 # A job that the account was refused for this often, while it was good for others each time, is
 # refused itself.
@@ -117,6 +117,8 @@ class SubmitJob:
         account = self.accounts.read(job.request.provider)
         if account.delay(at=self.now()):
             return self._wait(job, delivery, account)
+        if wait := account.maintenance_of(job.request.model, at=self.now()):
+            return self._queue(job, delivery, delay=seconds_to_wait(job, wait))
         try:
             call = self._prepare(job)
         except NotConfigured as error:
@@ -240,9 +242,12 @@ def account_refusals(job: Job, account: Account) -> int:
 def answer_to(
     job: Job, answer: Submission, *, is_trial: bool, is_nudge: bool, account_refusals: int
 ) -> Answered:
-    """Return the answer as it is kept; after too many refusals the last one is final."""
+    """Return the answer as it is kept; after too many refusals the last one is final.
+
+    One for maintenance is not: like a paused account, it lasts as long as it lasts.
+    """
     if isinstance(answer, TaskRefused):
-        if job.attempts >= MAX_ATTEMPTS:
+        if job.attempts >= MAX_ATTEMPTS and not answer.maintenance:
             answer = replace(answer, retry_after=None)
         if answer.account and account_refusals >= MAX_ACCOUNT_REFUSALS:
             answer = replace(answer, account=None, retry_after=None)

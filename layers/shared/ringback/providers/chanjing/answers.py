@@ -1,13 +1,11 @@
 """What Chanjing's answers prove."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
 
 from ringback.domain.accounts import PauseReason
-from ringback.domain.jobs import as_task_id
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import OutcomeUnknown, Submission, TaskCreated, TaskRefused
 from ringback.providers.api_calls import (
@@ -15,8 +13,11 @@ from ringback.providers.api_calls import (
     UNREACHABLE_RETRY,
     contradicts_itself,
     read_envelope,
+    read_object,
 )
-from ringback.providers.chanjing.tasks import read_moment
+from ringback.providers.chanjing.tasks import read_moment, task_ids
+from ringback.providers.credit_words import says_no_credits
+from ringback.providers.task_ids import id_text, only_id
 
 TOKEN_REFUSED: Final = 10400
 # Its own code and that of HTTP, from a gateway before it: nothing was created.
@@ -31,14 +32,9 @@ ACCOUNT: Final[Mapping[int, PauseReason]] = {
 # Codes of permanent refusals, the API's own and those of HTTP. A code that is in no table proves
 # nothing: 50000 in particular can come after the task was created.
 REFUSED: Final = frozenset({400, 40000, 404, 405, 413, 415, 422})
+NOTHING_CREATED: Final = REFUSED | ACCOUNT.keys() | TOO_FAST | {TOKEN_REFUSED}
 # Codes of the token endpoint that refuse the credentials.
 CREDENTIALS_REFUSED: Final = REFUSED | ACCOUNT.keys()
-# What a refusal says when the balance is empty; its code is not documented. It decides only
-# whether a job that provably was not created fails or waits.
-_NO_BALANCE: Final = re.compile(
-    r".{0,12}(余额|积分|点数|蝉豆).{0,4}(不足|不够).{0,24}|insufficient (balance|credits).{0,24}",
-    re.DOTALL | re.IGNORECASE,
-)
 # The limit is a rate per second, its number undocumented.
 TOO_FAST_RETRY: Final = 10
 
@@ -48,33 +44,40 @@ def read_submission(response: httpx.Response) -> Submission:
 
     An answer that contradicts itself proves nothing; the id that it names is kept.
     """
-    envelope = read_envelope(response)
+    envelope = read_object(response) or {}
     code: int = envelope.get("code", response.status_code if response.is_client_error else -1)
-    data = envelope.get("data")
+    named = created_ids(envelope)
     # A malformed id proves as little as none: the callback may name the right one.
-    task_id = as_task_id(data)
+    task_id = only_id(named)
     if response.is_success and code == 0 and task_id:
         return TaskCreated(task_id=task_id)
-    if contradicts_itself(response, code, task_id):
-        return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or "")[:2000]
+    account = None if named else _refused_account(code, message)
+    if contradicts_itself(response, code, names_task=bool(named)) or code not in NOTHING_CREATED:
+        return OutcomeUnknown(
+            reason=f"HTTP {response.status_code}, code {code}", task_id=task_id, account=account
+        )
+    if account:
+        return TaskRefused(code=str(code), message=message, account=account)
     if code in TOO_FAST:
         return TaskRefused(
             code=str(code), message=message, retry_after=TOO_FAST_RETRY, too_fast=True
         )
     if code == TOKEN_REFUSED:
         return TaskRefused(code=str(code), message=message, retry_after=UNREACHABLE_RETRY)
-    if account := _refused_account(code, message):
-        return TaskRefused(code=str(code), message=message, account=account)
-    if code in REFUSED:
-        return TaskRefused(code=str(code), message=message)
-    return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+    return TaskRefused(code=str(code), message=message)
+
+
+def created_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
+    """Return the different task ids that an answer names: ``data`` is one, or an object."""
+    data = envelope.get("data")
+    bare = id_text(data) if "code" in envelope else ""
+    return task_ids(envelope, data if isinstance(data, dict) else {}) | {bare} - {""}
 
 
 def _refused_account(code: int, message: str) -> PauseReason | None:
-    if code in REFUSED and _NO_BALANCE.fullmatch(message):
-        return PauseReason.NO_CREDITS
-    return ACCOUNT.get(code)
+    no_credits = PauseReason.NO_CREDITS if says_no_credits(message) else None
+    return ACCOUNT.get(code) or no_credits
 
 
 def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:
@@ -90,5 +93,5 @@ def read_token(envelope: Mapping[str, Any]) -> AccessToken | None:
 def is_token_refused(response: httpx.Response) -> bool:
     """Tell whether the token was refused, and nothing else can have happened."""
     envelope = read_envelope(response)
-    code, task_id = envelope.get("code"), as_task_id(envelope.get("data"))
-    return code == TOKEN_REFUSED and not contradicts_itself(response, code, task_id)
+    code, names_task = envelope.get("code"), bool(created_ids(envelope))
+    return code == TOKEN_REFUSED and not contradicts_itself(response, code, names_task=names_task)

@@ -29,6 +29,7 @@ from ringback.providers.api_calls import (
     not_sent,
     read_envelope,
     with_answer,
+    without_envelope,
 )
 from ringback.providers.chanjing.access_tokens import AccessTokens
 from ringback.providers.chanjing.answers import (
@@ -42,8 +43,8 @@ from ringback.providers.chanjing.answers import (
 from ringback.providers.chanjing.tasks import model_code, read_task
 from ringback.use_cases.ports import TokenStore
 
-# Answers to a read that are not about its tasks; ``None``: not from the API itself.
-ABOUT_ALL_TASKS: Final = frozenset({None, TOKEN_REFUSED, *TOO_FAST})
+# Codes of answers to a read that are not about its tasks.
+ABOUT_ALL_TASKS: Final = frozenset({TOKEN_REFUSED, *TOO_FAST})
 IMAGE: Final = 3  # creation_type, and the type of a task page
 # No call begins later than this, so that all of it ends in 20 s: MAX_CALL in
 # use_cases/submit_job.py.
@@ -130,7 +131,9 @@ class ChanjingClient:
         except httpx.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__) from error
         envelope = read_envelope(response)
-        code = envelope.get("code")
+        if not envelope:
+            raise without_envelope(response, "Chanjing")
+        code = envelope["code"]
         if code in ABOUT_ALL_TASKS:
             raise ProviderUnavailable(f"{path} answered {code}")
         if code != 0:

@@ -5,18 +5,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from ringback.domain.errors import MalformedCallback
-from ringback.domain.jobs import as_task_id
-from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.domain.verdicts import TaskReport
 from ringback.providers.kept_answers import kept
 from ringback.providers.result_urls import task_urls
+from ringback.providers.task_ids import named_ids, only_id
+from ringback.providers.task_states import read_state
 
-# Compared in lower case: all spellings have been seen.
-STATES: Final[Mapping[str, TaskState]] = {
-    "success": TaskState.SUCCEEDED,
-    "error": TaskState.FAILED,
-    "fail": TaskState.FAILED,
-    "failed": TaskState.FAILED,
-}
 # Ten times what any model returns: a longer list is not Chanjing's.
 MAX_IMAGES: Final = 40
 _MODEL_PREFIX: Final = "chanjing/"
@@ -32,7 +26,7 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
 
     Raises ``MalformedCallback`` if it names no task, or more images than any model returns.
     """
-    task_id = as_task_id(task.get("unique_id"))
+    task_id = only_id(task_ids(task))
     if task_id is None:
         raise MalformedCallback("no task id")
     urls = task_urls(task)
@@ -40,13 +34,18 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
         raise MalformedCallback("more images than any model returns")
     return TaskReport(
         task_id=task_id,
-        state=STATES.get(str(task.get("progress_desc")).strip().lower(), TaskState.RUNNING),
+        state=read_state(task.get("progress_desc")),
         image_urls=urls,
         message=_text(task.get("err_msg")),
         model=_text(task.get("model_code")),
         created_at=read_moment(task.get("create_time")),
         answer=kept(task),
     )
+
+
+def task_ids(*places: Mapping[str, Any]) -> frozenset[str]:
+    """Return the different task ids that these objects name."""
+    return named_ids("uniqueid", *places)
 
 
 def _text(value: object) -> str:

@@ -1,5 +1,6 @@
 """Client of kie.ai."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
@@ -30,10 +31,14 @@ from ringback.providers.api_calls import (
     not_made,
     not_sent,
     read_envelope,
+    read_object,
     with_answer,
+    without_envelope,
 )
+from ringback.providers.credit_words import says_no_credits
 from ringback.providers.kept_answers import kept
-from ringback.providers.kie.tasks import read_task
+from ringback.providers.kie.tasks import read_task, task_ids
+from ringback.providers.task_ids import only_id
 
 # Codes of createTask for "nothing was created, try again", with the seconds to wait: 429 is the
 # rate window of ten seconds, 455 is maintenance.
@@ -50,10 +55,12 @@ ACCOUNT: Final[Mapping[int, PauseReason]] = {
 # Codes of permanent refusals. A code that is in no table proves nothing either way: 408 and 500 in
 # particular can come after the task was created.
 REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422, 501, 505})
+NOTHING_CREATED: Final = TRY_AGAIN.keys() | ACCOUNT.keys() | REFUSED
 # The code of a call that costs nothing: what else it says is about the task.
 KEY_REFUSED: Final = 401
 WRONG_KEY: Final = "kie.ai refused its API key"
 NOT_VISIBLE: Final = frozenset({404, 422})
+_DIGIT: Final = re.compile(r"[0-9]")
 FINISHED_AND_FAILED: Final = frozenset({408, 501})
 
 
@@ -142,8 +149,7 @@ class KieClient:
         response = self._send(method, path, **arguments)
         envelope = read_envelope(response)
         if not envelope:
-            # Not from the API itself but from a proxy, perhaps: it says nothing about the task.
-            raise ProviderUnavailable(f"HTTP {response.status_code} without kie.ai's envelope")
+            raise without_envelope(response, "kie.ai")
         if envelope["code"] == KEY_REFUSED:
             raise CredentialsRefused(WRONG_KEY)
         return envelope
@@ -170,16 +176,22 @@ def read_submission(response: httpx.Response) -> Submission:
 
     An answer that contradicts itself proves nothing; the id that it names is kept.
     """
-    envelope = read_envelope(response)
+    envelope = read_object(response) or {}
     # A server error without the provider's own body may come from any proxy on the way.
     code: int = envelope.get("code", response.status_code if response.is_client_error else 0)
-    data = envelope.get("data")
-    task_id = as_task_id(data.get("taskId")) if isinstance(data, dict) else None
+    named = task_ids(envelope) or bare_ids(envelope)
+    task_id = only_id(named)
     if response.is_success and code == httpx.codes.OK and task_id:
         return TaskCreated(task_id=task_id)
-    if contradicts_itself(response, code, task_id):
-        return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}", task_id=task_id)
     message = str(envelope.get("msg") or envelope.get("message") or "")[:2000]
+    account = None if named else _refused_account(code, message)
+    unknown = OutcomeUnknown(
+        reason=f"HTTP {response.status_code}, code {code}", task_id=task_id, account=account
+    )
+    if contradicts_itself(response, code, names_task=bool(named)) or code not in NOTHING_CREATED:
+        return unknown
+    if account:
+        return TaskRefused(code=str(code), message=message, account=account)
     if code in TRY_AGAIN:
         return TaskRefused(
             code=str(code),
@@ -188,11 +200,18 @@ def read_submission(response: httpx.Response) -> Submission:
             too_fast=code == TOO_FAST,
             maintenance=code == MAINTENANCE,
         )
-    if code in ACCOUNT:
-        return TaskRefused(code=str(code), message=message, account=ACCOUNT[code])
-    if code in REFUSED:
-        return TaskRefused(code=str(code), message=message)
-    return OutcomeUnknown(reason=f"HTTP {response.status_code}, code {code}")
+    return TaskRefused(code=str(code), message=message)
+
+
+def _refused_account(code: int, message: str) -> PauseReason | None:
+    no_credits = PauseReason.NO_CREDITS if says_no_credits(message) else None
+    return ACCOUNT.get(code) or no_credits
+
+
+def bare_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
+    """Return the id of a created task whose ``data`` is nothing else. A mere word is none."""
+    task_id = as_task_id(envelope.get("data")) if envelope.get("code") == httpx.codes.OK else None
+    return frozenset({task_id} if task_id and _DIGIT.search(task_id) else ())
 
 
 def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskReport:

@@ -5,21 +5,18 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from ringback.domain.errors import MalformedCallback
-from ringback.domain.jobs import ProviderTaskId, as_task_id
+from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.json_bodies import NotJson, parse_json
 from ringback.providers.result_urls import task_urls
+from ringback.providers.task_ids import named_ids, only_id
+from ringback.providers.task_states import read_state
 
-STATES: Final[Mapping[str, TaskState]] = {
-    "success": TaskState.SUCCEEDED,
-    "completed": TaskState.SUCCEEDED,
-    "fail": TaskState.FAILED,
-    "failed": TaskState.FAILED,
-}
 # Without a state, these codes of the envelope mean finished and failed.
 FAILURE_CODES: Final = frozenset({"408", "501"})
 # Three times what any model's page allows. The body is not signed: a longer list is not kie.ai's.
 MAX_IMAGES: Final = 45
+_TASK_ID: Final = "taskid"
 _MAX_CREDITS: Final = Decimal(1_000_000_000)
 
 
@@ -32,11 +29,11 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
     task = {**envelope, **data}
     param, code = _object(task.get("param")), _text(envelope.get("code"))
     spent = task.get("creditsConsumed")
-    state = STATES.get(str(task.get("state")).lower(), TaskState.RUNNING)
+    state = read_state(task.get("state"))
     if task.get("state") is None and code in FAILURE_CODES:
         state = TaskState.FAILED
     return TaskReport(
-        task_id=_task_id(envelope, data),
+        task_id=_task_id(envelope),
         state=state,
         image_urls=_image_urls(task),
         code=(_text(task.get("failCode")) or code)[:64],
@@ -46,17 +43,16 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
     )
 
 
-def _task_id(*places: object) -> ProviderTaskId:
-    found = {
-        place[name]
-        for place in places
-        if isinstance(place, dict)
-        for name in ("taskId", "task_id")
-        if isinstance(place.get(name), str)
-    }
+def task_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
+    """Return the different task ids that an envelope names, in itself or in its ``data``."""
+    return named_ids(_TASK_ID, envelope, _object(envelope.get("data")))
+
+
+def _task_id(envelope: Mapping[str, Any]) -> ProviderTaskId:
+    found = task_ids(envelope)
     if len(found) != 1:
         raise MalformedCallback("no task id" if not found else "two task ids")
-    task_id = as_task_id(found.pop())
+    task_id = only_id(found)
     if task_id is None:
         raise MalformedCallback("unreadable task id")
     return task_id
