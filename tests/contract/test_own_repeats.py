@@ -13,6 +13,7 @@ from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.shared_token import SharedToken
 from ringback.domain.accounts import Hold, Pause, PauseReason, Probe
 from ringback.domain.drops import Drop, Progress
+from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import NEXT, ErrorKind, JobError, JobStatus
 from ringback.domain.pace import Pace
 from ringback.domain.tokens import AccessToken
@@ -22,6 +23,8 @@ from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, rele
 from tests.support.repeats import repeating
 
 LATER = NOON + timedelta(seconds=5)
+PAGE = Remains(bytes=70, sha256="0" * 64)
+KEPT = (Quarantined(number=2, key="a key", remains=PAGE, reason="a page"),)
 A, B = "a" * 16, "b" * 16
 MOVES = [(was, to) for was, following in NEXT.items() for to in sorted(following)]
 DROP = Drop(bucket="ringback-drops", key="requests/x.csv", version="v1")
@@ -183,7 +186,9 @@ def test_notes_that_the_sdk_repeated_are_written_once(jobs: JobTable) -> None:
     with repeating(jobs._client) as repeated:
         jobs.mark_queued(a_job_id(), at=LATER)
         jobs.add_image(a_job_id(1), a_stored_image(), at=LATER)
+        jobs.add_quarantined(a_job_id(1), KEPT)
         jobs.add_thumbnail(a_job_id(1), 1, "images/1.webp")
     assert jobs.get(a_job_id()).queued_at == LATER
-    [image] = jobs.get(a_job_id(1)).images
-    assert (image, len(repeated)) == (replace(a_stored_image(), thumbnail="images/1.webp"), 3)
+    job = jobs.get(a_job_id(1))
+    assert job.images == (replace(a_stored_image(), thumbnail="images/1.webp"),)
+    assert (job.quarantined, len(repeated)) == (KEPT, 4)
