@@ -30,14 +30,19 @@ _BY_CODEC: Final[Mapping[str, tuple[str, ...]]] = {
     "cp949": ("euc-kr", "cp949"),
     "cp874": ("windows-874", "cp874", "tis-620"),
     "mac_roman": ("mac-roman", "macroman", "macintosh"),
-    "iso8859-1": ("latin-1", "latin1"),
     **{f"cp125{n}": (f"windows-125{n}", f"cp125{n}") for n in range(9)},
     **{each: (each,) for each in ("cp437", "cp850", "cp852", "cp866", "koi8-r", "koi8-u")},
 }
-_ISO_8859: Final = (*range(1, 12), 13, 14, 15, 16)
+_ISO_8859: Final = (*range(2, 12), 13, 14, 15, 16)
+# Read as browsers do (https://encoding.spec.whatwg.org/#names-and-labels): programs on Windows call
+# their own encoding Latin-1.
+_LATIN_1: Final = ("latin-1", "latin1", "iso-8859-1", "iso8859-1")
 CODECS: Final[Mapping[str, str]] = {
     name: codec for codec, names in _BY_CODEC.items() for name in names
-} | {f"iso-8859-{n}": f"iso8859-{n}" for n in _ISO_8859}
+} | {
+    **{f"iso-8859-{n}": f"iso8859-{n}" for n in _ISO_8859},
+    **dict.fromkeys(_LATIN_1, "cp1252"),
+}
 
 _AS_CSV_UTF_8: Final = (
     'In Excel, choose Save As and the format "CSV UTF-8 (Comma delimited) (*.csv)"'
