@@ -8,6 +8,7 @@ import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from ringback.callbacks.signatures import usable_keys
 from ringback.domain.errors import MalformedCallback, NotConfigured, SignatureRejected
 from ringback.domain.verdicts import OutcomeUnknown, TaskReport, TaskState
 from ringback.providers.api_calls import read_envelope, read_object
@@ -132,6 +133,16 @@ def test_a_key_that_could_be_guessed_is_refused_by_name(given: Any) -> None:
         reader.read(signed_headers(), recorded("success"), now=NOW)
     sixteen = PROVIDER.listen(lambda: {"webhook_hmac_keys": "x" * 16})
     assert sixteen.read(signed_headers(key="x" * 16), recorded("success"), now=NOW).proven
+
+
+@pytest.mark.parametrize(
+    "key", [" " * 16, f"{'k' * 16}\n", f" {'k' * 16}", f"{'k' * 16}\u00a0", f"\ufeff{'k' * 16}"]
+)
+def test_a_key_with_white_space_around_it_is_refused_by_name(key: str) -> None:
+    for keys in (key, ["k" * 16, key]):
+        with pytest.raises(NotConfigured, match="webhook_hmac_keys: a key begins or ends with"):
+            usable_keys("webhook_hmac_keys", keys)
+    assert usable_keys("webhook_hmac_keys", ["k k" * 6]) == [b"k k" * 6]
 
 
 def test_a_new_key_is_used_as_soon_as_the_secret_has_it() -> None:

@@ -144,12 +144,21 @@ def test_a_number_that_may_be_a_thousand_times_larger_is_refused(
 
 
 @pytest.mark.parametrize(
-    "cell", ["#NAME?", "#REF!", "#DIV/0!", "#N/A", "#WERT!", "#NV", "#ИМЯ?", " #VALUE! ", "######"]
+    "cell",
+    [
+        *("#NAME?", "#REF!", "#DIV/0!", "#N/A", "#WERT!", "#NV", "#ИМЯ?", " #VALUE! ", "######"),
+        *("#¿NOMBRE?", "#¡VALOR!", "#¡VALOR", "#¡REF!", "#¡NUM!", "#¡DIV/0!", "#¡NULO!", "#N/D"),
+        *("#N/B", "#DEĞER!", "#BAŞV!", "#YOK", "#SAYI/0!", "#HIÁNYZIK", "#ÉRTÉK!", "#ZÉRÓOSZTÓ!"),
+        *("#GETTING_DATA", "#Name?", "#Num!", "#Error", "Err:502", "Err:508", " Err:522 "),
+        *("#ДЕЛ/0!", "#ПУСТО!", "#Н/Д", "#VÄRDEFEL!", "#ÜBERLAUF!", "#HODNOTA!", "#ARG!"),
+    ],
 )
 def test_an_error_of_excel_is_no_value(cell: str) -> None:
     assert is_excel_error(cell)
 
 
-@pytest.mark.parametrize("cell", ["#", "#1", "# NAME?", "#name?", "#sunset", "a #REF!", "#WOW! a"])
+@pytest.mark.parametrize(
+    "cell", ["#", "#1", "# NAME?", "#name?", "#sunset", "a #REF!", "#WOW! a", "#Fox!", "Err:50"]
+)
 def test_other_text_with_a_number_sign_is_a_value(cell: str) -> None:
     assert not is_excel_error(cell)

@@ -48,6 +48,10 @@ def test_a_mark_tells_the_encoding(encoding: str, codec: str) -> None:
         ("requests/kites.utf-16le.csv", {}, "utf-16-le"),
         ("requests/kites.csv", {"encoding": " GB 18030 ".replace(" 1", "1")}, "gb18030"),
         ("requests/kites.gbk.csv", {"encoding": "gb18030"}, "gb18030"),
+        # As browsers do.
+        ("requests/kites.latin1.csv", {}, "cp1252"),
+        ("requests/kites.csv", {"encoding": "ISO-8859-1"}, "cp1252"),
+        ("requests/kites.iso-8859-15.csv", {}, "iso8859-15"),
         # Words that some library takes for an encoding are words.
         *((f"requests/kites.{name}.csv", {}, "utf-8") for name in ("korean", "1252", "v2", "l1")),
         ("requests/gb18030.csv", {}, "utf-8"),

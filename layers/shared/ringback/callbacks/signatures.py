@@ -12,17 +12,23 @@ from ringback.domain.errors import NotConfigured, SignatureRejected
 TOLERANCE_SECONDS: Final = 300
 # Half of what the HMAC's hash is worth; shorter keys can be guessed from one signature.
 MIN_KEY_BYTES: Final = 16
+# What copying adds: white space, and characters of no width.
+_AROUND: Final = re.compile(r"[\s\u200b\ufeff]|.*[\s\u200b\ufeff]\Z", re.DOTALL)
 _UNIX_SECONDS: Final = re.compile(r"[0-9]{1,12}")
 
 
 def usable_keys(name: str, given: object) -> list[bytes]:
     """Return the keys in a field of a secret: a list of texts, one text, or none.
 
-    Raises ``NotConfigured``, which names the field, if a key is so short that it could be guessed.
+    Raises ``NotConfigured``, which names the field, if a key is so short that it could be guessed,
+    or has white space around it, which no signature would be made with.
     """
     # A bare string would otherwise be taken for keys of one letter each.
     listed = given if isinstance(given, list) else [given]
-    keys = [key.encode() if isinstance(key, str) else b"" for key in listed if key]
+    texts = [key if isinstance(key, str) else "" for key in listed if key]
+    if any(map(_AROUND.match, texts)):
+        raise NotConfigured(f"{name}: a key begins or ends with white space or a line break")
+    keys = [text.encode() for text in texts]
     if any(len(key) < MIN_KEY_BYTES for key in keys):
         raise NotConfigured(f"{name}: each key must be text of at least {MIN_KEY_BYTES} bytes")
     return keys

@@ -63,7 +63,7 @@ _MAY_CONTROL: Final = frozenset("\t\n\r")
 
 def control_fault(text: str) -> str:
     """Return which control character is in the text, empty if there is none."""
-    found = next((each for each in text if ord(each) < 0x20 and each not in _MAY_CONTROL), None)
+    found = next((each for each in text if category(each) == "Cc" and each not in _MAY_CONTROL), "")
     return f"must not contain the control character U+{ord(found):04X}" if found else ""
 
 

@@ -30,8 +30,14 @@ _CANONICAL_BOOLEANS: Final = {"true": True, "TRUE": True, "false": False, "FALSE
 # Excel takes 16:9 for a time of the day.
 _RATIO_AS_TIME: Final = re.compile(r"([0-9]{1,2}):([0-9]{1,2})(?::00)?")
 # A formula that failed, such as a prompt that begins with a hyphen: #NAME? or #REF!, in the
-# language of the user, and #### where a number was wider than its column.
-_EXCEL_ERROR: Final = re.compile(r"#(?:[A-ZÀ-ÞА-Я]{2,12}[!?]|[A-ZÀ-ÞА-Я]{3,5}/0!|N/A|NV|Н/Д|#{2,})")
+# language of the user, #### where a number was wider than its column, LibreOffice's Err:508, and
+# Access's in small letters.
+_CAPITALS: Final = "A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪĮİĶĻĽŁŃŅŇŐŒŔŘŚŞŠŢŤŪŮŰŲŹŻŽȘȚА-ЯЁЄІЇҐΑ-ΩΆΈ-Ώ"
+_EXCEL_ERROR: Final = re.compile(
+    rf"#(?:[¿¡]?[{_CAPITALS}]{{2,12}}[!?]|¡[{_CAPITALS}]{{2,12}}|¡?[{_CAPITALS}]{{2,5}}/0!"
+    r"|N/[ABDV]|NV|Н/Д|YOK|HIÁNYZIK|GETTING_DATA|Name\?|Num!|Div/0!|Type!|Func!|Error|Deleted"
+    r"|#{2,})|Err:5[0-9]{2}"
+)
 
 _THOUSANDS: Final = 3
 

@@ -10,7 +10,7 @@ from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row, prompt_o
 from ringback.domain.errors import RecipeMissing, RequestRefused, SheetRefused
 from ringback.domain.jobs import JobRequest
 from ringback.json_bodies import MAX_REQUEST_BYTES, json_object
-from ringback.sheets.encodings import encoding_of, how_to_save
+from ringback.sheets.encodings import check_json, encoding_of, how_to_save
 from ringback.sheets.layout import HEAD_BYTES, csv_layout, json_lines_layout
 from ringback.sheets.places import note_on, where_to_put
 from ringback.sheets.recipes import photo_row, recipe_row
@@ -22,8 +22,8 @@ from ringback.use_cases.ports import DropStore
 MAX_BYTES: Final = MAX_REQUEST_BYTES + 1
 # As much as a function can read within its time limit even if there is not a single row in it.
 MAX_SHEET_BYTES: Final = 256 * 1024 * 1024
-# Enough to recognize a byte order mark, and a file that is no text.
-_SNIFFED: Final = 16
+# Enough to recognize a byte order mark, a file that is no text, and most often GBK.
+_SNIFFED: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +94,7 @@ class DropRows:
                 )
             return photo_row(drop, recipe, facts.metadata, end=facts.size)
         body = self.drops.read(drop, most=MAX_BYTES)
+        check_json(drop, facts.metadata, body)
         if drop.kind is Kind.RECIPE:
             return recipe_row(drop, body, end=facts.size)
         return Row(number=1, end=facts.size, request=body)

@@ -6,6 +6,7 @@ from typing import Final
 
 from ringback.domain.drops import Drop
 from ringback.domain.errors import SheetRefused
+from ringback.sheets.likely_gbk import is_likely_gbk
 
 # The name of the object's metadata (x-amz-meta-encoding).
 METADATA: Final = "encoding"
@@ -29,18 +30,24 @@ _BY_CODEC: Final[Mapping[str, tuple[str, ...]]] = {
     "cp949": ("euc-kr", "cp949"),
     "cp874": ("windows-874", "cp874", "tis-620"),
     "mac_roman": ("mac-roman", "macroman", "macintosh"),
-    "iso8859-1": ("latin-1", "latin1"),
     **{f"cp125{n}": (f"windows-125{n}", f"cp125{n}") for n in range(9)},
     **{each: (each,) for each in ("cp437", "cp850", "cp852", "cp866", "koi8-r", "koi8-u")},
 }
-_ISO_8859: Final = (*range(1, 12), 13, 14, 15, 16)
+_ISO_8859: Final = (*range(2, 12), 13, 14, 15, 16)
+# Read as browsers do (https://encoding.spec.whatwg.org/#names-and-labels): programs on Windows call
+# their own encoding Latin-1.
+_LATIN_1: Final = ("latin-1", "latin1", "iso-8859-1", "iso8859-1")
 CODECS: Final[Mapping[str, str]] = {
     name: codec for codec, names in _BY_CODEC.items() for name in names
-} | {f"iso-8859-{n}": f"iso8859-{n}" for n in _ISO_8859}
+} | {
+    **{f"iso-8859-{n}": f"iso8859-{n}" for n in _ISO_8859},
+    **dict.fromkeys(_LATIN_1, "cp1252"),
+}
 
 _AS_CSV_UTF_8: Final = (
     'In Excel, choose Save As and the format "CSV UTF-8 (Comma delimited) (*.csv)"'
 )
+_LIKELY_GBK: Final = "the file may be UTF-8 or Chinese text in GBK, with other characters in each."
 # How files begin that are no text, whatever their name says.
 _NO_TEXT: Final[Mapping[bytes, str]] = {
     b"PK\x03\x04": "an Excel workbook or another ZIP file",
@@ -74,7 +81,19 @@ def encoding_of(drop: Drop, metadata: Mapping[str, str], head: bytes) -> str:
     is_utf_32 = marked == "utf-16-le" and head[2:4] == b"\0\0"
     if is_utf_32 or (not codec.startswith(_NEEDS_MARK) and b"\0" in head[:4]):
         raise SheetRefused(f"the file is not UTF-8. {how_to_save(drop)}")
+    if not (named or marked) and is_likely_gbk(head):
+        raise SheetRefused(f"{_LIKELY_GBK} {how_to_save(drop)}")
     return codec
+
+
+def check_json(drop: Drop, metadata: Mapping[str, str], body: bytes) -> None:
+    """Refuse a JSON file that is likely GBK, unless it says to be UTF-8. See ``SheetRefused``."""
+    if mark_of(body) or _named(drop, metadata) == UTF_8 or not is_likely_gbk(body):
+        return
+    raise SheetRefused(
+        f"{_LIKELY_GBK} Save it as UTF-8; if it is UTF-8, save it with a byte order mark. Nothing"
+        " was sent."
+    )
 
 
 def mark_of(head: bytes) -> bytes:
