@@ -155,7 +155,6 @@ NIGHTLY: Final = _by_name(
     Module("providers/kept_answers", ("tests/unit/providers",)),
     Module("providers/result_urls", ("tests/unit/providers",)),
     Module("providers/task_ids", ("tests/unit/providers",)),
-    Module("providers/task_states", ("tests/unit/providers",)),
     Module("providers/credit_words", ("tests/unit/providers",)),
     _aws("receipts", ADAPTERS, slow_test="integration/test_drops"),
     _aws("drop_bucket", ADAPTERS, slow_test="integration/test_drops"),
