@@ -41,10 +41,15 @@ _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
+def callback_fault(name: str) -> str:
+    """Return what is said about a field for the provider's callback; empty if it is another."""
+    return _NO_CALLBACK if plain(name) in _CALLBACKS else ""
+
+
 def unknown_beside_input(name: str, model: type[ModelInput] | None) -> str:
     """Return the message about a field of the request itself."""
-    if plain(name) in _CALLBACKS:
-        return _NO_CALLBACK
+    if fault := callback_fault(name):
+        return fault
     meant = close_to(name, _ENVELOPE)
     if meant:
         return f"unknown field{did_you_mean(meant)}"
@@ -60,8 +65,8 @@ def unknown_in_input(name: str, model: type[ModelInput]) -> str:
     if name in model.filled_in:
         value = model.sent_anyway().get(name)
         return f"is filled in automatically; leave it out{f' or send {value}' if value else ''}"
-    if plain(name) in _CALLBACKS:
-        return _NO_CALLBACK
+    if fault := callback_fault(name):
+        return fault
     if name in _ENVELOPE:
         return "unknown field; it belongs beside input, not in it"
     meant = _meant(name, model)
