@@ -87,6 +87,6 @@ def unknown_model(model_id: str, models: Models = MODELS) -> str:
     same = [name for name in models if _compared(name.rpartition("/")[2]) == own_name]
     by_own_name = {name.rpartition("/")[2]: name for name in models}
     alike = [by_own_name[each] for each in close_to(model_id, by_own_name)]
-    alike = alike if alike and "/" not in model_id else close_to(model_id, models)
-    meant = did_you_mean(same or alike)
+    by_id = close_to(model_id, models)
+    meant = did_you_mean(same or (by_id if "/" in model_id else alike or by_id))
     return f"unknown model{meant or ';'} GET /models lists the available ones"
