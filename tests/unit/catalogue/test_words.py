@@ -217,6 +217,8 @@ IMAGES = [
     "https://cvws.icloud-content.com/x/fox.png",
     "https://raw.githubusercontent.com/me/repo/main/fox.png",
     "https://github.com/me/repo/raw/main/fox.png",
+    "https://github.com/me/repo/blob/main/fox.png?raw=true",
+    "https://github.com/me/repo/blob/main/fox.png?raw=1",
     "https://upload.wikimedia.org/x/Fox.png",
     "https://imgur.com.pictures.example/x.png",
     "https://notimgur.com/x.png",
