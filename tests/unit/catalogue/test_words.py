@@ -73,6 +73,10 @@ def test_a_wrong_value(model: str, name: str, value: Any, message: str) -> None:
 
 UNKNOWN_FIELDS = [
     (V4, "imageSize", "unknown field; did you mean image_size?"),
+    *(
+        (V4, name, f"{V4} has no input images; bytedance/seedream-v4-edit has image_urls")
+        for name in ("image", "images", "image_url", "reference_images", "input_image")
+    ),
     (V4, "n", "unknown field; did you mean max_images?"),
     (V4, "num_images", "unknown field; did you mean max_images?"),
     (V4, "Seed", "unknown field; did you mean seed?"),

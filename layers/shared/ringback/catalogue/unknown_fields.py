@@ -74,7 +74,21 @@ def unknown_in_input(name: str, model: type[ModelInput]) -> str:
     siblings = [each for each in having if each.provider == model.provider]
     if siblings or (having and not meant):
         return f"{model.model_id} has no such field; {_have_it(siblings or having)}"
+    if _SYNONYMS.get(plain(name)) == _IMAGES and not model.model_fields.keys() & set(_IMAGES):
+        return _no_images(model)
     return f"unknown field{did_you_mean(meant)}"
+
+
+def _no_images(model: type[ModelInput]) -> str:
+    taking = [
+        each
+        for each in MODELS.values()
+        if each.provider == model.provider and "image_urls" in each.model_fields
+    ]
+    family = model.model_id.partition("-")[0]
+    nearest = max(taking, key=lambda each: each.model_id.startswith(family), default=None)
+    hint = f"; {nearest.model_id} has image_urls" if nearest else ""
+    return f"{model.model_id} has no input images{hint}"
 
 
 def _have_it(models: Sequence[type[ModelInput]]) -> str:
