@@ -240,3 +240,46 @@ def test_any_json_is_accepted_unchanged_or_refused(sent: dict[str, Any]) -> None
     else:
         assert request.input == json.loads(raw)["input"]
         assert not any(url in json.dumps(request.input) for url in ("data:image", "ftp://"))
+
+
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [
+        ("bytedance/seedream-v4-edt", "bytedance/seedream-v4-edit"),
+        ("bytdance/seedream-v4-edit", "bytedance/seedream-v4-edit"),
+        ("seedream-v4-edit", "bytedance/seedream-v4-edit"),
+        ("seedream-v4-edti", "bytedance/seedream-v4-edit"),
+        ("kie/bytedance/seedream-v4-edit", "bytedance/seedream-v4-edit"),
+        ("bytedance/seedream_v4_edit", "bytedance/seedream-v4-edit"),
+        ("seedream/45-edit", "seedream/4.5-edit"),
+        ("seedream/4.5-text-to-imge", "seedream/4.5-text-to-image"),
+        ("doubao-seedream-4.0", "chanjing/doubao-seedream-4.0"),
+        ("doubao-seedream-4", "chanjing/doubao-seedream-4.0"),
+        ("kling-v2", "chanjing/kling-v2"),
+    ],
+)
+def test_a_mistyped_id_of_the_catalogue_is_not_passed_on(model: str, meant: str) -> None:
+    message = refusals(body({"prompt": "x"}, model))["model"]
+    assert "did you mean" in message
+    assert meant in message
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        *("seedream/5.5-edit", "seedream/6-pro-text-to-image", "bytedance/seedream-v5-edit"),
+        *("seedream/4.5-image-to-image", "bytedance/seedance-1.5-pro", "bytedance/v1-pro-text"),
+        *("seedream/5-lite-text-to-video", "flux/4.5-edit", "kling/v2-1-pro", "kling-2.6/text"),
+        *("google/nano-banana-edit", "google/imagen4", "qwen/image-edit", "wan/2-2-a14b-turbo"),
+        *("seedream/5-max-text-to-image", "bytedance/seedream-v4-edit-fast"),
+    ],
+)
+def test_another_model_of_a_known_family_is_passed_on(model: str) -> None:
+    assert read({"prompt": "x"}, model).checked is False
+
+
+@pytest.mark.parametrize("name", ["callBackUrl", "callback_url", "webhook", "webhookUrl"])
+def test_a_callback_is_never_passed_on(name: str) -> None:
+    (message,) = refusals(body({"prompt": "x", name: GOOD})).values()
+    assert "Ringback makes the provider's callback URL itself" in message
+    assert refusals(body({"options": [{name: GOOD}]})).keys() == {f"input.options.0.{name}"}

@@ -73,6 +73,10 @@ def test_a_wrong_value(model: str, name: str, value: Any, message: str) -> None:
 
 UNKNOWN_FIELDS = [
     (V4, "imageSize", "unknown field; did you mean image_size?"),
+    *(
+        (V4, name, f"{V4} has no input images; bytedance/seedream-v4-edit has image_urls")
+        for name in ("image", "images", "image_url", "reference_images", "input_image")
+    ),
     (V4, "n", "unknown field; did you mean max_images?"),
     (V4, "num_images", "unknown field; did you mean max_images?"),
     (V4, "Seed", "unknown field; did you mean seed?"),
@@ -217,6 +221,8 @@ IMAGES = [
     "https://cvws.icloud-content.com/x/fox.png",
     "https://raw.githubusercontent.com/me/repo/main/fox.png",
     "https://github.com/me/repo/raw/main/fox.png",
+    "https://github.com/me/repo/blob/main/fox.png?raw=true",
+    "https://github.com/me/repo/blob/main/fox.png?raw=1",
     "https://upload.wikimedia.org/x/Fox.png",
     "https://imgur.com.pictures.example/x.png",
     "https://notimgur.com/x.png",

@@ -98,6 +98,9 @@ def _page(host: str, path: str, query: Mapping[str, str]) -> str:
         return "" if is_file else "is a Dropbox page; end it with raw=1 instead of dl=0"
     if query.get("download") == "1" or _FILE_HOSTS.match(host):
         return ""
+    # GitHub redirects it to the file: what its Raw button does.
+    if _is_of(host, "github.com") and query.get("raw", "").lower() in ("1", "true"):
+        return ""
     known = ((form, words) for end, form, words in _PAGES if _is_of(host, end))
     return next((words for form, words in known if re.match(form, path, re.IGNORECASE)), "")
 

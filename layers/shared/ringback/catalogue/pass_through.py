@@ -10,7 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 from ringback.catalogue.image_urls import DroppedImages, ImageUrl
 from ringback.catalogue.kie_input import KieInput
 from ringback.catalogue.model_input import MAX_INT64, MIN_INT64, control_fault, is_blank
-from ringback.catalogue.models import MODELS
+from ringback.catalogue.models import MODELS, is_mistyped
+from ringback.catalogue.unknown_fields import callback_fault
 from ringback.domain.errors import FieldError
 
 MAX_MODEL_ID_LENGTH: Final = 100
@@ -27,8 +28,6 @@ _PREFIXES: Final = {
 }
 _KIE_PREFIXES: Final = {prefix for provider, prefix in _PREFIXES if provider == KieInput.provider}
 _OTHER_PREFIXES: Final = tuple({prefix for _, prefix in _PREFIXES} - _KIE_PREFIXES)
-# A known id in another case is a typing error, and would not be checked.
-_KNOWN: Final = {model.lower() for model in MODELS}
 
 # URL parsers may skip white space before a URL, and line breaks and tabs anywhere in it.
 _BLANKS: Final = r"[\x00-\x20\s\ufeff\u200b-\u200f\u2060]*"
@@ -49,7 +48,8 @@ def may_pass(model: str) -> bool:
         len(model) <= MAX_MODEL_ID_LENGTH
         and _ID.fullmatch(model) is not None
         and not lower.startswith(_OTHER_PREFIXES)
-        and lower not in _KNOWN
+        # Its input would not be checked.
+        and not is_mistyped(model)
     )
 
 
@@ -96,6 +96,9 @@ def _faults(value: Any, place: str, dropped: DroppedImages, *, depth: int) -> It
         for name, each in _inner(value):
             if len(name) > MAX_NAME_LENGTH:
                 yield FieldError(place, f"must have names of at most {MAX_NAME_LENGTH} characters")
+                continue
+            if isinstance(value, dict) and (fault := callback_fault(name)):
+                yield FieldError(f"{place}.{name}", fault)
                 continue
             yield from _faults(each, f"{place}.{name}", dropped, depth=depth + 1)
     elif fault := _fault_of(value, place, dropped):

@@ -41,10 +41,15 @@ _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
+def callback_fault(name: str) -> str:
+    """Return what is said about a field for the provider's callback; empty if it is another."""
+    return _NO_CALLBACK if plain(name) in _CALLBACKS else ""
+
+
 def unknown_beside_input(name: str, model: type[ModelInput] | None) -> str:
     """Return the message about a field of the request itself."""
-    if plain(name) in _CALLBACKS:
-        return _NO_CALLBACK
+    if fault := callback_fault(name):
+        return fault
     meant = close_to(name, _ENVELOPE)
     if meant:
         return f"unknown field{did_you_mean(meant)}"
@@ -60,8 +65,8 @@ def unknown_in_input(name: str, model: type[ModelInput]) -> str:
     if name in model.filled_in:
         value = model.sent_anyway().get(name)
         return f"is filled in automatically; leave it out{f' or send {value}' if value else ''}"
-    if plain(name) in _CALLBACKS:
-        return _NO_CALLBACK
+    if fault := callback_fault(name):
+        return fault
     if name in _ENVELOPE:
         return "unknown field; it belongs beside input, not in it"
     meant = _meant(name, model)
@@ -69,7 +74,21 @@ def unknown_in_input(name: str, model: type[ModelInput]) -> str:
     siblings = [each for each in having if each.provider == model.provider]
     if siblings or (having and not meant):
         return f"{model.model_id} has no such field; {_have_it(siblings or having)}"
+    if _SYNONYMS.get(plain(name)) == _IMAGES and not model.model_fields.keys() & set(_IMAGES):
+        return _no_images(model)
     return f"unknown field{did_you_mean(meant)}"
+
+
+def _no_images(model: type[ModelInput]) -> str:
+    taking = [
+        each
+        for each in MODELS.values()
+        if each.provider == model.provider and "image_urls" in each.model_fields
+    ]
+    family = model.model_id.partition("-")[0]
+    nearest = max(taking, key=lambda each: each.model_id.startswith(family), default=None)
+    hint = f"; {nearest.model_id} has image_urls" if nearest else ""
+    return f"{model.model_id} has no input images{hint}"
 
 
 def _have_it(models: Sequence[type[ModelInput]]) -> str:
