@@ -17,6 +17,7 @@ INAPPLICABLE: dict[str, dict[str, str]] = {
         "token_killed": "there are no access tokens",
         "callback_bare": "callbacks are documented, and have one form",
         "callback_envelope": "callbacks are documented, and have one form",
+        "status_455": "it holds up every other job of its model for five minutes",
         **_PAUSING,
     },
     CHANJING: {

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -164,19 +165,31 @@ class Kill:
 
 
 def kill_on_the_way(deployment: Deployment, *, rows: int) -> Kill:
-    stopped = wait_for(
-        lambda: stop_on_the_way(deployment, rows=rows),
-        lambda seen: bool(seen.pids),
-        what=f"{rows} jobs of a sheet that is being read",
-        pause=0.02,
-    )
-    died_before = died_at_work(deployment)
-    send(signal.SIGKILL, stopped.pids)
-    return Kill(
-        died_before=died_before,
-        processes=len(stopped.pids),
-        without_receipt=stopped.without_receipt,
-    )
+    """Kill the reader, and once more if it had just finished its message."""
+    while True:
+        stopped = wait_for(
+            lambda: stop_on_the_way(deployment, rows=rows),
+            lambda seen: bool(seen.pids),
+            what=f"{rows} jobs of a sheet that is being read",
+            pause=0.02,
+        )
+        died_before = died_at_work(deployment)
+        send(signal.SIGKILL, stopped.pids)
+        if was_at_work(deployment, died_before):
+            return Kill(
+                died_before=died_before,
+                processes=len(stopped.pids),
+                without_receipt=stopped.without_receipt,
+            )
+
+
+def was_at_work(deployment: Deployment, died_before: int) -> bool:
+    """Give the emulator ten seconds to notice. If it takes longer, one kill more does no harm."""
+    for _ in range(100):
+        if died_at_work(deployment) > died_before:
+            return True
+        time.sleep(0.1)
+    return False
 
 
 @dataclass(frozen=True)

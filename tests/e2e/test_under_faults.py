@@ -67,10 +67,7 @@ def test_only_overdue_jobs_are_asked_about_and_none_more_than_twice(
 def test_every_fault_has_an_expected_end() -> None:
     tried = {(model, name) for model, asked in FAULTS for name in names_in(asked)}
     inapplicable = {(model, name) for model, names in INAPPLICABLE.items() for name in names}
-    # A job waits five minutes for the end of kie.ai's maintenance: only the storm is faster.
-    assert {(model, name) for model in INAPPLICABLE for name in SIMULATED} == {
-        *(*tried, *inapplicable, (KIE, "status_455"))
-    }
+    assert {(model, name) for model in INAPPLICABLE for name in SIMULATED} == tried | inapplicable
 
 
 def names_in(asked: str) -> set[str]:
