@@ -82,14 +82,8 @@ def read_answered(message: Mapping[str, Any]) -> Answered | None:
     """Return the answer in a message of the submit queue, ``None`` if it is a job's turn."""
     if "kind" not in message:
         return None
-    return Answered(
-        job_id=message["job_id"],
-        attempt_id=message["attempt_id"],
-        answer=of_any_version(_ANSWERS[message["kind"]], message["answer"]),
-        is_trial=message.get("is_trial", False),
-        is_nudge=message.get("is_nudge", False),
-        account_refusals=message.get("account_refusals", 0),
-    )
+    answer = of_any_version(_ANSWERS[message["kind"]], message["answer"])
+    return of_any_version(Answered, {**message, "answer": answer})
 
 
 class SqsCheckQueue(_Queue):

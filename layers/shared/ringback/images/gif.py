@@ -6,7 +6,6 @@ from typing import Final
 
 from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
-    CUT,
     FIRST_READ,
     MAX_PARTS,
     MAX_READ,
@@ -38,11 +37,7 @@ def read_gif(file: PictureFile) -> Picture:
     Raises ``NotAnImage`` if neither the screen nor its first frame has a size.
     """
     walk = _Walk(file)
-    try:
-        end = walk.end()
-    except Cut:
-        walk.found.flaw(CUT)
-        end = file.size
+    end = walk.found.end(file, walk.end)
     if not walk.has_image:
         walk.found.flaw("there is no frame")
     return walk.found.picture(ImageFormat.GIF, walk.size, end)

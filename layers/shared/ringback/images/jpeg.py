@@ -1,13 +1,13 @@
 """Reads the size of a JPEG and walks its segments and scans: ITU-T T.81, annex B."""
 
 import re
+from functools import partial
 from struct import unpack
 from typing import Final, NamedTuple
 
 from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
-    CUT,
     FIRST_READ,
     MAX_PARTS,
     MAX_READ,
@@ -60,18 +60,17 @@ def read_jpeg(file: PictureFile) -> Picture:
     Raises ``NotAnImage`` if there is no frame to tell the size by.
     """
     walk = _Walk(file, 0)
-    try:
-        end = walk.end()
-        if walk.has_index:
-            end = _end_of_pictures(file, end)
-    except Cut:
-        walk.found.flaw(CUT)
-        end = file.size
+    end = walk.found.end(file, partial(_end, file, walk))
     if walk.size is None:
         raise NotAnImage("a JPEG without a frame")
     if not walk.has_scan:
         walk.found.flaw("there is no scan")
     return walk.found.picture(ImageFormat.JPEG, walk.size, end)
+
+
+def _end(file: PictureFile, walk: "_Walk") -> int:
+    end = walk.end()
+    return _end_of_pictures(file, end) if walk.has_index else end
 
 
 def _end_of_pictures(file: PictureFile, end: int) -> int:

@@ -1,6 +1,6 @@
 """What the readers of the image formats have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from typing import BinaryIO, Final, NamedTuple
@@ -99,6 +99,14 @@ class Findings:
 
     def flaw(self, damage: str) -> None:
         self.damage = self.damage or damage
+
+    def end(self, file: PictureFile, walk: Callable[[], int]) -> int:
+        """Return where the image ends by ``walk``; one that is cut ends with the file."""
+        try:
+            return walk()
+        except Cut:
+            self.flaw(CUT)
+            return file.size
 
     def place(self, kind: Metadata, start: int, end: int) -> None:
         if len(self._places) < MAX_PLACES:

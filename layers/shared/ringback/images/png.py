@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from struct import unpack
 from typing import Final, NamedTuple
 from zlib import crc32
@@ -9,7 +10,6 @@ from zlib import crc32
 from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
-    CUT,
     MAX_PARTS,
     TOO_MANY,
     Cut,
@@ -76,11 +76,7 @@ def read_png(file: PictureFile) -> Picture:
         found.flaw("the header (IHDR) is malformed")
     expected = header.bytes_of_pixels if header.is_valid else 0
     pixels = PixelData(expected, has_zlib_header=not is_apple)
-    try:
-        end = _walk(file, header, pixels, found)
-    except Cut:
-        found.flaw(CUT)
-        end = file.size
+    end = found.end(file, partial(_walk, file, header, pixels, found))
     found.flaw(pixels.flaw())
     return found.picture(ImageFormat.PNG, header[:2], end)
 

@@ -6,7 +6,6 @@ from typing import Final, NamedTuple
 from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
 from ringback.images.pictures import (
-    CUT,
     MAX_PARTS,
     TOO_MANY,
     Cut,
@@ -44,11 +43,7 @@ def read_webp(file: PictureFile) -> Picture:
     Raises ``NotAnImage`` if no chunk tells the size.
     """
     walk = _Walk(file)
-    try:
-        end = walk.end()
-    except Cut:
-        walk.found.flaw(CUT)
-        end = file.size
+    end = walk.found.end(file, walk.end)
     if walk.size is None:
         raise NotAnImage("a WebP without an image")
     if not walk.has_data:
