@@ -15,7 +15,6 @@ from ringback.domain.errors import RingbackError
 from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.verdicts import Submission
 from ringback.use_cases.accept_job import NewJob
-from ringback.use_cases.resume_account import ResumeAccount
 
 from tests.support.checks import probe_one
 from tests.support.crash_world import Provider, Scenario, World
@@ -83,14 +82,7 @@ class Scene:
         self.world.submit(job.job_id, slot=None, seconds_left=self.world.time_for("submit"))
 
     def resume(self) -> None:
-        world = self.world
-        resume = ResumeAccount(
-            accounts=world.watched_accounts,
-            queue=world.queue,
-            providers=["kie"],
-            now=lambda: world.now,
-        )
-        resume("kie")
+        self.world.resume("kie")
 
 
 # The account's state, what createTask answers each job in turn, and the two acts.

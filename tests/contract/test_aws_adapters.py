@@ -63,6 +63,7 @@ from ringback.use_cases.fetch_image import MAX_COPY_TIME
 from ringback.use_cases.ports import DropProgress
 
 from tests.support.aws import REGION, Cloud, a_cloud
+from tests.support.checks import FULL_CHECK
 from tests.support.drops import InMemoryDropProgress
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, facts_of
 from tests.support.template import load_template
@@ -758,19 +759,7 @@ def test_a_turn_is_no_answer(cloud: Cloud) -> None:
     assert read_answered(message) is None
 
 
-A_FULL_CHECK = Check(
-    job_id=a_job_id(),
-    claimed_task=TASK,
-    contradicts_failure=True,
-    unanswered=3,
-    unconfigured=2,
-    idle_until=NOON,
-    seen_at=NOON,
-    found_no_job=True,
-)
-
-
-@pytest.mark.parametrize("check", [A_FULL_CHECK, Check(job_id=a_job_id())])
+@pytest.mark.parametrize("check", [FULL_CHECK, Check(job_id=a_job_id())])
 def test_a_check_is_read_back_from_its_message(cloud: Cloud, check: Check) -> None:
     SqsCheckQueue.connect(cloud.check_queue).add(check, delay=0)
     [message] = boto3.client("sqs").receive_message(
@@ -793,7 +782,7 @@ def test_a_check_is_read_back_from_its_message(cloud: Cloud, check: Check) -> No
 
 def test_the_first_version_can_read_a_check(cloud: Cloud) -> None:
     """It passes every field of the body to its own ``Check``, which has these three."""
-    SqsCheckQueue.connect(cloud.check_queue).add(A_FULL_CHECK, delay=0)
+    SqsCheckQueue.connect(cloud.check_queue).add(FULL_CHECK, delay=0)
     received = boto3.client("sqs").receive_message(QueueUrl=cloud.check_queue)
     [message] = received["Messages"]
     known = {"job_id", "claimed_task", "contradicts_failure"}

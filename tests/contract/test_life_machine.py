@@ -36,7 +36,6 @@ from ringback.use_cases.accept_job import JobPost, NewJob
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import CallbackReport
-from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.retry_job import RetryJob
 
 from tests.support.crash_world import ArchiveSender, Provider, Scenario, World
@@ -220,15 +219,8 @@ class JobMachine(RuleBasedStateMachine):
 
     @rule()
     def the_owner_resumes_the_account(self) -> None:
-        world = self.world
-        resume = ResumeAccount(
-            accounts=world.watched_accounts,
-            queue=world.queue,
-            providers=["kie"],
-            now=lambda: world.now,
-        )
         with suppress(Crash, ServiceError, TryAgain):
-            account = resume("kie")
+            account = self.world.resume("kie")
             assert account.pause is None or account.is_half_open
 
     @rule(probes=st.lists(st.booleans(), max_size=3))

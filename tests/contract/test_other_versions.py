@@ -26,6 +26,7 @@ from ringback.domain.versions import of_any_version
 from ringback.lambda_events import dropped_objects
 
 from tests.support.aws import Cloud, a_cloud
+from tests.support.checks import FULL_CHECK
 from tests.support.jobs import MODEL, NOON, TASK, a_job, a_job_id, a_stored_image
 
 NEWER: Final = st.dictionaries(
@@ -35,16 +36,6 @@ NEWER: Final = st.dictionaries(
 )
 FEW: Final = settings(max_examples=25)
 DROP: Final = Drop(bucket="b", key="requests/a.csv", version="v1")
-CHECK: Final = Check(
-    job_id=a_job_id(),
-    claimed_task=TASK,
-    contradicts_failure=True,
-    unanswered=3,
-    unconfigured=2,
-    idle_until=NOON,
-    seen_at=NOON,
-    found_no_job=True,
-)
 REFUSED: Final = Answered(
     job_id=a_job_id(),
     attempt_id="0123456789abcdef",
@@ -72,11 +63,11 @@ def answer_message(answered: Answered) -> dict[str, Any]:
 @FEW
 @given(newer=NEWER, without=st.sets(st.sampled_from(optional(Check))))
 def test_checks(newer: Mapping[str, Any], without: set[str]) -> None:
-    body, details = to_message(CHECK)
+    body, details = to_message(FULL_CHECK)
     message = {name: value for name, value in (body | details).items() if name not in without}
     read = from_message(json.loads(json.dumps({**message, **newer})))
-    defaults = {name: getattr(Check(job_id=CHECK.job_id), name) for name in without}
-    assert read == replace(CHECK, **defaults)
+    defaults = {name: getattr(Check(job_id=FULL_CHECK.job_id), name) for name in without}
+    assert read == replace(FULL_CHECK, **defaults)
 
 
 @FEW

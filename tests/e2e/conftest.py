@@ -16,6 +16,7 @@ from local.examples import EXAMPLES
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.stack import local_stack
+from tests.e2e.fast_pace import PARAMETERS, SIMULATOR
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
 from tests.e2e.stack_logs import STACKS, show_logs_of
@@ -42,24 +43,7 @@ class SharedStack:
 
 @pytest.fixture(scope="session")
 def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
-    # The shortest waits that the template allows. The rate limits are ten times the usual ones:
-    # test_drops.py keeps the real pace.
-    parameters = {
-        "JobDeadlineSeconds": "30",
-        "ArchiveRetrySeconds": "1,2",
-        "KieCreatesPerWindow": "20",
-        "KieWindowSeconds": "1",
-        "ChanjingDeadlineSeconds": "45",
-        "ChanjingCreatesPerWindow": "20",
-        "ChanjingWindowSeconds": "1",
-    }
-    simulator = {
-        "generate-seconds": 0.3,
-        "create-limit": 220,
-        "chanjing-create-limit": 220,
-        "seed": 66,
-    }
-    with local_stack(ports=free_ports(), simulator=simulator, parameters=parameters) as deployment:
+    with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS) as deployment:
         show_logs_of(deployment, request.config)
         with connected(deployment.jobs_api_url, deployment.client_key) as api:
             under_faults = {

@@ -19,6 +19,7 @@ from local.redrive import queues_of
 from local.sam import STACK_NAME
 from local.stack import local_stack
 from local.waiting import STANDSTILL_SECONDS, wait_for
+from tests.e2e.fast_pace import PARAMETERS, SIMULATOR
 from tests.e2e.ledgers import Ledgers, Task, balance, job_items, messages_in, read_ledgers
 from tests.e2e.provider import Provider, job_of
 from tests.e2e.storm import SHEET, PlannedJob, submit_all
@@ -27,21 +28,6 @@ from tests.e2e.unreliable_aws import LOG
 # On AWS the message of a killed function comes back after minutes.
 VISIBILITY_SECONDS = "10"
 PROCESSES_PER_QUEUE = 4
-PARAMETERS: Final = {
-    "JobDeadlineSeconds": "30",
-    "ArchiveRetrySeconds": "1,2",
-    "KieCreatesPerWindow": "20",
-    "KieWindowSeconds": "1",
-    "ChanjingDeadlineSeconds": "45",
-    "ChanjingCreatesPerWindow": "20",
-    "ChanjingWindowSeconds": "1",
-}
-SIMULATOR: Final = {
-    "generate-seconds": 0.3,
-    "create-limit": 220,
-    "chanjing-create-limit": 220,
-    "seed": 66,
-}
 MAX_CALLBACK_ATTEMPTS: Final = 4
 
 

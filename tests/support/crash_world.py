@@ -35,6 +35,7 @@ from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
+from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.checks import check_one, probe_one
@@ -278,8 +279,11 @@ class World:
         self.watched_jobs, self.checks = jobs, watch(CheckSender(self))
         checks, clients = self.checks, {"kie": self.effects.watch_http(self.provider)}
         providers = {"kie": a_provider(calls_back=self.scenario.calls != "never")}
-        self.queue = queue = watch(SubmitSender(self), error=TryAgain)
-        self.watched_accounts = accounts = watch(self.accounts)
+        queue = watch(SubmitSender(self), error=TryAgain)
+        accounts = watch(self.accounts)
+        self.resume = ResumeAccount(
+            accounts=accounts, queue=queue, providers=["kie"], now=lambda: self.now
+        )
         self.accept = AcceptJob(
             jobs=jobs,
             checks=checks,
