@@ -15,8 +15,8 @@ from local.parent import end_with_make
 COUNTED = "tried: "
 # End-to-end tests with a stack of their own, or none; the others share one.
 ON_THEIR_OWN = (
-    *("test_build", "test_drops", "test_restore", "test_start_and_stop", "test_storm"),
-    "test_upgrade",
+    *("test_build", "test_deploying", "test_drops", "test_restore", "test_start_and_stop"),
+    *("test_storm", "test_upgrade"),
 )
 
 # How long an example takes says nothing on a machine that is busy with something else.
