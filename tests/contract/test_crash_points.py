@@ -150,10 +150,7 @@ def try_each_point(name: str, fault: Fault, record_property: Callable[[str, obje
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "name",
-    [
-        name if name in SHORT else pytest.param(name, marks=pytest.mark.prove)
-        for name in SCENARIOS
-    ],
+    [name if name in SHORT else pytest.param(name, marks=pytest.mark.prove) for name in SCENARIOS],
 )
 def test_no_second_crash_breaks_a_guarantee(
     name: str, record_property: Callable[[str, object], None], *, full_size: bool
