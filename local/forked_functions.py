@@ -91,6 +91,10 @@ class ForkServer:
                 os.close(end)
         return ForkedProcess(int(pid), descriptor, [to_stdin, from_stdout, from_stderr])
 
+    def close(self) -> None:
+        self._socket.close()
+        self._process.wait()
+
 
 class ForkingSubprocess:
     """Stands in for the module ``subprocess``, where the emulator starts functions with it."""
@@ -111,6 +115,10 @@ class ForkingSubprocess:
         return self._server(folders).start(
             command[1], folder=options["cwd"], environment=options["env"]
         )
+
+    def close(self) -> None:
+        for server in self._servers.values():
+            server.close()
 
     def _server(self, folders: Sequence[str]) -> ForkServer:
         with self._lock:
