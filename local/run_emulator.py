@@ -10,6 +10,7 @@ from pathlib import Path
 def main() -> None:
     # Only while importing: the emulator has packages of its own.
     sys.path.insert(0, str(Path(__file__).parents[1]))
+    from local.forked_functions import fork_functions
     from local.hop_counts import count_hops
     from local.leading_keys import check_leading_keys
     from local.running_functions import let_running_functions_finish
@@ -20,6 +21,7 @@ def main() -> None:
     from ministack.core import iam_actions  # type: ignore[import-not-found]
 
     share_layers()
+    fork_functions()
     check_leading_keys(iam_actions)
     count_hops()
     let_running_functions_finish()

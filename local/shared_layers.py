@@ -14,26 +14,49 @@ from typing import Any
 # Layers have a thousand files, the code of a function has one.
 MANY_FILES = 100
 
-_unpack = zipfile.ZipFile.extractall
 _lock = Lock()
 
 
-def extract_shared(archive: zipfile.ZipFile, path: Any = None, *rest: Any, **named: Any) -> None:
-    """Stand in for ``extractall``: fill ``path`` with links to one unpacked copy of a layer."""
-    if path is None or rest or named or len(archive.namelist()) < MANY_FILES:
-        _unpack(archive, path, *rest, **named)
-        return
-    contents = sorted((member.filename, member.CRC) for member in archive.infolist())
-    copy = Path(
-        tempfile.gettempdir(), f"layer-{hashlib.sha256(repr(contents).encode()).hexdigest()}"
-    )
-    with _lock:
-        if not copy.exists():
-            _unpack(archive, f"{copy}.new")
-            Path(f"{copy}.new").rename(copy)
-    for entry in copy.iterdir():
-        Path(path, entry.name).symlink_to(entry)
+class SharedArchive(zipfile.ZipFile):
+    """A zip file that is unpacked as links to one unpacked copy, if it is a layer."""
+
+    @property
+    def _is_layer(self) -> bool:
+        return len(super().namelist()) >= MANY_FILES
+
+    def namelist(self) -> list[str]:
+        """Return what is unpacked: of a layer, its uppermost entries."""
+        names = super().namelist()
+        return sorted({name.split("/")[0] for name in names}) if self._is_layer else names
+
+    def extractall(self, path: Any = None, *rest: Any) -> None:
+        if path is None or rest or not self._is_layer:
+            super().extractall(path, *rest)
+            return
+        contents = sorted((member.filename, member.CRC) for member in self.infolist())
+        name = f"layer-{hashlib.sha256(repr(contents).encode()).hexdigest()}"
+        copy = Path(tempfile.gettempdir(), name)
+        with _lock:
+            if not copy.exists():
+                new = copy.with_suffix(".new")
+                for member in self.infolist():
+                    self.extract(member, new)
+                new.rename(copy)
+        for entry in copy.iterdir():
+            Path(path, entry.name).symlink_to(entry)
+
+
+class SharingZipfile:
+    """Stands in for the module ``zipfile``, where the emulator unpacks layers with it."""
+
+    ZipFile = SharedArchive
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(zipfile, name)
 
 
 def share_layers() -> None:
-    zipfile.ZipFile.extractall = extract_shared  # type: ignore[assignment, method-assign]
+    """Patch the emulator, which this process is about to run."""
+    from ministack.core import lambda_runtime  # type: ignore[import-not-found]
+
+    lambda_runtime.zipfile = SharingZipfile()

@@ -35,7 +35,7 @@ from local.waiting import wait_for
 from tests.e2e.chains import refused_invocations
 from tests.e2e.provider import Provider, job_of
 from tests.e2e.stack_logs import show_logs_of
-from tests.support.child_processes import environment_of, processes_in
+from tests.support.child_processes import folder_of, processes_in
 
 TEXT, EDIT = "bytedance/seedream-v4-text-to-image", "bytedance/seedream-v4-edit"
 SHEET = "requests/kites.csv"
@@ -218,7 +218,7 @@ def stop_on_the_way(deployment: Deployment, *, rows: int) -> Stopped:
 
 def readers(deployment: Deployment) -> tuple[int, ...]:
     function = function_of(deployment, "DropQueue")
-    return tuple(pid for pid in processes_in(deployment.logs) if function in environment_of(pid))
+    return tuple(pid for pid in processes_in(deployment.logs) if function in folder_of(pid))
 
 
 def send(number: signal.Signals, pids: tuple[int, ...]) -> None:

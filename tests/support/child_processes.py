@@ -23,3 +23,11 @@ def environment_of(pid: int) -> str:
         return Path(f"/proc/{pid}/environ").read_text(errors="replace")
     except OSError:
         return ""  # it has ended, or belongs to another user
+
+
+def folder_of(pid: int) -> str:
+    """Return its working directory."""
+    try:
+        return str(Path(f"/proc/{pid}/cwd").readlink())
+    except OSError:
+        return ""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from local.shared_layers import MANY_FILES, extract_shared
+from local.shared_layers import MANY_FILES, SharedArchive
 
 
 @pytest.fixture(autouse=True)
@@ -19,8 +19,8 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def unpack(archive: Path, folder: Path) -> Path:
     folder.mkdir()
-    with zipfile.ZipFile(archive) as opened:
-        extract_shared(opened, folder)
+    with SharedArchive(archive) as opened:
+        opened.extractall(folder)
     return folder
 
 

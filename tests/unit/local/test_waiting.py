@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import chain, count, repeat
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,8 +17,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     def sleep(seconds: float) -> None:
         now[0] += seconds
 
-    monkeypatch.setattr("time.monotonic", lambda: now[0])
-    monkeypatch.setattr("time.sleep", sleep)
+    # Not the module's own functions: threads of other tests may sleep.
+    fake = SimpleNamespace(monotonic=lambda: now[0], sleep=sleep)
+    monkeypatch.setattr("local.waiting.time", fake)
     yield now
 
 
