@@ -23,19 +23,25 @@ MAGIC: Final = b"\xff\xd8\xff"
 STARTS_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 START, END, START_OF_SCAN, RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
-APP1, APP2, APP11 = 0xE1, 0xE2, 0xEB
+APP1, APP2, APP11, COMMENT = 0xE1, 0xE2, 0xEB, 0xFE
+APPS: Final = frozenset(range(0xE0, 0xF0))
 # What decoders know; the others are reserved.
 WITH_LENGTH: Final = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xF0), 0xFE})
 MIN_FRAME: Final = 11
 INDEX: Final = b"MPF\0"  # begins the APP2 of a multi-picture file: CIPA DC-007
 MAX_PICTURES: Final = 256
-# What begins a segment with metadata: XMP specification, part 3, and ISO/IEC 19566-5, annex D.
+# What begins a segment with metadata, and how much of it is no content: XMP specification, part 3,
+# ISO/IEC 19566-5, annex D, and CIPA DC-008. Labels of generated content are also in bare segments.
 METADATA: Final = (
-    (APP1, b"http://ns.adobe.com/xap/1.0/\0", Metadata.XMP),
-    (APP1, b"http://ns.adobe.com/xmp/extension/\0", Metadata.MORE_XMP),
-    (APP11, b"JP", Metadata.JUMBF),
+    ({APP1}, b"http://ns.adobe.com/xap/1.0/\0", 29, Metadata.XMP),
+    ({APP1}, b"http://ns.adobe.com/xmp/extension/\0", 35, Metadata.MORE_XMP),
+    ({APP1}, b"Exif\0", 6, Metadata.EXIF),
+    ({APP11}, b"JP", 2, Metadata.C2PA),
+    (APPS, b"AIGC", 0, Metadata.COMMENT),
+    (APPS, b'{"AIGC"', 0, Metadata.COMMENT),
+    ({COMMENT}, b"", 0, Metadata.COMMENT),
 )
-LONGEST_START: Final = max(len(start) for _, start, _ in METADATA)
+LONGEST_START: Final = max(len(start) for _, start, _, _ in METADATA)
 
 # Decoders skip what lies between two segments, and fill bytes FF before a marker. In a scan, FF 00
 # is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
@@ -158,7 +164,7 @@ class _Walk:
             self.has_scan, self._restarts = True, 0
         elif marker.code == RESTART_INTERVAL:
             self._has_restarts = self._file.up_to(marker.end + 2, 2) != b"\0\0"
-        elif marker.code in (APP1, APP2, APP11):
+        elif marker.code in APPS or marker.code == COMMENT:
             self._note(marker, end)
         self._file.must_reach(end)
         return end
@@ -175,8 +181,8 @@ class _Walk:
     def _note(self, marker: Marker, end: int) -> None:
         start = marker.end + 2
         content = self._file.up_to(start, min(LONGEST_START, end - start))
-        for code, begins, kind in METADATA:
-            if code == marker.code and content.startswith(begins):
-                self.found.place(kind, start + len(begins), end)
+        for codes, begins, skipped, kind in METADATA:
+            if marker.code in codes and content.startswith(begins):
+                self.found.place(kind, start + skipped, end)
         if marker.code == APP2 and content.startswith(INDEX):
             self.has_index = True

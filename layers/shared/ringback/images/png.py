@@ -38,6 +38,7 @@ SAMPLES: Final[Mapping[int, tuple[int, frozenset[int]]]] = {
 }
 METADATA: Final = {
     b"caBX": Metadata.C2PA,
+    b"eXIf": Metadata.EXIF,
     b"tEXt": Metadata.TEXT,
     b"zTXt": Metadata.PACKED_TEXT,
     b"iTXt": Metadata.LONG_TEXT,

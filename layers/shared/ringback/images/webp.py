@@ -24,7 +24,11 @@ LOSSY_START: Final = b"\x9d\x01\x2a"
 LOSSY_HEAD: Final = 10  # bytes of a key frame before its first partition
 LOSSLESS_START: Final = 0x2F
 ANIMATED: Final = 0x02
-METADATA: Final = {b"C2PA": Metadata.C2PA, b"XMP ": Metadata.XMP}
+METADATA: Final = {
+    b"C2PA": Metadata.C2PA,
+    b"EXIF": Metadata.EXIF,
+    **dict.fromkeys([b"XMP ", b"XMP\0"], Metadata.XMP),  # the latter by mistake
+}
 
 
 class Chunk(NamedTuple):
