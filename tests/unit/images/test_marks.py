@@ -418,6 +418,13 @@ def test_a_label_is_read_in_every_comment(comment: bytes, order: str) -> None:
     assert marks_of(png_with(png_chunk(b"eXIf", described))) == LABELLED
 
 
+def test_another_element_s_text_is_no_source_type() -> None:
+    assert found_in("<r & <i:DigitalSourceType/><x>a kite</x>").source_type is None
+    assert found_in(
+        "<r & <i:DigitalSourceType/><x>a kite</x><y i:DigitalSourceType='print'>"
+    ).source_type
+
+
 @pytest.mark.parametrize(
     ("code", "encoding"), [(b"JIS\0\0\0\0\0", "iso2022_jp"), (bytes(8), "gb18030")]
 )

@@ -1,6 +1,6 @@
 """Reads two properties of an XMP packet: IPTC's source type and China's label.
 
-Packets are strangers' XML. Expat reads them in pieces and keeps nothing; a document type, in which
+Packets are strangers' XML. Expat reads them in pieces, without a tree; a document type, in which
 alone entities can be declared, ends the reading, as do too many levels. Properties are recognized
 by their local names: writers don't agree on the namespace of the label, and some declare none. In a
 packet that is malformed, the two are searched for as text.
@@ -14,7 +14,7 @@ from xml.parsers.expat import ExpatError, ParserCreate
 
 from ringback.domain.marks import LABEL, SOURCE_TYPE
 from ringback.images.labels import MAX_FIELDS, MAX_TEXT, bounded, label_in, label_of
-from ringback.images.source_types import MAX_CODE, source_type
+from ringback.images.source_types import CODES, MAX_CODE, source_type
 from ringback.images.texts import decoded
 
 # Local names in lower case; the last is IPTC's own of 2010, which Google still writes.
@@ -80,7 +80,8 @@ def read_xmp(pieces: Iterable[bytes], found: XmpMarks) -> None:
 
 def _search(packet: str, found: XmpMarks) -> None:
     for source in _SOURCE.finditer(packet):
-        found.add(SOURCE_TYPE, source[1])
+        if source_type(source[1]) in CODES:  # it could be the text of another element
+            found.add(SOURCE_TYPE, source[1])
     found.add_from(packet)
 
 
