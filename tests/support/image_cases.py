@@ -7,6 +7,7 @@ only in part, is an image.
 import gzip
 import warnings
 import zlib
+from collections.abc import Sequence
 from io import BytesIO
 from struct import pack
 from typing import Final, NamedTuple
@@ -26,7 +27,9 @@ from tests.support.image_files import (
     MDAT,
     PITM,
     PIXELS,
+    QUANTIZATION,
     SCAN,
+    SCAN_HEAD,
     WHOLE,
     animation,
     avif,
@@ -88,6 +91,12 @@ def interlaced(width: int, height: int) -> bytes:
     return png(content, IEND, width=width, height=height, kind=(8, 0, 0, 0, 1))
 
 
+def filtered(filters: Sequence[int], width: int = 3) -> bytes:
+    """Return an RGB PNG with a row for each filter."""
+    rows = b"".join(bytes([each]) + b"\xff" * 3 * width for each in filters)
+    return png(png_chunk(b"IDAT", zlib.compress(rows)), IEND, width=width, height=len(filters))
+
+
 def apple_png() -> bytes:
     raw = zlib.compress(bytes(2 * (1 + 2 * 3)))[2:-4]
     content = png(png_chunk(b"IDAT", raw), IEND)
@@ -115,6 +124,22 @@ def stuffed_scan(markers: bytes) -> bytes:
     return jpeg(FRAME, SCAN + markers)
 
 
+def without_segments(content: bytes, *codes: int) -> bytes:
+    """Return a JPEG without the segments of these codes that are before its first scan."""
+    kept, at = content[:2], 2
+    while content[at + 1] != 0xDA:
+        end = at + 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+        kept += b"" if content[at + 1] in codes else content[at:end]
+        at = end
+    return kept + content[at:]
+
+
+def changed(content: bytes, at: int, new: bytes) -> bytes:
+    return content[:at] + new + content[at + len(new) :]
+
+
+PROGRESSIVE: Final = image("JPEG", progressive=True)
+SOF, SOS = JPEG.index(b"\xff\xc0"), JPEG.index(b"\xff\xda")
 RESTARTED: Final = image("JPEG", size=(64, 64), restart_marker_rows=1)
 
 
@@ -134,6 +159,13 @@ def riff(content: bytes, change: int) -> bytes:
 
 EXTENDED: Final = image("WEBP", exif=b"Exif\0\0xy")
 ODD: Final = webp((b"VP8X", bytes(4) + b"\1\0\0\1\0\0"), (b"VP8L", b"\x2f\1\x40\0\0abcd"))
+
+
+def framed(left: int, top: int) -> bytes:
+    """Return an animation of 4 x 4 pixels with a frame of 2 x 2; offsets are in two pixels."""
+    head = bytes([left, 0, 0, top, 0, 0]) + bytes(10)
+    picture = b"VP8L" + pack("<I", 9) + b"\x2f\1\x40\0\0abcd\0"
+    return webp((b"VP8X", b"\2" + bytes(3) + b"\3\0\0\3\0\0"), (b"ANMF", head + picture))
 
 
 def gif_frame(left: int, top: int, width: int, height: int) -> bytes:
@@ -172,6 +204,25 @@ META_LAST: Final = FTYP + MDAT + meta(PITM, iloc((len(FTYP), 8)), IPRP)
 IN_IDAT: Final = full_box(
     b"iloc", b"\x44\0", pack(">HHHHH", 1, 1, 1, 0, 1), pack(">II", 0, 8), version=1
 )
+NO_DATA: Final = (
+    FTYP
+    + meta(PITM, iloc((len(FTYP + meta(PITM, iloc((0, 0)), IPRP)) + 8, 0)), IPRP)
+    + box(b"mdat")
+)
+GRID: Final = box(b"idat", bytes(8))  # its dimensions
+TILES: Final = full_box(b"iref", box(b"dimg", pack(">HHHH", 1, 2, 2, 3)))
+
+
+def grid(second_tile: tuple[int, int]) -> bytes:
+    """Return an AVIF of two tiles, the first of which is 8 bytes at offset 0."""
+    places = ((1, 1, 0, 8), (2, 0, 0, 8), (3, 0, *second_tile))
+    items = b"".join(
+        pack(">HHHHII", item, method, 0, 1, start, size) for item, method, start, size in places
+    )
+    where = full_box(b"iloc", b"\x44\0", pack(">H", len(places)), items, version=1)
+    return avif(PITM, where, IPRP, GRID, TILES)
+
+
 TRACK: Final = box(b"trak", full_box(b"tkhd", bytes(72), pack(">II", 20 << 16, 10 << 16)))
 SEQUENCE_FTYP: Final = FTYP.replace(b"avif", b"avis", 1)
 
@@ -223,6 +274,10 @@ ACCEPTED: Final = {
         png(png_chunk(b"IDAT", PIXELS + b"more"), IEND)
     ),
     "png of Apple": Case(apple_png()),
+    "png of every filter": Case(filtered((0, 1, 2, 3, 4))),
+    "png with other filters behind its rows": Case(
+        png(png_chunk(b"IDAT", zlib.compress(bytes(14) + b"\x09" * 7)), IEND)
+    ),
     "png, stored": Case(image("PNG", compress_level=0)),
     # ------------------------------------------------------------------ JPEG
     "jpeg": Case(JPEG),
@@ -235,6 +290,29 @@ ACCEPTED: Final = {
     "jpeg, arithmetic": Case(jpeg(frame(0xC9), b"\xff\xcc\0\4\0\0", SCAN)),
     "jpeg, lossless": Case(jpeg(frame(0xC3), SCAN)),
     "jpeg with zeros between segments": Case(between(bytes(2))),
+    "jpeg with 4 KiB of zeros between segments": Case(between(bytes(4096))),
+    "jpeg with zeros and fill bytes": Case(between(bytes(300) + b"\xff" * 300 + bytes(300))),
+    "jpeg without Huffman tables": Case(without_segments(JPEG, 0xC4)),
+    "jpeg, arithmetic, without Huffman tables": Case(
+        jpeg(frame(0xC9), QUANTIZATION, SCAN_HEAD.replace(b"\1\0", b"\1\x22") + b"data")
+    ),
+    "jpeg, progressive, whose DC is refined without a table": Case(
+        jpeg(
+            frame(0xC2),
+            QUANTIZATION,
+            b"\xff\xc4\0\x14\0\1" + bytes(16),
+            bytes.fromhex("ffda0008010100000001") + b"data",
+            bytes.fromhex("ffda0008010110000010") + b"data",
+        )
+    ),
+    "jpeg, lossless, without quantization tables": Case(jpeg(frame(0xC3), SCAN_HEAD + b"data")),
+    "jpeg with fine quantization": Case(
+        jpeg(
+            FRAME[:-1] + b"\1",
+            b"\xff\xdb\0\xc4\x10" + b"\0\5" * 64 + b"\1" + bytes(64),
+            SCAN_HEAD + b"data",
+        )
+    ),
     "jpeg with fill bytes": Case(between(b"\xff" * 300)),
     "jpeg with bytes between segments": Case(between(b"junk")),
     "jpeg with a stuffed byte between segments": Case(between(b"\xff\0")),
@@ -260,6 +338,7 @@ ACCEPTED: Final = {
     "webp with alpha": Case(image("WEBP", "RGBA")),
     "webp, extended": Case(EXTENDED),
     "webp, animated": Case(animation("WEBP")),
+    "webp whose frame is in the corner of its canvas": Case(framed(1, 1)),
     "webp and 64 zeros": Case(WEBP + bytes(64), "", 64),
     "webp and a zero": Case(WEBP + b"\0", "", 1),
     "webp and a webp": Case(WEBP + WEBP, "", len(WEBP)),
@@ -312,6 +391,16 @@ ACCEPTED: Final = {
         FTYP + meta(PITM, iloc((0, 8)), IPRP) + long_box(b"mdat", b"data")
     ),
     "avif whose item is in its meta": Case(avif(PITM, IN_IDAT, IPRP, box(b"idat", b"8 bytes."))),
+    "avif whose item is a part of another": Case(
+        avif(
+            PITM,
+            full_box(
+                b"iloc", b"\x44\0", pack(">HHHHH", 1, 1, 2, 0, 1), pack(">II", 0, 8), version=1
+            ),
+            IPRP,
+        )
+    ),
+    "avif of two tiles": Case(grid((4, 8))),
     "avif with properties of others": Case(
         avif(
             PITM,
@@ -375,6 +464,35 @@ DAMAGED: Final = {
     ),
     "png with a nameless chunk": Case(before_pixels(png_chunk(b"1234", b"x")), "malformed"),
     "png with a chunk of 2 GiB": Case(before_pixels(b"\x80\0\0\0abCd"), "malformed"),
+    "png with a filter that does not exist": Case(filtered((0, 9)), "filter"),
+    "png with such a filter far behind": Case(filtered((*[4] * 999, 5), 300), "filter"),
+    "png with an empty palette": Case(
+        png(png_chunk(b"PLTE"), IDAT, IEND, kind=(8, 3, 0, 0, 0)), "palette"
+    ),
+    "jpeg without quantization tables": Case(without_segments(JPEG, 0xDB), "quantization"),
+    "jpeg without one of its quantization tables": Case(
+        changed(JPEG, SOF + 12, b"\3"), "quantization"
+    ),
+    "jpeg with a short quantization table": Case(
+        jpeg(FRAME, b"\xff\xdb\0\x12\0" + bytes(15), SCAN_HEAD + b"data"), "quantization"
+    ),
+    "jpeg with its quantization table behind its scan": Case(
+        jpeg(FRAME, SCAN_HEAD + b"data", SCAN), "quantization"
+    ),
+    "jpeg, progressive, without Huffman tables": Case(
+        without_segments(PROGRESSIVE, 0xC4), "Huffman"
+    ),
+    "jpeg with a Huffman table of no standard": Case(changed(JPEG, SOS + 6, b"\x22"), "Huffman"),
+    "jpeg with a scan of another component": Case(changed(JPEG, SOS + 5, b"\x09"), "component"),
+    "jpeg with a scan of none": Case(
+        jpeg(FRAME, QUANTIZATION, bytes.fromhex("ffda000600003f00") + b"data"), "scan's header"
+    ),
+    "jpeg with a long scan header": Case(
+        jpeg(FRAME, QUANTIZATION, b"\xff\xda\0\x09\1\1\0\0\x3f\0\0data"), "scan's header"
+    ),
+    "jpeg without sampling factors": Case(changed(JPEG, SOF + 11, b"\0"), "frame"),
+    "jpeg with a sampling factor of five": Case(changed(JPEG, SOF + 11, b"\x15"), "frame"),
+    "jpeg without components": Case(jpeg(b"\xff\xc0\0\x08\x08\0\2\0\2\0", SCAN), "frame"),
     "jpeg with a restart too few": Case(
         without(RESTARTED, RESTARTED.index(b"\xff\xd1"), RESTARTED.index(b"\xff\xd2")),
         "restart is missing",
@@ -411,6 +529,12 @@ DAMAGED: Final = {
         webp((b"VP8X", b"\2" + bytes(9)), (b"ANMF", bytes(16) + b"EXIF" + bytes(4))),
         "frame has no image",
     ),
+    "webp whose frame is outside its canvas": Case(framed(2, 0), "outside its canvas"),
+    "webp whose frame is below its canvas": Case(framed(0, 2), "outside its canvas"),
+    "webp of an animation without frames": Case(
+        webp((b"VP8X", b"\2" + bytes(3) + b"\1\0\0\1\0\0"), (b"VP8L", b"\x2f\1\x40\0\0abcde")),
+        "no frame",
+    ),
     "webp of more than there is": Case(
         webp((b"VP8 ", b"\x30\1\0\x9d\1\x2a\2\0\2\0")), "longer than its chunk"
     ),
@@ -424,6 +548,15 @@ DAMAGED: Final = {
     "avif cut in half": Case(AVIF[: len(AVIF) // 2], "cut"),
     "avif without its last byte": Case(AVIF[:-1], "cut"),
     "avif whose endless mdat is cut": Case(endless(AVIF, b"mdat")[:-1], "cut"),
+    "avif without data": Case(NO_DATA, "no data"),
+    "avif whose endless mdat is empty": Case(NO_DATA[:-8] + bytes(4) + b"mdat", "no data"),
+    "avif with a tile without data": Case(grid((len(grid((0, 0))), 0)), "no data"),
+    "avif with a tile that is cut": Case(grid((4, 2**20)), "cut"),
+    "avif whose data is zeros": Case(
+        changed(AVIF, AVIF.index(b"mdat") + 4, bytes(len(AVIF) - AVIF.index(b"mdat") - 4)),
+        "not AV1",
+    ),
+    "avif without a configuration": Case(AVIF.replace(b"av1C", b"free"), "av1C"),
     "avif with an item beyond its end": Case(avif(PITM, iloc((0, 8), (9, 2**30)), IPRP), "cut"),
     "avif without a primary image": Case(avif(iloc((0, 8)), IPRP), "no primary"),
     "avif without locations": Case(avif(PITM, IPRP), "iloc"),

@@ -57,7 +57,9 @@ IDAT: Final = png_chunk(b"IDAT", PIXELS)
 IEND: Final = png_chunk(b"IEND")
 
 FRAME: Final = bytes.fromhex("ffc0000b080002000201011100")
-SCAN: Final = bytes.fromhex("ffda0008010100003f00") + b"data"
+QUANTIZATION: Final = bytes.fromhex("ffdb004300") + bytes(range(1, 65))
+SCAN_HEAD: Final = bytes.fromhex("ffda0008010100003f00")
+SCAN: Final = QUANTIZATION + SCAN_HEAD + b"data"
 INDEX: Final = b"\xff\xe2\0\x06MPF\0"
 
 

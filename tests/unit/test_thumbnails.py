@@ -12,8 +12,9 @@ import pytest
 from PIL import Image, ImageChops, ImageCms
 from ringback import thumbnails
 from ringback.domain.errors import ThumbnailRefused
-from ringback.domain.images import ImageFacts, ImageFormat
+from ringback.domain.images import ImageFacts, ImageFormat, Remains
 from ringback.domain.marks import Marks
+from ringback.images import download
 from ringback.images.formats import read_picture
 from ringback.images.marks import read_marks
 from ringback.thumbnails import shrink
@@ -224,3 +225,14 @@ def test_a_thumbnail_repeats_what_the_image_says_of_its_origin() -> None:
     picture = read_picture(BytesIO(small), size=len(small))
     assert read_marks(BytesIO(small), picture, size=len(small)) == replace(marks, c2pa=False)
     assert picture.damage == ""
+
+
+def test_a_label_from_exif_is_in_the_thumbnail() -> None:
+    notes = Image.Exif()
+    notes[0x010E] = '{"AIGC": {"Label": "1", "ProduceID": "7"}}'
+    content = saved(Image.new("RGB", (60, 40), RED), "JPEG", exif=notes)
+    facts = download.facts_of(BytesIO(content), Remains(bytes=len(content), sha256=""))
+    small = shrink(BytesIO(content), facts)
+    picture = read_picture(BytesIO(small), size=len(small))
+    marks = read_marks(BytesIO(small), picture, size=len(small))
+    assert marks == facts.marks == Marks(aigc_label={"Label": "1", "ProduceID": "7"})

@@ -22,6 +22,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.images import Remains
 from ringback.domain.version import USER_AGENT
+from ringback.images.compression import READ_SIZE
 from ringback.images.download import ImageDownloader
 from ringback.outbound.guarded_http import GuardedHttp
 
@@ -40,6 +41,10 @@ def png() -> bytes:
 
 PNG = png()
 MAX_BYTES = 64 * 1024 * 1024
+
+
+def raw_deflate(content: bytes) -> bytes:
+    return zlib.compress(content)[2:-4]
 
 
 def answer(body: bytes = PNG, status: str = "200 OK", **headers: str) -> bytes:
@@ -345,6 +350,7 @@ def test_of_conflicting_content_lengths_none_counts() -> None:
         (b"<svg/>", "an SVG image, not a PNG"),
         (gzip.compress(b"<!doctype html>", mtime=0), "a gzip file, not a PNG"),
         (zlib.compress(b"<!doctype html>"), "not a PNG"),
+        (raw_deflate(b"<!doctype html>"), "not a PNG"),
     ],
 )
 def test_other_bytes_are_no_image_and_are_handed_over(body: bytes, reason: str) -> None:
@@ -362,6 +368,8 @@ def test_other_bytes_are_no_image_and_are_handed_over(body: bytes, reason: str) 
     [
         gzip.compress,
         zlib.compress,
+        raw_deflate,
+        lambda content: raw_deflate(content) + b"trailer",
         lambda content: gzip.compress(content[:100], mtime=0) + gzip.compress(content[100:]),
         lambda content: gzip.compress(content, mtime=0) + b"trailer",
     ],
@@ -375,14 +383,32 @@ def test_compression_is_undone(content: bytes, pack: Callable[[bytes], bytes], h
     assert (facts.bytes, facts.sha256) == (len(content), hashlib.sha256(content).hexdigest())
 
 
-def test_damaged_compression_leaves_a_damaged_image() -> None:
-    packed = gzip.compress(WHOLE["PNG"], mtime=0)
+def test_an_image_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By chance, its bytes could be deflate as well."""
+    monkeypatch.setattr("ringback.images.compression.zlib.decompressobj", None)
+    facts = Network([answer(WHOLE["WEBP"])]).downloader().fetch(URL, BytesIO(), within=60)
+    assert facts.damage == ""
+
+
+def test_the_last_bytes_are_unpacked() -> None:
+    """Zlib holds them back if its input and its output end at about the same place."""
+    content, into = PNG + bytes(READ_SIZE + 9 - len(PNG)), BytesIO()
+    stream = zlib.compressobj(6, zlib.DEFLATED, -zlib.MAX_WBITS, 9, zlib.Z_FILTERED)
+    packed = stream.compress(content) + stream.flush()
+    Network([answer(packed)]).downloader().fetch(URL, into, within=60)
+    assert into.read() == content
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, raw_deflate])
+def test_damaged_compression_leaves_a_damaged_image(pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(WHOLE["PNG"])
     response = answer(packed[:1500], Content_Length="1500")
     assert Network([response]).downloader().fetch(URL, BytesIO(), within=60).damage
 
 
-def test_what_is_unpacked_has_the_same_limit() -> None:
-    bomb = gzip.compress(WHOLE["PNG"] + bytes(10_000_000), mtime=0)
+@pytest.mark.parametrize("pack", [gzip.compress, raw_deflate])
+def test_what_is_unpacked_has_the_same_limit(pack: Callable[[bytes], bytes]) -> None:
+    bomb = pack(WHOLE["PNG"] + bytes(10_000_000))
     with pytest.raises(ImageRefused, match="more than 100000 bytes, unpacked"):
         Network([answer(bomb)]).downloader(max_bytes=100_000).fetch(URL, BytesIO(), within=60)
 

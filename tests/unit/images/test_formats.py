@@ -1,5 +1,6 @@
 """Images are recognized by their bytes, and a part of one is never taken for the whole."""
 
+import zlib
 from collections.abc import Callable
 from io import BytesIO
 from struct import pack
@@ -98,6 +99,51 @@ def test_the_size_is_what_pillow_sees(
     picture = read(content)
     assert (picture.format.content_type, picture.width, picture.height) == expected
     assert picture.format is ImageFormat[kind]
+
+
+# https://www.w3.org/TR/png-3/#8InterlaceMethods: the pass of each pixel in a square of eight.
+EVEN, ODD = "56565656", "77777777"
+ADAM7 = ("16462646", ODD, EVEN, ODD, "36463646", ODD, EVEN, ODD)
+SAMPLES = {(0, 1): 1, (3, 4): 4, (0, 16): 16, (2, 8): 24, (4, 8): 16, (6, 16): 64}  # bits
+
+
+def pixel_rows(width: int, height: int, bits: int, *, interlaced: bool) -> list[int]:
+    """Return the bytes of each row, without its filter, as the pixels of the passes add up."""
+    rows = []
+    for number in "1234567" if interlaced else "":
+        counts = [sum(ADAM7[y % 8][x % 8] == number for x in range(width)) for y in range(height)]
+        rows += [-(-count * bits // 8) for count in counts if count]
+    return rows or [-(-width * bits // 8)] * height
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.sampled_from(sorted(SAMPLES)),
+    st.tuples(st.integers(1, 20), st.integers(1, 20)),
+    st.sampled_from([0, 1]),
+    st.data(),
+)
+def test_every_row_s_filter_is_checked_and_nothing_else(
+    kind: tuple[int, int], size: tuple[int, int], interlace: int, data: st.DataObject
+) -> None:
+    rows = pixel_rows(*size, SAMPLES[kind], interlaced=interlace == 1)
+    filters = data.draw(st.lists(st.integers(0, 4), min_size=len(rows), max_size=len(rows)))
+    wrong = data.draw(st.none() | st.integers(0, len(rows) - 1))
+    if wrong is not None:
+        filters[wrong] = data.draw(st.integers(5, 255))
+    pixels = b"".join(
+        bytes([each]) + b"\xff" * count for each, count in zip(filters, rows, strict=True)
+    )
+    content = png(
+        png_chunk(b"PLTE", bytes(48)),
+        png_chunk(b"IDAT", zlib.compress(pixels)),
+        png_chunk(b"IEND"),
+        width=size[0],
+        height=size[1],
+        kind=(kind[1], kind[0], 0, 0, interlace),
+    )
+    assert ("filter" in read(content).damage) is (wrong is not None)
+    assert bool(read(content).damage) is (wrong is not None)
 
 
 @pytest.mark.parametrize("size", [(16383, 1), (1, 16383)])

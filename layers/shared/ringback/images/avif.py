@@ -4,16 +4,20 @@ from typing import Final
 
 from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
-from ringback.images.avif_items import Extent, locations, metadata_items
+from ringback.images.avif_items import AV1, EXIF, FULL, XMP, Extent, item_types, locations, parts_of
+from ringback.images.avif_properties import size_of
 from ringback.images.boxes import Box, BoxFile, Malformed, first
 from ringback.images.pictures import CUT, Cut, Findings, Metadata, Picture, PictureFile
 
 BRANDS: Final = frozenset({b"avif", b"avis"})
-FULL: Final = 4  # bytes before the content of a full box: one of version, three of flags
 # The identities of uuid boxes: C2PA 2.1, section 11.3 of its embedding appendix, and the XMP
 # specification, part 3.
 C2PA_BOX: Final = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 XMP_BOX: Final = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+ITEMS: Final = {EXIF: Metadata.EXIF, XMP: Metadata.XMP}
+# Types of units, in the four bits behind the first, which is always 0: AV1 specification, section
+# 6.2.2. The others are reserved.
+UNITS: Final = frozenset({*range(1, 9), 15})
 # Of a track header: what comes before its width, by version.
 BEFORE_WIDTH: Final = {0: 76, 1: 88}
 
@@ -77,19 +81,26 @@ def _uuid(file: PictureFile, box: Box, found: Findings) -> None:
 def _image(boxes: BoxFile, meta: Box, found: Findings) -> tuple[int, int]:
     """Return the primary image's size, 0 and 0 if it has none."""
     inner, primary = first(boxes.inside(meta), found), 0
+    types: dict[int, bytes] = {}
     try:
         primary = _primary(boxes, inner)
-        places = locations(boxes, inner)
-        _check(boxes.file, places, primary, found)
-        for item in metadata_items(boxes, inner):
-            for start, end in places.get(item, []):
-                found.place(Metadata.XMP, start, end)
+        places, types = locations(boxes, inner), item_types(boxes, inner)
+        if any(end > boxes.file.size for extents in places.values() for _, end in extents):
+            found.flaw(CUT)
+        if not places.get(primary):
+            found.flaw("the primary image is nowhere")
+        for item in parts_of(boxes, inner, primary):
+            found.flaw(_flaw_of(boxes.file, places.get(item, []), types.get(item, b"")))
+        for item in types.keys() & places.keys():
+            if kind := ITEMS.get(types[item]):
+                for start, end in places[item]:
+                    found.place(kind, start, end)
     except Malformed as malformed:
         found.flaw(str(malformed))
     except Cut:
         found.flaw(CUT)
     try:
-        return _size_of(boxes, inner, primary, found)
+        return size_of(boxes, inner, primary, types.get(primary, b""), found)
     except (Malformed, Cut):
         found.flaw("the properties of the images are malformed")
         return 0, 0
@@ -102,51 +113,15 @@ def _primary(boxes: BoxFile, inner: dict[bytes, Box]) -> int:
     return pitm.take(4 if pitm.take(FULL) >> 24 else 2)
 
 
-def _check(
-    file: PictureFile, places: dict[int, list[Extent]], primary: int, found: Findings
-) -> None:
-    if any(end > file.size for extents in places.values() for _, end in extents):
-        found.flaw(CUT)
-    if not places.get(primary):
-        found.flaw("the primary image is nowhere")
-
-
-def _size_of(
-    boxes: BoxFile, inner: dict[bytes, Box], primary: int, found: Findings
-) -> tuple[int, int]:
-    if b"iprp" not in inner:
-        return 0, 0
-    properties = first(boxes.inside(inner[b"iprp"]), found)
-    if b"ipco" not in properties:
-        return 0, 0
-    sizes: dict[int, tuple[int, int]] = {}
-    try:
-        for number, box in enumerate(boxes.inside(properties[b"ipco"]), start=1):
-            if box.name == b"ispe":
-                ispe = boxes.numbers(box)
-                ispe.take(FULL)
-                sizes[number] = ispe.take(4), ispe.take(4)
-    except (Malformed, Cut):
-        found.flaw("the properties of the images are malformed")
-    ipma = properties.get(b"ipma")
-    of_primary = _properties_of(boxes, ipma, primary) if ipma else set()
-    own = [size for number, size in sizes.items() if number in of_primary]
-    if not own:
-        found.flaw("the primary image has no size of its own")
-    return max(own or sizes.values(), default=(0, 0), key=lambda size: size[0] * size[1])
-
-
-def _properties_of(boxes: BoxFile, box: Box, primary: int) -> set[int]:
-    ipma = boxes.numbers(box)
-    head = ipma.take(FULL)
-    of_id, of_number = (4 if head >> 24 else 2), (2 if head & 1 else 1)
-    highest = 2 ** (8 * of_number - 1) - 1  # the first bit marks an essential property
-    for _ in range(ipma.take(4)):
-        item = ipma.take(of_id)
-        numbers = {ipma.take(of_number) & highest for _ in range(ipma.take(1))}
-        if item == primary:
-            return numbers
-    return set()
+def _flaw_of(file: PictureFile, extents: list[Extent], kind: bytes) -> str:
+    """Return what is wrong with the data of an image; of AV1, its first unit (OBU) is looked at."""
+    start = next((start for start, end in extents if start < end), None)
+    if start is None:
+        return "an image has no data"
+    first_unit = file.up_to(min(start, file.size), 1)
+    if kind == AV1 and any(each >> 3 not in UNITS for each in first_unit):
+        return "an image's data is not AV1"
+    return ""
 
 
 def _track(boxes: BoxFile, moov: Box, found: Findings) -> tuple[int, int] | None:

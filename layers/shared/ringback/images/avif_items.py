@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 
 from ringback.images.boxes import Box, BoxFile, Malformed, Numbers
 
-FULL: Final = 4  # bytes before the content of a full box
+FULL: Final = 4  # bytes before the content of a full box: one of version, three of flags
 IN_FILE, IN_IDAT = 0, 1
-XMP_TYPE: Final = b"application/rdf+xml"
+AV1, EXIF, XMP = b"av01", b"Exif", b"application/rdf+xml"
 
 
 class Extent(NamedTuple):
@@ -60,13 +60,14 @@ def _extents(
 def _elsewhere(iloc: Numbers, version: int, lengths: int) -> Iterator[Extent]:
     """Skip an item that is made of others, and count as there."""
     for _ in _extents(iloc, version, lengths, 0, None):
-        yield Extent(0, 0)
+        yield Extent(0, 1)
 
 
-def metadata_items(boxes: BoxFile, inner: Mapping[bytes, Box]) -> Iterator[int]:
-    """Yield the items that hold an XMP packet."""
+def item_types(boxes: BoxFile, inner: Mapping[bytes, Box]) -> dict[int, bytes]:
+    """Return the type of each item: its media type if it has one, else the four bytes."""
+    found: dict[int, bytes] = {}
     if b"iinf" not in inner:
-        return
+        return found
     iinf = boxes.numbers(inner[b"iinf"]._replace(end=inner[b"iinf"].start + FULL))
     count = 2 if iinf.take(FULL) >> 24 == 0 else 4
     for box in boxes.inside(inner[b"iinf"].without(FULL + count)):
@@ -77,6 +78,20 @@ def metadata_items(boxes: BoxFile, inner: Mapping[bytes, Box]) -> Iterator[int]:
         if version in (2, 3):
             item = infe.take(2 if version == 2 else 4)
             infe.take(2)
-            kind, _, rest = infe.take(4), *infe.rest().partition(b"\0")[1:]
-            if kind.to_bytes(4, "big") == b"mime" and rest.startswith(XMP_TYPE):
-                yield item
+            kind = infe.take(4).to_bytes(4, "big")
+            _, _, rest = infe.rest().partition(b"\0")
+            found[item] = rest.partition(b"\0")[0] if kind == b"mime" else kind
+    return found
+
+
+def parts_of(boxes: BoxFile, inner: Mapping[bytes, Box], item: int) -> list[int]:
+    """Return the images that the item is put together from (``dimg``), or the item itself."""
+    if b"iref" not in inner:
+        return [item]
+    of_id = 4 if boxes.numbers(inner[b"iref"]).take(FULL) >> 24 else 2
+    for box in boxes.inside(inner[b"iref"].without(FULL)):
+        if box.name == b"dimg":
+            dimg = boxes.numbers(box)
+            if dimg.take(of_id) == item:
+                return [dimg.take(of_id) for _ in range(dimg.take(2))]
+    return [item]

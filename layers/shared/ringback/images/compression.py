@@ -1,4 +1,7 @@
-"""Undoes gzip and zlib around an image that was stored or sent compressed."""
+"""Undoes gzip, zlib and raw deflate around an image that was stored or sent compressed.
+
+`Content-Encoding: deflate` means zlib (RFC 9110, section 8.4.1.2); some servers send raw deflate.
+"""
 
 import zlib
 from collections.abc import Iterator
@@ -11,7 +14,8 @@ from ringback.images.formats import LONGEST_HEAD, format_of
 
 READ_SIZE: Final = 256 * 1024
 GZIP: Final = b"\x1f\x8b"
-EITHER: Final = 32 + zlib.MAX_WBITS  # zlib finds out by the header which of the two it is
+# zlib finds out by the header whether it is gzip or zlib; raw deflate has no header.
+GZIP_OR_ZLIB, RAW = 32 + zlib.MAX_WBITS, -zlib.MAX_WBITS
 
 
 def unpack_image(content: BinaryIO, *, most: int) -> bool:
@@ -20,13 +24,15 @@ def unpack_image(content: BinaryIO, *, most: int) -> bool:
     What can be read of damaged content counts. Raises ``ImageRefused`` over ``most`` bytes.
     """
     content.seek(0)
-    head = content.read(2)
-    is_zlib = len(head) == 2 and head[0] & 0x8F == 8 and int.from_bytes(head, "big") % 31 == 0
-    if not is_zlib and head != GZIP:
+    if format_of(content.read(LONGEST_HEAD)) is not None:
         return False
+    return any(_unpack(content, window, most=most) for window in (GZIP_OR_ZLIB, RAW))
+
+
+def _unpack(content: BinaryIO, window: int, *, most: int) -> bool:
     with TemporaryFile() as image:
         size = 0
-        for part in _unpacked(content):
+        for part in _unpacked(content, window):
             if not size and format_of(part[:LONGEST_HEAD]) is None:
                 return False
             size += len(part)
@@ -42,20 +48,24 @@ def unpack_image(content: BinaryIO, *, most: int) -> bool:
     return True
 
 
-def _unpacked(content: BinaryIO) -> Iterator[bytes]:
+def _unpacked(content: BinaryIO, window: int) -> Iterator[bytes]:
     content.seek(0)
-    stream = zlib.decompressobj(EITHER)
-    while packed := content.read(READ_SIZE):
-        while packed:
+    stream, packed = zlib.decompressobj(window), b"-"
+    while packed:
+        # The end of the file is handed over as well: zlib may hold back the last bytes until then.
+        packed = waiting = content.read(READ_SIZE)
+        while True:
             try:
-                part = stream.decompress(packed, READ_SIZE)
+                part = stream.decompress(waiting, READ_SIZE)
             except zlib.error:
                 return
             if part:
                 yield part
-            packed = stream.unconsumed_tail
+            waiting = stream.unconsumed_tail
             if stream.eof:
                 # A gzip file may have several members; anything else behind the first is ignored.
-                packed, stream = stream.unused_data, zlib.decompressobj(EITHER)
-                if not packed.startswith(GZIP):
+                waiting, stream = stream.unused_data, zlib.decompressobj(window)
+                if not waiting.startswith(GZIP):
                     return
+            if not waiting:
+                break

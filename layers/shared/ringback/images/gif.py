@@ -24,7 +24,8 @@ IMAGE_HEAD, EXTENSION_HEAD = 10, 2
 HAS_COLOURS, COLOURS = 0x80, 0x07
 MAX_CODE_SIZE: Final = 11  # a code has at most 12 bits
 APPLICATION: Final = b"\x21\xff\x0b"
-METADATA: Final = {b"XMP DataXMP": Metadata.XMP, b"C2PA_GIF\x01\0\0": Metadata.C2PA}
+COMMENT: Final = b"\x21\xfe"
+METADATA: Final = {b"XMP DataXMP": Metadata.XMP_IN_BLOCKS, b"C2PA_GIF\x01\0\0": Metadata.C2PA}
 # Decoders skip what lies between two blocks; zeros are what some writers leave there.
 BLOCK: Final = re.compile(rb"[\x2c\x21\x3b]")
 # A sub-block has at most 255 bytes; a GIF of 200 MiB in sub-blocks of 100 bytes stays below this.
@@ -100,6 +101,8 @@ class _Walk:
         kind = METADATA.get(head[len(APPLICATION) :])
         if kind and head.startswith(APPLICATION):
             self.found.place(kind, start + 12, end)
+        elif head.startswith(COMMENT):
+            self.found.place(Metadata.COMMENT_IN_BLOCKS, start, end)
 
     def _end_of_sub_blocks(self, offset: int) -> int:
         reach = FIRST_READ

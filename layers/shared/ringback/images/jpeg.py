@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 from ringback.domain.errors import NotAnImage
 from ringback.domain.images import ImageFormat
+from ringback.images.jpeg_tables import Tables
 from ringback.images.pictures import (
+    CUT,
     FIRST_READ,
     MAX_PARTS,
     MAX_READ,
@@ -23,19 +25,26 @@ MAGIC: Final = b"\xff\xd8\xff"
 STARTS_OF_FRAME: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 WITHOUT_LENGTH: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 START, END, START_OF_SCAN, RESTART_INTERVAL = 0xD8, 0xD9, 0xDA, 0xDD
-APP1, APP2, APP11 = 0xE1, 0xE2, 0xEB
+HUFFMAN, QUANTIZATION = 0xC4, 0xDB
+APP1, APP2, APP11, COMMENT = 0xE1, 0xE2, 0xEB, 0xFE
+APPS: Final = frozenset(range(0xE0, 0xF0))
+DESCRIBING: Final = STARTS_OF_FRAME | {HUFFMAN, QUANTIZATION, START_OF_SCAN, RESTART_INTERVAL}
 # What decoders know; the others are reserved.
 WITH_LENGTH: Final = frozenset({*range(0xC0, 0xD0), *range(0xDA, 0xF0), 0xFE})
-MIN_FRAME: Final = 11
 INDEX: Final = b"MPF\0"  # begins the APP2 of a multi-picture file: CIPA DC-007
 MAX_PICTURES: Final = 256
-# What begins a segment with metadata: XMP specification, part 3, and ISO/IEC 19566-5, annex D.
+# What begins a segment with metadata, and how much of it is no content: XMP specification, part 3,
+# ISO/IEC 19566-5, annex D, and CIPA DC-008. Labels of generated content are also in bare segments.
 METADATA: Final = (
-    (APP1, b"http://ns.adobe.com/xap/1.0/\0", Metadata.XMP),
-    (APP1, b"http://ns.adobe.com/xmp/extension/\0", Metadata.MORE_XMP),
-    (APP11, b"JP", Metadata.JUMBF),
+    ({APP1}, b"http://ns.adobe.com/xap/1.0/\0", 29, Metadata.XMP),
+    ({APP1}, b"http://ns.adobe.com/xmp/extension/\0", 35, Metadata.MORE_XMP),
+    ({APP1}, b"Exif\0", 6, Metadata.EXIF),
+    ({APP11}, b"JP", 2, Metadata.C2PA),
+    (APPS, b"AIGC", 0, Metadata.COMMENT),
+    (APPS, b'{"AIGC"', 0, Metadata.COMMENT),
+    ({COMMENT}, b"", 0, Metadata.COMMENT),
 )
-LONGEST_START: Final = max(len(start) for _, start, _ in METADATA)
+LONGEST_START: Final = max(len(start) for _, start, _, _ in METADATA)
 
 # Decoders skip what lies between two segments, and fill bytes FF before a marker. In a scan, FF 00
 # is a byte FF and FF D0 to D7 are restarts; any other marker ends it.
@@ -43,15 +52,17 @@ MARKER: Final = re.compile(rb"\xff[^\x00\xff]")
 SCAN_END: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 # Restarts count from 0 to 7 and again from 0; a gap in them is a gap in the scan.
 RESTART: Final = re.compile(rb"\xff([\xd0-\xd7])")
-# Bytes between two segments: with more of them, a segment's length is wrong.
+# Bytes between two segments: with more of them, a segment's length is wrong. Writers that align
+# segments fill them up with zeros, which don't count.
 MAX_BETWEEN: Final = 64
+FILL: Final = b"\0\xff"
 
 
 class Marker(NamedTuple):
     code: int
     offset: int
     end: int
-    skipped: int  # bytes before it, without fill bytes
+    skipped: int  # bytes before it, without fill bytes and zeros
 
 
 def read_jpeg(file: PictureFile) -> Picture:
@@ -100,6 +111,7 @@ class _Walk:
         self.size: tuple[int, int] | None = None
         self.has_scan = self.has_index = self._has_restarts = False
         self._restarts = 0
+        self._tables = Tables()
 
     def end(self) -> int:
         """Return the offset after EOI."""
@@ -122,7 +134,7 @@ class _Walk:
             found = pattern.search(part)
             if pattern is SCAN_END and self._has_restarts:
                 self._count_restarts(part[: found.start() if found else None])
-            skipped += len(part[: found.start() if found else -1].replace(b"\xff", b""))
+            skipped += len(part[: found.start() if found else -1].translate(None, FILL))
             if found:
                 start = offset + found.start()
                 return Marker(part[found.start() + 1], start, start + 2, skipped)
@@ -150,33 +162,36 @@ class _Walk:
         end: int = marker.end + max(length, 2)
         if length < 2:
             self.found.flaw("the length of a segment is wrong")
-        elif marker.code in STARTS_OF_FRAME:
-            self._frame(marker.end, length)
-        elif marker.code == START_OF_SCAN:
-            if self.size is None:
-                self.found.flaw("a scan comes before the frame")
-            self.has_scan, self._restarts = True, 0
-        elif marker.code == RESTART_INTERVAL:
-            self._has_restarts = self._file.up_to(marker.end + 2, 2) != b"\0\0"
-        elif marker.code in (APP1, APP2, APP11):
+        elif marker.code in DESCRIBING:
+            self.found.flaw(CUT if end > self._file.size else "")
+            self._describe(marker.code, self._file.up_to(marker.end + 2, length - 2))
+        elif marker.code in APPS or marker.code == COMMENT:
             self._note(marker, end)
         self._file.must_reach(end)
         return end
 
-    def _frame(self, offset: int, length: int) -> None:
-        height, width = unpack(">HH", self._file.at(offset + 3, 4))
-        if self.size is not None:
+    def _describe(self, code: int, body: bytes) -> None:
+        if code == QUANTIZATION:
+            self._tables.add_quantization(body)
+        elif code == HUFFMAN:
+            self._tables.add_huffman(body)
+        elif code == RESTART_INTERVAL:
+            self._has_restarts = body[:2] != b"\0\0"
+        elif code == START_OF_SCAN:
+            self.found.flaw("" if self.size else "a scan comes before the frame")
+            self.found.flaw(self._tables.begin_scan(body))
+            self.has_scan, self._restarts = True, 0
+        elif self.size is not None:
             self.found.flaw("there is a second frame")
-            return
-        self.size = width, height
-        if length < MIN_FRAME:
-            self.found.flaw("the frame is malformed")
+        elif len(body) >= 5:
+            self.size = unpack(">HH", body[1:5])[::-1]
+            self.found.flaw(self._tables.begin_frame(code, body))
 
     def _note(self, marker: Marker, end: int) -> None:
         start = marker.end + 2
         content = self._file.up_to(start, min(LONGEST_START, end - start))
-        for code, begins, kind in METADATA:
-            if code == marker.code and content.startswith(begins):
-                self.found.place(kind, start + len(begins), end)
+        for codes, begins, skipped, kind in METADATA:
+            if marker.code in codes and content.startswith(begins):
+                self.found.place(kind, start + skipped, end)
         if marker.code == APP2 and content.startswith(INDEX):
             self.has_index = True

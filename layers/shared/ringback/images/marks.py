@@ -3,21 +3,23 @@
 C2PA 2.1, IPTC Photo Metadata 2023.2 (``DigitalSourceType``, which is in XMP only), GB 45438-2025.
 """
 
-import zlib
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from ringback.domain.marks import LABEL, Marks
+from ringback.images.exif import read_exif
 from ringback.images.pictures import Cut, Metadata, Picture, PictureFile, Place
-from ringback.images.xmp import XmpMarks, label_of, read_xmp
+from ringback.images.png_texts import LONGEST_KEY, Content, is_read, read_text
+from ringback.images.texts import decoded
+from ringback.images.xmp import XmpMarks, read_xmp
 
 # Bytes of one packet or text, unpacked; those after them are not read.
 MAX_PACKET: Final = 1024 * 1024
-MAX_MANIFEST_START: Final = 512  # a manifest's label is in its first box
-LABEL_KEY: Final = LABEL.encode()
-# The key of an XMP packet in a PNG, its own and ImageMagick's.
-XMP_KEYS: Final = (b"XML:com.adobe.xmp", b"Raw profile type xmp")
-LONGEST_KEY: Final = 79
+MAX_COMMENT: Final = 64 * 1024
+# Of one file, packed and unpacked: it takes up to two seconds.
+MAX_METADATA: Final = 4 * 1024 * 1024
+# A manifest's label, and its type, are in its first box; one that is empty has none.
+MAX_MANIFEST_START, MANIFEST_LABEL = 512, b"c2pa"
 GUID_BYTES: Final = 32  # before the length and offset of a part of extended XMP
 
 
@@ -34,20 +36,33 @@ def read_marks(content: BinaryIO, picture: Picture, *, size: int) -> Marks:
 class _Reader:
     def __init__(self, file: PictureFile) -> None:
         self._file = file
+        self._left = MAX_METADATA
         self.found = XmpMarks()
         self.c2pa = False
 
     def read(self, place: Place) -> None:
+        if self._left <= 0:
+            return
         match place.kind:
             case Metadata.C2PA:
-                self.c2pa = True
-            case Metadata.JUMBF:
                 start = self._content(place, most=MAX_MANIFEST_START)
-                self.c2pa = self.c2pa or b"c2pa" in start
+                self.c2pa = self.c2pa or MANIFEST_LABEL in start
             case Metadata.XMP:
                 read_xmp(self._pieces(place), self.found)
+            case Metadata.XMP_IN_BLOCKS:
+                packet = self._content(place)
+                # Adobe writes the packet as it is, ImageMagick in sub-blocks like any other data.
+                is_bare = packet.startswith(b"<")
+                read_xmp([packet if is_bare else _joined_blocks(packet)], self.found)
+            case Metadata.EXIF:
+                self._exif(self._content(place))
+            case Metadata.COMMENT:
+                self._comment(self._content(place, most=MAX_COMMENT))
+            case Metadata.COMMENT_IN_BLOCKS:
+                self._comment(_joined_blocks(self._content(place, most=MAX_COMMENT)))
             case Metadata.TEXT | Metadata.PACKED_TEXT | Metadata.LONG_TEXT:
-                self._text(place)
+                if is_read(self._content(place, most=LONGEST_KEY + 1)):
+                    self._text(place)
 
     def read_more_xmp(self, places: Iterable[Place]) -> None:
         """Read a JPEG's extended XMP: parts of one packet, each with its offset."""
@@ -68,50 +83,46 @@ class _Reader:
 
     def _content(self, place: Place, *, most: int = MAX_PACKET) -> bytes:
         try:
-            return self._file.up_to(place.start, min(most, place.end - place.start))
+            content = self._file.up_to(place.start, min(most, place.end - place.start))
         except Cut:
             return b""
+        self._left -= len(content)
+        return content
 
     def _pieces(self, place: Place) -> Iterator[bytes]:
-        yield from self._file.pieces(place.start, min(place.end, place.start + MAX_PACKET))
+        most = min(MAX_PACKET, max(self._left, 0))
+        for piece in self._file.pieces(place.start, min(place.end, place.start + most)):
+            self._left -= len(piece)
+            yield piece
+
+    def _exif(self, content: bytes) -> None:
+        texts = read_exif(content)
+        for packet in texts.xmp:
+            read_xmp([packet], self.found)
+        for text in texts.others:
+            self.found.add_from(text)
+
+    def _comment(self, text: bytes) -> None:
+        self.found.add_from(decoded(text[:MAX_COMMENT]))
 
     def _text(self, place: Place) -> None:
-        """Read a PNG's text: https://www.w3.org/TR/png-3/#11textinfo."""
-        key, _, rest = self._content(place, most=LONGEST_KEY + 1).partition(b"\0")
-        if key != LABEL_KEY and key not in XMP_KEYS:
-            return
-        rest = self._content(place)[len(key) + 1 :]
-        is_packed = place.kind is Metadata.PACKED_TEXT
-        if place.kind is Metadata.LONG_TEXT:
-            is_packed, rest = rest[:1] == b"\1", rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-        elif is_packed:
-            rest = rest[1:]
-        if is_packed:
-            rest = _unpacked(rest)
-        if key == LABEL_KEY:
-            self.found.label = self.found.label or label_of(_decoded(rest))
-        else:
-            read_xmp([_from_hex(rest) if key == XMP_KEYS[1] else rest], self.found)
+        content, body = read_text(place.kind, self._content(place), most=MAX_PACKET)
+        self._left -= len(body)
+        match content:
+            case Content.XMP:
+                read_xmp([body], self.found)
+            case Content.EXIF:
+                self._exif(body)
+            case Content.LABEL:
+                self.found.add(LABEL, decoded(body))
+            case Content.COMMENT:
+                self._comment(body)
 
 
-def _unpacked(text: bytes) -> bytes:
-    try:
-        return zlib.decompressobj().decompress(text, MAX_PACKET)
-    except zlib.error:
-        return b""
-
-
-def _decoded(text: bytes) -> str:
-    """Return the text, which should be Latin-1 and is UTF-8 as often."""
-    try:
-        return text.decode()
-    except UnicodeDecodeError:
-        return text.decode("latin-1")
-
-
-def _from_hex(profile: bytes) -> bytes:
-    """Return an ImageMagick profile: a name, a length and hexadecimal digits, one a line."""
-    try:
-        return bytes.fromhex(b"".join(profile.split()[2:]).decode())
-    except ValueError:
-        return b""
+def _joined_blocks(content: bytes) -> bytes:
+    """Return what is in a GIF's sub-blocks."""
+    joined, at = bytearray(), 0
+    while at < len(content) and content[at]:
+        joined += content[at + 1 : at + 1 + content[at]]
+        at += 1 + content[at]
+    return bytes(joined)

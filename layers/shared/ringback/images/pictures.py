@@ -1,5 +1,6 @@
 """What the readers of the image formats have in common."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -16,17 +17,20 @@ MAX_PARTS: Final = 131_072
 FIRST_READ, MAX_READ = 256, 256 * 1024
 CUT: Final = "the file is cut"
 TOO_MANY: Final = "the file has too many parts to check"
-# Of one file; those after them are not read.
-MAX_PLACES: Final = 256
+# Of a kind, in one file; those after them are not read.
+MAX_PLACES: Final = 64
 
 
 class Metadata(Enum):
     """What a part of a file may say about the image's origin; ``marks.py`` reads it."""
 
-    C2PA = "a C2PA manifest"
-    JUMBF = "a JUMBF box, perhaps a C2PA manifest"
+    C2PA = "a C2PA manifest, or another JUMBF box"
     XMP = "an XMP packet"
+    XMP_IN_BLOCKS = "a GIF's XMP packet, perhaps in sub-blocks"
     MORE_XMP = "a part of a JPEG's extended XMP"
+    EXIF = "EXIF"
+    COMMENT = "text, perhaps with a label in it"
+    COMMENT_IN_BLOCKS = "a GIF's comment, in sub-blocks"
     TEXT = "a PNG's tEXt chunk"
     PACKED_TEXT = "a PNG's zTXt chunk"
     LONG_TEXT = "a PNG's iTXt chunk"
@@ -96,6 +100,7 @@ class Findings:
     def __init__(self) -> None:
         self.damage = ""
         self._places: list[Place] = []
+        self._of_kind: Counter[Metadata] = Counter()
 
     def flaw(self, damage: str) -> None:
         self.damage = self.damage or damage
@@ -109,7 +114,8 @@ class Findings:
             return file.size
 
     def place(self, kind: Metadata, start: int, end: int) -> None:
-        if len(self._places) < MAX_PLACES:
+        self._of_kind[kind] += 1
+        if self._of_kind[kind] <= MAX_PLACES:
             self._places.append(Place(kind, start, end))
 
     def picture(self, kind: ImageFormat, size: tuple[int, int], end: int) -> Picture:

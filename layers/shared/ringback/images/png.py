@@ -18,7 +18,7 @@ from ringback.images.pictures import (
     Picture,
     PictureFile,
 )
-from ringback.images.png_pixels import PixelData, bytes_of_rows
+from ringback.images.png_pixels import Pass, PixelData, passes_of
 
 MAGIC: Final = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNK: Final = 2**31 - 1  # and the largest width and height
@@ -38,6 +38,7 @@ SAMPLES: Final[Mapping[int, tuple[int, frozenset[int]]]] = {
 }
 METADATA: Final = {
     b"caBX": Metadata.C2PA,
+    b"eXIf": Metadata.EXIF,
     b"tEXt": Metadata.TEXT,
     b"zTXt": Metadata.PACKED_TEXT,
     b"iTXt": Metadata.LONG_TEXT,
@@ -60,10 +61,10 @@ class Header(NamedTuple):
         return self.depth in depths and methods and max(self[:2]) <= MAX_CHUNK
 
     @property
-    def bytes_of_pixels(self) -> int:
+    def passes(self) -> list[Pass]:
         samples, _ = SAMPLES[self.colour]
         bits = samples * self.depth
-        return bytes_of_rows(self.width, self.height, bits, interlaced=self.interlace == 1)
+        return passes_of(self.width, self.height, bits, interlaced=self.interlace == 1)
 
 
 def read_png(file: PictureFile) -> Picture:
@@ -74,8 +75,8 @@ def read_png(file: PictureFile) -> Picture:
     header, is_apple, found = *_header(file), Findings()
     if not header.is_valid:
         found.flaw("the header (IHDR) is malformed")
-    expected = header.bytes_of_pixels if header.is_valid else 0
-    pixels = PixelData(expected, has_zlib_header=not is_apple)
+    passes = header.passes if header.is_valid else []
+    pixels = PixelData(passes, has_zlib_header=not is_apple)
     end = found.end(file, partial(_walk, file, header, pixels, found))
     found.flaw(pixels.flaw())
     return found.picture(ImageFormat.PNG, header[:2], end)
@@ -110,7 +111,7 @@ def _walk(file: PictureFile, header: Header, pixels: PixelData, found: Findings)
             found.flaw("the header (IHDR) is not the first chunk")
         if name in METADATA:
             found.place(METADATA[name], start, end)
-        has_palette = has_palette or name == b"PLTE"
+        has_palette = has_palette or (name == b"PLTE" and length > 0)
         if name == b"IDAT" and before != name:
             pixels.begin()
             found.flaw("" if has_palette or header.colour != PALETTE else "the palette is missing")

@@ -24,7 +24,11 @@ LOSSY_START: Final = b"\x9d\x01\x2a"
 LOSSY_HEAD: Final = 10  # bytes of a key frame before its first partition
 LOSSLESS_START: Final = 0x2F
 ANIMATED: Final = 0x02
-METADATA: Final = {b"C2PA": Metadata.C2PA, b"XMP ": Metadata.XMP}
+METADATA: Final = {
+    b"C2PA": Metadata.C2PA,
+    b"EXIF": Metadata.EXIF,
+    **dict.fromkeys([b"XMP ", b"XMP\0"], Metadata.XMP),  # the latter by mistake
+}
 
 
 class Chunk(NamedTuple):
@@ -48,6 +52,8 @@ def read_webp(file: PictureFile) -> Picture:
         raise NotAnImage("a WebP without an image")
     if not walk.has_data:
         walk.found.flaw("there is no image data")
+    if walk.is_animated and not walk.has_frame:
+        walk.found.flaw("an animation has no frame")
     return walk.found.picture(ImageFormat.WEBP, walk.size, end)
 
 
@@ -56,8 +62,7 @@ class _Walk:
         self._file = file
         self.found = Findings()
         self.size: tuple[int, int] | None = None
-        self.has_data = False
-        self._is_animated = False
+        self.has_data = self.has_frame = self.is_animated = False
         self._has_canvas = False
 
     def end(self) -> int:
@@ -107,17 +112,18 @@ class _Walk:
         body = self._file.at(chunk.start, 10)
         wide, high = (int.from_bytes(body[at : at + 3], "little") for at in (4, 7))
         self.size, self._has_canvas = (wide + 1, high + 1), True
-        self._is_animated = bool(body[0] & ANIMATED)
+        self.is_animated = bool(body[0] & ANIMATED)
 
     def _image(self, chunk: Chunk) -> None:
         size = self._lossy(chunk) if chunk.name == LOSSY else self._lossless(chunk)
-        if self._has_canvas and not self._is_animated and size and size != self.size:
+        if self._has_canvas and not self.is_animated and size and size != self.size:
             self.found.flaw("the image is not as large as its canvas")
         self.size = self.size or size
         self.has_data = True
 
     def _frame(self, chunk: Chunk) -> None:
         """Check the first image of an animation's frame; its alpha may come before it."""
+        self.has_frame = True
         offset = chunk.start + FRAME_HEAD
         while offset + CHUNK_HEAD <= chunk.end:
             inner = Chunk(*self._head(offset))
@@ -125,12 +131,21 @@ class _Walk:
                 self.has_data = True
                 if inner.end > chunk.end:
                     self.found.flaw("a frame's image is longer than the frame")
-                _ = self._lossy(inner) if inner.name == LOSSY else self._lossless(inner)
+                size = self._lossy(inner) if inner.name == LOSSY else self._lossless(inner)
+                self._place_frame(chunk, size or (0, 0))
                 return
             if inner.name != ALPHA:
                 break
             offset = inner.end + inner.size % 2
         self.found.flaw("a frame has no image")
+
+    def _place_frame(self, chunk: Chunk, size: tuple[int, int]) -> None:
+        """Check that the frame is inside the canvas; its offset is in units of two pixels."""
+        head = self._file.at(chunk.start, 6)
+        offsets = (2 * int.from_bytes(head[at : at + 3], "little") for at in (0, 3))
+        ends = map(sum, zip(offsets, size, strict=True))
+        if self.size and any(end > whole for end, whole in zip(ends, self.size, strict=True)):
+            self.found.flaw("a frame is outside its canvas")
 
     def _lossy(self, chunk: Chunk) -> tuple[int, int] | None:
         """Return the size in a key frame's head: RFC 6386, section 9.1."""

@@ -1,29 +1,41 @@
 """Reads two properties of an XMP packet: IPTC's source type and China's label.
 
-Packets are strangers' XML. Expat reads them in pieces and keeps nothing; a document type, in which
+Packets are strangers' XML. Expat reads them in pieces, without a tree; a document type, in which
 alone entities can be declared, ends the reading, as do too many levels. Properties are recognized
-by their local names: writers don't agree on the namespace of the label, and some declare none.
+by their local names: writers don't agree on the namespace of the label, and some declare none. In a
+packet that is malformed, the two are searched for as text.
 """
 
-import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from ringback.domain.marks import LABEL, SOURCE_TYPE
-from ringback.json_bodies import NotJson, parse_json
+from ringback.images.labels import MAX_FIELDS, MAX_TEXT, bounded, label_in, label_of
+from ringback.images.source_types import CODES, MAX_CODE, source_type
+from ringback.images.texts import decoded
 
-NAMES: Final = frozenset({SOURCE_TYPE, LABEL})
-CONTAINERS: Final = frozenset({"Bag", "Seq", "Alt", "li", "Description"})
+# Local names in lower case; the last is IPTC's own of 2010, which Google still writes.
+NAMES: Final = {
+    "aigc": LABEL,
+    "digitalsourcetype": SOURCE_TYPE,
+    "digitalsourcefiletype": SOURCE_TYPE,
+}
+CONTAINERS: Final = frozenset({"Bag", "Seq", "Alt", "li", "Description", "value"})
 # Attributes of RDF and XML themselves, with any prefix.
 SYNTAX: Final = frozenset({"about", "parseType", "ID", "nodeID", "lang", "datatype"})
 MAX_LEVELS: Final = 100
-MAX_TEXT: Final = 8192
-# Of a label's fields: there are seven, codes and signatures of up to a few hundred characters.
-MAX_FIELDS, MAX_NAME, MAX_VALUE = 16, 64, 512
-# Bytes of all of them: those of many images must fit into the job's item.
-MAX_LABEL: Final = 4096
+BEFORE: Final = b"\0\t\r\n "  # what lies before a packet, where XML allows nothing
+MAX_MALFORMED: Final = 128 * 1024  # bytes that are searched
+# As an attribute, as a resource, or as text, which may be in a list.
+_SOURCE: Final = re.compile(
+    r"digitalsource(?:file)?type"
+    r"(?:\s*=\s*[\"']|\s[^<>]{0,200}?resource\s*=\s*[\"']|[^<>]{0,200}>(?:\s*<[^<>]{0,200}>){0,4})"
+    rf"([^\"'<>]{{1,{MAX_CODE}}})",
+    re.I,
+)
 
 
 @dataclass
@@ -34,37 +46,43 @@ class XmpMarks:
     label: Mapping[str, str] | None = None
 
     def add(self, name: str, text: str) -> None:
-        if name == SOURCE_TYPE and text.strip():
-            self.source_type = self.source_type or _source_type(text)
+        if name == SOURCE_TYPE:
+            self.source_type = self.source_type or source_type(text)
         elif name == LABEL:
             self.label = self.label or label_of(text)
 
+    def add_from(self, text: str) -> None:
+        """Add the label that is somewhere in a text."""
+        self.label = self.label or label_in(text)
+
 
 def read_xmp(pieces: Iterable[bytes], found: XmpMarks) -> None:
-    """Add what the packet says, up to where it is malformed."""
+    """Add what the packet says, as far as it can be read."""
     walk, parser = _Walk(found), ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = walk.start, walk.end
     parser.CharacterDataHandler = walk.text
     parser.StartDoctypeDeclHandler = _stop
-    try:
-        for piece in pieces:
-            parser.Parse(piece, False)  # noqa: FBT003 - expat's own signature
-    except (ExpatError, _Stop, LookupError, ValueError):
-        return  # Python raises the last two for an encoding that it doesn't know, or can't decode
+    read, is_malformed = bytearray(), False
+    for piece in pieces:
+        part = piece if read else piece.lstrip(BEFORE)
+        read += part[: MAX_MALFORMED - len(read)]
+        try:
+            if not is_malformed:
+                parser.Parse(part, False)  # noqa: FBT003 - expat's own signature
+        except _Stop:
+            return
+        except (ExpatError, LookupError, ValueError):
+            # Python raises the last two for an encoding that it doesn't know, or can't decode.
+            is_malformed = True
+    if is_malformed:
+        _search(decoded(bytes(read)), found)
 
 
-def label_of(text: str) -> Mapping[str, str] | None:
-    """Return the fields of a label, which is JSON; one that isn't has a single field, ``text``."""
-    text = text.strip()[:MAX_TEXT]
-    try:
-        fields: Any = parse_json(text).value
-        if isinstance(fields, dict) and isinstance(fields.get(LABEL), dict):
-            fields = fields[LABEL]
-        if isinstance(fields, dict):
-            return _bounded(fields)
-    except NotJson:
-        pass
-    return _bounded({"text": text}) if text else None
+def _search(packet: str, found: XmpMarks) -> None:
+    for source in _SOURCE.finditer(packet):
+        if source_type(source[1]) in CODES:  # it could be the text of another element
+            found.add(SOURCE_TYPE, source[1])
+    found.add_from(packet)
 
 
 class _Stop(Exception):
@@ -85,13 +103,13 @@ class _Walk:
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._path) == MAX_LEVELS:
             raise _Stop
-        self._path.append(_local(name))
+        self._path.append(_local_name(name))
         self._text = ""
         for key, value in attributes.items():
-            local = _local(key)
+            local = _local_name(key)
             if local == "resource":
                 self._property(value)
-            elif local in NAMES:
+            elif local in NAMES.values():
                 self._found.add(local, value)
             elif local not in SYNTAX and not key.startswith("xmlns"):
                 self._field(local, value)
@@ -105,11 +123,11 @@ class _Walk:
         self._text = ""
         if text:
             self._property(text)
-            if local not in CONTAINERS | NAMES:
+            if local not in CONTAINERS | {*NAMES.values()}:
                 self._field(local, text)
         self._path.pop()
         if local == LABEL and self._fields:
-            self._found.label = self._found.label or _bounded(self._fields)
+            self._found.label = self._found.label or bounded(self._fields)
 
     def _property(self, text: str) -> None:
         """Add a text of the current element, or of the property whose item the element is."""
@@ -124,30 +142,6 @@ class _Walk:
             self._fields[name] = text
 
 
-def _local(name: str) -> str:
-    return name.rpartition(":")[2]
-
-
-def _source_type(text: str) -> str | None:
-    """Return the last part of IPTC's URL, or the text if it is another one."""
-    return _clean(text.strip().rpartition("digitalsourcetype/")[2], most=200) or None
-
-
-def _bounded(fields: Mapping[str, Any]) -> Mapping[str, str] | None:
-    texts = {
-        name: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        for name, value in list(fields.items())[:MAX_FIELDS]
-    }
-    kept, size = dict[str, str](), 0
-    for name, text in texts.items():
-        field = _clean(name, most=MAX_NAME), _clean(text, most=MAX_VALUE)
-        size += sum(len(part.encode()) for part in field)
-        # A name that is empty can't be stored.
-        if field[0] and size <= MAX_LABEL:
-            kept[field[0]] = field[1]
-    return kept or None
-
-
-def _clean(text: str, *, most: int) -> str:
-    """Return text that can be stored and sent: half a surrogate pair becomes U+FFFD."""
-    return text[:most].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _local_name(name: str) -> str:
+    local = name.rpartition(":")[2]
+    return NAMES.get(local.lower(), local)
