@@ -78,7 +78,8 @@ def test_a_state_that_is_known_is_what_its_word_says(word: object, state: TaskSt
 
 @pytest.mark.parametrize("word", ["something new", "", None, 3])
 def test_any_other_state_is_running(word: object) -> None:
-    for more in ({}, {"output_url": []}, {"output_url": [], "err_msg": "slow"}):
+    others: list[dict[str, Any]] = [{}, {"output_url": []}, {"output_url": [], "err_msg": "slow"}]
+    for more in others:
         assert read_task(TASK | {"progress_desc": word} | more).state is TaskState.RUNNING
 
 
