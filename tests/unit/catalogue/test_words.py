@@ -73,6 +73,24 @@ def test_a_wrong_value(model: str, name: str, value: Any, message: str) -> None:
     assert refusals(sent) == {f"input.{name}": message}
 
 
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"url": A_URL}, "must be text; send the URL itself, not an object with it"),
+        ({"type": "image_url", "image": "S3://drops/a.png"}, "must be text; send the URL itself"),
+        ({"id": 7}, "must be text"),
+        (None, "must be text"),
+        (7, "must be text, in quotes"),
+        ([A_URL], "must be text"),
+    ],
+)
+def test_an_image_that_is_no_url(item: Any, message: str) -> None:
+    sent = {"model": EDIT, "input": smallest(EDIT) | {"image_urls": [A_URL, item]}}
+    found = refusals(sent)["input.image_urls.1"]
+    assert found.startswith(message)
+    assert ("object" in found) is ("object" in message or "URL" in message)
+
+
 UNKNOWN_FIELDS = [
     (V4, "imageSize", "unknown field; did you mean image_size?"),
     *(
