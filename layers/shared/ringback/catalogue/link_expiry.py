@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from pydantic_core import from_json
+from ringback.json_bodies import parse_json
 
 # Unix times of this century, in seconds or milliseconds.
 _SECONDS: Final = re.compile(r"([0-9]{10})(?:[0-9]{3})?")
@@ -118,7 +118,7 @@ def _json(encoded: str) -> Any:
     """Return the JSON in Base64 of either alphabet, ``None`` if it is none."""
     padding = "=" * (-len(encoded) % 4)
     try:
-        return from_json(urlsafe_b64decode(encoded.translate(_URL_SAFE) + padding))
+        return parse_json(urlsafe_b64decode(encoded.translate(_URL_SAFE) + padding)).value
     except ValueError:
         return None
 
