@@ -109,7 +109,7 @@ def test_the_task_of_a_trial_whose_answer_is_lost_opens_the_account(
     for _ in range(2):
         assert_acknowledged(call())
     assert accounts.read("kie").pause is None
-    assert lambdas.log.getvalue().count("account open again") == 1
+    assert lambdas.log.getvalue().count('"message":"account open again"') == 1
 
 
 def test_the_answer_is_kept_without_our_callback_url(cloud: Cloud, call: Call) -> None:
