@@ -314,6 +314,18 @@ def test_only_a_report_about_a_trial_of_this_pause_opens_the_account(harness: Ha
     assert harness.account.is_half_open
 
 
+def test_a_usual_verdict_writes_nothing_about_the_account(harness: Harness) -> None:
+    def fails(*_: object, **__: object) -> object:
+        opened.append(True)
+        raise OSError
+
+    opened = list[bool]()
+    harness.accounts.open = fails  # type: ignore[method-assign, assignment]
+    job = answering(harness, CREATED).accept()
+    assert harness.report(job.job_id, a_report()).status is JobStatus.ARCHIVING
+    assert opened == []
+
+
 def test_a_job_that_is_sent_again_is_no_longer_the_trial(harness: Harness) -> None:
     job = half_open(harness, BUSY, UNKNOWN)
     assert harness.take_turn(job.job_id).is_trial

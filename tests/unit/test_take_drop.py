@@ -243,7 +243,7 @@ def test_a_photo_keeps_its_job_after_its_recipe_is_gone() -> None:
         ("requests/a.json", "; upload a .jsonl file instead: write each object on one line"),
         ("requests/a.dry-run.json", "; upload a .jsonl file instead: write each object"),
         ("requests/a.jsonl", "; write each object on one line"),
-        ("recipes/fox/recipe.json", ", not an object"),
+        ("recipes/fox/recipe.json", ""),
     ],
 )
 @pytest.mark.parametrize("before", ["", "\ufeff\n "])
@@ -257,6 +257,7 @@ def test_a_json_list_is_refused_with_what_to_write_instead(
     [error] = line["errors"]
     assert error["message"].startswith("the file is a JSON list")
     assert words in error["message"]
+    assert ("jsonl" in error["message"]) is ("jsonl" in words)
     assert jobs_of(harness) == []
 
 

@@ -299,10 +299,10 @@ def encoded(content: Any) -> str:
     return urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
 
 
-def policy(seconds: Any) -> str:
+def policy(seconds: Any, file: str = "a") -> str:
     """Return CloudFront's policy, which is in an alphabet of its own."""
     until = {"DateLessThan": {"AWS:EpochTime": seconds}}
-    text = json.dumps({"Statement": [{"Resource": "https://d/~?>", "Condition": until}]})
+    text = json.dumps({"Statement": [{"Resource": f"https://d/{file}", "Condition": until}]})
     written = b64encode(text.encode()).decode().translate(str.maketrans("+=/", "-_~"))
     return f"{A_URL}?Policy={written}&Signature=x&Key-Pair-Id=K"
 
@@ -350,7 +350,10 @@ def a_jwt(claims: Any, *, name: str = "token") -> str:
         (f"{A_URL}?Edge-Cache-Token=Expires=1790000000~Signature=x", "2026-09-21 14:13"),
         (f"{A_URL}?hdnts=exp=1990000000~hmac=x", None),
         (f"{A_URL}?note=exp=1790000000", None),
-        (policy(1790000000), "2026-09-21 14:13"),
+        *(
+            (policy(1790000000, file), "2026-09-21 14:13")
+            for file in ("a", "ab", "abc", "???>>>", "a???>>>", "ab???>>>")
+        ),
         (policy(1990000000), None),
         (policy("soon"), None),
         (f"{A_URL}?Policy={encoded({'Statement': [1, 2]})}", None),

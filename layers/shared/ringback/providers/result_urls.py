@@ -93,7 +93,7 @@ def _of_text(text: str, depth: int) -> Urls:
     urls = [*[""] * (_separators(before[0]) if before else 0), first]
     for gap, url in zip(others[::2], others[1::2], strict=True):
         urls += [*[""] * (_separators(gap) - 1), url]
-    return tuple(url.strip(INVISIBLE) for url in urls)
+    return tuple(urls)
 
 
 def _separators(gap: str) -> int:
