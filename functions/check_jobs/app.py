@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -10,18 +10,18 @@ from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
+from ringback.aws.recording import verdict_recorder
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
 from ringback.domain.clock import utc_now
-from ringback.job_log import log_check
+from ringback.job_log import log_account, log_check
 from ringback.lambda_events import BatchReply, Event, process_together
 from ringback.providers.registry import PROVIDERS, Clients
 from ringback.settings import CheckJobsSettings
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.probe_account import ProbeAccount
-from ringback.use_cases.record_verdict import RecordVerdict
 
 logger = Logger(service="check_jobs")
 
@@ -42,7 +42,7 @@ def check_jobs() -> CheckJobs:
         checks=checks,
         archive=archive,
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        record=RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=utc_now),
+        record=verdict_recorder(settings, announce=partial(log_account, logger), now=utc_now),
         providers=PROVIDERS,
         clients=clients,
         callback_urls=CallbackUrls(

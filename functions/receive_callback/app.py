@@ -1,25 +1,24 @@
 """POST /callbacks/{provider}/{job_id}/{token}: the only route without a client key."""
 
 import os
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import signing_secrets
-from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
+from ringback.aws.queues import SqsCheckQueue
+from ringback.aws.recording import verdict_recorder
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import CallbackTokens, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, problem, reply
-from ringback.job_log import log_job, named_job
+from ringback.job_log import log_account, log_job, named_job
 from ringback.lambda_events import Event, callback_request
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import ReceiveCallbackSettings
 from ringback.use_cases.accept_callback import AcceptCallback
-from ringback.use_cases.record_verdict import RecordVerdict
 
 logger = Logger(service="receive_callback")
 
@@ -30,18 +29,11 @@ def accept_callback() -> AcceptCallback:
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     tokens = CallbackTokens(secrets=lambda: valid_secrets(callback_secret()))
     secrets = signing_secrets(settings.providers)
-    checks = SqsCheckQueue.connect(settings.check_queue_url)
-    record = RecordVerdict(
-        jobs=JobTable.connect(settings.jobs_table),
-        checks=checks,
-        archive=SqsArchiveQueue.connect(settings.archive_queue_url),
-        now=utc_now,
-    )
     return AcceptCallback(
         is_genuine=tokens.is_genuine,
         readers={name: PROVIDERS[name].listen(secret) for name, secret in secrets.items()},
-        checks=checks,
-        record=record,
+        checks=SqsCheckQueue.connect(settings.check_queue_url),
+        record=verdict_recorder(settings, announce=partial(log_account, logger), now=utc_now),
         now=utc_now,
     )
 

@@ -107,6 +107,8 @@ MODULES: Final = _by_name(
     _use_case("submit_job", TIME_TO_PAY, slow_tests=CRASHES),
     Module("use_cases/record_answer", ("tests/unit/test_submit_job.py", TIME_TO_PAY), CRASHES),
     Module("use_cases/change_account", (PAUSES,)),
+    Module("use_cases/open_account", (PAUSES,)),
+    Module("providers/task_states", ("tests/unit/providers",)),
     Module("use_cases/probe_account", (PAUSES,)),
     Module("use_cases/resume_account", (PAUSES,)),
     Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py")),

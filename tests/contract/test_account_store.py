@@ -96,6 +96,25 @@ def test_after_a_failed_probe_one_of_two_jobs_sends_the_next(accounts: AccountSt
     assert sent == replace(failed, probe_id=SECOND.probe_id)
 
 
+def test_unanswered_probes_are_counted_until_a_job_has_tried(accounts: AccountStore) -> None:
+    def counted(write: AccountWrite) -> int:
+        return write.account.pause.unanswered if write.account.pause else -1
+
+    pause(accounts)
+    failed = accounts.probe_failed(FIRST, next_at=NOON, unanswered=3)
+    assert (failed.done, counted(failed)) == (True, 3)
+    assert failed.account.pause
+    assert counted(accounts.send_probe(SECOND, seen=failed.account.pause, probe_at=NOON)) == 3
+    tried = accounts.half_open("kie", at=NOON, probe_id=SECOND.probe_id, unanswered=4)
+    assert (tried.done, counted(tried), counted(pause(accounts, FIRST))) == (True, 4, 0)
+    accounts.probe_failed(FIRST, next_at=NOON, unanswered=1)
+    assert counted(accounts.half_open("kie", at=NOON, probe_id=None)) == 0
+    accounts.open("kie", at=NOON, began_at=NOON)
+    pause(accounts, FIRST, at=NOON + MINUTE, began_at=NOON + MINUTE)
+    accounts.probe_failed(FIRST, next_at=NOON, unanswered=2)
+    assert counted(accounts.probe_failed(FIRST, next_at=NOON)) == 2  # is no longer waited for
+
+
 def test_a_lost_probe_is_replaced(accounts: AccountStore) -> None:
     pause(accounts)
     later = NOON + 10 * MINUTE
@@ -201,9 +220,17 @@ CHANGES = st.one_of(
     st.tuples(
         st.just("pause"), PROBES, st.fixed_dictionaries({"at": SECONDS, "began_at": SECONDS})
     ),
-    st.tuples(st.just("half_open"), PROBES, st.fixed_dictionaries({"at": SECONDS})),
+    st.tuples(
+        st.just("half_open"),
+        PROBES,
+        st.fixed_dictionaries({"at": SECONDS, "unanswered": NUMBERS}),
+    ),
     st.tuples(st.just("resume"), PROBES, st.fixed_dictionaries({"at": SECONDS})),
-    st.tuples(st.just("probe_failed"), PROBES, st.fixed_dictionaries({"next_at": SECONDS})),
+    st.tuples(
+        st.just("probe_failed"),
+        PROBES,
+        st.fixed_dictionaries({"next_at": SECONDS, "unanswered": NUMBERS}),
+    ),
     st.tuples(st.just("send_probe"), PROBES, st.fixed_dictionaries({"probe_at": SECONDS})),
     st.tuples(st.just("claim"), NUMBERS, st.fixed_dictionaries({"at": SECONDS, "until": SECONDS})),
     st.tuples(st.just("end_trial"), NUMBERS, st.fixed_dictionaries({"at": SECONDS})),

@@ -50,6 +50,7 @@ def a_full_job() -> Job:
         attempts=3,
         account_refusals=2,
         attempt_id="0123456789abcdef",
+        is_trial=True,
         task_id=TASK,
         credits=Decimal("3.5"),
         error=ERROR,

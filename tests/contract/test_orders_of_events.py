@@ -38,6 +38,7 @@ from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
+from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.ports import CallbackReport, Write
 from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
@@ -243,7 +244,13 @@ class Harness:
             **ports,
         )
         record = RecordVerdict(
-            jobs=self.jobs, checks=self.checks, archive=self.copies, now=ports["now"]
+            jobs=self.jobs,
+            checks=self.checks,
+            archive=self.copies,
+            open_account=OpenAccount(
+                accounts=accounts, announce=lambda account: None, now=ports["now"]
+            ),
+            now=ports["now"],
         )
         self.accept_callback = AcceptCallback(
             is_genuine=lambda provider, job_id, token: token == "good",

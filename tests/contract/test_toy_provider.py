@@ -155,7 +155,13 @@ class ToyHarness:
             sleep=lambda seconds: None,
             **calling,
         )
-        record = RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=lambda: self.now)
+        record = RecordVerdict(
+            jobs=self.jobs,
+            checks=checks,
+            archive=archive,
+            open_account=lambda job: None,
+            now=lambda: self.now,
+        )
         self.accept_callback = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"toy": TOY.listen(dict)},

@@ -39,7 +39,9 @@ class Layer:
 LAYERS: Final = {
     "ringback.domain": Layer(),
     "ringback.json_bodies": Layer(("domain",)),
-    "ringback.catalogue": Layer(("domain", "outbound"), frozenset({"pydantic", "pydantic_core"})),
+    "ringback.catalogue": Layer(
+        ("domain", "outbound", "json_bodies"), frozenset({"pydantic", "pydantic_core"})
+    ),
     "ringback.use_cases": Layer(("domain",)),
     "ringback.sheets": Layer(
         ("domain", "catalogue", "use_cases", "json_bodies"), frozenset({"pydantic_core"})

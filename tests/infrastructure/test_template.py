@@ -97,7 +97,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     },
     "receive_callback": {
         "dynamodb:GetItem": "JobsTable/job_*",
-        "dynamodb:UpdateItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*"],
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
     },

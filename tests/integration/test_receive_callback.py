@@ -9,15 +9,17 @@ from typing import Any, Final
 
 import boto3
 import pytest
+from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.callbacks.tokens import make_token
+from ringback.domain.accounts import Probe
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 
 from tests.support.aws import CALLBACK_KEY, HMAC_KEY, Cloud
 from tests.support.callbacks import BODIES as RECORDED
 from tests.support.callbacks import RECORDED_TASK, body_files, recorded, sign, signed_event
-from tests.support.jobs import PROMPT, a_job, a_job_id
+from tests.support.jobs import NOON, PROMPT, a_job, a_job_id
 from tests.support.lambdas import Lambdas, an_event
 
 ACKNOWLEDGEMENT: Final = {"code": 200, "msg": "success"}
@@ -93,6 +95,21 @@ def test_a_success_is_recorded_and_queued_for_archiving(
     assert (job.error, job.finished_at) == (None, None)
     assert lambdas.sent(cloud.archive_queue) == [({"job_id": JOB, "attempt": 1}, 0)]
     assert lambdas.sent(cloud.check_queue) == []
+
+
+def test_the_task_of_a_trial_whose_answer_is_lost_opens_the_account(
+    cloud: Cloud, lambdas: Lambdas, call: Call
+) -> None:
+    accounts, probe = AccountTable.connect(cloud.table), Probe(provider="kie", probe_id="p")
+    accounts.pause(
+        probe, reason="no_credits", at=NOON, began_at=NOON, probe_at=NOON, refused_job=None
+    )
+    accounts.half_open("kie", at=NOON, probe_id=None)
+    record(cloud, JobStatus.SUBMITTING, task_id=None, submitted_at=NOON, is_trial=True)
+    for _ in range(2):
+        assert_acknowledged(call())
+    assert accounts.read("kie").pause is None
+    assert lambdas.log.getvalue().count('"message":"account open again"') == 1
 
 
 def test_the_answer_is_kept_without_our_callback_url(cloud: Cloud, call: Call) -> None:

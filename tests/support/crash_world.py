@@ -32,6 +32,7 @@ from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs, HandedBack
 from ringback.use_cases.make_thumbnail import MakeThumbnail
+from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
@@ -308,7 +309,15 @@ class World:
             sleep=self.sleep,
             now=lambda: self.now,
         )
-        record = RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=lambda: self.now)
+        record = RecordVerdict(
+            jobs=jobs,
+            checks=checks,
+            archive=archive,
+            open_account=OpenAccount(
+                accounts=accounts, announce=self.announced.append, now=lambda: self.now
+            ),
+            now=lambda: self.now,
+        )
         self.accept_callback = AcceptCallback(
             is_genuine=lambda provider, job_id, token: True,
             readers={"kie": self},

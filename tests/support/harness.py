@@ -7,13 +7,16 @@ from datetime import datetime, timedelta
 
 from ringback.domain.accounts import Account
 from ringback.domain.jobs import Job, JobId
-from ringback.domain.verdicts import Submission, TaskCreated
+from ringback.domain.verdicts import Submission, TaskCreated, TaskReport
 from ringback.use_cases.accept_job import AcceptJob, NewJob
+from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.probe_account import ProbeAccount
+from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.in_memory import (
     InMemoryAccounts,
+    InMemoryArchiveQueue,
     InMemoryCheckQueue,
     InMemoryJobs,
     InMemoryQueues,
@@ -110,6 +113,19 @@ class Harness:
 
     def take_turn(self, job_id: JobId, *, slot: int | None = None, is_nudge: bool = False) -> Job:
         return self.submitter(job_id, slot=slot, seconds_left=self.time_for(), is_nudge=is_nudge)
+
+    def report(self, job_id: JobId, report: TaskReport) -> Job:
+        """Record a report that is proven, as a callback or a check does."""
+        record = RecordVerdict(
+            jobs=self.jobs,
+            checks=InMemoryCheckQueue(self.queues),
+            archive=InMemoryArchiveQueue(self.queues),
+            open_account=OpenAccount(
+                accounts=self.accounts, announce=self.announced.append, now=lambda: self.now
+            ),
+            now=lambda: self.now,
+        )
+        return record(job_id, report)
 
     def probe(self) -> Account:
         """Deliver the newest probe when it is due."""

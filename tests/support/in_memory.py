@@ -295,19 +295,22 @@ class InMemoryAccounts:
         paused = replace(pause, probe_id=probe.probe_id, probe_at=probe_at)
         return self._write(account, pause=paused)
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+    def probe_failed(self, probe: Probe, *, next_at: datetime, unanswered: int = 0) -> AccountWrite:
         account = self.read(probe.provider)
         if account.pause is None or not _has_probe(account.pause, probe):
             return AccountWrite(account, done=False)
-        return self._write(account, pause=replace(account.pause, probe_id=None, probe_at=next_at))
+        failed = replace(account.pause, probe_id=None, probe_at=next_at, unanswered=unanswered)
+        return self._write(account, pause=failed)
 
-    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+    def half_open(
+        self, provider: str, *, at: datetime, probe_id: str | None, unanswered: int = 0
+    ) -> AccountWrite:
         account = self.read(provider)
         pause = account.pause
         if pause is None or pause.half_open_at or probe_id not in (None, pause.probe_id):
             return AccountWrite(account, done=bool(pause and pause.half_open_at == at))
         tried = replace(pause, half_open_at=at, probe_id=None, trial=None, trial_until=None)
-        return self._write(account, pause=tried)
+        return self._write(account, pause=replace(tried, unanswered=unanswered))
 
     def claim_trial(
         self, provider: str, job_id: JobId, *, at: datetime, until: datetime

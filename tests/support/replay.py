@@ -42,6 +42,7 @@ from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.make_thumbnail import MakeThumbnail
+from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.report_drop import ReportDrop
@@ -158,7 +159,13 @@ class Replay:
             now=clock,
         )
         self.record = RecordVerdict(
-            jobs=self.jobs, checks=queues.checks, archive=queues.archive, now=clock
+            jobs=self.jobs,
+            checks=queues.checks,
+            archive=queues.archive,
+            open_account=OpenAccount(
+                accounts=self.accounts, announce=lambda account: None, now=clock
+            ),
+            now=clock,
         )
         self.check = CheckJobs(
             jobs=self.jobs,

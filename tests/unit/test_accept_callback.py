@@ -56,6 +56,7 @@ class Endpoint:
             jobs=self.jobs,
             checks=checks,
             archive=InMemoryArchiveQueue(self.queues),
+            open_account=lambda job: None,
             now=lambda: NOON,
         )
         accept = AcceptCallback(

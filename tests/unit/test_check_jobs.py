@@ -30,6 +30,7 @@ from ringback.domain.errors import (
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import MAX_SPLITS, READ_BUDGET, CheckJobs, HandedBack
+from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 
@@ -94,7 +95,15 @@ class Checker:
             checks=checks,
             archive=archive,
             queue=InMemorySubmitQueue(self.queues),
-            record=RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=now),
+            record=RecordVerdict(
+                jobs=self.jobs,
+                checks=checks,
+                archive=archive,
+                open_account=OpenAccount(
+                    accounts=self.accounts, announce=lambda account: None, now=now
+                ),
+                now=now,
+            ),
             providers={"kie": self.provider.facts},
             clients=clients,
             callback_urls=lambda job: [f"https://hooks.example/kie/{job.job_id}"],

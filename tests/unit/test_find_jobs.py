@@ -100,6 +100,23 @@ def test_a_file_is_found_however_its_accents_are_written() -> None:
             assert (job.source, cursor) == (stored, None)
 
 
+@pytest.mark.parametrize(
+    "asked", ["s3://drops/requests/a.csv", "/requests/a.csv", "//requests/a.csv"]
+)
+def test_a_file_may_be_named_by_its_url(asked: str) -> None:
+    jobs = InMemoryJobs()
+    jobs.create(a_job(source="requests/a.csv"))
+    found, _ = FindJobs(jobs=jobs).page({"source": asked}, client="studio")
+    assert [job.source for job in found] == ["requests/a.csv"]
+
+
+@pytest.mark.parametrize("asked", ["/", "s3://", "s3://drops", "s3://drops/"])
+def test_a_bucket_is_no_file(find: FindJobs, asked: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        find.page({"source": asked}, client="studio")
+    assert [error.field for error in caught.value.errors] == ["source"]
+
+
 def test_half_a_surrogate_pair_is_not_looked_for() -> None:
     """DynamoDB refuses it."""
     asked: list[str] = []

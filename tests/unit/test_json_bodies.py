@@ -77,7 +77,7 @@ def test_bytes_that_are_not_utf_8_are_replaced_in_providers_answers() -> None:
         (nested(990), f"deeper than {MAX_DEPTH}"),
         (b"[" * 100_000, f"deeper than {MAX_DEPTH}"),
         (b'{"a": "cut', "is not JSON: unterminated string"),
-        (b"{} {}", "is not JSON: extra data"),
+        (b"{} {}", "is not JSON: there is more text after its end"),
     ],
 )
 def test_the_rest_is_refused_with_a_reason(body: bytes, why: str) -> None:

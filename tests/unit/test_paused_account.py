@@ -10,6 +10,7 @@ from ringback.domain.accounts import (
     AFTER_OTHERS,
     LONGEST,
     LOST_PROBE,
+    MAX_UNANSWERED_PROBES,
     PROBE_TIME,
     RECHECK,
     TRIAL,
@@ -22,14 +23,21 @@ from ringback.domain.accounts import (
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import CredentialsRefused, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
-from ringback.domain.verdicts import Answered, OutcomeUnknown, Submission, TaskRefused
+from ringback.domain.verdicts import (
+    Answered,
+    OutcomeUnknown,
+    Submission,
+    TaskRefused,
+    TaskReport,
+    TaskState,
+)
 from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.submit_job import MAX_ACCOUNT_REFUSALS, MAX_ATTEMPTS
 
 from tests.support.harness import CREATED, Harness, answering
 from tests.support.in_memory import InMemorySubmitQueue
-from tests.support.jobs import MODEL, NOON, a_job_id, a_request
+from tests.support.jobs import MODEL, NOON, a_job_id, a_report, a_request
 
 NO_CREDITS = TaskRefused(code="402", message="no", account=PauseReason.NO_CREDITS)
 NO = TaskRefused(code="422", message="prompt not allowed")
@@ -267,6 +275,65 @@ def test_after_an_unknown_outcome_the_next_job_tries_when_the_trial_is_over(
     assert harness.account.pause is None
 
 
+REPORTS = [a_report(), a_report(TaskState.RUNNING), a_report(TaskState.FAILED)]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=lambda report: report.state)
+@pytest.mark.parametrize("tried_since", [False, True])
+def test_a_report_about_the_trial_whose_answer_is_lost_opens_the_account(
+    harness: Harness, report: TaskReport, *, tried_since: bool
+) -> None:
+    """It may come when the trial is over and another job has tried."""
+    job = half_open(harness, UNKNOWN, UNKNOWN, CREATED)
+    harness.take_turn(job.job_id)
+    harness.now += TRIAL
+    if tried_since:
+        assert harness.accept().status is JobStatus.SUBMITTING
+    harness.report(job.job_id, report)
+    assert harness.account == Account(provider="kie", opened_at=harness.now)
+    harness.now += timedelta(seconds=1)
+    harness.report(job.job_id, report)
+    assert [account.pause is None for account in harness.announced] == [False, True]
+
+
+def test_only_a_report_about_a_trial_of_this_pause_opens_the_account(harness: Harness) -> None:
+    early = answering(harness, UNKNOWN).accept()
+    harness.now += timedelta(seconds=1)
+    trial = half_open(harness, UNKNOWN, NO_CREDITS)
+    harness.take_turn(trial.job_id)
+    harness.report(early.job_id, a_report())
+    assert harness.account.is_half_open
+    harness.now += TRIAL
+    harness.accept()
+    harness.report(trial.job_id, a_report())
+    assert harness.account.pause is not None
+    assert not harness.account.is_half_open
+    harness.now += timedelta(minutes=1)
+    harness.probe()
+    harness.report(trial.job_id, a_report())
+    assert harness.account.is_half_open
+
+
+def test_a_usual_verdict_writes_nothing_about_the_account(harness: Harness) -> None:
+    def fails(*_: object, **__: object) -> object:
+        opened.append(True)
+        raise OSError
+
+    opened = list[bool]()
+    harness.accounts.open = fails  # type: ignore[method-assign, assignment]
+    job = answering(harness, CREATED).accept()
+    assert harness.report(job.job_id, a_report()).status is JobStatus.ARCHIVING
+    assert opened == []
+
+
+def test_a_job_that_is_sent_again_is_no_longer_the_trial(harness: Harness) -> None:
+    job = half_open(harness, BUSY, UNKNOWN)
+    assert harness.take_turn(job.job_id).is_trial
+    harness.accounts.open("kie", at=harness.now, began_at=harness.now)
+    harness.now += timedelta(minutes=1)
+    assert not harness.take_turn(job.job_id).is_trial
+
+
 def test_a_trial_that_dies_keeps_others_from_trying_for_two_minutes(harness: Harness) -> None:
     job = half_open(harness)
     other = posted(harness)
@@ -449,6 +516,72 @@ def test_a_probe_without_an_answer_is_a_bad_one(harness: Harness, error: Excepti
     assert account.pause is not None
     assert (account.is_half_open, account.pause.probe_id) == (False, None)
     assert account.pause.probe_at == harness.now + timedelta(seconds=30)
+
+
+def no_answer() -> bool:
+    raise ProviderUnavailable("the credits' route answered 500")
+
+
+def probed_until(harness: Harness, job: Job, until: timedelta) -> int:
+    """Probe for so long or until a job may try; return how often."""
+    start, probes = harness.now, 0
+    while harness.now < start + until and not harness.account.is_half_open:
+        harness.take_turn(job.job_id)
+        harness.probe()
+        probes += 1
+    return probes
+
+
+def test_an_account_about_which_nobody_answers_is_tried_all_the_same(harness: Harness) -> None:
+    """kie.ai's route may answer 500 for good while its createTask works."""
+    job = paused(harness, NO_CREDITS, CREATED)
+    harness.provider.probe = no_answer  # type: ignore[method-assign]
+    probed_until(harness, job, timedelta(days=1))
+    hour = timedelta(hours=1)
+    assert hour / 2 < harness.now - NOON < 2 * hour
+    assert harness.take_turn(job.job_id).status is JobStatus.ACCEPTED
+    assert probed_until(harness, job, timedelta(days=1)) == MAX_UNANSWERED_PROBES
+    assert harness.take_turn(job.job_id).status is JobStatus.RUNNING
+    assert harness.account == Account(provider="kie", opened_at=harness.now)
+
+
+def test_in_an_outage_one_job_tries_at_the_widest_interval(harness: Harness) -> None:
+    """Its answer may be lost as well: a job every two minutes would be too many."""
+    job = paused(harness, UNKNOWN, CREATED)
+    harness.provider.probe = no_answer  # type: ignore[method-assign]
+    probed_until(harness, job, timedelta(days=1))
+    assert harness.take_turn(job.job_id).status is JobStatus.SUBMITTING
+    other = harness.accept()
+    delays = [next_delay(harness, other)]
+    harness.now += LONGEST - timedelta(seconds=1)
+    assert harness.take_turn(other.job_id).status is JobStatus.ACCEPTED
+    delays.append(next_delay(harness, other))
+    assert timedelta(minutes=1) < delays[0] < LONGEST
+    assert RECHECK <= delays[1] < RECHECK + timedelta(seconds=16)
+    harness.now += timedelta(seconds=1)
+    assert harness.take_turn(other.job_id).status is JobStatus.RUNNING
+
+
+@pytest.mark.parametrize("answer", ["bad", "not configured", "sometimes", "no token"])
+def test_an_account_about_which_there_is_an_answer_is_not_tried(
+    harness: Harness, answer: str
+) -> None:
+    job = paused(harness)
+    answers = itertools.cycle([True, True, True, False] if answer == "sometimes" else [True])
+
+    def probe() -> bool:
+        if answer == "not configured":
+            raise NotConfigured("no key")
+        return no_answer() if answer != "bad" and next(answers) else False
+
+    def no_token() -> None:
+        raise ProviderUnavailable("no token")
+
+    harness.provider.probe = probe  # type: ignore[method-assign]
+    if answer == "no token":
+        harness.provider.prepare = no_token  # type: ignore[method-assign]
+    probed_until(harness, job, timedelta(days=2))
+    assert not harness.account.is_half_open
 
 
 def test_every_wait_fits_into_one_message(harness: Harness) -> None:

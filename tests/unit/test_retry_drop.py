@@ -241,6 +241,14 @@ def test_half_a_surrogate_pair_names_no_file(source: str) -> None:
         harness.request_retry({"source": source, "status": "failed"}, client="drop")
 
 
+def test_a_file_may_be_named_by_its_url() -> None:
+    harness = DropHarness()
+    fails(harness, *dropped(harness, 1))
+    for source in (f"s3://drops/{SHEET}", f"/{SHEET}"):
+        rows = harness.request_retry(ASKED | {"source": source}, client="drop")
+        assert rows.source == SHEET
+
+
 def test_only_failed_jobs_of_a_named_file_can_be_retried() -> None:
     harness = DropHarness()
     fails(harness, *dropped(harness, 1))

@@ -254,6 +254,7 @@ def test_a_callback_before_the_response_is_kept(harness: Harness, answer: Submis
             jobs=harness.jobs,
             checks=InMemoryCheckQueue(harness.queues),
             archive=InMemoryArchiveQueue(harness.queues),
+            open_account=lambda job: None,
             now=lambda: NOON,
         )
         record(job.job_id, a_report(TaskState.SUCCEEDED))

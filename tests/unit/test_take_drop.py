@@ -237,6 +237,39 @@ def test_a_photo_keeps_its_job_after_its_recipe_is_gone() -> None:
     assert harness.receipts(drop.key) == [{"job_id": job.job_id}]
 
 
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("requests/a.json", "; upload a .jsonl file instead: write each object on one line"),
+        ("requests/a.dry-run.json", "; upload a .jsonl file instead: write each object"),
+        ("requests/a.jsonl", "; write each object on one line"),
+        ("recipes/fox/recipe.json", ""),
+    ],
+)
+@pytest.mark.parametrize("before", ["", "\ufeff\n "])
+def test_a_json_list_is_refused_with_what_to_write_instead(
+    key: str, words: str, before: str
+) -> None:
+    harness = DropHarness()
+    drop = harness.put(key, f"{before}[{REQUEST}]")
+    harness.finish(drop)
+    [line] = harness.receipts(drop.key)
+    [error] = line["errors"]
+    assert error["message"].startswith("the file is a JSON list")
+    assert words in error["message"]
+    assert ("jsonl" in error["message"]) is ("jsonl" in words)
+    assert jobs_of(harness) == []
+
+
+def test_a_number_in_a_photo_s_metadata_that_is_not_clear_is_refused() -> None:
+    harness = DropHarness()
+    harness.put("recipes/fox/recipe.json", RECIPE)
+    drop = harness.put("recipes/fox/1.jpg", a_photo(), seed="1.23457E+12", max_images="1,000")
+    harness.finish(drop)
+    [line] = harness.receipts(drop.key)
+    assert {error["field"] for error in line["errors"]} == {"input.seed", "input.max_images"}
+
+
 @pytest.mark.parametrize(("key", "body"), [("requests/a.json", 1), ("requests/a.jsonl", 3)])
 def test_rows_keep_their_jobs_after_the_file_is_deleted(key: str, body: int) -> None:
     """A crash came between the jobs and their receipts."""

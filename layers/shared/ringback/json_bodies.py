@@ -125,7 +125,8 @@ def _why_not_json(body: bytes, content_type: str) -> str:
 
 def _not_an_object(value: Any) -> str:
     twice = isinstance(value, str) and value.lstrip(_AROUND).startswith("{")
-    return f"the body must be a JSON object{', not text that contains one' * twice}"
+    instead = ", not a list" if isinstance(value, list) else ", not text that contains one" * twice
+    return f"the body must be a JSON object{instead}"
 
 
 def _parse(text: str, *, strict: bool, unreadable_numbers: bool = False) -> Json:
@@ -221,4 +222,6 @@ def _refused(constant: str) -> float:
 def _in_words(message: str) -> str:
     if message.startswith("Invalid control character"):
         return r"a line break or tab inside a text must be written as \n or \t"
+    if message == "Extra data":
+        return "there is more text after its end"
     return message[:1].lower() + message[1:]

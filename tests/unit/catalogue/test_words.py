@@ -1,5 +1,7 @@
 """What people read when a request is wrong: the next try has to be right."""
 
+import json
+from base64 import b64encode, urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +71,24 @@ WRONG_VALUES = [
 def test_a_wrong_value(model: str, name: str, value: Any, message: str) -> None:
     sent = {"model": model, "input": smallest(model) | {name: value}}
     assert refusals(sent) == {f"input.{name}": message}
+
+
+@pytest.mark.parametrize(
+    ("item", "message"),
+    [
+        ({"url": A_URL}, "must be text; send the URL itself, not an object with it"),
+        ({"type": "image_url", "image": "S3://drops/a.png"}, "must be text; send the URL itself"),
+        ({"id": 7}, "must be text"),
+        (None, "must be text"),
+        (7, "must be text, in quotes"),
+        ([A_URL], "must be text"),
+    ],
+)
+def test_an_image_that_is_no_url(item: Any, message: str) -> None:
+    sent = {"model": EDIT, "input": smallest(EDIT) | {"image_urls": [A_URL, item]}}
+    found = refusals(sent)["input.image_urls.1"]
+    assert found.startswith(message)
+    assert ("object" in found) is ("object" in message or "URL" in message)
 
 
 UNKNOWN_FIELDS = [
@@ -208,8 +228,39 @@ NO_IMAGES = [
     ("https://github.com/me/repo/blob/main/fox.png", "is a GitHub page"),
     ("https://ibb.co/x", "is an ImgBB page"),
     ("https://commons.wikimedia.org/wiki/File:Fox.png", "is a Wikimedia Commons page"),
+    ("https://console.amazonaws.cn/s3/object/b?prefix=a", "is an AWS console page"),
+    ("https://oss.console.aliyun.com/bucket/x", "is an Alibaba Cloud console page"),
+    ("https://storage.cloud.google.com/bucket/fox.png", "is a Google sign-in page"),
+    ("https://firm.sharepoint.com/sites/x/_layouts/15/viewer.aspx?id=1", "is a SharePoint page"),
+    ("https://pan.baidu.com/s/1x?pwd=abcd", "is a Baidu Netdisk page"),
+    ("https://www.alipan.com/s/x", "is an Aliyun Drive page"),
+    ("https://firm.feishu.cn/file/x", "is a Feishu page"),
+    ("https://www.notion.so/me/Fox-0123", "is a Notion page"),
+    ("https://www.figma.com/design/x/fox?node-id=1", "is a Figma page"),
+    ("https://we.tl/t-x", "is a WeTransfer page"),
+    ("https://www.flickr.com/photos/me/1", "is a Flickr page"),
+    ("https://www.pinterest.com/pin/1/", "is a Pinterest page"),
+    ("https://www.instagram.com/p/x/", "is an Instagram page"),
+    ("https://x.com/me/status/1/photo/1", "is an X page"),
+    ("https://gitlab.com/me/group/repo/-/blob/main/fox.png", "is a GitLab page"),
+    ("https://huggingface.co/datasets/me/x/blob/main/fox.png", "is a Hugging Face page"),
+    ("https://www.google.com/imgres?imgurl=x", "is a Google Search page"),
+    ("https://images.google.com/", "is a Google Search page"),
 ]
 IMAGES = [
+    "https://www.dropbox.com/s/x/fox.png?dl=1",
+    "https://firm.sharepoint.com/sites/x/_layouts/15/download.aspx?UniqueId=1",
+    "https://www.notion.so/image/https%3A%2F%2Fa.example%2Ffox.png?id=1",
+    "https://s3-alpha.figma.com/x/fox.png",
+    "https://bj.bcebos.com/pan/fox.png",
+    "https://internal-api-drive-stream.feishu.cn/space-api/x",
+    "https://live.staticflickr.com/1/2.jpg",
+    "https://graph.facebook.com/1/picture",
+    "https://lookaside.facebook.com/photo/1",
+    "https://huggingface.co/datasets/me/x/resolve/main/fox.png",
+    "https://gyazo.com/0123456789abcdef0123456789abcdef.png",
+    "https://lh3.google.com/u/0/d/x",
+    "https://netflix.com/fox.png",
     A_URL,
     "https://i.imgur.com/x.png",
     "https://i.ibb.co/x/fox.png",
@@ -244,6 +295,22 @@ BUCKET = "https://bucket.s3.eu-west-1.amazonaws.com/a.png"
 AWS = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00"
 
 
+def encoded(content: Any) -> str:
+    return urlsafe_b64encode(json.dumps(content).encode()).decode().rstrip("=")
+
+
+def policy(seconds: Any, file: str = "a") -> str:
+    """Return CloudFront's policy, which is in an alphabet of its own."""
+    until = {"DateLessThan": {"AWS:EpochTime": seconds}}
+    text = json.dumps({"Statement": [{"Resource": f"https://d/{file}", "Condition": until}]})
+    written = b64encode(text.encode()).decode().translate(str.maketrans("+=/", "-_~"))
+    return f"{A_URL}?Policy={written}&Signature=x&Key-Pair-Id=K"
+
+
+def a_jwt(claims: Any, *, name: str = "token") -> str:
+    return f"{A_URL}?{name}={encoded({'alg': 'HS256'})}.{encoded(claims)}.c2ln"
+
+
 @pytest.mark.parametrize(
     ("url", "until"),
     [
@@ -267,6 +334,37 @@ AWS = "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=00"
         (f"{A_URL}?se=soon&sig=x", None),
         (f"{A_URL}?ex=6ab16480&is=6ab01300&hm=00", "2026-09-21 17:08"),
         (f"{A_URL}?ex=xyz&is=1&hm=2", None),
+        (f"{A_URL}?ex=6ab16480", None),
+        (f"{A_URL}?oh=00&oe=6AB16480", "2026-09-21 17:08"),
+        (f"{A_URL}?oe=6AB16480", None),
+        (f"{A_URL}?x-expires=1790000000&x-signature=x", "2026-09-21 14:13"),
+        (f"{A_URL}?X-Expires=1990000000&x-signature=x", None),
+        (f"{A_URL}?expires=1790000000&s=x", "2026-09-21 14:13"),
+        (f"{A_URL}?expires=1790000000000&token=x", "2026-09-21 14:13"),
+        (f"{A_URL}?expires=179000000&token=x", None),
+        (f"{A_URL}?Expires=1790000000&URLPrefix=x&KeyName=k&Signature=x", "2026-09-21 14:13"),
+        (f"{A_URL}?e=1790000000&token=key:sign", "2026-09-21 14:13"),
+        (f"{A_URL}?e=1790000000&token=key", None),
+        (f"{A_URL}?q-sign-time=1789990000%3B1790000000", None),
+        (f"{A_URL}?hdnts=st=1~exp=1790000000~acl=*~hmac=x", "2026-09-21 14:13"),
+        (f"{A_URL}?Edge-Cache-Token=Expires=1790000000~Signature=x", "2026-09-21 14:13"),
+        (f"{A_URL}?hdnts=exp=1990000000~hmac=x", None),
+        (f"{A_URL}?note=exp=1790000000", None),
+        *(
+            (policy(1790000000, file), "2026-09-21 14:13")
+            for file in ("a", "ab", "abc", "???>>>", "a???>>>", "ab???>>>")
+        ),
+        (policy(1990000000), None),
+        (policy("soon"), None),
+        (f"{A_URL}?Policy={encoded({'Statement': [1, 2]})}", None),
+        (f"{A_URL}?Policy={encoded({'Statement': 3})}", None),
+        (f"{A_URL}?Policy=not-Base64", None),
+        (a_jwt({"exp": 1790000000}), "2026-09-21 14:13"),
+        (a_jwt({"exp": 1790000000}, name="jwt"), "2026-09-21 14:13"),
+        (a_jwt({"exp": 1990000000}), None),
+        (a_jwt({"iat": 1790000000}), None),
+        (a_jwt(["exp"]), None),
+        (f"{A_URL}?token=eyJhbGciOiJIUzI1NiJ9.eyJleHAiOjE3.x", None),
     ],
 )
 def test_an_expired_link_is_refused(url: str, until: str | None) -> None:

@@ -28,6 +28,19 @@ INSIDE = [
     "app-192-168-0-1.nip.io",
     "7f000001.nip.io",
     "169.254.169.254.xip.io",
+    "metadata.goog",
+    "fritz.box",
+    "nas.fritz.box",
+    "127-0-0-1.traefik.me",
+    "app.traefik.me",
+    "traefik.me",
+    "192-168-1-1.my.local-ip.co",
+    "10-0-0-1.0123456789abcdef.plex.direct",
+    "7f000001.c0a80001.rbndr.us",
+    "a.127.0.0.1.8.8.8.8.nip.io",
+    "0--1.sslip.io",
+    "fe80--1.sslip.io",
+    "x.ddev.site",
 ]
 OUTSIDE = [
     "cdn.example",
@@ -40,6 +53,13 @@ OUTSIDE = [
     "nip.io",
     "words.nip.io",
     "mylocaltest.me",
+    "8-8-8-8.traefik.me",
+    "8-8-8-8.0123456789abcdef.plex.direct",
+    "08080808.09090909.rbndr.us",
+    "2606-4700-4700--1111.sslip.io",
+    "metadata.goog.example",
+    "fritz.box.example",
+    "10.0.0.1.example",
 ]
 
 

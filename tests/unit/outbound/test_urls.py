@@ -346,3 +346,16 @@ def test_a_redirect_goes_where_its_url_does_or_to_the_same_host(url: str) -> Non
         return
     if following.host != start.host:
         assert following == parse_url(as_browsers_do(url), plain_http_hosts=PLAIN_HTTP_HOSTS)
+
+
+@pytest.mark.parametrize(
+    ("link", "url"),
+    [
+        ("\u00a0https://a.example/1\u200b", "https://a.example/1"),
+        ("\ufeff \r\nhttps://a.example/1\u2060\u3000", "https://a.example/1"),
+        ("https://a.example/1\u200b2", "https://a.example/1%E2%80%8B2"),
+        ("https://a.example/\u00e9", "https://a.example/%C3%A9"),
+    ],
+)
+def test_what_shows_nothing_around_a_link_is_no_part_of_it(link: str, url: str) -> None:
+    assert as_browsers_do(link) == url

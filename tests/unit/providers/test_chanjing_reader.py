@@ -67,14 +67,28 @@ def test_both_callback_shapes_are_read_as_unproven(content: dict[str, Any]) -> N
         ("Queued", TaskState.RUNNING),
         ("ready", TaskState.RUNNING),
         ("Generating", TaskState.RUNNING),
-        ("something new", TaskState.RUNNING),
-        ("", TaskState.RUNNING),
-        (None, TaskState.RUNNING),
-        (3, TaskState.RUNNING),
+        ("in progress", TaskState.RUNNING),
     ],
 )
-def test_states_ignore_case_and_default_to_running(word: object, state: TaskState) -> None:
+def test_a_state_that_is_known_is_what_its_word_says(word: object, state: TaskState) -> None:
+    """Whatever its case, and with images or without."""
     assert read_task(TASK | {"progress_desc": word}).state is state
+    assert read_task(TASK | {"progress_desc": word, "output_url": []}).state is state
+
+
+@pytest.mark.parametrize("word", ["something new", "", None, 3])
+def test_any_other_state_is_running(word: object) -> None:
+    others: list[dict[str, Any]] = [{}, {"output_url": []}, {"output_url": [], "err_msg": "slow"}]
+    for more in others:
+        assert read_task(TASK | {"progress_desc": word} | more).state is TaskState.RUNNING
+
+
+@pytest.mark.parametrize("word", ["Canceled", "Timed out", "time-out", "EXPIRED"])
+def test_an_end_of_no_page_is_what_came_with_it(word: object) -> None:
+    assert read_task(TASK | {"progress_desc": word}).state is TaskState.SUCCEEDED
+    without = TASK | {"progress_desc": word, "output_url": []}
+    assert read_task(without).state is TaskState.RUNNING
+    assert read_task(without | {"err_msg": "no luck"}).state is TaskState.FAILED
 
 
 @pytest.mark.parametrize(

@@ -245,3 +245,55 @@ def test_an_answer_with_two_codes_proves_nothing() -> None:
         content = b'{"code": 422, "code": 200, "data": {"taskId": "t"}}'
         answer = read_submission(httpx.Response(status, content=content))
         assert isinstance(answer, OutcomeUnknown)
+
+
+A_URL = "https://cdn.example/1.png"
+WITH_IMAGE = {"resultJson": {"resultUrls": [A_URL]}}
+FAIL, RUNNING, SUCCESS = TaskState.FAILED, TaskState.RUNNING, TaskState.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("task", "state"),
+    [
+        # Words of the page are what it says.
+        ({"state": "waiting", **WITH_IMAGE, "failCode": "500"}, RUNNING),
+        ({"state": "fail", **WITH_IMAGE}, FAIL),
+        ({"state": "success"}, SUCCESS),
+        # Other ends are a success with images; any other word is a failure with a code.
+        *(({"state": word}, RUNNING) for word in ("cancelled", "timeout", "new", "", None)),
+        *(
+            ({"state": word, **WITH_IMAGE, "failCode": "500"}, state)
+            for word, state in (("cancelled", SUCCESS), ("timeout", SUCCESS), ("new", RUNNING))
+        ),
+        *(
+            ({"state": word, "failCode": "500"}, FAIL)
+            for word in ("canceled", "timed_out", "new", "", None)
+        ),
+        *(({"state": "timedOut", "failCode": code}, RUNNING) for code in (None, "", 0, "200")),
+        ({"state": "cancelled", "failMsg": "by its owner"}, FAIL),
+        ({"state": "new", "failMsg": "slow, but going on"}, RUNNING),
+        # Older families.
+        ({"status": "GENERATING"}, RUNNING),
+        ({"status": "SUCCESS"}, SUCCESS),
+        *(({"status": word}, FAIL) for word in ("GENERATE_FAILED", "CREATE_TASK_FAILED")),
+        ({"status": 200}, RUNNING),
+        ({"successFlag": 0, **WITH_IMAGE}, RUNNING),
+        ({"successFlag": 1}, SUCCESS),
+        *(({"successFlag": flag}, FAIL) for flag in (2, 3, "3")),
+        ({"successFlag": True}, RUNNING),
+        ({"successFlag": 4}, RUNNING),
+        ({"state": "generating", "successFlag": 1, "status": "SUCCESS"}, RUNNING),
+        ({"errorCode": 400, "errorMessage": "flagged"}, FAIL),
+        ({"code": 501}, FAIL),
+        ({"code": 500}, RUNNING),
+    ],
+)
+def test_the_state_of_a_task(task: dict[str, Any], state: TaskState) -> None:
+    report = read_task({"data": {"taskId": RECORDED_TASK}} | task)
+    assert report.state is state
+
+
+def test_older_families_name_their_reasons_otherwise() -> None:
+    data = {"taskId": "t", "successFlag": 3, "errorCode": 400, "errorMessage": "flagged"}
+    report = read_task({"code": 200, "msg": "success", "data": data})
+    assert (report.code, report.message) == ("400", "flagged")

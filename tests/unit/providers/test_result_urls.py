@@ -57,6 +57,23 @@ def test_every_image_keeps_its_number(urls: list[str | None], name: str) -> None
         ({"resultUrls": f"null,{B}"}, ("", B)),
         ({"resultUrls": f"{A},{B},"}, (A, B)),
         ({"resultUrls": f"{A}\n\n{B}"}, (A, B)),
+        *(
+            ({"resultUrls": shape(f"{invisible}{A}{invisible}")}, (A,))
+            for invisible in (
+                "\u00a0",
+                "\u200b",
+                "\ufeff",
+                "\u2060",
+                "\u202c",
+                "\u3000",
+                "\0",
+                "\ufffd",
+            )
+            for shape in (str, lambda text: [text], lambda text: [{"url": text}], json.dumps)
+        ),
+        ({"resultUrls": f"{A},\u00a0{B}\u200b,\ufeff{C}"}, (A, B, C)),
+        ({"resultUrls": f"\u00a0{json.dumps([A, B])}\u200b"}, (A, B)),
+        ({"resultUrls": f"{A},\u200b,{C}"}, (A, "", C)),
         (
             {"resultUrls": "https://cdn.example/a,,b.png,https://cdn.example/c.png"},
             ("https://cdn.example/a,,b.png", "https://cdn.example/c.png"),

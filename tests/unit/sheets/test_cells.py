@@ -33,6 +33,14 @@ def same(one: Any, other: Any) -> bool:
         ("whole", " 7 ", 7),
         ("whole", "007", 7),
         ("whole", "7.0", 7),
+        ("whole", "+7", 7),
+        ("whole", "7.", 7),
+        ("whole", "7E+0", 7),
+        ("whole", "-2.50E+01", -25),
+        ("whole", "1,5e1", 15),
+        ("whole", "1.234567E6", 1234567),
+        ("number", "+2.5", 2.5),
+        ("number", "1E+05", 1e5),
         ("whole", "1" * 40, int("1" * 40)),
         ("place.x", "7", 7),
         ("number", "7", 7),
@@ -71,7 +79,9 @@ def test_a_cell_is_converted_to_the_kind_of_its_field(field: str, cell: str, exp
     [
         ("whole", "seven"),
         ("whole", "7.5"),
-        ("whole", "1e3"),
+        ("whole", "2.55E+1"),
+        ("whole", "1E-2"),
+        ("whole", "++7"),
         ("whole", "1_000"),
         ("whole", "٧"),
         ("whole", "7 8"),
@@ -141,6 +151,23 @@ def test_a_number_that_may_be_a_thousand_times_larger_is_refused(
         value_of(cell, field, KINDS, decimal=decimal)
     other = "," if decimal == "." else "."
     assert isinstance(value_of(cell, field, KINDS, decimal=other), int | float)
+
+
+@pytest.mark.parametrize(
+    ("field", "cell"),
+    [
+        *(("whole", cell) for cell in ("1.23457E+12", "1,23457E+12", "-1.2E+11", "1E+05", "1e3")),
+        *(("other.seed", cell) for cell in ("1.23457E+12", "-9.22337E+18", "1E+12", "2,5E+11")),
+    ],
+)
+def test_a_number_whose_last_digits_are_lost_is_refused(field: str, cell: str) -> None:
+    with pytest.raises(UnclearNumber, match=r"Excel has rounded.*format the column as text"):
+        value_of(cell, field, KINDS)
+
+
+@pytest.mark.parametrize("cell", ["1.5E+10", "1.234567E+12", "1E12", "12E+12", "a 1E+12"])
+def test_other_text_of_an_unknown_field_is_no_rounded_number(cell: str) -> None:
+    assert value_of(cell, "other.text", KINDS) == cell
 
 
 @pytest.mark.parametrize(

@@ -52,8 +52,25 @@ def test_a_mark_tells_the_encoding(encoding: str, codec: str) -> None:
         ("requests/kites.latin1.csv", {}, "cp1252"),
         ("requests/kites.csv", {"encoding": "ISO-8859-1"}, "cp1252"),
         ("requests/kites.iso-8859-15.csv", {}, "iso8859-15"),
+        *(
+            ("requests/kites.csv", {"encoding": name}, codec)
+            for codec, names in {
+                "utf-8": ("UTF8", "utf_8", "utf-8-sig", "UTF-8 BOM", "65001", "cp65001"),
+                "gb18030": ("936", "CP936", "cp-936", "GB2312", "gb_18030", "x-gbk", "windows-936"),
+                "cp1252": ("1252", "windows1252", "Win-1252", "Latin 1", "iso_8859_1"),
+                "cp932": ("932", "MS932", "Shift JIS", "shift-jis", "x-sjis", "Windows-31J"),
+                "cp950": ("950", "Big5", "big-5"),
+                "cp949": ("949", "EUC-KR", "ks_c_5601-1987", "uhc"),
+                "mac_roman": ("Macintosh", "mac", "x-mac-roman", "MacRoman"),
+                "cp437": ("437", "IBM437"),
+                "iso8859-15": ("ISO8859-15", "iso 8859 15"),
+            }.items()
+            for name in names
+        ),
+        ("requests/kites.utf_8.csv", {}, "utf-8"),
+        ("requests/kites.cp936.csv", {}, "gb18030"),
         # Words that some library takes for an encoding are words.
-        *((f"requests/kites.{name}.csv", {}, "utf-8") for name in ("korean", "1252", "v2", "l1")),
+        *((f"requests/kites.{name}.csv", {}, "utf-8") for name in ("korean", "1252", "v2", "mac")),
         ("requests/gb18030.csv", {}, "utf-8"),
         ("requests/a.gb18030/kites.csv", {}, "utf-8"),
     ],
@@ -143,3 +160,20 @@ def test_a_character_that_is_cut_at_the_end_is_not_text(data: bytes, encoding: s
     with pytest.raises(NotText) as found:
         list(check_text(parts(data), encoding, seen=TextCheck()))
     assert found.value.line == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("ANSI", "'ansi' is another encoding on each computer; name it, such as windows-1252"),
+        ("utf-7", "the encoding 'utf-7' in the metadata is not supported. In Excel, choose"),
+        ("ISO-2022-JP", "the encoding 'ISO-2022-JP' in the metadata is not supported."),
+        ("gb18300", "unknown encoding 'gb18300' in the metadata; did you mean gb18030?"),
+        ("windows-1525", "unknown encoding 'windows-1525' in the metadata; did you mean windows-"),
+        ("shift-jiss", "unknown encoding 'shift-jiss' in the metadata; did you mean shift-jis?"),
+        ("klingon", "unknown encoding 'klingon' in the metadata; known are utf-8, utf-16,"),
+        ("x" * 99, f"unknown encoding '{'x' * 40}' in the metadata; known are"),
+    ],
+)
+def test_an_unknown_name_says_what_to_write_instead(name: str, message: str) -> None:
+    assert refusal_of(HEAD.encode(), encoding=name).startswith(message)

@@ -84,15 +84,31 @@ def test_every_invalid_column_is_named() -> None:
     header = b"modell,prompt,,input.,input.a,Input.A,input.b.c,input.b,input,a b\n"
     assert refusal_of(header) == (
         "the header is invalid: column 'model' is missing"
-        "; column 1 'modell' is neither model nor input.<field>; is input.modell meant?"
-        "; column 2 'prompt' is neither model nor input.<field>; is input.prompt meant?"
+        "; column 1 'modell' is neither model nor input.<field>; did you mean model?"
+        "; column 2 'prompt' is neither model nor input.<field>; did you mean input.prompt?"
         "; column 3 has no name"
         "; column 4 'input.' is neither model nor input.<field>"
         "; column 6 'input.A' is a duplicate"
         "; column 8 'input.b' is both a field and the parent of another column"
-        "; column 9 'input' is neither model nor input.<field>; is input.input meant?"
+        "; column 9 'input' is neither model nor input.<field>"
         "; column 10 'a b' is neither model nor input.<field>"
     )
+
+
+@pytest.mark.parametrize(
+    ("column", "meant"),
+    [
+        *(("Modell", "model"), ("MODELS", "model"), ("mdoel", "model"), ("ｍｏｄｅｌ", "model")),
+        *(("promt", "input.prompt"), ("Eingabe.prompt", "input.prompt")),
+        *(("Image URLs", "input.image_urls"), ("image-size", "input.image_size")),
+        *(("inputs.max_images", "input.max_images"), ("Notes", "input.Notes")),
+        *(("größe", "input.größe"), ("a title of words", ""), ('{"x":1}', ""), ("<html>", "")),
+    ],
+)
+def test_a_header_that_is_nearly_right_says_what_is_meant(column: str, meant: str) -> None:
+    shown = refusal_of(f"model,'x',\"{column.replace(chr(34), chr(34) * 2)}\"\n".encode())
+    hint = shown.rpartition("input.<field>")[2]
+    assert hint == (f"; did you mean {meant}?" if meant else "")
 
 
 @pytest.mark.parametrize(

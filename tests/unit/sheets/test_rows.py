@@ -92,6 +92,9 @@ def test_an_empty_cell_omits_the_field() -> None:
         b"known,kite\r\n\x1a\x1a",
         b"known,kite\r\n\x1a\r\n",
         b'known,"kite"\x1a',
+        b"known,kite\r\n\x1a" + bytes(4096),
+        b"known,kite\x1a" + bytes(99),
+        b"known,kite\n\x1a\0\0\r\n",
         b"\n\r\n,,\nknown,kite",
     ],
 )
@@ -281,7 +284,28 @@ def test_an_unreadable_line_of_json_has_a_fault(line: bytes, message: str) -> No
     assert reading.rows[2].number == 3
 
 
-@pytest.mark.parametrize("data", [b"", b"\n \r\n", b"\xef\xbb\xbf", b"\r\x1a"])
+@pytest.mark.parametrize("data", [b"\0" * 64, b"\0\x1a", b"known,ki\0te\x1a", b"known,\0\x1a"])
+def test_other_nuls_are_refused(data: bytes) -> None:
+    reading = read_csv(HEADER + b"known,kite\n" + data)
+    assert [row.faults != () for row in reading.rows] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("data", "refusal"),
+    [
+        (b'[{"model": "a"}]', "the file is a JSON list; write each object on one line"),
+        (b'\xef\xbb\xbf\n [\n  {"model": "a"}\n]', "the file is a JSON list"),
+        (b'{\r\n  "model": "a"\r\n}', "the first object has several lines; write each object"),
+        (b"[\r{}\r]", "the file is a JSON list"),
+    ],
+)
+def test_json_that_is_not_an_object_a_line_is_refused_once(data: bytes, refusal: str) -> None:
+    with pytest.raises(SheetRefused, match=refusal):
+        read_jsonl(data)
+    assert read_jsonl(b'{"model": "a"}\n[]\n').rows[1].request == b"[]"
+
+
+@pytest.mark.parametrize("data", [b"", b"\n \r\n", b"\xef\xbb\xbf", b"\r\x1a", b"\x1a\0\0"])
 def test_a_file_without_a_line_of_json_has_no_rows(data: bytes) -> None:
     assert read_jsonl(data) == ([], "")
 

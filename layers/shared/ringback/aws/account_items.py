@@ -28,6 +28,7 @@ def _pause(item: Item) -> Pause:
         trial=JobId(trial) if trial else None,
         trial_until=_moment(item, "trial_until"),
         refused_job=JobId(refused) if refused else None,
+        unanswered=int(item["unanswered"]["N"]) if "unanswered" in item else 0,
     )
 
 

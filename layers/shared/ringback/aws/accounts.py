@@ -29,7 +29,8 @@ NOT_HALF_OPEN: Final = "attribute_not_exists(#half_open_at)"
 TRIAL: Final = ("trial", "trial_until")
 PROBE: Final = ("probe_id", "probe_at")
 _NAMED: Final = re.compile(r"#(\w+)")
-PAUSE: Final = ("reason", "since", "half_open_at", "refused_job", *TRIAL, *PROBE)
+UNANSWERED: Final = "unanswered"
+PAUSE: Final = ("reason", "since", "half_open_at", "refused_job", UNANSWERED, *TRIAL, *PROBE)
 
 
 class AccountTable(TableAdapter):
@@ -61,19 +62,21 @@ class AccountTable(TableAdapter):
         return self._change(
             probe.provider,
             values | named,
-            remove=("half_open_at", *TRIAL, *(() if refused_job else ("refused_job",))),
+            remove=("half_open_at", UNANSWERED, *TRIAL, *(() if refused_job else ("refused_job",))),
             first={"since": milliseconds(at)},
             only_if=news,
             given={":began": began},
             at=at,
         )
 
-    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+    def half_open(
+        self, provider: str, *, at: datetime, probe_id: str | None, unanswered: int = 0
+    ) -> AccountWrite:
         asked = " AND #probe_id = :asked" if probe_id else ""
         return self._change(
             provider,
-            {"half_open_at": milliseconds(at)},
-            remove=("probe_id", *TRIAL),
+            {"half_open_at": milliseconds(at), **_counted(unanswered)},
+            remove=("probe_id", *TRIAL, *(() if unanswered else (UNANSWERED,))),
             only_if=f"{PAUSED} AND {NOT_HALF_OPEN}{asked}",
             given={":asked": typed(probe_id)} if probe_id else {},
             at=at,
@@ -89,11 +92,11 @@ class AccountTable(TableAdapter):
             at=probe_at,
         )
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+    def probe_failed(self, probe: Probe, *, next_at: datetime, unanswered: int = 0) -> AccountWrite:
         return self._change(
             probe.provider,
-            {"probe_at": milliseconds(next_at)},
-            remove=("probe_id",),
+            {"probe_at": milliseconds(next_at), **_counted(unanswered)},
+            remove=("probe_id", *(() if unanswered else (UNANSWERED,))),
             only_if="#probe_id = :asked",
             given={":asked": typed(probe.probe_id)},
             at=next_at,
@@ -178,3 +181,7 @@ class AccountTable(TableAdapter):
             done = is_mine and bool(item) and not any(name in item for name in remove)
             return AccountWrite(account_from(provider, item), done=done)
         return AccountWrite(account_from(provider, answer["Attributes"]), done=True)
+
+
+def _counted(unanswered: int) -> dict[str, Any]:
+    return {UNANSWERED: typed(unanswered)} if unanswered else {}

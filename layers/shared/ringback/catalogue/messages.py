@@ -10,6 +10,7 @@ from ringback.domain.suggestions import close_to, did_you_mean, listed
 
 _QUOTED: Final = ", without quotes"
 _DIGITS: Final = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?", re.ASCII)
+_URL: Final = re.compile(r"\s*(https?|s3)://", re.IGNORECASE)
 _WHOLE: Final = "must be a whole number"
 _NUMBER: Final = "must be a number"
 
@@ -39,6 +40,9 @@ def _list(given: Any, _: Mapping[str, Any]) -> str:
 
 
 def _text(given: Any, _: Mapping[str, Any]) -> str:
+    if isinstance(given, dict):
+        has_url = any(isinstance(each, str) and _URL.match(each) for each in given.values())
+        return f"must be text{'; send the URL itself, not an object with it' * has_url}"
     is_number = isinstance(given, int | float)
     return "must be text" + (", in quotes" if is_number else "")
 

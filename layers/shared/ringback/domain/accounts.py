@@ -27,6 +27,11 @@ REFUSED_AGAIN: Final = Widening(share=0.25, shortest=timedelta(0), longest=LONGE
 TRIAL: Final = timedelta(minutes=2)
 # Jobs that come while another one tries, or while a probe is due, come back after this.
 RECHECK: Final = timedelta(seconds=15)
+RECHECKS: Final = Widening(share=0.125, shortest=RECHECK)
+# So many probes in a row nobody answers, the last ones at the widest interval, before a job tries
+# all the same: the route that is asked may be gone. At that interval they take about an hour, which
+# is longer than most outages: during one, a trial may cost a job whose answer is lost.
+MAX_UNANSWERED_PROBES: Final = 4
 # By then a probe that is due has been answered.
 PROBE_TIME: Final = timedelta(seconds=5)
 # A probe that is overdue by this is lost: another one is sent.
@@ -74,6 +79,7 @@ class Pause:
     keeps others from it until ``trial_until``.
     ``refused_job`` is the last one that the account was refused for, ``None`` if it was refused
     for the same one twice in a row: another job is to try then.
+    ``unanswered`` counts the last probes in a row to which there was no answer.
     """
 
     reason: str
@@ -84,6 +90,12 @@ class Pause:
     trial: JobId | None = None
     trial_until: datetime | None = None
     refused_job: JobId | None = None
+    unanswered: int = 0
+
+    @property
+    def trial_time(self) -> timedelta:
+        """How long a job keeps others from trying: longer if it tries for want of an answer."""
+        return LONGEST if self.unanswered else TRIAL
 
     def lacks_probe(self, *, at: datetime) -> bool:
         """Tell whether nothing is going to end the pause: a job that waits then sends a probe."""
@@ -145,7 +157,7 @@ class Account:
         if pause and not pause.half_open_at:
             return max(pause.probe_at + PROBE_TIME - at, RECHECK)
         if pause and pause.trial_until and at < pause.trial_until:
-            return RECHECK
+            return RECHECKS.after(pause.trial_until - at)
         return timedelta(0)
 
     def maintenance_of(self, model: str, *, at: datetime) -> timedelta:

@@ -143,7 +143,8 @@ class Job:
     ``not_queued_at`` is when its client was answered 503, since the submit queue did not take it.
     ``result_urls`` are in the provider's order, empty for an image that it lists without a link.
     ``account_refusals`` counts refusals of its account that others' tasks have disproved since.
-    ``attempt_id`` is the last attempt to submit it, a random id.
+    ``attempt_id`` is the last attempt to submit it, a random id. ``is_trial`` is true if the
+    account was half-open then.
     ``callback_base_url`` is the base of the callback URL that it was sent with.
     ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
     ``answer`` is the provider's answer that decided the job (docs/decisions/0035).
@@ -166,6 +167,7 @@ class Job:
     attempts: int = 0
     account_refusals: int = 0
     attempt_id: str | None = None
+    is_trial: bool | None = None
     task_id: ProviderTaskId | None = None
     credits: Decimal | None = None
     error: JobError | None = None

@@ -1,6 +1,7 @@
 """Host names that lead inside, whatever they resolve to."""
 
 import re
+from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import Final
 
@@ -13,30 +14,45 @@ _INSIDE: Final = frozenset(
         *("localhost", "localdomain", "local", "internal", "intranet", "private", "lan", "home"),
         *("corp", "home.arpa", "in-addr.arpa", "ip6.arpa", "onion", "consul", "svc"),
         *("cluster.local", "docker.internal", "metadata.google.internal", "ec2.internal"),
-        *("metadata.tencentyun.com", "metadata.platformequinix.com"),
+        *("metadata.goog", "metadata.tencentyun.com", "metadata.platformequinix.com"),
+        # Names that home routers answer to themselves.
+        *("fritz.box", "speedport.ip", "easy.box", "routerlogin.net", "tplinkwifi.net"),
+        *("tplinklogin.net", "router.asus.com"),
         # Public names of the loopback address.
-        *("localtest.me", "lvh.me", "vcap.me", "lacolhost.com"),
+        *("localtest.me", "lvh.me", "vcap.me", "lacolhost.com", "fuf.me", "localho.st"),
+        *("local.gd", "localdev.me", "lndo.site", "ddev.site"),
     }
 )
-# Names that contain the address they resolve to: 10-0-0-1.nip.io, 7f000001.nip.io.
-_WILDCARD: Final = re.compile(
-    r"(?:.*[.-])?(?:(\d{1,3})[.-](\d{1,3})[.-](\d{1,3})[.-](\d{1,3})|([0-9a-f]{8}))"
-    r"\.(?:nip|sslip|xip)\.io",
-    re.ASCII,
+# Services whose names contain the address that they resolve to: 10-0-0-1.nip.io, 7f000001.nip.io.
+_WILDCARDS: Final = (
+    *("nip.io", "sslip.io", "xip.io", "traefik.me", "my.local-ip.co", "plex.direct", "rbndr.us"),
 )
+# Without an address, its names are the loopback address's.
+_ELSE_LOOPBACK: Final = "traefik.me"
+_OCTET: Final = "([0-9]{1,3})"
+# Overlapping: the service decides which four of five numbers it takes.
+_DECIMAL: Final = re.compile(rf"(?<![0-9])(?={'[.-]'.join([_OCTET] * 4)}(?![0-9]))")
+_HEXADECIMAL: Final = re.compile(r"(?<![0-9a-z])[0-9a-f]{8}(?![0-9a-z])")
 
 
 def is_inside(host: str) -> bool:
     """Tell whether a lower-case name belongs to a private network or to this machine."""
     labels = host.split(".")
     ends = {".".join(labels[at:]) for at in range(len(labels))}
-    return bool(ends & _INSIDE) or _names_inside_address(host)
-
-
-def _names_inside_address(host: str) -> bool:
-    found = _WILDCARD.fullmatch(host)
-    if found is None:
+    if ends & _INSIDE:
+        return True
+    service = next((each for each in _WILDCARDS if each in ends), "")
+    if not service:
         return False
-    *decimal, hexadecimal = found.groups()
-    text = str(IPv4Address(int(hexadecimal, 16))) if hexadecimal else ".".join(decimal)
-    return why_not_public(text) is not None
+    addresses = list(_addresses_in(host.removesuffix(service)))
+    if not addresses:
+        return service == _ELSE_LOOPBACK
+    return any(why_not_public(address) for address in addresses)
+
+
+def _addresses_in(name: str) -> Iterator[str]:
+    yield from (".".join(found.groups()) for found in _DECIMAL.finditer(name))
+    for found in _HEXADECIMAL.findall(name):
+        yield str(IPv4Address(int(found, 16)))
+    # IPv6 with hyphens instead of colons.
+    yield from (label.replace("-", ":") for label in name.split(".") if "--" in label)

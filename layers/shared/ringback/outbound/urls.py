@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote, urljoin
 
 from ringback.domain.errors import AddressRefused
+from ringback.domain.links import INVISIBLE
 from ringback.outbound.host_names import is_inside
 
 HTTPS_PORT: Final = 443
@@ -27,9 +28,8 @@ NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.A)
 # What RFC 3986 allows after the host, including `%`: escapes stay as they were signed.
 PATH_CHARACTERS: Final = "/?:@!$&'()*+,;=%[]~"
 URL_CHARACTERS: Final = PATH_CHARACTERS + "#"
-# What browsers drop from a URL, everywhere and at its ends.
+# What browsers drop from a URL, wherever it stands.
 DROPPED: Final = {ord(character): None for character in "\t\n\r"}
-TRIMMED: Final = "".join(map(chr, range(0x21)))
 UP_TO_HOST: Final = re.compile(r"https?://[^/?#\\]*", re.I | re.A)
 
 
@@ -61,11 +61,12 @@ class Target:
 def as_browsers_do(url: str) -> str:
     """Trim and percent-encode a URL as browsers do: https://url.spec.whatwg.org/#url-parsing.
 
-    For links that somebody wrote carelessly. The host stays as it is, and must still be parsed.
+    More than browsers trim, everything invisible goes. For links that somebody wrote carelessly.
+    The host stays as it is, and must still be parsed.
     """
     if len(url) > MAX_URL_LENGTH:
         return url
-    url = url.translate(DROPPED).strip(TRIMMED)
+    url = url.translate(DROPPED).strip(INVISIBLE)
     host = UP_TO_HOST.match(url)
     if host is None:
         return url

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ringback.domain.links import INVISIBLE
 from ringback.json_bodies import NotJson, parse_json
 
 # Names are compared without case, `_` and `-`. These hold images and nothing else; if an object
@@ -27,12 +28,12 @@ _MAX_DEPTH: Final = 8
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 # What stands in one text between two URLs, or before the first. Entries may be left out between
 # separators, or be what a serializer writes for nothing.
-_GAP: Final = r"(?:[\s,;|]++(?:(?:null|none|undefined)(?=[\s,;|]))?+)++"
-_BETWEEN: Final = re.compile(rf"(?<![\s,;|])({_GAP})(?=https?://)", re.IGNORECASE)
+_EDGE: Final = rf"[\s,;|{re.escape(INVISIBLE)}]"
+_GAP: Final = rf"(?:{_EDGE}++(?:(?:null|none|undefined)(?={_EDGE}))?+)++"
+_BETWEEN: Final = re.compile(rf"(?<!{_EDGE})({_GAP})(?=https?://)", re.IGNORECASE)
 _BEFORE: Final = re.compile(rf"(?:null|none|undefined)?{_GAP}(?=https?://)", re.IGNORECASE)
 _SEPARATOR: Final = re.compile(r"[,;|]")
 _NUMBER: Final = re.compile(r"[0-9]{1,2}")
-_AROUND: Final = "\ufeff \t\r\n"
 
 Urls = tuple[str, ...]
 
@@ -78,7 +79,7 @@ def _of_list(entries: Sequence[Any], depth: int) -> Urls:
 
 
 def _of_text(text: str, depth: int) -> Urls:
-    text = text.strip(_AROUND)
+    text = text.strip(INVISIBLE)
     if text[:1] in ("{", "[", '"'):
         try:
             return _urls(parse_json(text).value, depth - 1)
@@ -88,7 +89,7 @@ def _of_text(text: str, depth: int) -> Urls:
     rest = text[before.end() :] if before else text
     if not _URL.match(rest):
         return ()
-    first, *others = _BETWEEN.split(rest.rstrip(_AROUND + ",;|"))
+    first, *others = _BETWEEN.split(rest.rstrip(INVISIBLE + ",;|"))
     urls = [*[""] * (_separators(before[0]) if before else 0), first]
     for gap, url in zip(others[::2], others[1::2], strict=True):
         urls += [*[""] * (_separators(gap) - 1), url]

@@ -10,12 +10,19 @@ _SEPARATOR: Final = re.compile(r"[|\r\n]")
 _LISTS: Final = ("_urls", "_input")
 
 # Programs that fill gaps in a column of integers write the other values as 7.0.
-_WHOLE: Final = re.compile(r"(-?[0-9]{1,40})(?:[.,](0{1,10}))?")
+_WHOLE: Final = re.compile(r"([+-]?[0-9]{1,40})(?:[.,](0{0,10}))?")
 _NUMBER: Final = re.compile(
-    r"-?(?:[0-9]{1,40}(?:[.,]([0-9]{0,40}))?|[.,]([0-9]{1,40}))(?:[eE][+-]?[0-9]{1,3})?"
+    r"[+-]?(?:[0-9]{1,40}(?:[.,]([0-9]{0,40}))?|[.,]([0-9]{1,40}))(?:[eE][+-]?[0-9]{1,3})?"
 )
 _CANONICAL_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _CANONICAL_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
+# Excel writes whole numbers of more than 11 digits like this, six digits of them at most.
+_SCIENTIFIC: Final = re.compile(r"([+-]?[0-9]{1,15})(?:[.,]([0-9]{0,30}))?[eE]\+?([0-9]{1,3})")
+_ROUNDED_BY_EXCEL: Final = re.compile(r"-?[1-9](?:[.,][0-9]{1,5})?E\+(?:1[1-9]|[2-9][0-9])")
+_ROUNDED: Final = (
+    "is a number that Excel has rounded, so that its last digits are lost; format the column as"
+    " text, enter the number again, and save the sheet once more"
+)
 _TRUE: Final = (
     *("true", "wahr", "vrai", "verdadero", "verdadeiro", "vero", "waar", "sant", "sann", "sand"),
     *("tosi", "prawda", "pravda", "igaz", "истина", "doğru", "adevărat", "істина"),
@@ -43,7 +50,7 @@ _THOUSANDS: Final = 3
 
 
 class UnclearNumber(ValueError):
-    """A number that is one of two; the message says which."""
+    """A number that may be another one; the message says why."""
 
 
 def value_of(cell: str, field: str, kinds: Mapping[str, str], *, decimal: str = ".") -> Any:
@@ -52,7 +59,7 @@ def value_of(cell: str, field: str, kinds: Mapping[str, str], *, decimal: str = 
     A field that is not in ``kinds`` is converted by its name and by how the cell is written. What
     cannot be converted stays text, for the model's own validation to report. ``decimal`` is the
     separator that belongs to the sheet. A number with the other one is read as well, but where it
-    may well separate thousands: that raises ``UnclearNumber``.
+    may well separate thousands, or a whole number that Excel has rounded, raises ``UnclearNumber``.
     """
     return _READERS[kinds.get(field) or _guessed(field)](cell, decimal)
 
@@ -73,16 +80,30 @@ def _list(cell: str, decimal: str) -> list[str]:
 def _integer(cell: str, decimal: str) -> int | str:
     found = _WHOLE.fullmatch(cell.strip())
     if not found:
-        return cell
+        return _scientific(cell)
     _be_clear(cell, found[2], decimal)
     return int(found[1])
 
 
+def _scientific(cell: str) -> int | str:
+    """Return the whole number that all digits of are written, such as 2.5E+1."""
+    found = _SCIENTIFIC.fullmatch(cell.strip())
+    if not found:
+        return cell
+    digits, fraction, exponent = found[1], found[2] or "", int(found[3])
+    if exponent > len(fraction):
+        raise UnclearNumber(_ROUNDED)
+    is_whole = not fraction[exponent:].strip("0")
+    return int(digits + fraction[:exponent]) if is_whole else cell
+
+
 def _number(cell: str, decimal: str) -> float | str:
-    whole = _integer(cell, decimal)
+    found = _WHOLE.fullmatch(cell.strip())
+    if found:
+        return _integer(cell, decimal)
     found = _NUMBER.fullmatch(cell.strip())
-    if isinstance(whole, int) or not found:
-        return whole
+    if not found:
+        return cell
     if "," in cell:
         _be_clear(cell, found[1], decimal)
     number = float(cell.replace(",", "."))
@@ -116,6 +137,8 @@ def _unknown(cell: str, decimal: str) -> float | str:
         return int(cell)
     if _CANONICAL_NUMBER.fullmatch(cell):
         return float(cell)
+    if _ROUNDED_BY_EXCEL.fullmatch(cell):
+        raise UnclearNumber(_ROUNDED)
     return _CANONICAL_BOOLEANS.get(cell, cell)
 
 

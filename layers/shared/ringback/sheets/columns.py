@@ -4,13 +4,17 @@ import re
 from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
+from unicodedata import normalize
 
+from ringback.catalogue.models import MODELS
 from ringback.catalogue.pass_through import MAX_DEPTH, MAX_NAME_LENGTH
+from ringback.domain.suggestions import close_to, did_you_mean
 
 MODEL: Final = "model"
 INPUT: Final = "input"
 MAX_COLUMNS: Final = 200
 _FIELD: Final = re.compile(rf"{INPUT}(\.[^\s.]{{1,{MAX_NAME_LENGTH}}}){{1,{MAX_DEPTH}}}")
+_NAME: Final = re.compile(r"\w+")
 _MAX_SHOWN: Final = 60
 # No-width characters, such as a second byte order mark; str.strip() leaves them.
 _INVISIBLE: Final = re.compile(r"[\ufeff\u200b-\u200f\u2060]")
@@ -48,12 +52,22 @@ def _fault(column: str, before: set[str], having_parts: set[str]) -> str:
     if not column:
         return "has no name"
     if column != MODEL and not _is_field(column):
-        meant = f"{INPUT}.{column}"
-        hint = f"; is {meant} meant?" if _is_field(meant) and len(meant) <= _MAX_SHOWN else ""
-        return f"is neither {MODEL} nor {INPUT}.<field>{hint}"
+        return f"is neither {MODEL} nor {INPUT}.<field>{_hint(column)}"
     if column.casefold() in before:
         return "is a duplicate"
     return "is both a field and the parent of another column" if column in having_parts else ""
+
+
+def _hint(column: str) -> str:
+    """Ask whether a known column is meant, or else a field that no known model has."""
+    known = {MODEL: MODEL} | {
+        name: f"{INPUT}.{name}" for model in MODELS.values() for name in model.model_fields
+    }
+    name = normalize("NFKC", column).rpartition(".")[2]
+    if found := close_to(name, known):
+        return did_you_mean([known[found[0]]])
+    is_name = len(column) <= _MAX_SHOWN and _NAME.fullmatch(column)
+    return did_you_mean([f"{INPUT}.{column}"]) if is_name and column != INPUT else ""
 
 
 def _is_field(column: str) -> bool:

@@ -11,7 +11,7 @@ from ringback.domain.errors import RecipeMissing, RequestRefused, SheetRefused
 from ringback.domain.jobs import JobRequest
 from ringback.json_bodies import MAX_REQUEST_BYTES, json_object
 from ringback.sheets.encodings import check_json, encoding_of, how_to_save
-from ringback.sheets.layout import HEAD_BYTES, csv_layout, json_lines_layout
+from ringback.sheets.layout import HEAD_BYTES, ONE_A_LINE, csv_layout, json_lines_layout
 from ringback.sheets.places import note_on, where_to_put
 from ringback.sheets.recipes import photo_row, recipe_row
 from ringback.sheets.rows import read_sheet
@@ -95,6 +95,9 @@ class DropRows:
             return photo_row(drop, recipe, facts.metadata, end=facts.size)
         body = self.drops.read(drop, most=MAX_BYTES)
         check_json(drop, facts.metadata, body)
+        if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+            what = f"upload a .jsonl file instead: {ONE_A_LINE}" * (drop.kind is Kind.REQUEST)
+            raise SheetRefused(f"the file is a JSON list, not an object{'; ' * bool(what)}{what}")
         if drop.kind is Kind.RECIPE:
             return recipe_row(drop, body, end=facts.size)
         return Row(number=1, end=facts.size, request=body)

@@ -22,6 +22,7 @@ DELIMITERS: Final = (",", ";", "\t")
 _LINE_END: Final = re.compile("\r*\n|\r")
 # Excel's own first line, which names the delimiter. The rest of the line may be empty cells.
 _SEP: Final = re.compile(r'"?sep=([^"]?)"?[,;\t ]*', re.IGNORECASE)
+ONE_A_LINE: Final = "write each object on one line, without brackets around and commas between them"
 _EMPTY: Final = b' ,;\t\r\n\x0b\x0c\x1a"'
 
 
@@ -42,9 +43,15 @@ class Layout:
 def json_lines_layout(head: bytes, encoding: str) -> Layout:
     """Lay out JSON Lines; white space is allowed in JSON, so a CR ends lines only without any LF.
 
-    ``head`` is the file's beginning, up to ``HEAD_BYTES``.
+    ``head`` is the file's beginning, up to ``HEAD_BYTES``. Raises ``SheetRefused`` for JSON that is
+    not one object on each line.
     """
     text, _ = _text(head, encoding)
+    first = text.lstrip("\ufeff \t\r\n").partition("\n")[0].strip()
+    if first.startswith("["):
+        raise SheetRefused(f"the file is a JSON list; {ONE_A_LINE}")
+    if first == "{":
+        raise SheetRefused(f"the first object has several lines; {ONE_A_LINE}")
     end = b"\r" if "\r" in text and "\n" not in text else b"\n"
     return Layout(encoding=encoding, line_end=end, start=len(mark_of(head)))
 

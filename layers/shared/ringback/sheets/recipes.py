@@ -9,7 +9,7 @@ from ringback.catalogue.models import MODELS
 from ringback.domain.drops import Drop, Row
 from ringback.domain.errors import FieldError, RequestRefused, reasons_of
 from ringback.json_bodies import json_object
-from ringback.sheets.cells import value_of
+from ringback.sheets.cells import UnclearNumber, value_of
 
 # The field for the photo in models that are not in the catalogue.
 DEFAULT_PHOTO_FIELD: Final = "image_urls"
@@ -31,11 +31,11 @@ def _row(drop: Drop, photo: str, recipe: bytes, metadata: Mapping[str, str], *, 
     try:
         request = json_object(recipe)
     except RequestRefused as refused:
-        faults = (
+        wrong = (
             FieldError(error.field, f"{drop.recipe_key}: {error.message}")
             for error in reasons_of(refused)
         )
-        return Row(number=1, end=end, faults=tuple(faults))
+        return Row(number=1, end=end, faults=tuple(wrong))
     if not isinstance(request.get("input"), dict):
         return _no_row(end, f"{drop.recipe_key} must contain an object 'input'")
     model = str(request.get("model"))
@@ -46,15 +46,17 @@ def _row(drop: Drop, photo: str, recipe: bytes, metadata: Mapping[str, str], *, 
     more = request["input"].get(photos, [])
     # Metadata may override fields of the recipe; some programs add entries that are no fields.
     fields = {name.replace("-", "_"): value for name, value in metadata.items()}
-    overrides = {
-        name: value_of(fields[name], name, kinds)
-        for name in kinds
-        if name in fields and name != photos
-    }
+    overrides, faults = dict[str, Any](), list[FieldError]()
+    for name in (fields.keys() & kinds.keys()) - {photos}:
+        try:
+            overrides[name] = value_of(fields[name], name, kinds)
+        except UnclearNumber as error:
+            faults.append(FieldError(f"input.{name}", str(error)))
     given: dict[str, Any] = request["input"] | overrides
     given[photos] = [photo, *more] if isinstance(more, list) else more
     body = json.dumps(request | {"input": given}).encode()
-    return Row(number=1, end=end, request=body, ignored=tuple(sorted(fields.keys() - overrides)))
+    ignored = tuple(sorted(fields.keys() - kinds.keys() | fields.keys() & {photos}))
+    return Row(number=1, end=end, request=body, faults=tuple(faults), ignored=ignored)
 
 
 def _no_row(end: int, why: str, *, field: str = "") -> Row:

@@ -12,7 +12,7 @@ MAX_RECORD_BYTES: Final = MAX_REQUEST_BYTES
 # A quote that is open for longer is taken for a missing one: no row after it can be recognized.
 MAX_QUOTED_BYTES: Final = 256 * 1024
 _LINE_END: Final = len(b"\r\n")
-# Programs that descend from DOS mark the end of a file with it.
+# Programs that descend from DOS mark the end of a file with it. NULs may fill a block after it.
 END_OF_FILE: Final = b"\x1a"
 _QUOTE: Final = ord('"')
 
@@ -55,8 +55,14 @@ def records(
     if quotes and quotes.are_open:
         raise UnclosedQuote
     if size:
-        marks = len(held) - len(held.rstrip(END_OF_FILE))
+        marks = len(held) - len(until_end_mark(held))
         yield _record(held[: len(held) - marks], size - marks, end, line_end)
+
+
+def until_end_mark(content: bytes | bytearray) -> bytes | bytearray:
+    """Return the content without an end mark at its end, and what fills the block after it."""
+    unfilled = content.rstrip(b"\0\r\n")
+    return unfilled.rstrip(END_OF_FILE) if unfilled.endswith(END_OF_FILE) else content
 
 
 def _record(held: bytearray, size: int, end: int, line_end: bytes) -> Record:

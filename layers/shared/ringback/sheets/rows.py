@@ -13,7 +13,7 @@ from ringback.sheets.cells import UnclearNumber, is_excel_error, value_of
 from ringback.sheets.columns import INPUT, MODEL
 from ringback.sheets.layout import Layout, cells_of
 from ringback.sheets.lines import lines
-from ringback.sheets.records import END_OF_FILE, MAX_RECORD_BYTES, UnclosedQuote, records
+from ringback.sheets.records import MAX_RECORD_BYTES, UnclosedQuote, records, until_end_mark
 
 # From a model's id to the kind of each field of its input, as ``field_kinds`` returns it. Empty for
 # a model that is not in the catalogue.
@@ -80,7 +80,7 @@ def read_sheet(
 def _read(content: bytes | None, layout: Layout, kinds: Kinds) -> _Read:
     if content is None:
         return b"", (_TOO_LONG,)
-    if not content.strip().strip(END_OF_FILE):
+    if not until_end_mark(content).strip():
         return None
     return _csv_row(content.decode(), layout, kinds) if layout.columns else _json_row(content)
 

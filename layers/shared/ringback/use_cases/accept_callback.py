@@ -8,7 +8,7 @@ from ringback.domain.checks import Check
 from ringback.domain.errors import UnknownJob
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus
-from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.domain.verdicts import TaskState
 from ringback.use_cases.ports import CallbackReader, CheckQueue
 from ringback.use_cases.record_verdict import RecordVerdict
 
@@ -53,18 +53,14 @@ class AcceptCallback:
         claim = Check(job_id=request.job_id, claimed_task=report.task_id)
         # A paid job does not fail for want of images before the provider's record confirms it.
         if not callback.proven or report.without_images:
-            known = self._keep(request.job_id, report) if callback.proven else None
+            known = None
+            if callback.proven:
+                # The answer that should have brought the task's id may be lost.
+                known = self.record(request.job_id, replace(report, state=TaskState.RUNNING))
             self.checks.add(claim, delay=0)
             return known
         job = self.record(request.job_id, report)
         if report.state is TaskState.SUCCEEDED and job.status is JobStatus.FAILED:
             # The provider reported both; its record decides, so that no paid image is lost.
             self.checks.add(replace(claim, contradicts_failure=True), delay=0)
-        return job
-
-    def _keep(self, job_id: JobId, report: TaskReport) -> Job:
-        """Keep a proven task id: the answer that should have brought it may be lost."""
-        job = self.record.keep_task(job_id, report.task_id)
-        if job.task_id != report.task_id:
-            raise UnknownJob(job_id)
         return job

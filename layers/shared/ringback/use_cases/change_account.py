@@ -5,18 +5,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ringback.domain.accounts import (
-    PROBES,
-    TRIAL,
-    Account,
-    HoldReason,
-    Probe,
-)
+from ringback.domain.accounts import PROBES, TRIAL, Account, HoldReason, Probe
 from ringback.domain.delays import whole_seconds
 from ringback.domain.jobs import Job
+from ringback.use_cases.open_account import Announce, OpenAccount
 from ringback.use_cases.ports import AccountStore, CheckQueue
-
-Announce = Callable[[Account], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,11 +70,11 @@ class ChangeAccount:
             return self.accounts.send_probe(probe, seen=pause, probe_at=probe_at).account
         return account
 
-    def claim_trial(self, job: Job) -> Account:
+    def claim_trial(self, job: Job, account: Account) -> Account:
         """Return the account as it now stands: with this job as its trial, if it is half-open."""
-        at = self.now()
+        at, length = self.now(), account.pause.trial_time if account.pause else TRIAL
         claimed = self.accounts.claim_trial(
-            job.request.provider, job.job_id, at=at, until=at + TRIAL
+            job.request.provider, job.job_id, at=at, until=at + length
         )
         return claimed.account
 
@@ -91,12 +84,7 @@ class ChangeAccount:
 
     def accepted(self, job: Job) -> None:
         """Open the account: it was half-open, and the provider has made a task of the job."""
-        with suppress(Exception):
-            at = self.now()
-            began_at = job.submitted_at or at
-            opened = self.accounts.open(job.request.provider, at=at, began_at=began_at)
-            if opened.done:
-                self.announce(opened.account)
+        OpenAccount(accounts=self.accounts, announce=self.announce, now=self.now)(job)
 
     def hold(self, job: Job, reason: HoldReason, *, seconds: int) -> None:
         """Note what the provider's jobs wait for, so that they can say so."""

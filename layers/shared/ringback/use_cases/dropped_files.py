@@ -2,10 +2,17 @@
 
 from collections.abc import Sequence
 
-from ringback.domain.drops import MAX_KEY_BYTES, spellings
+from ringback.domain.drops import MAX_KEY_BYTES, S3, spellings
 from ringback.domain.errors import FieldError
 from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.ports import JobReader
+
+
+def key_of(source: str) -> str:
+    """Return the key in ``s3://bucket/key`` or ``/key``; no key of a file with jobs begins so."""
+    if source.startswith(S3):
+        source = source.removeprefix(S3).partition("/")[2]
+    return source.lstrip("/")
 
 
 def key_errors(source: str) -> list[FieldError]:

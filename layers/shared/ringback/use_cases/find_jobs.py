@@ -11,7 +11,7 @@ from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus, seconds_until_due
 from ringback.domain.suggestions import unknown_name
-from ringback.use_cases.dropped_files import jobs_of_file, key_errors
+from ringback.use_cases.dropped_files import jobs_of_file, key_errors, key_of
 from ringback.use_cases.ports import AccountStore, JobReader
 
 MAX_PAGE_SIZE: Final = 99
@@ -37,7 +37,8 @@ class FindJobs:
     def page(self, query: Mapping[str, str], *, client: str) -> tuple[Sequence[Job], JobId | None]:
         """Return jobs, newest first, and the cursor of the next page, ``None`` on the last page.
 
-        ``query`` may hold ``limit``, ``cursor`` and ``source``, the key of a dropped file.
+        ``query`` may hold ``limit``, ``cursor`` and ``source``, the key or URL of a dropped
+        file.
         Raises ``InvalidRequest``.
         """
         limit, cursor = query.get("limit", "25"), query.get("cursor")
@@ -49,6 +50,7 @@ class FindJobs:
             errors.append(FieldError("cursor", "must be the `cursor` of the previous page"))
         source = query.get("source")
         if source is not None:
+            source = key_of(source)
             errors += key_errors(source)
         if errors:
             raise InvalidRequest(errors)

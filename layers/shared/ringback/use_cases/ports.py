@@ -34,6 +34,7 @@ class Changes(TypedDict, total=False):
     deadline_at: datetime
     error: JobError | None
     finished_at: datetime | None
+    is_trial: bool | None
     queued_at: datetime | None
     result_urls: tuple[str, ...]
     submitted_at: datetime
@@ -202,11 +203,13 @@ class AccountStore(Protocol):
         """Make this the probe that a paused account waits for, unless it has a newer one."""
         ...
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+    def probe_failed(self, probe: Probe, *, next_at: datetime, unanswered: int = 0) -> AccountWrite:
         """Record when the next probe is due. It is sent by a job that still waits then."""
         ...
 
-    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+    def half_open(
+        self, provider: str, *, at: datetime, probe_id: str | None, unanswered: int = 0
+    ) -> AccountWrite:
         """Let one job try, if the account is paused and, with an id, still waits for that probe."""
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringback.domain.accounts import PROBES, Account, Probe
+from ringback.domain.accounts import MAX_UNANSWERED_PROBES, PROBES, Account, Probe
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.use_cases.ports import AccountStore, ProviderClient
 
@@ -14,7 +14,8 @@ class ProbeAccount:
     """Safe to repeat: a probe that the account no longer waits for asks nothing.
 
     After a bad probe none is sent. The next job that still waits does it
-    (``ChangeAccount.keep_probing``), so that nothing is asked while nothing waits.
+    (``ChangeAccount.keep_probing``), so that nothing is asked while nothing waits. After too many
+    without an answer one job tries all the same.
     """
 
     accounts: AccountStore
@@ -26,16 +27,31 @@ class ProbeAccount:
         account = self.accounts.read(probe.provider)
         if account.pause is None or account.pause.probe_id != probe.probe_id:
             return account
-        if self._is_good(probe.provider):
-            return self.accounts.half_open(
-                probe.provider, at=self.now(), probe_id=probe.probe_id
-            ).account
+        is_good = self._answer(probe.provider)
         at = self.now()
-        next_at = at + PROBES.after(at - account.pause.since)
-        return self.accounts.probe_failed(probe, next_at=next_at).account
+        delay = PROBES.after(at - account.pause.since)
+        unanswered = account.pause.unanswered + 1 if is_good is None else 0
+        must_try = unanswered >= MAX_UNANSWERED_PROBES and delay == PROBES.longest
+        if is_good or (must_try and self._can_send(probe.provider)):
+            return self.accounts.half_open(
+                probe.provider, at=at, probe_id=probe.probe_id, unanswered=unanswered
+            ).account
+        failed = self.accounts.probe_failed(probe, next_at=at + delay, unanswered=unanswered)
+        return failed.account
 
-    def _is_good(self, provider: str) -> bool:
+    def _answer(self, provider: str) -> bool | None:
+        """Return whether the account is good, ``None`` if there is no answer."""
         try:
             return self.clients[provider].probe()
+        except NotConfigured:
+            return False
+        except ProviderUnavailable:
+            return None
+
+    def _can_send(self, provider: str) -> bool:
+        """Tell whether a paid call could be made: a provider may need a token for it first."""
+        try:
+            self.clients[provider].prepare()
         except (NotConfigured, ProviderUnavailable):
             return False
+        return True

@@ -18,11 +18,16 @@ IN_DOUBT: Final = (JobStatus.ACCEPTED, JobStatus.SUBMITTING)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordVerdict:
-    """Record a report that is proven, and have its images copied. Safe to repeat."""
+    """Record a report that is proven, and have its images copied. Safe to repeat.
+
+    It may be the only proof of a task whose answer is lost: ``open_account`` gets the job then, if
+    it was the one that tried.
+    """
 
     jobs: JobStore
     checks: CheckQueue
     archive: ArchiveQueue
+    open_account: Callable[[Job], None]
     now: Callable[[], datetime]
 
     def __call__(self, job_id: JobId, report: TaskReport, *, revises_failure: bool = False) -> Job:
@@ -32,7 +37,7 @@ class RecordVerdict:
         """
         match report.state:
             case TaskState.RUNNING:
-                job = self.keep_task(job_id, report.task_id)
+                job = self._keep_task(job_id, report.task_id)
             case TaskState.SUCCEEDED if not report.without_images:
                 job = self._success(job_id, report, revises_failure=revises_failure)
             case _:
@@ -41,16 +46,15 @@ class RecordVerdict:
             job = self.jobs.keep_task(job_id, report.task_id)
         if job.task_id != report.task_id:
             raise UnknownJob(job_id)
+        if job.is_trial:
+            self.open_account(job)
         if job.status is JobStatus.ARCHIVING:
             # Also after a repeated report: the first may have crashed between these two steps.
             self.archive.add(job_id)
         return job
 
-    def keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
-        """Keep the id of a task that is proven to be the job's; return the job as it now stands.
-
-        A job that was submitted, or is still to be, is with the provider: it is ``running``.
-        """
+    def _keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
+        """Keep the task's id: a job that was sent, or is still to be, is with the provider."""
         job = self.jobs.get(job_id)
         if job.task_id:
             return job

@@ -14,8 +14,9 @@ from ringback.domain.drops import (
 )
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, UnknownDrop
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus
+from ringback.domain.suggestions import unknown_name
 from ringback.use_cases.accept_job import AcceptJob, NewJob
-from ringback.use_cases.dropped_files import jobs_of_file, key_errors
+from ringback.use_cases.dropped_files import jobs_of_file, key_errors, key_of
 from ringback.use_cases.ports import DropQueue, JobReader
 from ringback.use_cases.providers import Providers
 
@@ -41,8 +42,9 @@ class RequestRetry:
         Raises ``InvalidRequest``, ``UnknownDrop`` if the client has no job of the file, or
         ``TryAgain``.
         """
-        source = query.get("source", "")
-        errors = [FieldError(name, "unknown parameter") for name in query.keys() - PARAMETERS]
+        source = key_of(query.get("source", ""))
+        unknown = sorted(query.keys() - PARAMETERS)
+        errors = [FieldError(name, unknown_name("parameter", name, PARAMETERS)) for name in unknown]
         errors += key_errors(source)
         # Any other job may have been charged, or still may succeed.
         if query.get("status") != JobStatus.FAILED:

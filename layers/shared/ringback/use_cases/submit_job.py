@@ -13,8 +13,9 @@ from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, seconds_until_due
 from ringback.domain.pace import DROPS, SHEETS, LowPriority
 from ringback.domain.verdicts import Answered, Submission, TaskRefused
-from ringback.use_cases.change_account import Announce, ChangeAccount
+from ringback.use_cases.change_account import ChangeAccount
 from ringback.use_cases.input_images import with_links
+from ringback.use_cases.open_account import Announce
 from ringback.use_cases.ports import (
     AccountStore,
     AnswerQueue,
@@ -153,10 +154,10 @@ class SubmitJob:
         if seconds_left() < TIME_TO_PAY:
             return self._queue(job, delivery, delay=OUT_OF_TIME_RETRY, slot=turn.slot)
         if account.is_half_open:
-            account = self.change_account.claim_trial(job)
+            account = self.change_account.claim_trial(job, account)
             if account.pause and account.pause.trial != job.job_id:
                 return self._wait(job, delivery, account)
-        begun = self._begin(job)
+        begun = self._begin(job, is_trial=account.is_half_open)
         if not begun.done:
             return begun.job
         answer = self._pay(begun.job, call, seconds_left)
@@ -173,7 +174,7 @@ class SubmitJob:
             self.window.was_slow(name, asked_at=at, at=answered_at)
         return recorded or begun.job
 
-    def _begin(self, job: Job) -> Write:
+    def _begin(self, job: Job, *, is_trial: bool) -> Write:
         at = self.now()
         return self.jobs.move(
             job.job_id,
@@ -184,6 +185,7 @@ class SubmitJob:
             deadline_at=at + self.providers[job.request.provider].deadline,
             attempts=job.attempts + 1,
             attempt_id=self.new_attempt_id(),
+            is_trial=is_trial or None,
             callback_base_url=self.callback_base_url,
         )
 

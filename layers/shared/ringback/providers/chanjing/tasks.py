@@ -22,7 +22,7 @@ def model_code(model: str) -> str:
 
 
 def read_task(task: Mapping[str, Any]) -> TaskReport:
-    """Return the task's report; an unknown state counts as running.
+    """Return the task's report.
 
     Raises ``MalformedCallback`` if it names no task, or more images than any model returns.
     """
@@ -32,11 +32,12 @@ def read_task(task: Mapping[str, Any]) -> TaskReport:
     urls = task_urls(task)
     if len(urls) > MAX_IMAGES:
         raise MalformedCallback("more images than any model returns")
+    message = _text(task.get("err_msg"))
     return TaskReport(
         task_id=task_id,
-        state=read_state(task.get("progress_desc")),
+        state=read_state(task.get("progress_desc"), message=message, has_images=bool(urls)),
         image_urls=urls,
-        message=_text(task.get("err_msg")),
+        message=message,
         model=_text(task.get("model_code")),
         created_at=read_moment(task.get("create_time")),
         answer=kept(task),

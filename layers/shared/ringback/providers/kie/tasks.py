@@ -16,31 +16,57 @@ from ringback.providers.task_states import read_state
 FAILURE_CODES: Final = frozenset({"408", "501"})
 # Three times what any model's page allows. The body is not signed: a longer list is not kie.ai's.
 MAX_IMAGES: Final = 45
+# The states of older families, without a state of their own:
+# https://docs.kie.ai/veo3-api/get-veo-3-video-details
+_SUCCESS_FLAGS: Final[Mapping[str, TaskState]] = {
+    "0": TaskState.RUNNING,
+    "1": TaskState.SUCCEEDED,
+    "2": TaskState.FAILED,
+    "3": TaskState.FAILED,
+}
+# What stands in `failCode` of a task that has not failed.
+_NO_FAILURE: Final = frozenset({"", "0", "200"})
 _TASK_ID: Final = "taskid"
 _MAX_CREDITS: Final = Decimal(1_000_000_000)
 
 
 def read_task(envelope: Mapping[str, Any]) -> TaskReport:
-    """Return the report of the envelope's task; an unknown state counts as running.
+    """Return the report of the envelope's task.
 
     Raises ``MalformedCallback`` if it names no task, or two, or more images than any model returns.
     """
     data = _object(envelope.get("data"))
     task = {**envelope, **data}
     param, code = _object(task.get("param")), _text(envelope.get("code"))
-    spent = task.get("creditsConsumed")
-    state = read_state(task.get("state"))
-    if task.get("state") is None and code in FAILURE_CODES:
-        state = TaskState.FAILED
+    spent, urls = task.get("creditsConsumed"), _image_urls(task)
+    # Older families have the second name of each.
+    fail_code = _text(task.get("failCode")) or _text(task.get("errorCode"))
+    fail_message = _text(task.get("failMsg")) or _text(task.get("errorMessage"))
     return TaskReport(
         task_id=_task_id(envelope),
-        state=state,
-        image_urls=_image_urls(task),
-        code=(_text(task.get("failCode")) or code)[:64],
-        message=_text(task.get("failMsg")) or _text(envelope.get("msg") or envelope.get("message")),
+        state=_state(task, code, fail_code, fail_message, has_images=bool(urls)),
+        image_urls=urls,
+        code=(fail_code or code)[:64],
+        message=fail_message or _text(envelope.get("msg") or envelope.get("message")),
         credits=_credits(task.get("consumeCredits") if spent is None else spent),
         callback_url=_text(param.get("callBackUrl")),
     )
+
+
+def _state(
+    task: Mapping[str, Any], code: str, fail_code: str, fail_message: str, *, has_images: bool
+) -> TaskState:
+    """Return the task's state by ``state``, or what older families have instead of it."""
+    word = task.get("state")
+    if word is None and isinstance(task.get("status"), str):
+        word = task["status"]
+    if word is None:
+        if code in FAILURE_CODES:
+            return TaskState.FAILED
+        if flag := _SUCCESS_FLAGS.get(_text(task.get("successFlag"))):
+            return flag
+    known_code = "" if fail_code in _NO_FAILURE else fail_code
+    return read_state(word, code=known_code, message=fail_message, has_images=has_images)
 
 
 def task_ids(envelope: Mapping[str, Any]) -> frozenset[str]:
