@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import ENVIRONMENTS, Files, main, sam_command, target_of
+from local.deploy import ENVIRONMENTS, Files, main, offered, sam_command, target_of
 from local.failures import LocalFailure
+from local.preflight import Finding, Target
 from tests.support.template import ROOT, load_template
 
 
@@ -85,3 +86,16 @@ def test_make_passes_its_own_variable_and_not_the_shell_s(
     shown = done.stdout
     (line,) = [line for line in shown.splitlines() if "local.deploy" in line]
     assert line.partition("local.deploy")[2].strip() == passed
+
+
+def test_what_fits_the_account_is_offered_with_the_answers_before() -> None:
+    """SAM splits at spaces outside of double quotes."""
+    target = Target(stack="ringback", parameters={"DropClient": 'a "b" \\', "Drops": "true"})
+    small = Finding("10 executions", parameters={"Drops": "false", "Thumbnails": "false"})
+    assert offered(target, [Finding("of interest"), small]) == [
+        "--parameter-overrides",
+        r'DropClient="a \"b\" \\"',
+        'Drops="false"',
+        'Thumbnails="false"',
+    ]
+    assert offered(target, [Finding("of interest")]) == []
