@@ -1,32 +1,18 @@
 """What the preflight says of the account's executions follows from the template."""
 
-import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
 
 from local.concurrency import FOR_REQUESTS, SAVINGS, event_source_concurrency, smallest_change
 from tests.support.repository import text_of
-from tests.support.template import load_template, resources
+from tests.support.template import ADJUSTABLE, combinations, load_template, resources, values_of
 
 PARAMETERS: Final[dict[str, dict[str, Any]]] = load_template()["Parameters"]
-ADJUSTABLE: Final = sorted({name for saving in SAVINGS for name in saving})
 ALL_SAVINGS: Final = {name: value for each in SAVINGS for name, value in each.items()}
 # Of a new account.
 SMALL_ACCOUNT: Final = 10
-
-
-def values(name: str) -> list[str]:
-    """Return all allowed values, of a number the extremes and some between."""
-    parameter = PARAMETERS[name]
-    numbers = [parameter.get("MinValue"), parameter["Default"], 9, parameter.get("MaxValue")]
-    return [str(value) for value in parameter.get("AllowedValues", numbers)]
-
-
-def combinations() -> Iterator[dict[str, str]]:
-    for chosen in itertools.product(*map(values, ADJUSTABLE)):
-        yield dict(zip(ADJUSTABLE, chosen, strict=True))
 
 
 def in_the_template(parameters: Mapping[str, str]) -> dict[str, int]:
@@ -53,7 +39,7 @@ def test_every_parameter_that_the_event_sources_use_may_be_saved_on() -> None:
     """Its smallest value, so that no executions are left to save."""
     by_default = sum(event_source_concurrency({}).values())
     for name in PARAMETERS:
-        smallest = min(values(name), key=float) if "MinValue" in PARAMETERS[name] else "false"
+        smallest = min(values_of(name), key=float) if "MinValue" in PARAMETERS[name] else "false"
         saves = sum(event_source_concurrency({name: smallest}).values()) < by_default
         assert saves == (name in ADJUSTABLE), name
         assert not saves or ALL_SAVINGS[name] == smallest
