@@ -1,9 +1,9 @@
 """How fast callbacks and clients are answered while 200 images are copied, on the local stack.
 
-The account runs ten functions at a time, as a new account of AWS does. Each of 200 jobs, sent at
-the provider's usual pace, is called back while the images of others are copied, and a client reads
-its jobs meanwhile. Some jobs before them start the functions: here, that takes seconds and all of
-the machine.
+The account runs ten functions at a time, as a new account of AWS does. Each of 200 jobs is called
+back while others are sent and copied, which takes the provider seconds and so keeps the queues'
+functions busy, and a client reads its jobs meanwhile. Some jobs before them start the functions:
+here, that takes seconds and all of the machine.
 """
 
 import time
@@ -33,7 +33,9 @@ ACCOUNT = 10
 DEADLINE_SECONDS = 60
 PAUSE_SECONDS = 0.25
 POSTS_AT_A_TIME = 4
-SIMULATOR = {"generate-seconds": 2, "seed": 7}
+# Of one call to make a task, and of one download.
+PROVIDER_SECONDS = 2.5
+SIMULATOR = {"generate-seconds": 4, "image-seconds": PROVIDER_SECONDS, "seed": 7}
 SETTINGS = {"what the preflight suggests": smallest_change(ACCOUNT, {}) or {}, "defaults": {}}
 
 
@@ -100,7 +102,10 @@ class Client:
         return posts, self.answers
 
     def post(self, number: int) -> str:
-        body = {"model": MODEL, "input": {"prompt": f"kite {number}"}}
+        body = {
+            "model": MODEL,
+            "input": {"prompt": f"{number} [simulate: slow_create={PROVIDER_SECONDS}]"},
+        }
         headers = {**self._key, "Idempotency-Key": str(number)}
         while True:
             answer = self._ask("POST", self._url, headers=headers, json=body)
