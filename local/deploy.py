@@ -121,6 +121,7 @@ def target_of(environment: str, files: Files) -> Target:
         stack=parameters["stack_name"],
         region=parameters.get("region"),
         parameters={name: value for name, _, value in (word.partition("=") for word in words)},
+        is_asked=not environment,
     )
 
 

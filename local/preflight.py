@@ -12,6 +12,7 @@ from local.concurrency import FOR_REQUESTS, event_source_concurrency, smallest_c
 
 if TYPE_CHECKING:
     import boto3
+    from types_boto3_cloudformation.type_defs import StackTypeDef
 
 # Bytecode of the Python that the functions run on.
 BYTECODE: Final = "*.cpython-313.pyc"
@@ -23,11 +24,15 @@ KEPT: Final = ("ImagesBucket", "DropBucket", "JobsTable")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """``region`` is ``None`` for the caller's own; ``parameters`` are those that are overridden."""
+    """``region`` is ``None`` for the caller's own; ``parameters`` are those that are overridden.
+
+    Of the others, a stack keeps the values that it has, unless SAM asks for all of them.
+    """
 
     stack: str
     region: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,8 @@ def _concurrency(session: "boto3.Session", target: Target, *, is_fatal: bool) ->
     account = session.client("lambda").get_account_settings()
     # What other functions have reserved is out of reach.
     limit = account["AccountLimit"]["UnreservedConcurrentExecutions"]
-    taken = sum(event_source_concurrency(target.parameters).values())
+    parameters = _parameters(session, target)
+    taken = sum(event_source_concurrency(parameters).values())
     left = limit - taken
     text = (
         f"of this account's {limit} Lambda executions, Ringback's queues may take {taken}, which"
@@ -99,8 +105,17 @@ def _concurrency(session: "boto3.Session", target: Target, *, is_fatal: bool) ->
     if left >= FOR_REQUESTS:
         yield Finding(text)
         return
-    smaller = smallest_change(limit, target.parameters)
+    smaller = smallest_change(limit, parameters)
     yield Finding(f"{text}. {_advice(smaller)}", is_fatal, smaller or {})
+
+
+def _parameters(session: "boto3.Session", target: Target) -> dict[str, str]:
+    deployed = None if target.is_asked else _deployed(session, target.stack)
+    kept = deployed.get("Parameters", []) if deployed else []
+    return {
+        **{each["ParameterKey"]: each["ParameterValue"] for each in kept},
+        **target.parameters,
+    }
 
 
 def _advice(smaller: Mapping[str, str] | None) -> str:
@@ -119,13 +134,8 @@ def _advice(smaller: Mapping[str, str] | None) -> str:
 
 
 def _stack(session: "boto3.Session", target: Target) -> Iterator[Finding]:
-    try:
-        stacks = session.client("cloudformation").describe_stacks(StackName=target.stack)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        stacks = []
-    status = stacks[0]["StackStatus"] if stacks else None
+    deployed = _deployed(session, target.stack)
+    status = deployed["StackStatus"] if deployed else None
     if status in FAILED_AT_FIRST:
         yield Finding(
             f"the first deployment of {target.stack} failed ({status}): delete the stack, then"
@@ -137,6 +147,16 @@ def _stack(session: "boto3.Session", target: Target) -> Iterator[Finding]:
             f"an earlier stack {target.stack} left {', '.join(kept)}. The new one makes its own and"
             " leaves these as they are; its jobs and images will not be in them."
         )
+
+
+def _deployed(session: "boto3.Session", stack: str) -> "StackTypeDef | None":
+    try:
+        (found,) = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return None
+    return found
 
 
 def _kept(session: "boto3.Session", stack: str) -> Iterator[str]:

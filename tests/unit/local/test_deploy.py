@@ -26,7 +26,8 @@ def test_without_an_environment_sam_asks_and_keeps_the_answers_elsewhere(files: 
     command = sam_command("", files)
     assert "--guided" in command
     assert command[command.index("--config-file") + 1] == str(files.answers)
-    assert target_of("", files).stack == "ringback"
+    target = target_of("", files)
+    assert (target.stack, target.is_asked) == ("ringback", True)
 
 
 def test_earlier_answers_stay(files: Files) -> None:
@@ -53,6 +54,7 @@ def test_an_environment_is_deployed_without_questions(files: Files, environment:
     assert not files.answers.exists()
     target = target_of(environment, files)
     assert target.region
+    assert not target.is_asked
     assert target.parameters.keys() <= load_template()["Parameters"].keys()
 
 

@@ -21,6 +21,7 @@ class Aws:
     buckets: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     status: str | None = None
+    deployed: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
     region_name: str = "eu-west-1"
 
@@ -39,7 +40,10 @@ class Aws:
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803
         if self.status is None:
             raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
-        return {"Stacks": [{"StackStatus": self.status}]}
+        parameters = [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in self.deployed.items()
+        ]
+        return {"Stacks": [{"StackStatus": self.status, "Parameters": parameters}]}
 
     def list_buckets(self) -> dict[str, Any]:
         return {"Buckets": [{"Name": name} for name in self.buckets]}
@@ -119,6 +123,18 @@ def test_too_few_executions_are_a_note_for_whoever_wants_it_so(built: Path) -> N
 def test_the_sum_follows_the_parameters(built: Path) -> None:
     target = Target(stack="ringback", parameters={"ArchiveConcurrency": "90", "Drops": "false"})
     assert "may take 99, which leaves 1 " in found(Aws(concurrency=100), built, target=target)[1]
+
+
+def test_parameters_that_are_not_given_keep_the_stack_s_values_unless_asked_for(
+    built: Path,
+) -> None:
+    deployed = {"ArchiveConcurrency": "7", "Drops": "false"}
+    aws = Aws(status="UPDATE_COMPLETE", deployed=deployed)
+    given = {"ArchiveConcurrency": "3"}
+    kept = found(aws, built, target=Target(stack="ringback", parameters=given))
+    assert "may take 12," in kept[1]
+    asked = found(aws, built, target=Target(stack="ringback", parameters=given, is_asked=True))
+    assert "may take 16," in asked[1]
 
 
 def test_a_layer_without_bytecode_of_3_13_stops_unless_told_otherwise(built: Path) -> None:
