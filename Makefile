@@ -118,6 +118,10 @@ adopt: .venv/.ready ## Take a table and buckets into a new stack (TABLE=... IMAG
 recheck: .venv/.ready ## Check every open job after adopting a table (STACK=ringback; QUEUE=1)
 	@exec .venv/bin/python -m local.recheck
 
+.PHONY: thumbnails
+thumbnails: .venv/.ready ## Make the thumbnails of all images that have none (STACK=ringback)
+	@exec .venv/bin/python -m local.thumbnails
+
 .PHONY: key
 key: .venv/.ready ## Give a client an API key (CLIENT=studio STACK=ringback; REPLACE=1, REVOKE=1)
 	@exec .venv/bin/python -m local.client_keys

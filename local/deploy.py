@@ -10,8 +10,9 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import starmap
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ import boto3
 
 from local.failures import LocalFailure
 from local.paths import ROOT, SAM
-from local.preflight import Target, preflight
+from local.preflight import Finding, Target, preflight
 
 ENVIRONMENTS: Final = ROOT / "samconfig.toml"
 ANSWERS: Final = ROOT / "samconfig.answers.toml"
@@ -51,12 +52,25 @@ def main(words: Sequence[str], files: Files = Files()) -> int:
         default=os.environ.get("WITHOUT_BYTECODE", "") not in ("", "0"),
         help="deploy although cold starts take twice as long (WITHOUT_BYTECODE=1)",
     )
+    parser.add_argument(
+        "--few-executions",
+        action="store_true",
+        default=os.environ.get("FEW_EXECUTIONS", "") not in ("", "0"),
+        help="deploy although the account has few Lambda executions, and offer what fits it"
+        " (FEW_EXECUTIONS=1)",
+    )
     given = parser.parse_args(words)
     try:
         command = sam_command(given.environment, files)
         target = target_of(given.environment, files)
         session = boto3.Session(region_name=target.region)
-        findings = preflight(session, target, files.built, bytecode=not given.without_bytecode)
+        findings = preflight(
+            session,
+            target,
+            files.built,
+            bytecode=not given.without_bytecode,
+            executions=not given.few_executions,
+        )
         for finding in findings:
             print(finding, flush=True)
         if any(finding.is_fatal for finding in findings):
@@ -64,6 +78,8 @@ def main(words: Sequence[str], files: Files = Files()) -> int:
     except LocalFailure as failure:
         print(f"deploy: {failure}", file=sys.stderr)
         return 1
+    if not given.environment:
+        command += offered(target, findings)
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
@@ -81,6 +97,21 @@ def sam_command(environment: str, files: Files) -> list[str]:
     return [*command, "--config-file", str(files.answers), "--guided"]
 
 
+def offered(target: Target, findings: Iterable[Finding]) -> list[str]:
+    """Return the options with which SAM's questions offer what the findings advise."""
+    advised = {name: value for each in findings for name, value in each.parameters.items()}
+    if not advised:
+        return []
+    # SAM takes the answers before from its file only if it is given none here.
+    values = {**target.parameters, **advised}
+    return ["--parameter-overrides", *starmap(quoted, values.items())]
+
+
+def quoted(name: str, value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{name}="{escaped}"'
+
+
 def target_of(environment: str, files: Files) -> Target:
     """Return what the deployment is for, as far as it is known before SAM asks."""
     parameters = parameters_of(environment, files)
@@ -90,6 +121,7 @@ def target_of(environment: str, files: Files) -> Target:
         stack=parameters["stack_name"],
         region=parameters.get("region"),
         parameters={name: value for name, _, value in (word.partition("=") for word in words)},
+        is_asked=not environment,
     )
 
 

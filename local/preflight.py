@@ -2,55 +2,63 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.template import load_template
+from local.concurrency import FOR_REQUESTS, event_source_concurrency, smallest_change
 
 if TYPE_CHECKING:
     import boto3
+    from types_boto3_cloudformation.type_defs import StackTypeDef
 
 # Bytecode of the Python that the functions run on.
 BYTECODE: Final = "*.cpython-313.pyc"
 # States in which CloudFormation can only delete a stack: its first deployment failed.
 FAILED_AT_FIRST: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"})
-# Lambda executions for HTTP requests and callbacks beside those for the queues.
-FOR_REQUESTS: Final = 5
 # Resources that outlive their stack, as CloudFormation names them.
 KEPT: Final = ("ImagesBucket", "DropBucket", "JobsTable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """``region`` is ``None`` for the caller's own; ``parameters`` are those that are overridden."""
+    """``region`` is ``None`` for the caller's own; ``parameters`` are those that are overridden.
+
+    Of the others, a stack keeps the values that it has, unless SAM asks for all of them.
+    """
 
     stack: str
     region: str | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
+    is_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
+    """``parameters`` are those of the template that mend it."""
+
     text: str
     is_fatal: bool = False
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{'STOP' if self.is_fatal else 'note'}: {self.text}"
 
 
 def preflight(
-    session: "boto3.Session", target: Target, built: Path, *, bytecode: bool
+    session: "boto3.Session", target: Target, built: Path, *, bytecode: bool, executions: bool
 ) -> list[Finding]:
-    """Return what there is to say; ``bytecode`` tells whether layers without are fatal.
+    """Return what there is to say.
 
+    ``bytecode`` tells whether layers without are fatal, ``executions`` whether too few of them are.
     A check that the caller may not make is reported, and does not stop the deployment.
     """
     findings = list(_layers(built, is_fatal=bytecode))
     checks: tuple[Callable[[boto3.Session, Target], Iterator[Finding]], ...] = (
         _account,
-        _concurrency,
+        partial(_concurrency, is_fatal=executions),
         _stack,
     )
     for check in checks:
@@ -62,23 +70,6 @@ def preflight(
             # No credentials, no region, no network: nothing else would work.
             return [*findings, Finding(str(error), is_fatal=True)]
     return findings
-
-
-def event_source_concurrency(parameters: Mapping[str, str]) -> dict[str, int]:
-    """Return how many executions each queue's function may take up, by the function's name."""
-    template = load_template()
-    defaults = {name: each["Default"] for name, each in template["Parameters"].items()}
-
-    def number(value: Any) -> int:
-        name = value.get("Ref") if isinstance(value, dict) else None
-        return int({**defaults, **parameters}[name] if name else value)
-
-    return {
-        name: number(event["Properties"]["ScalingConfig"]["MaximumConcurrency"])
-        for name, resource in template["Resources"].items()
-        for event in resource.get("Properties", {}).get("Events", {}).values()
-        if event["Type"] == "SQS"
-    }
 
 
 def _layers(built: Path, *, is_fatal: bool) -> Iterator[Finding]:
@@ -100,27 +91,51 @@ def _account(session: "boto3.Session", target: Target) -> Iterator[Finding]:
     yield Finding(f"stack {target.stack} in {where}")
 
 
-def _concurrency(session: "boto3.Session", target: Target) -> Iterator[Finding]:
-    settings = session.client("lambda").get_account_settings()
-    limit = settings["AccountLimit"]["ConcurrentExecutions"]
-    needed = sum(event_source_concurrency(target.parameters).values())
-    if limit < needed + FOR_REQUESTS:
-        yield Finding(
-            f"this account runs at most {limit} Lambda executions at a time, and Ringback's queues"
-            f" may take up {needed}: requests and callbacks are then answered 5xx or late. Ask AWS"
-            " for more (Service Quotas, Lambda, Concurrent executions; free of charge), and see"
-            " docs/operate.md on accounts with a limit of 10."
-        )
+def _concurrency(session: "boto3.Session", target: Target, *, is_fatal: bool) -> Iterator[Finding]:
+    account = session.client("lambda").get_account_settings()
+    # What other functions have reserved is out of reach.
+    limit = account["AccountLimit"]["UnreservedConcurrentExecutions"]
+    parameters = _parameters(session, target)
+    taken = sum(event_source_concurrency(parameters).values())
+    left = limit - taken
+    text = (
+        f"of this account's {limit} Lambda executions, Ringback's queues may take {taken}, which"
+        f" leaves {max(left, 0)} for requests and callbacks"
+    )
+    if left >= FOR_REQUESTS:
+        yield Finding(text)
+        return
+    smaller = smallest_change(limit, parameters)
+    yield Finding(f"{text}. {_advice(smaller)}", is_fatal, smaller or {})
+
+
+def _parameters(session: "boto3.Session", target: Target) -> dict[str, str]:
+    deployed = None if target.is_asked else _deployed(session, target.stack)
+    kept = deployed.get("Parameters", []) if deployed else []
+    return {
+        **{each["ParameterKey"]: each["ParameterValue"] for each in kept},
+        **target.parameters,
+    }
+
+
+def _advice(smaller: Mapping[str, str] | None) -> str:
+    fit = (
+        f"deploy with {' '.join(f'{name}={value}' for name, value in smaller.items())}: in your"
+        " environment's parameter_overrides, or as answers to the questions, which"
+        " FEW_EXECUTIONS=1 asks with these values"
+        if smaller
+        else "deploy all the same with FEW_EXECUTIONS=1, since no parameters leave as many"
+    )
+    return (
+        f"They need {FOR_REQUESTS}: each takes one, and is answered 5xx if there is none. Ask AWS"
+        " for more (Service Quotas, Lambda, Concurrent executions; free of charge), or"
+        f" {fit}. See docs/operate.md#concurrency."
+    )
 
 
 def _stack(session: "boto3.Session", target: Target) -> Iterator[Finding]:
-    try:
-        stacks = session.client("cloudformation").describe_stacks(StackName=target.stack)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        stacks = []
-    status = stacks[0]["StackStatus"] if stacks else None
+    deployed = _deployed(session, target.stack)
+    status = deployed["StackStatus"] if deployed else None
     if status in FAILED_AT_FIRST:
         yield Finding(
             f"the first deployment of {target.stack} failed ({status}): delete the stack, then"
@@ -132,6 +147,16 @@ def _stack(session: "boto3.Session", target: Target) -> Iterator[Finding]:
             f"an earlier stack {target.stack} left {', '.join(kept)}. The new one makes its own and"
             " leaves these as they are; its jobs and images will not be in them."
         )
+
+
+def _deployed(session: "boto3.Session", stack: str) -> "StackTypeDef | None":
+    try:
+        (found,) = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        return None
+    return found
 
 
 def _kept(session: "boto3.Session", stack: str) -> Iterator[str]:

@@ -15,6 +15,7 @@ def main() -> None:
     from local.leading_keys import check_leading_keys
     from local.running_functions import let_running_functions_finish
     from local.shared_layers import share_layers
+    from local.throttled_batches import retry_throttled_batches
 
     del sys.path[0]
     from ministack.app import main as run_emulator  # type: ignore[import-not-found]
@@ -24,6 +25,7 @@ def main() -> None:
     fork_functions()
     check_leading_keys(iam_actions)
     count_hops()
+    retry_throttled_batches()
     let_running_functions_finish()
     run_emulator()
 

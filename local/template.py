@@ -1,12 +1,15 @@
 """template.yaml as plain Python: short tags such as ``!Ref X`` become ``{"Ref": "X"}``."""
 
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from local.paths import ROOT
+
+NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 
 class TemplateLoader(yaml.SafeLoader):
@@ -32,3 +35,41 @@ TemplateLoader.add_multi_constructor("!", _short_tag)
 def load_template(path: Path = ROOT / "template.yaml") -> dict[str, Any]:
     template: dict[str, Any] = yaml.load(path.read_text(), TemplateLoader)  # noqa: S506 a SafeLoader
     return template
+
+
+def resolved(
+    part: Any, parameters: Mapping[str, str], template: Mapping[str, Any] | None = None
+) -> Any:
+    """Return a part of the template, ours by default, as these parameters make it.
+
+    References to parameters and conditions are replaced, other functions are kept. Parameters that
+    are not given have their defaults.
+    """
+    template = template or load_template()
+    values = {name: each["Default"] for name, each in template["Parameters"].items()}
+    values |= parameters
+
+    def resolve(value: Any) -> Any:
+        if isinstance(value, list):
+            return [each for each in map(resolve, value) if each != NO_VALUE]
+        if not isinstance(value, Mapping):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name == "Ref":
+                return values.get(argument, value)
+            if name in functions:
+                return functions[name](argument)
+        each_resolved = {name: resolve(each) for name, each in value.items()}
+        return {name: each for name, each in each_resolved.items() if each != NO_VALUE}
+
+    def choose(argument: list[Any]) -> Any:
+        condition, then, otherwise = argument
+        return resolve(then if resolve(template["Conditions"][condition]) else otherwise)
+
+    functions: dict[str, Callable[[Any], Any]] = {
+        "Fn::If": choose,
+        "Fn::Equals": lambda sides: len({str(resolve(side)) for side in sides}) == 1,
+        "Fn::Not": lambda sides: not resolve(sides[0]),
+    }
+    return resolve(part)

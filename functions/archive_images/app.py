@@ -28,11 +28,12 @@ logger = Logger(service="archive_images")
 @cache
 def archive_images() -> ArchiveImages:
     settings = ArchiveImagesSettings.from_environ(os.environ, providers=PROVIDERS)
+    thumbnails = settings.thumbnail_queue_url
     return ArchiveImages(
         jobs=JobTable.connect(settings.jobs_table),
         images=ImageBucket.connect(settings.images_bucket, TRANSFERS),
         queue=SqsArchiveQueue.connect(settings.archive_queue_url),
-        thumbnails=SqsThumbnailQueue.connect(settings.thumbnail_queue_url),
+        thumbnails=SqsThumbnailQueue.connect(thumbnails) if thumbnails else None,
         download=ImageDownloader(
             http=GuardedHttp(plain_http_hosts=settings.plain_http_hosts),
             max_bytes=settings.largest_image_bytes,

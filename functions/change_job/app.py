@@ -32,7 +32,7 @@ def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
     jobs, accounts = JobTable.connect(given.jobs_table), AccountTable.connect(given.jobs_table)
     checks = SqsCheckQueue.connect(given.check_queue_url)
     archive = SqsArchiveQueue.connect(given.archive_queue_url)
-    drops = SqsDropQueue.connect(given.drop_queue_url)
+    drops = SqsDropQueue.connect(given.drop_queue_url) if given.drop_queue_url else None
     queue = SqsSubmitQueue.connect(given.submit_queue_url)
     copy = ResumeArchive(jobs=jobs, checks=checks, archive=archive, now=utc_now)
     account = ResumeAccount(accounts=accounts, queue=queue, providers=PROVIDERS, now=utc_now)

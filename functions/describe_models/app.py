@@ -1,15 +1,22 @@
-"""GET /models and GET /models/{model_id}: the models and their inputs, as JSON Schema."""
+"""GET /models and GET /models/{model_id}: the models and their inputs, as JSON Schema.
+
+It answers unknown routes as well, since it has no permissions and needs no settings.
+"""
 
 from http import HTTPStatus
+from typing import Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.catalogue.schemas import describe, describe_all
-from ringback.domain.errors import RequestRefused
+from ringback.domain.errors import RequestRefused, UnknownRoute
 from ringback.http_replies import Reply, problem, reply
 from ringback.lambda_events import Event, client_name
 
 logger = Logger(service="describe_models")
+
+# What API Gateway calls the route of all requests that match no other.
+DEFAULT_ROUTE: Final = "$default"
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -20,6 +27,8 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 def handle(event: Event) -> Reply:
     try:
         client_name(event)
+        if event["routeKey"] == DEFAULT_ROUTE:
+            raise UnknownRoute
         model_id = (event.get("pathParameters") or {}).get("model_id")
         if model_id is None:
             return reply(HTTPStatus.OK, {"models": describe_all()})

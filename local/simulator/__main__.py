@@ -35,6 +35,9 @@ def read_arguments(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--chanjing-token-seconds", type=_from_zero, default=86_400.0)
     parser.add_argument("--generate-seconds", type=_from_zero, default=1.0)
+    parser.add_argument(
+        "--image-seconds", type=_from_zero, default=0.0, help="until a download is answered"
+    )
     parser.add_argument("--link-seconds", type=_from_zero, default=1200.0)
     parser.add_argument("--credits", type=_from_zero, default=10_000.0)
     parser.add_argument("--create-limit", type=int, default=20, help="creates per 10 seconds")

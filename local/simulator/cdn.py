@@ -49,9 +49,14 @@ _DAMAGED: Final[Mapping[str, Callable[[Picture], Reply]]] = {
 
 
 class Cdn:
-    def __init__(self, links: Links, clock: Callable[[], float]) -> None:
+    """``wait`` is called before an image is sent."""
+
+    def __init__(
+        self, links: Links, clock: Callable[[], float], wait: Callable[[], object] = lambda: None
+    ) -> None:
         self._links = links
         self._clock = clock
+        self._wait = wait
 
     def routes(self) -> Routes:
         return {("GET", CDN_PATH): self._get}
@@ -70,6 +75,7 @@ class Cdn:
         return self._picture(link.picture, request)
 
     def _picture(self, picture: Picture, request: Request) -> Reply:
+        self._wait()
         is_head = request.method == "HEAD"
         nth = picture.downloads + 1 if is_head else self._links.count_download(picture)
         damaged = (make for name, make in _DAMAGED.items() if nth <= picture.faults.get(name, 0))

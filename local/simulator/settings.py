@@ -17,6 +17,7 @@ class Settings:
     chanjing_token_seconds: float = 86_400.0
     port: int = 0
     generate_seconds: float = 1.0
+    image_seconds: float = 0.0
     link_seconds: float = 1200.0
     fresh_link_seconds: float = 1200.0
     credits: float = 10_000.0

@@ -3,6 +3,7 @@
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from threading import Event, Thread
 from types import TracebackType
@@ -49,8 +50,9 @@ class Simulator:
             for module in provider_modules("api")
             for route, handler in module.API(self._world).routes().items()
         }
+        wait = partial(self._world.stopping.wait, settings.image_seconds)
         self._routes |= {
-            **Cdn(self._world.links, clock).routes(),
+            **Cdn(self._world.links, clock, wait).routes(),
             **self._control().routes(),
         }
 

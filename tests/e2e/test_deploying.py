@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from local.concurrency import event_source_concurrency
 from local.deploy import ENVIRONMENTS, Files
 from local.deployer_policy import policy, resource_types
 from local.deployment import administrator
@@ -18,7 +19,8 @@ from local.interrupts import Interrupts
 from local.paths import ROOT
 from local.ports import free_ports
 from local.sam import Sam
-from tests.support.template import load_template
+from local.template import resolved
+from tests.support.template import combinations, load_template
 from tests.support.terminal import answer_with_enter
 
 # What `make deploy` runs, with other files.
@@ -59,7 +61,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     (private / "aws").mkdir()
     sam = Sam(endpoint_url=endpoint_url(port), private=private, interrupts=interrupts)
     try:
-        start_emulator(emulator, port=port, private=private / "aws")
+        start_emulator(emulator, port=port, private=private / "aws", concurrency=1000)
         emulator.wait_until(lambda: is_healthy(port))
         environments = private / "environments.toml"
         environments.write_text(ENVIRONMENTS.read_text())
@@ -100,6 +102,25 @@ def test_the_preflight_speaks_first(guided: str) -> None:
     assert guided.index("note: stack ringback in account") < guided.index("Stack Name")
     # This machine's build has bytecode of its own Python, which stops the deployment elsewhere.
     assert ("no bytecode for Python 3.13" in guided) == (sys.version_info[:2] != (3, 13))
+
+
+def test_the_preflight_counts_what_sam_deploys(account: Account, guided: str) -> None:
+    """For every combination of the parameters: SAM keeps the conditions for CloudFormation."""
+    stacks = administrator().client("cloudformation", endpoint_url=account.sam.endpoint_url)
+    processed = stacks.get_template(StackName="ringback", TemplateStage="Processed")["TemplateBody"]
+    sources = {
+        name: resource["Properties"]
+        for name, resource in processed["Resources"].items()
+        if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+    }
+    for parameters in combinations():
+        enabled = {
+            each["FunctionName"]["Ref"]: int(each["ScalingConfig"]["MaximumConcurrency"])
+            for each in resolved(sources, parameters).values()
+            if each.get("Enabled", True)
+        }
+        assert enabled == event_source_concurrency(parameters), parameters
+    assert f"may take {sum(event_source_concurrency({}).values())}," in guided
 
 
 def test_answers_are_kept_and_overwrite_no_environment(account: Account, guided: str) -> None:

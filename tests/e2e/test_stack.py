@@ -11,18 +11,25 @@ from tests.e2e.stack_logs import credentials_of
 
 
 def test_a_stranger_is_refused(deployment: Deployment) -> None:
-    url = f"{deployment.jobs_api_url}/jobs"
-    without_key = httpx.get(url, trust_env=False, timeout=30)
-    with_wrong_key = httpx.get(
-        url, headers={"Authorization": "Bearer wrong"}, trust_env=False, timeout=30
-    )
-    assert (without_key.status_code, with_wrong_key.status_code) == (401, 403)
+    for path in ("/jobs", "/unknown"):
+        url = f"{deployment.jobs_api_url}{path}"
+        without_key = httpx.get(url, trust_env=False, timeout=30)
+        with_wrong_key = httpx.get(
+            url, headers={"Authorization": "Bearer wrong"}, trust_env=False, timeout=30
+        )
+        assert (without_key.status_code, with_wrong_key.status_code) == (401, 403), path
 
 
 def test_a_client_is_let_in(jobs_api: JobsApi) -> None:
     answer = jobs_api.client.get(f"{jobs_api.url}/jobs")
     assert answer.status_code == 200
     assert set(answer.json()) == {"jobs", "cursor"}
+    for unknown in (
+        jobs_api.client.get(f"{jobs_api.url}/unknown"),
+        jobs_api.client.delete(f"{jobs_api.url}/jobs"),
+    ):
+        assert unknown.headers["content-type"] == "application/problem+json"
+        assert (unknown.status_code, unknown.json()["status"]) == (404, 404)
 
 
 def test_keys_do_not_show_in_a_failing_test(deployment: Deployment) -> None:

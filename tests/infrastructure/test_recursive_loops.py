@@ -41,20 +41,23 @@ def arn(name: str) -> dict[str, Any]:
 
 
 QUEUES = {name: a_queue() for name in ("A", "B", "C")}
-BUCKET = {
-    "Type": "AWS::S3::Bucket",
-    "Properties": {
-        "NotificationConfiguration": {
-            "QueueConfigurations": [
-                {
-                    "Event": "s3:ObjectCreated:*",
-                    "Queue": arn("A"),
-                    "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "in/"}]}},
-                }
-            ]
+NOTIFICATIONS = {
+    "QueueConfigurations": [
+        {
+            "Event": "s3:ObjectCreated:*",
+            "Queue": arn("A"),
+            "Filter": {"S3Key": {"Rules": [{"Name": "prefix", "Value": "in/"}]}},
         }
-    },
+    ]
 }
+
+
+def a_bucket(notifications: dict[str, Any]) -> dict[str, Any]:
+    properties = {"NotificationConfiguration": notifications}
+    return {"Type": "AWS::S3::Bucket", "Properties": properties}
+
+
+SWITCHED = {"Fn::If": ["IsOn", NOTIFICATIONS, {"Ref": "AWS::NoValue"}]}
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,9 @@ BUCKET = {
 def test_a_loop_is_found_by_permissions_settings_and_notifications(
     functions: dict[str, Any], looping: set[str]
 ) -> None:
-    assert in_a_loop(QUEUES | {"Bucket": BUCKET} | functions) == looping
+    for notifications in (NOTIFICATIONS, SWITCHED):
+        resources = QUEUES | {"Bucket": a_bucket(notifications)} | functions
+        assert in_a_loop(resources) == looping
 
 
 def test_a_role_of_its_own_counts() -> None:

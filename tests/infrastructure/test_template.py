@@ -20,7 +20,7 @@ from ringback.lambda_events import callback_request, dropped_objects
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import Settings
 
-from local.preflight import event_source_concurrency
+from local.template import resolved
 from tests.support.jobs import a_job
 from tests.support.permissions import (
     READ_QUEUE,
@@ -33,7 +33,7 @@ from tests.support.permissions import (
     statements_of,
 )
 from tests.support.repository import text_of
-from tests.support.template import ROOT, load_template, resources
+from tests.support.template import ROOT, load_template, resources, routes
 from tests.support.variables import variables_of
 
 FUNCTIONS: Final = resources("AWS::Serverless::Function")
@@ -503,23 +503,6 @@ def test_batches_report_failed_items() -> None:
         assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"], queue
 
 
-def test_the_queues_concurrency_is_limited_and_documented() -> None:
-    """HTTP calls and callbacks need executions of their own; a new account has 10 for all."""
-    at_once = event_source_concurrency({})
-    assert at_once == {
-        "SubmitJobFunction": 5,
-        "TakeDropsFunction": 2,
-        "CheckJobsFunction": 2,
-        "ArchiveImagesFunction": 5,
-        "SummarizeDropsFunction": 2,
-        "MakeThumbnailsFunction": 2,
-    }
-    assert f"{sum(at_once.values())} in all by default" in text_of("docs/settings.md")
-    fewest = event_source_concurrency({"SubmitConcurrency": "2", "ArchiveConcurrency": "2"})
-    assert set(fewest.values()) == {2}
-    assert f"{sum(fewest.values())} at least" in text_of("docs/operate.md")
-
-
 def test_the_visibility_timeout_is_six_function_timeouts() -> None:
     for queue, event, function in consumers():
         batching = event.get("MaximumBatchingWindowInSeconds", 0)
@@ -635,9 +618,34 @@ def test_data_outlives_the_stack_but_not_a_failed_first_deployment(kept: str) ->
 
 def test_every_new_object_of_the_drop_bucket_notifies_the_drop_queue() -> None:
     """Also one in no known folder, so that it is answered."""
-    rules = BUCKETS["DropBucket"]["NotificationConfiguration"]["QueueConfigurations"]
-    assert rules == [{"Event": "s3:ObjectCreated:*", "Queue": {"Fn::GetAtt": ["DropQueue", "Arn"]}}]
+    rule = {"Event": "s3:ObjectCreated:*", "Queue": {"Fn::GetAtt": ["DropQueue", "Arn"]}}
+    bucket = resolved(BUCKETS["DropBucket"], {})
+    assert bucket["NotificationConfiguration"] == {"QueueConfigurations": [rule]}
     assert "NotificationConfiguration" not in BUCKETS["ImagesBucket"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "off"),
+    [
+        ({"Drops": "false"}, {"DropQueue", "SummaryQueue"}),
+        ({"Thumbnails": "false"}, {"ThumbnailQueue"}),
+    ],
+)
+def test_what_is_switched_off_reads_no_queue_and_is_sent_nothing(
+    parameters: dict[str, str], off: set[str]
+) -> None:
+    """Only its own functions, which don't run, still name the queue. No function is left out."""
+    for name, each in FUNCTIONS.items():
+        function, before = resolved(each, parameters), resolved(each, {})
+        for event in events_of(function, "SQS"):
+            queue = event["Queue"]["Fn::GetAtt"][0]
+            assert event.get("Enabled", True) == (queue not in off), name
+        if all(event.get("Enabled", True) for event in events_of(function, "SQS")):
+            assert off.isdisjoint(references(environment_of(function))), name
+        else:
+            assert environment_of(function) == environment_of(before), name
+    bucket = resolved(BUCKETS["DropBucket"], parameters)
+    assert ("NotificationConfiguration" in bucket) == ("DropQueue" not in off)
 
 
 def test_what_ringback_may_write_to_the_drop_bucket_is_never_a_drop() -> None:
@@ -665,33 +673,32 @@ def test_what_ringback_may_write_to_the_drop_bucket_is_never_a_drop() -> None:
 CALLBACK_ROUTE: Final = "/callbacks/{provider}/{job_id}/{token}"
 
 
-def routes() -> Iterator[tuple[str, str, str, str]]:
-    for function in FUNCTIONS.values():
-        for event in events_of(function, "HttpApi"):
-            # No property that could disable the API's authorizer.
-            assert event.keys() == {"ApiId", "Method", "Path"}
-            yield event["ApiId"]["Ref"], event["Method"], event["Path"], folder_of(function)
-
-
 def test_the_routes_are_complete() -> None:
-    assert sorted(routes()) == [
-        ("CallbackApi", "POST", CALLBACK_ROUTE, "receive_callback"),
-        ("JobsApi", "GET", "/jobs", "query_jobs"),
-        ("JobsApi", "GET", "/jobs/{job_id}", "query_jobs"),
-        ("JobsApi", "GET", "/models", "describe_models"),
-        ("JobsApi", "GET", "/models/{model_id+}", "describe_models"),
-        ("JobsApi", "POST", "/jobs", "accept_job"),
-        ("JobsApi", "POST", "/jobs/retry", "change_job"),
-        ("JobsApi", "POST", "/jobs/{job_id}/archive", "change_job"),
-        ("JobsApi", "POST", "/jobs/{job_id}/cancel", "change_job"),
-        ("JobsApi", "POST", "/jobs/{job_id}/retry", "accept_job"),
-        ("JobsApi", "POST", "/providers/{name}/resume", "change_job"),
+    assert list(routes("CallbackApi")) == [("receive_callback", f"POST {CALLBACK_ROUTE}")]
+    assert sorted(routes("JobsApi")) == [
+        ("accept_job", "POST /jobs"),
+        ("accept_job", "POST /jobs/{job_id}/retry"),
+        ("change_job", "POST /jobs/retry"),
+        ("change_job", "POST /jobs/{job_id}/archive"),
+        ("change_job", "POST /jobs/{job_id}/cancel"),
+        ("change_job", "POST /providers/{name}/resume"),
+        ("describe_models", "$default"),
+        ("describe_models", "GET /models"),
+        ("describe_models", "GET /models/{model_id+}"),
+        ("query_jobs", "GET /jobs"),
+        ("query_jobs", "GET /jobs/{job_id}"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
         "HttpApi",
         "SQS",
     }
     assert set(resources("AWS::Serverless::HttpApi")) == {"JobsApi", "CallbackApi"}
+
+
+def test_no_route_does_without_the_authorizer_of_its_api() -> None:
+    for function in FUNCTIONS.values():
+        for event in events_of(function, "HttpApi"):
+            assert event.keys() <= {"ApiId", "Method", "Path"}
 
 
 def all_events(function: dict[str, Any]) -> list[dict[str, Any]]:

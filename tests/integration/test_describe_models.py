@@ -72,7 +72,20 @@ def test_an_unknown_model_gives_404(lambdas: Lambdas, model_id: str) -> None:
     }
 
 
-@pytest.mark.parametrize("case", ["all", "one"])
+def test_an_unknown_route_gives_404_like_anything_unknown(lambdas: Lambdas) -> None:
+    reply = lambdas("describe_models", an_event("describe_models", "unknown_route"))
+    assert reply["statusCode"] == 404
+    assert reply["headers"]["content-type"] == "application/problem+json"
+    assert body_of(reply) == {
+        "type": "about:blank",
+        "title": "Not Found",
+        "status": 404,
+        "detail": "Unknown route, or not with this method.",
+    }
+    assert lambdas.aws_calls == []
+
+
+@pytest.mark.parametrize("case", ["all", "one", "unknown_route"])
 def test_a_request_without_an_authorizer_is_an_error(lambdas: Lambdas, case: str) -> None:
     event = an_event("describe_models", case)
     del event["requestContext"]["authorizer"]

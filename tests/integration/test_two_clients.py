@@ -15,24 +15,15 @@ from ringback.use_cases.authorize_client import NO_SCHEME
 from tests.support.aws import Cloud
 from tests.support.jobs import a_job, a_job_id, a_stored_image
 from tests.support.lambdas import Lambdas, an_event
-from tests.support.template import resources
+from tests.support.template import routes
 
 OWN, OTHER = "studio", "shop"
 SOURCES = ("requests/kites.csv", "requests/seas.csv")
 KEY = "order-66"
 
 
-def routes() -> Iterator[tuple[str, str]]:
-    """Yield the function and the route key of each route that asks for a client's key."""
-    for properties in resources("AWS::Serverless::Function").values():
-        for event in properties.get("Events", {}).values():
-            given = event["Properties"]
-            if event["Type"] == "HttpApi" and given["ApiId"] == {"Ref": "JobsApi"}:
-                function = properties["CodeUri"].removeprefix("functions/")
-                yield function, f"{given['Method']} {given['Path']}"
-
-
-ROUTES = sorted(routes())
+# All that ask for a client's key.
+ROUTES = sorted(routes("JobsApi"))
 NAMES = ("job_id", "model_id", "name")
 assert len(ROUTES) >= 8
 
@@ -40,7 +31,7 @@ assert len(ROUTES) >= 8
 def a_request(
     route: str, *, job_id: str = "", query: dict[str, str] | None = None, key: str = ""
 ) -> dict[str, Any]:
-    method, path = route.split(" ")
+    method, path = route.split(" ") if " " in route else ("DELETE", "/jobs")
     event = an_event("accept_job", "post") | {"routeKey": route, "rawPath": path}
     event["requestContext"]["http"] |= {"method": method, "path": path}
     event["requestContext"]["authorizer"] = {"lambda": {"client": OWN}}

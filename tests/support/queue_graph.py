@@ -106,7 +106,7 @@ def _notified_by(resources: Resources, place: Any) -> Iterator[str]:
     buckets = {key for key, each in resources.items() if each["Type"] == "AWS::S3::Bucket"}
     for bucket in buckets if place == "*" else _named(place) & buckets:
         properties = resources[bucket]["Properties"]
-        configured = properties.get("NotificationConfiguration", {})
+        configured = _at_most(properties.get("NotificationConfiguration", {}))
         for rule in configured.get("QueueConfigurations", []):
             filters = rule.get("Filter", {}).get("S3Key", {}).get("Rules", [])
             prefixes = [each["Value"] for each in filters if each["Name"].lower() == "prefix"]
@@ -114,6 +114,11 @@ def _notified_by(resources: Resources, place: Any) -> Iterator[str]:
             heard = prefixes[0] if prefixes else ""
             if written.startswith(heard) or heard.startswith(written):
                 yield from _named(rule["Queue"])
+
+
+def _at_most(value: Any) -> Any:
+    """Return what a property is while the condition holds that it depends on."""
+    return value["Fn::If"][1] if "Fn::If" in value else value
 
 
 def _key_pattern(place: Any) -> str:

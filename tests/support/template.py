@@ -1,11 +1,17 @@
-"""The resources of template.yaml."""
+"""The resources and parameters of template.yaml."""
 
-from typing import Any
+import itertools
+from collections.abc import Iterator
+from typing import Any, Final
 
+from local.concurrency import SAVINGS
 from local.paths import ROOT
 from local.template import load_template
 
-__all__ = ["ROOT", "load_template", "resources"]
+__all__ = ["ROOT", "load_template"]
+
+# The parameters that change how many executions the queues take.
+ADJUSTABLE: Final = sorted({name for saving in SAVINGS for name in saving})
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -15,3 +21,27 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
         for name, resource in load_template()["Resources"].items()
         if resource["Type"] == kind
     }
+
+
+def routes(api: str | None = None) -> Iterator[tuple[str, str]]:
+    """Yield the folder of the function and the key of each route, of one API or of both."""
+    for function in resources("AWS::Serverless::Function").values():
+        for event in function.get("Events", {}).values():
+            given = event["Properties"]
+            if event["Type"] == "HttpApi" and api in (None, given["ApiId"]["Ref"]):
+                # An event without a path is for all requests that match no route.
+                key = f"{given['Method']} {given['Path']}" if "Path" in given else "$default"
+                yield function["CodeUri"].removeprefix("functions/"), key
+
+
+def values_of(name: str) -> list[str]:
+    """Return all values that a parameter may have; of a number the extremes and some between."""
+    parameter = load_template()["Parameters"][name]
+    numbers = [parameter.get("MinValue"), parameter["Default"], 9, parameter.get("MaxValue")]
+    return [str(value) for value in parameter.get("AllowedValues", numbers)]
+
+
+def combinations() -> Iterator[dict[str, str]]:
+    """Yield every combination of the adjustable parameters."""
+    for chosen in itertools.product(*map(values_of, ADJUSTABLE)):
+        yield dict(zip(ADJUSTABLE, chosen, strict=True))

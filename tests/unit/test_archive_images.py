@@ -54,13 +54,14 @@ class Archive:
 
     now: datetime = NOON
     retry_delays: tuple[int, ...] = (5, 60)
+    makes_thumbnails: bool = True
 
     def __call__(self, *, attempt: int = 1) -> Job:
         archive = ArchiveImages(
             jobs=self.jobs,
             images=self.bucket,
             queue=InMemoryArchiveQueue(self.queues),
-            thumbnails=InMemoryThumbnailQueue(self.queues),
+            thumbnails=InMemoryThumbnailQueue(self.queues) if self.makes_thumbnails else None,
             download=self.web,
             providers={"kie": self.provider.facts},
             clients={"kie": self.provider},
@@ -552,6 +553,13 @@ def test_an_image_stored_before_a_crash_is_not_overwritten() -> None:
     assert job.status is JobStatus.SUCCEEDED
     assert archive.bucket.objects == {job.images[0].key: content}
     assert job.images[0].facts == facts
+
+
+def test_a_deployment_without_thumbnails_sends_no_message() -> None:
+    archive = an_archive()
+    archive.makes_thumbnails = False
+    assert archive().status is JobStatus.SUCCEEDED
+    assert archive.queues.thumbnails == []
 
 
 def test_every_image_without_a_thumbnail_gets_a_message() -> None:

@@ -47,6 +47,7 @@ PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (errors.UnknownModel("unknown model"), 404, "Not Found", "unknown model"),
     (errors.UnknownDrop("x"), 404, "Not Found", "no jobs of such a file"),
     (errors.UnknownProvider("x"), 404, "Not Found", "Unknown provider"),
+    (errors.UnknownRoute(), 404, "Not Found", "Unknown route"),
     (errors.WrongState("it is running"), 409, "Conflict", "it is running"),
     (errors.TryAgain("in a moment"), 503, "Service Unavailable", "in a moment"),
     (errors.IdempotencyConflict("used before"), 422, "Unprocessable Entity", "used before"),

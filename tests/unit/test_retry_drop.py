@@ -249,6 +249,16 @@ def test_a_file_may_be_named_by_its_url() -> None:
         assert rows.source == SHEET
 
 
+def test_nothing_is_retried_where_dropped_files_are_not_read() -> None:
+    harness = DropHarness()
+    request = replace(harness.request_retry, queue=None)
+    with pytest.raises(InvalidRequest) as refused:
+        request(ASKED, client="drop")
+    (error,) = refused.value.errors
+    assert error.field == "source"
+    assert "disabled on this deployment" in error.message
+
+
 def test_only_failed_jobs_of_a_named_file_can_be_retried() -> None:
     harness = DropHarness()
     fails(harness, *dropped(harness, 1))

@@ -9,6 +9,7 @@ from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import (
     AcceptJobSettings,
     ArchiveImagesSettings,
+    ChangeJobSettings,
     QueryJobsSettings,
     Settings,
     SubmitJobSettings,
@@ -136,6 +137,16 @@ def test_a_setting_has_limits(
         _, field = variables_of(kind)[name]
         with pytest.raises(ValidationError, match=str(field.alias)):
             reading(kind, **{name: value})
+
+
+@pytest.mark.parametrize(
+    ("kind", "variable"),
+    [(ArchiveImagesSettings, "THUMBNAIL_QUEUE_URL"), (ChangeJobSettings, "DROP_QUEUE_URL")],
+)
+def test_a_queue_that_nobody_reads_has_no_url(kind: type[Settings], variable: str) -> None:
+    name = variable.lower()
+    assert getattr(reading(kind), name) == ENVIRONMENT[variable]
+    assert getattr(reading(kind, **{variable: ""}), name) is None
 
 
 def test_retention_is_a_timedelta() -> None:

@@ -22,6 +22,7 @@ from ringback.domain.errors import (
     UnknownJob,
     UnknownModel,
     UnknownProvider,
+    UnknownRoute,
     WrongState,
 )
 from ringback.domain.estimates import Estimate
@@ -44,6 +45,7 @@ STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
     UnknownModel: HTTPStatus.NOT_FOUND,
     UnknownDrop: HTTPStatus.NOT_FOUND,
     UnknownProvider: HTTPStatus.NOT_FOUND,
+    UnknownRoute: HTTPStatus.NOT_FOUND,
     IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
     KeyInUse: HTTPStatus.CONFLICT,
     WrongState: HTTPStatus.CONFLICT,
@@ -57,6 +59,7 @@ _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     UnknownJob: "Unknown job.",
     UnknownDrop: "You have no jobs of such a file; GET /jobs shows each job's `source`.",
     UnknownProvider: "Unknown provider; GET /models names each model's.",
+    UnknownRoute: "Unknown route, or not with this method.",
 }
 
 

@@ -11,6 +11,8 @@ from ringback.domain.pace import Pace
 Arn = Annotated[str, Field(pattern=r"^arn:")]
 BaseUrl = Annotated[str, Field(pattern=r"^https?://[^/]+(/.*[^/])?$")]
 QueueUrl = Annotated[str, Field(pattern=r"^https?://")]
+# Empty if the deployment has switched off what reads the queue.
+QueueUrlIfRead = Annotated[QueueUrl | None, BeforeValidator(lambda text: text or None)]
 TableName = Annotated[str, Field(min_length=3)]
 BucketName = Annotated[str, Field(min_length=3)]
 
@@ -139,7 +141,7 @@ class ArchiveImagesSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
     archive_queue_url: QueueUrl
-    thumbnail_queue_url: QueueUrl
+    thumbnail_queue_url: QueueUrlIfRead
     archive_retry_seconds: Annotated[
         tuple[Annotated[int, Field(ge=0, le=900)], ...], BeforeValidator(_split)
     ]
@@ -168,7 +170,7 @@ class QueryJobsSettings(Settings):
 class ChangeJobSettings(Settings):
     jobs_table: TableName
     submit_queue_url: QueueUrl
-    drop_queue_url: QueueUrl
+    drop_queue_url: QueueUrlIfRead
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
 

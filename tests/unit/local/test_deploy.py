@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from local.deploy import ENVIRONMENTS, Files, main, sam_command, target_of
+from local.deploy import ENVIRONMENTS, Files, main, offered, sam_command, target_of
 from local.failures import LocalFailure
+from local.preflight import Finding, Target
 from tests.support.template import ROOT, load_template
 
 
@@ -25,7 +26,8 @@ def test_without_an_environment_sam_asks_and_keeps_the_answers_elsewhere(files: 
     command = sam_command("", files)
     assert "--guided" in command
     assert command[command.index("--config-file") + 1] == str(files.answers)
-    assert target_of("", files).stack == "ringback"
+    target = target_of("", files)
+    assert (target.stack, target.is_asked) == ("ringback", True)
 
 
 def test_earlier_answers_stay(files: Files) -> None:
@@ -52,6 +54,7 @@ def test_an_environment_is_deployed_without_questions(files: Files, environment:
     assert not files.answers.exists()
     target = target_of(environment, files)
     assert target.region
+    assert not target.is_asked
     assert target.parameters.keys() <= load_template()["Parameters"].keys()
 
 
@@ -85,3 +88,16 @@ def test_make_passes_its_own_variable_and_not_the_shell_s(
     shown = done.stdout
     (line,) = [line for line in shown.splitlines() if "local.deploy" in line]
     assert line.partition("local.deploy")[2].strip() == passed
+
+
+def test_what_fits_the_account_is_offered_with_the_answers_before() -> None:
+    """SAM splits at spaces outside of double quotes."""
+    target = Target(stack="ringback", parameters={"DropClient": 'a "b" \\', "Drops": "true"})
+    small = Finding("10 executions", parameters={"Drops": "false", "Thumbnails": "false"})
+    assert offered(target, [Finding("of interest"), small]) == [
+        "--parameter-overrides",
+        r'DropClient="a \"b\" \\"',
+        'Drops="false"',
+        'Thumbnails="false"',
+    ]
+    assert offered(target, [Finding("of interest")]) == []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, NoCredentialsError
 
-from local.preflight import Target, preflight
+from local.preflight import Finding, Target, preflight
 
 RINGBACK = Target(stack="ringback")
 
@@ -17,9 +17,11 @@ class Aws:
     """An account, in the place of a boto3 session and of all its clients."""
 
     concurrency: int = 1000
+    reserved: int = 90
     buckets: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     status: str | None = None
+    deployed: dict[str, str] = field(default_factory=dict)
     error: Exception | None = None
     region_name: str = "eu-west-1"
 
@@ -32,12 +34,16 @@ class Aws:
         return {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/me"}
 
     def get_account_settings(self) -> dict[str, Any]:
-        return {"AccountLimit": {"ConcurrentExecutions": self.concurrency}}
+        limit = {"ConcurrentExecutions": self.concurrency + self.reserved}
+        return {"AccountLimit": {**limit, "UnreservedConcurrentExecutions": self.concurrency}}
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:  # noqa: N803
         if self.status is None:
             raise ClientError({"Error": {"Code": "ValidationError"}}, "DescribeStacks")
-        return {"Stacks": [{"StackStatus": self.status}]}
+        parameters = [
+            {"ParameterKey": name, "ParameterValue": value} for name, value in self.deployed.items()
+        ]
+        return {"Stacks": [{"StackStatus": self.status, "Parameters": parameters}]}
 
     def list_buckets(self) -> dict[str, Any]:
         return {"Buckets": [{"Name": name} for name in self.buckets]}
@@ -58,29 +64,77 @@ def built(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def found(aws: Any, built: Path, *, bytecode: bool = True, target: Target = RINGBACK) -> list[str]:
-    return [str(each) for each in preflight(aws, target, built, bytecode=bytecode)]
+def findings(
+    aws: Any,
+    built: Path,
+    *,
+    bytecode: bool = True,
+    executions: bool = True,
+    target: Target = RINGBACK,
+) -> list[Finding]:
+    return preflight(aws, target, built, bytecode=bytecode, executions=executions)
 
 
-def test_account_region_and_caller_are_shown_first(built: Path) -> None:
+def found(aws: Any, built: Path, **told: Any) -> list[str]:
+    return [str(each) for each in findings(aws, built, **told)]
+
+
+def test_account_region_caller_and_executions_are_shown(built: Path) -> None:
     assert found(Aws(), built) == [
         "note: stack ringback in account 123456789012, region eu-west-1,"
-        " as arn:aws:iam::123456789012:user/me"
+        " as arn:aws:iam::123456789012:user/me",
+        "note: of this account's 1000 Lambda executions, Ringback's queues may take 18, which"
+        " leaves 982 for requests and callbacks",
     ]
 
 
-@pytest.mark.parametrize(("limit", "is_said"), [(10, True), (22, True), (23, False)])
-def test_a_small_concurrency_is_said_with_the_sum_of_the_queues(
-    built: Path, limit: int, *, is_said: bool
+@pytest.mark.parametrize(
+    ("limit", "left", "settings"),
+    [
+        (22, 4, None),
+        (21, 3, "SubmitConcurrency=2 ArchiveConcurrency=2:"),
+        (15, 0, "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false:"),
+        (10, 0, "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false Drops=false:"),
+        (9, 0, "no parameters leave as many"),
+    ],
+)
+def test_too_few_executions_stop_and_what_fits_is_named(
+    built: Path, limit: int, left: int, settings: str | None
 ) -> None:
-    said = [line for line in found(Aws(concurrency=limit), built) if "at a time" in line]
-    assert bool(said) == is_said
-    assert all(f"at most {limit} " in line and "take up 18" in line for line in said)
+    line = found(Aws(concurrency=limit), built)[1]
+    assert f"account's {limit} Lambda executions" in line
+    assert f"leaves {left} for requests" in line
+    assert line.startswith("STOP: ") == (settings is not None)
+    assert settings is None or settings in line
+    assert settings is None or "Service Quotas" in line
+
+
+def test_too_few_executions_are_a_note_for_whoever_wants_it_so(built: Path) -> None:
+    (_, finding) = findings(Aws(concurrency=10), built, executions=False)
+    assert not finding.is_fatal
+    assert finding.parameters == {
+        "SubmitConcurrency": "2",
+        "ArchiveConcurrency": "2",
+        "Thumbnails": "false",
+        "Drops": "false",
+    }
 
 
 def test_the_sum_follows_the_parameters(built: Path) -> None:
-    target = Target(stack="ringback", parameters={"ArchiveConcurrency": "90"})
-    assert "take up 103" in found(Aws(concurrency=100), built, target=target)[1]
+    target = Target(stack="ringback", parameters={"ArchiveConcurrency": "90", "Drops": "false"})
+    assert "may take 99, which leaves 1 " in found(Aws(concurrency=100), built, target=target)[1]
+
+
+def test_parameters_that_are_not_given_keep_the_stack_s_values_unless_asked_for(
+    built: Path,
+) -> None:
+    deployed = {"ArchiveConcurrency": "7", "Drops": "false"}
+    aws = Aws(status="UPDATE_COMPLETE", deployed=deployed)
+    given = {"ArchiveConcurrency": "3"}
+    kept = found(aws, built, target=Target(stack="ringback", parameters=given))
+    assert "may take 12," in kept[1]
+    asked = found(aws, built, target=Target(stack="ringback", parameters=given, is_asked=True))
+    assert "may take 16," in asked[1]
 
 
 def test_a_layer_without_bytecode_of_3_13_stops_unless_told_otherwise(built: Path) -> None:
@@ -107,11 +161,11 @@ def test_what_an_earlier_stack_left_is_named(built: Path) -> None:
 
 def test_a_stack_that_exists_left_nothing(built: Path) -> None:
     aws = Aws(buckets=["ringback-imagesbucket-1x"], status="UPDATE_COMPLETE")
-    assert len(found(aws, built)) == 1
+    assert len(found(aws, built)) == 2
 
 
 def test_a_failed_first_deployment_stops(built: Path) -> None:
-    (_, stop) = found(Aws(status="ROLLBACK_COMPLETE"), built)
+    (*_, stop) = found(Aws(status="ROLLBACK_COMPLETE"), built)
     assert stop.startswith("STOP: the first deployment of ringback failed")
 
 

@@ -6,8 +6,14 @@ from local.simulator.settings import Settings
 
 def test_the_arguments_become_the_settings() -> None:
     words = "--port 1 --kie-api-key K --kie-hmac-key H --generate-seconds 0.5 --link-seconds 9"
+    words += " --image-seconds 2"
     assert settings_from(read_arguments(words.split())) == Settings(
-        kie_api_key="K", kie_hmac_key="H", port=1, generate_seconds=0.5, link_seconds=9
+        kie_api_key="K",
+        kie_hmac_key="H",
+        port=1,
+        generate_seconds=0.5,
+        link_seconds=9,
+        image_seconds=2,
     )
 
 

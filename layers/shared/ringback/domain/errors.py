@@ -9,6 +9,7 @@ RingbackError
 │   ├── UnknownModel
 │   ├── UnknownDrop
 │   ├── UnknownProvider
+│   ├── UnknownRoute
 │   ├── WrongState
 │   ├── PayloadTooLarge
 │   ├── Unauthorized
@@ -90,6 +91,10 @@ class UnknownDrop(RequestRefused):
 
 class UnknownProvider(RequestRefused):
     """There is no such provider."""
+
+
+class UnknownRoute(RequestRefused):
+    """The API has no such route, or not with this method."""
 
 
 class WrongState(RequestRefused):

@@ -48,13 +48,13 @@ class ArchiveImages:
     """Copy each image independently of the others; a repeated message copies only missing ones.
 
     ``retry_delays`` are in seconds, one per retry; after the last retry copying gives up.
-    ``for_each`` is ``map``, or a concurrent equivalent.
+    ``for_each`` is ``map``, or a concurrent equivalent. Without ``thumbnails`` none are made.
     """
 
     jobs: JobStore
     images: ImageStore
     queue: ArchiveQueue
-    thumbnails: ThumbnailQueue
+    thumbnails: ThumbnailQueue | None
     download: Downloader
     providers: Providers
     clients: Mapping[str, ProviderClient]
@@ -153,7 +153,7 @@ class ArchiveImages:
             job = replace(job, error=self._error(job, problems))
         self.images.put_record(job.job_id, provenance(job, at=at))
         for image in job.images:
-            if not image.thumbnail:
+            if self.thumbnails and not image.thumbnail:
                 self.thumbnails.add(job.job_id, image.number)
         if not problems:
             return self._end(job, JobStatus.SUCCEEDED, finished_at=at)

@@ -30,10 +30,13 @@ AHEAD: Final = timedelta(seconds=2)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRetry:
-    """Have a file's failed jobs made again. Its jobs are too many for one request."""
+    """Have a file's failed jobs made again. Its jobs are too many for one request.
+
+    ``queue`` is ``None`` where no dropped files are read.
+    """
 
     jobs: JobReader
-    queue: DropQueue
+    queue: DropQueue | None
     now: Callable[[], datetime]
 
     def __call__(self, query: Mapping[str, str], *, client: str) -> RowsToRetry:
@@ -49,7 +52,9 @@ class RequestRetry:
         # Any other job may have been charged, or still may succeed.
         if query.get("status") != JobStatus.FAILED:
             errors.append(FieldError("status", "must be failed: only those jobs were not charged"))
-        if errors:
+        if self.queue is None:
+            errors.append(FieldError("source", "dropped files are disabled on this deployment"))
+        if errors or self.queue is None:
             raise InvalidRequest(errors)
         source, found = jobs_of_file(self.jobs, source, client=client, limit=1)
         if not found:
