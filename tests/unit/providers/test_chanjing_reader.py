@@ -4,12 +4,14 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId
-from ringback.domain.verdicts import TaskReport, TaskState
+from ringback.domain.verdicts import OutcomeUnknown, TaskRefused, TaskReport, TaskState
+from ringback.providers.chanjing.answers import REFUSED, read_submission
 from ringback.providers.chanjing.provider import PROVIDER
 from ringback.providers.chanjing.tasks import MAX_IMAGES, read_moment, read_task
 
@@ -168,3 +170,23 @@ def test_any_body_is_read_or_refused(body: bytes) -> None:
         read_report(body)
     except MalformedCallback:
         return
+
+
+@pytest.mark.parametrize("code", sorted(REFUSED))
+def test_what_the_api_or_http_refuses_for_good_is_refused(code: int) -> None:
+    assert read_submission(httpx.Response(200, json={"code": code})) == TaskRefused(
+        code=str(code), message=""
+    )
+
+
+def test_an_account_s_refusal_that_names_a_task_pauses_nothing() -> None:
+    """The task may have been made, so the account can't have been the reason."""
+    response = httpx.Response(200, json={"code": 402, "data": "a60747d7"})
+    assert read_submission(response) == OutcomeUnknown(
+        reason="HTTP 200, code 402", task_id=ProviderTaskId("a60747d7")
+    )
+
+
+def test_without_a_code_data_is_no_task() -> None:
+    response = httpx.Response(200, json={"data": "a60747d7"})
+    assert read_submission(response) == OutcomeUnknown(reason="HTTP 200, code -1")

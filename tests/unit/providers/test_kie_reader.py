@@ -297,3 +297,17 @@ def test_older_families_name_their_reasons_otherwise() -> None:
     data = {"taskId": "t", "successFlag": 3, "errorCode": 400, "errorMessage": "flagged"}
     report = read_task({"code": 200, "msg": "success", "data": data})
     assert (report.code, report.message) == ("400", "flagged")
+
+
+@pytest.mark.parametrize(
+    ("spent", "credits"),
+    [
+        ({"consumeCredits": 3.5}, Decimal("3.5")),
+        ({"creditsConsumed": None, "consumeCredits": 5}, Decimal(5)),
+        ({"creditsConsumed": 0, "consumeCredits": 5}, Decimal(0)),
+    ],
+)
+def test_older_families_have_another_name_for_credits(
+    spent: dict[str, Any], credits: Decimal
+) -> None:
+    assert read_task({"taskId": "x", **spent}).credits == credits
