@@ -21,7 +21,12 @@ from ringback.domain.accounts import (
     Probe,
 )
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import CredentialsRefused, NotConfigured, ProviderUnavailable
+from ringback.domain.errors import (
+    CredentialsRefused,
+    NotConfigured,
+    ProviderUnavailable,
+    UnknownProvider,
+)
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.domain.verdicts import (
     Answered,
@@ -629,6 +634,37 @@ def test_an_opening_that_fails_costs_no_job(harness: Harness) -> None:
     assert harness.take_turn(job.job_id).status is JobStatus.RUNNING
 
 
+def break_account_store(harness: Harness, method: str) -> None:
+    def fails(*_: object, **__: object) -> object:
+        raise OSError
+
+    setattr(harness.accounts, method, fails)
+
+
+@pytest.mark.parametrize(
+    ("method", "answer", "status"),
+    [
+        ("hold", BUSY, JobStatus.ACCEPTED),
+        ("hold", AWAY, JobStatus.ACCEPTED),
+        ("end_trial", NO, JobStatus.FAILED),
+    ],
+)
+def test_what_is_noted_beside_an_answer_may_fail(
+    harness: Harness, method: str, answer: TaskRefused, status: JobStatus
+) -> None:
+    job = half_open(harness, answer)
+    break_account_store(harness, method)
+    assert harness.take_turn(job.job_id).status is status
+
+
+def test_a_probe_that_cannot_be_noted_costs_no_job(harness: Harness) -> None:
+    job = paused(harness)
+    harness.provider.is_good = False
+    harness.probe()
+    break_account_store(harness, "send_probe")
+    assert harness.take_turn(job.job_id).status is JobStatus.ACCEPTED
+
+
 # No key
 
 
@@ -695,6 +731,11 @@ def test_the_owner_lets_one_job_try_at_once(harness: Harness) -> None:
     assert harness.take_turn(job.job_id, is_nudge=True).status is JobStatus.RUNNING
     assert resume(harness)("kie").pause is None
     assert len(harness.queues.nudges) == 2
+
+
+def test_an_unknown_provider_is_not_resumed(harness: Harness) -> None:
+    with pytest.raises(UnknownProvider):
+        resume(harness)("nobody")
 
 
 def test_a_resumed_account_without_credits_is_paused_again_for_free(harness: Harness) -> None:
