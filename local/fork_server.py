@@ -25,7 +25,7 @@ def import_packages() -> None:
             continue
     if boto3 := sys.modules.get("boto3"):
         # What they import at their first use; nothing is sent.
-        boto3.client("sqs", region_name="eu-west-1")
+        boto3.Session(region_name="eu-west-1").client("sqs")
     if pydantic := sys.modules.get("pydantic"):
         pydantic.create_model("First")
 

@@ -5,7 +5,7 @@ import tarfile
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from local.deployment import Deployment, administrator
 from local.interrupts import Interrupts
@@ -13,6 +13,9 @@ from local.sam import STACK_NAME, Sam
 from local.stack import CLIENT, deploy
 from tests.e2e.chains import functions_of
 from tests.support.queue_graph import in_a_loop
+
+if TYPE_CHECKING:
+    from types_boto3_secretsmanager.client import SecretsManagerClient
 
 # The last version before jobs were accepted and paid for by two functions.
 OLD: Final = "47e65a7726b0436679db17bfd102d359030ce813"
@@ -31,7 +34,11 @@ def unpack_old_version(folder: Path) -> bool:
 
 
 def redeploy(deployment: Deployment, source: Path, parameters: Mapping[str, str]) -> None:
-    """Deploy another version over the one that runs."""
+    """Deploy another version over the one that runs, and put the owner's secrets again (ADR 0024).
+
+    Only one of the two versions has a value for them in its template.
+    """
+    noted = secret_values(deployment)
     sam = Sam(
         endpoint_url=deployment.endpoint_url,
         private=deployment.logs,
@@ -41,6 +48,25 @@ def redeploy(deployment: Deployment, source: Path, parameters: Mapping[str, str]
     # The callback API is there by now, so its address is known.
     known = {"CallbackBaseUrl": deployment.callback_api_url}
     deploy(sam, {**parameters, **known}, lambda _line: None)
+    for arn in [arn for arn, now in secret_values(deployment).items() if now != noted[arn]]:
+        vault(deployment).put_secret_value(SecretId=arn, SecretString=noted[arn])
+
+
+def secret_values(deployment: Deployment) -> dict[str, str]:
+    """Return the stack's secrets by ARN; those without a value have an empty one."""
+    arns = [each["ARN"] for each in vault(deployment).list_secrets()["SecretList"]]
+    return {arn: secret_value(deployment, arn) for arn in arns}
+
+
+def secret_value(deployment: Deployment, arn: str) -> str:
+    try:
+        return vault(deployment).get_secret_value(SecretId=arn).get("SecretString", "")
+    except vault(deployment).exceptions.ResourceNotFoundException:
+        return ""
+
+
+def vault(deployment: Deployment) -> "SecretsManagerClient":
+    return administrator().client("secretsmanager", endpoint_url=deployment.endpoint_url)
 
 
 def parameters_of(deployment: Deployment) -> dict[str, str]:
