@@ -5,6 +5,7 @@ These are the commands of ``docs/operate.md``. Part of ``make prove`` only: it d
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from local.jobs_api import Job, connected
 from local.ports import free_ports
 from local.sam import STACK_NAME, Sam
 from local.stack import api_url, deploy, local_stack, put_secrets
+from local.waiting import wait_for
 from tests.e2e.stack_logs import show_logs_of
 from tests.e2e.test_drops import TEXT
 from tests.e2e.upgrades import parameters_of
@@ -50,7 +52,13 @@ def restored(request: pytest.FixtureRequest) -> Iterator[Restored]:
         with connected(before.jobs_api_url, before.client_key) as api:
             posted = api.submit(TEXT, {"prompt": "a kite before"})
             [final] = api.wait_until_final([posted["job_id"]])
-            opened = api.submit(TEXT, {"prompt": "a kite on the way [simulate: no_callback]"})
+            posted = api.submit(TEXT, {"prompt": "a kite on the way [simulate: no_callback]"})
+            # A table of the moment before would have it as one that may have been charged.
+            opened = wait_for(
+                partial(api.get, posted["job_id"]),
+                lambda job: job["status"] == "running",
+                what="a job to be on the way",
+            )
         after = tear_down_and_restore(before)
         for name, value in {
             "AWS_ENDPOINT_URL": after.endpoint_url,
