@@ -288,6 +288,7 @@ ACCEPTED: Final = {
     "jpeg with a comment that looks like an end": Case(image("JPEG", comment=b"\xff\xd9")),
     "jpeg of 12 bits": Case(jpeg(frame(0xC1, 12), SCAN)),
     "jpeg, arithmetic": Case(jpeg(frame(0xC9), b"\xff\xcc\0\4\0\0", SCAN)),
+    "jpeg, arithmetic, of zeros only": Case(jpeg(frame(0xC9), QUANTIZATION, SCAN_HEAD)),
     "jpeg, lossless": Case(jpeg(frame(0xC3), SCAN)),
     "jpeg with zeros between segments": Case(between(bytes(2))),
     "jpeg with 4 KiB of zeros between segments": Case(between(bytes(4096))),
