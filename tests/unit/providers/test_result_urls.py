@@ -81,6 +81,7 @@ def test_every_image_keeps_its_number(urls: list[str | None], name: str) -> None
         ({"resultUrls": ",,"}, ()),
         ({"resultUrls": "," * 50_000}, ()),
         ({"resultUrls": A + "," * 50_000 + "x"}, (A + "," * 50_000 + "x",)),
+        ({"resultUrls": A + ",null" * 50_000 + "x"}, (A + ",null" * 50_000 + "x",)),
         ({"resultUrls": [A], "resultImageUrl": f"{A}?signed=again"}, (A,)),
         ({"resultUrls": {"1": A, "3": C}}, (A, "", C)),
         ({"result": f"the text model says {A}"}, ()),
