@@ -84,8 +84,14 @@ def _of_text(text: str, depth: int) -> Urls:
         try:
             return _urls(parse_json(text).value, depth - 1)
         except NotJson:
-            return ()
+            return _separated(_inside_list(text)) if text[0] == "[" else ()
     return _separated(text)
+
+
+def _inside_list(text: str) -> str:
+    """Return what is in a list as Java or Python print it: ``[a, b]`` or ``['a', 'b']``."""
+    inside = text[1:].removesuffix("]").strip(INVISIBLE)
+    return inside.replace("'", " ") if inside.startswith("'") else inside
 
 
 def _separated(text: str) -> Urls:
