@@ -84,6 +84,7 @@ def test_every_image_keeps_its_number(urls: list[str | None], name: str) -> None
         ({"resultUrls": f"[{A}, null, {C}]"}, (A, "", C)),
         ({"resultUrls": f"['{A}', None, '{C}']"}, (A, "", C)),
         ({"resultUrls": f"[see {A}]"}, ()),
+        ({"resultUrls": ", ftp://cdn.example/a.png"}, ()),
         ({"resultUrls": A + ",null" * 50_000 + "x"}, (A + ",null" * 50_000 + "x",)),
         ({"resultUrls": [A], "resultImageUrl": f"{A}?signed=again"}, (A,)),
         ({"resultUrls": {"1": A, "3": C}}, (A, "", C)),
