@@ -285,9 +285,19 @@ ACCEPTED: Final = {
     "jpeg, grey": Case(image("JPEG", "L")),
     "jpeg, cmyk": Case(image("JPEG", "CMYK")),
     "jpeg with restarts": Case(image("JPEG", restart_marker_rows=1)),
+    "jpeg with restarts, read in several parts": Case(
+        jpeg(
+            FRAME,
+            b"\xff\xdd\0\4\0\1",
+            QUANTIZATION,
+            SCAN_HEAD,
+            b"".join(b"%s\xff%c" % (b"data" * 20, 0xD0 + n % 8) for n in range(21)),
+        )
+    ),
     "jpeg with a comment that looks like an end": Case(image("JPEG", comment=b"\xff\xd9")),
     "jpeg of 12 bits": Case(jpeg(frame(0xC1, 12), SCAN)),
     "jpeg, arithmetic": Case(jpeg(frame(0xC9), b"\xff\xcc\0\4\0\0", SCAN)),
+    "jpeg, arithmetic, of zeros only": Case(jpeg(frame(0xC9), QUANTIZATION, SCAN_HEAD)),
     "jpeg, lossless": Case(jpeg(frame(0xC3), SCAN)),
     "jpeg with zeros between segments": Case(between(bytes(2))),
     "jpeg with 4 KiB of zeros between segments": Case(between(bytes(4096))),

@@ -40,6 +40,7 @@ INSIDE = [
     "a.127.0.0.1.8.8.8.8.nip.io",
     "0--1.sslip.io",
     "fe80--1.sslip.io",
+    "fd12-3456-789a-1-2-3-4-5.sslip.io",
     "x.ddev.site",
 ]
 OUTSIDE = [
@@ -57,6 +58,8 @@ OUTSIDE = [
     "8-8-8-8.0123456789abcdef.plex.direct",
     "08080808.09090909.rbndr.us",
     "2606-4700-4700--1111.sslip.io",
+    "my--site.8-8-8-8.nip.io",
+    "xn--bcher-kva.8.8.8.8.sslip.io",
     "metadata.goog.example",
     "fritz.box.example",
     "10.0.0.1.example",

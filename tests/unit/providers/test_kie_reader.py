@@ -249,6 +249,7 @@ def test_an_answer_with_two_codes_proves_nothing() -> None:
 
 A_URL = "https://cdn.example/1.png"
 WITH_IMAGE = {"resultJson": {"resultUrls": [A_URL]}}
+NO_CODES = (None, "", 0, "200", "null", "None")
 FAIL, RUNNING, SUCCESS = TaskState.FAILED, TaskState.RUNNING, TaskState.SUCCEEDED
 
 
@@ -258,7 +259,7 @@ FAIL, RUNNING, SUCCESS = TaskState.FAILED, TaskState.RUNNING, TaskState.SUCCEEDE
         # Words of the page are what it says.
         ({"state": "waiting", **WITH_IMAGE, "failCode": "500"}, RUNNING),
         ({"state": "fail", **WITH_IMAGE}, FAIL),
-        ({"state": "success"}, SUCCESS),
+        *(({"state": word}, SUCCESS) for word in ("success", "complete", "Done")),
         # Other ends are a success with images; any other word is a failure with a code.
         *(({"state": word}, RUNNING) for word in ("cancelled", "timeout", "new", "", None)),
         *(
@@ -269,7 +270,7 @@ FAIL, RUNNING, SUCCESS = TaskState.FAILED, TaskState.RUNNING, TaskState.SUCCEEDE
             ({"state": word, "failCode": "500"}, FAIL)
             for word in ("canceled", "timed_out", "new", "", None)
         ),
-        *(({"state": "timedOut", "failCode": code}, RUNNING) for code in (None, "", 0, "200")),
+        *(({"state": "timedOut", "failCode": code}, RUNNING) for code in NO_CODES),
         ({"state": "cancelled", "failMsg": "by its owner"}, FAIL),
         ({"state": "new", "failMsg": "slow, but going on"}, RUNNING),
         # Older families.

@@ -58,6 +58,8 @@ def same(one: Any, other: Any) -> bool:
         ("images", "a\nb\r\n", ["a", "b"]),
         ("whole", "7,0", 7),
         ("number", "2,5", 2.5),
+        # No thousands are written like these.
+        *(("number", "-0,125", -0.125), ("number", "1234,567", 1234.567), ("whole", "0,000", 0)),
         ("number", "5.625", 5.625),
         ("number", "-,25", -0.25),
         ("number", "1,5E+2", 150.0),
@@ -140,7 +142,7 @@ def test_every_number_is_valid_json() -> None:
 @pytest.mark.parametrize(
     ("field", "cell", "decimal"),
     [
-        *(("whole", "1,000", "."), ("number", "2,500", "."), ("number", "-0,125", ".")),
+        *(("whole", "1,000", "."), ("number", "2,500", "."), ("number", "-9,125", ".")),
         *(("whole", "1.000", ","), ("whole", " 12.000 ", ",")),
     ],
 )

@@ -63,7 +63,8 @@ def test_a_mark_tells_the_encoding(encoding: str, codec: str) -> None:
                 "cp949": ("949", "EUC-KR", "ks_c_5601-1987", "uhc"),
                 "mac_roman": ("Macintosh", "mac", "x-mac-roman", "MacRoman"),
                 "cp437": ("437", "IBM437"),
-                "iso8859-15": ("ISO8859-15", "iso 8859 15"),
+                "iso8859-15": ("ISO8859-15", "iso 8859 15", "Latin-9"),
+                "ascii": ("US-ASCII", "ascii"),
             }.items()
             for name in names
         ),
@@ -71,6 +72,7 @@ def test_a_mark_tells_the_encoding(encoding: str, codec: str) -> None:
         ("requests/kites.cp936.csv", {}, "gb18030"),
         # Words that some library takes for an encoding are words.
         *((f"requests/kites.{name}.csv", {}, "utf-8") for name in ("korean", "1252", "v2", "mac")),
+        *((f"requests/kites.{name}.csv", {}, "utf-8") for name in ("macintosh", "ascii")),
         ("requests/gb18030.csv", {}, "utf-8"),
         ("requests/a.gb18030/kites.csv", {}, "utf-8"),
     ],

@@ -81,7 +81,7 @@ def test_a_comma_takes_precedence_over_a_semicolon() -> None:
 
 
 def test_every_invalid_column_is_named() -> None:
-    header = b"modell,prompt,,input.,input.a,Input.A,input.b.c,input.b,input,a b\n"
+    header = b"modell,prompt,,input.,input.a,Input.A,input.b.c,input.B,input,a b\n"
     assert refusal_of(header) == (
         "the header is invalid: column 'model' is missing"
         "; column 1 'modell' is neither model nor input.<field>; did you mean model?"
@@ -89,7 +89,7 @@ def test_every_invalid_column_is_named() -> None:
         "; column 3 has no name"
         "; column 4 'input.' is neither model nor input.<field>"
         "; column 6 'input.A' is a duplicate"
-        "; column 8 'input.b' is both a field and the parent of another column"
+        "; column 8 'input.B' is both a field and the parent of another column"
         "; column 9 'input' is neither model nor input.<field>"
         "; column 10 'a b' is neither model nor input.<field>"
     )

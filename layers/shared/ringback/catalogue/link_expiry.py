@@ -14,10 +14,12 @@ _HEX: Final = re.compile(r"[0-9a-fA-F]{8}")
 # Without one of them, a field that is called expires may be anything.
 _SIGNATURES: Final = frozenset(
     {
-        *("signature", "x-signature", "sig", "sign", "s", "token", "hmac", "hash", "md5"),
+        *("signature", "x-signature", "sig", "sign", "token", "hmac", "hash", "md5"),
         "key-pair-id",
     }
 )
+# Imgix signs with `s`, which is a size elsewhere.
+_MD5: Final = re.compile(r"[0-9a-f]{32}")
 _EXPIRES: Final = ("expires", "x-expires", "expire", "exp")
 _EDGE_TOKEN: Final = re.compile(r"(?:^|~)(?:exp|Expires)=([0-9]{10})(?=~|$)")
 # What CloudFront writes for characters of Base64 that have a meaning in a query.
@@ -46,7 +48,7 @@ def _since_signed(query: Mapping[str, str]) -> datetime | None:
 def _unix(query: Mapping[str, str]) -> datetime | None:
     """Read ``Expires`` (S3, CloudFront, OSS, OBS), ``x-expires`` (ByteDance) and their like."""
     given = {name.lower(): value for name, value in query.items()}
-    if not given.keys() & _SIGNATURES:
+    if not (given.keys() & _SIGNATURES or _MD5.fullmatch(given.get("s", ""))):
         return None
     return next((at for name in _EXPIRES if (at := _moment(given.get(name, "")))), None)
 

@@ -10,7 +10,8 @@ from typing import Final
 FRAME_HEAD, SCAN_HEAD = 6, 1
 BASELINE, EXTENDED, PROGRESSIVE = 0xC0, 0xC1, 0xC2
 HUFFMAN: Final = frozenset({BASELINE, EXTENDED, PROGRESSIVE})
-QUANTIZED: Final = HUFFMAN | {0xC9, 0xCA}  # the latter two are arithmetic
+ARITHMETIC: Final = frozenset({0xC9, 0xCA, 0xCB})
+QUANTIZED: Final = HUFFMAN | (ARITHMETIC - {0xCB})  # but for lossless frames
 DC, AC = 0, 1
 OF_THE_STANDARD: Final = frozenset((kind, number) for kind in (DC, AC) for number in (0, 1))
 MAX_IN_SCAN: Final = 4
@@ -25,6 +26,11 @@ class Tables:
         self._huffman: set[tuple[int, int]] = set()
         self._components: Mapping[int, int] = {}  # of the frame, with their quantization tables
         self._frame = 0
+
+    @property
+    def allow_empty_scans(self) -> bool:
+        """Arithmetic coders leave out zeros at the end, perhaps all bytes: T.81, section D.1.8."""
+        return self._frame in ARITHMETIC
 
     def add_quantization(self, body: bytes) -> None:
         while body:

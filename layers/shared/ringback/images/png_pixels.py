@@ -10,7 +10,7 @@ PASSES: Final = (
     *((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)),
     *((0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)),
 )
-MAX_FILTER: Final = 4  # https://www.w3.org/TR/png-3/#9Filter-types; libpng refuses any other
+FILTERS: Final = bytes(range(5))  # https://www.w3.org/TR/png-3/#9Filter-types; no decoder has more
 STEP: Final = 256 * 1024
 # A small file may unpack to far more than any picture needs. Of more than this only the chunks'
 # checksums are verified: it takes a second, and no memory.
@@ -78,7 +78,7 @@ class PixelData:
         for first, end, row_bytes in self._passes:
             # The first row of this pass that begins in this part begins here.
             at = first + max(0, -(-(start - first) // row_bytes)) * row_bytes - start
-            if max(part[at : max(0, end - start) : row_bytes], default=0) > MAX_FILTER:
+            if part[at : max(0, end - start) : row_bytes].translate(None, FILTERS):
                 self._flaw = "a row has a filter that does not exist"
 
     def flaw(self) -> str:

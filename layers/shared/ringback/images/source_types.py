@@ -18,7 +18,7 @@ CODES: Final = (
 )
 _BY_LETTERS: Final = {code.lower(): code for code in CODES}
 _OF_SCHEMA_ORG: Final = "digitalsource"  # ends its names of these codes
-_VOCABULARY: Final = re.compile(r".*digitalsourcetype/", re.I | re.S)
+_VOCABULARY: Final = re.compile(r"digitalsourcetype(?:/|$)", re.I)
 _SEPARATORS: Final = re.compile(r"[/:#=]")
 MAX_TEXT, MAX_CODE = 1000, 200
 
@@ -30,4 +30,5 @@ def source_type(text: str) -> str | None:
     letters = re.sub(r"[\W_]", "", last).lower().removesuffix(_OF_SCHEMA_ORG)
     if letters in _BY_LETTERS:
         return _BY_LETTERS[letters]
-    return storable(_VOCABULARY.sub("", text + "/").strip("/"), most=MAX_CODE) or None
+    *_, behind = _VOCABULARY.split(text)
+    return storable(behind.strip("/"), most=MAX_CODE) or None

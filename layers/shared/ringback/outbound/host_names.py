@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterator
-from ipaddress import IPv4Address
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from ringback.outbound.addresses import why_not_public
@@ -55,4 +56,6 @@ def _addresses_in(name: str) -> Iterator[str]:
     for found in _HEXADECIMAL.findall(name):
         yield str(IPv4Address(int(found, 16)))
     # IPv6 with hyphens instead of colons.
-    yield from (label.replace("-", ":") for label in name.split(".") if "--" in label)
+    for label in name.split("."):
+        with suppress(ValueError):
+            yield str(IPv6Address(label.replace("-", ":")))

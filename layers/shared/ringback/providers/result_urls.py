@@ -26,12 +26,12 @@ _INSIDE: Final = (
 # JSON in JSON in JSON: more has not been seen.
 _MAX_DEPTH: Final = 8
 _URL: Final = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_HTTP: Final = re.compile(r"https?://", re.IGNORECASE)
 # What stands in one text between two URLs, or before the first. Entries may be left out between
 # separators, or be what a serializer writes for nothing.
-_EDGE: Final = rf"[\s,;|{re.escape(INVISIBLE)}]"
-_GAP: Final = rf"(?:{_EDGE}++(?:(?:null|none|undefined)(?={_EDGE}))?+)++"
-_BETWEEN: Final = re.compile(rf"(?<!{_EDGE})({_GAP})(?=https?://)", re.IGNORECASE)
-_BEFORE: Final = re.compile(rf"(?:null|none|undefined)?{_GAP}(?=https?://)", re.IGNORECASE)
+_BLANKS: Final = rf"\s,;|{re.escape(INVISIBLE)}"
+_WORD: Final = re.compile(rf"[^{_BLANKS}]+")
+_NOTHING: Final = frozenset({"null", "none", "undefined"})
 _SEPARATOR: Final = re.compile(r"[,;|]")
 _NUMBER: Final = re.compile(r"[0-9]{1,2}")
 
@@ -84,16 +84,33 @@ def _of_text(text: str, depth: int) -> Urls:
         try:
             return _urls(parse_json(text).value, depth - 1)
         except NotJson:
+            return _separated(_inside_list(text)) if text[0] == "[" else ()
+    return _separated(text)
+
+
+def _inside_list(text: str) -> str:
+    """Return what is in a list as Java or Python print it: ``[a, b]`` or ``['a', 'b']``."""
+    inside = text[1:].removesuffix("]").strip(INVISIBLE)
+    return inside.replace("'", " ") if inside.startswith("'") else inside
+
+
+def _separated(text: str) -> Urls:
+    """Return the URLs in one text. A word that is none belongs to the URL before it."""
+    urls, start, end = list[str](), -1, 0
+    for word in _WORD.finditer(text):
+        if word[0].lower() in _NOTHING:
+            continue
+        if (_HTTP if word.start() else _URL).match(word[0]):
+            missing = _separators(text[end : word.start()])
+            if start >= 0:
+                urls.append(text[start:end])
+                missing -= 1  # one separates the two
+            urls += [""] * missing
+            start = word.start()
+        elif start < 0:
             return ()
-    before = _BEFORE.match(text)
-    rest = text[before.end() :] if before else text
-    if not _URL.match(rest):
-        return ()
-    first, *others = _BETWEEN.split(rest.rstrip(INVISIBLE + ",;|"))
-    urls = [*[""] * (_separators(before[0]) if before else 0), first]
-    for gap, url in zip(others[::2], others[1::2], strict=True):
-        urls += [*[""] * (_separators(gap) - 1), url]
-    return tuple(urls)
+        end = word.end()
+    return (*urls, text[start:].rstrip(INVISIBLE + ",;|")) if start >= 0 else ()
 
 
 def _separators(gap: str) -> int:

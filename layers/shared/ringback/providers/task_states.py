@@ -17,7 +17,8 @@ _STATES: Final[Mapping[str, TaskState]] = {
         TaskState.RUNNING,
     ),
     **dict.fromkeys(
-        ("success", "succeed", "succeeded", "completed", "finished"), TaskState.SUCCEEDED
+        ("success", "succeed", "succeeded", "complete", "completed", "done", "finished"),
+        TaskState.SUCCEEDED,
     ),
     **dict.fromkeys(("fail", "failed", "failure", "error", "sensitiveworderror"), TaskState.FAILED),
 }

@@ -10,9 +10,9 @@ _SEPARATOR: Final = re.compile(r"[|\r\n]")
 _LISTS: Final = ("_urls", "_input")
 
 # Programs that fill gaps in a column of integers write the other values as 7.0.
-_WHOLE: Final = re.compile(r"([+-]?[0-9]{1,40})(?:[.,](0{0,10}))?")
+_WHOLE: Final = re.compile(r"([+-]?[0-9]{1,40})(?:[.,]0{0,10})?")
 _NUMBER: Final = re.compile(
-    r"[+-]?(?:[0-9]{1,40}(?:[.,]([0-9]{0,40}))?|[.,]([0-9]{1,40}))(?:[eE][+-]?[0-9]{1,3})?"
+    r"[+-]?(?:[0-9]{1,40}(?:[.,][0-9]{0,40})?|[.,][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?"
 )
 _CANONICAL_WHOLE: Final = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _CANONICAL_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]{0,14})\.[0-9]{1,15}")
@@ -45,8 +45,7 @@ _EXCEL_ERROR: Final = re.compile(
     r"|N/[ABDV]|NV|Н/Д|YOK|HIÁNYZIK|GETTING_DATA|Name\?|Num!|Div/0!|Type!|Func!|Error|Deleted"
     r"|#{2,})|Err:5[0-9]{2}"
 )
-
-_THOUSANDS: Final = 3
+_THOUSANDS: Final = re.compile(r"[+-]?[1-9][0-9]{0,2}[.,][0-9]{3}")
 
 
 class UnclearNumber(ValueError):
@@ -81,7 +80,7 @@ def _integer(cell: str, decimal: str) -> int | str:
     found = _WHOLE.fullmatch(cell.strip())
     if not found:
         return _scientific(cell)
-    _be_clear(cell, found[2], decimal)
+    _be_clear(cell, decimal)
     return int(found[1])
 
 
@@ -98,22 +97,21 @@ def _scientific(cell: str) -> int | str:
 
 
 def _number(cell: str, decimal: str) -> float | str:
-    found = _WHOLE.fullmatch(cell.strip())
-    if found:
+    if _WHOLE.fullmatch(cell.strip()):
         return _integer(cell, decimal)
-    found = _NUMBER.fullmatch(cell.strip())
-    if not found:
+    if not _NUMBER.fullmatch(cell.strip()):
         return cell
     if "," in cell:
-        _be_clear(cell, found[1], decimal)
+        _be_clear(cell, decimal)
     number = float(cell.replace(",", "."))
     return number if isfinite(number) else cell
 
 
-def _be_clear(cell: str, fraction: str | None, decimal: str) -> None:
+def _be_clear(cell: str, decimal: str) -> None:
     """Refuse what is 1 and a half in one country, and 1500 in another."""
-    if fraction and len(fraction) == _THOUSANDS and decimal not in cell:
-        text = cell.strip()
+    text = cell.strip()
+    # A whole part of 0, or of more than three digits, is none of thousands.
+    if decimal not in cell and _THOUSANDS.fullmatch(text):
         one, other = (re.sub("[.,]", sign, text) for sign in (decimal, ""))
         raise UnclearNumber(f"could be {one} or {other}; write it without a separator")
 

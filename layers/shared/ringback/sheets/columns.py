@@ -36,26 +36,27 @@ def column_faults(columns: Sequence[str]) -> list[str]:
     if len(columns) > MAX_COLUMNS:
         return [f"there are {len(columns)} columns; the maximum is {MAX_COLUMNS}"]
     faults = [] if MODEL in columns else [f"column {MODEL!r} is missing"]
-    having_parts = {outer for column in columns if _is_field(column) for outer in _outer(column)}
+    parents = {outer for column in columns if _is_field(column) for outer in _outer(column)}
     seen = set[str]()
     for place, column in enumerate(columns, start=1):
-        fault = _fault(column, seen, having_parts)
+        fault = _fault(column, seen, parents)
         if fault:
             shown = f" {column[:_MAX_SHOWN]!r}" if column else ""
             faults.append(f"column {place}{shown} {fault}")
-        # Fields are found in either case, so these two would be one.
+        # Fields are found in either case, so that two columns would be one.
         seen.add(column.casefold())
     return faults
 
 
-def _fault(column: str, before: set[str], having_parts: set[str]) -> str:
+def _fault(column: str, before: set[str], parents: set[str]) -> str:
     if not column:
         return "has no name"
     if column != MODEL and not _is_field(column):
         return f"is neither {MODEL} nor {INPUT}.<field>{_hint(column)}"
     if column.casefold() in before:
         return "is a duplicate"
-    return "is both a field and the parent of another column" if column in having_parts else ""
+    is_parent = column.casefold() in parents
+    return "is both a field and the parent of another column" if is_parent else ""
 
 
 def _hint(column: str) -> str:
@@ -75,5 +76,5 @@ def _is_field(column: str) -> bool:
 
 
 def _outer(column: str) -> list[str]:
-    """Return the parents of a column: ``input`` and ``input.a`` for ``input.a.b``."""
-    return list(accumulate(column.split("."), "{}.{}".format))[:-1]
+    """Return the parents of a column: ``input`` and ``input.a`` for ``input.A.b``."""
+    return list(accumulate(column.casefold().split("."), "{}.{}".format))[:-1]

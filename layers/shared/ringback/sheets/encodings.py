@@ -32,7 +32,7 @@ _BY_CODEC: Final[Mapping[str, tuple[str, ...]]] = {
     "euc_jp": ("euc-jp",),
     "cp949": ("euc-kr", "cp949", "ms949", "ks-c-5601-1987", "ksc5601"),
     "cp874": ("windows-874", "cp874", "tis-620"),
-    "mac_roman": ("mac-roman", "macintosh", "x-mac-roman"),
+    "mac_roman": ("mac-roman", "x-mac-roman"),
     **{f"cp125{n}": (f"windows-125{n}", f"cp125{n}", f"win-125{n}") for n in range(9)},
     **{f"cp{n}": (f"cp{n}", f"ibm{n}") for n in (437, 850, 852, 866)},
     **{each: (each,) for each in ("koi8-r", "koi8-u")},
@@ -53,7 +53,9 @@ _IN_METADATA: Final = {
     **{codec.removeprefix("cp"): codec for codec in _BY_CODEC if codec.startswith("cp")},
     **{"936": "gb18030", "54936": "gb18030", "65001": UTF_8, "1200": "utf-16-le"},
     **{"1201": "utf-16-be", "unicode": _NEEDS_MARK, "ucs2": _NEEDS_MARK, "mac": "mac_roman"},
-    **{"uhc": "cp949", "ujis": "euc_jp", "latin": "cp1252"},
+    **{"uhc": "cp949", "ujis": "euc_jp", "latin": "cp1252", "macintosh": "mac_roman"},
+    **{"latin2": "iso8859-2", "latin5": "iso8859-9", "latin9": "iso8859-15"},
+    **dict.fromkeys(["ascii", "usascii"], "ascii"),
 }
 _CODE_PAGE: Final = re.compile(r"^(?:cp|codepage|windows|win|ms|ibm)(?=[0-9])")
 _FIRST_NAMES: Final = (*(names[0] for names in _BY_CODEC.values()), *_LATIN_1[:1])

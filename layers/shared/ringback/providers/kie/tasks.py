@@ -25,7 +25,7 @@ _SUCCESS_FLAGS: Final[Mapping[str, TaskState]] = {
     "3": TaskState.FAILED,
 }
 # What stands in `failCode` of a task that has not failed.
-_NO_FAILURE: Final = frozenset({"", "0", "200"})
+_NO_FAILURE: Final = frozenset({"", "0", "200", "null", "none"})
 _TASK_ID: Final = "taskid"
 _MAX_CREDITS: Final = Decimal(1_000_000_000)
 
@@ -65,7 +65,7 @@ def _state(
             return TaskState.FAILED
         if flag := _SUCCESS_FLAGS.get(_text(task.get("successFlag"))):
             return flag
-    known_code = "" if fail_code in _NO_FAILURE else fail_code
+    known_code = "" if fail_code.lower() in _NO_FAILURE else fail_code
     return read_state(word, code=known_code, message=fail_message, has_images=has_images)
 
 
