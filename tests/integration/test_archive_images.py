@@ -109,6 +109,18 @@ def test_every_image_is_stored_byte_for_byte_with_its_type(
         assert sent_checksum(lambdas, f"{number}.{extension}") == checksum(stored_object["Body"])
 
 
+@pytest.mark.parametrize("made", [True, False])
+def test_a_message_for_a_thumbnail_is_sent_where_they_are_made(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, *, made: bool
+) -> None:
+    if not made:
+        lambdas.settings["THUMBNAIL_QUEUE_URL"] = ""
+    stored(cloud, serve(provider, picture()))
+    archive(lambdas)
+    assert the_job(cloud).status is JobStatus.SUCCEEDED
+    assert len(lambdas.sent(cloud.thumbnail_queue)) == made
+
+
 def test_the_job_describes_its_images(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:

@@ -126,3 +126,14 @@ def test_the_jobs_of_another_client_s_file_cannot_be_made_again(
     assert reply["status_code"] == 404
     assert a_job_id() not in json.dumps(reply)
     assert lambdas.written() == []
+
+
+def test_nothing_is_retried_where_dropped_files_are_not_read(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    stored(cloud, a_job(JobStatus.FAILED, client="drop", source="requests/kites.csv", row=1))
+    lambdas.settings["DROP_QUEUE_URL"] = ""
+    reply = retry_failed(lambdas, "requests/kites.csv")
+    assert reply["status_code"] == 400
+    assert "disabled" in reply["errors"][0]["message"]
+    assert lambdas.sent(cloud.drop_queue) == []
