@@ -164,10 +164,13 @@ CASES = [
     Case(33, "ref_img_url: []", "refused", lambda: refusal(CHANJING, ref_img_url=[]), ""),
     Case(36, "source of 2,049 bytes", "500", is_too_long, "source"),
     Case(36, "a client named ''", "500", without_a_name, None),
-    Case(
-        *(37, "metadata.google.internal", "passed on"),
-        lambda: refusal(EDIT, image_urls=["https://metadata.google.internal/x"]).partition(": ")[2],
-        "URL has the name of a host inside a network, not a public one",
+    *(
+        Case(
+            *(37, host, "passed on"),
+            lambda host=host: refusal(EDIT, image_urls=[f"https://{host}/x"]).partition(": ")[2],
+            "URL has the name of a host inside a network, not a public one",
+        )
+        for host in ("metadata.google.internal", "printer.localhost")
     ),
     Case(
         *(38, "a key of three letters", "taken", is_weak),
