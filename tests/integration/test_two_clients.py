@@ -83,8 +83,8 @@ def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
         for name in ("kie", MODEL):
             yield a_request(route, job_id=name)
         return
-    for source in (*SOURCES, OTHERS_SOURCE):
-        yield a_request(route, query={"source": source, "status": "failed"})
+    for file in (*SOURCES, OTHERS_SOURCE):
+        yield a_request(route, query={"source": file, "status": "failed"})
     cursors = (None, jobs[5].job_id, jobs[10].job_id, a_job_id(99))
     for source, limit, cursor in itertools.product((None, *SOURCES), (None, "1", "3"), cursors):
         query = {"source": source, "limit": limit, "cursor": cursor}
