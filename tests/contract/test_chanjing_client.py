@@ -1,5 +1,6 @@
 """The client of Chanjing with recorded responses and broken connections."""
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
@@ -320,6 +321,15 @@ def test_pages_have_their_expected_reports(body_file: Path) -> None:
         assert [plain(report) for report in found.values()] == expected["tasks"]
         assert all(task_id == report.task_id for task_id, report in found.items())
     assert len(chanjing.at(PAGE_PATH)) == 1
+
+
+def test_a_task_of_an_unknown_shape_is_kept_without_the_others_of_its_page() -> None:
+    """Field case 10: what was paid for may be in it."""
+    task = {"unique_id": TASK, "progress_desc": "Success", "output_url": {"first": "a.png"}}
+    chanjing = Chanjing([a_page(task, {"unique_id": OTHER})])
+    report = chanjing.client().read_tasks([TASK, OTHER])[TASK]
+    assert report.without_images
+    assert json.loads(report.answer) == task
 
 
 def test_fifty_tasks_are_read_in_one_call() -> None:

@@ -345,6 +345,14 @@ def test_records_have_their_expected_report(body_file: Path) -> None:
     assert dict(request.url.params) == {"taskId": TASK}
 
 
+def test_a_record_of_an_unknown_shape_is_kept() -> None:
+    """Field case 10: what was paid for may be in it."""
+    data = {"taskId": TASK, "state": "success", "resultJson": {"pictures": {"first": "a.png"}}}
+    report = envelope(data).client.read_tasks([TASK])[TASK]
+    assert report.without_images
+    assert json.loads(report.answer)["data"] == data
+
+
 def test_a_task_that_is_not_visible_has_no_report() -> None:
     assert envelope(None, code=404).client.read_tasks([TASK]) == {}
 

@@ -1,11 +1,13 @@
 """The repository's files: the top level, markers, names, and places that no file may name."""
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from local.paths import ROOT
 from tests.support.repository import files, text_of
 
 TOP_LEVEL: Final = {
@@ -90,3 +92,24 @@ def test_no_module_has_a_meaningless_name() -> None:
         for part in Path(name).with_suffix("").parts
     }
     assert [name for part, name in parts if part in VAGUE] == []
+
+
+def test_make_passes_installers_no_target_of_the_caller_and_the_system_s_certificates(
+    tmp_path: Path,
+) -> None:
+    """``PIP_USER=1`` made ``make run`` fail, and a company's certificate uv: ``UnknownIssuer``."""
+    shown = tmp_path / "shown.mk"
+    shown.write_text("shown: ; @env\n")
+    foreign = {"PIP_USER": "1", "PIP_TARGET": "/x", "UV_TARGET": "/x", "PYTHONPATH": "/x"}
+    done = subprocess.run(  # noqa: S603 ours
+        ["make", "-f", "Makefile", "-f", str(shown), "shown"],  # noqa: S607 whichever make it is
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", **foreign, "PIP_CERT": "/etc/company.pem"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    given = dict(line.partition("=")[::2] for line in done.stdout.splitlines())
+    assert (given["PIP_USER"], given["UV_SYSTEM_CERTS"]) == ("0", "1")
+    assert not given.keys() & {"PIP_TARGET", "UV_TARGET", "PYTHONPATH"}
+    assert given["PIP_CERT"] == "/etc/company.pem"

@@ -8,17 +8,20 @@ from random import Random
 from typing import Any
 
 import pytest
+from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
+from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
 from ringback.use_cases.authorize_client import NO_SCHEME
 
 from tests.support.aws import Cloud
-from tests.support.jobs import a_job, a_job_id, a_stored_image
+from tests.support.jobs import MODEL, NOON, a_job, a_job_id, a_stored_image
 from tests.support.lambdas import Lambdas, an_event
 from tests.support.template import routes
 
 OWN, OTHER = "studio", "shop"
 SOURCES = ("requests/kites.csv", "requests/seas.csv")
+OTHERS_SOURCE, NO_SOURCE = "requests/of the other.csv", "requests/of nobody.csv"
 KEY = "order-66"
 
 
@@ -43,7 +46,7 @@ def a_request(
 
 
 def a_world(cloud: Cloud, *, seed: int) -> list[Job]:
-    """Store jobs of both clients, of the same files, in every state."""
+    """Store jobs of both clients, of the same files, and pause the account for one of them."""
     random, table, jobs = Random(seed), JobTable.connect(cloud.table), list[Job]()  # noqa: S311
     for number in range(14):
         status = random.choice([*JobStatus])
@@ -60,7 +63,16 @@ def a_world(cloud: Cloud, *, seed: int) -> list[Job]:
             idempotency_key=KEY if client not in {each.client for each in jobs} else None,
         )
         jobs.append(table.create(job).job)
-    return jobs
+    other = a_job(JobStatus.FAILED, number=14, client=OTHER, source=OTHERS_SOURCE)
+    AccountTable.connect(cloud.table).pause(
+        Probe(provider="kie", probe_id="probe"),
+        reason=PauseReason.NO_CREDITS,
+        at=NOON,
+        began_at=NOON,
+        probe_at=NOON,
+        refused_job=other.job_id,
+    )
+    return [*jobs, table.create(other).job]
 
 
 def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
@@ -68,7 +80,11 @@ def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
         for job_id in [*(job.job_id for job in jobs), a_job_id(77), "job_"]:
             yield a_request(route, job_id=job_id)
             yield a_request(route, job_id=job_id, key=KEY)
+        for name in ("kie", MODEL):
+            yield a_request(route, job_id=name)
         return
+    for file in (*SOURCES, OTHERS_SOURCE):
+        yield a_request(route, query={"source": file, "status": "failed"})
     cursors = (None, jobs[5].job_id, jobs[10].job_id, a_job_id(99))
     for source, limit, cursor in itertools.product((None, *SOURCES), (None, "1", "3"), cursors):
         query = {"source": source, "limit": limit, "cursor": cursor}
@@ -83,9 +99,10 @@ def test_nothing_of_another_client_is_in_any_answer(
 ) -> None:
     jobs = a_world(cloud, seed=seed)
     others = [job for job in jobs if job.client == OTHER]
-    unknown = None
+    unknown, statuses = None, set[int]()
     for request in requests(route, jobs):
         reply = lambdas(function, request)
+        statuses.add(reply["statusCode"])
         for job in others:
             for secret in (job.job_id, str(job.task_id)):
                 assert secret not in reply["body"], (request["queryStringParameters"], secret)
@@ -98,6 +115,23 @@ def test_nothing_of_another_client_is_in_any_answer(
             assert lambdas(function, a_request(route, job_id=job.job_id)) == unknown
     for job in others:
         assert JobTable.connect(cloud.table).get(job.job_id) == job
+    # Not by refusing everything.
+    assert min(statuses) < 300 or route == "$default"
+
+
+def test_another_client_s_file_is_an_unknown_file(cloud: Cloud, lambdas: Lambdas) -> None:
+    a_world(cloud, seed=1)
+    replies = [
+        lambdas(function, a_request(route, query={"source": source, **more}))
+        for function, route, more in (
+            ("query_jobs", "GET /jobs", {}),
+            ("change_job", "POST /jobs/retry", {"status": "failed"}),
+        )
+        for source in (OTHERS_SOURCE, NO_SOURCE)
+    ]
+    assert [reply["statusCode"] for reply in replies] == [200, 200, 404, 404]
+    assert replies[0] == replies[1]
+    assert lambdas.sent(cloud.drop_queue) == []
 
 
 @pytest.mark.parametrize("limit", [1, 3])

@@ -169,7 +169,12 @@ def framed(left: int, top: int) -> bytes:
 
 
 def gif_frame(left: int, top: int, width: int, height: int) -> bytes:
-    return b"," + pack("<HHHHB", left, top, width, height, 0) + GIF_IMAGE[10:]
+    """Return a frame of one colour; before each pixel, its codes are cleared and stay 3 bits."""
+    codes = [4, 0] * (width * height) + [5]
+    bits = sum(code << 3 * at for at, code in enumerate(codes))
+    data = bits.to_bytes(-(-3 * len(codes) // 8), "little")
+    head = b"," + pack("<HHHHB", left, top, width, height, 0)
+    return head + bytes([2, len(data)]) + data + b"\0"
 
 
 def boxes_of(content: bytes) -> list[tuple[bytes, int, int]]:
@@ -371,6 +376,9 @@ ACCEPTED: Final = {
     "gif and a line feed": Case(GIF + b"\n", "", 1),
     "gif whose frame is larger than its screen": Case(gif(gif_frame(0, 0, 4, 3))),
     "gif whose frame is beside its screen": Case(gif(gif_frame(5, 6, 2, 2))),
+    "gif whose second frame is larger than its screen": Case(
+        gif(gif_frame(0, 0, 2, 2), gif_frame(0, 0, 4, 3))
+    ),
     "gif without a screen size": Case(gif(GIF_IMAGE, width=0, height=0)),
     "gif with many extensions": Case(gif(gif_comment(b"x") * 500, GIF_IMAGE)),
     "gif with tables of colours": Case(
@@ -558,6 +566,7 @@ DAMAGED: Final = {
     "avif cut in half": Case(AVIF[: len(AVIF) // 2], "cut"),
     "avif without its last byte": Case(AVIF[:-1], "cut"),
     "avif whose endless mdat is cut": Case(endless(AVIF, b"mdat")[:-1], "cut"),
+    "avif of the brand mif1, cut": Case(branded(b"mif1\0\0\0\0avifmif1")[:-1], "cut"),
     "avif without data": Case(NO_DATA, "no data"),
     "avif whose endless mdat is empty": Case(NO_DATA[:-8] + bytes(4) + b"mdat", "no data"),
     "avif with a tile without data": Case(grid((len(grid((0, 0))), 0)), "no data"),

@@ -234,9 +234,11 @@ def test_a_result_that_comes_hours_after_the_deadline_is_archived(hours: float) 
 
 
 def test_a_success_without_images_fails_and_may_be_charged() -> None:
-    checker = a_checker(tasks={TASK: a_report(image_urls=())})
+    """Its answer and its task are kept, by which ``/archive`` reads it again."""
+    checker = a_checker(tasks={TASK: a_report(image_urls=(), answer='{"pictures":7}')})
     job = checker()
     assert job is not None
+    assert (job.answer, job.task_id) == ('{"pictures":7}', TASK)
     assert job.error is not None
     assert (job.status, job.error.kind, job.error.may_be_charged) == (
         JobStatus.FAILED,

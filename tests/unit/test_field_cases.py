@@ -51,6 +51,10 @@ def refusal(model: str, **given: Any) -> str:
     return ""
 
 
+def host(name: str) -> str:
+    return refusal(EDIT, image_urls=[f"https://{name}/x"]).partition(": ")[2]
+
+
 def urls(result: Any) -> tuple[str, ...]:
     return read_task({"taskId": "t", "state": "success", "resultJson": result}).image_urls
 
@@ -111,6 +115,7 @@ def without_a_name() -> str | None:
 
 EVENTBRIDGE = json.dumps({"detail-type": "Object Created", "detail": {}})
 DEEP, TEST_EVENT = "[" * 990, '{"Event": "s3:TestEvent"}'
+INSIDE = "URL has the name of a host inside a network, not a public one"
 ONCE = "is given more than once; give it once"
 
 CASES = [
@@ -165,10 +170,13 @@ CASES = [
     Case(36, "source of 2,049 bytes", "500", is_too_long, "source"),
     Case(36, "a client named ''", "500", without_a_name, None),
     Case(
-        *(37, "metadata.google.internal", "passed on"),
-        lambda: refusal(EDIT, image_urls=["https://metadata.google.internal/x"]).partition(": ")[2],
-        "URL has the name of a host inside a network, not a public one",
+        37,
+        "metadata.google.internal",
+        "passed on",
+        lambda: host("metadata.google.internal"),
+        INSIDE,
     ),
+    Case(37, "*.localhost", "passed on", lambda: host("printer.localhost"), INSIDE),
     Case(
         *(38, "a key of three letters", "taken", is_weak),
         "webhook_hmac_keys: each key must be text of at least 16 bytes",

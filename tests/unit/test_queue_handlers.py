@@ -48,7 +48,7 @@ class Work:
 
     def on_checks(self, checks: Sequence[Check]) -> list[Job | Progress | Exception | None]:
         self.done += len(checks)
-        return self.outcomes
+        return self.outcomes[: len(checks)]
 
 
 @dataclass
@@ -115,6 +115,17 @@ def test_each_message_leaves_a_line_in_the_log(
 def test_the_log_says_how_far_a_drop_is_read(deliver: Callable[..., Handled]) -> None:
     [line] = deliver("take_drops", DROP, Work([Progress(made_at=NOON, row=7, bad_rows=2)])).log
     assert line["row"] == 7
+
+
+@pytest.mark.parametrize("message", [{}, {"Records": []}, {"Type": "Notification"}])
+@pytest.mark.parametrize("function", sorted({function for function, _ in MESSAGES}))
+def test_a_message_of_unknown_shape_fails_and_does_nothing(
+    deliver: Callable[..., Handled], function: str, message: dict[str, Any]
+) -> None:
+    work = Work([a_job()])
+    handled = deliver(function, message, work)
+    assert (handled.failed, work.done) == (["m0"], 0)
+    assert [line["message"] for line in handled.log] == ["message failed"]
 
 
 def test_an_answer_for_an_unrecorded_job_is_acknowledged(deliver: Callable[..., Handled]) -> None:

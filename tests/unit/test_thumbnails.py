@@ -214,9 +214,26 @@ def test_the_orientation_of_a_png_is_kept() -> None:
 
 @pytest.mark.parametrize("content", [case.content for case in ACCEPTED.values()], ids=ACCEPTED)
 def test_whatever_pillow_decodes_gets_a_thumbnail(content: bytes) -> None:
-    """Also with bytes behind its end, or with a frame that is larger than its screen."""
     if loads(content):
         assert thumbnail(content).format == "WEBP"
+
+
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [
+        ("png and 4 KiB of zeros", (37, 23)),
+        ("jpeg with zeros between segments", (37, 23)),
+        ("webp with a shorter RIFF length", (37, 23)),
+        ("gif with a comment behind its trailer", (37, 23)),
+        ("gif whose frame is larger than its screen", (4, 3)),
+        ("gif whose second frame is larger than its screen", (2, 2)),
+        ("avif whose last mdat is endless", (37, 23)),
+    ],
+)
+def test_an_image_that_is_not_as_its_format_says_gets_a_thumbnail(
+    name: str, size: tuple[int, int]
+) -> None:
+    assert thumbnail(ACCEPTED[name].content).size == size
 
 
 def test_a_thumbnail_repeats_what_the_image_says_of_its_origin() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ringback.providers.result_urls import task_urls
 
 A, B, C = (f"https://cdn.example/{name}.png" for name in "abc")
+BLANKS = "https://cdn.example/a red kite.png"
 NAMES = ["resultUrls", "result_urls", "resultImageUrl", "resultJson", "response", "output_url"]
 INSIDE = ["images", "url", "imageUrl", "data", "0", "2"]
 any_json = st.recursive(
@@ -71,6 +72,11 @@ def test_every_image_keeps_its_number(urls: list[str | None], name: str) -> None
             )
             for shape in (str, lambda text: [text], lambda text: [{"url": text}], json.dumps)
         ),
+        *(
+            ({"resultUrls": shape("https://cdn.example/a red kite.png\r\n")}, (BLANKS,))
+            for shape in (str, lambda text: [text], lambda text: [{"url": text}], json.dumps)
+        ),
+        ({"resultUrls": f"{BLANKS}, {B}"}, (BLANKS, B)),
         ({"resultUrls": f"{A},\u00a0{B}\u200b,\ufeff{C}"}, (A, B, C)),
         ({"resultUrls": f"\u00a0{json.dumps([A, B])}\u200b"}, (A, B)),
         ({"resultUrls": f"{A},\u200b,{C}"}, (A, "", C)),
