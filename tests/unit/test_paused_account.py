@@ -450,6 +450,18 @@ def test_refusals_in_trials_are_not_held_against_a_job(harness: Harness) -> None
     assert (job.status, job.account_refusals) == (JobStatus.ACCEPTED, 1)
 
 
+def test_a_refusal_in_a_trial_proves_nothing_although_another_s_task_opened_the_account_before(
+    harness: Harness,
+) -> None:
+    job = paused(harness)
+    reopened(harness)
+    answering(harness, NO_CREDITS).accept()
+    harness.probe()
+    answering(harness, NO_CREDITS)
+    job = harness.take_turn(job.job_id)
+    assert (job.status, job.account_refusals) == (JobStatus.ACCEPTED, 0)
+
+
 def test_refusals_that_no_other_task_disproves_are_not_held_against_a_job(
     harness: Harness,
 ) -> None:
