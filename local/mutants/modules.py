@@ -9,6 +9,7 @@ from local.paths import ROOT
 SHARED: Final = "layers/shared/ringback"
 PAUSES: Final = "tests/unit/test_paused_account.py"
 CRASHES: Final = ("tests/contract/test_crash_points.py::test_no_single_fault_breaks_a_guarantee",)
+DROPPED: Final = ("tests/unit/test_take_drop.py",)
 RECEIVED: Final = ("tests/integration/test_receive_callback.py",)
 CALL_TIMES: Final = "tests/contract/test_call_times.py"
 TIME_TO_PAY: Final = f"{CALL_TIMES}::test_nobody_pays_without_the_time_to_record_it"
@@ -125,8 +126,8 @@ MODULES: Final = _by_name(
     _use_case("take_drop"),
     _use_case("retry_drop"),
     _use_case("summarize_drop"),
-    Module("use_cases/report_drop", ("tests/unit/test_summarize_drop.py",)),
-    Module("use_cases/receipt_table", ("tests/unit/test_summarize_drop.py",)),
+    Module("use_cases/report_drop", ("tests/unit/test_summarize_drop.py",), DROPPED),
+    Module("use_cases/receipt_table", ("tests/unit/test_summarize_drop.py",), DROPPED),
     Module("domain/check_steps", _CHECKS, CRASHES),
     Module("domain/checks", ("tests/unit/test_checks.py", *_CHECKS)),
     Module("domain/delays", ("tests/unit/test_delays.py",)),

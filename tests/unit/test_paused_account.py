@@ -514,6 +514,13 @@ def test_a_lost_probe_is_sent_again(harness: Harness) -> None:
     assert harness.probe().is_half_open
 
 
+def test_a_half_open_account_lacks_no_probe(harness: Harness) -> None:
+    half_open(harness)
+    pause = harness.account.pause
+    assert pause is not None
+    assert not pause.lacks_probe(at=harness.now + timedelta(days=1))
+
+
 def test_an_old_probe_asks_nothing(harness: Harness) -> None:
     job = paused(harness, CREATED)
     [(probe, _)] = harness.queues.probes
