@@ -10,7 +10,6 @@ ENVIRONMENTS := .local/environments
 BENCHMARKS := sheets copying pace callbacks
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
-# Two workers run the end-to-end tests, which mostly wait, and one all others meanwhile.
 PYTEST := .venv/bin/python -m pytest
 
 # uv uses the Python chosen above and never downloads one.
@@ -58,13 +57,15 @@ locks: .venv/.ready
 test: environments ## Run all tests, end to end included; about five minutes on two cores
 	@$(PYTEST) --numprocesses 3 --dist loadscope
 
-# Two processes without xdist, which takes a quarter of the time of so many small tests.
+# Three processes without xdist, which takes a quarter of the time of so many small tests.
 .PHONY: quick
 quick: .venv/.ready ## Run the tests but for the end-to-end ones and the largest laws; under a minute
-	@quick() { $(PYTEST) --quiet --hypothesis-profile quick -m 'not e2e and not exhaustive' "$$@"; }; \
-	quick tests/unit -o cache_dir=.pytest_cache/unit > .venv/unit-tests.log 2>&1 & unit=$$!; \
-	failed=0; quick tests/contract tests/integration tests/infrastructure || failed=1; \
-	wait $$unit || failed=1; cat .venv/unit-tests.log; exit $$failed
+	@quick() { $(PYTEST) --quiet --hypothesis-profile quick -m 'not e2e and not exhaustive' \
+	    -o cache_dir=".pytest_cache/$$1" "$${@/#/tests/}"; }; \
+	quick unit > .venv/unit.log 2>&1 & unit=$$!; \
+	quick integration infrastructure > .venv/integration.log 2>&1 & integration=$$!; \
+	failed=0; quick contract || failed=1; wait $$integration || failed=1; wait $$unit || failed=1; \
+	cat .venv/integration.log .venv/unit.log; exit $$failed
 
 .PHONY: prove
 prove: environments ## Run the large laws, storms and sheets at full size; CI does so nightly

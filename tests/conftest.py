@@ -36,9 +36,12 @@ class StackScheduling(LoadScopeScheduling):  # type: ignore[misc]
         folder, _, name = module.rpartition("/")
         if folder != "tests/e2e":
             return f"{module}::{test.partition('[')[0]}"
-        # Two scopes and not four: on two cores, more stacks at once only make each other slow.
-        is_shared = name.removesuffix(".py") not in ON_THEIR_OWN
-        return "shared stack" if is_shared else "other stacks"
+        # A process each for the shared stack, the storm, and all others one after the other. The
+        # small tests come last, so that no process is idle at the end.
+        name = name.removesuffix(".py")
+        if name == "test_storm":
+            return "storm"
+        return "other stacks" if name in ON_THEIR_OWN else "shared stack"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

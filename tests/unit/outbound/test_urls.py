@@ -329,7 +329,8 @@ def test_no_other_client_would_follow_a_redirect_to_another_host(start: str, res
     location = start + rest
     try:
         following = follow_redirect(target, location.encode().decode("latin-1"))
-        joined = httpx.URL("https://origin.example/a").join(location)
+        # The value of a header has no blanks at its ends (RFC 9110, section 5.5).
+        joined = httpx.URL("https://origin.example/a").join(location.strip(" "))
     except (AddressRefused, httpx.InvalidURL):
         return
     assert joined.raw_host.decode().lower() in ("", following.host)
