@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable
 
-TERMINATE_SECONDS = 5.0
+TERMINATE_SECONDS = 3.0
 KILL_SECONDS = 2.0
 
 
