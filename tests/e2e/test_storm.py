@@ -21,7 +21,7 @@ from tests.e2e.storm_stack import Storm, run_storm, unreliable_stack
 
 pytestmark = pytest.mark.exhaustive
 
-USUAL, FULL = 72, 300
+USUAL, FULL = 64, 300
 
 
 @pytest.fixture(scope="module")
