@@ -15,8 +15,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import FINAL, ErrorKind, Job, JobError, JobId, JobStatus
-from ringback.use_cases.receipt_table import COLUMNS, MAX_CELL, table_line, text_cell
-from ringback.use_cases.report_drop import ReportDrop
+from ringback.use_cases.receipt_table import COLUMNS, MAX_CELL, table_line, table_row, text_cell
+from ringback.use_cases.report_drop import ReportDrop, dry_summary
 from ringback.use_cases.summarize_drop import SummarizeDrop
 
 from tests.support.drops import DropQueues, InMemoryDropProgress, InMemoryDrops
@@ -342,3 +342,50 @@ def test_a_cell_is_no_longer_than_excel_shows() -> None:
     cell = text_cell("-" + "x" * 40_000)
     assert (len(cell), cell[:3], cell[-6:]) == (MAX_CELL, "'-x", " [...]")
     assert len(text_cell("\n;" * 20_000 + "=")) == MAX_CELL
+
+
+def row_of(receipt: dict[str, Any], job: Job | None = None) -> dict[str, str]:
+    line = table_row(receipt, job, iter(()), number=1).decode()
+    return next(csv.DictReader(io.StringIO(line, newline=""), fieldnames=COLUMNS))
+
+
+@pytest.mark.parametrize(
+    ("receipt", "state", "estimate"),
+    [
+        ({"waits_for": "the key of kie"}, "waits for the key of kie", ""),
+        ({"estimate": {"credits_low": 5.0, "credits_high": 5.0}}, "valid", "5"),
+        ({"estimate": {"credits_low": 5.0, "credits_high": 6.5}}, "valid", "5 to 6.5"),
+        ({"estimate": None}, "valid", ""),
+        ({"errors": []}, "refused", ""),
+        ({}, "unknown", ""),
+    ],
+)
+def test_a_row_without_a_job_says_why(receipt: dict[str, Any], state: str, estimate: str) -> None:
+    shown = row_of(receipt)
+    assert (shown["state"], shown["estimate"]) == (state, estimate)
+
+
+@pytest.mark.parametrize(
+    ("may_be_charged", "words"), [(True, "cut off (may have been charged)"), (False, "cut off")]
+)
+def test_a_row_says_whether_its_failed_job_may_have_been_charged(
+    words: str, *, may_be_charged: bool
+) -> None:
+    error = JobError(kind=ErrorKind.IMAGES_LOST, message="cut off", may_be_charged=may_be_charged)
+    job = replace(a_job(JobStatus.ARCHIVE_FAILED), error=error)
+    shown = row_of({}, job)
+    assert (shown["state"], shown["errors"]) == ("archive_failed", words)
+
+
+@pytest.mark.parametrize(
+    ("without_price", "credits"), [(0, (10.0, 13.0)), (1, (10.0, 13.0)), (2, (None, None))]
+)
+def test_an_estimate_is_known_if_one_good_row_has_a_price(
+    without_price: int, credits: tuple[float | None, float | None]
+) -> None:
+    """Two of three rows are good."""
+    progress = replace(
+        READ, credits_low=Decimal(10), credits_high=Decimal(13), without_price=without_price
+    )
+    estimate = dry_summary(replace(DROP, key="requests/kites.dry-run.csv"), progress)["estimate"]
+    assert (estimate["credits_low"], estimate["credits_high"]) == credits
