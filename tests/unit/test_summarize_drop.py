@@ -375,6 +375,7 @@ def test_a_row_says_whether_its_failed_job_may_have_been_charged(
     job = replace(a_job(JobStatus.ARCHIVE_FAILED), error=error)
     shown = row_of({}, job)
     assert (shown["state"], shown["errors"]) == ("archive_failed", words)
+    assert (shown["model"], shown["job_id"]) == (job.request.model, job.job_id)
 
 
 @pytest.mark.parametrize(
@@ -389,3 +390,17 @@ def test_an_estimate_is_known_if_one_good_row_has_a_price(
     )
     estimate = dry_summary(replace(DROP, key="requests/kites.dry-run.csv"), progress)["estimate"]
     assert (estimate["credits_low"], estimate["credits_high"]) == credits
+
+
+def test_a_photo_s_line_has_no_number() -> None:
+    photo = Drop(bucket="drops", key="recipes/fox/kite.jpg", version="v1")
+    drops = InMemoryDrops(
+        written={photo.key: json.dumps(FAULT).encode() + b"\n"}, covered={photo.key: ("v1", 1)}
+    )
+    report = ReportDrop(
+        jobs=InMemoryJobs(), drops=drops, image_links=lambda key: {}, now=lambda: NOON
+    )
+    report(photo, replace(READ, row=2))
+    [line] = csv.DictReader(io.StringIO(drops.tables[photo.key].decode("utf-8-sig"), newline=""))
+    assert (line["row"], line["state"]) == ("", "refused")
+    assert line["errors"] == FAULT["errors"][0]["message"]
