@@ -17,6 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ringback.domain.jobs import FINAL, JobStatus
 
 from local.redrive import STACK
+from local.table_scan import items_in
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -65,17 +66,8 @@ def send_checks(
 
 def open_jobs(table: "DynamoDBClient", name: str) -> Iterator[tuple[str, str]]:
     """Yield the id and status of every job that is not final."""
-    names = {f":s{number}": {"S": str(status)} for number, status in enumerate(OPEN)}
-    pages = table.get_paginator("scan").paginate(
-        TableName=name,
-        FilterExpression=f"#status IN ({', '.join(names)})",
-        ProjectionExpression="job_id, #status",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues=names,
-    )
-    for page in pages:
-        for item in page["Items"]:
-            yield item["job_id"]["S"], item["status"]["S"]
+    for item in items_in(table, name, OPEN):
+        yield item["job_id"]["S"], item["status"]["S"]
 
 
 if __name__ == "__main__":

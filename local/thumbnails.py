@@ -17,6 +17,7 @@ from ringback.domain.jobs import JobStatus
 
 from local.failures import LocalFailure
 from local.redrive import STACK, queues_of
+from local.table_scan import items_in
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
@@ -55,19 +56,10 @@ def request_thumbnails(session: boto3.Session, stack: str) -> int:
 
 def without_thumbnail(table: "DynamoDBClient", name: str) -> Iterator[tuple[str, int]]:
     """Yield the job's id and the image's number."""
-    statuses = {f":s{number}": {"S": str(status)} for number, status in enumerate(COPIED)}
-    pages = table.get_paginator("scan").paginate(
-        TableName=name,
-        FilterExpression=f"#status IN ({', '.join(statuses)})",
-        ProjectionExpression="job_id, images",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues=statuses,
-    )
-    for page in pages:
-        for item in page["Items"]:
-            for number, image in item.get("images", {}).get("M", {}).items():
-                if "thumbnail" not in image["M"]:
-                    yield item["job_id"]["S"], int(number)
+    for item in items_in(table, name, COPIED, "images"):
+        for number, image in item.get("images", {}).get("M", {}).items():
+            if "thumbnail" not in image["M"]:
+                yield item["job_id"]["S"], int(number)
 
 
 def send(sqs: "SQSClient", queue_url: str, images: Iterable[tuple[str, int]]) -> int:
