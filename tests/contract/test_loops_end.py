@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 from ringback.aws.table_items import DROP_KEPT
-from ringback.domain.accounts import LONGEST, Account, Pause, PauseReason
+from ringback.domain.accounts import LONGEST, Account, Pause, PauseReason, ProbeAnswer
 from ringback.domain.check_steps import LAST_CALL, LOST_MESSAGE, MAX_COPYING, MAX_WAIT
 from ringback.domain.checks import LAST_READ, Check
 from ringback.domain.drops import Drop, Progress
@@ -126,9 +126,9 @@ def with_a_paused_account(probes: str) -> tuple[Replay, list[timedelta]]:
     replay, probed = Replay(retention=RETENTION), list[timedelta]()
     provider = replay.providers["kie"]
 
-    def probe() -> bool:
+    def probe() -> ProbeAnswer:
         probed.append(replay.now - NOON)
-        return probes == "good"
+        return ProbeAnswer(is_good=probes == "good")
 
     provider.probe = probe  # type: ignore[method-assign]
     provider.create_task = lambda *_: BROKE  # type: ignore[method-assign]

@@ -23,7 +23,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import pytest
-from ringback.domain.accounts import Probe
+from ringback.domain.accounts import Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.errors import SignatureRejected, UnknownJob
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
@@ -150,7 +150,7 @@ class Provider:
 
     def prepare(self) -> None: ...
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         raise NotImplementedError
 
     def create_task(self, job: Job, callback_url: str) -> Submission:

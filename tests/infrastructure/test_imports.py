@@ -13,7 +13,7 @@ from tests.support.template import ROOT
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
     *("accept_job", "authorize_client", "change_job", "describe_models", "make_thumbnails"),
-    *("query_jobs", "receive_callback", "summarize_drops", "take_drops"),
+    *("query_jobs", "receive_callback", "serve_provider_apis", "summarize_drops", "take_drops"),
 ]
 # Installed in the Lambda runtime: boto3 and its dependencies.
 OF_THE_RUNTIME = {
@@ -80,7 +80,7 @@ def test_functions_without_provider_calls_load_no_http_client(function: str) -> 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
-    parts = re.compile(r"ringback\.providers\.\w+\.(client|callback)")
+    parts = re.compile(r"ringback\.providers\.\w+\.(client|callback|api)")
     assert not [name for name in loaded_by(function) if parts.fullmatch(name)]
     assert "httpx" not in loaded_by(function)
 
@@ -100,6 +100,7 @@ def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
             ["ringback.catalogue.schemas", "ringback.images.download", "ringback.aws.secrets"],
         ),
         ("take_drops", ["ringback.catalogue.schemas", "ringback.aws.secrets"]),
+        ("serve_provider_apis", ["ringback.catalogue.schemas", "ringback.images.download"]),
         (
             "submit_job",
             [

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from ringback.domain.accounts import Account, PauseReason, Probe
+from ringback.domain.accounts import Account, PauseReason, Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.errors import LinkDead, NotAnImage, RingbackError, TryAgain
 from ringback.domain.images import Remains
@@ -152,8 +152,8 @@ class Provider:
 
     def prepare(self) -> None: ...
 
-    def probe(self) -> bool:
-        return self.probes.pop(0) if self.probes else True
+    def probe(self) -> ProbeAnswer:
+        return ProbeAnswer(is_good=self.probes.pop(0) if self.probes else True)
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         scenario = self.known.setdefault(job.job_id, self.scenario)

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from threading import Lock
 from typing import Any, BinaryIO, Unpack
 
-from ringback.domain.accounts import Account, Hold, Pause, Probe
+from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.errors import (
     IdempotencyConflict,
@@ -295,19 +296,29 @@ class InMemoryAccounts:
         paused = replace(pause, probe_id=probe.probe_id, probe_at=probe_at)
         return self._write(account, pause=paused)
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+    def probe_failed(
+        self, probe: Probe, *, next_at: datetime, balance: Balance | None = None
+    ) -> AccountWrite:
         account = self.read(probe.provider)
         if account.pause is None or not _has_probe(account.pause, probe):
             return AccountWrite(account, done=False)
-        return self._write(account, pause=replace(account.pause, probe_id=None, probe_at=next_at))
+        failed = replace(account.pause, probe_id=None, probe_at=next_at)
+        return self._write(account, pause=failed, balance=balance or account.balance)
 
-    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+    def half_open(
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        probe_id: str | None,
+        balance: Balance | None = None,
+    ) -> AccountWrite:
         account = self.read(provider)
         pause = account.pause
         if pause is None or pause.half_open_at or probe_id not in (None, pause.probe_id):
             return AccountWrite(account, done=bool(pause and pause.half_open_at == at))
         tried = replace(pause, half_open_at=at, probe_id=None, trial=None, trial_until=None)
-        return self._write(account, pause=tried)
+        return self._write(account, pause=tried, balance=balance or account.balance)
 
     def claim_trial(
         self, provider: str, job_id: JobId, *, at: datetime, until: datetime
@@ -396,6 +407,7 @@ class ScriptedProvider:
     new_links: dict[str, list[str]] = field(default_factory=dict)
     not_ready: RingbackError | None = None
     is_good: bool = True
+    credits_left: Decimal | None = None
     probed: int = 0
     created: list[tuple[JobId, str]] = field(default_factory=list)
     read: list[ProviderTaskId] = field(default_factory=list)
@@ -416,10 +428,10 @@ class ScriptedProvider:
         if self.not_ready:
             raise self.not_ready
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         self.probed += 1
         self.prepare()
-        return self.is_good
+        return ProbeAnswer(is_good=self.is_good, credits=self.credits_left)
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         self.created.append((job.job_id, callback_url))

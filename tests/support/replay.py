@@ -18,7 +18,7 @@ from typing import Any, Final
 from ringback.aws.queues import MAX_DELAY
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
-from ringback.domain.accounts import Probe
+from ringback.domain.accounts import Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, Progress, Row, RowsToRetry
 from ringback.domain.errors import ProviderUnavailable, RingbackError
@@ -474,10 +474,10 @@ class SimulatedProvider:
         if self.name == "chanjing" and self._is_silent:
             raise ProviderUnavailable("no token")
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         if self._is_silent:
             raise ProviderUnavailable("no answer")
-        return True
+        return ProbeAnswer(is_good=True)
 
     @property
     def _is_silent(self) -> bool:

@@ -12,9 +12,10 @@ from ringback.domain.errors import (
     RequestRefused,
     TryAgain,
 )
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobRequest, JobStatus
 from ringback.domain.verdicts import TaskRefused
-from ringback.use_cases.accept_job import AcceptJob, JobPost, NewJob, PostJob
+from ringback.use_cases.accept_job import AcceptJob, NewJob, PostJob
 from ringback.use_cases.ports import SubmitQueue
 
 from tests.support.harness import CREATED, Harness, answering

@@ -23,6 +23,7 @@ from ringback.domain.errors import (
     UnknownModel,
     UnknownProvider,
     WrongState,
+    by_class,
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
@@ -69,7 +70,7 @@ def reply(status: HTTPStatus, body: Mapping[str, Any], *, kind: str = "applicati
 
 
 def problem(error: RequestRefused | TryAgain) -> Reply:
-    status = next(STATUS_FOR[kind] for kind in type(error).__mro__ if kind in STATUS_FOR)
+    status = by_class(error, STATUS_FOR)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,

@@ -17,12 +17,13 @@ from ringback.domain.errors import (
     Unauthorized,
     UnknownMessage,
 )
+from ringback.domain.job_posts import JobPost, idempotency_key_errors
 from ringback.domain.jobs import JobId
 from ringback.domain.suggestions import unknown_name
 from ringback.domain.versions import of_any_version
 from ringback.json_bodies import json_object, parse_json
 from ringback.use_cases.accept_callback import CallbackRequest
-from ringback.use_cases.accept_job import JobPost
+from ringback.use_cases.provider_apis import ApiCall
 
 MAX_CALLBACK_BYTES: Final = 256 * 1024
 # S3 sends one when a notification is configured.
@@ -108,10 +109,7 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
     client = client_name(event)
     unknown = sorted(query.keys() - known)
     errors = [FieldError(name, unknown_name("parameter", name, known)) for name in unknown]
-    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        errors.append(
-            FieldError("Idempotency-Key", "must have 1 to 255 printable ASCII characters")
-        )
+    errors += idempotency_key_errors(key)
     if known and dry_run not in _SWITCH:
         errors.append(FieldError("dry_run", "must be true or false"))
     if errors:
@@ -122,6 +120,16 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
         body={} if retry_of else json_object(raw_body(event), content_type=content_type),
         dry_run=_SWITCH[dry_run],
         retry_of=retry_of,
+    )
+
+
+def api_call(event: Mapping[str, Any], context: LambdaContext) -> ApiCall:
+    """Read a call of a provider's own API. Nothing in it is checked yet."""
+    return ApiCall(
+        headers=lower_headers(event),
+        query=query_parameters(event),
+        body=raw_body(event),
+        request_id=context.aws_request_id,
     )
 
 

@@ -13,6 +13,7 @@ BaseUrl = Annotated[str, Field(pattern=r"^https?://[^/]+(/.*[^/])?$")]
 QueueUrl = Annotated[str, Field(pattern=r"^https?://")]
 TableName = Annotated[str, Field(min_length=3)]
 BucketName = Annotated[str, Field(min_length=3)]
+LinkLifetime = Annotated[int, Field(ge=60, le=604_800)]
 
 
 def _split(text: object) -> object:
@@ -103,6 +104,13 @@ class AcceptJobSettings(RequestSettings):
     providers: Mapping[str, ProviderDeadline]
 
 
+class ServeProviderApisSettings(AcceptJobSettings):
+    images_bucket: BucketName
+    client_keys_secret_arn: Arn
+    callback_secret_arn: Arn
+    link_lifetime_seconds: LinkLifetime
+
+
 class TakeDropsSettings(RequestSettings):
     providers: Mapping[str, ProviderPace]
     drop_queue_url: QueueUrl
@@ -162,7 +170,7 @@ class SummarizeDropsSettings(Settings):
 class QueryJobsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
-    link_lifetime_seconds: Annotated[int, Field(ge=60, le=604_800)]
+    link_lifetime_seconds: LinkLifetime
 
 
 class ChangeJobSettings(Settings):

@@ -18,7 +18,7 @@ from ringback.aws.table_items import (
     read_item,
     typed,
 )
-from ringback.domain.accounts import Account, Hold, Pause, Probe
+from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe
 from ringback.domain.jobs import JobId
 from ringback.use_cases.ports import AccountWrite
 
@@ -68,11 +68,18 @@ class AccountTable(TableAdapter):
             at=at,
         )
 
-    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+    def half_open(
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        probe_id: str | None,
+        balance: Balance | None = None,
+    ) -> AccountWrite:
         asked = " AND #probe_id = :asked" if probe_id else ""
         return self._change(
             provider,
-            {"half_open_at": milliseconds(at)},
+            {"half_open_at": milliseconds(at), **_balance_values(balance)},
             remove=("probe_id", *TRIAL),
             only_if=f"{PAUSED} AND {NOT_HALF_OPEN}{asked}",
             given={":asked": typed(probe_id)} if probe_id else {},
@@ -89,10 +96,12 @@ class AccountTable(TableAdapter):
             at=probe_at,
         )
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+    def probe_failed(
+        self, probe: Probe, *, next_at: datetime, balance: Balance | None = None
+    ) -> AccountWrite:
         return self._change(
             probe.provider,
-            {"probe_at": milliseconds(next_at)},
+            {"probe_at": milliseconds(next_at), **_balance_values(balance)},
             remove=("probe_id",),
             only_if="#probe_id = :asked",
             given={":asked": typed(probe.probe_id)},
@@ -178,3 +187,9 @@ class AccountTable(TableAdapter):
             done = is_mine and bool(item) and not any(name in item for name in remove)
             return AccountWrite(account_from(provider, item), done=done)
         return AccountWrite(account_from(provider, answer["Attributes"]), done=True)
+
+
+def _balance_values(balance: Balance | None) -> dict[str, Any]:
+    if balance is None:
+        return {}
+    return {"credits": typed(balance.credits), "credits_at": milliseconds(balance.at)}

@@ -21,6 +21,7 @@ class SubmitJobRequest(BaseModel):
 
     model: str
     input: dict[str, Any] = Field(description="The provider's own fields.")
+    call_back_url: str | None = Field(default=None, alias="callBackUrl")
 
 
 def read_request(
@@ -53,6 +54,7 @@ def read_request(
         sent=dict(sent),
         checked=known is not None,
         input_images=dropped.versions,
+        call_back_url=sent.get("callBackUrl"),
     )
 
 

@@ -31,10 +31,13 @@ RingbackError
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ringback.domain.images import ImageFacts, Remains
+
+Value = TypeVar("Value")
 
 
 class RingbackError(Exception):
@@ -66,6 +69,11 @@ def reasons_of(refused: RequestRefused) -> tuple[FieldError, ...]:
     if isinstance(refused, InvalidRequest):
         return refused.errors
     return (FieldError("", str(refused)),)
+
+
+def by_class(error: RingbackError, table: Mapping[type[RingbackError], Value]) -> Value:
+    """Return what the table has for the error's class, or for the nearest class above it."""
+    return next(table[kind] for kind in type(error).__mro__ if kind in table)
 
 
 class IdempotencyConflict(RequestRefused):

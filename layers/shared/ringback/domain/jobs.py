@@ -23,6 +23,10 @@ def as_task_id(value: object) -> ProviderTaskId | None:
     return ProviderTaskId(str(value)) if is_id else None
 
 
+# The form in which clients of Ringback's own API are told; the others are those of providers.
+OWN_FORM: Final = "ringback"
+
+
 class JobStatus(StrEnum):
     ACCEPTED = "accepted"
     SUBMITTING = "submitting"
@@ -123,7 +127,9 @@ class JobRequest:
 
     ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in. For a
     model outside the catalogue the input is as it was sent, and ``checked`` is false.
-    ``input_images`` maps each s3 URL in the input to its version.
+    ``input_images`` maps each s3 URL in the input to its version. ``call_back_url`` is where the
+    client wants to be told how the job ended, and ``form`` how: ``OWN_FORM``, or as the provider of
+    that name does.
     """
 
     model: str
@@ -132,6 +138,8 @@ class JobRequest:
     sent: Mapping[str, Any]
     checked: bool = True
     input_images: Mapping[str, str] = field(default_factory=dict)
+    call_back_url: str | None = None
+    form: str = OWN_FORM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Every provider, found by its folder: ``providers/<name>/provider.py`` defines ``PROVIDER``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from ringback import providers
 from ringback.domain.pace import Pace
 from ringback.use_cases.ports import ProviderClient
+from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.providers import Provider, ProviderAccess, Providers
 
 
@@ -35,6 +36,11 @@ def configured(settings: Mapping[str, ProviderTerms]) -> dict[str, Provider]:
 
 def paces_of(known: Providers) -> dict[str, Pace]:
     return {name: provider.pace for name, provider in known.items()}
+
+
+def apis_of(known: Providers, access: Callable[[str], ApiAccess]) -> list[ProviderApi]:
+    """Return the providers' own APIs; ``access`` returns what the provider of a name needs."""
+    return [provider.serve(access(name)) for name, provider in known.items() if provider.serve]
 
 
 class Clients(Mapping[str, ProviderClient]):

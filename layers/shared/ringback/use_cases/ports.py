@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
-from ringback.domain.accounts import Account, Hold, Pause, Probe
+from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, Row, RowsToRetry
 from ringback.domain.images import (
@@ -202,11 +202,20 @@ class AccountStore(Protocol):
         """Make this the probe that a paused account waits for, unless it has a newer one."""
         ...
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime) -> AccountWrite:
+    def probe_failed(
+        self, probe: Probe, *, next_at: datetime, balance: Balance | None = None
+    ) -> AccountWrite:
         """Record when the next probe is due. It is sent by a job that still waits then."""
         ...
 
-    def half_open(self, provider: str, *, at: datetime, probe_id: str | None) -> AccountWrite:
+    def half_open(
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        probe_id: str | None,
+        balance: Balance | None = None,
+    ) -> AccountWrite:
         """Let one job try, if the account is paused and, with an id, still waits for that probe."""
         ...
 
@@ -403,8 +412,8 @@ class ProviderClient(Protocol):
         """
         ...
 
-    def probe(self) -> bool:
-        """Ask something that costs nothing; return whether the account may be good again.
+    def probe(self) -> ProbeAnswer:
+        """Ask something that costs nothing; tell whether the account may be good again.
 
         Raises ``NotConfigured`` or ``ProviderUnavailable`` if it is not, as far as one can tell.
         """

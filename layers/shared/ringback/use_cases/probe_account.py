@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringback.domain.accounts import PROBES, Account, Probe
+from ringback.domain.accounts import PROBES, Account, Balance, Probe, ProbeAnswer
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.use_cases.ports import AccountStore, ProviderClient
 
@@ -26,16 +26,17 @@ class ProbeAccount:
         account = self.accounts.read(probe.provider)
         if account.pause is None or account.pause.probe_id != probe.probe_id:
             return account
-        if self._is_good(probe.provider):
+        answer, at = self._ask(probe.provider), self.now()
+        balance = None if answer.credits is None else Balance(answer.credits, at)
+        if answer.is_good:
             return self.accounts.half_open(
-                probe.provider, at=self.now(), probe_id=probe.probe_id
+                probe.provider, at=at, probe_id=probe.probe_id, balance=balance
             ).account
-        at = self.now()
         next_at = at + PROBES.after(at - account.pause.since)
-        return self.accounts.probe_failed(probe, next_at=next_at).account
+        return self.accounts.probe_failed(probe, next_at=next_at, balance=balance).account
 
-    def _is_good(self, provider: str) -> bool:
+    def _ask(self, provider: str) -> ProbeAnswer:
         try:
             return self.clients[provider].probe()
         except (NotConfigured, ProviderUnavailable):
-            return False
+            return ProbeAnswer(is_good=False)

@@ -9,6 +9,7 @@ from ringback.domain.pace import Pace
 from ringback.domain.verdicts import TaskReport
 from ringback.providers.chanjing.tasks import model_code
 from ringback.use_cases.ports import CallbackReader, ProviderClient
+from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.providers import Provider, ProviderAccess, Secret
 
 # How far the provider's clock may be behind ours.
@@ -25,6 +26,12 @@ def _listen(secret: Secret) -> CallbackReader:
     from ringback.providers.chanjing.callback import ChanjingCallbackReader
 
     return ChanjingCallbackReader()
+
+
+def _serve(access: ApiAccess) -> ProviderApi:
+    from ringback.providers.chanjing.api import ChanjingApi
+
+    return ChanjingApi(access)
 
 
 def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:
@@ -49,4 +56,5 @@ PROVIDER: Final = Provider(
     recognizes=recognizes,
     connect=_connect,
     listen=_listen,
+    serve=_serve,
 )
