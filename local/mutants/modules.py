@@ -60,13 +60,16 @@ def _existing(*patterns: str) -> tuple[str, ...]:
 
 
 def _of_providers() -> list[Module]:
-    """Return what each provider has of a client, a callback reader and access tokens."""
+    """Return what each provider has of a client, a callback reader, access tokens and an API."""
     tests = {
         "answers": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
         "tasks": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
         "client": ("tests/contract/test_{}_client.py", "tests/unit/providers/test_{}_reader.py"),
         "callback": ("tests/contract/test_{}_bodies.py", "tests/unit/providers/test_{}_reader.py"),
         "access_tokens": ("tests/unit/providers/test_access_tokens.py",),
+        "api": ("tests/unit/providers/test_{}_api.py",),
+        "api_requests": ("tests/unit/providers/test_{}_api.py",),
+        "task_bodies": ("tests/unit/providers/test_{}_api.py",),
     }
     return [
         Module(
@@ -92,6 +95,8 @@ MODULES: Final = _by_name(
     Module("callbacks/tokens", ("tests/unit/callbacks",)),
     Module("callbacks/signatures", ("tests/unit/callbacks",)),
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
+    _use_case("client_tokens", "tests/unit/callbacks/test_timing_safety.py"),
+    Module("use_cases/provider_apis", _existing("tests/unit/providers/test_*_api.py")),
     _aws("table_items", FAILURES, READS, REPEATS, "contract/test_account_store"),
     Module("aws/clients", (CALL_TIMES,)),
     Module("providers/timed_transport", (CALL_TIMES,)),
@@ -102,6 +107,7 @@ MODULES: Final = _by_name(
     _function("receive_callback"),
     _function("accept_job"),
     _function("change_job"),
+    _function("serve_provider_apis"),
     _use_case("accept_callback", slow_tests=RECEIVED),
     _use_case("accept_job", "tests/unit/test_take_drop.py", slow_tests=CRASHES),
     _use_case("submit_job", TIME_TO_PAY, slow_tests=CRASHES),

@@ -125,6 +125,16 @@ def check_query_jobs(event: Event) -> None:
         assert event["routeKey"] == "GET /jobs"
 
 
+def check_serve_provider_apis(event: Event) -> None:
+    check_http(event)
+    assert "authorizer" not in event["requestContext"]
+    assert event["headers"].keys() & {"authorization", "access_token"} or "body" in event
+    if "body" in event:
+        assert isinstance(json.loads(raw_body(event)), dict)
+    else:
+        assert all(map(is_job_id, query_parameters(event).values()))
+
+
 def check_describe_models(event: Event) -> None:
     check_http(event)
     assert client_name(event)
@@ -153,6 +163,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "make_thumbnails": check_make_thumbnails,
     "summarize_drops": check_summarize_drops,
     "query_jobs": check_query_jobs,
+    "serve_provider_apis": check_serve_provider_apis,
     "describe_models": check_describe_models,
     "change_job": check_change_job,
     "authorize_client": check_authorize_client,

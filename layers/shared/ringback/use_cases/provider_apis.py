@@ -100,9 +100,14 @@ def _answer(api: ProviderApi, handle: Handler, call: ApiCall) -> ApiReply:
         return api.refusal(error, call)
 
 
-def in_one_text(error: RequestRefused | TryAgain) -> str:
-    """Return all that is wrong: these APIs have one text for it, not a list of fields."""
+def in_one_text(
+    error: RequestRefused | TryAgain, *, name: Callable[[str], str] = lambda field: field
+) -> str:
+    """Return all that is wrong: these APIs have one text for it, not a list of fields.
+
+    ``name`` returns what the API calls a field of ``POST /jobs``.
+    """
     if isinstance(error, TryAgain):
         return str(error)
-    found = (f"{each.field}: {each.message}".removeprefix(": ") for each in reasons_of(error))
+    found = (f"{name(each.field)}: {each.message}".removeprefix(": ") for each in reasons_of(error))
     return "; ".join(found)[:MAX_MESSAGE]

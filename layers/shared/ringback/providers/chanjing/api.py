@@ -22,16 +22,20 @@ from ringback.domain.errors import (
 )
 from ringback.domain.jobs import Job
 from ringback.json_bodies import json_object
+from ringback.providers.chanjing.api_requests import (
+    MAX_LISTED,
+    VIDEO,
+    Wanted,
+    as_post,
+    own_name,
+    read_wanted,
+)
 from ringback.providers.chanjing.task_bodies import is_success, task_body
-from ringback.providers.chanjing.tasks import IMAGE, MODEL_PREFIX
+from ringback.providers.chanjing.tasks import MODEL_PREFIX
 from ringback.use_cases.authorize_client import known_client
 from ringback.use_cases.provider_apis import ApiAccess, ApiCall, ApiReply, Handler, in_one_text
 
 CHANJING: Final = "chanjing"
-VIDEO: Final = 4
-MAX_PAGE: Final = 50
-# Jobs that a list without ids goes back, at most.
-MAX_LISTED: Final = 1000
 BAD_FORMAT: Final = 400
 BAD_TOKEN: Final = 10400
 BAD_PARAMETER: Final = 40000
@@ -76,8 +80,7 @@ class ChanjingApi:
         code = BAD_FORMAT if _is_unreadable(error) else by_class(error, CODES)
         detail = by_class(error, DETAILS)
         if detail is None:
-            # Fields and models as this API calls them.
-            detail = in_one_text(error).replace("input.", "").replace(MODEL_PREFIX, "")
+            detail = in_one_text(error, name=own_name).replace(MODEL_PREFIX, "")
         message = f"{MEANINGS[code]}: {detail}" if detail else MEANINGS[code]
         envelope = _envelope(call, code, message, None)
         return ApiReply(body=envelope, refused=type(error).__name__)
@@ -86,7 +89,8 @@ class ChanjingApi:
         """Exchange a client's name and key, as ``app_id`` and ``secret_key``, for a token."""
         given = _object(call)
         name, key = given.get("app_id"), given.get("secret_key")
-        client = known_client(f"Bearer {key}", self.access.hashes)
+        is_text = isinstance(key, str)
+        client = known_client(f"Bearer {key}", self.access.hashes) if is_text else None
         if client is None or client != name:
             raise InvalidRequest([FieldError("app_id, secret_key", "not a client and its API key")])
         token = self.access.tokens.issue(client)
@@ -117,7 +121,7 @@ class ChanjingApi:
         tasks = [task_body(job, self.access.link) for job in shown]
         return _success(call, {"list": tasks, "total": len(found), "page_info": info})
 
-    def _wanted(self, wanted: "Wanted", *, client: str) -> Sequence[Job]:
+    def _wanted(self, wanted: Wanted, *, client: str) -> Sequence[Job]:
         """Return the jobs up to the first one of the next page, so that the count tells of it."""
         if wanted.type == VIDEO:
             return []
@@ -141,61 +145,8 @@ class ChanjingApi:
         return client
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a request for a page asks for; without ``ids``, the newest tasks."""
-
-    ids: Sequence[str]
-    type: int
-    page: int
-    size: int
-    successes_only: bool
-
-    @property
-    def start(self) -> int:
-        return (self.page - 1) * self.size
-
-
-def read_wanted(given: Mapping[str, Any]) -> Wanted:
-    """Read the body of task/page. Raises ``InvalidRequest``, which names every wrong field."""
-    ids, only = given.get("unique_ids") or [], given.get("is_success", False)
-    checks = {
-        "unique_ids": isinstance(ids, list)
-        and len(ids) <= MAX_PAGE
-        and all(isinstance(each, str) for each in ids),
-        "type": given.get("type") in (IMAGE, VIDEO),
-        "page": _is_within(given.get("page"), MAX_LISTED),
-        "page_size": _is_within(given.get("page_size"), MAX_PAGE),
-        "is_success": isinstance(only, bool),
-    }
-    if wrong := [name for name, is_right in checks.items() if not is_right]:
-        raise InvalidRequest([FieldError(name, "missing or not as documented") for name in wrong])
-    return Wanted(
-        ids=ids,
-        type=given["type"],
-        page=given["page"],
-        size=given["page_size"],
-        successes_only=only,
-    )
-
-
-def as_post(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of task/submit as that of ``POST /jobs``."""
-    code, callback = given.get("model_code"), given.get("callback")
-    own = {"model_code", "callback"}
-    body = {
-        "model": f"{MODEL_PREFIX}{code}" if isinstance(code, str) else code,
-        "input": {name: value for name, value in given.items() if name not in own},
-    }
-    return body | ({"callBackUrl": callback} if callback else {})
-
-
 def _object(call: ApiCall) -> dict[str, Any]:
     return json_object(call.body, content_type=call.headers.get("content-type", ""))
-
-
-def _is_within(value: Any, maximum: int) -> bool:
-    return type(value) is int and 1 <= value <= maximum
 
 
 def _is_unreadable(error: RequestRefused | TryAgain) -> bool:
