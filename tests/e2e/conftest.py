@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ringback.domain.jobs import ProviderTaskId
 
 from local.deployment import Deployment
 from local.drop_bucket import drop_photo
@@ -19,6 +20,7 @@ from local.stack import local_stack
 from tests.e2e.fast_pace import PARAMETERS, SIMULATOR
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
+from tests.e2e.provider_clients import post_to_chanjing
 from tests.e2e.stack_logs import STACKS, show_logs_of
 
 LINES_SHOWN = 60
@@ -39,6 +41,7 @@ class SharedStack:
     deployment: Deployment
     under_faults: Mapping[tuple[str, str], Job]
     examples: Sequence[Job]
+    task_of_chanjing: ProviderTaskId
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +54,8 @@ def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
             }
             photo = drop_photo(deployment)
             examples = [api.submit(each.model, each.input_with(photo)) for each in EXAMPLES]
-        yield SharedStack(deployment, under_faults, examples)
+        task_of_chanjing = post_to_chanjing(deployment)
+        yield SharedStack(deployment, under_faults, examples, task_of_chanjing)
 
 
 def post_under(fault: str, model: str, jobs_api: JobsApi) -> Job:
