@@ -231,6 +231,12 @@ def test_a_task_has_the_documented_fields_and_links_to_our_copies(served: Served
     assert (report.state, report.image_urls) == (TaskState.SUCCEEDED, tuple(task["output_url"]))
 
 
+def test_a_task_of_a_model_without_clarity_has_none(served: ServedApis) -> None:
+    job = served.put(a_job(), provider="chanjing", model="chanjing/wan2.2-t2i", input={})
+    info = data_of(served(ONE, headers=STUDIO, query={"unique_id": job.job_id}))["photo_info"]
+    assert (info["clarity"], info["ref_prompt"], info["number_of_images"]) == (0, "", 1)
+
+
 def test_a_failed_task_says_why(served: ServedApis) -> None:
     error = JobError(kind=ErrorKind.GENERATION_FAILED, message="生成失败")
     job = a_task(served, JobStatus.FAILED, error=error)
@@ -262,7 +268,10 @@ def test_a_page_has_the_client_s_own_tasks_among_the_ids(served: ServedApis) -> 
     assert ids_in(page) == [own[2], own[0]]
     assert page["page_info"] == {"page": 1, "size": 50, "total_count": 2, "total_page": 1}
     assert page["total"] == 2
-    assert ids_in(page_of(served, unique_ids=ids, page=2, page_size=1)) == [own[0]]
+    second = page_of(served, unique_ids=[*ids, own[1]], page=2, page_size=1)
+    assert ids_in(second) == [own[0]]
+    first = page_of(served, unique_ids=[*ids, own[1]], page=1, page_size=1)
+    assert first["page_info"] == {"page": 1, "size": 1, "total_count": 3, "total_page": 3}
 
 
 def test_a_page_without_ids_lists_the_newest_and_tells_of_more(served: ServedApis) -> None:
@@ -287,6 +296,12 @@ def test_a_page_may_have_successes_only(served: ServedApis) -> None:
     a_task(served, JobStatus.RUNNING, number=2)
     assert ids_in(page_of(served, is_success=True)) == [done]
     assert len(ids_in(page_of(served, is_success=False))) == 2
+    assert len(ids_in(page_of(served))) == 2
+
+
+def test_a_page_may_be_of_fifty_ids(served: ServedApis) -> None:
+    own = a_task(served).job_id
+    assert ids_in(page_of(served, unique_ids=[*["a"] * 49, own])) == [own]
 
 
 def test_there_are_no_videos(served: ServedApis) -> None:

@@ -78,6 +78,11 @@ def test_every_wrong_field_is_named_in_the_message(served: ServedApis) -> None:
     assert served.jobs.by_id == {}
 
 
+def test_a_message_is_bounded(served: ServedApis) -> None:
+    many = {"model": MODEL, "input": {f"field{number}": 1 for number in range(500)}}
+    assert len(served(CREATE, many, headers=STUDIO).body["msg"]) == 2000
+
+
 @pytest.mark.parametrize("body", [b"", b"no", b"[]", b'"x"', b'{"model":1,"model":2}', b"\xff{}"])
 def test_a_body_that_is_no_request_is_a_validation_error(served: ServedApis, body: bytes) -> None:
     assert code_of(served(CREATE, body, headers=STUDIO)) == (200, 422)
@@ -230,6 +235,19 @@ def test_a_record_says_why_a_job_failed(served: ServedApis) -> None:
     record = record_of(served, job.job_id)
     assert (record["failCode"], record["failMsg"]) == ("400", "content policy")
     assert record["creditsConsumed"] == 0
+
+
+def test_a_cancelled_job_is_a_failed_task(served: ServedApis) -> None:
+    record = record_of(served, served.put(a_job(JobStatus.CANCELLED)).job_id)
+    assert (record["state"], record["failCode"]) == ("fail", "501")
+    assert record["failMsg"] == "cancelled before it was sent; nothing was charged"
+
+
+def test_unknown_credits_of_a_success_are_null(served: ServedApis) -> None:
+    job = served.put(a_job(JobStatus.SUCCEEDED), sent={"input": {"prompt": "红"}})
+    record = record_of(served, job.job_id)
+    assert record["creditsConsumed"] is None
+    assert "红" in record["param"]
 
 
 @pytest.mark.parametrize("kind", ErrorKind)

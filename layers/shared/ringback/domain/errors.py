@@ -64,7 +64,7 @@ class InvalidRequest(RequestRefused):
         self.errors = tuple(errors)
 
 
-def reasons_of(refused: RequestRefused) -> tuple[FieldError, ...]:
+def reasons_of(refused: RingbackError) -> tuple[FieldError, ...]:
     """Return what is wrong, field by field if the error says so."""
     if isinstance(refused, InvalidRequest):
         return refused.errors

@@ -107,7 +107,5 @@ def in_one_text(
 
     ``name`` returns what the API calls a field of ``POST /jobs``.
     """
-    if isinstance(error, TryAgain):
-        return str(error)
     found = (f"{name(each.field)}: {each.message}".removeprefix(": ") for each in reasons_of(error))
     return "; ".join(found)[:MAX_MESSAGE]

@@ -89,8 +89,7 @@ class ChanjingApi:
         """Exchange a client's name and key, as ``app_id`` and ``secret_key``, for a token."""
         given = _object(call)
         name, key = given.get("app_id"), given.get("secret_key")
-        is_text = isinstance(key, str)
-        client = known_client(f"Bearer {key}", self.access.hashes) if is_text else None
+        client = known_client(f"Bearer {key}", self.access.hashes)
         if client is None or client != name:
             raise InvalidRequest([FieldError("app_id, secret_key", "not a client and its API key")])
         token = self.access.tokens.issue(client)
