@@ -29,10 +29,6 @@ class Delivery:
     error: str = ""
     next_at: datetime | None = None
 
-    @property
-    def is_delivered(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
-
 
 def delivery_of(webhook: Webhook, tried: Tried, following: Webhook | None) -> Delivery:
     """Return the record of a try, and of when the next one is due."""

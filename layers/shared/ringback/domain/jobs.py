@@ -123,7 +123,8 @@ class JobRequest:
 
     ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in. For a
     model outside the catalogue the input is as it was sent, and ``checked`` is false.
-    ``input_images`` maps each s3 URL in the input to its version.
+    ``input_images`` maps each s3 URL in the input to its version. ``call_back_url`` is where its
+    client wants to be told of its end.
     """
 
     model: str
@@ -132,6 +133,7 @@ class JobRequest:
     sent: Mapping[str, Any]
     checked: bool = True
     input_images: Mapping[str, str] = field(default_factory=dict)
+    call_back_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

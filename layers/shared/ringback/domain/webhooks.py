@@ -30,7 +30,7 @@ DELAYS: Final = (
     timedelta(hours=24),
 )
 MAX_TRIES: Final = len(DELAYS) + 1
-# Up to this share of a delay is added at random, so that events of one outage don't return together.
+# Up to this share of a delay is added at random: the events of an outage don't return together.
 JITTER: Final = 0.2
 # No try is later than this after the first one was due, whatever else it had to wait for.
 LAST_TRY: Final = timedelta(days=3)
@@ -95,7 +95,7 @@ class Tried:
 
     @property
     def is_delivered(self) -> bool:
-        return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+        return self.status is not None and 200 <= self.status < 300
 
     @property
     def is_gone(self) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ringback.catalogue.call_back_urls import UNBOUND, CallBacks
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row, prompt_of, spellings
@@ -106,6 +107,7 @@ class RowRules:
 
     check_image: Callable[[str, str | None], tuple[str, str]]
     pass_through: bool
+    call_backs: CallBacks = UNBOUND
 
     def __call__(self, body: bytes, drop: Drop) -> JobRequest:
         """Return the checked request. Raises ``InvalidRequest`` or ``PayloadTooLarge``."""
@@ -115,5 +117,8 @@ class RowRules:
             return self.check_image(url, drop.version if url == drop.url else None)
 
         return read_request(
-            json_object(body), pass_through=self.pass_through, find_image=find_image
+            json_object(body),
+            pass_through=self.pass_through,
+            find_image=find_image,
+            call_backs=self.call_backs,
         )
