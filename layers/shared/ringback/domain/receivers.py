@@ -6,12 +6,10 @@ from enum import StrEnum
 from typing import Final
 
 # A receiver that hangs takes up a place for its whole time limit. After this many time-outs in a
-# row it is tried by one message at a time, at these intervals.
+# row it is put aside: one message tries it at these intervals, and the others wait.
 MAX_TIMEOUTS: Final = 3
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
-# The claim of the message that tries it; longer than its function runs.
-CLAIM: Final = FIRST_PAUSE
 # A receiver is switched off if it has answered nothing with 2xx for so long, and every try of this
 # many events has failed: longer than a weekend with a holiday, and never for one event alone.
 OFF_AFTER: Final = timedelta(days=5)
@@ -27,14 +25,14 @@ class OffReason(StrEnum):
 class Receiver:
     """One host of one client. A 2xx answer makes it as good as new.
 
-    ``timeouts`` counts time-outs in a row, ``given_up`` the events given up since
-    ``failing_since``. ``waits_until``: it hangs, and is not tried before then.
+    ``timeouts`` counts time-outs in a row, of which ``timed_out_at`` is the last, or when a message
+    began to try it again. ``given_up`` counts the events given up since ``failing_since``.
     """
 
     client: str
     host: str
     timeouts: int = 0
-    waits_until: datetime | None = None
+    timed_out_at: datetime | None = None
     failing_since: datetime | None = None
     given_up: int = 0
     off_since: datetime | None = None
@@ -42,11 +40,16 @@ class Receiver:
 
     @property
     def is_new(self) -> bool:
-        """Tell whether nothing is recorded of it, as of one that always answers 2xx."""
+        """Tell whether nothing is known against it."""
         return self.failing_since is None and self.off_since is None
 
-    def is_waiting(self, *, at: datetime) -> bool:
-        return self.waits_until is not None and at < self.waits_until
+    @property
+    def waits_until(self) -> datetime | None:
+        """When the next message may try it, ``None`` if it is not put aside."""
+        if self.timed_out_at is None or self.timeouts < MAX_TIMEOUTS:
+            return None
+        doublings = min(self.timeouts - MAX_TIMEOUTS, 8)
+        return self.timed_out_at + min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
 
     def is_dead(self, *, at: datetime) -> bool:
         """Tell whether it has failed for so long that it is to be switched off."""
@@ -60,10 +63,3 @@ class ClientWebhooks:
 
     client: str
     url: str | None = None
-
-
-def pause_after(timeouts: int) -> timedelta | None:
-    """Return how long a receiver is put aside after so many time-outs in a row."""
-    if timeouts < MAX_TIMEOUTS:
-        return None
-    return min(FIRST_PAUSE * 2 ** min(timeouts - MAX_TIMEOUTS, 10), LONGEST_PAUSE)

@@ -82,7 +82,8 @@ class Tried:
     """What came of one try.
 
     ``status`` is the HTTP status, ``answer`` the beginning of its body. ``error`` is why there is
-    no status, in words. ``retry_after`` is what the receiver asks for.
+    no status, in words; ``is_ours``: nothing was sent, and the receiver is not to blame.
+    ``retry_after`` is what the receiver asks for.
     """
 
     at: datetime
@@ -92,6 +93,7 @@ class Tried:
     error: str = ""
     retry_after: timedelta | None = None
     timed_out: bool = False
+    is_ours: bool = False
 
     @property
     def is_delivered(self) -> bool:

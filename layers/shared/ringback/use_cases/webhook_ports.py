@@ -40,8 +40,11 @@ class Receivers(Protocol):
 
     def read(self, client: str, host: str) -> Receiver: ...
 
-    def claim(self, receiver: Receiver, *, until: datetime) -> bool:
-        """Let nobody else try a receiver that hangs before ``until``; tell whether that worked."""
+    def claim(self, receiver: Receiver, *, at: datetime) -> bool:
+        """Put a receiver aside anew, as after a time-out, so that only this message tries it.
+
+        Tell whether that worked: of several messages that have read the same, one wins.
+        """
         ...
 
     def failed(self, receiver: Receiver, *, at: datetime, timed_out: bool) -> Receiver:
