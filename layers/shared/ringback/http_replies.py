@@ -60,10 +60,18 @@ _DETAIL: Final[Mapping[type[RingbackError], str]] = {
 }
 
 
-def reply(status: HTTPStatus, body: Mapping[str, Any], *, kind: str = "application/json") -> Reply:
+def reply(
+    status: HTTPStatus,
+    body: Mapping[str, Any],
+    *,
+    kind: str = "application/json",
+    location: str | None = None,
+) -> Reply:
+    """``location`` is the path of what was made."""
+    headers = {"content-type": kind, "cache-control": "no-store"}
     return {
         "statusCode": int(status),
-        "headers": {"content-type": kind, "cache-control": "no-store"},
+        "headers": headers | ({"location": location} if location else {}),
         "body": json.dumps(body, ensure_ascii=False),
     }
 

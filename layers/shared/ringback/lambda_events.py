@@ -159,7 +159,7 @@ def _record(record: Mapping[str, Any]) -> tuple[Drop, bool]:
 
 def take_each(message: Mapping[str, Any], take: Callable[[Drop], None]) -> None:
     """Pass each dropped object to ``take``, whatever becomes of the others in the message."""
-    failures = [_failure_of(take, drop) for drop in dropped_objects(message)]
+    failures = [failure_of(take, drop) for drop in dropped_objects(message)]
     for failure in filter(None, failures):
         raise failure
 
@@ -170,7 +170,7 @@ def process_batch(
     """Pass each message to ``process``; SQS delivers only the failed ones again."""
 
     def process_each(messages: Sequence[dict[str, Any]]) -> list[Exception | None]:
-        return [_failure_of(process, message) for message in messages]
+        return [failure_of(process, message) for message in messages]
 
     return process_together(event, lambda message: message, process_each, logger)
 
@@ -214,7 +214,8 @@ def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return more | message
 
 
-def _failure_of(process: Callable[[Message], None], message: Message) -> Exception | None:
+def failure_of(process: Callable[[Message], None], message: Message) -> Exception | None:
+    """Return what was raised, so that one bad message does not fail its batch."""
     try:
         process(message)
     except Exception as error:  # noqa: BLE001  one bad message must not fail the batch

@@ -84,6 +84,9 @@ class CallbackUrlSettings(Settings):
     callback_secret_arn: Arn
 
 
+HostList = Annotated[frozenset[str], BeforeValidator(_split)]
+
+
 class RequestSettings(Settings):
     """The settings for checking a request and recording its job."""
 
@@ -91,6 +94,7 @@ class RequestSettings(Settings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_bucket: BucketName
+    plain_http_hosts: HostList
     job_retention_days: Annotated[int, Field(ge=21, le=3650)]
     pass_through: bool
 
@@ -144,7 +148,14 @@ class ArchiveImagesSettings(Settings):
         tuple[Annotated[int, Field(ge=0, le=900)], ...], BeforeValidator(_split)
     ]
     largest_image_bytes: Annotated[int, Field(ge=1024, le=200 * 1024 * 1024)]
-    plain_http_hosts: Annotated[frozenset[str], BeforeValidator(_split)]
+    plain_http_hosts: HostList
+
+
+class NotifyClientSettings(Settings):
+    jobs_table: TableName
+    notify_queue_url: QueueUrl
+    webhook_secrets_arn: Arn
+    plain_http_hosts: HostList
 
 
 class MakeThumbnailsSettings(Settings):

@@ -11,9 +11,9 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``window#{provider}`` | the slots and calls of a rate window | ``rate_window`` | ``WINDOW_KEPT`` |
 | ``token#{provider}`` | an access token and its lease | ``shared_token`` | ``TOKEN_KEPT`` |
 | ``account#{provider}#state`` | is it open, and why not | ``accounts`` | ``ACCOUNT_KEPT`` |
-| ``receiver#{client}#default`` | that a client has a webhook secret, its receiver | ``receivers`` | always |
-| ``receiver#{client}#{host}`` | how a receiver of webhooks fails | ``receivers`` | ``RECEIVER_KEPT``, always if it is off |
-| ``deliveries#{job_id}`` | the newest tries to deliver a job's webhooks | ``deliveries`` | ``DELIVERIES_KEPT`` |
+| ``receiver#{client}#default`` | a client with a webhook secret | ``receivers`` | for ever |
+| ``receiver#{client}#{host}`` | how a receiver fails | ``receivers`` | ``RECEIVER_KEPT``, if on |
+| ``deliveries#job_{ulid}`` | tries of a job's webhooks | ``deliveries`` | ``DELIVERIES_KEPT`` |
 
 Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes.
 """

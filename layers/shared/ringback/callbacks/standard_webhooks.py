@@ -4,12 +4,13 @@ import hmac
 import re
 from base64 import b64decode, b64encode
 from binascii import Error as NotBase64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from ringback.domain.errors import NotConfigured
-from ringback.domain.webhooks import Webhook
+from ringback.domain.errors import NotConfigured, UnknownMessage
+from ringback.domain.webhooks import RINGBACK, Webhook
 
 PREFIX: Final = "whsec_"
 # The bounds of the specification, in bytes.
@@ -18,6 +19,23 @@ MAX_SECRET: Final = 64
 # Two secrets are valid during a rotation.
 MAX_SECRETS: Final = 2
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookHeaders:
+    """``secrets`` returns the secrets of all clients, by name."""
+
+    secrets: Callable[[], Mapping[str, Any]]
+
+    def __call__(self, webhook: Webhook, at: datetime) -> Mapping[str, str]:
+        """Return the headers of a webhook that is sent now, by its form.
+
+        Raises ``NotConfigured`` if its client has no usable secret, ``ProviderUnavailable`` if
+        that can't be told, and ``UnknownMessage``.
+        """
+        if webhook.form != RINGBACK:
+            raise UnknownMessage("a webhook in a form that this version does not know")
+        return signed_headers(webhook, signing_keys(self.secrets().get(webhook.client)), at=at)
 
 
 def signing_keys(given: object) -> list[bytes]:

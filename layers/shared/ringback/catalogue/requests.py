@@ -1,6 +1,8 @@
 """Check the body of ``POST /jobs`` against the limits of its model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +27,27 @@ class SubmitJobRequest(BaseModel):
     call_back_url: CallBackUrl = Field(
         default="", alias=CALL_BACK, description="Where the job's end is sent as a webhook."
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRules:
+    """Check the bodies of all clients. The fields are as in ``read_request`` and ``CallBacks``."""
+
+    pass_through: bool
+    find_image: FindImage
+    plain_http_hosts: Collection[str]
+    why_no_webhooks: Callable[[str], str]
+
+    def __call__(self, sent: Mapping[str, Any], client: str) -> JobRequest:
+        return read_request(
+            sent,
+            pass_through=self.pass_through,
+            find_image=self.find_image,
+            call_backs=CallBacks(
+                plain_http_hosts=self.plain_http_hosts,
+                why_not=partial(self.why_no_webhooks, client),
+            ),
+        )
 
 
 def read_request(

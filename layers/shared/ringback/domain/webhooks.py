@@ -1,6 +1,7 @@
 """Webhooks: an event on its way to a client's receiver, and when it is tried again."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -8,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ringback.domain.events import Event
-from ringback.domain.jobs import JobId
+from ringback.domain.jobs import Job, JobId
 from ringback.domain.versions import of_any_version
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -47,7 +48,7 @@ class Webhook:
     """A message of the notify queue.
 
     ``body`` is the exact text that every try sends, since a signature covers it; ``form`` tells
-    how it is signed. ``time`` is the event's, ``first_at`` that of the first try. ``attempt``
+    how it is signed. ``time`` is the event's, ``first_at`` when it was first received. ``attempt``
     counts from 1, and is not due before ``due_at``. ``is_requested``: its client has asked for
     it, so it is sent even if the receiver is switched off.
     """
@@ -59,19 +60,15 @@ class Webhook:
     type: str
     time: datetime
     body: str
-    first_at: datetime
     form: str = RINGBACK
     attempt: int = 1
+    first_at: datetime | None = None
     due_at: datetime | None = None
     is_requested: bool = False
 
     @property
     def host(self) -> str:
-        """The URL's host and port, by which a client's receivers are told apart."""
-        _, _, rest = self.url.partition("://")
-        for end in "/?#":
-            rest = rest.partition(end)[0]
-        return rest.rpartition("@")[2].lower()
+        return host_of(self.url)
 
     def is_due(self, *, at: datetime) -> bool:
         return self.due_at is None or self.due_at - at <= _ABOUT_NOW
@@ -104,17 +101,22 @@ class Tried:
         return self.status == HTTPStatus.GONE
 
 
-def webhook_of(event: Event, *, job_id: JobId, client: str, url: str, at: datetime) -> Webhook:
-    """Return the webhook that tells a client's receiver about an event of a job."""
+def host_of(url: str) -> str:
+    """Return the host of a checked URL, with its port; it tells a client's receivers apart."""
+    rest = url.partition("://")[2]
+    return re.split("[/?#]", rest, maxsplit=1)[0].lower()
+
+
+def webhook_of(event: Event, *, job: Job, url: str) -> Webhook:
+    """Return the webhook that tells a client's receiver about an event of its job."""
     return Webhook(
         event_id=event.id,
-        job_id=job_id,
-        client=client,
+        job_id=job.job_id,
+        client=job.client,
         url=url,
         type=event.type,
         time=event.time,
         body=body_of(event),
-        first_at=at,
     )
 
 
@@ -152,7 +154,7 @@ def next_try(webhook: Webhook, tried: Tried, *, chance: float) -> Webhook | None
 
 
 def is_too_late(webhook: Webhook, *, at: datetime) -> bool:
-    return at - webhook.first_at > LAST_TRY
+    return at - (webhook.first_at or at) > LAST_TRY
 
 
 def to_message(webhook: Webhook) -> dict[str, Any]:

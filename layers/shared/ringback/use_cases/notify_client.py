@@ -12,7 +12,7 @@ from ringback.use_cases.webhook_ports import Deliveries, NotifyQueue, Receivers,
 
 OFF = "this receiver is switched off"
 TOO_LATE = "the receiver could not be tried in time"
-NO_SECRET = "this client has no usable webhook secret"
+UNSIGNED = "not sent: this client has no usable webhook secret"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,7 @@ class NotifyClient:
         if not webhook.is_due(at=at):
             self.queue.add(webhook, at=at)
             return None
+        webhook = replace(webhook, first_at=webhook.first_at or at)
         receiver = self.receivers.read(webhook.client, webhook.host)
         if receiver.off_since and not webhook.is_requested:
             return self._end(webhook, OFF)
@@ -69,7 +70,7 @@ class NotifyClient:
             return self.send(webhook)
         except NotConfigured:
             # Never unsigned. The owner may put it right while the schedule goes on.
-            return Tried(at=began, duration=timedelta(0), error=NO_SECRET, is_ours=True)
+            return Tried(at=began, duration=timedelta(0), error=UNSIGNED, is_ours=True)
 
     def _note(self, receiver: Receiver, tried: Tried, *, is_last: bool) -> None:
         """Record how the receiver answers, if that is news."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from ringback.use_cases.webhook_ports import WebhookClients
 
-NO_SECRET: Final = (
+UNSIGNED: Final = (
     "webhooks are signed, and this client has no webhook secret yet; the owner creates one with"
     " make webhook-secret"
 )
@@ -22,6 +22,6 @@ class RequireSecret:
         """Return why the client can't have webhooks, empty if it can."""
         if client not in self.known:
             if self.clients.read(client) is None:
-                return NO_SECRET
+                return UNSIGNED
             self.known.add(client)
         return ""
