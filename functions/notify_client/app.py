@@ -36,7 +36,7 @@ def notify_client() -> NotifyClient:
         queue=SqsNotifyQueue.connect(settings.notify_queue_url),
         send=SendWebhook(
             http=GuardedHttp(plain_http_hosts=settings.plain_http_hosts),
-            headers_of=WebhookHeaders(JsonSecret.connect(settings.webhook_secrets_arn)),
+            headers_of=WebhookHeaders(JsonSecret.connect(settings.webhook_secret_arn)),
             now=utc_now,
         ),
         random=random,

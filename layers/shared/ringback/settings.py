@@ -154,7 +154,7 @@ class ArchiveImagesSettings(Settings):
 class NotifyClientSettings(Settings):
     jobs_table: TableName
     notify_queue_url: QueueUrl
-    webhook_secrets_arn: Arn
+    webhook_secret_arn: Arn
     plain_http_hosts: HostList
 
 
@@ -182,6 +182,8 @@ class ChangeJobSettings(Settings):
     drop_queue_url: QueueUrl
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
+    notify_queue_url: QueueUrl
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
 
 
 class AuthorizeClientSettings(Settings):
