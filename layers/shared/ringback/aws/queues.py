@@ -13,7 +13,8 @@ from ringback.domain.accounts import Probe
 from ringback.domain.checks import DETAILS, Check, probe_message, to_message
 from ringback.domain.drops import Drop, RowsToRetry
 from ringback.domain.errors import TryAgain
-from ringback.domain.jobs import JobId
+from ringback.domain.events import Event
+from ringback.domain.jobs import Job, JobId
 from ringback.domain.verdicts import (
     Answered,
     OutcomeUnknown,
@@ -125,3 +126,21 @@ class SqsThumbnailQueue(_Queue):
 class SqsArchiveQueue(_Queue):
     def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
         self._send({"job_id": job_id, "attempt": attempt}, delay=delay)
+
+
+class SqsNotifyQueue(_Queue):
+    def add(self, event: Event, *, job: Job, url: str) -> None:
+        message = {
+            "event_id": event.id,
+            "job_id": job.job_id,
+            "client": job.client,
+            "url": url,
+            "type": event.type,
+            "time": event.time.isoformat(),
+            # Sent as it is here on every try, since a signature covers it.
+            "body": json.dumps(event.cloud_event(), ensure_ascii=False, separators=(",", ":")),
+            "form": "ringback",
+            "attempt": 1,
+            "first_at": event.time.isoformat(),
+        }
+        self._send(message, delay=0)

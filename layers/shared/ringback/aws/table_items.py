@@ -11,8 +11,10 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``window#{provider}`` | the slots and calls of a rate window | ``rate_window`` | ``WINDOW_KEPT`` |
 | ``token#{provider}`` | an access token and its lease | ``shared_token`` | ``TOKEN_KEPT`` |
 | ``account#{provider}#state`` | is it open, and why not | ``accounts`` | ``ACCOUNT_KEPT`` |
+| ``told#job_{ulid}`` | up to which change the job was told | ``told_marks`` | as its job |
 
-Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes.
+Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes. The stream
+leads jobs, drops and accounts to ``publish_events``, which writes none of them.
 """
 
 import hashlib
@@ -94,6 +96,10 @@ def token_key(provider: str) -> Item:
 def account_key(provider: str) -> Item:
     # Not the key of 0018's pauses: a version that reads those must not find this.
     return _key(f"account#{provider}#state")
+
+
+def told_key(job_id: JobId) -> Item:
+    return _key(f"told#{job_id}")
 
 
 def milliseconds(moment: datetime) -> Item:
