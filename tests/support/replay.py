@@ -56,6 +56,7 @@ from tests.support.drops import InMemoryDropProgress, InMemoryDrops
 from tests.support.effects import ServiceError
 from tests.support.harness import link_to
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
@@ -173,6 +174,7 @@ class Replay:
             archive=queues.archive,
             queue=queues.submit,
             record=self.record,
+            told=AllTold(),
             providers=providers,
             clients=self.providers,
             callback_urls=lambda job: [],

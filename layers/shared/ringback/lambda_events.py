@@ -1,4 +1,4 @@
-"""Reads Lambda events: HTTP API requests (payload 2.0), SQS batches, S3 notifications."""
+"""Reads Lambda events: HTTP API requests (payload 2.0), batches of SQS and of a table's stream."""
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
@@ -203,6 +203,37 @@ def process_together(
             logger.error("message failed", extra=fields, exc_info=failed[record["messageId"]])
             failures.append({"itemIdentifier": record["messageId"]})
     return {"batchItemFailures": failures}
+
+
+def process_stream(
+    event: Event,
+    read: Callable[[Mapping[str, Any]], Message],
+    process: Callable[[Sequence[Message]], Sequence[Exception | None]],
+    logger: Logger,
+) -> BatchReply:
+    """Pass what the records of a stream say to ``process``, which returns the error of each.
+
+    A record that cannot be read, or fails, holds up none of the others in its batch. Lambda comes
+    back with all records from the first failed one on, until its retries are over.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+    """
+    readable: list[tuple[str, Message]] = []
+    failed: dict[str, Exception] = {}
+    for record in event["Records"]:
+        number = record["dynamodb"]["SequenceNumber"]
+        try:
+            readable.append((number, read(record)))
+        except Exception as error:  # noqa: BLE001  one bad record must not fail the batch
+            failed[number] = error
+    results = process([message for _, message in readable])
+    errors = zip((number for number, _ in readable), results, strict=True)
+    failed |= {number: error for number, error in errors if error}
+    for record in event["Records"]:
+        if why := failed.get(record["dynamodb"]["SequenceNumber"]):
+            # Not the record: it has the job's input.
+            fields = {"key": record["dynamodb"]["Keys"]["job_id"]["S"]}
+            logger.error("record failed", extra=fields, exc_info=why)
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
 
 
 def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:

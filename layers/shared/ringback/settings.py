@@ -163,6 +163,13 @@ class MakeThumbnailsSettings(Settings):
     images_bucket: BucketName
 
 
+class PublishEventsSettings(Settings):
+    jobs_table: TableName
+    event_bus: Annotated[str, Field(min_length=1)]
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    notify_queue_url: QueueUrl
+
+
 class SummarizeDropsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName

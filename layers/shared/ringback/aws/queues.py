@@ -12,10 +12,10 @@ from ringback.aws.clients import sqs_client
 from ringback.domain import webhooks
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import DETAILS, Check, probe_message, to_message
-from ringback.domain.delays import whole_seconds
 from ringback.domain.drops import Drop, RowsToRetry
 from ringback.domain.errors import TryAgain
-from ringback.domain.jobs import JobId
+from ringback.domain.events import Event
+from ringback.domain.jobs import Job, JobId
 from ringback.domain.verdicts import (
     Answered,
     OutcomeUnknown,
@@ -137,6 +137,8 @@ class SqsArchiveQueue(_Queue):
 
 
 class SqsNotifyQueue(_Queue):
-    def add(self, webhook: Webhook, *, at: datetime) -> None:
-        delay = max(0, whole_seconds((webhook.due_at or at) - at))
+    def add(self, event: Event, *, job: Job, url: str) -> None:
+        self.put(webhooks.webhook_of(event, job=job, url=url), delay=0)
+
+    def put(self, webhook: Webhook, *, delay: int) -> None:
         self._try(webhooks.to_message(webhook), delay=first_hop(delay))

@@ -14,8 +14,10 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``receiver#{client}#default`` | a client with a webhook secret | ``receivers`` | for ever |
 | ``receiver#{client}#{host}`` | how a receiver fails | ``receivers`` | ``RECEIVER_KEPT``, if on |
 | ``deliveries#job_{ulid}`` | tries of a job's webhooks | ``deliveries`` | ``DELIVERIES_KEPT`` |
+| ``told#job_{ulid}`` | up to which change the job was told | ``told_marks`` | as its job |
 
-Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes.
+Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes. The stream
+leads jobs, drops and accounts to ``publish_events``, which writes none of them.
 """
 
 import hashlib
@@ -110,6 +112,10 @@ def receiver_key(client: str, host: str) -> Item:
 
 def deliveries_key(job_id: JobId) -> Item:
     return _key(f"deliveries#{job_id}")
+
+
+def told_key(job_id: JobId) -> Item:
+    return _key(f"told#{job_id}")
 
 
 def milliseconds(moment: datetime) -> Item:

@@ -29,6 +29,7 @@ RingbackError
 ├── LinkDead                worth a fresh link from the provider
 ├── TransferInterrupted     try again later
 │   └── TimedOut                the other side takes longer than it may
+├── NotTold                 an event did not reach the bus or a receiver's queue: tell it again
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
@@ -185,6 +186,10 @@ class TransferInterrupted(RingbackError):
 
 class TimedOut(TransferInterrupted):
     """There was no time left."""
+
+
+class NotTold(RingbackError):
+    """An event that the bus did not take, or a final job whose end nobody was told (yet)."""
 
 
 class UnknownMessage(RingbackError):

@@ -1,4 +1,4 @@
-"""Events: what is told about a change of a job, a drop or an account. https://cloudevents.io"""
+"""Events: what is told about a change of a job, a drop or an account, as CloudEvents 1.0.2."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

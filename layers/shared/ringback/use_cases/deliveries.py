@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ringback.domain.deliveries import Delivery
 from ringback.domain.errors import WrongState
@@ -10,7 +9,7 @@ from ringback.domain.events import Event
 from ringback.domain.jobs import FINAL, Job
 from ringback.domain.receivers import Receiver
 from ringback.domain.webhooks import Webhook, host_of, webhook_of
-from ringback.use_cases.webhook_ports import Deliveries, NotifyQueue, Receivers, WebhookClients
+from ringback.use_cases.webhook_ports import Deliveries, Receivers, WebhookClients, WebhookQueue
 
 NO_RECEIVER = "the job has no callBackUrl, and its client no receiver of its own"
 
@@ -49,9 +48,8 @@ class NotifyAgain:
     """
 
     urls: ReceiverUrls
-    queue: NotifyQueue
+    queue: WebhookQueue
     event_of: Callable[[Job], Event]
-    now: Callable[[], datetime]
 
     def __call__(self, job: Job) -> Webhook:
         """Return the webhook that is on its way.
@@ -64,7 +62,7 @@ class NotifyAgain:
         if url is None:
             raise WrongState(NO_RECEIVER)
         webhook = replace(webhook_of(self.event_of(job), job=job, url=url), is_requested=True)
-        self.queue.add(webhook, at=self.now())
+        self.queue.put(webhook, delay=0)
         return webhook
 
 

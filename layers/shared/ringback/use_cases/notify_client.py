@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from ringback.domain.delays import whole_seconds
 from ringback.domain.deliveries import Delivery, delivery_of
 from ringback.domain.errors import NotConfigured
 from ringback.domain.receivers import FIRST_PAUSE, OffReason, Receiver
 from ringback.domain.webhooks import JITTER, Tried, Webhook, is_too_late, next_try
-from ringback.use_cases.webhook_ports import Deliveries, NotifyQueue, Receivers, WebhookSender
+from ringback.use_cases.webhook_ports import Deliveries, Receivers, WebhookQueue, WebhookSender
 
 OFF = "this receiver is switched off"
 TOO_LATE = "the receiver could not be tried in time"
@@ -25,7 +26,7 @@ class NotifyClient:
 
     receivers: Receivers
     deliveries: Deliveries
-    queue: NotifyQueue
+    queue: WebhookQueue
     send: WebhookSender
     random: Callable[[], float]
     now: Callable[[], datetime]
@@ -34,7 +35,7 @@ class NotifyClient:
         """Return what is recorded of this message; ``None`` if it was only put back."""
         at = self.now()
         if not webhook.is_due(at=at):
-            self.queue.add(webhook, at=at)
+            self._later(webhook)
             return None
         webhook = replace(webhook, first_at=webhook.first_at or at)
         receiver = self.receivers.read(webhook.client, webhook.host)
@@ -46,7 +47,7 @@ class NotifyClient:
         until = receiver.waits_until
         if until and (at < until or not self.receivers.claim(receiver, at=at)):
             # This loop ends at LAST_TRY.
-            self.queue.add(self._put_aside(webhook, until, at=at), at=at)
+            self._later(self._put_aside(webhook, until, at=at))
             return None
         return self._try(webhook, receiver)
 
@@ -61,7 +62,7 @@ class NotifyClient:
         self.deliveries.add(webhook.job_id, delivery)
         self._note(receiver, tried, is_last=following is None)
         if following:
-            self.queue.add(following, at=self.now())
+            self._later(following)
         return delivery
 
     def _sent(self, webhook: Webhook) -> Tried:
@@ -88,6 +89,10 @@ class NotifyClient:
         at = self.now()
         if self.receivers.gave_up(receiver, at=at).is_dead(at=at):
             self.receivers.switch_off(receiver, at=at, reason=OffReason.FAILING)
+
+    def _later(self, webhook: Webhook) -> None:
+        at = self.now()
+        self.queue.put(webhook, delay=max(0, whole_seconds((webhook.due_at or at) - at)))
 
     def _end(self, webhook: Webhook, why: str) -> Delivery:
         tried = Tried(at=self.now(), duration=timedelta(0), error=why)

@@ -10,9 +10,9 @@ from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
 from ringback.domain.webhooks import Tried, Webhook
 
 
-class NotifyQueue(Protocol):
-    def add(self, webhook: Webhook, *, at: datetime) -> None:
-        """Deliver the webhook when it is due, or earlier if that is too long for the queue.
+class WebhookQueue(Protocol):
+    def put(self, webhook: Webhook, *, delay: int) -> None:
+        """Deliver the webhook after so many seconds, or earlier if that is too long for the queue.
 
         Raises ``TryAgain`` if the queue did not confirm the message.
         """
