@@ -30,7 +30,6 @@ from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobError, JobRequest
 from ringback.domain.missing_images import missing_images
 from ringback.domain.receivers import Receiver
-from ringback.domain.webhooks import Webhook
 
 Reply = dict[str, Any]
 
@@ -198,16 +197,6 @@ def _receiver_body(receiver: Receiver) -> dict[str, Any]:
         "state": "off" if off else "waiting" if waits else "on",
         "reason": receiver.off_reason or ("timeouts" if waits else None),
         "since": since.isoformat() if since else None,
-    }
-
-
-def notify_body(webhook: Webhook) -> dict[str, Any]:
-    """Return what is being sent after ``POST /jobs/{job_id}/notify``."""
-    return {
-        "job_id": webhook.job_id,
-        "event_id": webhook.event_id,
-        "type": webhook.type,
-        "receiver": webhook.host,
     }
 
 

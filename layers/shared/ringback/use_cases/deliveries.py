@@ -8,7 +8,7 @@ from ringback.domain.errors import WrongState
 from ringback.domain.events import Event
 from ringback.domain.jobs import FINAL, Job
 from ringback.domain.receivers import Receiver
-from ringback.domain.webhooks import Webhook, host_of, webhook_of
+from ringback.domain.webhooks import host_of, webhook_of
 from ringback.use_cases.webhook_ports import Deliveries, Receivers, WebhookClients, WebhookQueue
 
 NO_RECEIVER = "the job has no callBackUrl, and its client no receiver of its own"
@@ -51,8 +51,8 @@ class NotifyAgain:
     queue: WebhookQueue
     event_of: Callable[[Job], Event]
 
-    def __call__(self, job: Job) -> Webhook:
-        """Return the webhook that is on its way.
+    def __call__(self, job: Job) -> Job:
+        """Return the job, whose webhook is on its way.
 
         Raises ``WrongState`` if there is nothing to tell or nobody to tell it to, and ``TryAgain``.
         """
@@ -63,7 +63,7 @@ class NotifyAgain:
             raise WrongState(NO_RECEIVER)
         webhook = replace(webhook_of(self.event_of(job), job=job, url=url), is_requested=True)
         self.queue.put(webhook, delay=0)
-        return webhook
+        return job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

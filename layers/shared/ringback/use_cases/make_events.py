@@ -23,24 +23,13 @@ class MakeEvents:
         """Return the event of a change, the same on every call; ``None`` if it is none."""
         match change:
             case JobChange():
-                return self._of_job(change.new) if change.is_news else None
+                if not change.is_news:
+                    return None
+                return event_of_job(change.new, source=self.source, show=self.show_job)
             case AccountChange():
                 return self._of_account(change.old, change.new)
             case FinishedDrop():
                 return self._of_drop(change)
-
-    def _of_job(self, job: Job) -> Event:
-        return Event(
-            type=f"ringback.job.{job.status}",
-            source=self.source,
-            subject=job.job_id,
-            number=job.changes,
-            # Of the last change: nothing else is written to a job with the time, but images while
-            # they are copied.
-            time=job.updated_at,
-            client=job.client,
-            data=self.show_job(job),
-        )
 
     def _of_account(self, old: Account, new: Account) -> Event | None:
         """Return the event of a pause that began or ended; half-open is a part of a pause."""
@@ -71,3 +60,18 @@ class MakeEvents:
             client=finished.client,
             data=finished.summary,
         )
+
+
+def event_of_job(job: Job, *, source: str, show: Callable[[Job], Mapping[str, Any]]) -> Event:
+    """Return the event of the job's last change."""
+    return Event(
+        type=f"ringback.job.{job.status}",
+        source=source,
+        subject=job.job_id,
+        number=job.changes,
+        # Of the last change: nothing else is written to a job with the time, but images while
+        # they are copied.
+        time=job.updated_at,
+        client=job.client,
+        data=show(job),
+    )
