@@ -1,16 +1,16 @@
 """POST /jobs and POST /jobs/{job_id}/retry: check, record, enqueue. Never calls a provider."""
 
 import os
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ringback.aws.accepting import job_acceptor
+from ringback.aws.accepting import job_acceptor, webhook_check
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
 from ringback.catalogue.prices import estimate
-from ringback.catalogue.requests import read_request
+from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
@@ -35,7 +35,12 @@ def use_cases() -> tuple[PostJob, RetryJob]:
     accept = job_acceptor(settings, jobs, providers, now=utc_now)
     image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
-    rules = partial(read_request, pass_through=allowed, find_image=image)
+    rules = RequestRules(
+        pass_through=allowed,
+        find_image=image,
+        plain_http_hosts=settings.plain_http_hosts,
+        why_no_webhooks=webhook_check(settings.jobs_table),
+    )
     return (
         PostJob(read_request=rules, jobs=jobs, accept=accept),
         RetryJob(find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=image),
@@ -58,4 +63,4 @@ def handle(event: Event, post_job: PostJob, retry_job: RetryJob) -> Reply:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)
     log_job(logger, "job accepted", job)
-    return reply(HTTPStatus.ACCEPTED, job_body(job))
+    return reply(HTTPStatus.ACCEPTED, job_body(job), location=f"/jobs/{job.job_id}")

@@ -11,6 +11,7 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.secrets import JsonSecret
+from ringback.aws.told_marks import ToldTable
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
@@ -43,6 +44,7 @@ def check_jobs() -> CheckJobs:
         archive=archive,
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
         record=RecordVerdict(jobs=jobs, checks=checks, archive=archive, now=utc_now),
+        told=ToldTable.connect(table),
         providers=PROVIDERS,
         clients=clients,
         callback_urls=CallbackUrls(

@@ -9,12 +9,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.accepting import job_acceptor
 from ringback.aws.accounts import AccountTable
 from ringback.aws.drop_bucket import DropBucket
-from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.image_links import image_link
 from ringback.aws.job_table import JobTable
 from ringback.aws.secrets import JsonSecret
 from ringback.callbacks.tokens import valid_secrets
 from ringback.catalogue.models import models_of
-from ringback.catalogue.requests import read_request
+from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.http_replies import Reply, reply
 from ringback.images import inputs
@@ -36,22 +36,25 @@ def routes() -> Mapping[str, Handler]:
     given = ServeProviderApisSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(given.jobs_table), DropBucket.connect(given.drop_bucket)
     accept = job_acceptor(given, jobs, configured(given.providers), now=utc_now)
-    image = CheckInputImage(images=drops, bucket=given.drop_bucket, rules=inputs)
-    rules = partial(read_request, pass_through=given.pass_through, find_image=image)
+    rules = partial(
+        RequestRules,
+        pass_through=given.pass_through,
+        find_image=CheckInputImage(images=drops, bucket=given.drop_bucket, rules=inputs),
+        plain_http_hosts=given.plain_http_hosts,
+    )
     hashes = JsonSecret.connect(given.client_keys_secret_arn)
     signing = JsonSecret.connect(given.callback_secret_arn)
-    bucket = ImageBucket.connect(given.images_bucket)
     access = partial(
         ApiAccess,
         hashes=hashes,
         tokens=ClientTokens(secrets=lambda: valid_secrets(signing()), hashes=hashes, now=utc_now),
         find=FindJobs(jobs=jobs),
         account=AccountTable.connect(given.jobs_table).read,
-        link=partial(bucket.link, seconds=given.link_lifetime_seconds),
+        link=image_link(given),
     )
 
     def of_provider(name: str) -> ApiAccess:
-        own = partial(rules, models=models_of(name))
+        own = rules(models=models_of(name))
         return access(post_job=PostJob(read_request=own, jobs=jobs, accept=accept))
 
     return routes_of(apis_of(PROVIDERS, of_provider))

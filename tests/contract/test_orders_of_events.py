@@ -46,6 +46,7 @@ from ringback.use_cases.submit_job import SubmitJob
 from tests.support.checks import check_one
 from tests.support.harness import link_to
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
@@ -260,6 +261,7 @@ class Harness:
             archive=self.copies,
             queue=submissions,
             record=record,
+            told=AllTold(),
             callback_urls=lambda job: [url_of(job.request.provider, job.job_id)],
             **ports,
         )

@@ -1,5 +1,6 @@
 """Fakes with state. The contract tests compare them with the real adapters."""
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from ringback.domain.errors import (
     RingbackError,
     UnknownJob,
 )
+from ringback.domain.events import Event
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage, StoredObject
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
@@ -92,8 +94,15 @@ class InMemoryJobs:
         if job.status not in expect or not (same_task and unchanged and same_attempt):
             written = {"status": to, "updated_at": at, **changes, **mine}
             return Write(job, done=holds(job, written))
-        self.by_id[job_id] = replace(job, status=to, updated_at=at, **changes)
+        self.by_id[job_id] = replace(
+            job, status=to, updated_at=at, changes=job.changes + 1, **changes
+        )
         return Write(self.by_id[job_id], done=True)
+
+    def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
+        job = self.get(job_id)
+        if job.changes == changes:
+            self.by_id[job_id] = replace(job, tell_again_at=at)
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         job = self.get(job_id)
@@ -209,6 +218,46 @@ class InMemoryThumbnailQueue:
 
     def add(self, job_id: JobId, number: int) -> None:
         self.queues.thumbnails.append((job_id, number))
+
+
+@dataclass
+class InMemoryTold:
+    marks: dict[JobId, int] = field(default_factory=dict)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        self.marks |= {job.job_id: job.changes for job in jobs}
+
+    def changes_told(self, job_id: JobId) -> int:
+        return self.marks.get(job_id, 0)
+
+
+class AllTold(InMemoryTold):
+    """Every job was told at once, as is usual."""
+
+    def changes_told(self, job_id: JobId) -> int:
+        return sys.maxsize
+
+
+@dataclass
+class InMemoryBus:
+    """Every event that was put, oldest first; those in ``refused``, by id, are not taken."""
+
+    events: list[Event] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def put(self, events: Sequence[Event]) -> Mapping[str, str]:
+        self.events += [event for event in events if event.id not in self.refused]
+        return {event.id: self.refused[event.id] for event in events if event.id in self.refused}
+
+
+@dataclass
+class InMemoryNotifications:
+    """The events that receivers are told of, with their URLs, oldest first."""
+
+    sent: list[tuple[Event, str]] = field(default_factory=list)
+
+    def add(self, event: Event, *, job: Job, url: str) -> None:
+        self.sent.append((event, url))
 
 
 @dataclass

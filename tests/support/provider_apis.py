@@ -4,12 +4,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from functools import cached_property, partial
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final
 
+from ringback.catalogue.image_urls import nothing_dropped
 from ringback.catalogue.models import models_of
-from ringback.catalogue.requests import read_request
+from ringback.catalogue.requests import RequestRules
 from ringback.domain.jobs import Job, JobId
 from ringback.providers.registry import PROVIDERS, apis_of
 from ringback.use_cases.accept_job import AcceptJob, PostJob
@@ -77,7 +78,12 @@ class ServedApis:
             new_job_id=self._next_id,
             now=lambda: self.now,
         )
-        rules = partial(read_request, models=models_of(provider))
+        rules = RequestRules(
+            pass_through=False,
+            find_image=nothing_dropped,
+            plain_http_hosts=(),
+            models=models_of(provider),
+        )
         return ApiAccess(
             hashes=self.hashes,
             tokens=self.tokens,

@@ -46,7 +46,6 @@ from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.retry_drop import RequestRetry, RetryRows
-from ringback.use_cases.retry_job import request_again
 from ringback.use_cases.submit_job import SubmitJob
 from ringback.use_cases.summarize_drop import SummarizeDrop
 from ringback.use_cases.take_drop import TakeDrop
@@ -57,6 +56,7 @@ from tests.support.drops import InMemoryDropProgress, InMemoryDrops
 from tests.support.effects import ServiceError
 from tests.support.harness import link_to
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
@@ -82,6 +82,12 @@ LISTENERS: Final = {
 # A message arrives up to so many seconds after it is due.
 MAX_LATENESS: Final = 0.8
 PICTURE: Final = b"a picture"
+
+
+@dataclass(frozen=True)
+class AllowedInRows:
+    pass_through: bool = False
+    plain_http_hosts: Collection[str] = ()
 
 
 def at(seconds: float) -> datetime:
@@ -168,6 +174,7 @@ class Replay:
             archive=queues.archive,
             queue=queues.submit,
             record=self.record,
+            told=AllTold(),
             providers=providers,
             clients=self.providers,
             callback_urls=lambda job: [],
@@ -188,6 +195,7 @@ class Replay:
             jobs=self.jobs, images=self.bucket, shrink=lambda content, facts: b"small"
         )
         image = CheckInputImage(images=self.drops, bucket="drops", rules=inputs)
+        rules = RowRules(AllowedInRows(), check_image=image, why_no_webhooks=lambda: "")
         report = ReportDrop(
             jobs=self.jobs, drops=self.drops, image_links=lambda key: {"s3": key}, now=clock
         )
@@ -198,7 +206,7 @@ class Replay:
             queue=queues.drops,
             summaries=queues.summaries,
             rows=TimedRows(self),
-            read_request=RowRules(check_image=image, pass_through=False),
+            read_request=rules,
             report=report,
             estimate=estimate,
             accept=self.accept,
@@ -212,7 +220,7 @@ class Replay:
             queue=queues.drops,
             accept=self.accept,
             providers=providers,
-            request_again=partial(request_again, pass_through=False, check_image=image),
+            request_again=rules.again,
             now=clock,
         )
         self.summarize = SummarizeDrop(

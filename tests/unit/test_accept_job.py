@@ -210,15 +210,17 @@ SENT = {"model": "a", "input": {"prompt": "kite"}}
 POST = JobPost(client="studio", idempotency_key="k", body=SENT)
 
 
-def reading(body: Mapping[str, Any]) -> JobRequest:
+def reading(body: Mapping[str, Any], client: str) -> JobRequest:
     return replace(a_request(), sent=dict(body))
 
 
-def refusing(body: Mapping[str, Any]) -> JobRequest:
+def refusing(body: Mapping[str, Any], client: str) -> JobRequest:
     raise InvalidRequest([FieldError("input", "the image is gone")])
 
 
-def posting(harness: Harness, read: Callable[[Mapping[str, Any]], JobRequest] = reading) -> PostJob:
+def posting(
+    harness: Harness, read: Callable[[Mapping[str, Any], str], JobRequest] = reading
+) -> PostJob:
     return PostJob(read_request=read, jobs=harness.jobs, accept=harness.acceptor)
 
 

@@ -35,12 +35,14 @@ from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.checks import check_one
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryArchiveQueue,
     InMemoryCheckQueue,
     InMemoryJobs,
     InMemoryQueues,
     InMemorySubmitQueue,
+    InMemoryTold,
     ScriptedProvider,
 )
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_stored_image
@@ -58,6 +60,7 @@ class Checker:
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     accounts: InMemoryAccounts = field(default_factory=InMemoryAccounts)
+    told: InMemoryTold = field(default_factory=AllTold)
 
     def __call__(
         self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
@@ -95,6 +98,7 @@ class Checker:
             archive=archive,
             queue=InMemorySubmitQueue(self.queues),
             record=RecordVerdict(jobs=self.jobs, checks=checks, archive=archive, now=now),
+            told=self.told,
             providers={"kie": self.provider.facts},
             clients=clients,
             callback_urls=lambda job: [f"https://hooks.example/kie/{job.job_id}"],

@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ringback.domain.accounts import Account, Wait
+from ringback.domain.deliveries import Delivery
 from ringback.domain.drops import RowsToRetry
 from ringback.domain.errors import (
     IdempotencyConflict,
@@ -29,6 +30,7 @@ from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobError, JobRequest
 from ringback.domain.missing_images import missing_images
+from ringback.domain.receivers import Receiver
 
 Reply = dict[str, Any]
 
@@ -61,10 +63,18 @@ _DETAIL: Final[Mapping[type[RingbackError], str]] = {
 }
 
 
-def reply(status: HTTPStatus, body: Mapping[str, Any], *, kind: str = "application/json") -> Reply:
+def reply(
+    status: HTTPStatus,
+    body: Mapping[str, Any],
+    *,
+    kind: str = "application/json",
+    location: str | None = None,
+) -> Reply:
+    """``location`` is the path of what was made."""
+    headers = {"content-type": kind, "cache-control": "no-store"}
     return {
         "statusCode": int(status),
-        "headers": {"content-type": kind, "cache-control": "no-store"},
+        "headers": headers | ({"location": location} if location else {}),
         "body": json.dumps(body, ensure_ascii=False),
     }
 
@@ -139,6 +149,11 @@ def waiting_for(wait: Wait | None) -> dict[str, Any]:
     return {"waiting_for": _wait_body(wait) if wait else None}
 
 
+def shown_job(job: Job, link: Callable[[str], str], wait: Wait | None) -> dict[str, Any]:
+    """Return a job as ``GET`` shows it."""
+    return job_body(job, link) | waiting_for(wait)
+
+
 def _wait_body(wait: Wait) -> dict[str, Any]:
     body = {"reason": wait.reason, "provider": wait.provider, "since": wait.since.isoformat()}
     return body | ({"until": wait.until.isoformat()} if wait.until else {})
@@ -153,6 +168,36 @@ def account_body(account: Account) -> dict[str, Any]:
         "state": state,
         "reason": pause.reason if pause else None,
         "since": pause.since.isoformat() if pause else None,
+    }
+
+
+def deliveries_body(
+    job: Job, receiver: Receiver | None, deliveries: Iterable[Delivery]
+) -> dict[str, Any]:
+    """Return the tries of a job's webhooks, oldest first, and the state of its receiver."""
+    return {
+        "job_id": job.job_id,
+        "receiver": _receiver_body(receiver) if receiver else None,
+        "deliveries": [
+            asdict(each)
+            | {
+                "at": each.at.isoformat(),
+                "next_at": each.next_at.isoformat() if each.next_at else None,
+                "error": each.error or None,
+            }
+            for each in deliveries
+        ],
+    }
+
+
+def _receiver_body(receiver: Receiver) -> dict[str, Any]:
+    waits, off = receiver.waits_until, receiver.off_since
+    since = off or receiver.failing_since
+    return {
+        "host": receiver.host,
+        "state": "off" if off else "waiting" if waits else "on",
+        "reason": receiver.off_reason or ("timeouts" if waits else None),
+        "since": since.isoformat() if since else None,
     }
 
 

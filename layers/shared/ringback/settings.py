@@ -85,6 +85,9 @@ class CallbackUrlSettings(Settings):
     callback_secret_arn: Arn
 
 
+HostList = Annotated[frozenset[str], BeforeValidator(_split)]
+
+
 class RequestSettings(Settings):
     """The settings for checking a request and recording its job."""
 
@@ -92,6 +95,7 @@ class RequestSettings(Settings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_bucket: BucketName
+    plain_http_hosts: HostList
     job_retention_days: Annotated[int, Field(ge=21, le=3650)]
     pass_through: bool
 
@@ -152,12 +156,28 @@ class ArchiveImagesSettings(Settings):
         tuple[Annotated[int, Field(ge=0, le=900)], ...], BeforeValidator(_split)
     ]
     largest_image_bytes: Annotated[int, Field(ge=1024, le=200 * 1024 * 1024)]
-    plain_http_hosts: Annotated[frozenset[str], BeforeValidator(_split)]
+    plain_http_hosts: HostList
+
+
+class NotifyClientSettings(Settings):
+    jobs_table: TableName
+    notify_queue_url: QueueUrl
+    webhook_secret_arn: Arn
+    plain_http_hosts: HostList
+    images_bucket: BucketName
+    link_lifetime_seconds: LinkLifetime
 
 
 class MakeThumbnailsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
+
+
+class PublishEventsSettings(Settings):
+    jobs_table: TableName
+    event_bus: Annotated[str, Field(min_length=1)]
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    notify_queue_url: QueueUrl
 
 
 class SummarizeDropsSettings(Settings):
@@ -179,6 +199,8 @@ class ChangeJobSettings(Settings):
     drop_queue_url: QueueUrl
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
+    notify_queue_url: QueueUrl
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
 
 
 class AuthorizeClientSettings(Settings):

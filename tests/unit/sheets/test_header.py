@@ -84,14 +84,14 @@ def test_every_invalid_column_is_named() -> None:
     header = b"modell,prompt,,input.,input.a,Input.A,input.b.c,input.b,input,a b\n"
     assert refusal_of(header) == (
         "the header is invalid: column 'model' is missing"
-        "; column 1 'modell' is neither model nor input.<field>; is input.modell meant?"
-        "; column 2 'prompt' is neither model nor input.<field>; is input.prompt meant?"
+        "; column 1 'modell' is none of model, callBackUrl and input.<field>; is input.modell meant?"
+        "; column 2 'prompt' is none of model, callBackUrl and input.<field>; is input.prompt meant?"
         "; column 3 has no name"
-        "; column 4 'input.' is neither model nor input.<field>"
+        "; column 4 'input.' is none of model, callBackUrl and input.<field>"
         "; column 6 'input.A' is a duplicate"
         "; column 8 'input.b' is both a field and the parent of another column"
-        "; column 9 'input' is neither model nor input.<field>; is input.input meant?"
-        "; column 10 'a b' is neither model nor input.<field>"
+        "; column 9 'input' is none of model, callBackUrl and input.<field>; is input.input meant?"
+        "; column 10 'a b' is none of model, callBackUrl and input.<field>"
     )
 
 
@@ -101,6 +101,18 @@ def test_every_invalid_column_is_named() -> None:
 )
 def test_a_column_that_is_no_field_is_refused(column: str) -> None:
     assert refusal_of(f"model,{column}\n".encode()).count("column 2") == 1
+
+
+@pytest.mark.parametrize("name", ["callBackUrl", "CALLBACKURL", " callbackurl "])
+def test_a_sheet_may_say_where_to_call_back(name: str) -> None:
+    assert layout_of(f"model,{name}\n".encode()).columns == ("model", "callBackUrl")
+
+
+@pytest.mark.parametrize("name", ["webhook_url", "callback_url", "Notify URL"])
+def test_the_column_that_is_meant_for_webhooks_is_named(name: str) -> None:
+    assert refusal_of(f"model,{name}\n".encode()) == (
+        f"the header is invalid: column 2 '{name}' is unknown; did you mean callBackUrl?"
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n \r\n"])

@@ -1,4 +1,4 @@
-"""Give ``AcceptJob`` what it needs of AWS: two functions accept jobs."""
+"""What two functions need of AWS to accept jobs."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,9 +6,11 @@ from typing import Protocol
 
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
+from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.job_ids import random_job_id
 from ringback.use_cases.accept_job import AcceptJob
 from ringback.use_cases.providers import Providers
+from ringback.use_cases.webhook_rules import RequireSecret
 
 
 class AcceptSettings(Protocol):
@@ -36,3 +38,8 @@ def job_acceptor(
         new_job_id=random_job_id,
         now=now,
     )
+
+
+def webhook_check(table: str) -> RequireSecret:
+    """Return what tells why a client can't have webhooks."""
+    return RequireSecret(clients=WebhookClientTable.connect(table))

@@ -12,6 +12,7 @@ from botocore.config import Config
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_events import EventBridgeClient
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
@@ -58,6 +59,10 @@ def dynamodb_client() -> "DynamoDBClient":
 
 def sqs_client() -> "SQSClient":
     return boto3.client("sqs", config=CALLS.config())
+
+
+def events_client() -> "EventBridgeClient":
+    return boto3.client("events", config=CALLS.config())
 
 
 def secrets_client(limits: CallLimits = CALLS) -> "SecretsManagerClient":

@@ -28,6 +28,8 @@ RingbackError
 ├── ThumbnailRefused        an image that is too large or damaged for a thumbnail: final
 ├── LinkDead                worth a fresh link from the provider
 ├── TransferInterrupted     try again later
+│   └── TimedOut                the other side takes longer than it may
+├── NotTold                 an event did not reach the bus or a receiver's queue: tell it again
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
@@ -188,6 +190,14 @@ class TransferInterrupted(RingbackError):
     def __init__(self, reason: str, part: ImageFacts | None = None) -> None:
         super().__init__(reason)
         self.part = part
+
+
+class TimedOut(TransferInterrupted):
+    """There was no time left."""
+
+
+class NotTold(RingbackError):
+    """An event that the bus did not take, or a final job whose end nobody was told (yet)."""
 
 
 class UnknownMessage(RingbackError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ringback.domain.errors import FieldError
-from ringback.domain.jobs import OWN_FORM
+from ringback.domain.jobs import RINGBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class JobPost:
     body: Mapping[str, Any]
     dry_run: bool = False
     retry_of: str | None = None
-    form: str = OWN_FORM
+    form: str = RINGBACK
 
 
 def idempotency_key_errors(key: str | None) -> list[FieldError]:

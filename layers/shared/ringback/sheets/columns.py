@@ -5,7 +5,10 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import Final
 
+from ringback.catalogue.call_back_urls import CALL_BACK
 from ringback.catalogue.pass_through import MAX_DEPTH, MAX_NAME_LENGTH
+from ringback.catalogue.unknown_fields import is_callback
+from ringback.domain.suggestions import did_you_mean
 
 MODEL: Final = "model"
 INPUT: Final = "input"
@@ -23,6 +26,8 @@ def column_name(cell: str) -> str:
     The names of fields keep their case, for only the model knows it.
     """
     name = _AROUND_DOT.sub(".", _INVISIBLE.sub("", cell).strip())
+    if name.lower() == CALL_BACK.lower():
+        return CALL_BACK
     first, dot, rest = name.partition(".")
     return first.lower() + dot + rest if first.lower() in (MODEL, INPUT) else name
 
@@ -47,10 +52,12 @@ def column_faults(columns: Sequence[str]) -> list[str]:
 def _fault(column: str, before: set[str], having_parts: set[str]) -> str:
     if not column:
         return "has no name"
-    if column != MODEL and not _is_field(column):
+    if column not in (MODEL, CALL_BACK) and not _is_field(column):
+        if is_callback(column):
+            return f"is unknown{did_you_mean([CALL_BACK])}"
         meant = f"{INPUT}.{column}"
         hint = f"; is {meant} meant?" if _is_field(meant) and len(meant) <= _MAX_SHOWN else ""
-        return f"is neither {MODEL} nor {INPUT}.<field>{hint}"
+        return f"is none of {MODEL}, {CALL_BACK} and {INPUT}.<field>{hint}"
     if column.casefold() in before:
         return "is a duplicate"
     return "is both a field and the parent of another column" if column in having_parts else ""

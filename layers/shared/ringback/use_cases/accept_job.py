@@ -132,9 +132,12 @@ class AcceptJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostJob:
-    """``read_request`` checks a body against its model's limits, or raises ``RequestRefused``."""
+    """``read_request`` checks a client's body against the model's limits.
 
-    read_request: Callable[[Mapping[str, Any]], JobRequest]
+    It raises ``RequestRefused``.
+    """
+
+    read_request: Callable[[Mapping[str, Any], str], JobRequest]
     jobs: JobReader
     accept: AcceptJob
 
@@ -147,11 +150,11 @@ class PostJob:
 
     def dry_run(self, post: JobPost) -> JobRequest:
         """Return the request as it would be sent, and record nothing."""
-        return self.read_request(post.body)
+        return self.read_request(post.body, post.client)
 
     def _request(self, post: JobPost) -> JobRequest:
         try:
-            return self.read_request(post.body)
+            return self.read_request(post.body, post.client)
         except RequestRefused:
             # A repeated request returns its job, even if an input image is gone by now.
             earlier = self.jobs.with_key(post.client, post.idempotency_key)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
 from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
+from ringback.domain.changes import FinishedDrop
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, Row, RowsToRetry
 from ringback.domain.images import (
@@ -109,6 +110,10 @@ class JobStore(JobReader, Protocol):
         ``of_attempt``, this must be the job's last attempt to be submitted, and the job has no task
         unless the change names it. Raises ``UnknownJob``.
         """
+        ...
+
+    def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
+        """Have the event of the job's last change told again, unless it has changed since."""
         ...
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
@@ -275,6 +280,10 @@ class DropProgress(Protocol):
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
         """Record progress if the stored one is still ``seen``; return whether it was."""
+        ...
+
+    def finish(self, finished: FinishedDrop) -> None:
+        """Record, once, that all jobs of a drop are final."""
         ...
 
 

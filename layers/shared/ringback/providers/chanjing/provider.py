@@ -11,6 +11,7 @@ from ringback.providers.chanjing.tasks import model_code
 from ringback.use_cases.ports import CallbackReader, ProviderClient
 from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.providers import Provider, ProviderAccess, Secret
+from ringback.use_cases.webhook_forms import WebhookForm
 
 # How far the provider's clock may be behind ours.
 MAX_CLOCK_SKEW: Final = timedelta(minutes=1)
@@ -32,6 +33,12 @@ def _serve(access: ApiAccess) -> ProviderApi:
     from ringback.providers.chanjing.api import ChanjingApi
 
     return ChanjingApi(access)
+
+
+def _call_back() -> WebhookForm:
+    from ringback.providers.chanjing.webhooks import ChanjingWebhooks
+
+    return ChanjingWebhooks()
 
 
 def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:
@@ -57,4 +64,5 @@ PROVIDER: Final = Provider(
     connect=_connect,
     listen=_listen,
     serve=_serve,
+    call_back=_call_back,
 )

@@ -10,6 +10,7 @@ from ringback.domain.verdicts import TaskReport
 from ringback.use_cases.ports import CallbackReader, ProviderClient
 from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.providers import Provider, ProviderAccess, Secret
+from ringback.use_cases.webhook_forms import WebhookForm
 
 
 def _connect(access: ProviderAccess) -> ProviderClient:
@@ -32,6 +33,12 @@ def _serve(access: ApiAccess) -> ProviderApi:
     return KieApi(access)
 
 
+def _call_back() -> WebhookForm:
+    from ringback.providers.kie.webhooks import KieWebhooks
+
+    return KieWebhooks()
+
+
 def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:
     """Trust the record's own echo of a callback URL that may have been sent with the job."""
     return report.callback_url in callback_urls
@@ -50,4 +57,5 @@ PROVIDER: Final = Provider(
     connect=_connect,
     listen=_listen,
     serve=_serve,
+    call_back=_call_back,
 )
