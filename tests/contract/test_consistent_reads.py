@@ -14,6 +14,7 @@ from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.shared_token import SharedToken
+from ringback.aws.told_marks import ToldTable
 from ringback.domain.drops import Drop
 from ringback.domain.errors import IdempotencyConflict
 from ringback.domain.pace import SHEETS, Pace
@@ -69,10 +70,11 @@ def test_jobs_are_read_as_last_written(reads: Reads) -> None:
 
 def test_progress_tokens_and_slots_are_read_as_last_written(reads: Reads) -> None:
     DropProgressTable.connect("jobs").read(DROP)
+    ToldTable.connect("jobs").changes_told(a_job_id())
     SharedToken.connect("jobs", "chanjing").read()
     window = RateWindowTable.connect("jobs", {"kie": Pace(limit=2, seconds=10)})
     window.take("kie", at=NOON, slot=None, low_priority=SHEETS)
     window.take("kie", at=NOON, slot=10**9)
     window.was_slow("kie", asked_at=NOON, at=NOON + timedelta(seconds=1))
-    assert len(reads) >= 5
+    assert len(reads) >= 6
     assert all(is_consistent for _, is_consistent in reads), reads
