@@ -33,7 +33,8 @@ class SubmitJobRequest(BaseModel):
 class RequestRules:
     """Check the bodies of all clients. The fields are as in ``read_request`` and ``CallBacks``.
 
-    In a provider's form webhooks need no secret: they are signed if there is one, as they are there.
+    By default webhooks need no secret, as those in a provider's form: they are signed if there is
+    one.
     """
 
     pass_through: bool
