@@ -16,6 +16,7 @@ from tests.support.template import resources
 REGION: Final = "eu-west-1"
 CALLBACK_KEY = "unit-test-callback-secret-of-44-characters-x"
 HMAC_KEY = "unit-test-webhook-key"
+WEBHOOK_SECRET: Final = "whsec_dGhlIHNlY3JldCBvZiBzdHVkaW8ncyB3ZWJob29rcw=="
 KIE_SECRET: Final = {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}
 CHANJING_SECRET: Final = {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
 CALLBACK_BASE_URL = "https://callbacks.example"
@@ -46,6 +47,8 @@ class Cloud:
     chanjing_secret = cached_property(
         lambda _: a_secret("chanjing", {"app_id": "app-1", "secret_key": "chanjing-secret-key"})
     )
+    notify_queue = cached_property(lambda _: a_queue("notify"))
+    webhook_secret = cached_property(lambda _: a_secret("webhooks", {"studio": [WEBHOOK_SECRET]}))
     client_keys_secret = cached_property(lambda _: a_secret("clients", {}))
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
@@ -83,6 +86,8 @@ RESOURCES: Final = {
     "DROP_BUCKET": "drop_bucket",
     "DROP_QUEUE_URL": "drop_queue",
     "SUMMARY_QUEUE_URL": "summary_queue",
+    "NOTIFY_QUEUE_URL": "notify_queue",
+    "WEBHOOK_SECRET_ARN": "webhook_secret",
 }
 SETTINGS: Final = {
     "CALLBACK_BASE_URL": CALLBACK_BASE_URL,
@@ -100,6 +105,7 @@ SETTINGS: Final = {
     "ARCHIVE_RETRY_SECONDS": "5,15",
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
+    "EVENT_SOURCE": "/ringback/test",
     "LINK_LIFETIME_SECONDS": "3600",
 }
 
