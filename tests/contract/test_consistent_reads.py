@@ -16,6 +16,7 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.aws.shared_token import SharedToken
+from ringback.aws.told_marks import ToldTable
 from ringback.domain.drops import Drop
 from ringback.domain.errors import IdempotencyConflict
 from ringback.domain.pace import SHEETS, Pace
@@ -71,6 +72,7 @@ def test_jobs_are_read_as_last_written(reads: Reads) -> None:
 
 def test_progress_tokens_and_slots_are_read_as_last_written(reads: Reads) -> None:
     DropProgressTable.connect("jobs").read(DROP)
+    ToldTable.connect("jobs").changes_told(a_job_id())
     SharedToken.connect("jobs", "chanjing").read()
     window = RateWindowTable.connect("jobs", {"kie": Pace(limit=2, seconds=10)})
     window.take("kie", at=NOON, slot=None, low_priority=SHEETS)
@@ -79,5 +81,5 @@ def test_progress_tokens_and_slots_are_read_as_last_written(reads: Reads) -> Non
     ReceiverTable.connect("jobs").read("studio", "studio.example")
     WebhookClientTable.connect("jobs").read("studio")
     DeliveryTable.connect("jobs").of(a_job_id())
-    assert len(reads) >= 8
+    assert len(reads) >= 9
     assert all(is_consistent for _, is_consistent in reads), reads

@@ -98,7 +98,8 @@ def test_effects_of_a_run_without_faults() -> None:
         *("add", "create", "add", "mark_queued", "answer the client"),
         *("get", "read", "prepare", "take", "move to submitting", "create_task"),
         *("move to running", "acknowledge submit", "move to failed", "answer the provider"),
-        *("get", "acknowledge check"),
+        *("put", "add", "acknowledge stream"),
+        *("get", "changes_told", "acknowledge check"),
     ]
 
 

@@ -72,7 +72,12 @@ def value_of(setting: str) -> str:
         return "https://a.example/x"
     if setting.endswith(("_SECONDS", "_WINDOW", "_DAYS")):
         return "60"
-    return {"LARGEST_IMAGE_BYTES": "2048", "PASS_THROUGH": "false"}.get(setting, "something")
+    others = {
+        "LARGEST_IMAGE_BYTES": "2048",
+        "PASS_THROUGH": "false",
+        "EVENT_SOURCE": "/ringback/ringback",
+    }
+    return others.get(setting, "something")
 
 
 def test_clients_are_made_in_one_place() -> None:

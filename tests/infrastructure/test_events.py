@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 from ringback.aws.queues import read_retry
+from ringback.aws.stream_records import read_change
 from ringback.domain.job_ids import is_job_id
 from ringback.lambda_events import (
     callback_request,
@@ -116,6 +117,14 @@ def check_summarize_drops(event: Event) -> None:
         assert dropped_objects(message)[0].is_sheet
 
 
+def check_publish_events(event: Event) -> None:
+    for record in event["Records"]:
+        assert record["eventSource"] == "aws:dynamodb"
+        assert record["eventName"] == ("MODIFY" if "OldImage" in record["dynamodb"] else "INSERT")
+        assert record["dynamodb"]["SequenceNumber"].isdigit()
+        assert read_change(record)
+
+
 def check_query_jobs(event: Event) -> None:
     check_http(event)
     assert client_name(event)
@@ -152,6 +161,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "archive_images": check_archive_images,
     "make_thumbnails": check_make_thumbnails,
     "summarize_drops": check_summarize_drops,
+    "publish_events": check_publish_events,
     "query_jobs": check_query_jobs,
     "describe_models": check_describe_models,
     "change_job": check_change_job,

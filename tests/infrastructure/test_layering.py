@@ -21,6 +21,7 @@ AWS = frozenset(
         "boto3",
         "botocore",
         "types_boto3_dynamodb",
+        "types_boto3_events",
         "types_boto3_s3",
         "types_boto3_secretsmanager",
         "types_boto3_sqs",

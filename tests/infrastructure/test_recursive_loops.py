@@ -104,6 +104,6 @@ def test_a_role_of_its_own_counts() -> None:
 
 
 def test_an_unknown_kind_of_trigger_is_not_overlooked() -> None:
-    function = a_function(None, Events={"Stream": {"Type": "DynamoDB", "Properties": {}}})
-    with pytest.raises(ValueError, match="DynamoDB"):
+    function = a_function(None, Events={"Stream": {"Type": "Kinesis", "Properties": {}}})
+    with pytest.raises(ValueError, match="Kinesis"):
         in_a_loop({"One": function})

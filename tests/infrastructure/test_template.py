@@ -24,6 +24,7 @@ from local.preflight import event_source_concurrency
 from tests.support.jobs import a_job
 from tests.support.permissions import (
     READ_QUEUE,
+    READ_STREAM,
     WRITE_LOGS,
     Permission,
     as_list,
@@ -102,7 +103,12 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
     },
     "check_jobs": {
-        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*", "JobsTable/token#*"],
+        "dynamodb:GetItem": [
+            "JobsTable/account#*",
+            "JobsTable/job_*",
+            "JobsTable/told#*",
+            "JobsTable/token#*",
+        ],
         "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*", "JobsTable/token#*"],
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
@@ -123,9 +129,18 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:PutObject": "ImagesBucket/images/*/*.thumbnail.webp",
         "s3:PutObjectTagging": "ImagesBucket/images/*/*.thumbnail.webp",
     },
+    "publish_events": {
+        **dict.fromkeys(READ_STREAM, "JobsTable/stream"),
+        "dynamodb:BatchWriteItem": "JobsTable/told#*",
+        "events:PutEvents": "EventBus",
+        "s3:ListBucket": "ImagesBucket",
+        "s3:PutObject": "ImagesBucket/aws/lambda/*",
+        "sqs:SendMessage": "NotifyQueue",
+    },
     "summarize_drops": {
         "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*"],
         "dynamodb:BatchGetItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": "JobsTable/drop#*",
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "s3:ListBucket": "DropBucket",
@@ -222,6 +237,7 @@ def test_the_environment_matches_the_settings(name: str, function: dict[str, Any
 @every_function
 def test_parameter_defaults_are_valid_settings(name: str, function: dict[str, Any]) -> None:
     stand_ins = {
+        "_SOURCE": "/ringback/x",
         "_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x",
         "_URL": "https://a.example/x",
         "": "something",
@@ -348,7 +364,8 @@ def test_items_are_permitted_by_their_keys(name: str, function: dict[str, Any]) 
         assert on_the_table == ("Condition" in statement)
         if on_the_table:
             assert actions <= {
-                f"dynamodb:{each}Item" for each in ("Get", "BatchGet", "Put", "Update", "Delete")
+                f"dynamodb:{each}Item"
+                for each in ("Get", "BatchGet", "Put", "Update", "Delete", "BatchWrite")
             }
             assert statement["Condition"].keys() == {"ForAllValues:StringLike"}
             assert statement["Condition"]["ForAllValues:StringLike"].keys() == {
@@ -495,7 +512,7 @@ def consumers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def test_every_queue_has_one_consumer() -> None:
-    assert sorted(queue for queue, *_ in consumers()) == sorted(WORKING)
+    assert sorted(queue for queue, *_ in consumers()) == sorted({*WORKING} - {"NotifyQueue"})
 
 
 def test_batches_report_failed_items() -> None:
@@ -598,6 +615,15 @@ QUARANTINE: Final = {
 }
 
 
+# Where Lambda puts what publish_events could not tell.
+UNTOLD: Final = {
+    "Id": "untold-records",
+    "Status": "Enabled",
+    "Prefix": "aws/lambda/",
+    "ExpirationInDays": 30,
+}
+
+
 @every_bucket
 def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     rules = BUCKETS[bucket]["LifecycleConfiguration"]["Rules"]
@@ -606,7 +632,7 @@ def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     current = [
         rule for rule in rules if any(k.startswith(("Expiration", "Transition")) for k in rule)
     ]
-    assert current == ([QUARANTINE] if bucket == "ImagesBucket" else [])
+    assert current == ([QUARANTINE, UNTOLD] if bucket == "ImagesBucket" else [])
 
 
 @every_bucket
@@ -688,6 +714,7 @@ def test_the_routes_are_complete() -> None:
         ("JobsApi", "POST", "/providers/{name}/resume", "change_job"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
+        "DynamoDB",
         "HttpApi",
         "SQS",
     }
@@ -767,6 +794,7 @@ def test_the_outputs_are_complete() -> None:
         "JobsApiId",
         "CallbackApiUrl",
         "CallbackApiId",
+        "EventBusName",
         "ImagesBucketName",
         "DropBucketName",
         "JobsTableName",

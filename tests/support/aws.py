@@ -40,6 +40,7 @@ class Cloud:
     thumbnail_queue = cached_property(lambda _: a_queue("thumbnail"))
     drop_queue = cached_property(lambda _: a_queue("drop"))
     summary_queue = cached_property(lambda _: a_queue("summary"))
+    event_bus = cached_property(lambda _: a_bus("ringback"))
     callback_secret = cached_property(lambda _: a_secret("callback", {"current": CALLBACK_KEY}))
     kie_secret = cached_property(
         lambda _: a_secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]})
@@ -88,6 +89,7 @@ RESOURCES: Final = {
     "SUMMARY_QUEUE_URL": "summary_queue",
     "NOTIFY_QUEUE_URL": "notify_queue",
     "WEBHOOK_SECRET_ARN": "webhook_secret",
+    "EVENT_BUS": "event_bus",
 }
 SETTINGS: Final = {
     "CALLBACK_BASE_URL": CALLBACK_BASE_URL,
@@ -105,8 +107,8 @@ SETTINGS: Final = {
     "ARCHIVE_RETRY_SECONDS": "5,15",
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
-    "EVENT_SOURCE": "/ringback/test",
     "LINK_LIFETIME_SECONDS": "3600",
+    "EVENT_SOURCE": "/ringback/test",
 }
 
 
@@ -129,6 +131,11 @@ def a_bucket(name: str) -> str:
 def a_queue(name: str) -> str:
     url: str = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     return url
+
+
+def a_bus(name: str) -> str:
+    boto3.client("events").create_event_bus(Name=name)
+    return name
 
 
 def a_secret(name: str, value: dict[str, Any]) -> str:

@@ -49,6 +49,9 @@ ENVIRONMENT = {
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",
+    "EVENT_BUS": "ringback",
+    "EVENT_SOURCE": "/ringback/ringback",
+    "NOTIFY_QUEUE_URL": QUEUE,
 }
 OF_FUNCTIONS = [
     kind

@@ -96,6 +96,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
     return {
         "job_id": job.job_id,
         "status": job.status,
+        "changes": job.changes,
         "retry_of": job.retry_of,
         "source": job.source,
         "row": job.row,

@@ -121,6 +121,7 @@ class JobTable(TableAdapter):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
         values = {f":{name}": attribute(name, value) for name, value in _set(fields)}
+        values |= {":none": {"N": "0"}, ":one": {"N": "1"}}
         condition, wanted = _condition(expect, to, changes, unchanged_since, of_attempt)
         removed = [f"#{name}" for name, value in fields.items() if value is None]
         names = {"changes", *fields, *(["attempt_id"] if of_attempt else [])}
@@ -133,9 +134,7 @@ class JobTable(TableAdapter):
                 + (" REMOVE " + ", ".join(removed) if removed else ""),
                 ConditionExpression=condition,
                 ExpressionAttributeNames={f"#{name}": name for name in names},
-                ExpressionAttributeValues=values
-                | wanted
-                | {":none": {"N": "0"}, ":one": {"N": "1"}},
+                ExpressionAttributeValues=values | wanted,
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
