@@ -29,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the targets (PYTHON=... chooses the interpreter, 3.11 or newer)
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name text; do \
 	  printf '%-14s %s\n' "$$name" "$$text"; done
 
 .PHONY: fix
@@ -118,6 +118,10 @@ recheck: .venv/.ready ## Check every open job after adopting a table (STACK=ring
 .PHONY: key
 key: .venv/.ready ## Give a client an API key (CLIENT=studio STACK=ringback; REPLACE=1, REVOKE=1)
 	@exec .venv/bin/python -m local.client_keys
+
+.PHONY: webhook-secret
+webhook-secret: .venv/.ready ## Give a client a webhook secret (NAME=studio URL=https://... STACK=ringback LOCAL=1; ROTATE=1, END_ROTATION=1)
+	@exec .venv/bin/python -m local.webhook_secrets
 
 LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)

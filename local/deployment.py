@@ -50,5 +50,6 @@ class Deployment:
     drop_bucket: str
     jobs_table: str
     client_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
     accounts: Sequence[Account]
     logs: Path

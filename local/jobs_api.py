@@ -23,8 +23,11 @@ class JobsApi:
     client: httpx.Client
     url: str
 
-    def submit(self, model: str, job_input: Mapping[str, Any]) -> Job:
+    def submit(
+        self, model: str, job_input: Mapping[str, Any], *, call_back_url: str | None = None
+    ) -> Job:
         body = {"model": model, "input": dict(job_input)}
+        body |= {"callBackUrl": call_back_url} if call_back_url else {}
         return self._ask("POST", "/jobs", expected=202, body=body)
 
     def get(self, job_id: str) -> Job:

@@ -11,6 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from ringback.aws.receivers import WebhookClientTable
+from ringback.domain.receivers import ClientWebhooks
 
 from local.callback_address import PLACEHOLDER, fill_in_callback_address
 from local.deployment import Deployment, administrator
@@ -25,6 +29,7 @@ from local.ports import LOOPBACK, Ports, answers
 from local.processes import Process
 from local.sam import STACK_NAME, Sam, make_source_bucket
 from local.simulator.accounts import Account, new_accounts
+from local.webhooks import new_secret
 
 # The name of the only client: its key's name, and the owner of dropped jobs.
 CLIENT = "local"
@@ -150,6 +155,7 @@ class Start:
             drop_bucket=outputs["DropBucketName"],
             jobs_table=outputs["JobsTableName"],
             client_key=f"rb_{secrets.token_urlsafe(24)}",
+            webhook_secret=new_secret(),
             accounts=accounts,
             logs=self.private,
         )
@@ -179,8 +185,13 @@ def outputs_of(endpoint: str) -> dict[str, str]:
 def put_secrets(deployment: Deployment, outputs: Mapping[str, str]) -> None:
     vault = administrator().client("secretsmanager", endpoint_url=deployment.endpoint_url)
     digest = hashlib.sha256(deployment.client_key.encode()).hexdigest()
-    values = {outputs["ClientKeysSecretArn"]: {CLIENT: digest}}
+    values: dict[str, Any] = {outputs["ClientKeysSecretArn"]: {CLIENT: digest}}
     values |= {outputs[each.secret_output]: {**each.secret} for each in deployment.accounts}
+    # Older versions, from which one may upgrade, have no webhooks.
+    if arn := outputs.get("WebhookSecretArn"):
+        values[arn] = {CLIENT: [deployment.webhook_secret]}
+        items = administrator().client("dynamodb", endpoint_url=deployment.endpoint_url)
+        WebhookClientTable(items, deployment.jobs_table).put(ClientWebhooks(client=CLIENT))
     for arn, value in values.items():
         vault.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
 

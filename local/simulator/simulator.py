@@ -16,6 +16,7 @@ from local.simulator.http_messages import Ending, Reply, Request, find_handler, 
 from local.simulator.ledger import Ledger
 from local.simulator.links import CDN_PATH, Links
 from local.simulator.providers import provider_modules
+from local.simulator.receivers import Receivers
 from local.simulator.request_log import RequestLog
 from local.simulator.schedule import Schedule
 from local.simulator.server import LoopbackServer
@@ -51,6 +52,7 @@ class Simulator:
         }
         self._routes |= {
             **Cdn(self._world.links, clock).routes(),
+            **Receivers(clock, self._world.stopping).routes(),
             **self._control().routes(),
         }
 

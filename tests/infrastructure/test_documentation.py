@@ -12,8 +12,8 @@ from tests.support.repository import anchors_of, blocks, documents, files, links
 from tests.support.template import ROOT, load_template, resources
 
 MAX_README_WORDS: Final = 900
-COMMANDS: Final = re.compile(r"(?:^\s*\$? ?|`|run: )make ([a-z]+)", re.MULTILINE)
-TARGETS: Final = re.compile(r"^([a-z]+):", re.MULTILINE)
+COMMANDS: Final = re.compile(r"(?:^\s*\$? ?|`|run: )make ([a-z-]+)", re.MULTILINE)
+TARGETS: Final = re.compile(r"^([a-z-]+):", re.MULTILINE)
 WORKFLOW: Final = ".github/workflows/check.yml"
 
 

@@ -16,6 +16,7 @@ from tests.support.template import resources
 REGION: Final = "eu-west-1"
 CALLBACK_KEY = "unit-test-callback-secret-of-44-characters-x"
 HMAC_KEY = "unit-test-webhook-key"
+WEBHOOK_SECRET: Final = "whsec_dGhlIHNlY3JldCBvZiBzdHVkaW8ncyB3ZWJob29rcw=="
 KIE_SECRET: Final = {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}
 CHANJING_SECRET: Final = {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
 CALLBACK_BASE_URL = "https://callbacks.example"
@@ -39,7 +40,6 @@ class Cloud:
     thumbnail_queue = cached_property(lambda _: a_queue("thumbnail"))
     drop_queue = cached_property(lambda _: a_queue("drop"))
     summary_queue = cached_property(lambda _: a_queue("summary"))
-    notify_queue = cached_property(lambda _: a_queue("notify"))
     event_bus = cached_property(lambda _: a_bus("ringback"))
     callback_secret = cached_property(lambda _: a_secret("callback", {"current": CALLBACK_KEY}))
     kie_secret = cached_property(
@@ -48,6 +48,8 @@ class Cloud:
     chanjing_secret = cached_property(
         lambda _: a_secret("chanjing", {"app_id": "app-1", "secret_key": "chanjing-secret-key"})
     )
+    notify_queue = cached_property(lambda _: a_queue("notify"))
+    webhook_secret = cached_property(lambda _: a_secret("webhooks", {"studio": [WEBHOOK_SECRET]}))
     client_keys_secret = cached_property(lambda _: a_secret("clients", {}))
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
@@ -86,6 +88,7 @@ RESOURCES: Final = {
     "DROP_QUEUE_URL": "drop_queue",
     "SUMMARY_QUEUE_URL": "summary_queue",
     "NOTIFY_QUEUE_URL": "notify_queue",
+    "WEBHOOK_SECRET_ARN": "webhook_secret",
     "EVENT_BUS": "event_bus",
 }
 SETTINGS: Final = {

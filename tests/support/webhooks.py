@@ -18,9 +18,10 @@ from ringback.domain.webhooks import Tried, Webhook, webhook_of
 from ringback.use_cases.make_events import event_of_job
 from ringback.use_cases.notify_client import NotifyClient
 
+from tests.support.aws import WEBHOOK_SECRET
 from tests.support.jobs import NOON, a_job
 
-SECRET: Final = "whsec_" + b64encode(b"studio's secret: " + b"x" * 15).decode()
+SECRET: Final = WEBHOOK_SECRET
 OLD_SECRET: Final = "whsec_" + b64encode(b"studio's older one: " + b"y" * 12).decode()
 MAX_INVOCATIONS: Final = 50_000
 URL: Final = "https://studio.example/hooks?order=66"

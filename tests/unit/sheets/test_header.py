@@ -82,16 +82,17 @@ def test_a_comma_takes_precedence_over_a_semicolon() -> None:
 
 def test_every_invalid_column_is_named() -> None:
     header = b"modell,prompt,,input.,input.a,Input.A,input.b.c,input.b,input,a b\n"
+    none = "is none of model, callBackUrl and input.<field>"
     assert refusal_of(header) == (
         "the header is invalid: column 'model' is missing"
-        "; column 1 'modell' is none of model, callBackUrl and input.<field>; is input.modell meant?"
-        "; column 2 'prompt' is none of model, callBackUrl and input.<field>; is input.prompt meant?"
+        f"; column 1 'modell' {none}; is input.modell meant?"
+        f"; column 2 'prompt' {none}; is input.prompt meant?"
         "; column 3 has no name"
-        "; column 4 'input.' is none of model, callBackUrl and input.<field>"
+        f"; column 4 'input.' {none}"
         "; column 6 'input.A' is a duplicate"
         "; column 8 'input.b' is both a field and the parent of another column"
-        "; column 9 'input' is none of model, callBackUrl and input.<field>; is input.input meant?"
-        "; column 10 'a b' is none of model, callBackUrl and input.<field>"
+        f"; column 9 'input' {none}; is input.input meant?"
+        f"; column 10 'a b' {none}"
     )
 
 
