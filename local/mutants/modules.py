@@ -69,7 +69,11 @@ def _of_providers() -> list[Module]:
         "access_tokens": ("tests/unit/providers/test_access_tokens.py",),
         "api": ("tests/unit/providers/test_{}_api.py",),
         "api_requests": ("tests/unit/providers/test_{}_api.py",),
-        "task_bodies": ("tests/unit/providers/test_{}_api.py",),
+        "webhooks": ("tests/unit/providers/test_{}_webhooks.py",),
+        "task_bodies": (
+            "tests/unit/providers/test_{}_api.py",
+            "tests/unit/providers/test_{}_webhooks.py",
+        ),
     }
     return [
         Module(
@@ -96,6 +100,7 @@ MODULES: Final = _by_name(
     Module("callbacks/signatures", ("tests/unit/callbacks",)),
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
     _use_case("client_tokens", "tests/unit/callbacks/test_timing_safety.py"),
+    _use_case("webhook_forms"),
     Module("use_cases/provider_apis", _existing("tests/unit/providers/test_*_api.py")),
     _aws("table_items", FAILURES, READS, REPEATS, "contract/test_account_store"),
     Module("aws/clients", (CALL_TIMES,)),

@@ -38,7 +38,7 @@ class WebhookHeaders:
         """
         secret = self.secrets().get(webhook.client)
         if form := self.forms.get(webhook.form):
-            return form.headers(webhook.job_id, secret, at=at)
+            return form.headers(webhook, secret, at=at)
         if webhook.form != RINGBACK:
             raise UnknownMessage("a webhook in a form that this version does not know")
         return signed_headers(webhook, signing_keys(secret), at=at)

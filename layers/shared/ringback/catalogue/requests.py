@@ -1,7 +1,7 @@
 """Check the body of ``POST /jobs`` against the limits of its model."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -41,7 +41,7 @@ class RequestRules:
     find_image: FindImage
     plain_http_hosts: Collection[str]
     why_no_webhooks: Callable[[str], str] = lambda _client: ""
-    models: Models = MODELS
+    models: Models = field(default_factory=lambda: MODELS)
 
     def __call__(self, sent: Mapping[str, Any], client: str) -> JobRequest:
         return read_request(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from ringback.domain.jobs import FINAL, Job, JobId
+from ringback.domain.jobs import FINAL, Job
 from ringback.domain.webhooks import MAX_BODY_BYTES, Tried, Webhook
 from ringback.use_cases.ports import JobReader
 from ringback.use_cases.webhook_ports import WebhookSender
@@ -22,7 +22,7 @@ class WebhookForm(Protocol):
         """Return the callback about a final job; ``link`` returns the URL of an image's key."""
         ...
 
-    def headers(self, job_id: JobId, secret: object, *, at: datetime) -> Mapping[str, str]:
+    def headers(self, webhook: Webhook, secret: object, *, at: datetime) -> Mapping[str, str]:
         """Return the headers that sign it at this time, none without a secret.
 
         ``secret`` is what is stored for the client: a text, or a list of two during a rotation.

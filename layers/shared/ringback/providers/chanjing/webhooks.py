@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ringback.domain.jobs import Job, JobId
+from ringback.domain.jobs import Job
+from ringback.domain.webhooks import Webhook
 from ringback.providers.chanjing.task_bodies import task_body
 from ringback.use_cases.webhook_forms import first_that_fits
 
@@ -16,5 +17,5 @@ class ChanjingWebhooks:
         short = task | {"photo_info": {}, "ref_img_url": []}
         return first_that_fits(envelope, envelope | {"data": short})
 
-    def headers(self, job_id: JobId, secret: object, *, at: datetime) -> Mapping[str, str]:
+    def headers(self, webhook: Webhook, secret: object, *, at: datetime) -> Mapping[str, str]:
         return {}
