@@ -6,6 +6,7 @@ the client with which Ringback itself calls Chanjing. No public Python client ha
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -14,10 +15,16 @@ from ringback.domain.verdicts import TaskState
 
 from local.deployment import Deployment
 from local.jobs_api import JobsApi
+from local.simulator.kie.signatures import sign
+from local.webhooks import wait_for_webhooks
 from tests.e2e.conftest import SharedStack
 from tests.e2e.provider import Provider
 from tests.e2e.provider_clients import chanjing_client
 from tests.support.seeds import SEEDS, Seed, read_seed
+
+# Of the simulator, and what the page prints in its place.
+RECEIVER = "/receivers/ok/client-of-kie"
+PRINTED = b"https://your-domain.com/api/callback"
 
 
 def send(deployment: Deployment, seed: Seed) -> dict[str, Any]:
@@ -41,18 +48,26 @@ def is_picture(url: str, provider: Provider, task_id: str) -> bool:
     return hashlib.sha256(content).hexdigest() in made and "/images/job_" in url
 
 
-def test_a_client_of_kie_gets_its_image(
+def test_a_client_of_kie_is_called_back_with_its_image(
     deployment: Deployment, jobs_api: JobsApi, provider: Provider
 ) -> None:
+    """Its own address is the client's; all else of the request is the page's."""
     [page] = [file for file in SEEDS if "text_to_image" in file.name]
     seed = read_seed(page, key=deployment.client_key)
-    task_id = send(deployment, seed)["data"]["taskId"]
-    [job] = jobs_api.wait_until_final([task_id])
+    hook = f"{deployment.simulator_url}{RECEIVER}".encode()
+    task_id = send(deployment, replace(seed, body=seed.body.replace(PRINTED, hook)))["data"][
+        "taskId"
+    ]
+    [call] = wait_for_webhooks(deployment, RECEIVER, count=1)
+    headers, told = call["headers"], json.loads(call["body"])["data"]
+    sent_at = int(headers["x-webhook-timestamp"])
+    assert headers["x-webhook-signature"] == sign(task_id, sent_at, deployment.webhook_secret)
+    assert (told["taskId"], told["state"]) == (task_id, "success")
+    [url] = json.loads(told["resultJson"])["resultUrls"]
+    assert is_picture(url, provider, jobs_api.get(task_id)["task_id"])
     look_up = Seed("GET", f"/api/v1/jobs/recordInfo?taskId={task_id}", seed.headers, b"")
     record = send(deployment, look_up)["data"]
     assert (record["state"], record["model"]) == ("success", json.loads(seed.body)["model"])
-    [url] = json.loads(record["resultJson"])["resultUrls"]
-    assert is_picture(url, provider, job["task_id"])
     assert len(provider.tasks_of(task_id)) == 1
 
 
