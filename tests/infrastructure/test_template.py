@@ -51,7 +51,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": "ClientKeysSecret",
     },
     "accept_job": {
-        "dynamodb:GetItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": ["JobsTable/idempotency#*", "JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:PutItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
         "dynamodb:UpdateItem": "JobsTable/job_*",
         "s3:GetObject": "DropBucket/*",
@@ -60,7 +60,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
     },
     "take_drops": {
-        "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:Query": "JobsTable/index/by_source",
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:PutItem": ["JobsTable/drop#*", "JobsTable/job_*"],
@@ -90,11 +90,17 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
-        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*"],
         "dynamodb:Query": "JobsTable/index/by_source",
-        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "DropQueue", "SubmitQueue"],
+        "sqs:SendMessage": [
+            "ArchiveQueue",
+            "CheckQueue",
+            "DropQueue",
+            "NotifyQueue",
+            "SubmitQueue",
+        ],
     },
     "receive_callback": {
         "dynamodb:GetItem": "JobsTable/job_*",
@@ -132,6 +138,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "publish_events": {
         **dict.fromkeys(READ_STREAM, "JobsTable/stream"),
         "dynamodb:BatchWriteItem": "JobsTable/told#*",
+        "dynamodb:GetItem": "JobsTable/receiver#*",
         "events:PutEvents": "EventBus",
         "s3:ListBucket": "ImagesBucket",
         "s3:PutObject": "ImagesBucket/aws/lambda/*",
@@ -148,8 +155,19 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": "SummaryQueue",
     },
     "describe_models": {},
+    "notify_client": {
+        "dynamodb:GetItem": "JobsTable/receiver#*",
+        "dynamodb:UpdateItem": ["JobsTable/deliveries#*", "JobsTable/receiver#*"],
+        "secretsmanager:GetSecretValue": "WebhookSecret",
+        "sqs:SendMessage": "NotifyQueue",
+    },
     "query_jobs": {
-        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": [
+            "JobsTable/account#*",
+            "JobsTable/deliveries#*",
+            "JobsTable/job_*",
+            "JobsTable/receiver#*",
+        ],
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:Query": ["JobsTable/index/by_client", "JobsTable/index/by_source"],
         "s3:GetObject": "ImagesBucket/images/*",
@@ -512,7 +530,7 @@ def consumers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def test_every_queue_has_one_consumer() -> None:
-    assert sorted(queue for queue, *_ in consumers()) == sorted({*WORKING} - {"NotifyQueue"})
+    assert sorted(queue for queue, *_ in consumers()) == sorted(WORKING)
 
 
 def test_batches_report_failed_items() -> None:
@@ -530,6 +548,7 @@ def test_the_queues_concurrency_is_limited_and_documented() -> None:
         "ArchiveImagesFunction": 5,
         "SummarizeDropsFunction": 2,
         "MakeThumbnailsFunction": 2,
+        "NotifyClientFunction": 2,
     }
     assert f"{sum(at_once.values())} in all by default" in text_of("docs/settings.md")
     fewest = event_source_concurrency({"SubmitConcurrency": "2", "ArchiveConcurrency": "2"})
@@ -704,12 +723,14 @@ def test_the_routes_are_complete() -> None:
         ("CallbackApi", "POST", CALLBACK_ROUTE, "receive_callback"),
         ("JobsApi", "GET", "/jobs", "query_jobs"),
         ("JobsApi", "GET", "/jobs/{job_id}", "query_jobs"),
+        ("JobsApi", "GET", "/jobs/{job_id}/deliveries", "query_jobs"),
         ("JobsApi", "GET", "/models", "describe_models"),
         ("JobsApi", "GET", "/models/{model_id+}", "describe_models"),
         ("JobsApi", "POST", "/jobs", "accept_job"),
         ("JobsApi", "POST", "/jobs/retry", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/archive", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/cancel", "change_job"),
+        ("JobsApi", "POST", "/jobs/{job_id}/notify", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/retry", "accept_job"),
         ("JobsApi", "POST", "/providers/{name}/resume", "change_job"),
     ]
@@ -802,6 +823,7 @@ def test_the_outputs_are_complete() -> None:
         "ChanjingSecretArn",
         "ClientKeysSecretArn",
         "CallbackSecretArn",
+        "WebhookSecretArn",
         "SubmitQueueUrl",
         "CheckQueueUrl",
         "ArchiveQueueUrl",
