@@ -68,7 +68,7 @@ from tests.support.in_memory import (
 from tests.support.jobs import NOON, facts_of
 from tests.support.queue_graph import may_recur
 from tests.support.template import load_template, resources
-from tests.support.webhooks import InMemoryDeliveries, InMemoryReceivers, hangs
+from tests.support.webhooks import Answer, InMemoryDeliveries, InMemoryReceivers, hangs
 
 ARCHIVE_RETRIES: Final = tuple(
     map(int, load_template()["Parameters"]["ArchiveRetrySeconds"]["Default"].split(","))
@@ -217,7 +217,7 @@ class Replay:
             client="drop",
             now=clock,
         )
-        self.receiver = hangs
+        self.receiver: Answer = hangs
         self.receivers, self.deliveries = InMemoryReceivers(), InMemoryDeliveries()
         self.notify = NotifyClient(
             receivers=self.receivers,
