@@ -18,6 +18,7 @@ COPY_TIMES: Final = (
 FAILURES: Final = "contract/test_failed_writes"
 REPEATS: Final = "contract/test_own_repeats"
 ADAPTERS: Final = "contract/test_aws_adapters"
+STORES: Final = "tests/contract/test_webhook_stores.py"
 READS: Final = "contract/test_consistent_reads"
 
 
@@ -123,6 +124,15 @@ MODULES: Final = _by_name(
     Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py")),
     Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS), CRASHES),
     _use_case("check_jobs", slow_tests=CRASHES),
+    _function("notify_client"),
+    _use_case("notify_client"),
+    _use_case("deliveries"),
+    Module("callbacks/standard_webhooks", ("tests/unit/callbacks",)),
+    Module("outbound/webhook_sender", ("tests/unit/outbound/test_webhook_sender.py",)),
+    Module("domain/webhooks", ("tests/unit/test_webhooks.py", "tests/unit/test_notify_client.py")),
+    Module("domain/receivers", (STORES, "tests/unit/test_notify_client.py")),
+    Module("aws/receivers", (STORES,), ("tests/integration/test_notify_client.py",)),
+    Module("aws/deliveries", (STORES,), ("tests/integration/test_notify_client.py",)),
     _function("publish_events", "", _HANDLERS),
     _use_case("publish_events", slow_tests=CRASHES),
     _use_case("make_events"),
@@ -163,6 +173,7 @@ NIGHTLY: Final = _by_name(
     _function("make_thumbnails", "", _HANDLERS),
     _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),
+    Module("use_cases/webhook_rules", ("tests/unit/test_deliveries.py",)),
     Module("use_cases/dropped_files", ("tests/unit/test_find_jobs.py",)),
     _use_case("retry_job"),
     _use_case("input_images"),

@@ -21,6 +21,7 @@ from ringback.domain.errors import LinkDead, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, JobId, JobStatus
 from ringback.domain.pace import Turn
 from ringback.domain.verdicts import TaskRefused
+from ringback.domain.webhooks import LAST_TRY, MAX_TRIES
 from ringback.use_cases.retry_drop import JOBS_PER_READ
 from ringback.use_cases.submit_job import MAX_ATTEMPTS
 from ringback.use_cases.take_drop import LATE_RECIPE
@@ -30,6 +31,7 @@ from tests.support.image_files import image
 from tests.support.jobs import MODEL, NOON
 from tests.support.replay import ARCHIVE_RETRIES, LISTENERS, MAY_RECUR, Replay
 from tests.support.repository import text_of
+from tests.support.webhooks import a_webhook, statuses
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.usefixtures("copies_in_memory")]
 
@@ -57,6 +59,8 @@ LOOPS: Final[dict[str, str]] = {
     "no recipe yet": "DropQueue",
     "failed rows made again": "DropQueue",
     "a drop is not done": "SummaryQueue",
+    "a webhook is due later": "NotifyQueue",
+    "a receiver is put aside": "NotifyQueue",
 }
 
 
@@ -408,3 +412,28 @@ def test_a_drop_that_is_not_done_is_summarized_for_thirty_days(*, full_size: boo
     replay.run()
     assert kept <= replay.now - NOON <= kept + ONE_MORE
     assert replay.drops.summaries[drop.key]["state"] == "reading"
+
+
+# ---------------------------------------------------------------- notify queue
+
+
+def test_a_webhook_is_tried_nine_times_in_three_days() -> None:
+    replay = Replay()
+    replay.receiver = statuses(500)
+    replay.queues.put(a_webhook(), delay=0)
+    replay.run()
+    assert replay.dead_letters == {}
+    assert replay.now - NOON <= LAST_TRY
+    [tries] = replay.deliveries.by_job.values()
+    assert len(tries) == MAX_TRIES
+    assert replay.longest_chain["NotifyClientFunction"] > 100
+
+
+def test_webhooks_wait_for_three_days_for_a_receiver_that_hangs() -> None:
+    replay, webhooks = Replay(), [a_webhook(number=number) for number in range(60)]
+    for webhook in webhooks:
+        replay.queues.put(webhook, delay=0)
+    replay.run()
+    assert replay.dead_letters == {}
+    assert LAST_TRY <= replay.now - NOON <= LAST_TRY + ONE_MORE
+    assert len(replay.deliveries.by_job) == len(webhooks)

@@ -1,11 +1,15 @@
 """What every store of receivers and deliveries does: the fakes, and the items in the table."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
+from ringback.aws.stream_records import read_change
+from ringback.domain.changes import ReceiverOff
 from ringback.domain.deliveries import Delivery
 from ringback.domain.receivers import MAX_TIMEOUTS, ClientWebhooks, OffReason, Receiver
 from ringback.use_cases.webhook_ports import Deliveries, Receivers
@@ -187,3 +191,25 @@ def test_what_a_client_has_set_up_is_read_as_it_was_written(cloud: Cloud) -> Non
     ):
         table.put(webhooks)
         assert table.read("studio") == webhooks
+
+
+def test_that_a_receiver_was_switched_off_is_a_change_to_be_told_once(cloud: Cloud) -> None:
+    receivers = ReceiverTable.connect(cloud.table)
+    client = "stu#dio"
+    receiver = Receiver(client=client, host="studio.example")
+    images = list[dict[str, Any]]()
+    for change in (
+        lambda: receivers.failed(receiver, at=NOON, timed_out=True),
+        lambda: receivers.switch_off(receiver, at=LATER, reason=OffReason.FAILING),
+        lambda: receivers.gave_up(receiver, at=LATER),
+    ):
+        change()
+        [item] = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+        images.append(item)
+    told = [
+        read_change({"dynamodb": {"Keys": new, "NewImage": new, **old}})
+        for new, old in zip(images, [{}, *({"OldImage": each} for each in images)], strict=False)
+    ]
+    assert told[0] is None
+    assert told[1] == ReceiverOff(replace(receivers.read(client, "studio.example"), given_up=0))
+    assert told[2] is None

@@ -11,6 +11,7 @@ import pytest
 from ringback.aws.queues import read_retry
 from ringback.aws.stream_records import read_change
 from ringback.domain.job_ids import is_job_id
+from ringback.domain.webhooks import from_message, to_message
 from ringback.lambda_events import (
     callback_request,
     client_name,
@@ -105,6 +106,15 @@ def check_archive_images(event: Event) -> None:
         assert message["attempt"] >= 1
 
 
+def check_notify_client(event: Event) -> None:
+    for message in check_messages(event):
+        webhook = from_message(message)
+        assert to_message(webhook) == message
+        body = json.loads(webhook.body)
+        assert (body["id"], body["type"]) == (webhook.event_id, webhook.type)
+        assert is_job_id(webhook.job_id)
+
+
 def check_make_thumbnails(event: Event) -> None:
     for message in check_messages(event):
         assert message.keys() == {"job_id", "number"}
@@ -128,7 +138,7 @@ def check_publish_events(event: Event) -> None:
 def check_query_jobs(event: Event) -> None:
     check_http(event)
     assert client_name(event)
-    if event["routeKey"] == "GET /jobs/{job_id}":
+    if "{job_id}" in event["routeKey"]:
         assert is_job_id(event["pathParameters"]["job_id"])
     else:
         assert event["routeKey"] == "GET /jobs"
@@ -170,6 +180,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "check_jobs": check_check_jobs,
     "archive_images": check_archive_images,
     "make_thumbnails": check_make_thumbnails,
+    "notify_client": check_notify_client,
     "summarize_drops": check_summarize_drops,
     "publish_events": check_publish_events,
     "query_jobs": check_query_jobs,

@@ -56,6 +56,15 @@ def test_other_items_do_not_get_through(key: dict[str, Any]) -> None:
         assert not is_told(a_write(key["job_id"]["S"], kind, finished={"S": "{}"}))
 
 
+def test_a_receiver_gets_through_when_it_is_off() -> None:
+    key = table_items.receiver_key("studio", "studio.example")["job_id"]["S"]
+    for kind in ("INSERT", "MODIFY"):
+        assert not is_told(a_write(key, kind, timeouts={"N": "1"}))
+        assert is_told(a_write(key, kind, off_since={"N": "1"}))
+    deliveries = table_items.deliveries_key(a_job_id())["job_id"]["S"]
+    assert not is_told(a_write(deliveries, off_since={"N": "1"}))
+
+
 def test_the_listener_may_write_nothing_that_it_is_told() -> None:
     """Any key of the patterns that its role allows."""
     allowed = {

@@ -51,7 +51,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": "ClientKeysSecret",
     },
     "accept_job": {
-        "dynamodb:GetItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": ["JobsTable/idempotency#*", "JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:PutItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
         "dynamodb:UpdateItem": "JobsTable/job_*",
         "s3:GetObject": "DropBucket/*",
@@ -76,7 +76,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ClientKeysSecret"],
     },
     "take_drops": {
-        "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:Query": "JobsTable/index/by_source",
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:PutItem": ["JobsTable/drop#*", "JobsTable/job_*"],
@@ -106,11 +106,17 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
-        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*"],
         "dynamodb:Query": "JobsTable/index/by_source",
-        "sqs:SendMessage": ["ArchiveQueue", "CheckQueue", "DropQueue", "SubmitQueue"],
+        "sqs:SendMessage": [
+            "ArchiveQueue",
+            "CheckQueue",
+            "DropQueue",
+            "NotifyQueue",
+            "SubmitQueue",
+        ],
     },
     "receive_callback": {
         "dynamodb:GetItem": "JobsTable/job_*",
@@ -148,6 +154,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "publish_events": {
         **dict.fromkeys(READ_STREAM, "JobsTable/stream"),
         "dynamodb:BatchWriteItem": "JobsTable/told#*",
+        "dynamodb:GetItem": "JobsTable/receiver#*",
         "events:PutEvents": "EventBus",
         "s3:ListBucket": "ImagesBucket",
         "s3:PutObject": "ImagesBucket/aws/lambda/*",
@@ -164,8 +171,20 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": "SummaryQueue",
     },
     "describe_models": {},
+    "notify_client": {
+        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/receiver#*"],
+        "dynamodb:UpdateItem": ["JobsTable/deliveries#*", "JobsTable/receiver#*"],
+        "s3:GetObject": "ImagesBucket/images/*",
+        "secretsmanager:GetSecretValue": "WebhookSecret",
+        "sqs:SendMessage": "NotifyQueue",
+    },
     "query_jobs": {
-        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": [
+            "JobsTable/account#*",
+            "JobsTable/deliveries#*",
+            "JobsTable/job_*",
+            "JobsTable/receiver#*",
+        ],
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:Query": ["JobsTable/index/by_client", "JobsTable/index/by_source"],
         "s3:GetObject": "ImagesBucket/images/*",
@@ -528,7 +547,7 @@ def consumers() -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
 
 
 def test_every_queue_has_one_consumer() -> None:
-    assert sorted(queue for queue, *_ in consumers()) == sorted({*WORKING} - {"NotifyQueue"})
+    assert sorted(queue for queue, *_ in consumers()) == sorted(WORKING)
 
 
 def test_batches_report_failed_items() -> None:
@@ -546,6 +565,7 @@ def test_the_queues_concurrency_is_limited_and_documented() -> None:
         "ArchiveImagesFunction": 5,
         "SummarizeDropsFunction": 2,
         "MakeThumbnailsFunction": 2,
+        "NotifyClientFunction": 2,
     }
     assert f"{sum(at_once.values())} in all by default" in text_of("docs/settings.md")
     fewest = event_source_concurrency({"SubmitConcurrency": "2", "ArchiveConcurrency": "2"})
@@ -724,6 +744,7 @@ def test_the_routes_are_complete() -> None:
         ("JobsApi", "GET", "/api/v1/jobs/recordInfo", "serve_provider_apis"),
         ("JobsApi", "GET", "/jobs", "query_jobs"),
         ("JobsApi", "GET", "/jobs/{job_id}", "query_jobs"),
+        ("JobsApi", "GET", "/jobs/{job_id}/deliveries", "query_jobs"),
         ("JobsApi", "GET", "/models", "describe_models"),
         ("JobsApi", "GET", "/models/{model_id+}", "describe_models"),
         ("JobsApi", "GET", "/open/v1/ai_creation/task", "serve_provider_apis"),
@@ -732,6 +753,7 @@ def test_the_routes_are_complete() -> None:
         ("JobsApi", "POST", "/jobs/retry", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/archive", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/cancel", "change_job"),
+        ("JobsApi", "POST", "/jobs/{job_id}/notify", "change_job"),
         ("JobsApi", "POST", "/jobs/{job_id}/retry", "accept_job"),
         ("JobsApi", "POST", "/open/v1/access_token", "serve_provider_apis"),
         ("JobsApi", "POST", "/open/v1/ai_creation/task/page", "serve_provider_apis"),
@@ -827,6 +849,7 @@ def test_the_outputs_are_complete() -> None:
         "ChanjingSecretArn",
         "ClientKeysSecretArn",
         "CallbackSecretArn",
+        "WebhookSecretArn",
         "SubmitQueueUrl",
         "CheckQueueUrl",
         "ArchiveQueueUrl",

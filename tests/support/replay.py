@@ -15,7 +15,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-from ringback.aws.queues import MAX_DELAY
+from ringback.aws.queues import MAX_DELAY, first_hop
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.accounts import Probe, ProbeAnswer
@@ -33,6 +33,7 @@ from ringback.domain.verdicts import (
     TaskReport,
     TaskState,
 )
+from ringback.domain.webhooks import Tried, Webhook
 from ringback.images import inputs
 from ringback.providers.api_calls import not_sent
 from ringback.providers.registry import PROVIDERS
@@ -42,6 +43,7 @@ from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.make_thumbnail import MakeThumbnail
+from ringback.use_cases.notify_client import NotifyClient
 from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.report_drop import ReportDrop
@@ -66,6 +68,7 @@ from tests.support.in_memory import (
 from tests.support.jobs import NOON, facts_of
 from tests.support.queue_graph import may_recur
 from tests.support.template import load_template, resources
+from tests.support.webhooks import Answer, InMemoryDeliveries, InMemoryReceivers, hangs
 
 ARCHIVE_RETRIES: Final = tuple(
     map(int, load_template()["Parameters"]["ArchiveRetrySeconds"]["Default"].split(","))
@@ -212,6 +215,16 @@ class Replay:
             accept=self.accept,
             providers=providers,
             client="drop",
+            now=clock,
+        )
+        self.receiver: Answer = hangs
+        self.receivers, self.deliveries = InMemoryReceivers(), InMemoryDeliveries()
+        self.notify = NotifyClient(
+            receivers=self.receivers,
+            deliveries=self.deliveries,
+            queue=queues,
+            send=lambda webhook: Tried(at=self.now, duration=timedelta(0), **self.receiver(1)),
+            random=self.random.random,
             now=clock,
         )
         self.request_retry = RequestRetry(jobs=self.jobs, queue=queues.drops, now=clock)
@@ -389,14 +402,12 @@ class Queues:
 
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         replay = self._replay
-        # As SqsSubmitQueue splits a long delay.
-        hop = delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
         self.send(
             "SubmitQueue",
             lambda: replay.submit(
                 job_id, slot=slot, seconds_left=replay.time_left("SubmitJobFunction")
             ),
-            delay=hop,
+            delay=first_hop(delay),
         )
 
     def add_answer(self, answered: Answered, *, delay: int) -> None:
@@ -408,6 +419,9 @@ class Queues:
             ),
             delay=delay,
         )
+
+    def put(self, webhook: Webhook, *, delay: int) -> None:
+        self.send("NotifyQueue", lambda: self._replay.notify(webhook), delay=first_hop(delay))
 
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.send("DropQueue", lambda: self._replay.take_drop(drop), delay=delay)

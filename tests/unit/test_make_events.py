@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from ringback.domain.accounts import Account, Hold, Pause, PauseReason
-from ringback.domain.changes import AccountChange, FinishedDrop, JobChange
+from ringback.domain.changes import AccountChange, FinishedDrop, JobChange, ReceiverOff
 from ringback.domain.drops import Drop
 from ringback.domain.events import Event
 from ringback.domain.jobs import FINAL, NEXT, Job, JobStatus
+from ringback.domain.receivers import OffReason, Receiver
 from ringback.use_cases.make_events import MakeEvents
 
 from tests.support.jobs import NOON, a_job, a_job_id
@@ -152,3 +153,15 @@ def test_a_cloud_event_names_its_client_if_it_has_one() -> None:
         "client": "studio",
     }
     assert "client" not in replace(event, client=None).cloud_event()
+
+
+def test_a_receiver_that_is_switched_off_is_an_event_of_its_client() -> None:
+    receiver = Receiver(
+        client="studio", host="studio.example", off_since=LATER, off_reason=OffReason.GONE
+    )
+    event = MAKE(ReceiverOff(receiver))
+    assert event is not None
+    assert (event.type, event.client) == ("ringback.receiver.switched_off", "studio")
+    assert event.subject == "studio/studio.example"
+    assert event.data == {"host": "studio.example", "reason": "gone", "since": LATER.isoformat()}
+    assert MAKE(ReceiverOff(replace(receiver, off_since=None))) is None

@@ -52,6 +52,7 @@ ENVIRONMENT = {
     "EVENT_BUS": "ringback",
     "EVENT_SOURCE": "/ringback/ringback",
     "NOTIFY_QUEUE_URL": QUEUE,
+    "WEBHOOK_SECRET_ARN": ARN,
 }
 OF_FUNCTIONS = [
     kind

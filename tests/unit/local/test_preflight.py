@@ -69,18 +69,18 @@ def test_account_region_and_caller_are_shown_first(built: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("limit", "is_said"), [(10, True), (22, True), (23, False)])
+@pytest.mark.parametrize(("limit", "is_said"), [(10, True), (24, True), (25, False)])
 def test_a_small_concurrency_is_said_with_the_sum_of_the_queues(
     built: Path, limit: int, *, is_said: bool
 ) -> None:
     said = [line for line in found(Aws(concurrency=limit), built) if "at a time" in line]
     assert bool(said) == is_said
-    assert all(f"at most {limit} " in line and "take up 18" in line for line in said)
+    assert all(f"at most {limit} " in line and "take up 20" in line for line in said)
 
 
 def test_the_sum_follows_the_parameters(built: Path) -> None:
     target = Target(stack="ringback", parameters={"ArchiveConcurrency": "90"})
-    assert "take up 103" in found(Aws(concurrency=100), built, target=target)[1]
+    assert "take up 105" in found(Aws(concurrency=100), built, target=target)[1]
 
 
 def test_a_layer_without_bytecode_of_3_13_stops_unless_told_otherwise(built: Path) -> None:

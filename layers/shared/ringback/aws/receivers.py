@@ -8,6 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from ringback.aws.table_items import (
+    RECEIVER,
     RECEIVER_KEPT,
     Item,
     TableAdapter,
@@ -24,8 +25,9 @@ from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
 
 # In place of a host: what a client has set up. No host is a word without a dot or a port.
 DEFAULT: Final = "default"
+OFF_SINCE: Final = "off_since"
 _COUNTS: Final = ("timeouts", "given_up")
-_TIMES: Final = ("timed_out_at", "failing_since", "off_since")
+_TIMES: Final = ("timed_out_at", "failing_since", OFF_SINCE)
 _RECORD: Final = (*_COUNTS, *_TIMES, "off_reason", "forget_at")
 _ONE: Final = {":one": {"N": "1"}}
 
@@ -109,6 +111,12 @@ class ReceiverTable(TableAdapter):
                 return None
             return _receiver(receiver.client, receiver.host, item_of(error))
         return _receiver(receiver.client, receiver.host, answer["Attributes"])
+
+
+def receiver_in(item: Item) -> Receiver:
+    """Return the receiver of an item of the table."""
+    client, _, host = item["job_id"]["S"].removeprefix(RECEIVER).rpartition("#")
+    return _receiver(client, host, item)
 
 
 def _with(update: str, assignment: str) -> str:

@@ -8,7 +8,9 @@ from typing import Any, Final
 from ringback.aws.account_items import account_from
 from ringback.aws.drop_progress import FINISHED
 from ringback.aws.job_items import from_item
-from ringback.domain.changes import AccountChange, Change, FinishedDrop, JobChange
+from ringback.aws.receivers import OFF_SINCE, receiver_in
+from ringback.aws.table_items import RECEIVER
+from ringback.domain.changes import AccountChange, Change, FinishedDrop, JobChange, ReceiverOff
 from ringback.domain.drops import Drop
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.versions import of_any_version
@@ -32,6 +34,8 @@ def read_change(record: Mapping[str, Any]) -> Change | None:
         return JobChange(from_item(old) if old else None, from_item(new))
     if account := _ACCOUNT.fullmatch(key):
         return AccountChange(account_from(account[1], old or {}), account_from(account[1], new))
+    if key.startswith(RECEIVER) and OFF_SINCE in new and OFF_SINCE not in (old or {}):
+        return ReceiverOff(receiver_in(new))
     if _DROP.fullmatch(key) and FINISHED in new and FINISHED not in (old or {}):
         return _finished(parse_json(new[FINISHED]["S"]).value)
     return None

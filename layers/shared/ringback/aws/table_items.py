@@ -17,7 +17,8 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``told#job_{ulid}`` | up to which change the job was told | ``told_marks`` | as its job |
 
 Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes. The stream
-leads jobs, drops and accounts to ``publish_events``, which writes none of them.
+leads jobs, drops, accounts and receivers that are switched off to ``publish_events``, which writes
+none of them.
 """
 
 import hashlib
@@ -46,6 +47,7 @@ WINDOW_KEPT: Final = timedelta(days=1)
 TOKEN_KEPT: Final = timedelta(days=7)
 # From the last change. Longer than a job waits once its account is open: the opening must be known.
 ACCOUNT_KEPT: Final = timedelta(days=30)
+RECEIVER: Final = "receiver#"
 # From the last failure.
 RECEIVER_KEPT: Final = timedelta(days=30)
 # From the last try.
@@ -107,7 +109,7 @@ def account_key(provider: str) -> Item:
 
 def receiver_key(client: str, host: str) -> Item:
     # A host has no "#", so that no two clients share a key.
-    return _key(f"receiver#{client}#{host}")
+    return _key(f"{RECEIVER}{client}#{host}")
 
 
 def deliveries_key(job_id: JobId) -> Item:

@@ -8,6 +8,7 @@ from typing import Any
 from ringback.domain.accounts import Account
 from ringback.domain.drops import Drop
 from ringback.domain.jobs import FINAL, Job
+from ringback.domain.receivers import Receiver
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,14 @@ class FinishedDrop:
     summary: Mapping[str, Any]
 
 
-Change = JobChange | AccountChange | FinishedDrop
+@dataclass(frozen=True, slots=True)
+class ReceiverOff:
+    """A client's receiver of webhooks was switched off."""
+
+    receiver: Receiver
+
+
+Change = JobChange | AccountChange | FinishedDrop | ReceiverOff
 
 
 def _told(job: Job) -> tuple[object, ...]:

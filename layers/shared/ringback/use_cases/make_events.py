@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from ringback.domain.accounts import Account
-from ringback.domain.changes import AccountChange, Change, FinishedDrop, JobChange
+from ringback.domain.changes import AccountChange, Change, FinishedDrop, JobChange, ReceiverOff
 from ringback.domain.events import Event
 from ringback.domain.jobs import Job
+from ringback.domain.receivers import Receiver
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class MakeEvents:
                 return self._of_account(change.old, change.new)
             case FinishedDrop():
                 return self._of_drop(change)
+            case ReceiverOff():
+                return self._of_receiver(change.receiver)
 
     def _of_account(self, old: Account, new: Account) -> Event | None:
         """Return the event of a pause that began or ended; half-open is a part of a pause."""
@@ -47,6 +50,20 @@ class MakeEvents:
             number=int(at.timestamp() * 1000),
             time=at,
             data=self.show_account(account),
+        )
+
+    def _of_receiver(self, receiver: Receiver) -> Event | None:
+        at = receiver.off_since
+        if at is None:
+            return None
+        return Event(
+            type="ringback.receiver.switched_off",
+            source=self.source,
+            subject=f"{receiver.client}/{receiver.host}",
+            number=int(at.timestamp() * 1000),
+            time=at,
+            client=receiver.client,
+            data={"host": receiver.host, "reason": receiver.off_reason, "since": at.isoformat()},
         )
 
     def _of_drop(self, finished: FinishedDrop) -> Event:
