@@ -270,7 +270,7 @@ class World:
     accounts: Any = field(default_factory=InMemoryAccounts)
     told: Any = field(default_factory=InMemoryTold)
     bus: InMemoryBus = field(default_factory=InMemoryBus)
-    stream: Stream = field(default_factory=Stream)
+    stream: Stream[JobChange] = field(default_factory=Stream)
     states: set[str] = field(default_factory=set)
     announced: list[Account] = field(default_factory=list)
     now: datetime = NOON
