@@ -17,7 +17,7 @@ RECEIVERS: Final = "/receivers/"
 # Longer than any sender waits.
 _HANGS: Final = 60.0
 # Seconds for which who asks for webhooks is kept waiting.
-MAX_WAIT: Final = 60.0
+MAX_WAIT: Final = 120.0
 _STOPS_WITHIN: Final = 0.2
 _BEHAVIOUR: Final = re.compile(rf"{RECEIVERS}([a-z]+)(?:-([0-9]{{1,4}}))?(?:/.*)?")
 

@@ -28,6 +28,9 @@ NOT_ABOUT_A_JOB = {
         "account probed",
         "account open again",
         "jobs made again",
+        # About records of the stream: of jobs, drops and accounts.
+        "changes published",
+        "record failed",
     )
 }
 

@@ -40,7 +40,6 @@ from ringback.use_cases.publish_events import NoConnections, PublishEvents, Requ
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.submit_job import SubmitJob
-from tests.support.streams import Stream, Streamed
 
 from tests.support.checks import check_one, probe_one
 from tests.support.effects import Crash, Effects, ServiceError
@@ -58,6 +57,7 @@ from tests.support.in_memory import (
 )
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 from tests.support.lambdas import function_properties
+from tests.support.streams import Stream, Streamed
 from tests.support.template import load_template, resources
 
 CALLBACK_RETRIES: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
@@ -270,7 +270,7 @@ class World:
     accounts: Any = field(default_factory=InMemoryAccounts)
     told: Any = field(default_factory=InMemoryTold)
     bus: InMemoryBus = field(default_factory=InMemoryBus)
-    stream: Stream = field(default_factory=Stream)
+    stream: Stream[JobChange] = field(default_factory=Stream)
     states: set[str] = field(default_factory=set)
     announced: list[Account] = field(default_factory=list)
     now: datetime = NOON

@@ -1,9 +1,9 @@
 """The jobs table's stream, in memory, and an event source that reads it as Lambda does."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from ringback.domain.changes import JobChange
 from ringback.domain.errors import UnknownJob
@@ -16,7 +16,7 @@ PATTERNS: Final = [json.loads(each["Pattern"]) for each in SOURCE["FilterCriteri
 # The writes that may be told. The others change neither the state nor what was asked for.
 WRITES: Final = ("create", "move", "tell_again")
 
-Publish = Callable[[list[JobChange]], list[Exception | None]]
+Record = TypeVar("Record")
 
 
 def _matches(record: Any, pattern: Mapping[str, Any]) -> bool:
@@ -76,15 +76,18 @@ class Streamed:
 
 
 @dataclass
-class Stream:
+class Stream(Generic[Record]):
     """Records in order. Each failure is counted until the batch gets further, or is given up."""
 
-    records: list[JobChange] = field(default_factory=list)
-    given_up: list[JobChange] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    given_up: list[Record] = field(default_factory=list)
     failures: int = 0
 
-    def read(self, publish: Publish) -> None:
-        """Invoke the function once with what there is; it may raise, and is killed at any time."""
+    def read(self, publish: Callable[[list[Record]], Sequence[object]]) -> None:
+        """Invoke the function once; it returns the error of each record, or raises.
+
+        Lambda comes back from the first failed record on.
+        """
         batch = self.records[: SOURCE["BatchSize"]]
         done = 0
         try:
@@ -99,6 +102,6 @@ class Stream:
                 self._drop(batch)
                 self.failures = 0
 
-    def _drop(self, read: list[JobChange]) -> None:
+    def _drop(self, read: Sequence[Record]) -> None:
         """Go on behind these, unless that was done meanwhile: a shard may be read twice."""
         self.records = [each for each in self.records if not any(each is one for one in read)]
