@@ -121,7 +121,10 @@ MODULES: Final = _by_name(
     Module("use_cases/change_account", (PAUSES,)),
     Module("use_cases/probe_account", (PAUSES,)),
     Module("use_cases/resume_account", (PAUSES,)),
-    Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py")),
+    Module(
+        "domain/accounts",
+        (PAUSES, "tests/unit/test_find_jobs.py", "tests/unit/providers/test_kie_api.py"),
+    ),
     Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS), CRASHES),
     _use_case("check_jobs", slow_tests=CRASHES),
     _function("notify_client"),

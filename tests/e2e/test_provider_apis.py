@@ -1,7 +1,7 @@
 """Clients that were written for a provider get their images from Ringback.
 
 Nothing of them is changed but host and key. kie.ai's is the request of its own page; Chanjing's is
-the client with which Ringback itself calls Chanjing. There is no public Python client of either's images.
+the client with which Ringback itself calls Chanjing. No public Python client speaks to either.
 """
 
 import hashlib

@@ -4,6 +4,7 @@ import heapq
 import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from ringback.domain.accounts import (
@@ -14,6 +15,7 @@ from ringback.domain.accounts import (
     RECHECK,
     TRIAL,
     Account,
+    Balance,
     Hold,
     HoldReason,
     PauseReason,
@@ -168,6 +170,26 @@ def test_the_owner_is_told_once_of_a_pause_and_of_its_end(harness: Harness) -> N
     assert len(harness.announced) == 1
     harness.take_turn(job.job_id)
     assert [account.pause is None for account in harness.announced] == [False, True]
+
+
+def test_a_probe_records_the_credits_that_are_left(harness: Harness) -> None:
+    job = paused(harness, CREATED)
+    assert harness.account.credits_left == 0  # nobody has asked, but the provider says so
+    harness.provider.is_good, harness.provider.credits_left = False, Decimal("1.5")
+    asked_at = harness.probe() and harness.now
+    assert harness.account.balance == Balance(Decimal("1.5"), asked_at)
+    harness.take_turn(job.job_id)
+    harness.provider.is_good, harness.provider.credits_left = True, None
+    assert harness.probe().balance == Balance(Decimal("1.5"), asked_at)
+    harness.take_turn(job.job_id)
+    assert harness.account.pause is None
+    assert harness.account.credits_left == Decimal("1.5")
+
+
+def test_a_good_probe_records_the_credits_too(harness: Harness) -> None:
+    paused(harness)
+    harness.provider.credits_left = Decimal(100)
+    assert harness.probe().credits_left == Decimal(100)
 
 
 def test_a_probe_lets_one_job_try_and_its_task_opens_the_account(harness: Harness) -> None:
