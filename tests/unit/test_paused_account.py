@@ -176,7 +176,8 @@ def test_a_probe_records_the_credits_that_are_left(harness: Harness) -> None:
     job = paused(harness, CREATED)
     assert harness.account.credits_left == 0  # nobody has asked, but the provider says so
     harness.provider.is_good, harness.provider.credits_left = False, Decimal("1.5")
-    asked_at = harness.probe() and harness.now
+    harness.probe()
+    asked_at = harness.now
     assert harness.account.balance == Balance(Decimal("1.5"), asked_at)
     harness.take_turn(job.job_id)
     harness.provider.is_good, harness.provider.credits_left = True, None

@@ -296,7 +296,7 @@ HOUR = timedelta(hours=1)
         (Account(provider="kie", balance=Balance(Decimal("0.5"), NOON)), 0.5),
         (Account(provider="kie", pause=BROKE), 0),
         (Account(provider="kie", pause=BROKE, balance=Balance(Decimal(9), NOON - HOUR)), 0),
-        (Account(provider="kie", pause=BROKE, balance=Balance(Decimal(9), NOON + HOUR)), 9),
+        (Account(provider="kie", pause=BROKE, balance=Balance(Decimal(9), NOON)), 9),
         (Account(provider="kie", pause=CAPPED, balance=Balance(Decimal(9), NOON - HOUR)), 9),
     ],
 )
