@@ -60,6 +60,9 @@ def _existing(*patterns: str) -> tuple[str, ...]:
     return tuple(str(path.relative_to(ROOT)) for path in found)
 
 
+APIS: Final = _existing("tests/unit/providers/test_*_api.py")
+
+
 def _of_providers() -> list[Module]:
     """Return what each provider has of a client, a callback reader, access tokens and an API."""
     tests = {
@@ -102,7 +105,7 @@ MODULES: Final = _by_name(
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
     _use_case("client_tokens", "tests/unit/callbacks/test_timing_safety.py"),
     _use_case("webhook_forms"),
-    Module("use_cases/provider_apis", _existing("tests/unit/providers/test_*_api.py")),
+    Module("use_cases/provider_apis", APIS),
     _aws("table_items", FAILURES, READS, REPEATS, "contract/test_account_store"),
     Module("aws/clients", (CALL_TIMES,)),
     Module("providers/timed_transport", (CALL_TIMES,)),
@@ -121,10 +124,7 @@ MODULES: Final = _by_name(
     Module("use_cases/change_account", (PAUSES,)),
     Module("use_cases/probe_account", (PAUSES,)),
     Module("use_cases/resume_account", (PAUSES,)),
-    Module(
-        "domain/accounts",
-        (PAUSES, "tests/unit/test_find_jobs.py", "tests/unit/providers/test_kie_api.py"),
-    ),
+    Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py", *APIS)),
     Module("use_cases/record_verdict", ("tests/unit/test_accept_callback.py", *_CHECKS), CRASHES),
     _use_case("check_jobs", slow_tests=CRASHES),
     _function("notify_client"),

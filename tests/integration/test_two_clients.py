@@ -23,11 +23,12 @@ KEY = "order-66"
 
 
 def routes() -> Iterator[tuple[str, str]]:
-    """Yield the function and the route key of each route that asks for a client's key."""
+    """Yield the function and the route key of each route with the authorizer."""
     for properties in resources("AWS::Serverless::Function").values():
         for event in properties.get("Events", {}).values():
             given = event["Properties"]
-            if event["Type"] == "HttpApi" and given["ApiId"] == {"Ref": "JobsApi"}:
+            is_of_the_api = event["Type"] == "HttpApi" and given["ApiId"] == {"Ref": "JobsApi"}
+            if is_of_the_api and "Auth" not in given:
                 function = properties["CodeUri"].removeprefix("functions/")
                 yield function, f"{given['Method']} {given['Path']}"
 
