@@ -11,9 +11,11 @@ from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import JobId
 from ringback.domain.receivers import OFF_AFTER, OffReason
 from ringback.domain.webhooks import DELAYS, LAST_TRY, MAX_TRIES, Webhook
+from ringback.outbound.webhook_sender import TIME_OUT
 from ringback.use_cases.notify_client import OFF, TOO_LATE, UNSIGNED
 
 from tests.support.jobs import NOON, a_job_id
+from tests.support.notify_executions import Executions
 from tests.support.webhooks import Office, a_webhook, hangs, statuses
 
 HOST = "studio.example"
@@ -241,3 +243,18 @@ def test_a_crash_before_the_follow_up_repeats_the_try() -> None:
     desk.queue.put = put  # type: ignore[method-assign]
     desk.run(WEBHOOK)
     assert [each.status for each in deliveries(desk)] == [500, 200]
+
+
+def test_others_are_hardly_held_up_by_a_receiver_that_hangs() -> None:
+    """Half of a burst is for a receiver that hangs; two executions with ten threads each."""
+    desk = Executions(frozenset({HOST}), speed=50)
+    webhooks = [
+        a_webhook(f"https://{host}/", event_id=f"{host} {number}")
+        for number in range(100)
+        for host in (HOST, "other.example")
+    ]
+    desk.run(webhooks)
+    # Without being put aside, the hundred would take up all threads for 75 s.
+    assert max(desk.delivered.values()) - NOON < timedelta(seconds=4 * TIME_OUT)
+    # Those that were on their way before the third time-out, and nobody for a minute after it.
+    assert sum(host == HOST for _, host in desk.tries) <= 20
