@@ -105,7 +105,9 @@ def test_every_event_of_a_job_is_described(number: int) -> None:
     assert faults_of(event) == []
 
 
-@pytest.mark.parametrize("case", ["job_succeeded", "account_paused", "drop_finished"])
+@pytest.mark.parametrize(
+    "case", ["job_succeeded", "account_paused", "drop_finished", "receiver_off"]
+)
 def test_an_event_of_a_recorded_change_is_described(case: str) -> None:
     (record,) = an_event("publish_events", case)["Records"]
     change = read_change(record)
@@ -118,6 +120,7 @@ def test_an_event_of_a_recorded_change_is_described(case: str) -> None:
 def test_every_type_on_the_bus_has_a_message_in_the_channel() -> None:
     types = {f"ringback.job.{status}" for status in FINAL}
     types |= {"ringback.drop.finished", "ringback.account.paused", "ringback.account.resumed"}
+    types |= {"ringback.receiver.switched_off"}
     assert described().keys() == types
     messages = document()["components"]["messages"]
     (channel,) = document()["channels"].values()

@@ -101,6 +101,33 @@ def test_one_that_is_asked_for_is_sent_to_a_receiver_that_is_off_and_switches_it
     assert len(desk.received) == 4
 
 
+def test_a_receiver_that_is_off_has_no_further_record_of_its_failures() -> None:
+    desk = office(410, 500)
+    desk.run(WEBHOOK)
+    before = desk.receivers.read("studio", HOST)
+    desk.run(a_webhook(is_requested=True))
+    assert len(desk.received) == 1 + MAX_TRIES
+    assert desk.receivers.read("studio", HOST) == before
+
+
+def test_a_message_that_is_put_aside_waits_for_the_receiver_s_pause() -> None:
+    desk = Office({HOST: hangs})
+    for number in range(3):
+        desk.notify(a_webhook(number=number))
+    desk.queue.sent.clear()
+    waiting = a_webhook(number=9)
+    assert desk.notify(waiting) is None
+    [(sent, delay)] = desk.queue.sent
+    assert (sent.attempt, sent.first_at, delay) == (1, NOON, 66)
+    # When the pause is over, one message tries it, and the next waits for another minute.
+    desk.now = NOON + timedelta(seconds=60)
+    assert desk.notify(a_webhook(number=10)) is not None
+    desk.queue.sent.clear()
+    assert desk.notify(waiting) is None
+    [(_, delay)] = desk.queue.sent
+    assert delay == 132
+
+
 def test_a_receiver_that_fails_for_days_is_switched_off() -> None:
     """Every six hours an event, and no answer but 500."""
     desk = office(500)
@@ -161,6 +188,7 @@ def test_what_waits_for_three_days_is_given_up() -> None:
     ends = [deliveries(hanging(), a_job_id(number))[-1] for number in range(HANGING)]
     assert all(each.next_at is None for each in ends)
     assert {each.error for each in ends if not each.milliseconds} == {TOO_LATE}
+    assert hanging().receivers.read("studio", HOST).given_up == HANGING
     assert max(each.at for each in ends) <= NOON + LAST_TRY + timedelta(minutes=20)
 
 
@@ -202,11 +230,14 @@ def test_a_client_without_a_secret_has_its_webhooks_when_it_has_one() -> None:
         return send(webhook)
 
     object.__setattr__(desk.notify, "send", sign)
-    desk.run(WEBHOOK)
-    assert [each.error for each in deliveries(desk)] == [UNSIGNED, UNSIGNED, ""]
-    assert deliveries(desk)[-1].status == 200
+    desk.notify(WEBHOOK)
     # That is not the receiver's fault.
     assert desk.receivers.known == {}
+    [(following, _)] = desk.queue.sent
+    desk.queue.sent.clear()
+    desk.run(following)
+    assert [each.error for each in deliveries(desk)] == [UNSIGNED, UNSIGNED, ""]
+    assert deliveries(desk)[-1].status == 200
 
 
 def test_secrets_that_cannot_be_read_leave_the_message_to_the_queue() -> None:
@@ -231,7 +262,7 @@ def test_a_message_that_is_not_due_is_put_back_untouched() -> None:
 
 
 def test_a_crash_before_the_follow_up_repeats_the_try() -> None:
-    desk = office(500, 200)
+    desk = office(500, 500, 200)
 
     def lose(webhook: Webhook, *, delay: int) -> None:
         raise OSError
@@ -241,8 +272,11 @@ def test_a_crash_before_the_follow_up_repeats_the_try() -> None:
     with pytest.raises(OSError):
         desk.notify(WEBHOOK)
     desk.queue.put = put  # type: ignore[method-assign]
+    # What came of it is recorded before anything follows from it.
+    assert [each.status for each in deliveries(desk)] == [500]
+    assert desk.receivers.read("studio", HOST).failing_since == NOON
     desk.run(WEBHOOK)
-    assert [each.status for each in deliveries(desk)] == [500, 200]
+    assert [each.status for each in deliveries(desk)] == [500, 500, 200]
 
 
 def test_others_are_hardly_held_up_by_a_receiver_that_hangs() -> None:
