@@ -120,6 +120,10 @@ def with_data(**data: Any) -> Event:
     return replace(an_event(), data=data)
 
 
+def test_a_body_has_at_most_64_kib() -> None:
+    assert MAX_BODY_BYTES == 65_536
+
+
 def test_a_large_body_loses_its_large_fields_and_says_so() -> None:
     prompt = {"prompt": "ü" * (MAX_BODY_BYTES // 2)}
     missing = [{"source_url": "https://cdn.example/" + "x" * MAX_BODY_BYTES}]
