@@ -135,6 +135,7 @@ def test_a_receiver_that_fails_for_days_is_switched_off() -> None:
     receiver = desk.receivers.read("studio", HOST)
     assert receiver.off_reason is OffReason.FAILING
     assert receiver.off_since is not None
+    assert OFF_AFTER == 5 * DAY
     assert OFF_AFTER <= receiver.off_since - NOON <= OFF_AFTER + DAY
     last, _ = desk.received[-1]
     assert last <= receiver.off_since
