@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
-BENCHMARKS := sheets copying pace callbacks
+BENCHMARKS := sheets copying pace callbacks webhooks
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 # Two workers run the end-to-end tests, which mostly wait, and one all others meanwhile.

@@ -28,6 +28,7 @@ from ringback.use_cases.take_drop import LATE_RECIPE
 
 from tests.support.effects import ServiceError
 from tests.support.image_files import image
+from tests.support.in_memory import InMemoryTold
 from tests.support.jobs import MODEL, NOON
 from tests.support.replay import ARCHIVE_RETRIES, LISTENERS, MAY_RECUR, Replay
 from tests.support.repository import text_of
@@ -52,6 +53,7 @@ LOOPS: Final[dict[str, str]] = {
     "an account is paused": "CheckQueue",
     "without a verdict": "CheckQueue",
     "being copied": "CheckQueue",
+    "its end is being told": "CheckQueue",
     "an image is missing": "ArchiveQueue",
     "copying lacks a key": "ArchiveQueue",
     "copied twice at once": "ArchiveQueue",
@@ -298,6 +300,20 @@ def test_a_job_is_being_copied_for_two_days(why: str) -> None:
 
 
 # ---------------------------------------------------------------- archive queue
+
+
+@pytest.mark.parametrize("body", [KIE, CHANJING], ids=["kie", "chanjing"])
+def test_an_end_is_being_told_for_five_minutes(body: dict[str, Any]) -> None:
+    """After that the same message comes back, for a week: nobody tells anything here."""
+    replay = Replay(told=InMemoryTold(), calls_back=body is KIE)
+    replay.post(body)
+    replay.run()
+    (job,) = replay.jobs.by_id.values()
+    assert job.status is JobStatus.SUCCEEDED
+    assert replay.dead_letters == {"CheckQueue": 1}
+    assert timedelta(days=7) < replay.now - NOON < timedelta(days=8)
+    assert job.tell_again_at is not None
+    assert replay.longest_chain["CheckJobsFunction"] < 10
 
 
 def test_an_image_is_missing_for_as_many_tries_as_are_set() -> None:

@@ -37,6 +37,7 @@ from ringback.use_cases.submit_job import SubmitJob
 from tests.support.checks import check_one
 from tests.support.harness import link_to
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryArchiveQueue,
     InMemoryBucket,
@@ -173,6 +174,7 @@ class ToyHarness:
             archive=archive,
             queue=submissions,
             record=record,
+            told=AllTold(),
             callback_urls=lambda job: [callback_url(job.request.provider, job.job_id)],
             **calling,
         )

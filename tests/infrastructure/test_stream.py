@@ -26,7 +26,7 @@ def a_write(key: str, kind: str = "MODIFY", **attributes: Any) -> dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    "case", ["job_succeeded", "job_accepted", "account_paused", "drop_finished"]
+    "case", ["job_succeeded", "job_accepted", "account_paused", "drop_finished", "receiver_off"]
 )
 def test_what_is_told_gets_through(case: str) -> None:
     (record,) = an_event("publish_events", case)["Records"]

@@ -62,6 +62,7 @@ from tests.support.in_memory import (
     InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
+    InMemoryTold,
     InMemoryWeb,
     InMemoryWindow,
 )
@@ -119,6 +120,7 @@ class Replay:
     retention: timedelta = timedelta(days=365)
     seconds_per_row: float = 0.02
     paces: Mapping[str, Any] = field(default_factory=dict)
+    told: InMemoryTold = field(default_factory=AllTold)
     now: datetime = NOON
     agenda: list[Event] = field(default_factory=list)
     order: Iterator[int] = field(default_factory=itertools.count)
@@ -177,7 +179,7 @@ class Replay:
             archive=queues.archive,
             queue=queues.submit,
             record=self.record,
-            told=AllTold(),
+            told=self.told,
             providers=providers,
             clients=self.providers,
             callback_urls=lambda job: [],

@@ -11,9 +11,11 @@ from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import JobId
 from ringback.domain.receivers import OFF_AFTER, OffReason
 from ringback.domain.webhooks import DELAYS, LAST_TRY, MAX_TRIES, Webhook
+from ringback.outbound.webhook_sender import TIME_OUT
 from ringback.use_cases.notify_client import OFF, TOO_LATE, UNSIGNED
 
 from tests.support.jobs import NOON, a_job_id
+from tests.support.notify_executions import Executions
 from tests.support.webhooks import Office, a_webhook, hangs, statuses
 
 HOST = "studio.example"
@@ -99,6 +101,33 @@ def test_one_that_is_asked_for_is_sent_to_a_receiver_that_is_off_and_switches_it
     assert len(desk.received) == 4
 
 
+def test_a_receiver_that_is_off_has_no_further_record_of_its_failures() -> None:
+    desk = office(410, 500)
+    desk.run(WEBHOOK)
+    before = desk.receivers.read("studio", HOST)
+    desk.run(a_webhook(is_requested=True))
+    assert len(desk.received) == 1 + MAX_TRIES
+    assert desk.receivers.read("studio", HOST) == before
+
+
+def test_a_message_that_is_put_aside_waits_for_the_receiver_s_pause() -> None:
+    desk = Office({HOST: hangs})
+    for number in range(3):
+        desk.notify(a_webhook(number=number))
+    desk.queue.sent.clear()
+    waiting = a_webhook(number=9)
+    assert desk.notify(waiting) is None
+    [(sent, delay)] = desk.queue.sent
+    assert (sent.attempt, sent.first_at, delay) == (1, NOON, 66)
+    # When the pause is over, one message tries it, and the next waits for another minute.
+    desk.now = NOON + timedelta(seconds=60)
+    assert desk.notify(a_webhook(number=10)) is not None
+    desk.queue.sent.clear()
+    assert desk.notify(waiting) is None
+    [(_, delay)] = desk.queue.sent
+    assert delay == 132
+
+
 def test_a_receiver_that_fails_for_days_is_switched_off() -> None:
     """Every six hours an event, and no answer but 500."""
     desk = office(500)
@@ -106,6 +135,7 @@ def test_a_receiver_that_fails_for_days_is_switched_off() -> None:
     receiver = desk.receivers.read("studio", HOST)
     assert receiver.off_reason is OffReason.FAILING
     assert receiver.off_since is not None
+    assert OFF_AFTER == 5 * DAY
     assert OFF_AFTER <= receiver.off_since - NOON <= OFF_AFTER + DAY
     last, _ = desk.received[-1]
     assert last <= receiver.off_since
@@ -159,6 +189,7 @@ def test_what_waits_for_three_days_is_given_up() -> None:
     ends = [deliveries(hanging(), a_job_id(number))[-1] for number in range(HANGING)]
     assert all(each.next_at is None for each in ends)
     assert {each.error for each in ends if not each.milliseconds} == {TOO_LATE}
+    assert hanging().receivers.read("studio", HOST).given_up == HANGING
     assert max(each.at for each in ends) <= NOON + LAST_TRY + timedelta(minutes=20)
 
 
@@ -200,11 +231,14 @@ def test_a_client_without_a_secret_has_its_webhooks_when_it_has_one() -> None:
         return send(webhook)
 
     object.__setattr__(desk.notify, "send", sign)
-    desk.run(WEBHOOK)
-    assert [each.error for each in deliveries(desk)] == [UNSIGNED, UNSIGNED, ""]
-    assert deliveries(desk)[-1].status == 200
+    desk.notify(WEBHOOK)
     # That is not the receiver's fault.
     assert desk.receivers.known == {}
+    [(following, _)] = desk.queue.sent
+    desk.queue.sent.clear()
+    desk.run(following)
+    assert [each.error for each in deliveries(desk)] == [UNSIGNED, UNSIGNED, ""]
+    assert deliveries(desk)[-1].status == 200
 
 
 def test_secrets_that_cannot_be_read_leave_the_message_to_the_queue() -> None:
@@ -229,7 +263,7 @@ def test_a_message_that_is_not_due_is_put_back_untouched() -> None:
 
 
 def test_a_crash_before_the_follow_up_repeats_the_try() -> None:
-    desk = office(500, 200)
+    desk = office(500, 500, 200)
 
     def lose(webhook: Webhook, *, delay: int) -> None:
         raise OSError
@@ -239,5 +273,23 @@ def test_a_crash_before_the_follow_up_repeats_the_try() -> None:
     with pytest.raises(OSError):
         desk.notify(WEBHOOK)
     desk.queue.put = put  # type: ignore[method-assign]
+    # What came of it is recorded before anything follows from it.
+    assert [each.status for each in deliveries(desk)] == [500]
+    assert desk.receivers.read("studio", HOST).failing_since == NOON
     desk.run(WEBHOOK)
-    assert [each.status for each in deliveries(desk)] == [500, 200]
+    assert [each.status for each in deliveries(desk)] == [500, 500, 200]
+
+
+def test_others_are_hardly_held_up_by_a_receiver_that_hangs() -> None:
+    """Half of a burst is for a receiver that hangs; two executions with ten threads each."""
+    desk = Executions(frozenset({HOST}), speed=50)
+    webhooks = [
+        a_webhook(f"https://{host}/", event_id=f"{host} {number}")
+        for number in range(100)
+        for host in (HOST, "other.example")
+    ]
+    desk.run(webhooks)
+    # Without being put aside, the hundred would take up all threads for 75 s.
+    assert max(desk.delivered.values()) - NOON < timedelta(seconds=4 * TIME_OUT)
+    # Those that were on their way before the third time-out, and nobody for a minute after it.
+    assert sum(host == HOST for _, host in desk.tries) <= 20

@@ -120,6 +120,21 @@ def with_data(**data: Any) -> Event:
     return replace(an_event(), data=data)
 
 
+def test_a_body_is_utf_8_as_it_is() -> None:
+    assert '"prompt":"Drache 海"' in body_of(with_data(input={"prompt": "Drache 海"}))
+
+
+@pytest.mark.parametrize(("seconds", "is_due"), [(-1, True), (0, True), (1, True), (2, False)])
+def test_a_message_may_come_a_second_early(seconds: int, *, is_due: bool) -> None:
+    webhook = a_webhook(due_at=NOON + timedelta(seconds=seconds))
+    assert webhook.is_due(at=NOON) is is_due
+    assert a_webhook().is_due(at=NOON)
+
+
+def test_a_body_has_at_most_64_kib() -> None:
+    assert MAX_BODY_BYTES == 65_536
+
+
 def test_a_large_body_loses_its_large_fields_and_says_so() -> None:
     prompt = {"prompt": "ü" * (MAX_BODY_BYTES // 2)}
     missing = [{"source_url": "https://cdn.example/" + "x" * MAX_BODY_BYTES}]

@@ -72,6 +72,7 @@ def test_a_redirect_is_not_followed(status: int) -> None:
         ("Mon, 21 Sep 2026 12:02:00 GMT", 120),
         ("Mon, 21 Sep 2026 11:00:00 GMT", 0),
         ("Monday, 21-Sep-26 12:02:00 GMT", 120),
+        ("Mon, 21 Sep 2026 12:02:00 -0000", 120),
         ("999999999999999999999", None),
         ("-5", None),
         ("soon", None),

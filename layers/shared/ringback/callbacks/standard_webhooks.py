@@ -49,7 +49,7 @@ def signing_keys(given: object) -> list[bytes]:
 
     Raises ``NotConfigured`` if there is none, or one that no receiver could verify.
     """
-    texts = given if isinstance(given, list) else [given] if given else []
+    texts = given if isinstance(given, list) else [given]
     if not 1 <= len(texts) <= MAX_SECRETS:
         raise NotConfigured(f"a client must have one webhook secret, or {MAX_SECRETS}")
     return [_key(text) for text in texts]
