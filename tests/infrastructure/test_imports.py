@@ -80,7 +80,7 @@ def test_functions_without_provider_calls_load_no_http_client(function: str) -> 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
-    parts = re.compile(r"ringback\.providers\.\w+\.(client|callback|api)")
+    parts = re.compile(r"ringback\.providers\.\w+\.(client|callback|api|webhooks)")
     assert not [name for name in loaded_by(function) if parts.fullmatch(name)]
     assert "httpx" not in loaded_by(function)
 
