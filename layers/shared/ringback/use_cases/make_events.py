@@ -19,7 +19,7 @@ class MakeEvents:
     show_job: Callable[[Job], Mapping[str, Any]]
     show_account: Callable[[Account], Mapping[str, Any]]
 
-    def __call__(self, change: Change) -> Event | None:
+    def __call__(self, change: Change | None) -> Event | None:
         """Return the event of a change, the same on every call; ``None`` if it is none."""
         match change:
             case JobChange():
@@ -28,6 +28,8 @@ class MakeEvents:
                 return self._of_account(change.old, change.new)
             case FinishedDrop():
                 return self._of_drop(change)
+            case None:
+                return None
 
     def _of_job(self, job: Job) -> Event:
         return Event(
