@@ -3,6 +3,7 @@
 import os
 from collections.abc import Sequence
 from functools import cache
+from time import monotonic
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -18,6 +19,7 @@ from ringback.settings import PublishEventsSettings
 from ringback.use_cases.deliveries import ReceiverUrls
 from ringback.use_cases.make_events import MakeEvents
 from ringback.use_cases.publish_events import NoConnections, PublishEvents
+from ringback.use_cases.webhook_rules import RecentClients
 
 logger = Logger(service="publish_events")
 
@@ -25,10 +27,11 @@ logger = Logger(service="publish_events")
 @cache
 def publish_events() -> PublishEvents:
     settings = PublishEventsSettings.from_environ(os.environ)
+    clients = WebhookClientTable.connect(settings.jobs_table)
     return PublishEvents(
         make=MakeEvents(source=settings.event_source, show_job=job_body, show_account=account_body),
         bus=EventBridge.connect(settings.event_bus),
-        receivers=ReceiverUrls(clients=WebhookClientTable.connect(settings.jobs_table)),
+        receivers=ReceiverUrls(clients=RecentClients(clients=clients, clock=monotonic)),
         notifications=SqsNotifyQueue.connect(settings.notify_queue_url),
         connections=NoConnections(),
         told=ToldTable.connect(settings.jobs_table),

@@ -82,6 +82,17 @@ def test_a_request_has_a_limited_size() -> None:
     assert list(map(len, client.requests)) == [2, 2, 1]
 
 
+@pytest.mark.parametrize(("more", "requests"), [(0, [2]), (1, [1, 1])])
+def test_the_limit_counts_the_time_and_the_names_too(more: int, requests: list[int]) -> None:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html."""
+    empty = replace(EVENT, data={"prompt": ""})
+    texts = (empty.source, empty.type, json.dumps(empty.cloud_event(), separators=(",", ":")))
+    rest = 256 * 1024 // 2 - 14 - sum(map(len, texts))
+    client = Client()
+    bus(client).put([replace(EVENT, data={"prompt": "x" * (rest + n)}) for n in (0, more)])
+    assert list(map(len, client.requests)) == requests
+
+
 def test_an_event_over_the_limit_is_put_by_itself() -> None:
     client = Client()
     bus(client).put([*events(1), *events(1, prompt="x" * MAX_BYTES), *events(1)])

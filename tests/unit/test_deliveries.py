@@ -7,7 +7,7 @@ from ringback.domain.errors import WrongState
 from ringback.domain.jobs import FINAL, Job, JobStatus
 from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
 from ringback.use_cases.deliveries import FindDeliveries, NotifyAgain, ReceiverUrls, SwitchOn
-from ringback.use_cases.webhook_rules import RequireSecret
+from ringback.use_cases.webhook_rules import RecentClients, RequireSecret
 
 from tests.support.jobs import NOON, a_job, a_request
 from tests.support.webhooks import (
@@ -97,6 +97,18 @@ def test_a_receiver_is_switched_on_again() -> None:
         assert on("studio", "studio.example").is_new
     desk.run(a_webhook(number=2))
     assert len(desk.received) == 2
+
+
+def test_what_a_client_has_changed_counts_after_a_minute() -> None:
+    clients, now = InMemoryWebhookClients(), [0.0]
+    recent = RecentClients(clients=clients, clock=lambda: now[0])
+    assert recent.read("studio") is None
+    clients.by_name["studio"] = ClientWebhooks(client="studio", url=OWN)
+    now[0] = 59.9
+    assert recent.read("studio") is None
+    now[0] = 60.0
+    assert recent.read("studio") == ClientWebhooks(client="studio", url=OWN)
+    assert recent.read("shop") is None
 
 
 def test_a_client_with_a_secret_is_looked_up_once() -> None:

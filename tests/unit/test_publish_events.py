@@ -105,9 +105,10 @@ def test_accounts_and_drops_go_to_the_bus() -> None:
 
 
 def test_what_is_no_news_is_told_to_nobody() -> None:
-    published, job = Published(), a_job(JobStatus.FAILED, changes=3)
+    published, job = Published(), a_change(JobStatus.FAILED, url=URL).new
     assert published(JobChange(job, replace(job, answer="x")), None) == [None, None]
     assert (published.on_the_bus, published.connections.sent) == ([], [])
+    assert published.notifications.sent == []
     assert published.told.marks == {}
 
 

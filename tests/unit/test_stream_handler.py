@@ -57,7 +57,8 @@ def test_a_batch_that_was_told_has_no_failures(log: io.StringIO) -> None:
     publish: Any = Publish()
     assert app.handle(a_batch(3), publish) == {"batchItemFailures": []}
     assert publish.seen == [a_job_id(number) for number in range(3)]
-    assert json.loads(log.getvalue())["changes"] == 3
+    line = json.loads(log.getvalue())
+    assert (line["changes"], line["failed"]) == (3, 0)
 
 
 def test_a_poisoned_record_holds_up_no_other(log: io.StringIO) -> None:
@@ -75,6 +76,8 @@ def test_the_lowest_failure_is_among_those_reported(log: io.StringIO) -> None:
     """Lambda takes the lowest sequence number for its checkpoint, whatever the order."""
     publish: Any = Publish(a_job_id(1), a_job_id(3))
     assert sorted(failed(app.handle(a_batch(5, poisoned=[2]), publish))) == ["101", "102", "103"]
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["failed"] for line in lines if line["level"] == "INFO"] == [2]
 
 
 def test_a_function_that_fails_as_a_whole_fails_the_batch(log: io.StringIO) -> None:

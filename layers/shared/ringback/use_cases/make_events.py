@@ -20,7 +20,7 @@ class MakeEvents:
     show_job: Callable[[Job], Mapping[str, Any]]
     show_account: Callable[[Account], Mapping[str, Any]]
 
-    def __call__(self, change: Change) -> Event | None:
+    def __call__(self, change: Change | None) -> Event | None:
         """Return the event of a change, the same on every call; ``None`` if it is none."""
         match change:
             case JobChange():
@@ -33,6 +33,8 @@ class MakeEvents:
                 return self._of_drop(change)
             case ReceiverOff():
                 return self._of_receiver(change.receiver)
+            case None:
+                return None
 
     def _of_account(self, old: Account, new: Account) -> Event | None:
         """Return the event of a pause that began or ended; half-open is a part of a pause."""

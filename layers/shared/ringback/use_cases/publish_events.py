@@ -41,7 +41,7 @@ class PublishEvents:
     reached both is marked as told.
     """
 
-    make: Callable[[Change], Event | None]
+    make: Callable[[Change | None], Event | None]
     bus: EventBus
     receivers: Receivers
     notifications: NotifyQueue
@@ -62,7 +62,7 @@ class PublishEvents:
     def _begin(self, change: Change | None) -> Outcome:
         """Return the event if it is for the bus, or the error: one change must not fail others."""
         try:
-            event = self.make(change) if change else None
+            event = self.make(change)
             if event is None:
                 return None
             with suppress(Exception):
