@@ -1,10 +1,19 @@
-"""What a receiver that hangs costs the others: when their webhooks arrive in a burst.
+"""How long webhooks take: on the local stack, and beside a receiver that hangs.
 
-The use case with the template's executions and batches, ten times as fast as real time, and
-receivers that answer after 0.1 s.
+The second is the use case with the template's executions and batches, ten times as fast as real
+time, and receivers that answer after 0.1 s.
 """
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
 from benchmarks.results import heading
+from local.examples import TOLD
+from local.jobs_api import connected
+from local.ports import free_ports
+from local.stack import local_stack
+from local.webhooks import wait_for_webhooks
 from tests.support.jobs import NOON
 from tests.support.notify_executions import BATCH, EXECUTIONS, Executions
 from tests.support.webhooks import a_webhook
@@ -13,7 +22,41 @@ WEBHOOKS, SPEED = 1_000, 10
 HANGING, GOOD = "hanging.example", "good.example"
 
 
+# On the local stack.
+JOBS, RECEIVER = 100, "/receivers/ok/benchmark"
+
+
 def main() -> None:
+    on_the_local_stack()
+    beside_one_that_hangs()
+
+
+def on_the_local_stack() -> None:
+    """Measure from the write that ends a job to the arrival of its webhook."""
+    options = {"create-limit": 1000}
+    with local_stack(
+        ports=free_ports(), simulator=options, parameters={"KieCreatesPerWindow": "1000"}
+    ) as deployment:
+        url = f"{deployment.simulator_url}{RECEIVER}"
+        with (
+            connected(deployment.jobs_api_url, deployment.client_key) as api,
+            ThreadPoolExecutor(4) as clients,
+        ):
+            post = lambda _: api.submit(TOLD["model"], TOLD["input"], call_back_url=url)  # noqa: E731
+            list(clients.map(post, range(JOBS)))
+        received = wait_for_webhooks(deployment, RECEIVER, count=JOBS)
+    took = sorted(
+        each["at"] - datetime.fromisoformat(json.loads(each["body"])["time"]).timestamp()
+        for each in received[:JOBS]
+    )
+    print(heading(f"The webhooks of {JOBS} jobs on the local stack"))
+    print("| from the job's last write to the receiver | s |\n|---|---|")
+    for name, share in (("p50", 50), ("p99", 99)):
+        print(f"| {name} | {took[JOBS * share // 100]:.1f} |")
+    print()
+
+
+def beside_one_that_hangs() -> None:
     print(heading(f"A burst of {WEBHOOKS} webhooks, and one receiver that hangs"))
     print("| webhooks for a receiver that hangs | p50, s | p99, s | last, s |\n|---|---|---|---|")
     for hanging in (0, WEBHOOKS):

@@ -25,16 +25,20 @@ def new_secret() -> str:
 def wait_for_webhooks(deployment: Deployment, path: str, *, count: int) -> Sequence[Received]:
     """Return what has arrived at a receiver of the simulator, once that are so many.
 
-    The simulator answers then. Raises ``LocalFailure`` if too few arrive.
+    The simulator answers then, or after ``MAX_WAIT`` seconds. Raises ``LocalFailure`` if nothing
+    more arrives in that time.
     """
-    found: list[Received] = httpx.get(
-        f"{deployment.simulator_url}/_simulator/webhooks",
-        params={"path": path, "count": count},
-        timeout=MAX_WAIT + 5,
-        trust_env=False,
-    ).json()
-    if len(found) < count:
-        raise LocalFailure(f"Waited for {count} webhooks at {path}; {len(found)} have arrived.")
+    found: list[Received] = []
+    while len(found) < count:
+        before = len(found)
+        found = httpx.get(
+            f"{deployment.simulator_url}/_simulator/webhooks",
+            params={"path": path, "count": count},
+            timeout=MAX_WAIT + 5,
+            trust_env=False,
+        ).json()
+        if len(found) <= before:
+            raise LocalFailure(f"Waited for {count} webhooks at {path}; {before} have arrived.")
     return found
 
 
