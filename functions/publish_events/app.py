@@ -8,17 +8,21 @@ from time import monotonic
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.event_bus import EventBridge
+from ringback.aws.live_items import FollowerTable, MissedTable
+from ringback.aws.live_lines import WebSocketLines
 from ringback.aws.queues import SqsNotifyQueue
 from ringback.aws.receivers import WebhookClientTable
 from ringback.aws.stream_records import read_change
 from ringback.aws.told_marks import ToldTable
 from ringback.domain.changes import Change
+from ringback.domain.clock import utc_now
 from ringback.http_replies import account_body, job_body
 from ringback.lambda_events import BatchReply, Event, process_stream
 from ringback.settings import PublishEventsSettings
 from ringback.use_cases.deliveries import ReceiverUrls
 from ringback.use_cases.make_events import MakeEvents
-from ringback.use_cases.publish_events import NoConnections, PublishEvents
+from ringback.use_cases.publish_events import PublishEvents
+from ringback.use_cases.tell_followers import TellFollowers
 from ringback.use_cases.webhook_rules import RecentClients
 
 logger = Logger(service="publish_events")
@@ -33,7 +37,13 @@ def publish_events() -> PublishEvents:
         bus=EventBridge.connect(settings.event_bus),
         receivers=ReceiverUrls(clients=RecentClients(clients=clients, clock=monotonic)),
         notifications=SqsNotifyQueue.connect(settings.notify_queue_url),
-        connections=NoConnections(),
+        connections=TellFollowers(
+            followers=FollowerTable.connect(settings.jobs_table),
+            kept=MissedTable.connect(settings.jobs_table),
+            lines=WebSocketLines.connect(settings.live_api_url),
+            now=utc_now,
+            clock=monotonic,
+        ),
         told=ToldTable.connect(settings.jobs_table),
     )
 

@@ -178,6 +178,14 @@ class PublishEventsSettings(Settings):
     event_bus: Annotated[str, Field(min_length=1)]
     event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
     notify_queue_url: QueueUrl
+    live_api_url: BaseUrl
+
+
+class FollowJobsSettings(Settings):
+    jobs_table: TableName
+    client_keys_secret_arn: Arn
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    live_api_url: BaseUrl
 
 
 class SummarizeDropsSettings(Settings):

@@ -15,6 +15,8 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``receiver#{client}#{host}`` | how a receiver fails | ``receivers`` | ``RECEIVER_KEPT``, if on |
 | ``deliveries#job_{ulid}`` | tries of a job's webhooks | ``deliveries`` | ``DELIVERIES_KEPT`` |
 | ``told#job_{ulid}`` | up to which change the job was told | ``told_marks`` | as its job |
+| ``live#{client}#connections`` | a client's connections | ``live_items`` | ``KEPT``, 2 h more |
+| ``live#{client}#{minute}`` | what has changed in a minute | ``live_items`` | ``KEPT`` |
 
 Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes. The stream
 leads jobs, drops, accounts and receivers that are switched off to ``publish_events``, which writes
@@ -118,6 +120,15 @@ def deliveries_key(job_id: JobId) -> Item:
 
 def told_key(job_id: JobId) -> Item:
     return _key(f"told#{job_id}")
+
+
+def live_key(client: str) -> Item:
+    return _key(f"live#{client}#connections")
+
+
+def live_minute_key(client: str, minute: int) -> Item:
+    """``minute`` counts from 1970 in UTC."""
+    return _key(f"live#{client}#{minute}")
 
 
 def milliseconds(moment: datetime) -> Item:

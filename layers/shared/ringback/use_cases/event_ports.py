@@ -26,8 +26,8 @@ class Receivers(Protocol):
 
 
 class Connections(Protocol):
-    def send(self, event: Event) -> None:
-        """Send an event to the open connections of its client; it may get lost."""
+    def send(self, events: Sequence[Event]) -> None:
+        """Send events to their clients' open connections, and keep them for who comes back."""
         ...
 
 
