@@ -39,7 +39,9 @@ def on_the_local_stack() -> None:
     ) as deployment:
         url = f"{deployment.simulator_url}{RECEIVER}"
         with (
-            connected(deployment.jobs_api_url, deployment.client_key) as api,
+            connected(
+                deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
+            ) as api,
             ThreadPoolExecutor(4) as clients,
         ):
             post = lambda _: api.submit(TOLD["model"], TOLD["input"], call_back_url=url)  # noqa: E731

@@ -1,5 +1,6 @@
 """The commands that `make run` prints for pasting into another terminal."""
 
+import json
 import shlex
 import sys
 
@@ -27,6 +28,10 @@ def commands(deployment: Deployment, *, source: str) -> dict[str, str]:
         ),
         "List the jobs of the dropped sheet": f"{api} {shlex.quote(f'{jobs}?source={source}')}",
         "Estimate what a job would cost": f"{api} -d {body} {shlex.quote(f'{jobs}?dry_run=true')}",
+        "Follow your jobs live (any WebSocket client; Python's is in the project's environment)": (
+            f"echo {shlex.quote(json.dumps({'key': deployment.client_key}))} | "
+            f"{shlex.quote(sys.executable)} -m websockets {shlex.quote(deployment.live_api_url)}"
+        ),
         "Download the newest image": (
             f"{api} {shlex.quote(f'{jobs}?limit=50')} | "
             f"{shlex.quote(sys.executable)} -c {shlex.quote(FIRST_URL)} | "

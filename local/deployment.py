@@ -46,6 +46,7 @@ class Deployment:
     simulator_url: str
     jobs_api_url: str
     callback_api_url: str
+    live_api_url: str
     images_bucket: str
     drop_bucket: str
     jobs_table: str

@@ -51,7 +51,9 @@ def main(words: Sequence[str]) -> int:
 def run(ports: Ports, *, is_once: bool) -> int:
     report = timed_report()
     with local_stack(ports=ports, report=report) as deployment:
-        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        with connected(
+            deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
+        ) as api:
             mistakes = run_examples(api, report, photo=drop_photo(deployment))
             mistakes += run_drops(deployment, report)
             mistakes += run_webhook(api, deployment, report)

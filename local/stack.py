@@ -16,7 +16,7 @@ from typing import Any
 from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.receivers import ClientWebhooks
 
-from local.callback_address import PLACEHOLDER, fill_in_callback_address
+from local.api_addresses import PLACEHOLDER, fill_in_addresses, live_url
 from local.deployment import Deployment, administrator
 from local.emulator import emulator_process, endpoint_url, is_healthy, start_emulator
 from local.environment import own_environment
@@ -151,6 +151,8 @@ class Start:
             simulator_url=endpoint_url(self.ports.simulator),
             jobs_api_url=api_url(self.ports.aws, outputs["JobsApiId"]),
             callback_api_url=api_url(self.ports.aws, outputs["CallbackApiId"]),
+            # Older versions, from which one may upgrade, have none.
+            live_api_url=live_url(self.ports.aws, outputs.get("LiveApiId", "")),
             images_bucket=outputs["ImagesBucketName"],
             drop_bucket=outputs["DropBucketName"],
             jobs_table=outputs["JobsTableName"],
@@ -170,7 +172,11 @@ def deploy(sam: Sam, parameters: Mapping[str, str], report: Report) -> dict[str,
     wire_http_apis(sam.endpoint_url, STACK_NAME)
     number_concurrency(sam.endpoint_url)
     outputs = outputs_of(sam.endpoint_url)
-    fill_in_callback_address(sam.endpoint_url, outputs["CallbackApiId"])
+    fill_in_addresses(
+        sam.endpoint_url,
+        callback_api_id=outputs["CallbackApiId"],
+        live_api_id=outputs.get("LiveApiId", ""),
+    )
     for name in ("ImagesBucketName", "DropBucketName"):
         allow_plain_http(sam.endpoint_url, outputs[name])
     return outputs

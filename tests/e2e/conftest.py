@@ -51,7 +51,9 @@ class SharedStack:
 def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
     with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS) as deployment:
         show_logs_of(deployment, request.config)
-        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        with connected(
+            deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
+        ) as api:
             under_faults = {
                 (model, fault): post_under(fault, model, api) for model, fault in FAULTS
             }
@@ -74,7 +76,7 @@ def deployment(shared_stack: SharedStack) -> Deployment:
 
 @pytest.fixture(scope="session")
 def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
-    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+    with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         yield api
 
 

@@ -66,7 +66,7 @@ def unreliable_stack() -> Iterator[Deployment]:
 
 def run_storm(planned: Sequence[PlannedJob], deployment: Deployment) -> Storm:
     credits_before = balance(deployment)
-    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+    with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         submit_all(planned, deployment, api)
     wait_for(
         lambda: observe(deployment),

@@ -104,6 +104,9 @@ CALLS: Final[Mapping[str, Callable[[Session, str, str], Any]]] = {
     "events:PutEvents": lambda session, bus, _: session.client("events").put_events(
         Entries=[{"EventBusName": bus, "Source": "x", "DetailType": "x", "Detail": "no JSON"}]
     ),
+    "execute-api:ManageConnections": lambda session, _, path: session.client(
+        "apigatewaymanagementapi"
+    ).get_connection(ConnectionId=path.rpartition("/")[2]),
     "s3:GetObject": lambda session, bucket, key: session.client("s3").get_object(
         Bucket=bucket, Key=key
     ),

@@ -21,6 +21,7 @@ from ringback.lambda_events import (
     query_parameters,
     raw_body,
 )
+from ringback.live_requests import connection_of, follow_request, is_message
 
 from tests.support.lambdas import EVENTS
 from tests.support.template import ROOT, resources
@@ -135,6 +136,13 @@ def check_publish_events(event: Event) -> None:
         assert read_change(record)
 
 
+def check_follow_jobs(event: Event) -> None:
+    assert is_message(event)
+    assert event["requestContext"]["routeKey"] == "$default"
+    assert connection_of(event).id
+    assert follow_request(event).key
+
+
 def check_query_jobs(event: Event) -> None:
     check_http(event)
     assert client_name(event)
@@ -183,6 +191,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "notify_client": check_notify_client,
     "summarize_drops": check_summarize_drops,
     "publish_events": check_publish_events,
+    "follow_jobs": check_follow_jobs,
     "query_jobs": check_query_jobs,
     "serve_provider_apis": check_serve_provider_apis,
     "describe_models": check_describe_models,

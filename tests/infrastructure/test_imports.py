@@ -12,7 +12,8 @@ from tests.support.template import ROOT
 
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
-    *("accept_job", "authorize_client", "change_job", "describe_models", "make_thumbnails"),
+    *("accept_job", "authorize_client", "change_job", "describe_models", "follow_jobs"),
+    "make_thumbnails",
     *("query_jobs", "receive_callback", "serve_provider_apis", "summarize_drops", "take_drops"),
 ]
 # Installed in the Lambda runtime: boto3 and its dependencies.
@@ -90,6 +91,7 @@ def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
     [
         ("receive_callback", ["ringback.catalogue", "ringback.aws.image_bucket"]),
         ("authorize_client", ["ringback.catalogue", "ringback.aws.job_table"]),
+        ("follow_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("query_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("check_jobs", ["ringback.catalogue", "ringback.images.download"]),
         ("archive_images", ["ringback.catalogue", "ringback.callbacks", "PIL"]),

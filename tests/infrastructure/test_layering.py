@@ -20,6 +20,7 @@ AWS = frozenset(
     {
         "boto3",
         "botocore",
+        "types_boto3_apigatewaymanagementapi",
         "types_boto3_dynamodb",
         "types_boto3_events",
         "types_boto3_s3",
@@ -62,11 +63,12 @@ LAYERS: Final = {
     "ringback.lambda_events": Layer(
         ("domain", "use_cases", "json_bodies"), frozenset({"aws_lambda_powertools"})
     ),
+    "ringback.live_requests": Layer(("domain", "json_bodies")),
     "functions": Layer(
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
-            "lambda_events",
+            *("lambda_events", "live_requests"),
         ),
         frozenset({"aws_lambda_powertools"}),
     ),

@@ -151,11 +151,19 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:PutObject": "ImagesBucket/images/*/*.thumbnail.webp",
         "s3:PutObjectTagging": "ImagesBucket/images/*/*.thumbnail.webp",
     },
+    "follow_jobs": {
+        "dynamodb:UpdateItem": "JobsTable/live#*",
+        "dynamodb:BatchGetItem": ["JobsTable/job_*", "JobsTable/live#*"],
+        "execute-api:ManageConnections": "LiveApi/live/*/@connections/*",
+        "secretsmanager:GetSecretValue": "ClientKeysSecret",
+    },
     "publish_events": {
         **dict.fromkeys(READ_STREAM, "JobsTable/stream"),
         "dynamodb:BatchWriteItem": "JobsTable/told#*",
-        "dynamodb:GetItem": "JobsTable/receiver#*",
+        "dynamodb:GetItem": ["JobsTable/live#*", "JobsTable/receiver#*"],
+        "dynamodb:UpdateItem": "JobsTable/live#*",
         "events:PutEvents": "EventBus",
+        "execute-api:ManageConnections": "LiveApi/live/*/@connections/*",
         "s3:ListBucket": "ImagesBucket",
         "s3:PutObject": "ImagesBucket/aws/lambda/*",
         "sqs:SendMessage": "NotifyQueue",
@@ -792,6 +800,42 @@ def test_an_api_is_throttled(api: str) -> None:
     assert limits["ThrottlingRateLimit"] > 0
 
 
+def test_the_live_api_has_one_route_which_calls_its_function() -> None:
+    """Nothing runs for who only connects; the function checks the key itself."""
+    (api,) = resources("AWS::ApiGatewayV2::Api").values()
+    assert api["ProtocolType"] == "WEBSOCKET"
+    (route,) = resources("AWS::ApiGatewayV2::Route").values()
+    assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "NONE")
+    assert route["Target"] == {"Fn::Sub": "integrations/${LiveIntegration}"}
+    (integration,) = resources("AWS::ApiGatewayV2::Integration").values()
+    assert integration["IntegrationType"] == "AWS_PROXY"
+    assert "${FollowJobsFunction.Arn}/invocations" in integration["IntegrationUri"]["Fn::Sub"]
+    # API Gateway waits 29 s for a function.
+    assert FUNCTIONS["FollowJobsFunction"]["Timeout"] < 29
+    (permission,) = resources("AWS::Lambda::Permission").values()
+    assert permission["FunctionName"] == {"Ref": "FollowJobsFunction"}
+    assert permission["SourceArn"]["Fn::Sub"].endswith("${LiveApi}/live/$default")
+
+
+def test_the_live_api_is_throttled_and_logs_no_message() -> None:
+    (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
+    assert (stage["StageName"], stage["AutoDeploy"]) == ("live", True)
+    assert "AccessLogSettings" not in stage
+    settings = stage["DefaultRouteSettings"]
+    assert settings["DataTraceEnabled"] is False
+    assert settings["ThrottlingBurstLimit"] > 0
+    assert settings["ThrottlingRateLimit"] > 0
+    # Without a route, there is nothing to deploy.
+    assert load_template()["Resources"]["LiveStage"]["DependsOn"] == "LiveRoute"
+
+
+def test_functions_reach_the_stage_of_the_live_api() -> None:
+    for name in ("FollowJobsFunction", "PublishEventsFunction"):
+        url = environment_of(FUNCTIONS[name])["LIVE_API_URL"]["Fn::Sub"]
+        assert url.startswith("https://${LiveApi}.execute-api.")
+        assert url.endswith("/live")
+
+
 def test_the_callback_route_matches_callback_urls() -> None:
     url = CallbackUrls(base_url="", secrets=lambda: [b"x" * 32])("kie", a_job().job_id)
     shape = re.sub(r"\{\w+\}", r"([^/]+)", CALLBACK_ROUTE)
@@ -841,6 +885,8 @@ def test_the_outputs_are_complete() -> None:
         "JobsApiId",
         "CallbackApiUrl",
         "CallbackApiId",
+        "LiveApiUrl",
+        "LiveApiId",
         "EventBusName",
         "ImagesBucketName",
         "DropBucketName",

@@ -109,6 +109,7 @@ SETTINGS: Final = {
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",
     "EVENT_SOURCE": "/ringback/test",
+    "LIVE_API_URL": "https://w1x2y3z4a5.execute-api.eu-west-1.amazonaws.com/live",
 }
 
 

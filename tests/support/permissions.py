@@ -13,6 +13,10 @@ READ_STREAM: Final = (
     *("dynamodb:DescribeStream", "dynamodb:GetRecords"),
     *("dynamodb:GetShardIterator", "dynamodb:ListStreams"),
 )
+# The beginning of the ARN of an API's connections.
+EXECUTE_API: Final = re.escape(
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
+)
 WRITE_LOGS: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -69,6 +73,7 @@ def place(resource: Any) -> str:
         assert attribute in ("Arn", "Id", "StreamArn")
         return f"{name}/stream" if attribute == "StreamArn" else str(name)
     text = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"])
+    text = re.sub(rf"{EXECUTE_API}\$\{{(\w+)\}}", r"\1", text)
     assert "$" not in text
     return text
 

@@ -38,10 +38,10 @@ class Connections:
     sent: list[str] = field(default_factory=list)
     error: Exception | None = None
 
-    def send(self, event: Event) -> None:
+    def send(self, events: Sequence[Event]) -> None:
         if self.error:
             raise self.error
-        self.sent.append(event.state)
+        self.sent += [event.state for event in events]
 
 
 @dataclass
