@@ -31,6 +31,9 @@ NOT_ABOUT_A_JOB = {
         # About records of the stream: of jobs, drops and accounts.
         "changes published",
         "record failed",
+        # About connections of the WebSocket API.
+        "following",
+        "malformed message",
     )
 }
 

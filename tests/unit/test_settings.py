@@ -52,6 +52,7 @@ ENVIRONMENT = {
     "EVENT_BUS": "ringback",
     "EVENT_SOURCE": "/ringback/ringback",
     "NOTIFY_QUEUE_URL": QUEUE,
+    "LIVE_API_URL": "https://w1x2y3z4a5.execute-api.eu-west-1.amazonaws.com/live",
     "WEBHOOK_SECRET_ARN": ARN,
 }
 OF_FUNCTIONS = [

@@ -122,6 +122,7 @@ def test_every_module_that_guarantees_rest_on_is_listed() -> None:
         "changing",
         "event_ports",
         "image_links",
+        "live_ports",
         "task_states",
         "webhook_ports",
     }

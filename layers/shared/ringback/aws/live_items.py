@@ -72,12 +72,12 @@ class MissedTable(TableAdapter):
         }
         values: Item = {":forget": forget_at(at + KEPT)}
         values |= {":jobs": {"SS": sorted(job_ids)}} if job_ids else {}
-        values |= {":others": {"SS": sorted(others)}} if others else {}
-        names = [name for name in ("jobs", "others") if f":{name}" in values]
+        values |= {":events": {"SS": sorted(others)}} if others else {}
+        added = [f"{name} :{name}" for name in ("jobs", "events") if f":{name}" in values]
         self._client.update_item(
             TableName=self._table,
             Key=live_minute_key(client, _minute(at)),
-            UpdateExpression=f"SET forget_at = :forget ADD {', '.join(f'{n} :{n}' for n in names)}",
+            UpdateExpression=f"SET forget_at = :forget ADD {', '.join(added)}",
             ExpressionAttributeValues=values,
         )
 
@@ -89,7 +89,7 @@ class MissedTable(TableAdapter):
         for start in range(0, len(newest_first), MAX_READS):
             for item in self._read(newest_first[start : start + MAX_READS]):
                 job_ids |= dict.fromkeys(map(JobId, item.get("jobs", {}).get("SS", [])))
-                others += [parse_json(each).value for each in item.get("others", {}).get("SS", [])]
+                others += [parse_json(each).value for each in item.get("events", {}).get("SS", [])]
             if len(job_ids) + len(others) > MAX_MISSED:
                 is_complete = False
                 break
