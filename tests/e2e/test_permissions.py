@@ -105,7 +105,7 @@ CALLS: Final[Mapping[str, Callable[[Session, str, str], Any]]] = {
         Entries=[{"EventBusName": bus, "Source": "x", "DetailType": "x", "Detail": "no JSON"}]
     ),
     "execute-api:ManageConnections": lambda session, _, path: session.client(
-        "apigatewaymanagementapi"
+        "execute-api"
     ).get_connection(ConnectionId=path.rpartition("/")[2]),
     "s3:GetObject": lambda session, bucket, key: session.client("s3").get_object(
         Bucket=bucket, Key=key
@@ -159,10 +159,12 @@ class Stack:
             RoleArn=f"arn:aws:iam::{sts.get_caller_identity()['Account']}:role/{role}",
             RoleSessionName="probe",
         )["Credentials"]
+        live_api = f"{self.endpoint_url}/_aws/execute-api/{self.names['LiveApi']}/live"
+        apis = {"execute-api": ("apigatewaymanagementapi", live_api)}
         clients = {
             service: administrator().client(
-                service,  # type: ignore[call-overload]
-                endpoint_url=self.endpoint_url,
+                apis.get(service, (service,))[0],  # type: ignore[call-overload]
+                endpoint_url=apis[service][1] if service in apis else self.endpoint_url,
                 aws_access_key_id=got["AccessKeyId"],
                 aws_secret_access_key=got["SecretAccessKey"],
                 aws_session_token=got["SessionToken"],

@@ -15,6 +15,7 @@ from ringback.domain.changes import JobChange
 from ringback.domain.events import Event
 from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import FINAL, ErrorKind, Job, JobError, JobStatus
+from ringback.domain.live import events_messages, following_message, refused_message
 from ringback.http_replies import account_body, job_body
 from ringback.use_cases.make_events import MakeEvents
 
@@ -121,12 +122,39 @@ def test_every_type_on_the_bus_has_a_message_in_the_channel() -> None:
     types = {f"ringback.job.{status}" for status in FINAL}
     types |= {"ringback.drop.finished", "ringback.account.paused", "ringback.account.resumed"}
     types |= {"ringback.receiver.switched_off"}
-    assert described().keys() == types
-    messages = document()["components"]["messages"]
-    (channel,) = document()["channels"].values()
-    assert channel["messages"] == {
-        name: {"$ref": f"#/components/messages/{name}"} for name in messages
+    messages, channels = document()["components"]["messages"], document()["channels"]
+    assert {messages[name]["name"] for name in channels["bus"]["messages"]} == types
+    assert channels["live"]["messages"].keys() == {"follow", "following", "refused", "events"}
+    named = {
+        name: each for channel in channels.values() for name, each in channel["messages"].items()
     }
+    assert named == {name: {"$ref": f"#/components/messages/{name}"} for name in messages}
+
+
+def live_faults_of(name: str, message: Any) -> list[str]:
+    schema = strict(document()["components"]["schemas"][name])
+    validator = Draft7Validator(schema, format_checker=FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(message)]
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_events_of_every_state_are_described_on_the_live_line(status: JobStatus) -> None:
+    event = MAKE(JobChange(None, a_job(status)))
+    assert event is not None
+    (message,) = events_messages([event.cloud_event()])
+    assert live_faults_of("events", json.loads(message)) == []
+    assert live_faults_of("events", {"events": []}) != []
+    assert live_faults_of("events", {"events": [event.cloud_event() | {"data": {}}]}) != []
+
+
+def test_what_is_said_on_the_live_line_is_described() -> None:
+    following = following_message("studio", missed=1, is_complete=True)
+    assert live_faults_of("following", json.loads(following)) == []
+    assert live_faults_of("refused", json.loads(refused_message("why"))) == []
+    for case in ("follow", "resume"):
+        body = json.loads(an_event("follow_jobs", case)["body"])
+        assert live_faults_of("follow", body) == []
+        assert live_faults_of("follow", body | {"key": 7}) != []
 
 
 def references(part: Any) -> Iterator[str]:

@@ -65,7 +65,7 @@ def test_a_message_is_used_up_to_its_limit(short: int) -> None:
 
 
 def test_a_large_event_says_what_it_lacks() -> None:
-    large = {"input": {"prompt": "x" * MAX_MESSAGE_BYTES}, "status": "running"}
+    large: dict[str, Any] = {"input": {"prompt": "x" * MAX_MESSAGE_BYTES}, "status": "running"}
     [[event]] = sent(an_event(**large))
     assert event["data"] == {"status": "running", "left_out": ["input"]}
     assert event | {"data": 0} == an_event() | {"data": 0}
