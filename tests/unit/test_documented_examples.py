@@ -13,15 +13,18 @@ from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest
 from ringback.domain.webhooks import body_of
+from ringback.domain.live import FollowRequest
 from ringback.http_replies import job_body, problem
 from ringback.sheets.recipes import recipe_row
 from ringback.sheets.rows import read_sheet
 
-from local.simulator.fault_board import rule_from
+from local.simulator.fault_board import rule_fromfrom ringback.live_requests import follow_request
+
 from tests.support.jobs import a_job, a_stored_image
 from tests.support.repository import Block, blocks, documents
 from tests.support.requests import read_request
 from tests.support.sheets import layout_of, parts
+from tests.support.lambdas import an_event as sent_live
 from tests.support.webhooks import OLD_SECRET, SECRET, a_webhook, an_event
 
 BUCKET: Final = "ringback-drop"
@@ -60,10 +63,21 @@ def test_requests_are_valid() -> None:
 
 def test_every_json_block_is_tested() -> None:
     known = {"invalid request", "its problem", "recipe", "trust policy", "webhook body", "event"}
+    known |= {"follow", "resume"}
     assert {block.title for block in JSON} == {"", *known}
     for block in JSON:
         shown = json.loads(block.text)
         assert block.title or is_request(shown) or "job_id" in shown
+
+
+def test_a_client_that_follows_sends_its_key_and_the_time_of_an_event() -> None:
+    def read(title: str) -> FollowRequest:
+        return follow_request(sent_live("follow_jobs", "follow") | {"body": titled(title).text})
+
+    assert read("follow").since is None
+    since = read("resume").since
+    assert since is not None
+    assert since.isoformat() == json.loads(titled("event").text)["time"]
 
 
 def test_the_problem_is_the_answer_to_the_request_above_it() -> None:

@@ -72,7 +72,7 @@ def test_a_large_event_says_what_it_lacks() -> None:
 
 
 def test_fields_are_left_out_until_the_event_fits() -> None:
-    everything = dict.fromkeys(LARGE_FIELDS, "x" * MAX_MESSAGE_BYTES)
+    everything: dict[str, Any] = dict.fromkeys(LARGE_FIELDS, "x" * MAX_MESSAGE_BYTES)
     [[event]] = sent(an_event(**everything))
     assert event["data"] == {"left_out": list(LARGE_FIELDS)}
 
