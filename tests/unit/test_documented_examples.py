@@ -12,19 +12,19 @@ from ringback.catalogue.field_kinds import field_kinds
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest
-from ringback.domain.webhooks import body_of
 from ringback.domain.live import FollowRequest
+from ringback.domain.webhooks import body_of
 from ringback.http_replies import job_body, problem
+from ringback.live_requests import follow_request
 from ringback.sheets.recipes import recipe_row
 from ringback.sheets.rows import read_sheet
 
-from local.simulator.fault_board import rule_fromfrom ringback.live_requests import follow_request
-
+from local.simulator.fault_board import rule_from
 from tests.support.jobs import a_job, a_stored_image
+from tests.support.lambdas import an_event as sent_live
 from tests.support.repository import Block, blocks, documents
 from tests.support.requests import read_request
 from tests.support.sheets import layout_of, parts
-from tests.support.lambdas import an_event as sent_live
 from tests.support.webhooks import OLD_SECRET, SECRET, a_webhook, an_event
 
 BUCKET: Final = "ringback-drop"

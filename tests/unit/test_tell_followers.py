@@ -114,6 +114,19 @@ def test_what_cannot_be_kept_is_sent_all_the_same() -> None:
     assert line.lines.events_of(FIRST.id) == [event(1).id]
 
 
+def test_who_connects_while_events_are_kept_is_sent_them() -> None:
+    """It may have read what is kept just before."""
+    line = a_line(studio=[])
+
+    class Slow(InMemoryKept):
+        def add(self, client: str, events: Sequence[Event], *, at: datetime) -> None:
+            line.followers.add(client, FIRST, at=at)
+
+    line.kept = Slow()
+    line.send(event(1))
+    assert line.lines.events_of(FIRST.id) == [event(1).id]
+
+
 def test_one_client_s_failure_is_no_other_s() -> None:
     class Broken(InMemoryFollowers):
         def of(self, client: str, *, at: datetime) -> Any:

@@ -36,12 +36,12 @@ class TellFollowers:
 
     def _tell(self, client: str, events: Sequence[Event], until: float) -> None:
         at = self.now()
-        connections = self.followers.of(client, at=at)
-        if connections is None:
+        if self.followers.of(client, at=at) is None:
             return
-        # First: what a connection is not sent must be there when its client asks for it.
         with suppress(Exception):
             self.kept.add(client, events, at=at)
+        # Only now: a client that connects meanwhile, and reads what is kept, may do so too early.
+        connections = self.followers.of(client, at=at) or []
         messages = list(events_messages([event.cloud_event() for event in events]))
         if lost := list(self._lost(connections, messages, until)):
             self.followers.remove(client, lost)
