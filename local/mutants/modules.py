@@ -143,7 +143,7 @@ MODULES: Final = _by_name(
     _use_case("follow_jobs"),
     _use_case("tell_followers"),
     Module("domain/live", ("tests/unit/test_live.py", "tests/unit/test_follow_jobs.py")),
-    _aws("live_items", "contract/test_live_items", slow_test="integration/test_follow_jobs"),
+    _aws("live_items", "contract/test_live_items", READS, slow_test="integration/test_follow_jobs"),
     _aws("live_lines", "contract/test_live_lines"),
     _aws("stream_records", "unit/test_stream_records"),
     _aws("event_bus", "contract/test_event_bus"),

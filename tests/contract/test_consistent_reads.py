@@ -13,6 +13,7 @@ import pytest
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
+from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.aws.shared_token import SharedToken
@@ -52,6 +53,12 @@ def note(seen: Reads, params: dict[str, Any], model: Any, **_: Any) -> None:
     if model.name == "BatchGetItem":
         (table,) = params["RequestItems"].values()
         seen.append((model.name, table.get("ConsistentRead")))
+
+
+def test_who_follows_and_what_is_kept_is_read_as_last_written(reads: Reads) -> None:
+    FollowerTable.connect("jobs").of("studio", at=NOON)
+    MissedTable.connect("jobs").since("studio", NOON, at=NOON)
+    assert reads == [("GetItem", True), ("BatchGetItem", True)]
 
 
 def test_jobs_are_read_as_last_written(reads: Reads) -> None:

@@ -10,6 +10,7 @@ import pytest
 from ringback.aws import live_items
 from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.table_items import live_key, live_minute_key
+from ringback.domain.events import Event
 from ringback.domain.live import CONNECTION_LASTS, KEPT
 from ringback.use_cases.live_ports import Followers, KeptEvents
 
@@ -119,6 +120,23 @@ def test_more_than_one_answer_can_hold_is_said(
     assert kept.since("studio", NOON - timedelta(hours=7), at=NOON).is_complete
     missed = kept.since("studio", NOON - timedelta(hours=10), at=NOON)
     assert (missed.job_ids, missed.is_complete) == ([a_job_id(n) for n in range(3)], False)
+
+
+def test_other_events_count_as_well(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_items, "MAX_MISSED", 3)
+    kept = MissedTable.connect(cloud.table)
+    kept.add("studio", [CHANGE, replace(CHANGE, subject=a_job_id(1)), DROP], at=NOON)
+    assert kept.since("studio", NOON, at=NOON).is_complete
+    kept.add("studio", [replace(DROP, number=2)], at=NOON)
+    assert not kept.since("studio", NOON, at=NOON).is_complete
+
+
+@pytest.mark.parametrize(("one", "attribute"), [(CHANGE, "jobs"), (DROP, "events")])
+def test_no_empty_set_is_written(cloud: Cloud, one: Event, attribute: str) -> None:
+    """DynamoDB refuses it."""
+    MissedTable.connect(cloud.table).add("studio", [one], at=NOON)
+    item = written(cloud, live_minute_key("studio", int(NOON.timestamp()) // 60))
+    assert item.keys() == {"job_id", "forget_at", attribute}
 
 
 def test_reads_that_dynamo_db_leaves_undone_are_repeated(

@@ -33,6 +33,7 @@ class InMemoryFollowers:
         return None if found is None else [each for each in found if not each.is_over(at=at)]
 
     def remove(self, client: str, connections: Sequence[Connection]) -> None:
+        assert connections, "DynamoDB refuses an empty set"
         for each in connections:
             self.connections[client].remove(each)
 
@@ -63,7 +64,7 @@ class InMemoryLines:
     dead: set[str] = field(default_factory=set)
 
     def send(self, connection: Connection, message: str) -> bool:
-        if connection.id in self.dead:
+        if connection.id in {*self.dead, *self.closed}:
             return False
         self.sent.append((connection.id, json.loads(message)))
         return True

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ringback.domain.jobs import Job, JobStatus
-from ringback.domain.live import CONNECTION_LASTS, MAX_CONNECTIONS, FollowRequest
+from ringback.domain.live import CONNECTION_LASTS, MAX_CONNECTIONS, Connection, FollowRequest
 from ringback.use_cases.follow_jobs import MAX_READ, SECONDS_LEFT, UNKNOWN_KEY, FollowJobs
 from ringback.use_cases.make_events import event_of_job
 
@@ -139,6 +139,17 @@ def test_nothing_more_is_sent_to_who_has_left() -> None:
     world.changed(*(a_job(number=number) for number in range(3)))
     assert world.follow(since=NOON) == "studio"
     assert world.lines.sent == []
+
+
+def test_an_answer_is_not_complete_without_what_was_not_taken() -> None:
+    class Once(InMemoryLines):
+        def send(self, connection: Connection, message: str) -> bool:
+            return "events" not in message and super().send(connection, message)
+
+    world = World(lines=Once())
+    world.changed(a_job())
+    world.follow(since=NOON)
+    assert world.answer == following(0, complete=False)
 
 
 def test_one_connection_too_many_closes_the_oldest() -> None:

@@ -5,19 +5,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from ringback.aws.live_items import MAX_MISSED
 from ringback.domain.events import Event
 from ringback.domain.live import (
     CONNECTION_LASTS,
+    KEPT,
     LARGE_FIELDS,
+    MAX_CONNECTIONS,
     MAX_MESSAGE_BYTES,
     by_client,
     events_messages,
     following_message,
     refused_message,
 )
+from ringback.use_cases.follow_jobs import MAX_READ
+from ringback.use_cases.tell_followers import MAX_SECONDS
 
 from tests.support.jobs import NOON
 from tests.support.live import a_connection
+from tests.support.repository import text_of
 
 
 def an_event(number: int = 0, *, client: str | None = "studio", **data: Any) -> dict[str, Any]:
@@ -56,12 +62,21 @@ def test_many_events_are_as_few_messages_as_fit_in_order() -> None:
     assert len(messages) == -(-size // MAX_MESSAGE_BYTES)
 
 
-@pytest.mark.parametrize("short", range(2))
-def test_a_message_is_used_up_to_its_limit(short: int) -> None:
+@pytest.mark.parametrize(("more", "messages"), [(0, 1), (1, 2)])
+def test_a_message_is_used_up_to_its_limit(more: int, messages: int) -> None:
+    def texts(length: int) -> list[str]:
+        return list(events_messages([an_event(1), an_event(2, prompt="x" * length)]))
+
+    fits = MAX_MESSAGE_BYTES - len(texts(0)[0].encode())
+    assert len(texts(fits + more)) == messages
+    assert len(texts(fits)[0].encode()) == MAX_MESSAGE_BYTES
+
+
+@pytest.mark.parametrize(("more", "left_out"), [(0, False), (1, True)])
+def test_an_event_is_whole_up_to_the_limit(more: int, *, left_out: bool) -> None:
     empty = len(next(events_messages([an_event(input="")])).encode())
-    (message,) = events_messages([an_event(input="x" * (MAX_MESSAGE_BYTES - empty - 1 - short))])
-    assert len(message.encode()) == MAX_MESSAGE_BYTES - 1 - short
-    assert "left_out" not in json.loads(message)["events"][0]["data"]
+    [[event]] = sent(an_event(input="x" * (MAX_MESSAGE_BYTES - empty + more)))
+    assert ("left_out" in event["data"]) == left_out
 
 
 def test_a_large_event_says_what_it_lacks() -> None:
@@ -75,6 +90,21 @@ def test_fields_are_left_out_until_the_event_fits() -> None:
     everything: dict[str, Any] = dict.fromkeys(LARGE_FIELDS, "x" * MAX_MESSAGE_BYTES)
     [[event]] = sent(an_event(**everything))
     assert event["data"] == {"left_out": list(LARGE_FIELDS)}
+
+
+def test_a_field_that_an_event_lacks_is_not_left_out() -> None:
+    [[event]] = sent(an_event(images="x" * MAX_MESSAGE_BYTES))
+    assert event["data"] == {"left_out": ["images"]}
+
+
+def test_the_limits_are_the_documented_ones() -> None:
+    page = text_of("docs/events.md")
+    assert f"connections of one client | {MAX_CONNECTIONS};" in page
+    assert f"a message | {MAX_MESSAGE_BYTES // 1024} KB" in page
+    assert f"more than {MAX_MISSED:,} jobs" in page
+    assert (timedelta(hours=2), timedelta(days=1)) == (CONNECTION_LASTS, KEPT)
+    # The longest batch that connections may hold up, and what DynamoDB reads at a time.
+    assert (MAX_SECONDS, MAX_READ) == (5.0, 100)
 
 
 def test_each_client_s_events_are_in_order_and_an_account_s_are_nobody_s() -> None:

@@ -66,9 +66,7 @@ class MissedTable(TableAdapter):
     def add(self, client: str, events: Sequence[Event], *, at: datetime) -> None:
         job_ids = {event.subject for event in events if is_job_id(event.subject)}
         others = {
-            json.dumps(event.cloud_event(), ensure_ascii=False)
-            for event in events
-            if not is_job_id(event.subject)
+            json.dumps(event.cloud_event()) for event in events if not is_job_id(event.subject)
         }
         values: Item = {":forget": forget_at(at + KEPT)}
         values |= {":jobs": {"SS": sorted(job_ids)}} if job_ids else {}
@@ -116,8 +114,8 @@ def _written(connection: Connection) -> str:
 
 
 def _connections(item: Item) -> list[Connection]:
-    parts = [each.split("#", 1) for each in sorted(item.get("connections", {}).get("SS", []))]
+    parts = [each.partition("#") for each in sorted(item.get("connections", {}).get("SS", []))]
     return [
         Connection(id=each, opened_at=datetime.fromtimestamp(int(opened) / 1000, UTC))
-        for opened, each in parts
+        for opened, _, each in parts
     ]

@@ -62,7 +62,8 @@ def events_messages(events: Sequence[CloudEvent]) -> Iterator[str]:
     for each in events:
         text = _fitting(each)
         length = len(text.encode()) + 1
-        if part and size + length > MAX_MESSAGE_BYTES - _FRAME_BYTES:
+        # There is no comma behind the last one.
+        if part and size + length - 1 > _ROOM:
             yield _events_message(part)
             part, size = [], 0
         part.append(text)
@@ -84,14 +85,14 @@ def _events_message(texts: Sequence[str]) -> str:
     return f'{{"events":[{",".join(texts)}]}}'
 
 
-_FRAME_BYTES: Final = len(_events_message([]))
+_ROOM: Final = MAX_MESSAGE_BYTES - len(_events_message([]))
 
 
 def _fitting(event: CloudEvent) -> str:
     """Return the event as JSON; ``data.left_out`` names the fields that did not fit."""
     text, data, left_out = _json(event), dict(event["data"]), list[str]()
     for name in LARGE_FIELDS:
-        if len(text.encode()) + 1 <= MAX_MESSAGE_BYTES - _FRAME_BYTES:
+        if len(text.encode()) <= _ROOM:
             break
         if name in data:
             del data[name]

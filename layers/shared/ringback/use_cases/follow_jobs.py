@@ -12,6 +12,7 @@ from ringback.domain.live import (
     CloudEvent,
     Connection,
     FollowRequest,
+    Missed,
     events_messages,
     following_message,
     refused_message,
@@ -54,7 +55,8 @@ class FollowJobs:
         self._add(client, request.connection)
         sent, is_complete = 0, True
         if request.since:
-            sent, is_complete = self._send_missed(client, request, seconds_left)
+            missed = self.kept.since(client, request.since, at=self.now())
+            sent, is_complete = self._send(missed, client, request.connection, seconds_left)
         self.lines.send(
             request.connection, following_message(client, missed=sent, is_complete=is_complete)
         )
@@ -75,29 +77,28 @@ class FollowJobs:
         if ended or too_many:
             self.followers.remove(client, [*ended, *too_many])
 
-    def _send_missed(
-        self, client: str, request: FollowRequest, seconds_left: Callable[[], float]
+    def _send(
+        self,
+        missed: Missed,
+        client: str,
+        connection: Connection,
+        seconds_left: Callable[[], float],
     ) -> tuple[int, bool]:
         """Return how many events were sent, and whether these are all."""
-        at = self.now()
-        missed = self.kept.since(client, request.since or at, at=at)
         sent = 0
-        for events in self._parts(client, missed.job_ids, missed.others):
+        for events in self._parts(client, missed):
             if seconds_left() < SECONDS_LEFT:
                 return sent, False
             for message in events_messages(events):
-                if not self.lines.send(request.connection, message):
+                if not self.lines.send(connection, message):
                     return sent, False
             sent += len(events)
         return sent, missed.is_complete
 
-    def _parts(
-        self, client: str, job_ids: Sequence[JobId], others: Sequence[CloudEvent]
-    ) -> Iterator[Sequence[CloudEvent]]:
-        if others:
-            yield others
-        for start in range(0, len(job_ids), MAX_READ):
-            jobs = self.jobs.find(job_ids[start : start + MAX_READ])
+    def _parts(self, client: str, missed: Missed) -> Iterator[Sequence[CloudEvent]]:
+        yield missed.others
+        for start in range(0, len(missed.job_ids), MAX_READ):
+            jobs = self.jobs.find(missed.job_ids[start : start + MAX_READ])
             own = sorted(
                 (job for job in jobs if job.client == client), key=lambda job: job.updated_at
             )
