@@ -28,10 +28,6 @@ def commands(deployment: Deployment, *, source: str) -> dict[str, str]:
         ),
         "List the jobs of the dropped sheet": f"{api} {shlex.quote(f'{jobs}?source={source}')}",
         "Estimate what a job would cost": f"{api} -d {body} {shlex.quote(f'{jobs}?dry_run=true')}",
-        "Follow your jobs live (any WebSocket client; Python's is in the project's environment)": (
-            f"echo {shlex.quote(json.dumps({'key': deployment.client_key}))} | "
-            f"{shlex.quote(sys.executable)} -m websockets {shlex.quote(deployment.live_api_url)}"
-        ),
         "Download the newest image": (
             f"{api} {shlex.quote(f'{jobs}?limit=50')} | "
             f"{shlex.quote(sys.executable)} -c {shlex.quote(FIRST_URL)} | "
@@ -47,7 +43,11 @@ def what_to_try(deployment: Deployment, *, source: str) -> str:
     lines = ["", "The stack runs until Ctrl-C. Commands to try in another terminal:", ""]
     for purpose, command in commands(deployment, source=source).items():
         lines += [f"  {purpose}:", f"    {command}"]
+    key = json.dumps({"key": deployment.client_key})
     lines += [
+        "",
+        f"To follow your jobs live, connect a WebSocket to {deployment.live_api_url}",
+        f"and send {key}.",
         "",
         "A fault in a job's prompt applies to that job only: "
         '"A blue door [simulate: no_callback]".',

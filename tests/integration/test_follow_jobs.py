@@ -91,7 +91,7 @@ def test_who_comes_back_gets_the_last_state_of_what_has_changed(
     [
         ({"key": "rb-unknown"}, "unknown API key"),
         ("hello", EXAMPLE),
-        ({"key": KEY, "since": "yesterday"}, "must be the `time` of an event"),
+        ({"key": KEY, "since": "yesterday"}, "`since` must be the `time` of an event"),
     ],
 )
 def test_without_a_key_nothing_is_recorded(

@@ -40,6 +40,8 @@ def _since(value: object) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value if isinstance(value, str) else "")
     except ValueError:
-        raise InvalidRequest([FieldError("since", "must be the `time` of an event")]) from None
+        raise InvalidRequest(
+            [FieldError("since", "`since` must be the `time` of an event")]
+        ) from None
     # A time without an offset is taken for UTC, as every event's is.
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
