@@ -19,6 +19,7 @@ FAILURES: Final = "contract/test_failed_writes"
 REPEATS: Final = "contract/test_own_repeats"
 ADAPTERS: Final = "contract/test_aws_adapters"
 STORES: Final = "tests/contract/test_webhook_stores.py"
+LIMITS: Final = "tests/unit/test_live.py"
 READS: Final = "contract/test_consistent_reads"
 
 
@@ -140,10 +141,16 @@ MODULES: Final = _by_name(
     _use_case("publish_events", slow_tests=CRASHES),
     _use_case("make_events"),
     _function("follow_jobs"),
-    _use_case("follow_jobs"),
-    _use_case("tell_followers"),
-    Module("domain/live", ("tests/unit/test_live.py", "tests/unit/test_follow_jobs.py")),
-    _aws("live_items", "contract/test_live_items", READS, slow_test="integration/test_follow_jobs"),
+    _use_case("follow_jobs", LIMITS),
+    _use_case("tell_followers", LIMITS),
+    Module("domain/live", (LIMITS, "tests/unit/test_follow_jobs.py")),
+    _aws(
+        "live_items",
+        "contract/test_live_items",
+        READS,
+        "unit/test_live",
+        slow_test="integration/test_follow_jobs",
+    ),
     _aws("live_lines", "contract/test_live_lines"),
     _aws("stream_records", "unit/test_stream_records"),
     _aws("event_bus", "contract/test_event_bus"),

@@ -140,6 +140,7 @@ def test_one_job_that_cannot_be_shown_holds_up_no_other() -> None:
     published = Published(show_job=show)
     errors = published(*[a_change(JobStatus.FAILED, number=number) for number in range(3)])
     assert [type(error) for error in errors] == [type(None), Broken, type(None)]
+    assert published.connections.sent == ["failed", "failed"]
     assert published.told.marks == {a_job_id(0): 3, a_job_id(2): 3}
 
 
