@@ -8,11 +8,14 @@ from typing import Any, Final
 
 import pytest
 from ringback.catalogue.field_kinds import field_kinds
+from ringback.domain.changes import JobChange
 from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest
-from ringback.http_replies import job_body, problem
+from ringback.domain.jobs import JobStatus
+from ringback.http_replies import account_body, job_body, problem
 from ringback.sheets.recipes import recipe_row
 from ringback.sheets.rows import read_sheet
+from ringback.use_cases.make_events import MakeEvents
 
 from local.simulator.fault_board import rule_from
 from tests.support.jobs import a_job, a_stored_image
@@ -55,7 +58,7 @@ def test_requests_are_valid() -> None:
 
 
 def test_every_json_block_is_tested() -> None:
-    known = {"invalid request", "its problem", "recipe", "trust policy"}
+    known = {"event", "invalid request", "its problem", "recipe", "trust policy"}
     assert {block.title for block in JSON} == {"", *known}
     for block in JSON:
         shown = json.loads(block.text)
@@ -78,6 +81,22 @@ def test_a_job_is_shown_with_every_field() -> None:
     assert shown.keys() == body.keys() - {"waiting_for"}
     [image], [expected] = shown["images"], body["images"]
     assert image.keys() == expected.keys()
+
+
+def test_an_event_is_shown_with_every_attribute() -> None:
+    shown = json.loads(titled("event").text)
+    make = MakeEvents(source="/ringback/ringback", show_job=job_body, show_account=account_body)
+    job = a_job(JobStatus.SUCCEEDED, changes=shown["data"]["changes"])
+    event = make(JobChange(None, job))
+    assert event is not None
+    expected = event.cloud_event()
+    assert shown.keys() == expected.keys()
+    changing = ("id", "subject", "time", "data")
+    assert [shown[name] for name in shown.keys() - changing] == [
+        expected[name] for name in shown.keys() - changing
+    ]
+    assert shown["id"] == f"{shown['subject']}:succeeded:4"
+    assert shown["data"].keys() - {"..."} <= expected["data"].keys()
 
 
 def test_the_recipe_is_valid() -> None:
