@@ -9,13 +9,16 @@ from typing import Any, Final
 import pytest
 from ringback.callbacks.standard_webhooks import signed_headers, signing_keys
 from ringback.catalogue.field_kinds import field_kinds
+from ringback.domain.changes import JobChange
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest
+from ringback.domain.jobs import JobStatus
 from ringback.domain.webhooks import body_of
-from ringback.http_replies import job_body, problem
+from ringback.http_replies import account_body, job_body, problem
 from ringback.sheets.recipes import recipe_row
 from ringback.sheets.rows import read_sheet
+from ringback.use_cases.make_events import MakeEvents
 
 from local.simulator.fault_board import rule_from
 from tests.support.jobs import a_job, a_stored_image
@@ -101,6 +104,22 @@ def test_the_verification_of_a_webhook_runs() -> None:
     headers = dict(signed_headers(webhook, signing_keys(SECRET), at=utc_now()))
     assert program["read_webhook"](webhook.body.encode(), headers, SECRET)["id"] == webhook.event_id
     assert program["read_webhook"](webhook.body.encode(), headers, OLD_SECRET) is None
+
+
+def test_an_event_is_shown_with_every_attribute() -> None:
+    shown = json.loads(titled("event").text)
+    make = MakeEvents(source="/ringback/ringback", show_job=job_body, show_account=account_body)
+    job = a_job(JobStatus.SUCCEEDED, changes=shown["data"]["changes"])
+    event = make(JobChange(None, job))
+    assert event is not None
+    expected = event.cloud_event()
+    assert shown.keys() == expected.keys()
+    changing = ("id", "subject", "time", "data")
+    assert [shown[name] for name in shown.keys() - changing] == [
+        expected[name] for name in shown.keys() - changing
+    ]
+    assert shown["id"] == f"{shown['subject']}:succeeded:4"
+    assert shown["data"].keys() - {"..."} <= expected["data"].keys()
 
 
 def test_the_recipe_is_valid() -> None:
