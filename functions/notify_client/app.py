@@ -23,8 +23,12 @@ from ringback.settings import NotifyClientSettings
 from ringback.use_cases.notify_client import NotifyClient
 
 logger = Logger(service="notify_client")
-# All messages of a batch: one that waits for its receiver holds up none of the others.
-threads = ThreadPoolExecutor(10)
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return one for each message of a batch: a receiver that hangs holds up none of the others."""
+    return ThreadPoolExecutor(10)
 
 
 @cache
@@ -54,6 +58,6 @@ def handle(event: Event, notify: NotifyClient) -> BatchReply:
         log_delivery(logger, webhook, notify(webhook))
 
     def process(webhooks: Sequence[Webhook]) -> list[Exception | None]:
-        return list(threads.map(partial(failure_of, deliver), webhooks))
+        return list(threads().map(partial(failure_of, deliver), webhooks))
 
     return process_together(event, from_message, process, logger)
