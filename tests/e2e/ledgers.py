@@ -80,8 +80,7 @@ def balance(deployment: Deployment) -> float:
 
 
 def job_items(deployment: Deployment) -> dict[str, Any]:
-    """Return the table's items that are jobs, each with ``told`` if there is a mark: up to which of
-    its changes it was told.
+    """Return the table's items that are jobs; ``told`` counts the changes in a job's told mark.
 
     No function is asked: they are being killed.
     """
