@@ -168,9 +168,10 @@ def test_a_receiver_that_is_gone_gets_nothing_more(desk: Desk) -> None:
 
 
 def test_a_receiver_that_hangs_is_put_aside(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ringback.outbound.webhook_sender.TIME_OUT", 0.2)
-    hanging = [a_message(desk.url("hang"), number=number) for number in range(3)]
-    assert len(desk.deliver(*hanging)) == 3
+    monkeypatch.setattr("ringback.outbound.webhook_sender.TIME_OUT", 0.1)
+    # One after the other: moto loses one of two writes to an item at the same time.
+    for number in range(3):
+        assert len(desk.deliver(a_message(desk.url("hang"), number=number))) == 1
     assert all("no complete answer" in desk.deliveries(number)[0].error for number in range(3))
     receiver = ReceiverTable.connect(desk.cloud.table).read("studio", desk.host)
     assert receiver.timeouts == 3
