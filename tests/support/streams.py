@@ -89,6 +89,8 @@ class Stream(Generic[Record]):
         Lambda comes back from the first failed record on.
         """
         batch = self.records[: SOURCE["BatchSize"]]
+        if not batch:
+            return
         done = 0
         try:
             errors = publish(batch)
