@@ -27,8 +27,12 @@ from ringback.use_cases.notify_client import NotifyClient
 from ringback.use_cases.webhook_forms import SendInForm
 
 logger = Logger(service="notify_client")
-# All messages of a batch: one that waits for its receiver holds up none of the others.
-threads = ThreadPoolExecutor(10)
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return one for each message of a batch: a receiver that hangs holds up none of the others."""
+    return ThreadPoolExecutor(10)
 
 
 @cache
@@ -65,6 +69,6 @@ def handle(event: Event, notify: NotifyClient) -> BatchReply:
         log_delivery(logger, webhook, notify(webhook))
 
     def process(webhooks: Sequence[Webhook]) -> list[Exception | None]:
-        return list(threads.map(partial(failure_of, deliver), webhooks))
+        return list(threads().map(partial(failure_of, deliver), webhooks))
 
     return process_together(event, from_message, process, logger)

@@ -14,11 +14,12 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.http_replies import Reply, deliveries_body, page_body, problem, reply, shown_job
+from ringback.http_replies import Reply, page_body, problem, reply, shown_job
 from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.settings import QueryJobsSettings
 from ringback.use_cases.deliveries import FindDeliveries, ReceiverUrls
 from ringback.use_cases.find_jobs import FindJobs, FindWaits
+from ringback.webhook_replies import deliveries_body
 
 logger = Logger(service="query_jobs")
 

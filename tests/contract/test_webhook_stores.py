@@ -6,14 +6,17 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.aws.stream_records import read_change
+from ringback.aws.table_items import forget_at
 from ringback.domain.changes import ReceiverOff
 from ringback.domain.deliveries import Delivery
 from ringback.domain.receivers import MAX_TIMEOUTS, ClientWebhooks, OffReason, Receiver
 from ringback.use_cases.webhook_ports import Deliveries, Receivers
 
+from tests.contract.test_failed_writes import a_client, throttled
 from tests.support.aws import Cloud
 from tests.support.jobs import NOON, a_job_id
 from tests.support.repeats import repeating
@@ -177,9 +180,30 @@ def test_items_have_keys_that_the_stream_leaves_out_and_are_in_no_index(cloud: C
         f"deliveries#{a_job_id()}",
     }
     assert all(item.keys().isdisjoint({"client", "source"}) for item in items)
+    kept = forget_at(NOON + timedelta(days=30))
+    assert all(item.get("forget_at", kept) == kept for item in items)
     # What a client has set up, and a receiver that is off, stay until that is changed.
     forgotten = {item["job_id"]["S"] for item in items if "forget_at" in item}
     assert forgotten == {"receiver#studio#b.example", f"deliveries#{a_job_id()}"}
+
+
+def test_nothing_is_dropped_if_somebody_else_has_made_room(cloud: Cloud) -> None:
+    table = DeliveryTable.connect(cloud.table)
+    table.add(a_job_id(), a_delivery())
+    table._drop_oldest(a_job_id())
+    assert len(table.of(a_job_id())) == 1
+
+
+def test_a_write_that_fails_otherwise_is_an_error() -> None:
+    client = a_client(throttled)
+    for write in (
+        lambda: DeliveryTable(client, "jobs").add(a_job_id(), a_delivery()),
+        lambda: DeliveryTable(client, "jobs")._drop_oldest(a_job_id()),
+        lambda: ReceiverTable(client, "jobs").failed(NEW, at=NOON, timed_out=True),
+        lambda: ReceiverTable(client, "jobs").claim(replace(NEW, timed_out_at=NOON), at=LATER),
+    ):
+        with pytest.raises(ClientError, match="Throttling"):
+            write()
 
 
 def test_what_a_client_has_set_up_is_read_as_it_was_written(cloud: Cloud) -> None:

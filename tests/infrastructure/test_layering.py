@@ -59,6 +59,7 @@ LAYERS: Final = {
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
     "ringback.settings": Layer(("domain",), frozenset({"pydantic"})),
     "ringback.http_replies": Layer(("domain",)),
+    "ringback.webhook_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.lambda_events": Layer(
         ("domain", "use_cases", "json_bodies"), frozenset({"aws_lambda_powertools"})
@@ -68,7 +69,7 @@ LAYERS: Final = {
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
-            *("lambda_events", "live_requests"),
+            *("lambda_events", "live_requests", "webhook_replies"),
         ),
         frozenset({"aws_lambda_powertools"}),
     ),

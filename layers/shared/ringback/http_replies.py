@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ringback.domain.accounts import Account, Wait
-from ringback.domain.deliveries import Delivery
 from ringback.domain.drops import RowsToRetry
 from ringback.domain.errors import (
     IdempotencyConflict,
@@ -30,7 +29,6 @@ from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobError, JobRequest
 from ringback.domain.missing_images import missing_images
-from ringback.domain.receivers import Receiver
 
 Reply = dict[str, Any]
 
@@ -169,36 +167,6 @@ def account_body(account: Account) -> dict[str, Any]:
         "state": state,
         "reason": pause.reason if pause else None,
         "since": pause.since.isoformat() if pause else None,
-    }
-
-
-def deliveries_body(
-    job: Job, receiver: Receiver | None, deliveries: Iterable[Delivery]
-) -> dict[str, Any]:
-    """Return the tries of a job's webhooks, oldest first, and the state of its receiver."""
-    return {
-        "job_id": job.job_id,
-        "receiver": _receiver_body(receiver) if receiver else None,
-        "deliveries": [
-            asdict(each)
-            | {
-                "at": each.at.isoformat(),
-                "next_at": each.next_at.isoformat() if each.next_at else None,
-                "error": each.error or None,
-            }
-            for each in deliveries
-        ],
-    }
-
-
-def _receiver_body(receiver: Receiver) -> dict[str, Any]:
-    waits, off = receiver.waits_until, receiver.off_since
-    since = off or receiver.failing_since
-    return {
-        "host": receiver.host,
-        "state": "off" if off else "waiting" if waits else "on",
-        "reason": receiver.off_reason or ("timeouts" if waits else None),
-        "since": since.isoformat() if since else None,
     }
 
 

@@ -58,14 +58,14 @@ class ReceiverTable(TableAdapter):
         seen = receiver.timed_out_at
         claimed = self._write(
             receiver,
-            "SET timed_out_at = :at",
+            ", timed_out_at = :at",
             {":at": milliseconds(at), ":seen": milliseconds(seen or at)},
             only_if="timed_out_at = :seen",
         )
         return claimed is not None
 
     def failed(self, receiver: Receiver, *, at: datetime, timed_out: bool) -> Receiver:
-        update = "SET failing_since = if_not_exists(failing_since, :at), forget_at = :forget"
+        update = ", failing_since = if_not_exists(failing_since, :at), forget_at = :forget"
         values = {":at": milliseconds(at), ":forget": forget_at(at + RECEIVER_KEPT)}
         if timed_out:
             update += ", timed_out_at = :at ADD timeouts :one"
@@ -75,32 +75,35 @@ class ReceiverTable(TableAdapter):
         return self._write(receiver, update, values) or receiver
 
     def gave_up(self, receiver: Receiver, *, at: datetime) -> Receiver:
-        update = "SET forget_at = :forget ADD given_up :one"
+        update = ", forget_at = :forget ADD given_up :one"
         values = {":forget": forget_at(at + RECEIVER_KEPT), **_ONE}
         return self._write(receiver, update, values) or receiver
 
     def switch_off(self, receiver: Receiver, *, at: datetime, reason: OffReason) -> None:
         self._write(
             receiver,
-            "SET off_since = :at, off_reason = :reason REMOVE forget_at",
+            ", off_since = :at, off_reason = :reason REMOVE forget_at",
             {":at": milliseconds(at), ":reason": typed(reason)},
             only_if="attribute_not_exists(off_since)",
         )
 
     def forget(self, receiver: Receiver) -> None:
-        self._write(receiver, f"REMOVE {', '.join(_RECORD)}", {})
+        self._write(receiver, f" REMOVE {', '.join(_RECORD)}", {})
 
     def _write(
         self, receiver: Receiver, update: str, values: Mapping[str, Any], *, only_if: str = ""
     ) -> Receiver | None:
-        """Return the receiver as it now is, ``None`` if the condition does not hold."""
+        """Return the receiver as it now is, ``None`` if the condition does not hold.
+
+        ``update`` is the rest of an update expression, from the second assignment on.
+        """
         mine = typed(token_hex(8))
         condition = "(attribute_not_exists(written_by) OR written_by <> :mine)"
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=receiver_key(receiver.client, receiver.host),
-                UpdateExpression=_with(update, "written_by = :mine"),
+                UpdateExpression=f"SET written_by = :mine{update}",
                 ConditionExpression=f"{condition} AND {only_if}" if only_if else condition,
                 ExpressionAttributeValues={**values, ":mine": mine},
                 ReturnValues="ALL_NEW",
@@ -117,12 +120,6 @@ def receiver_in(item: Item) -> Receiver:
     """Return the receiver of an item of the table."""
     client, _, host = item["job_id"]["S"].removeprefix(RECEIVER).rpartition("#")
     return _receiver(client, host, item)
-
-
-def _with(update: str, assignment: str) -> str:
-    if update.startswith("SET "):
-        return f"SET {assignment}, {update.removeprefix('SET ')}"
-    return f"SET {assignment} {update}"
 
 
 def _receiver(client: str, host: str, item: Item) -> Receiver:
