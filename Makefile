@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
-BENCHMARKS := sheets copying pace callbacks
+BENCHMARKS := sheets copying pace callbacks webhooks
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 PYTEST := .venv/bin/python -m pytest
@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## List the targets (PYTHON=... chooses the interpreter, 3.11 or newer)
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1#\2/p' Makefile | while IFS='#' read -r name text; do \
 	  printf '%-14s %s\n' "$$name" "$$text"; done
 
 .PHONY: fix
@@ -127,6 +127,10 @@ thumbnails: .venv/.ready ## Make the thumbnails of all images that have none (ST
 .PHONY: key
 key: .venv/.ready ## Give a client an API key (CLIENT=studio STACK=ringback; REPLACE=1, REVOKE=1)
 	@exec .venv/bin/python -m local.client_keys
+
+.PHONY: webhook-secret
+webhook-secret: .venv/.ready ## Give a client a webhook secret (NAME=studio URL=https://... STACK=ringback LOCAL=1; ROTATE=1, END_ROTATION=1)
+	@exec .venv/bin/python -m local.webhook_secrets
 
 LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)

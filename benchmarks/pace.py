@@ -24,7 +24,9 @@ SECONDS = 90
 def main() -> None:
     with local_stack(ports=free_ports(), simulator={"generate-seconds": 600}) as deployment:
         with (
-            connected(deployment.jobs_api_url, deployment.client_key) as api,
+            connected(
+                deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
+            ) as api,
             ThreadPoolExecutor(4) as clients,
         ):
             prompts = [{"prompt": f"kite {number}"} for number in range(JOBS)]

@@ -8,71 +8,31 @@ conditional write.
 
 import argparse
 import hashlib
-import json
 import os
 import secrets
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.failures import LocalFailure
+from local.owner_secrets import STACK, StoredJson, checked_name, output_of
 
-if TYPE_CHECKING:
-    from types_boto3_cloudformation import CloudFormationClient
-    from types_boto3_secretsmanager import SecretsManagerClient
-
-STACK: Final = "ringback"
 OUTPUT: Final = "ClientKeysSecretArn"
-MAX_NAME: Final = 100
 KEY_BYTES: Final = 32
 
-# Secrets Manager's error for a secret without a value, as the template makes it.
-NO_VALUE: Final = "ResourceNotFoundException"
-
 Hashes = Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class KeyHashes:
-    """The secret with the clients' key hashes. Methods raise botocore's errors."""
-
-    client: "SecretsManagerClient"
-    arn: str
-
-    def read(self) -> dict[str, str]:
-        """Return no hash before the first is stored.
-
-        Raises ``LocalFailure`` if the secret holds anything but a JSON object.
-        """
-        try:
-            text = self.client.get_secret_value(SecretId=self.arn)["SecretString"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != NO_VALUE:
-                raise
-            return {}
-        try:
-            found = json.loads(text or "{}")
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise LocalFailure(f"{self.arn} is not a JSON object; nothing was changed")
-        return found
-
-    def write(self, hashes: Hashes) -> None:
-        self.client.put_secret_value(SecretId=self.arn, SecretString=json.dumps(hashes))
 
 
 def main(words: Sequence[str]) -> int:
     given = _parser().parse_args(words)
     try:
-        client = checked_name(given.client)
+        client = checked_name(given.client, example="make key CLIENT=studio")
         session = boto3.Session()
-        arn = secret_arn(session.client("cloudformation"), given.stack)
-        stored = KeyHashes(session.client("secretsmanager"), arn)
+        arn = output_of(session.client("cloudformation"), given.stack, OUTPUT)
+        stored = StoredJson(session.client("secretsmanager"), arn)
         if given.revoke:
             revoke(stored, client)
         else:
@@ -83,7 +43,7 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def create(stored: KeyHashes, client: str, *, replace: bool) -> str:
+def create(stored: StoredJson, client: str, *, replace: bool) -> str:
     """Store the hash of a new key and return the key."""
     key = f"rb_{secrets.token_urlsafe(KEY_BYTES)}"
     digest = hashlib.sha256(key.encode()).hexdigest()
@@ -92,7 +52,7 @@ def create(stored: KeyHashes, client: str, *, replace: bool) -> str:
     return key
 
 
-def revoke(stored: KeyHashes, client: str) -> None:
+def revoke(stored: StoredJson, client: str) -> None:
     stored.write(without(stored.read(), client))
     _note(f"The key of client {client!r} is revoked. It may still work for up to six minutes.")
 
@@ -110,26 +70,6 @@ def without(hashes: Hashes, client: str) -> dict[str, str]:
         known = ", ".join(sorted(hashes)) or "none"
         raise LocalFailure(f"client {client!r} has no key; clients with a key: {known}")
     return {name: digest for name, digest in hashes.items() if name != client}
-
-
-def checked_name(name: str) -> str:
-    """Raise ``LocalFailure`` for a name that is empty, too long, or easily mistyped."""
-    if not name.strip():
-        raise LocalFailure("name the client: make key CLIENT=studio")
-    if name != name.strip() or not name.isprintable() or len(name) > MAX_NAME:
-        raise LocalFailure(
-            f"a client's name has at most {MAX_NAME} printable characters and no space around it"
-        )
-    return name
-
-
-def secret_arn(stacks: "CloudFormationClient", stack: str) -> str:
-    """Raise ``LocalFailure`` if the stack has no such output: it is not a Ringback stack."""
-    [described] = stacks.describe_stacks(StackName=stack)["Stacks"]
-    for output in described.get("Outputs", []):
-        if output["OutputKey"] == OUTPUT:
-            return output["OutputValue"]
-    raise LocalFailure(f"stack {stack} has no output {OUTPUT}")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,5 +1,6 @@
 """The commands that `make run` prints for pasting into another terminal."""
 
+import json
 import shlex
 import sys
 
@@ -42,7 +43,11 @@ def what_to_try(deployment: Deployment, *, source: str) -> str:
     lines = ["", "The stack runs until Ctrl-C. Commands to try in another terminal:", ""]
     for purpose, command in commands(deployment, source=source).items():
         lines += [f"  {purpose}:", f"    {command}"]
+    key = json.dumps({"key": deployment.client_key})
     lines += [
+        "",
+        f"To follow your jobs live, connect a WebSocket to {deployment.live_api_url}",
+        f"and send {key}.",
         "",
         "A fault in a job's prompt applies to that job only: "
         '"A blue door [simulate: no_callback]".',

@@ -1,7 +1,7 @@
-"""How many of an account's Lambda executions the queues take, and what fits a small account."""
+"""How many of an account's Lambda executions queues and streams take, and what fits a small one."""
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from local.template import load_template, resolved
 
@@ -13,20 +13,30 @@ SAVINGS: Final[tuple[Mapping[str, str], ...]] = (
     {"SubmitConcurrency": "2", "ArchiveConcurrency": "2"},
     {"Thumbnails": "false"},
     {"Drops": "false"},
+    {"Events": "false"},
 )
+# Lambda runs one batch of a shard at a time. A new table on demand has four partitions (it takes
+# 4,000 writes a second, and each of them 1,000), and a shard of the stream for each.
+SHARDS: Final = 4
 
 
 def event_source_concurrency(parameters: Mapping[str, str]) -> dict[str, int]:
-    """Return how many executions each queue's function may take up, by the function's name.
+    """Return how many executions a queue's or stream's function may take up, by its name.
 
     ``parameters`` are those of the template that differ from its defaults.
     """
     return {
-        name: int(event["Properties"]["ScalingConfig"]["MaximumConcurrency"])
+        name: _at_most(event)
         for name, resource in load_template()["Resources"].items()
         for event in resolved(resource.get("Properties", {}).get("Events", {}), parameters).values()
-        if event["Type"] == "SQS" and event["Properties"].get("Enabled", True)
+        if event["Type"] in ("SQS", "DynamoDB") and event["Properties"].get("Enabled", True)
     }
+
+
+def _at_most(event: Mapping[str, Any]) -> int:
+    if event["Type"] == "DynamoDB":
+        return SHARDS
+    return int(event["Properties"]["ScalingConfig"]["MaximumConcurrency"])
 
 
 def smallest_change(limit: int, parameters: Mapping[str, str]) -> dict[str, str] | None:

@@ -26,7 +26,9 @@ SAM_TYPES: Final[Mapping[str, Sequence[str]]] = {
     "AWS::Serverless::HttpApi": ("AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"),
     "AWS::Serverless::LayerVersion": ("AWS::Lambda::LayerVersion",),
 }
-SERVICES: Final = ("apigateway", "dynamodb", "iam", "lambda", "logs", "s3", "secretsmanager", "sqs")
+SERVICES: Final = (
+    *("apigateway", "dynamodb", "events", "iam", "lambda", "logs", "s3", "secretsmanager", "sqs"),
+)
 # Actions of these services for properties that the template does not set, by a part of their name.
 UNUSED: Final = (
     *("Abac", "Accelerate", "Acl", "Analytics", "CORS", "Cors", "Inventory", "Logging", "Metrics"),
@@ -71,6 +73,7 @@ ARTIFACTS: Final = (
 RESOURCES: Final[Mapping[str, Sequence[str]]] = {
     "apigateway": (f"arn:aws:apigateway:{REGION}::/*",),
     "dynamodb": (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-*",),
+    "events": (f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{STACK}",),
     "iam": (f"arn:aws:iam::{ACCOUNT}:role/{STACK}-*",),
     "lambda": (
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*",

@@ -46,9 +46,11 @@ class Deployment:
     simulator_url: str
     jobs_api_url: str
     callback_api_url: str
+    live_api_url: str
     images_bucket: str
     drop_bucket: str
     jobs_table: str
     client_key: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
     accounts: Sequence[Account]
     logs: Path

@@ -10,6 +10,7 @@ from PIL import Image
 from ringback.domain.drops import RECEIPTS
 
 from local.deployment import Deployment, administrator
+from local.live_line import live_line
 from local.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -50,23 +51,15 @@ def wait_for_receipt(deployment: Deployment, key: str) -> list[dict[str, Any]]:
 
 
 def wait_for_summary(deployment: Deployment, key: str) -> dict[str, Any]:
-    """Return the final summary of a dropped file.
+    """Return the final summary of a dropped file that has jobs, told by the live line.
 
-    Raises ``LocalFailure`` if neither its counts nor its receipt change for two minutes.
+    Raises ``LocalFailure`` if nothing happens for two minutes.
     """
-
-    def observe() -> tuple[dict[str, Any], int]:
-        receipt = read(deployment, f"{RECEIPTS}{key}.jsonl") or b""
-        summary = read_summary(deployment, key)
-        # Each writing has new values in the others, though nothing has moved.
-        return {name: summary.get(name) for name in ("state", "rows", "jobs")}, len(receipt)
-
-    wait_for(
-        observe,
-        lambda seen: seen[0]["state"] == "final",
-        what=f"the final summary of {key}",
-    )
-    return read_summary(deployment, key)
+    with live_line(deployment.live_api_url, deployment.client_key) as line:
+        events = line.events()
+        while (summary := read_summary(deployment, key)).get("state") != "final":
+            next(event for event in events if event["subject"].startswith(f"{key}@"))
+    return summary
 
 
 def read_summary(deployment: Deployment, key: str) -> dict[str, Any]:

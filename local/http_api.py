@@ -15,6 +15,8 @@ from local.deployment import administrator
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", ANY_METHOD}
+# What SAM writes for a route with `Auth: {Authorizer: NONE}`. No security scheme has the name.
+NO_AUTHORIZER = "NONE"
 FUNCTION_NAME = re.compile(r"\b(\w+)\.Arn\b")
 
 
@@ -91,6 +93,7 @@ class HttpApi:
             PayloadFormatVersion=integration["payloadFormatVersion"],
         )["IntegrationId"]
         needed = [name for requirement in operation.get("security", []) for name in requirement]
+        needed = [name for name in needed if name != NO_AUTHORIZER]
         access: dict[str, Any] = (
             {"AuthorizationType": "CUSTOM", "AuthorizerId": authorizers[needed[0]]}
             if needed

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,6 +10,7 @@ import httpx
 from ringback.domain.jobs import FINAL
 
 from local.failures import LocalFailure
+from local.live_line import live_line
 from local.ports import LOOPBACK
 from local.waiting import STANDSTILL_SECONDS, wait_for
 
@@ -22,9 +23,14 @@ class JobsApi:
 
     client: httpx.Client
     url: str
+    live_url: str
+    key: str = field(repr=False)
 
-    def submit(self, model: str, job_input: Mapping[str, Any]) -> Job:
+    def submit(
+        self, model: str, job_input: Mapping[str, Any], *, call_back_url: str | None = None
+    ) -> Job:
         body = {"model": model, "input": dict(job_input)}
+        body |= {"callBackUrl": call_back_url} if call_back_url else {}
         return self._ask("POST", "/jobs", expected=202, body=body)
 
     def get(self, job_id: str) -> Job:
@@ -37,25 +43,26 @@ class JobsApi:
         standstill: float = STANDSTILL_SECONDS,
         on_change: Callable[[Job], None] = lambda _job: None,
     ) -> list[Job]:
-        """Return the finished jobs in the order given.
+        """Return the finished jobs in the order given, told by the live line.
 
-        Raises ``LocalFailure`` if none of them changes for ``standstill`` seconds.
+        Raises ``LocalFailure`` if nothing happens for ``standstill`` seconds.
         """
         jobs: dict[str, Job] = {job_id: {} for job_id in job_ids}
-
-        def observe() -> list[Job]:
-            for job_id in [key for key, job in jobs.items() if not is_final(job)]:
-                before, jobs[job_id] = jobs[job_id].get("status"), self.get(job_id)
-                if jobs[job_id]["status"] != before:
-                    on_change(jobs[job_id])
-            return list(jobs.values())
-
-        return wait_for(
-            observe,
-            lambda found: all(map(is_final, found)),
-            what="jobs to finish",
-            standstill=standstill,
-        )
+        with live_line(self.live_url, self.key) as line:
+            # What has happened before the line was open.
+            for job_id in jobs:
+                jobs[job_id] = self.get(job_id)
+                on_change(jobs[job_id])
+            events = line.events(standstill=standstill)
+            while not all(map(is_final, jobs.values())):
+                seen = next(events)["data"]
+                job_id = seen.get("job_id")
+                if job_id not in jobs or seen["changes"] <= jobs[job_id]["changes"]:
+                    continue
+                # An event has no links.
+                jobs[job_id] = self.get(job_id) if is_final(seen) else seen
+                on_change(jobs[job_id])
+        return list(jobs.values())
 
     def wait_for_thumbnails(self, jobs: Sequence[Job]) -> list[Job]:
         """Return the finished jobs once every image has a thumbnail."""
@@ -93,11 +100,11 @@ def has_thumbnails(job: Job) -> bool:
 
 
 @contextmanager
-def connected(url: str, key: str) -> Iterator[JobsApi]:
+def connected(url: str, key: str, live_url: str) -> Iterator[JobsApi]:
     is_here = urlsplit(url).hostname in (LOOPBACK, "localhost")
     with httpx.Client(
         headers={"Authorization": f"Bearer {key}"},
         timeout=STANDSTILL_SECONDS,
         trust_env=not is_here,  # no proxy can reach this machine's loopback
     ) as client:
-        yield JobsApi(client, url.rstrip("/"))
+        yield JobsApi(client, url.rstrip("/"), live_url, key)

@@ -1,5 +1,6 @@
 """Ports on loopback."""
 
+import os
 import socket
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -55,3 +56,14 @@ def free_ports() -> Ports:
             probe.bind((LOOPBACK, 0))
         aws, simulator = (probe.getsockname()[1] for probe in probes)
     return Ports(aws=aws, simulator=simulator)
+
+
+def ports_from_environment() -> Ports:
+    default = Ports()
+    try:
+        return Ports(
+            aws=int(os.environ.get("RINGBACK_AWS_PORT", default.aws)),
+            simulator=int(os.environ.get("RINGBACK_SIMULATOR_PORT", default.simulator)),
+        )
+    except ValueError as error:
+        raise LocalFailure(f"RINGBACK_AWS_PORT, RINGBACK_SIMULATOR_PORT: {error}") from error

@@ -15,16 +15,19 @@ from local.deployment import Deployment
 from local.downloads import SavedImage, download_images
 from local.drop_bucket import drop, drop_photo, read, wait_for_summary
 from local.example_job import Example
-from local.examples import EXAMPLES, RECIPE, SHEET
+from local.examples import EXAMPLES, RECIPE, SHEET, TOLD
 from local.failures import LocalFailure
 from local.job_table import job_table
 from local.jobs_api import Job, JobsApi, connected
 from local.parent import end_with_make
 from local.paths import IMAGES, ROOT
-from local.ports import Ports
+from local.ports import Ports, ports_from_environment
 from local.stack import Report, local_stack
+from local.webhooks import is_verified, wait_for_webhooks
 
 RECIPE_FOLDER = "recipes/woodcut"
+# Of the simulator; it answers 500 to the first webhook.
+RECEIVER = "/receivers/fail-1/make-run"
 PHOTO_DROP, SHEET_DROP = f"{RECIPE_FOLDER}/kite.jpg", "requests/doors.csv"
 NOTHING_LEFT = "Stopped: no process is left running, and both ports are free."
 
@@ -48,9 +51,12 @@ def main(words: Sequence[str]) -> int:
 def run(ports: Ports, *, is_once: bool) -> int:
     report = timed_report()
     with local_stack(ports=ports, report=report) as deployment:
-        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        with connected(
+            deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
+        ) as api:
             mistakes = run_examples(api, report, photo=drop_photo(deployment))
             mistakes += run_drops(deployment, report)
+            mistakes += run_webhook(api, deployment, report)
         for mistake in mistakes:
             print(f"Unexpected: {mistake}", file=sys.stderr)
         if not is_once:
@@ -96,6 +102,20 @@ def run_drops(deployment: Deployment, report: Report) -> list[str]:
     return [f"{key} ended as {ended[key]}" for key in expected if ended[key] != expected[key]]
 
 
+def run_webhook(api: JobsApi, deployment: Deployment, report: Report) -> list[str]:
+    """Have the end of a job told to a receiver that fails once; verify what arrives there."""
+    url = f"{deployment.simulator_url}{RECEIVER}"
+    job = api.submit(TOLD["model"], TOLD["input"], call_back_url=url)
+    report(f"submitted {job['job_id']} with callBackUrl {url}")
+    webhooks = wait_for_webhooks(deployment, RECEIVER, count=2)
+    for webhook in webhooks:
+        verified = is_verified(webhook, deployment.webhook_secret)
+        words = "its signature is good" if verified else "ITS SIGNATURE IS WRONG"
+        report(f"webhook {webhook['headers']['webhook-id']} answered {webhook['status']}; {words}")
+    good = [is_verified(each, deployment.webhook_secret) for each in webhooks]
+    return [] if good == [True, True] else [f"webhooks of {job['job_id']}: {good}"]
+
+
 def mistakes_of(example: Example, job: Job, images: Sequence[SavedImage]) -> list[str]:
     if job["status"] != example.status:
         return [f"{job['job_id']} is {job['status']}, not {example.status}"]
@@ -109,17 +129,6 @@ def mistakes_of(example: Example, job: Job, images: Sequence[SavedImage]) -> lis
         if (image.width, image.height) != example.size
     ]
     return mistakes + [f"{image.path} has no thumbnail" for image in images if not image.thumbnail]
-
-
-def ports_from_environment() -> Ports:
-    default = Ports()
-    try:
-        return Ports(
-            aws=int(os.environ.get("RINGBACK_AWS_PORT", default.aws)),
-            simulator=int(os.environ.get("RINGBACK_SIMULATOR_PORT", default.simulator)),
-        )
-    except ValueError as error:
-        raise LocalFailure(f"RINGBACK_AWS_PORT, RINGBACK_SIMULATOR_PORT: {error}") from error
 
 
 def timed_report() -> Report:

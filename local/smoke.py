@@ -26,6 +26,11 @@ def main(words: Sequence[str]) -> int:
         default=os.environ.get("RINGBACK_API_URL"),
         help="the stack's output JobsApiUrl (RINGBACK_API_URL)",
     )
+    parser.add_argument(
+        "--live-url",
+        default=os.environ.get("RINGBACK_LIVE_URL"),
+        help="the stack's output LiveApiUrl (RINGBACK_LIVE_URL)",
+    )
     parser.add_argument("--yes", action="store_true", help="spend the credits without asking")
     parser.add_argument(
         "--seconds",
@@ -35,9 +40,10 @@ def main(words: Sequence[str]) -> int:
     )
     given = parser.parse_args(words)
     key = os.environ.get(KEY_VARIABLE)
-    if not given.api_url or not key:
+    if not given.api_url or not given.live_url or not key:
         print(
-            f"Usage: RINGBACK_API_URL=<JobsApiUrl> {KEY_VARIABLE}=<your key> make smoke",
+            "Usage: RINGBACK_API_URL=<JobsApiUrl> RINGBACK_LIVE_URL=<LiveApiUrl>"
+            f" {KEY_VARIABLE}=<your key> make smoke",
             file=sys.stderr,
         )
         return 2
@@ -46,7 +52,7 @@ def main(words: Sequence[str]) -> int:
         print("Nothing was sent.")
         return 1
     try:
-        with connected(given.api_url, key) as api:
+        with connected(given.api_url, key, given.live_url) as api:
             send_one_job(api, standstill=given.seconds)
     except LocalFailure as failure:
         print(failure, file=sys.stderr)

@@ -11,8 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from local.callback_address import PLACEHOLDER, fill_in_callback_address
+from ringback.aws.receivers import WebhookClientTable
+from ringback.domain.receivers import ClientWebhooks
+
+from local.api_addresses import PLACEHOLDER, fill_in_addresses, live_url
 from local.deployment import Deployment, administrator
 from local.emulator import emulator_process, endpoint_url, is_healthy, start_emulator
 from local.environment import own_environment
@@ -25,6 +29,7 @@ from local.ports import LOOPBACK, Ports, answers
 from local.processes import Process
 from local.sam import STACK_NAME, Sam, make_source_bucket
 from local.simulator.accounts import Account, new_accounts
+from local.webhooks import new_secret
 
 # The name of the only client: its key's name, and the owner of dropped jobs.
 CLIENT = "local"
@@ -146,10 +151,13 @@ class Start:
             simulator_url=endpoint_url(self.ports.simulator),
             jobs_api_url=api_url(self.ports.aws, outputs["JobsApiId"]),
             callback_api_url=api_url(self.ports.aws, outputs["CallbackApiId"]),
+            # Older versions, from which one may upgrade, have none.
+            live_api_url=live_url(self.ports.aws, outputs.get("LiveApiId", "")),
             images_bucket=outputs["ImagesBucketName"],
             drop_bucket=outputs["DropBucketName"],
             jobs_table=outputs["JobsTableName"],
             client_key=f"rb_{secrets.token_urlsafe(24)}",
+            webhook_secret=new_secret(),
             accounts=accounts,
             logs=self.private,
         )
@@ -164,7 +172,11 @@ def deploy(sam: Sam, parameters: Mapping[str, str], report: Report) -> dict[str,
     wire_http_apis(sam.endpoint_url, STACK_NAME)
     number_concurrency(sam.endpoint_url)
     outputs = outputs_of(sam.endpoint_url)
-    fill_in_callback_address(sam.endpoint_url, outputs["CallbackApiId"])
+    fill_in_addresses(
+        sam.endpoint_url,
+        callback_api_id=outputs["CallbackApiId"],
+        live_api_id=outputs.get("LiveApiId", ""),
+    )
     for name in ("ImagesBucketName", "DropBucketName"):
         allow_plain_http(sam.endpoint_url, outputs[name])
     return outputs
@@ -179,8 +191,13 @@ def outputs_of(endpoint: str) -> dict[str, str]:
 def put_secrets(deployment: Deployment, outputs: Mapping[str, str]) -> None:
     vault = administrator().client("secretsmanager", endpoint_url=deployment.endpoint_url)
     digest = hashlib.sha256(deployment.client_key.encode()).hexdigest()
-    values = {outputs["ClientKeysSecretArn"]: {CLIENT: digest}}
+    values: dict[str, Any] = {outputs["ClientKeysSecretArn"]: {CLIENT: digest}}
     values |= {outputs[each.secret_output]: {**each.secret} for each in deployment.accounts}
+    # Older versions, from which one may upgrade, have no webhooks.
+    if arn := outputs.get("WebhookSecretArn"):
+        values[arn] = {CLIENT: [deployment.webhook_secret]}
+        items = administrator().client("dynamodb", endpoint_url=deployment.endpoint_url)
+        WebhookClientTable(items, deployment.jobs_table).put(ClientWebhooks(client=CLIENT))
     for arn, value in values.items():
         vault.put_secret_value(SecretId=arn, SecretString=json.dumps(value))
 

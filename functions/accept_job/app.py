@@ -1,27 +1,24 @@
 """POST /jobs and POST /jobs/{job_id}/retry: check, record, enqueue. Never calls a provider."""
 
 import os
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ringback.aws.accepting import job_acceptor
-from ringback.aws.drop_bucket import DropBucket
+from ringback.aws.accepting import input_image_check, job_acceptor, webhook_check
 from ringback.aws.job_table import JobTable
 from ringback.catalogue.prices import estimate
-from ringback.catalogue.requests import read_request
+from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
-from ringback.images import inputs
 from ringback.job_log import log_job
 from ringback.lambda_events import Event, job_post
 from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import AcceptJobSettings
 from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.find_jobs import FindJobs
-from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.retry_job import RetryJob
 
 logger = Logger(service="accept_job")
@@ -30,12 +27,17 @@ logger = Logger(service="accept_job")
 @cache
 def use_cases() -> tuple[PostJob, RetryJob]:
     settings = AcceptJobSettings.from_environ(os.environ, providers=PROVIDERS)
-    jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
+    jobs = JobTable.connect(settings.jobs_table)
     providers = configured(settings.providers)
     accept = job_acceptor(settings, jobs, providers, now=utc_now)
-    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
+    image = input_image_check(settings)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
-    rules = partial(read_request, pass_through=allowed, find_image=image)
+    rules = RequestRules(
+        pass_through=allowed,
+        find_image=image,
+        plain_http_hosts=settings.plain_http_hosts,
+        why_no_webhooks=webhook_check(settings),
+    )
     return (
         PostJob(read_request=rules, jobs=jobs, accept=accept),
         RetryJob(find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=image),
@@ -58,4 +60,4 @@ def handle(event: Event, post_job: PostJob, retry_job: RetryJob) -> Reply:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)
     log_job(logger, "job accepted", job)
-    return reply(HTTPStatus.ACCEPTED, job_body(job))
+    return reply(HTTPStatus.ACCEPTED, job_body(job), location=f"/jobs/{job.job_id}")

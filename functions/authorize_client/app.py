@@ -2,7 +2,7 @@
 
 import os
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -10,13 +10,9 @@ from ringback.aws.clients import AUTHORIZER_CALLS
 from ringback.aws.secrets import JsonSecret
 from ringback.lambda_events import Event, lower_headers
 from ringback.settings import AuthorizeClientSettings
-from ringback.use_cases.authorize_client import client_of, refusal_of
+from ringback.use_cases.authorize_client import known_client, refusal_of
 
 logger = Logger(service="authorize_client")
-
-# API Gateway caches a refusal for minutes, and an unknown key may be a new one: the secret is read
-# again before the refusal. Unknown keys cause at most one read within this time.
-MIN_REFRESH_SECONDS: Final = 2.0
 
 
 @cache
@@ -37,7 +33,7 @@ def handle(event: Event, keys: JsonSecret) -> dict[str, Any]:
         # 401 by every function, with this sentence (lambda_events.client_name).
         logger.info("malformed authorization header")
         return {"isAuthorized": True, "context": {"refusal": refusal}}
-    client = client_of(offered, keys()) or client_of(offered, keys(at_most_old=MIN_REFRESH_SECONDS))
+    client = known_client(offered, keys)
     if client is None:
         logger.info("unknown client key")
         return {"isAuthorized": False}

@@ -8,8 +8,9 @@ from http import HTTPStatus
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.accounts import AccountTable
+from ringback.aws.changing import notify_again, resume_archive
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsDropQueue, SqsSubmitQueue
+from ringback.aws.queues import SqsDropQueue, SqsSubmitQueue
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.jobs import Job
@@ -18,7 +19,7 @@ from ringback.job_log import log_job, named_job
 from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import ChangeJobSettings
-from ringback.use_cases.change_job import CancelJob, ResumeArchive
+from ringback.use_cases.change_job import CancelJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.retry_drop import RequestRetry
@@ -30,16 +31,15 @@ logger = Logger(service="change_job")
 def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
     given = ChangeJobSettings.from_environ(os.environ)
     jobs, accounts = JobTable.connect(given.jobs_table), AccountTable.connect(given.jobs_table)
-    checks = SqsCheckQueue.connect(given.check_queue_url)
-    archive = SqsArchiveQueue.connect(given.archive_queue_url)
     drops = SqsDropQueue.connect(given.drop_queue_url) if given.drop_queue_url else None
     queue = SqsSubmitQueue.connect(given.submit_queue_url)
-    copy = ResumeArchive(jobs=jobs, checks=checks, archive=archive, now=utc_now)
+    copy = resume_archive(given, jobs, now=utc_now)
     account = ResumeAccount(accounts=accounts, queue=queue, providers=PROVIDERS, now=utc_now)
     of_client = partial(change, FindJobs(jobs=jobs))
     return {
         "POST /jobs/{job_id}/cancel": partial(of_client, CancelJob(jobs=jobs, now=utc_now)),
         "POST /jobs/{job_id}/archive": partial(of_client, copy),
+        "POST /jobs/{job_id}/notify": partial(of_client, notify_again(given, job_body)),
         "POST /jobs/retry": partial(retry, RequestRetry(jobs=jobs, queue=drops, now=utc_now)),
         "POST /providers/{name}/resume": partial(resume, account),
     }

@@ -12,6 +12,7 @@ from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.recording import verdict_recorder
 from ringback.aws.secrets import JsonSecret
+from ringback.aws.told_marks import ToldTable
 from ringback.callbacks.tokens import CallbackUrls, valid_secrets
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
@@ -43,6 +44,7 @@ def check_jobs() -> CheckJobs:
         archive=archive,
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
         record=verdict_recorder(settings, announce=partial(log_account, logger), now=utc_now),
+        told=ToldTable.connect(table) if settings.tells_events else None,
         providers=PROVIDERS,
         clients=clients,
         callback_urls=CallbackUrls(

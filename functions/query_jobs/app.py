@@ -1,54 +1,69 @@
-"""GET /jobs and GET /jobs/{job_id}: a client's own jobs."""
+"""What clients read: their own jobs, and the deliveries of their webhooks."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.accounts import AccountTable
-from ringback.aws.image_bucket import ImageBucket
+from ringback.aws.deliveries import DeliveryTable
+from ringback.aws.image_links import image_link
 from ringback.aws.job_table import JobTable
+from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.http_replies import Reply, job_body, page_body, problem, reply, waiting_for
+from ringback.http_replies import Reply, page_body, problem, reply, shown_job
 from ringback.lambda_events import Event, client_name, query_parameters
 from ringback.settings import QueryJobsSettings
+from ringback.use_cases.deliveries import FindDeliveries, ReceiverUrls
 from ringback.use_cases.find_jobs import FindJobs, FindWaits
+from ringback.webhook_replies import deliveries_body
 
 logger = Logger(service="query_jobs")
 
+Link = Callable[[str], str]
+
 
 @cache
-def use_cases() -> tuple[FindJobs, FindWaits, Callable[[str], str]]:
+def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
     settings = QueryJobsSettings.from_environ(os.environ)
-    bucket = ImageBucket.connect(settings.images_bucket)
-    return (
-        FindJobs(jobs=JobTable.connect(settings.jobs_table)),
-        FindWaits(accounts=AccountTable.connect(settings.jobs_table), now=utc_now),
-        partial(bucket.link, seconds=settings.link_lifetime_seconds),
+    table, link = settings.jobs_table, image_link(settings)
+    find = FindJobs(jobs=JobTable.connect(table))
+    waits = FindWaits(accounts=AccountTable.connect(table), now=utc_now)
+    find_deliveries = FindDeliveries(
+        urls=ReceiverUrls(clients=WebhookClientTable.connect(table)),
+        receivers=ReceiverTable.connect(table),
+        deliveries=DeliveryTable.connect(table),
     )
+    return {
+        "GET /jobs": partial(page, find, waits, link),
+        "GET /jobs/{job_id}": partial(one, find, waits, link),
+        "GET /jobs/{job_id}/deliveries": partial(deliveries, find, find_deliveries),
+    }
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply:
-    return handle(event, *use_cases())
-
-
-def handle(
-    event: Event, find: FindJobs, find_waits: FindWaits, link: Callable[[str], str]
-) -> Reply:
-    job_id = (event.get("pathParameters") or {}).get("job_id")
     try:
-        client = client_name(event)
-        if job_id is not None:
-            job = find.one(job_id, client=client)
-            wait = find_waits([job]).get(job.job_id)
-            return reply(HTTPStatus.OK, job_body(job, link) | waiting_for(wait))
-        jobs, cursor = find.page(query_parameters(event), client=client)
+        return routes()[event["routeKey"]](event, client_name(event))
     except RequestRefused as error:
         return problem(error)
+
+
+def page(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client: str) -> Reply:
+    jobs, cursor = find.page(query_parameters(event), client=client)
     waits = find_waits(jobs)
-    bodies = (job_body(job, link) | waiting_for(waits.get(job.job_id)) for job in jobs)
+    bodies = (shown_job(job, link, waits.get(job.job_id)) for job in jobs)
     return reply(HTTPStatus.OK, page_body(bodies, cursor))
+
+
+def one(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client: str) -> Reply:
+    job = find.one(event["pathParameters"]["job_id"], client=client)
+    return reply(HTTPStatus.OK, shown_job(job, link, find_waits([job]).get(job.job_id)))
+
+
+def deliveries(find: FindJobs, of: FindDeliveries, event: Event, client: str) -> Reply:
+    job = find.one(event["pathParameters"]["job_id"], client=client)
+    return reply(HTTPStatus.OK, deliveries_body(job, *of(job)))

@@ -6,7 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from ringback.aws.accepting import job_acceptor
+from ringback.aws.accepting import input_image_check, job_acceptor, webhook_check
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
@@ -14,15 +14,12 @@ from ringback.aws.queues import SqsDropQueue, SqsSummaryQueue, read_retry
 from ringback.catalogue.prices import estimate
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
-from ringback.images import inputs
 from ringback.lambda_events import BatchReply, Event, process_batch, take_each
 from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import TakeDropsSettings
 from ringback.sheets.drop_rows import DropRows, RowRules
-from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.retry_drop import RetryRows
-from ringback.use_cases.retry_job import request_again
 from ringback.use_cases.take_drop import TakeDrop
 
 logger = Logger(service="take_drops")
@@ -32,24 +29,25 @@ logger = Logger(service="take_drops")
 def use_cases() -> tuple[TakeDrop, RetryRows]:
     settings = TakeDropsSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
-    image = CheckInputImage(images=drops, bucket=settings.drop_bucket, rules=inputs)
-    allowed, providers = settings.pass_through, configured(settings.providers)
+    image = input_image_check(settings)
+    providers = configured(settings.providers)
     accept = job_acceptor(settings, jobs, providers, now=utc_now)
     shared: dict[str, Any] = {"jobs": jobs, "accept": accept, "providers": providers}
     shared |= {"queue": SqsDropQueue.connect(settings.drop_queue_url), "now": utc_now}
+    why_not = partial(webhook_check(settings), settings.drop_client)
+    rules = RowRules(settings, check_image=image, why_no_webhooks=why_not)
     take = TakeDrop(
         drops=drops,
         progress=DropProgressTable.connect(settings.jobs_table),
         summaries=SqsSummaryQueue.connect(settings.summary_queue_url),
         rows=DropRows(drops),
-        read_request=RowRules(check_image=image, pass_through=allowed),
+        read_request=rules,
         report=ReportDrop(jobs=jobs, drops=drops, now=utc_now),
         estimate=estimate,
         client=settings.drop_client,
         **shared,
     )
-    again = partial(request_again, pass_through=allowed, check_image=image)
-    return take, RetryRows(request_again=again, **shared)
+    return take, RetryRows(request_again=rules.again, **shared)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -19,6 +19,8 @@ COPY_TIMES: Final = (
 FAILURES: Final = "contract/test_failed_writes"
 REPEATS: Final = "contract/test_own_repeats"
 ADAPTERS: Final = "contract/test_aws_adapters"
+STORES: Final = "tests/contract/test_webhook_stores.py"
+LIMITS: Final = "tests/unit/test_live.py"
 READS: Final = "contract/test_consistent_reads"
 
 
@@ -60,14 +62,24 @@ def _existing(*patterns: str) -> tuple[str, ...]:
     return tuple(str(path.relative_to(ROOT)) for path in found)
 
 
+APIS: Final = _existing("tests/unit/providers/test_*_api.py")
+
+
 def _of_providers() -> list[Module]:
-    """Return what each provider has of a client, a callback reader and access tokens."""
+    """Return what each provider has of a client, a callback reader, access tokens and an API."""
     tests = {
         "answers": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
         "tasks": ("tests/unit/providers/test_{}_reader.py", "tests/contract/test_{}_client.py"),
         "client": ("tests/contract/test_{}_client.py", "tests/unit/providers/test_{}_reader.py"),
         "callback": ("tests/contract/test_{}_bodies.py", "tests/unit/providers/test_{}_reader.py"),
         "access_tokens": ("tests/unit/providers/test_access_tokens.py",),
+        "api": ("tests/unit/providers/test_{}_api.py",),
+        "api_requests": ("tests/unit/providers/test_{}_api.py",),
+        "webhooks": ("tests/unit/providers/test_{}_webhooks.py",),
+        "task_bodies": (
+            "tests/unit/providers/test_{}_api.py",
+            "tests/unit/providers/test_{}_webhooks.py",
+        ),
     }
     return [
         Module(
@@ -93,6 +105,9 @@ MODULES: Final = _by_name(
     Module("callbacks/tokens", ("tests/unit/callbacks",)),
     Module("callbacks/signatures", ("tests/unit/callbacks",)),
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),
+    _use_case("client_tokens", "tests/unit/callbacks/test_timing_safety.py"),
+    _use_case("webhook_forms"),
+    Module("use_cases/provider_apis", APIS),
     _aws("table_items", FAILURES, READS, REPEATS, "contract/test_account_store"),
     Module("aws/clients", (CALL_TIMES,)),
     Module("providers/timed_transport", (CALL_TIMES,)),
@@ -103,6 +118,7 @@ MODULES: Final = _by_name(
     _function("receive_callback"),
     _function("accept_job"),
     _function("change_job"),
+    _function("serve_provider_apis"),
     _use_case("accept_callback", slow_tests=RECEIVED),
     _use_case("accept_job", "tests/unit/test_take_drop.py", slow_tests=CRASHES),
     _use_case("submit_job", TIME_TO_PAY, PAUSES, slow_tests=CRASHES),
@@ -112,13 +128,42 @@ MODULES: Final = _by_name(
     Module("providers/task_states", ("tests/unit/providers",)),
     Module("use_cases/probe_account", (PAUSES,)),
     Module("use_cases/resume_account", (PAUSES,)),
-    Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py")),
+    Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py", *APIS)),
     Module(
         "use_cases/record_verdict",
         ("tests/unit/test_accept_callback.py", PAUSES, *_CHECKS),
         CRASHES,
     ),
     _use_case("check_jobs", slow_tests=CRASHES),
+    _function("notify_client"),
+    _use_case("notify_client"),
+    _use_case("deliveries"),
+    Module("callbacks/standard_webhooks", ("tests/unit/callbacks",)),
+    Module("outbound/webhook_sender", ("tests/unit/outbound/test_webhook_sender.py",)),
+    Module("domain/webhooks", ("tests/unit/test_webhooks.py", "tests/unit/test_notify_client.py")),
+    Module("domain/receivers", (STORES, "tests/unit/test_notify_client.py")),
+    Module("aws/receivers", (STORES,), ("tests/integration/test_notify_client.py",)),
+    Module("aws/deliveries", (STORES,), ("tests/integration/test_notify_client.py",)),
+    _function("publish_events", "", _HANDLERS),
+    _use_case("publish_events", slow_tests=CRASHES),
+    _use_case("make_events"),
+    _function("follow_jobs"),
+    _use_case("follow_jobs", LIMITS),
+    _use_case("tell_followers", LIMITS),
+    Module("domain/live", (LIMITS, "tests/unit/test_follow_jobs.py")),
+    _aws(
+        "live_items",
+        "contract/test_live_items",
+        READS,
+        "unit/test_live",
+        slow_test="integration/test_follow_jobs",
+    ),
+    _aws("live_lines", "contract/test_live_lines"),
+    _aws("stream_records", "unit/test_stream_records"),
+    _aws("event_bus", "contract/test_event_bus"),
+    _aws("told_marks", "contract/test_told_marks", READS),
+    Module("domain/changes", ("tests/unit/test_make_events.py",)),
+    Module("domain/telling", _CHECKS),
     _use_case("archive_images", COPY_TIMES, slow_tests=CRASHES),
     Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py", COPY_TIMES), CRASHES),
     Module("use_cases/copy_image", ("tests/unit/test_archive_images.py", COPY_TIMES), CRASHES),
@@ -151,6 +196,7 @@ NIGHTLY: Final = _by_name(
     _function("make_thumbnails", "", _HANDLERS),
     _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),
+    Module("use_cases/webhook_rules", ("tests/unit/test_deliveries.py",)),
     Module("use_cases/dropped_files", ("tests/unit/test_find_jobs.py",)),
     _use_case("retry_job"),
     _use_case("input_images"),

@@ -17,6 +17,7 @@ from local.simulator.http_messages import Ending, Reply, Request, find_handler, 
 from local.simulator.ledger import Ledger
 from local.simulator.links import CDN_PATH, Links
 from local.simulator.providers import provider_modules
+from local.simulator.receivers import Receivers
 from local.simulator.request_log import RequestLog
 from local.simulator.schedule import Schedule
 from local.simulator.server import LoopbackServer
@@ -53,6 +54,7 @@ class Simulator:
         wait = partial(self._world.stopping.wait, settings.image_seconds)
         self._routes |= {
             **Cdn(self._world.links, clock, wait).routes(),
+            **Receivers(clock, self._world.stopping).routes(),
             **self._control().routes(),
         }
 

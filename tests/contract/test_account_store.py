@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import boto3
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ringback.aws.accounts import AccountTable
-from ringback.domain.accounts import Account, Hold, Pause, PauseReason, Probe
+from ringback.domain.accounts import Account, Balance, Hold, Pause, PauseReason, Probe
 from ringback.use_cases.ports import AccountStore, AccountWrite
 
 from tests.support.aws import Cloud
@@ -216,6 +217,7 @@ def test_a_version_that_reads_older_pauses_does_not_find_this_one(cloud: Cloud) 
 SECONDS = st.integers(0, 4).map(lambda n: NOON + n * MINUTE)
 PROBES = st.sampled_from([FIRST, SECOND])
 NUMBERS = st.integers(0, 2)
+BALANCE = {"balance": st.builds(Balance, st.integers(0, 5).map(Decimal), SECONDS)}
 CHANGES = st.one_of(
     st.tuples(
         st.just("pause"), PROBES, st.fixed_dictionaries({"at": SECONDS, "began_at": SECONDS})
@@ -223,13 +225,13 @@ CHANGES = st.one_of(
     st.tuples(
         st.just("half_open"),
         PROBES,
-        st.fixed_dictionaries({"at": SECONDS, "unanswered": NUMBERS}),
+        st.fixed_dictionaries({"at": SECONDS, "unanswered": NUMBERS}, optional=BALANCE),
     ),
     st.tuples(st.just("resume"), PROBES, st.fixed_dictionaries({"at": SECONDS})),
     st.tuples(
         st.just("probe_failed"),
         PROBES,
-        st.fixed_dictionaries({"next_at": SECONDS, "unanswered": NUMBERS}),
+        st.fixed_dictionaries({"next_at": SECONDS, "unanswered": NUMBERS}, optional=BALANCE),
     ),
     st.tuples(st.just("send_probe"), PROBES, st.fixed_dictionaries({"probe_at": SECONDS})),
     st.tuples(st.just("claim"), NUMBERS, st.fixed_dictionaries({"at": SECONDS, "until": SECONDS})),

@@ -36,7 +36,9 @@ from ringback.aws.queues import (
     read_retry,
 )
 from ringback.aws.secrets import FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JsonSecret
+from ringback.aws.stream_records import read_change
 from ringback.domain.accounts import Probe
+from ringback.domain.changes import FinishedDrop
 from ringback.domain.checks import Check, from_message
 from ringback.domain.drops import Drop, DroppedObject, Progress, RowsToRetry
 from ringback.domain.errors import (
@@ -667,6 +669,23 @@ def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> N
     assert not progress.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
     assert progress.read(DROP) == after
     assert progress.read(replace(DROP, version="v2")) is None
+
+
+def test_a_drop_is_finished_once(cloud: Cloud) -> None:
+    table = DropProgressTable.connect(cloud.table)
+    end = FinishedDrop(drop=DROP, client="drop", at=NOON, summary={"rows": 3, "credits": 3.5})
+    table.finish(end)  # nothing is left of its progress
+    assert table.read(DROP) is None
+    table.advance(DROP, seen=None, to=SOME)
+    (before,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    table.finish(end)
+    table.finish(replace(end, at=NOON + timedelta(days=1)))
+    assert table.read(DROP) == SOME
+    (after,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
+    # ``client`` and ``source`` as attributes of their own would put it into the indexes.
+    assert after.keys() - before.keys() == {"finished"}
+    images = {"Keys": {"job_id": after["job_id"]}, "OldImage": before, "NewImage": after}
+    assert read_change({"dynamodb": images}) == end
 
 
 def test_the_progress_of_a_drop_outlives_its_messages(cloud: Cloud) -> None:

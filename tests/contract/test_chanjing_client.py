@@ -229,7 +229,7 @@ def test_the_account_is_refused_if_its_token_cannot_be_replaced() -> None:
 def test_a_probe_gets_a_token_and_no_more_than_one() -> None:
     chanjing = Chanjing()
     client = chanjing.client()
-    assert [client.probe(), client.probe()] == [True, True]
+    assert [client.probe().is_good, client.probe().is_good] == [True, True]
     assert (len(chanjing.issued), len(chanjing.received)) == (1, 1)
 
 

@@ -10,10 +10,14 @@ from typing import Any, Final
 
 import boto3
 import pytest
+from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
+from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.rate_window import RateWindowTable
+from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.aws.shared_token import SharedToken
+from ringback.aws.told_marks import ToldTable
 from ringback.domain.drops import Drop
 from ringback.domain.errors import IdempotencyConflict
 from ringback.domain.pace import SHEETS, Pace
@@ -51,6 +55,12 @@ def note(seen: Reads, params: dict[str, Any], model: Any, **_: Any) -> None:
         seen.append((model.name, table.get("ConsistentRead")))
 
 
+def test_who_follows_and_what_is_kept_is_read_as_last_written(reads: Reads) -> None:
+    FollowerTable.connect("jobs").of("studio", at=NOON)
+    MissedTable.connect("jobs").since("studio", NOON, at=NOON)
+    assert reads == [("GetItem", True), ("BatchGetItem", True)]
+
+
 def test_jobs_are_read_as_last_written(reads: Reads) -> None:
     jobs = JobTable.connect("jobs")
     job = a_job(idempotency_key="key")
@@ -69,10 +79,14 @@ def test_jobs_are_read_as_last_written(reads: Reads) -> None:
 
 def test_progress_tokens_and_slots_are_read_as_last_written(reads: Reads) -> None:
     DropProgressTable.connect("jobs").read(DROP)
+    ToldTable.connect("jobs").changes_told(a_job_id())
     SharedToken.connect("jobs", "chanjing").read()
     window = RateWindowTable.connect("jobs", {"kie": Pace(limit=2, seconds=10)})
     window.take("kie", at=NOON, slot=None, low_priority=SHEETS)
     window.take("kie", at=NOON, slot=10**9)
     window.was_slow("kie", asked_at=NOON, at=NOON + timedelta(seconds=1))
-    assert len(reads) >= 5
+    ReceiverTable.connect("jobs").read("studio", "studio.example")
+    WebhookClientTable.connect("jobs").read("studio")
+    DeliveryTable.connect("jobs").of(a_job_id())
+    assert len(reads) >= 9
     assert all(is_consistent for _, is_consistent in reads), reads

@@ -95,7 +95,7 @@ def test_effects_of_a_run_without_faults() -> None:
         *("add", "create", "add", "mark_queued", "answer the client"),
         *("get", "read", "prepare", "take", "move to submitting", "create_task"),
         *("move to running", "acknowledge submit", "move to failed", "answer the provider"),
-        *("get", "acknowledge check"),
+        *("put", "add", "get", "changes_told", "acknowledge check"),
     ]
 
 

@@ -18,6 +18,7 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.rate_window import TRIES, RateWindowTable
 from ringback.aws.shared_token import SharedToken
 from ringback.domain.accounts import PauseReason, Probe
+from ringback.domain.changes import FinishedDrop
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.errors import KeyInUse
 from ringback.domain.jobs import JobStatus
@@ -29,6 +30,7 @@ from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, rele
 LATER = NOON + timedelta(seconds=5)
 ROW = Progress(made_at=NOON, row=5)
 DROP = Drop(bucket="ringback-drops", key="requests/x.csv", version="v1")
+FINISHED = FinishedDrop(drop=DROP, client="drop", at=NOON, summary={})
 PROBE = Probe(provider="kie", probe_id="a" * 16)
 PACE = Pace(limit=2, seconds=10)
 FREE_SLOT = PACE.slot_at(NOON)
@@ -74,6 +76,10 @@ WRITES: dict[str, Callable[[Any], object]] = {
     ),
     "begin a drop": lambda client: DropProgressTable(client, "jobs").advance(
         DROP, seen=None, to=ROW
+    ),
+    "finish a drop": lambda client: DropProgressTable(client, "jobs").finish(FINISHED),
+    "tell again": lambda client: JobTable(client, "jobs").tell_again(
+        a_job_id(), changes=3, at=LATER
     ),
     "go on": lambda client: DropProgressTable(client, "jobs").advance(DROP, seen=ROW, to=ROW),
     "take a slot": lambda client: a_window(client).take("kie", at=NOON, slot=None),

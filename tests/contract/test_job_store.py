@@ -62,6 +62,8 @@ def a_full_job() -> Job:
         due_at=LATER,
         callback_base_url="https://callbacks.example",
         answer='{"code":200}',
+        changes=4,
+        tell_again_at=LATER,
         request=replace(a_request(), input={"guidance_scale": 2.5, "prompt": "雪", "n": 10**15}),
     )
 
@@ -258,7 +260,7 @@ def test_a_move_that_the_table_allows_is_made_once(
 ) -> None:
     jobs.create(a_job(was))
     moved = jobs.move(a_job_id(), expect=[was], to=to, at=LATER)
-    assert (moved.job, moved.done) == (a_job(to, updated_at=LATER), True)
+    assert (moved.job, moved.done) == (a_job(to, updated_at=LATER, changes=1), True)
     again = jobs.move(a_job_id(), expect=[was], to=to, at=NOON)
     assert (again.job, again.done) == (moved.job, False)
 
@@ -458,3 +460,29 @@ def test_an_old_job_without_the_mark_was_checked() -> None:
     assert from_item(item).request.checked is True
     unchecked = a_job(request=replace(a_request(), checked=False))
     assert from_item(to_item(unchecked)) == unchecked
+
+
+def test_every_change_of_state_is_counted(jobs: JobStore) -> None:
+    jobs.create(a_job())
+    steps = [
+        (JobStatus.ACCEPTED, JobStatus.SUBMITTING),
+        (JobStatus.SUBMITTING, JobStatus.ACCEPTED),
+        (JobStatus.ACCEPTED, JobStatus.CANCELLED),
+    ]
+    for number, (was, to) in enumerate(steps, start=1):
+        moved = jobs.move(a_job_id(), expect=[was], to=to, at=LATER)
+        assert (moved.done, moved.job.changes) == (True, number)
+        jobs.mark_queued(a_job_id(), at=LATER)
+        jobs.keep_task(a_job_id(), TASK) if number == len(steps) else None
+    late = jobs.move(a_job_id(), expect=[JobStatus.RUNNING], to=JobStatus.FAILED, at=LATER)
+    assert (late.done, late.job.changes) == (False, 3)
+    assert jobs.get(a_job_id()).changes == 3
+
+
+def test_an_event_is_asked_for_again_unless_the_job_has_changed_since(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.FAILED, changes=3))
+    jobs.tell_again(a_job_id(), changes=2, at=LATER)
+    assert jobs.get(a_job_id()).tell_again_at is None
+    jobs.tell_again(a_job_id(), changes=3, at=LATER)
+    job = jobs.get(a_job_id())
+    assert (job.tell_again_at, job.updated_at, job.changes) == (LATER, NOON, 3)

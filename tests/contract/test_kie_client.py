@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from ringback.domain.accounts import ProbeAnswer
 from ringback.domain.errors import (
     CredentialsRefused,
     NotConfigured,
@@ -372,13 +373,21 @@ def test_a_task_id_is_escaped_in_the_query() -> None:
 
 
 @pytest.mark.parametrize(
-    ("credits", "is_good"),
-    [(12, True), (0.5, True), (0, False), (-3.5, False), ("12", True), (None, True), ({}, True)],
+    ("left", "expected"),
+    [
+        (12, ProbeAnswer(is_good=True, credits=Decimal(12))),
+        (0.5, ProbeAnswer(is_good=True, credits=Decimal("0.5"))),
+        (0, ProbeAnswer(is_good=False, credits=Decimal(0))),
+        (-3.5, ProbeAnswer(is_good=False)),
+        ("12", ProbeAnswer(is_good=True, credits=Decimal(12))),
+        (None, ProbeAnswer(is_good=True)),
+        ({}, ProbeAnswer(is_good=True)),
+    ],
 )
-def test_a_probe_asks_for_the_credits_that_are_left(credits: object, is_good: bool) -> None:  # noqa: FBT001
+def test_a_probe_asks_for_the_credits_that_are_left(left: object, expected: ProbeAnswer) -> None:
     """An answer in another shape than the documented one leaves it to a job to find out."""
-    kie = envelope(credits)
-    assert kie.client.probe() is is_good
+    kie = envelope(left)
+    assert kie.client.probe() == expected
     (request,) = kie.requests
     assert (request.method, request.url.path) == ("GET", "/api/v1/chat/credit")
 
@@ -388,8 +397,8 @@ REFUSED_BY_THE_ACCOUNT = [402, 403, 433, 429, 455]
 
 @pytest.mark.parametrize("code", REFUSED_BY_THE_ACCOUNT)
 def test_a_probe_that_is_refused_is_a_bad_one(code: int) -> None:
-    assert not envelope(None, code=code).client.probe()
-    assert not answering(code, b"<html>no").client.probe()
+    assert not envelope(None, code=code).client.probe().is_good
+    assert not answering(code, b"<html>no").client.probe().is_good
 
 
 @pytest.mark.parametrize("kie", [envelope(None, code=401), answering(401, b"<html>no")])
@@ -427,7 +436,7 @@ def test_a_probe_without_an_answer_says_so(kie: MockKie) -> None:
 )
 def test_a_probe_whose_route_has_changed_leaves_it_to_a_job(kie: MockKie) -> None:
     """It says nothing about the account, which would else be paused for good."""
-    assert kie.client.probe()
+    assert kie.client.probe().is_good
 
 
 # ------------------------------------------------------------------ download-url

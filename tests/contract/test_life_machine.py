@@ -29,10 +29,11 @@ from ringback.domain.errors import (
     UnknownJob,
     WrongState,
 )
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import FINAL, NEXT, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import Submission
 from ringback.use_cases.accept_callback import CallbackRequest
-from ringback.use_cases.accept_job import JobPost, NewJob
+from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import CallbackReport

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pytest
 from ringback.aws.table_items import DROP_KEPT
-from ringback.domain.accounts import LONGEST, Account, Pause, PauseReason
+from ringback.domain.accounts import LONGEST, Account, Pause, PauseReason, ProbeAnswer
 from ringback.domain.check_steps import LAST_CALL, LOST_MESSAGE, MAX_COPYING, MAX_WAIT
 from ringback.domain.checks import LAST_READ, Check
 from ringback.domain.drops import Drop, Progress
@@ -21,15 +21,18 @@ from ringback.domain.errors import LinkDead, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import ErrorKind, JobId, JobStatus
 from ringback.domain.pace import Turn
 from ringback.domain.verdicts import TaskRefused
+from ringback.domain.webhooks import LAST_TRY, MAX_TRIES
 from ringback.use_cases.retry_drop import JOBS_PER_READ
 from ringback.use_cases.submit_job import MAX_ATTEMPTS
 from ringback.use_cases.take_drop import LATE_RECIPE
 
 from tests.support.effects import ServiceError
 from tests.support.image_files import image
+from tests.support.in_memory import InMemoryTold
 from tests.support.jobs import MODEL, NOON
 from tests.support.replay import ARCHIVE_RETRIES, LISTENERS, MAY_RECUR, Replay
 from tests.support.repository import text_of
+from tests.support.webhooks import a_webhook, statuses
 
 pytestmark = [pytest.mark.exhaustive, pytest.mark.usefixtures("copies_in_memory")]
 
@@ -50,6 +53,7 @@ LOOPS: Final[dict[str, str]] = {
     "an account is paused": "CheckQueue",
     "without a verdict": "CheckQueue",
     "being copied": "CheckQueue",
+    "its end is being told": "CheckQueue",
     "an image is missing": "ArchiveQueue",
     "copying lacks a key": "ArchiveQueue",
     "copied twice at once": "ArchiveQueue",
@@ -57,6 +61,8 @@ LOOPS: Final[dict[str, str]] = {
     "no recipe yet": "DropQueue",
     "failed rows made again": "DropQueue",
     "a drop is not done": "SummaryQueue",
+    "a webhook is due later": "NotifyQueue",
+    "a receiver is put aside": "NotifyQueue",
 }
 
 
@@ -126,9 +132,9 @@ def with_a_paused_account(probes: str) -> tuple[Replay, list[timedelta]]:
     replay, probed = Replay(retention=RETENTION), list[timedelta]()
     provider = replay.providers["kie"]
 
-    def probe() -> bool:
+    def probe() -> ProbeAnswer:
         probed.append(replay.now - NOON)
-        return probes == "good"
+        return ProbeAnswer(is_good=probes == "good")
 
     provider.probe = probe  # type: ignore[method-assign]
     provider.create_task = lambda *_: BROKE  # type: ignore[method-assign]
@@ -296,6 +302,20 @@ def test_a_job_is_being_copied_for_two_days(why: str) -> None:
 # ---------------------------------------------------------------- archive queue
 
 
+@pytest.mark.parametrize("body", [KIE, CHANJING], ids=["kie", "chanjing"])
+def test_an_end_is_being_told_for_five_minutes(body: dict[str, Any]) -> None:
+    """After that the same message comes back, for a week: nobody tells anything here."""
+    replay = Replay(told=InMemoryTold(), calls_back=body is KIE)
+    replay.post(body)
+    replay.run()
+    (job,) = replay.jobs.by_id.values()
+    assert job.status is JobStatus.SUCCEEDED
+    assert replay.dead_letters == {"CheckQueue": 1}
+    assert timedelta(days=7) < replay.now - NOON < timedelta(days=8)
+    assert job.tell_again_at is not None
+    assert replay.longest_chain["CheckJobsFunction"] < 10
+
+
 def test_an_image_is_missing_for_as_many_tries_as_are_set() -> None:
     replay = Replay()
     replay.web.fetch = fail_with(LinkDead("404"))  # type: ignore[method-assign]
@@ -408,3 +428,28 @@ def test_a_drop_that_is_not_done_is_summarized_for_thirty_days(*, full_size: boo
     replay.run()
     assert kept <= replay.now - NOON <= kept + ONE_MORE
     assert replay.drops.summaries[drop.key]["state"] == "reading"
+
+
+# ---------------------------------------------------------------- notify queue
+
+
+def test_a_webhook_is_tried_nine_times_in_three_days() -> None:
+    replay = Replay()
+    replay.receiver = statuses(500)
+    replay.queues.put(a_webhook(), delay=0)
+    replay.run()
+    assert replay.dead_letters == {}
+    assert replay.now - NOON <= LAST_TRY
+    [tries] = replay.deliveries.by_job.values()
+    assert len(tries) == MAX_TRIES
+    assert replay.longest_chain["NotifyClientFunction"] > 100
+
+
+def test_webhooks_wait_for_three_days_for_a_receiver_that_hangs() -> None:
+    replay, webhooks = Replay(), [a_webhook(number=number) for number in range(60)]
+    for webhook in webhooks:
+        replay.queues.put(webhook, delay=0)
+    replay.run()
+    assert replay.dead_letters == {}
+    assert LAST_TRY <= replay.now - NOON <= LAST_TRY + ONE_MORE
+    assert len(replay.deliveries.by_job) == len(webhooks)

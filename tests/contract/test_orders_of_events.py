@@ -23,7 +23,7 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import pytest
-from ringback.domain.accounts import Probe
+from ringback.domain.accounts import Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.errors import SignatureRejected, UnknownJob
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
@@ -47,6 +47,7 @@ from ringback.use_cases.submit_job import SubmitJob
 from tests.support.checks import check_one
 from tests.support.harness import link_to
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
@@ -151,7 +152,7 @@ class Provider:
 
     def prepare(self) -> None: ...
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         raise NotImplementedError
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
@@ -267,6 +268,7 @@ class Harness:
             archive=self.copies,
             queue=submissions,
             record=record,
+            told=AllTold(),
             callback_urls=lambda job: [url_of(job.request.provider, job.job_id)],
             **ports,
         )

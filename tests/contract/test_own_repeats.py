@@ -52,6 +52,7 @@ def test_a_move_that_the_sdk_repeated_is_ours(
     with repeating(jobs._client) as repeated:
         moved = jobs.move(a_job_id(), expect=[was], to=to, at=LATER, **CHANGES.get(to, {}))
     assert (moved.done, moved.job.status, repeated) == (True, to, ["UpdateItem"])
+    assert (moved.job.changes, jobs.get(a_job_id()).changes) == (1, 1)
 
 
 @pytest.mark.parametrize("repeats", [False, True])

@@ -16,6 +16,7 @@ from ringback import providers
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models
 from ringback.catalogue.requests import read_request
+from ringback.domain.accounts import ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.errors import InvalidRequest, LinkDead
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
@@ -36,6 +37,7 @@ from ringback.use_cases.submit_job import SubmitJob
 from tests.support.checks import check_one
 from tests.support.harness import link_to
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryArchiveQueue,
     InMemoryBucket,
@@ -82,8 +84,8 @@ class ToyClient:
 
     def prepare(self) -> None: ...
 
-    def probe(self) -> bool:
-        return True
+    def probe(self) -> ProbeAnswer:
+        return ProbeAnswer(is_good=True)
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         self.sent.append(job.request.input)
@@ -178,6 +180,7 @@ class ToyHarness:
             archive=archive,
             queue=submissions,
             record=record,
+            told=AllTold(),
             callback_urls=lambda job: [callback_url(job.request.provider, job.job_id)],
             **calling,
         )

@@ -1,7 +1,7 @@
 """One local stack for most tests, on ports of its own: `make run` may be up as well.
 
-Jobs that wait for a deadline or for a check are posted before the first test, so that the other
-tests use that time.
+Jobs that wait for a deadline, a check or a receiver are posted before the first test, so that the
+other tests use that time.
 """
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ringback.domain.jobs import ProviderTaskId
 
 from local.deployment import Deployment
 from local.drop_bucket import drop_photo
-from local.examples import EXAMPLES
+from local.examples import EXAMPLES, TOLD
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
 from local.stack import local_stack
 from tests.e2e.fast_pace import PARAMETERS, SIMULATOR
 from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
+from tests.e2e.provider_clients import post_to_chanjing
 from tests.e2e.stack_logs import STACKS, show_logs_of
 
 LINES_SHOWN = 60
+# A receiver of the simulator that fails twice.
+TOLD_AT = "/receivers/fail-2/told"
 FOLDER = Path(__file__).parent
 
 
@@ -39,19 +43,26 @@ class SharedStack:
     deployment: Deployment
     under_faults: Mapping[tuple[str, str], Job]
     examples: Sequence[Job]
+    told: Job
+    task_of_chanjing: ProviderTaskId
 
 
 @pytest.fixture(scope="session")
 def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
     with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS) as deployment:
         show_logs_of(deployment, request.config)
-        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        with connected(
+            deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
+        ) as api:
             under_faults = {
                 (model, fault): post_under(fault, model, api) for model, fault in FAULTS
             }
+            url = f"{deployment.simulator_url}{TOLD_AT}"
+            told = api.submit(TOLD["model"], TOLD["input"], call_back_url=url)
             photo = drop_photo(deployment)
             examples = [api.submit(each.model, each.input_with(photo)) for each in EXAMPLES]
-        yield SharedStack(deployment, under_faults, examples)
+        task = post_to_chanjing(deployment)
+        yield SharedStack(deployment, under_faults, examples, told, task)
 
 
 def post_under(fault: str, model: str, jobs_api: JobsApi) -> Job:
@@ -65,7 +76,7 @@ def deployment(shared_stack: SharedStack) -> Deployment:
 
 @pytest.fixture(scope="session")
 def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
-    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+    with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         yield api
 
 

@@ -80,11 +80,19 @@ def balance(deployment: Deployment) -> float:
 
 
 def job_items(deployment: Deployment) -> dict[str, Any]:
-    """Return the table's items that are jobs. No function is asked: they are being killed."""
+    """Return the table's items that are jobs; ``told`` counts the changes in a job's told mark.
+
+    No function is asked: they are being killed.
+    """
     table = administrator().client("dynamodb", endpoint_url=deployment.endpoint_url)
     pages = table.get_paginator("scan").paginate(TableName=deployment.jobs_table)
-    items = [item for page in pages for item in page["Items"]]
-    return {item["job_id"]["S"]: item for item in items if "request" in item}
+    items = {item["job_id"]["S"]: item for page in pages for item in page["Items"]}
+    marks = {job_id: items.get(f"told#{job_id}") for job_id in items}
+    return {
+        job_id: item | ({"told": mark["changes"]} if (mark := marks[job_id]) else {})
+        for job_id, item in items.items()
+        if "request" in item
+    }
 
 
 def stored_objects(deployment: Deployment) -> Iterator[tuple[str, StoredObject]]:

@@ -66,7 +66,7 @@ def unreliable_stack() -> Iterator[Deployment]:
 
 def run_storm(planned: Sequence[PlannedJob], deployment: Deployment) -> Storm:
     credits_before = balance(deployment)
-    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+    with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         submit_all(planned, deployment, api)
     wait_for(
         lambda: observe(deployment),
@@ -113,14 +113,16 @@ def limit_concurrency(deployment: Deployment) -> None:
     """More processes than that would take longer to start than they save."""
     functions = administrator().client("lambda", endpoint_url=deployment.endpoint_url)
     for mapping in functions.list_event_source_mappings()["EventSourceMappings"]:
-        functions.update_event_source_mapping(
-            UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": PROCESSES_PER_QUEUE}
-        )
+        if ":sqs:" in mapping["EventSourceArn"]:
+            functions.update_event_source_mapping(
+                UUID=mapping["UUID"], ScalingConfig={"MaximumConcurrency": PROCESSES_PER_QUEUE}
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     jobs: Mapping[str, tuple[str, int]]
+    told: int
     most_tasks_of_a_job: int
     unsettled_tasks: int
     callbacks: int
@@ -133,18 +135,20 @@ class Seen:
         return (
             len(statuses) == planned
             and FINAL.issuperset(statuses)
+            and self.told == planned
             and not self.unsettled_tasks
             and not any(self.messages.values())
         )
 
 
 def observe(deployment: Deployment) -> Seen:
-    tasks = Provider(deployment.simulator_url).tasks()
+    tasks, items = Provider(deployment.simulator_url).tasks(), job_items(deployment)
     return Seen(
         jobs={
             job_id: (item["status"]["S"], len(item.get("images", {}).get("M", {})))
-            for job_id, item in job_items(deployment).items()
+            for job_id, item in items.items()
         },
+        told=sum(item.get("told") == item["changes"] for item in items.values()),
         most_tasks_of_a_job=max(Counter(map(job_of, tasks)).values(), default=0),
         unsettled_tasks=sum(not is_settled(task) for task in tasks),
         callbacks=sum(len(task["callbacks"]) for task in tasks),

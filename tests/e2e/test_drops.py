@@ -93,7 +93,7 @@ def deployment(request: pytest.FixtureRequest, size: Size) -> Iterator[Deploymen
 
 @pytest.fixture(scope="module")
 def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
-    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+    with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         yield api
 
 

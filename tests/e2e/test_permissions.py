@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from local.deployment import Deployment, administrator
 from local.sam import STACK_NAME
-from tests.support.permissions import WRITE_LOGS, Permission, permissions_of
+from tests.support.permissions import READ_STREAM, WRITE_LOGS, Permission, permissions_of
 from tests.support.template import load_template, resources
 
 DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
@@ -19,9 +19,11 @@ FUNCTIONS: Final = sorted(
     properties["CodeUri"].removeprefix("functions/")
     for properties in resources("AWS::Serverless::Function").values()
 )
-# The local AWS names log groups without the ":*" of AWS's ARNs, so nothing matches them.
+# The local AWS names log groups without the ":*" of AWS's ARNs, so nothing matches them, and it
+# reads a stream for its listener without that one's credentials.
+UNPROVEN: Final = (*WRITE_LOGS, *READ_STREAM)
 ALLOWED: Final = {
-    function: {each for each in permissions_of(function) if each.action not in WRITE_LOGS}
+    function: {each for each in permissions_of(function) if each.action not in UNPROVEN}
     for function in FUNCTIONS
 }
 QUEUES: Final = sorted(resources("AWS::SQS::Queue"))
@@ -94,8 +96,17 @@ CALLS: Final[Mapping[str, Callable[[Session, str, str], Any]]] = {
     "dynamodb:BatchGetItem": lambda session, table, key: session.client("dynamodb").batch_get_item(
         RequestItems={table: {"Keys": [{"job_id": {"S": key}}]}}
     ),
+    "dynamodb:BatchWriteItem": lambda session, table, key: session.client(
+        "dynamodb"
+    ).batch_write_item(RequestItems={table: [{"DeleteRequest": {"Key": {"job_id": {"S": key}}}}]}),
     "dynamodb:Query": _query,
     "dynamodb:Scan": lambda session, table, _: session.client("dynamodb").scan(TableName=table),
+    "events:PutEvents": lambda session, bus, _: session.client("events").put_events(
+        Entries=[{"EventBusName": bus, "Source": "x", "DetailType": "x", "Detail": "no JSON"}]
+    ),
+    "execute-api:ManageConnections": lambda session, _, path: session.client(
+        "execute-api"
+    ).get_connection(ConnectionId=path.rpartition("/")[2]),
     "s3:GetObject": lambda session, bucket, key: session.client("s3").get_object(
         Bucket=bucket, Key=key
     ),
@@ -148,10 +159,12 @@ class Stack:
             RoleArn=f"arn:aws:iam::{sts.get_caller_identity()['Account']}:role/{role}",
             RoleSessionName="probe",
         )["Credentials"]
+        live_api = f"{self.endpoint_url}/_aws/execute-api/{self.names['LiveApi']}/live"
+        apis = {"execute-api": ("apigatewaymanagementapi", live_api)}
         clients = {
             service: administrator().client(
-                service,  # type: ignore[call-overload]
-                endpoint_url=self.endpoint_url,
+                apis.get(service, (service,))[0],  # type: ignore[call-overload]
+                endpoint_url=apis[service][1] if service in apis else self.endpoint_url,
                 aws_access_key_id=got["AccessKeyId"],
                 aws_secret_access_key=got["SecretAccessKey"],
                 aws_session_token=got["SessionToken"],

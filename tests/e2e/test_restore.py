@@ -13,7 +13,7 @@ import pytest
 
 from local import recheck
 from local.adopt import adopt
-from local.callback_address import PLACEHOLDER
+from local.api_addresses import PLACEHOLDER, live_url
 from local.deployment import Deployment, administrator
 from local.downloads import download_images
 from local.drop_bucket import drop, wait_for_summary
@@ -49,7 +49,7 @@ def restored(request: pytest.FixtureRequest) -> Iterator[Restored]:
     monkeypatch = pytest.MonkeyPatch()
     with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS) as before:
         show_logs_of(before, request.config)
-        with connected(before.jobs_api_url, before.client_key) as api:
+        with connected(before.jobs_api_url, before.client_key, before.live_api_url) as api:
             posted = api.submit(TEXT, {"prompt": "a kite before"})
             [final] = api.wait_until_final([posted["job_id"]])
             posted = api.submit(TEXT, {"prompt": "a kite on the way [simulate: no_callback]"})
@@ -114,6 +114,7 @@ def deployed_again(before: Deployment) -> Deployment:
         before,
         jobs_api_url=api_url(port, outputs["JobsApiId"]),
         callback_api_url=api_url(port, outputs["CallbackApiId"]),
+        live_api_url=live_url(port, outputs["LiveApiId"]),
         images_bucket=outputs["ImagesBucketName"],
         drop_bucket=outputs["DropBucketName"],
         jobs_table=outputs["JobsTableName"],
@@ -128,7 +129,7 @@ def test_the_new_stack_has_what_was_kept(restored: Restored) -> None:
 
 def test_a_job_and_its_images_are_there_again(restored: Restored, tmp_path: Path) -> None:
     deployment = restored.deployment
-    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+    with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         job = api.get(restored.final["job_id"])
         assert {**job, "images": []} == {**restored.final, "images": []}
         assert len(download_images(job, tmp_path)) == 1
@@ -138,7 +139,7 @@ def test_a_job_and_its_images_are_there_again(restored: Restored, tmp_path: Path
 
 def test_an_open_job_goes_on_without_its_messages(restored: Restored) -> None:
     deployment = restored.deployment
-    with connected(deployment.jobs_api_url, deployment.client_key) as api:
+    with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         [job] = api.wait_until_final([restored.opened["job_id"]])
     assert job["status"] == "succeeded"
 

@@ -52,6 +52,7 @@ def test_smoke_sends_one_job_through(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RINGBACK_API_URL", deployment.jobs_api_url)
+    monkeypatch.setenv("RINGBACK_LIVE_URL", deployment.live_api_url)
     monkeypatch.setenv("RINGBACK_KEY", deployment.client_key)
     assert smoke.main(["--yes"]) == 0
     shown = capsys.readouterr().out
@@ -67,6 +68,7 @@ def test_smoke_sends_nothing_unless_told(
 ) -> None:
     before = smoke_tasks(provider)
     monkeypatch.setenv("RINGBACK_API_URL", deployment.jobs_api_url)
+    monkeypatch.setenv("RINGBACK_LIVE_URL", deployment.live_api_url)
     monkeypatch.setenv("RINGBACK_KEY", deployment.client_key)
     monkeypatch.setattr("builtins.input", lambda _question: "")
     assert smoke.main([]) == 1

@@ -5,7 +5,7 @@ Part of ``make prove`` only: it takes three deployments.
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -16,7 +16,7 @@ import pytest
 from local.deployment import Deployment, administrator
 from local.drop_bucket import drop, drop_photo
 from local.examples import EXAMPLES
-from local.jobs_api import Job, JobsApi, connected
+from local.jobs_api import Job, JobsApi, connected, is_final
 from local.paths import ROOT
 from local.ports import free_ports
 from local.redrive import queues_of
@@ -99,7 +99,9 @@ def upgraded(request: pytest.FixtureRequest, old_source: Path) -> Iterator[Upgra
     ) as deployment:
         show_logs_of(deployment, request.config)
         prepare(deployment)
-        with connected(deployment.jobs_api_url, deployment.client_key) as api:
+        with connected(
+            deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
+        ) as api:
             photo = drop_photo(deployment)
             drop(deployment, SHEET, a_sheet())
             parameters = PARAMETERS | parameters_of(deployment)
@@ -115,12 +117,21 @@ def upgraded(request: pytest.FixtureRequest, old_source: Path) -> Iterator[Upgra
 @pytest.fixture(scope="module")
 def journey(upgraded: Upgraded) -> Journey:
     api, ids = upgraded.api, {*upgraded.expected, *upgraded.repeated}
-    jobs = api.wait_until_final(ids, standstill=COMES_BACK)
+    jobs = poll_until_final(api, ids)
     made = [job["job_id"] for job in jobs_from(api, SHEET)]
-    rows = api.wait_until_final(made, standstill=COMES_BACK)
+    rows = poll_until_final(api, made)
     tasks = Provider(upgraded.deployment.simulator_url).tasks()
     return Journey(
         jobs={job["job_id"]: job for job in jobs}, rows=rows, tasks=Counter(map(job_of, tasks))
+    )
+
+
+def poll_until_final(api: JobsApi, ids: Collection[str]) -> list[Job]:
+    """Ask for the jobs: the older version has no live line."""
+    return wait_for(
+        lambda: [api.get(job_id) for job_id in ids],
+        lambda jobs: all(map(is_final, jobs)),
+        what="jobs to finish",
     )
 
 

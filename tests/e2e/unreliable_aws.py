@@ -142,7 +142,8 @@ class Killer:
             self._left = self._chance.randint(*INVOCATIONS_PER_KILL)
         with suppress(ProcessLookupError):
             os.kill(process.pid, signal.SIGKILL)
-            bodies = [record["body"] for record in event.get("Records", [])]
+            # Those of the table's stream have none.
+            bodies = [record["body"] for record in event.get("Records", []) if "body" in record]
             note(killed=worker.func_name, pid=process.pid, messages=bodies)
 
 

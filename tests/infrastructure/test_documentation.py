@@ -12,8 +12,8 @@ from tests.support.repository import anchors_of, blocks, documents, files, links
 from tests.support.template import ROOT, load_template, resources, routes
 
 MAX_README_WORDS: Final = 900
-COMMANDS: Final = re.compile(r"(?:^\s*\$? ?|`|run: )make ([a-z]+)", re.MULTILINE)
-TARGETS: Final = re.compile(r"^([a-z]+):", re.MULTILINE)
+COMMANDS: Final = re.compile(r"(?:^\s*\$? ?|`|run: )make ([a-z-]+)", re.MULTILINE)
+TARGETS: Final = re.compile(r"^([a-z-]+):", re.MULTILINE)
 WORKFLOW: Final = ".github/workflows/check.yml"
 
 
@@ -60,14 +60,19 @@ def named_routes() -> list[str]:
     return [key.replace("+}", "}") for _, key in routes() if key != "$default"]
 
 
-def test_the_api_page_names_every_route() -> None:
-    page = text_of("docs/use.md")
+# Ringback's own routes are on the first page, those of the providers' APIs on the second.
+API_PAGES: Final = ("docs/use.md", "docs/provider-endpoints.md")
+
+
+def test_the_api_pages_name_every_route() -> None:
+    pages = "".join(map(text_of, API_PAGES))
     assert len(named_routes()) >= 9
-    assert [route for route in named_routes() if f"`{route}`" not in page] == []
+    assert [route for route in named_routes() if f"`{route}`" not in pages] == []
 
 
-def test_the_api_page_names_no_other_route() -> None:
-    named = re.findall(r"`((?:GET|POST|DELETE|PUT) /[^`?]*)[`?]", text_of("docs/use.md"))
+@pytest.mark.parametrize("page", API_PAGES)
+def test_an_api_page_names_no_other_route(page: str) -> None:
+    named = re.findall(r"`((?:GET|POST|DELETE|PUT) /[^`?]*)[`?]", text_of(page))
     assert set(named) <= set(named_routes())
 
 

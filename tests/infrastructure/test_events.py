@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 
 import pytest
 from ringback.aws.queues import read_retry
+from ringback.aws.stream_records import read_change
 from ringback.domain.job_ids import is_job_id
+from ringback.domain.webhooks import from_message, to_message
 from ringback.lambda_events import (
     callback_request,
     client_name,
@@ -19,6 +21,7 @@ from ringback.lambda_events import (
     query_parameters,
     raw_body,
 )
+from ringback.live_requests import connection_of, follow_request, is_message
 
 from tests.support.lambdas import EVENTS
 from tests.support.template import ROOT, routes
@@ -106,6 +109,15 @@ def check_archive_images(event: Event) -> None:
         assert message["attempt"] >= 1
 
 
+def check_notify_client(event: Event) -> None:
+    for message in check_messages(event):
+        webhook = from_message(message)
+        assert to_message(webhook) == message
+        body = json.loads(webhook.body)
+        assert (body["id"], body["type"]) == (webhook.event_id, webhook.type)
+        assert is_job_id(webhook.job_id)
+
+
 def check_make_thumbnails(event: Event) -> None:
     for message in check_messages(event):
         assert message.keys() == {"job_id", "number"}
@@ -118,13 +130,38 @@ def check_summarize_drops(event: Event) -> None:
         assert dropped_objects(message)[0].is_sheet
 
 
+def check_publish_events(event: Event) -> None:
+    for record in event["Records"]:
+        assert record["eventSource"] == "aws:dynamodb"
+        assert record["eventName"] == ("MODIFY" if "OldImage" in record["dynamodb"] else "INSERT")
+        assert record["dynamodb"]["SequenceNumber"].isdigit()
+        assert read_change(record)
+
+
+def check_follow_jobs(event: Event) -> None:
+    assert is_message(event)
+    assert event["requestContext"]["routeKey"] == "$default"
+    assert connection_of(event).id
+    assert follow_request(event).key
+
+
 def check_query_jobs(event: Event) -> None:
     check_http(event)
     assert client_name(event)
-    if event["routeKey"] == "GET /jobs/{job_id}":
+    if "{job_id}" in event["routeKey"]:
         assert is_job_id(event["pathParameters"]["job_id"])
     else:
         assert event["routeKey"] == "GET /jobs"
+
+
+def check_serve_provider_apis(event: Event) -> None:
+    check_http(event)
+    assert "authorizer" not in event["requestContext"]
+    assert event["headers"].keys() & {"authorization", "access_token"} or "body" in event
+    if "body" in event:
+        assert isinstance(json.loads(raw_body(event)), dict)
+    else:
+        assert all(map(is_job_id, query_parameters(event).values()))
 
 
 def check_describe_models(event: Event) -> None:
@@ -153,8 +190,12 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "check_jobs": check_check_jobs,
     "archive_images": check_archive_images,
     "make_thumbnails": check_make_thumbnails,
+    "notify_client": check_notify_client,
     "summarize_drops": check_summarize_drops,
+    "publish_events": check_publish_events,
+    "follow_jobs": check_follow_jobs,
     "query_jobs": check_query_jobs,
+    "serve_provider_apis": check_serve_provider_apis,
     "describe_models": check_describe_models,
     "change_job": check_change_job,
     "authorize_client": check_authorize_client,

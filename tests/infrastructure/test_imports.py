@@ -12,8 +12,9 @@ from tests.support.template import ROOT
 
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
-    *("accept_job", "authorize_client", "change_job", "describe_models", "make_thumbnails"),
-    *("query_jobs", "receive_callback", "summarize_drops", "take_drops"),
+    *("accept_job", "authorize_client", "change_job", "describe_models", "follow_jobs"),
+    "make_thumbnails",
+    *("query_jobs", "receive_callback", "serve_provider_apis", "summarize_drops", "take_drops"),
 ]
 # Installed in the Lambda runtime: boto3 and its dependencies.
 OF_THE_RUNTIME = {
@@ -80,7 +81,7 @@ def test_functions_without_provider_calls_load_no_http_client(function: str) -> 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
-    parts = re.compile(r"ringback\.providers\.\w+\.(client|callback)")
+    parts = re.compile(r"ringback\.providers\.\w+\.(client|callback|api|webhooks)")
     assert not [name for name in loaded_by(function) if parts.fullmatch(name)]
     assert "httpx" not in loaded_by(function)
 
@@ -90,6 +91,7 @@ def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
     [
         ("receive_callback", ["ringback.catalogue", "ringback.aws.image_bucket"]),
         ("authorize_client", ["ringback.catalogue", "ringback.aws.job_table"]),
+        ("follow_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("query_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("check_jobs", ["ringback.catalogue", "ringback.images.download"]),
         ("archive_images", ["ringback.catalogue", "ringback.callbacks", "PIL"]),
@@ -100,6 +102,7 @@ def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
             ["ringback.catalogue.schemas", "ringback.images.download", "ringback.aws.secrets"],
         ),
         ("take_drops", ["ringback.catalogue.schemas", "ringback.aws.secrets"]),
+        ("serve_provider_apis", ["ringback.catalogue.schemas", "ringback.images.download"]),
         (
             "submit_job",
             [

@@ -20,7 +20,9 @@ AWS = frozenset(
     {
         "boto3",
         "botocore",
+        "types_boto3_apigatewaymanagementapi",
         "types_boto3_dynamodb",
+        "types_boto3_events",
         "types_boto3_s3",
         "types_boto3_secretsmanager",
         "types_boto3_sqs",
@@ -59,15 +61,17 @@ LAYERS: Final = {
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
     "ringback.settings": Layer(("domain",), frozenset({"pydantic"})),
     "ringback.http_replies": Layer(("domain",)),
+    "ringback.webhook_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.lambda_events": Layer(
         ("domain", "use_cases", "json_bodies"), frozenset({"aws_lambda_powertools"})
     ),
+    "ringback.live_requests": Layer(("domain", "json_bodies")),
     "functions": Layer(
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
-            "lambda_events",
+            *("lambda_events", "live_requests", "webhook_replies"),
         ),
         frozenset({"aws_lambda_powertools"}),
     ),

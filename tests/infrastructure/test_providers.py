@@ -56,7 +56,7 @@ def test_a_new_provider_changes_at_most_six_files() -> None:
     Prose that compares the providers is no requirement.
     """
     own = tuple(place.format(name="chanjing") for place in OWN)
-    prose = ("docs/", "tests/", "CHANGELOG.md", ".github/", "benchmarks/")
+    prose = ("docs/", "tests/", "events/seeds/", "CHANGELOG.md", ".github/", "benchmarks/")
     required = [
         file
         for file in files_that_name("chanjing")

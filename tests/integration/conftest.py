@@ -28,6 +28,12 @@ NOT_ABOUT_A_JOB = {
         "account probed",
         "account open again",
         "jobs made again",
+        # About records of the stream: of jobs, drops and accounts.
+        "changes published",
+        "record failed",
+        # About connections of the WebSocket API.
+        "following",
+        "malformed message",
     )
 }
 

@@ -100,7 +100,7 @@ def test_the_secret_is_not_read_for_every_request(cloud: Cloud, lambdas: Lambdas
 def test_a_new_key_works_at_once(
     cloud: Cloud, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functions.authorize_client.app.MIN_REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr("ringback.use_cases.authorize_client.MIN_REFRESH_SECONDS", 0.0)
     assert lambdas("authorize_client", a_request(f"Bearer {KEY}")) == {"isAuthorized": False}
     cloud.put_secret(cloud.client_keys_secret, KEYS)
     assert lambdas("authorize_client", a_request(f"Bearer {KEY}"))["isAuthorized"]

@@ -209,7 +209,8 @@ def test_an_unavailable_provider_is_not_retried_forever(
     [(message, _)] = lambdas.sent(cloud.check_queue)
     assert check(lambdas, **message) == DONE
     assert the_job(cloud).status is JobStatus.EXPIRED
-    assert len(lambdas.sent(cloud.check_queue)) == 1
+    # The last one sees that this was told.
+    assert lambdas.sent(cloud.check_queue)[1:] == [({"job_id": a_job_id()}, 300)]
 
 
 @pytest.mark.parametrize("secret", ['{"api_key": ""}', "kie-key", "{}", '{"api_key": "a b"}'])

@@ -26,7 +26,7 @@ KEY = "order-66"
 
 
 # All that ask for a client's key.
-ROUTES = sorted(routes("JobsApi"))
+ROUTES = sorted(routes("JobsApi", with_key=True))
 NAMES = ("job_id", "model_id", "name")
 assert len(ROUTES) >= 8
 

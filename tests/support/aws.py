@@ -16,6 +16,7 @@ from tests.support.template import resources
 REGION: Final = "eu-west-1"
 CALLBACK_KEY = "unit-test-callback-secret-of-44-characters-x"
 HMAC_KEY = "unit-test-webhook-key"
+WEBHOOK_SECRET: Final = "whsec_dGhlIHNlY3JldCBvZiBzdHVkaW8ncyB3ZWJob29rcw=="
 KIE_SECRET: Final = {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}
 CHANJING_SECRET: Final = {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
 CALLBACK_BASE_URL = "https://callbacks.example"
@@ -39,6 +40,7 @@ class Cloud:
     thumbnail_queue = cached_property(lambda _: a_queue("thumbnail"))
     drop_queue = cached_property(lambda _: a_queue("drop"))
     summary_queue = cached_property(lambda _: a_queue("summary"))
+    event_bus = cached_property(lambda _: a_bus("ringback"))
     callback_secret = cached_property(lambda _: a_secret("callback", {"current": CALLBACK_KEY}))
     kie_secret = cached_property(
         lambda _: a_secret("kie", {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]})
@@ -46,6 +48,8 @@ class Cloud:
     chanjing_secret = cached_property(
         lambda _: a_secret("chanjing", {"app_id": "app-1", "secret_key": "chanjing-secret-key"})
     )
+    notify_queue = cached_property(lambda _: a_queue("notify"))
+    webhook_secret = cached_property(lambda _: a_secret("webhooks", {"studio": [WEBHOOK_SECRET]}))
     client_keys_secret = cached_property(lambda _: a_secret("clients", {}))
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
@@ -83,6 +87,9 @@ RESOURCES: Final = {
     "DROP_BUCKET": "drop_bucket",
     "DROP_QUEUE_URL": "drop_queue",
     "SUMMARY_QUEUE_URL": "summary_queue",
+    "NOTIFY_QUEUE_URL": "notify_queue",
+    "WEBHOOK_SECRET_ARN": "webhook_secret",
+    "EVENT_BUS": "event_bus",
 }
 SETTINGS: Final = {
     "CALLBACK_BASE_URL": CALLBACK_BASE_URL,
@@ -101,6 +108,8 @@ SETTINGS: Final = {
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",
+    "EVENT_SOURCE": "/ringback/test",
+    "LIVE_API_URL": "https://w1x2y3z4a5.execute-api.eu-west-1.amazonaws.com/live",
 }
 
 
@@ -123,6 +132,11 @@ def a_bucket(name: str) -> str:
 def a_queue(name: str) -> str:
     url: str = boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
     return url
+
+
+def a_bus(name: str) -> str:
+    boto3.client("events").create_event_bus(Name=name)
+    return name
 
 
 def a_secret(name: str, value: dict[str, Any]) -> str:

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from ringback.domain.accounts import Account, PauseReason, Probe
+from ringback.domain.accounts import Account, PauseReason, Probe, ProbeAnswer
+from ringback.domain.changes import JobChange
 from ringback.domain.checks import Check
 from ringback.domain.errors import LinkDead, NotAnImage, RingbackError, TryAgain
 from ringback.domain.images import Remains
@@ -31,10 +32,12 @@ from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs, HandedBack
+from ringback.use_cases.make_events import MakeEvents
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.probe_account import ProbeAccount
+from ringback.use_cases.publish_events import NoConnections, PublishEvents, RequestedReceivers
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.submit_job import SubmitJob
@@ -45,13 +48,17 @@ from tests.support.harness import link_to
 from tests.support.in_memory import (
     InMemoryAccounts,
     InMemoryBucket,
+    InMemoryBus,
     InMemoryJobs,
+    InMemoryNotifications,
+    InMemoryTold,
     InMemoryWeb,
     InMemoryWindow,
     a_provider,
 )
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 from tests.support.lambdas import function_properties
+from tests.support.streams import Stream, Streamed
 from tests.support.template import load_template, resources
 
 CALLBACK_RETRIES: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
@@ -67,6 +74,8 @@ ARCHIVE_RETRIES: Final = tuple(
 PROVIDER_LIMIT: Final = timedelta(seconds=20)
 # The time that a slow call leaves to the function.
 LEFT_AFTER_SLOW: Final = timedelta(seconds=2)
+# Lambda's own pause before it comes back with records that failed.
+STREAM_RETRY: Final = timedelta(seconds=5)
 HTTP_CALLS: Final = frozenset({"create_task", "read_tasks", "fresh_links", "probe"})
 # The function behind each kind of event, and its queue.
 FUNCTIONS: Final = {
@@ -77,6 +86,7 @@ FUNCTIONS: Final = {
     "check": "check_jobs",
     "archive": "archive_images",
     "thumbnail": "make_thumbnails",
+    "stream": "publish_events",
 }
 QUEUES: Final = {
     "submit": "SubmitQueue",
@@ -153,8 +163,8 @@ class Provider:
 
     def prepare(self) -> None: ...
 
-    def probe(self) -> bool:
-        return self.probes.pop(0) if self.probes else True
+    def probe(self) -> ProbeAnswer:
+        return ProbeAnswer(is_good=self.probes.pop(0) if self.probes else True)
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         scenario = self.known.setdefault(job.job_id, self.scenario)
@@ -248,7 +258,8 @@ class World:
     """The surroundings of jobs. After :meth:`run`, inspect the stores and the dead letters.
 
     ``acknowledged`` are the jobs that their client was told of with 202, ``missed_callbacks`` those
-    whose callback was not accepted in any of the provider's calls.
+    whose callback was not accepted in any of the provider's calls, ``states`` those that jobs have
+    been in, as the ids of their events.
     """
 
     scenario: Scenario
@@ -258,6 +269,10 @@ class World:
     web: InMemoryWeb = field(default_factory=InMemoryWeb)
     window: Any = field(default_factory=InMemoryWindow)
     accounts: Any = field(default_factory=InMemoryAccounts)
+    told: Any = field(default_factory=InMemoryTold)
+    bus: InMemoryBus = field(default_factory=InMemoryBus)
+    stream: Stream[JobChange] = field(default_factory=Stream)
+    states: set[str] = field(default_factory=set)
     announced: list[Account] = field(default_factory=list)
     now: datetime = NOON
     schedule: list[ScheduledEvent] = field(default_factory=list)
@@ -276,7 +291,8 @@ class World:
         )
         self.effects.now, self.effects.wait = lambda: self.now, self.wait
         watch = self.effects.watch
-        jobs, archive = watch(self.jobs), watch(ArchiveSender(self))
+        jobs = watch(Streamed(self.jobs, self.note_change))
+        archive, told = watch(ArchiveSender(self)), watch(self.told)
         self.watched_jobs, self.checks = jobs, watch(CheckSender(self))
         checks, clients = self.checks, {"kie": self.effects.watch_http(self.provider)}
         providers = {"kie": a_provider(calls_back=self.scenario.calls != "never")}
@@ -333,10 +349,21 @@ class World:
             archive=archive,
             queue=queue,
             record=record,
+            told=told,
             providers=providers,
             clients=clients,
             callback_urls=lambda job: [callback_url(job.request.provider, job.job_id)],
             now=lambda: self.now,
+        )
+        self.publish = PublishEvents(
+            make=MakeEvents(
+                source="/ringback/test", show_job=lambda job: {}, show_account=lambda account: {}
+            ),
+            bus=watch(self.bus),
+            receivers=RequestedReceivers(),
+            notifications=InMemoryNotifications(),
+            connections=NoConnections(),
+            told=told,
         )
         self.archive = ArchiveImages(
             jobs=jobs,
@@ -353,6 +380,22 @@ class World:
         self.make_thumbnail = MakeThumbnail(
             jobs=jobs, images=watch(self.bucket), shrink=lambda content, facts: b"small"
         )
+
+    def note_change(self, change: JobChange) -> None:
+        """Put a change into the stream, unless it is of those that only connections see."""
+        job = change.new
+        self.states.add(f"{job.job_id}:{job.status}:{job.changes}")
+        if change.is_news and change.is_final:
+            self.stream.records.append(change)
+            self.later(timedelta(0), "stream", self.read_stream)
+
+    def read_stream(self) -> None:
+        try:
+            with self.running("stream"):
+                # A crash after the last mark is one before Lambda has moved on.
+                self.stream.read(self.publish)
+        except (Crash, ServiceError, RingbackError):
+            self.later(STREAM_RETRY, "stream", self.read_stream)
 
     def sleep(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)

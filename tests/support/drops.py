@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
+from ringback.domain.changes import FinishedDrop
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, RowsToRetry
 from ringback.domain.images import HEAD_BYTES
 from ringback.domain.jobs import JobRequest
@@ -95,6 +96,7 @@ class InMemoryDrops:
 @dataclass
 class InMemoryDropProgress:
     known: dict[Drop, Progress] = field(default_factory=dict)
+    finished: dict[Drop, FinishedDrop] = field(default_factory=dict)
 
     def read(self, drop: Drop) -> Progress | None:
         return self.known.get(drop)
@@ -104,6 +106,10 @@ class InMemoryDropProgress:
             return False
         self.known[drop] = to
         return True
+
+    def finish(self, finished: FinishedDrop) -> None:
+        if finished.drop in self.known:
+            self.finished.setdefault(finished.drop, finished)
 
 
 @dataclass

@@ -25,9 +25,17 @@ def broken_guarantees(world: World) -> list[str]:
         if is_lost(world, job_id)
     ]
     found += [f"dead letter: {name}" for name in world.dead_letters]
+    found += broken_guarantees_of_events(world, jobs)
     for job in jobs:
         found += broken_guarantees_of(job, world)
     return found + broken_guarantees_of_account(world)
+
+
+def broken_guarantees_of_events(world: World, jobs: Sequence[Job]) -> list[str]:
+    told = {event.id for event in world.bus.events}
+    found = [f"{each} was told, and never was" for each in told - world.states]
+    ends = [f"{job.job_id}:{job.status}:{job.changes}" for job in jobs if job.status in FINAL]
+    return found + [f"{end} was never told" for end in ends if end not in told]
 
 
 def broken_guarantees_of_account(world: World) -> list[str]:

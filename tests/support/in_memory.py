@@ -1,12 +1,14 @@
 """Fakes with state. The contract tests compare them with the real adapters."""
 
+import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from threading import Lock
 from typing import Any, BinaryIO, Unpack
 
-from ringback.domain.accounts import Account, Hold, Pause, Probe
+from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.errors import (
     IdempotencyConflict,
@@ -15,6 +17,7 @@ from ringback.domain.errors import (
     RingbackError,
     UnknownJob,
 )
+from ringback.domain.events import Event
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage, StoredObject
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
@@ -91,8 +94,15 @@ class InMemoryJobs:
         if job.status not in expect or not (same_task and unchanged and same_attempt):
             written = {"status": to, "updated_at": at, **changes, **mine}
             return Write(job, done=holds(job, written))
-        self.by_id[job_id] = replace(job, status=to, updated_at=at, **changes)
+        self.by_id[job_id] = replace(
+            job, status=to, updated_at=at, changes=job.changes + 1, **changes
+        )
         return Write(self.by_id[job_id], done=True)
+
+    def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
+        job = self.get(job_id)
+        if job.changes == changes:
+            self.by_id[job_id] = replace(job, tell_again_at=at)
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         job = self.get(job_id)
@@ -211,6 +221,46 @@ class InMemoryThumbnailQueue:
 
 
 @dataclass
+class InMemoryTold:
+    marks: dict[JobId, int] = field(default_factory=dict)
+
+    def add(self, jobs: Sequence[Job]) -> None:
+        self.marks |= {job.job_id: job.changes for job in jobs}
+
+    def changes_told(self, job_id: JobId) -> int:
+        return self.marks.get(job_id, 0)
+
+
+class AllTold(InMemoryTold):
+    """Every job was told at once, as is usual."""
+
+    def changes_told(self, job_id: JobId) -> int:
+        return sys.maxsize
+
+
+@dataclass
+class InMemoryBus:
+    """Every event that was put, oldest first; those in ``refused``, by id, are not taken."""
+
+    events: list[Event] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def put(self, events: Sequence[Event]) -> Mapping[str, str]:
+        self.events += [event for event in events if event.id not in self.refused]
+        return {event.id: self.refused[event.id] for event in events if event.id in self.refused}
+
+
+@dataclass
+class InMemoryNotifications:
+    """The events that receivers are told of, with their URLs, oldest first."""
+
+    sent: list[tuple[Event, str]] = field(default_factory=list)
+
+    def add(self, event: Event, *, job: Job, url: str) -> None:
+        self.sent.append((event, url))
+
+
+@dataclass
 class InMemoryWindow:
     """Assigns slots at ``pace``; by default there are so many that no job waits."""
 
@@ -295,22 +345,36 @@ class InMemoryAccounts:
         paused = replace(pause, probe_id=probe.probe_id, probe_at=probe_at)
         return self._write(account, pause=paused)
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime, unanswered: int = 0) -> AccountWrite:
+    def probe_failed(
+        self,
+        probe: Probe,
+        *,
+        next_at: datetime,
+        unanswered: int = 0,
+        balance: Balance | None = None,
+    ) -> AccountWrite:
         account = self.read(probe.provider)
         if account.pause is None or not _has_probe(account.pause, probe):
             return AccountWrite(account, done=False)
         failed = replace(account.pause, probe_id=None, probe_at=next_at, unanswered=unanswered)
-        return self._write(account, pause=failed)
+        return self._write(account, pause=failed, balance=balance or account.balance)
 
     def half_open(
-        self, provider: str, *, at: datetime, probe_id: str | None, unanswered: int = 0
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        probe_id: str | None,
+        unanswered: int = 0,
+        balance: Balance | None = None,
     ) -> AccountWrite:
         account = self.read(provider)
         pause = account.pause
         if pause is None or pause.half_open_at or probe_id not in (None, pause.probe_id):
             return AccountWrite(account, done=bool(pause and pause.half_open_at == at))
         tried = replace(pause, half_open_at=at, probe_id=None, trial=None, trial_until=None)
-        return self._write(account, pause=replace(tried, unanswered=unanswered))
+        opened = replace(tried, unanswered=unanswered)
+        return self._write(account, pause=opened, balance=balance or account.balance)
 
     def claim_trial(
         self, provider: str, job_id: JobId, *, at: datetime, until: datetime
@@ -399,6 +463,7 @@ class ScriptedProvider:
     new_links: dict[str, list[str]] = field(default_factory=dict)
     not_ready: RingbackError | None = None
     is_good: bool = True
+    credits_left: Decimal | None = None
     probed: int = 0
     created: list[tuple[JobId, str]] = field(default_factory=list)
     read: list[ProviderTaskId] = field(default_factory=list)
@@ -419,10 +484,10 @@ class ScriptedProvider:
         if self.not_ready:
             raise self.not_ready
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         self.probed += 1
         self.prepare()
-        return self.is_good
+        return ProbeAnswer(is_good=self.is_good, credits=self.credits_left)
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         self.created.append((job.job_id, callback_url))

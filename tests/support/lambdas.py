@@ -64,6 +64,8 @@ class AwsCall:
         """Return the permissions that the call needs."""
         if self.operation == "TransactWriteItems":
             return {"dynamodb:PutItem"}
+        if self.operation in ("PostToConnection", "DeleteConnection"):
+            return {"execute-api:ManageConnections"}
         if self.operation == "HeadObject":
             return {"s3:GetObject"}
         tagging = {"s3:PutObjectTagging"} if "Tagging" in self.parameters else set[str]()
@@ -118,14 +120,18 @@ def _session() -> boto3.Session:
 _clients: dict[str, Any] = {}
 
 
-def lasting_client(service: str, config: Config | None = None) -> Any:
+def lasting_client(
+    service: str, config: Config | None = None, endpoint_url: str | None = None
+) -> Any:
     """Replace ``boto3.client``: making a client takes longer than most tests.
 
     There is one client per service, and a second one for S3 with a configuration.
     """
     name = service if config is None else f"{service} configured"
     if name not in _clients:
-        _clients[name] = _session().client(service, config=config)  # type: ignore[call-overload]
+        _clients[name] = _session().client(  # type: ignore[call-overload]
+            service, config=config, endpoint_url=endpoint_url
+        )
     return _clients[name]
 
 

@@ -9,6 +9,14 @@ from typing import Any, Final
 from tests.support.template import resources
 
 READ_QUEUE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
+READ_STREAM: Final = (
+    *("dynamodb:DescribeStream", "dynamodb:GetRecords"),
+    *("dynamodb:GetShardIterator", "dynamodb:ListStreams"),
+)
+# The beginning of the ARN of an API's connections.
+EXECUTE_API: Final = re.escape(
+    "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
+)
 WRITE_LOGS: Final = ("logs:CreateLogStream", "logs:PutLogEvents")
 
 
@@ -62,9 +70,10 @@ def place(resource: Any) -> str:
     """Return a resource in short: ``JobsTable``, ``ImagesBucket/images/*``."""
     if "Fn::GetAtt" in resource:
         name, attribute = resource["Fn::GetAtt"]
-        assert attribute in ("Arn", "Id")
-        return str(name)
+        assert attribute in ("Arn", "Id", "StreamArn")
+        return f"{name}/stream" if attribute == "StreamArn" else str(name)
     text = re.sub(r"\$\{(\w+)\.Arn\}", r"\1", resource["Fn::Sub"])
+    text = re.sub(rf"{EXECUTE_API}\$\{{(\w+)\}}", r"\1", text)
     assert "$" not in text
     return text
 

@@ -15,10 +15,10 @@ from functools import partial
 from random import Random
 from typing import Any, Final
 
-from ringback.aws.queues import MAX_DELAY
+from ringback.aws.queues import MAX_DELAY, first_hop
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
-from ringback.domain.accounts import Probe
+from ringback.domain.accounts import Probe, ProbeAnswer
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, Progress, Row, RowsToRetry
 from ringback.domain.errors import ProviderUnavailable, RingbackError
@@ -33,6 +33,7 @@ from ringback.domain.verdicts import (
     TaskReport,
     TaskState,
 )
+from ringback.domain.webhooks import Tried, Webhook
 from ringback.images import inputs
 from ringback.providers.api_calls import not_sent
 from ringback.providers.registry import PROVIDERS
@@ -42,12 +43,12 @@ from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.make_thumbnail import MakeThumbnail
+from ringback.use_cases.notify_client import NotifyClient
 from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.probe_account import ProbeAccount
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.retry_drop import RequestRetry, RetryRows
-from ringback.use_cases.retry_job import request_again
 from ringback.use_cases.submit_job import SubmitJob
 from ringback.use_cases.summarize_drop import SummarizeDrop
 from ringback.use_cases.take_drop import TakeDrop
@@ -58,15 +59,18 @@ from tests.support.drops import InMemoryDropProgress, InMemoryDrops
 from tests.support.effects import ServiceError
 from tests.support.harness import link_to
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
+    InMemoryTold,
     InMemoryWeb,
     InMemoryWindow,
 )
 from tests.support.jobs import NOON, facts_of
 from tests.support.queue_graph import may_recur
 from tests.support.template import load_template, resources
+from tests.support.webhooks import Answer, InMemoryDeliveries, InMemoryReceivers, hangs
 
 ARCHIVE_RETRIES: Final = tuple(
     map(int, load_template()["Parameters"]["ArchiveRetrySeconds"]["Default"].split(","))
@@ -83,6 +87,12 @@ LISTENERS: Final = {
 # A message arrives up to so many seconds after it is due.
 MAX_LATENESS: Final = 0.8
 PICTURE: Final = b"a picture"
+
+
+@dataclass(frozen=True)
+class AllowedInRows:
+    pass_through: bool = False
+    plain_http_hosts: Collection[str] = ()
 
 
 def at(seconds: float) -> datetime:
@@ -111,6 +121,7 @@ class Replay:
     retention: timedelta = timedelta(days=365)
     seconds_per_row: float = 0.02
     paces: Mapping[str, Any] = field(default_factory=dict)
+    told: InMemoryTold = field(default_factory=AllTold)
     now: datetime = NOON
     agenda: list[Event] = field(default_factory=list)
     order: Iterator[int] = field(default_factory=itertools.count)
@@ -175,6 +186,7 @@ class Replay:
             archive=queues.archive,
             queue=queues.submit,
             record=self.record,
+            told=self.told,
             providers=providers,
             clients=self.providers,
             callback_urls=lambda job: [],
@@ -195,6 +207,7 @@ class Replay:
             jobs=self.jobs, images=self.bucket, shrink=lambda content, facts: b"small"
         )
         image = CheckInputImage(images=self.drops, bucket="drops", rules=inputs)
+        rules = RowRules(AllowedInRows(), check_image=image, why_no_webhooks=lambda: "")
         report = ReportDrop(
             jobs=self.jobs, drops=self.drops, image_links=lambda key: {"s3": key}, now=clock
         )
@@ -205,12 +218,22 @@ class Replay:
             queue=queues.drops,
             summaries=queues.summaries,
             rows=TimedRows(self),
-            read_request=RowRules(check_image=image, pass_through=False),
+            read_request=rules,
             report=report,
             estimate=estimate,
             accept=self.accept,
             providers=providers,
             client="drop",
+            now=clock,
+        )
+        self.receiver: Answer = hangs
+        self.receivers, self.deliveries = InMemoryReceivers(), InMemoryDeliveries()
+        self.notify = NotifyClient(
+            receivers=self.receivers,
+            deliveries=self.deliveries,
+            queue=queues,
+            send=lambda webhook: Tried(at=self.now, duration=timedelta(0), **self.receiver(1)),
+            random=self.random.random,
             now=clock,
         )
         self.request_retry = RequestRetry(jobs=self.jobs, queue=queues.drops, now=clock)
@@ -219,7 +242,7 @@ class Replay:
             queue=queues.drops,
             accept=self.accept,
             providers=providers,
-            request_again=partial(request_again, pass_through=False, check_image=image),
+            request_again=rules.again,
             now=clock,
         )
         self.summarize = SummarizeDrop(
@@ -388,14 +411,12 @@ class Queues:
 
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
         replay = self._replay
-        # As SqsSubmitQueue splits a long delay.
-        hop = delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
         self.send(
             "SubmitQueue",
             lambda: replay.submit(
                 job_id, slot=slot, seconds_left=replay.time_left("SubmitJobFunction")
             ),
-            delay=hop,
+            delay=first_hop(delay),
         )
 
     def add_answer(self, answered: Answered, *, delay: int) -> None:
@@ -407,6 +428,9 @@ class Queues:
             ),
             delay=delay,
         )
+
+    def put(self, webhook: Webhook, *, delay: int) -> None:
+        self.send("NotifyQueue", lambda: self._replay.notify(webhook), delay=first_hop(delay))
 
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.send("DropQueue", lambda: self._replay.take_drop(drop), delay=delay)
@@ -481,10 +505,10 @@ class SimulatedProvider:
         if self.name == "chanjing" and self._is_silent:
             raise ProviderUnavailable("no token")
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         if self._is_silent:
             raise ProviderUnavailable("no answer")
-        return True
+        return ProbeAnswer(is_good=True)
 
     @property
     def _is_silent(self) -> bool:

@@ -152,7 +152,8 @@ def test_a_success_after_the_deadline_still_saves_the_images() -> None:
     assert endpoint.queues.due == [(a_job_id(), 900)]
 
 
-def test_a_late_success_that_cannot_be_recorded_leaves_a_check() -> None:
+@pytest.mark.parametrize("report", [SUCCESS, FAILURE], ids=["success", "failure"])
+def test_a_late_report_that_cannot_be_recorded_leaves_a_check(report: TaskReport) -> None:
     endpoint = an_endpoint(JobStatus.EXPIRED, finished_at=NOON)
     move = endpoint.jobs.move
 
@@ -163,15 +164,18 @@ def test_a_late_success_that_cannot_be_recorded_leaves_a_check() -> None:
 
     endpoint.jobs.move = crash  # type: ignore[method-assign]
     with pytest.raises(OSError):
-        endpoint()
+        endpoint(report)
     assert endpoint.queues.due == [(a_job_id(), 900)]
 
 
 def test_a_failure_after_the_deadline_is_not_charged() -> None:
-    job = an_endpoint(JobStatus.EXPIRED)(FAILURE)
+    endpoint = an_endpoint(JobStatus.EXPIRED)
+    job = endpoint(FAILURE)
     assert job is not None
     assert job.error is not None
     assert (job.status, job.error.may_be_charged) == (JobStatus.FAILED, False)
+    # Its own check has passed: this one sees that the failure was told.
+    assert endpoint.queues.due == [(a_job_id(), 900)]
 
 
 def test_a_callback_replaces_a_lost_submit_response() -> None:

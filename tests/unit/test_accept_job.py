@@ -12,9 +12,10 @@ from ringback.domain.errors import (
     RequestRefused,
     TryAgain,
 )
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import ErrorKind, Job, JobId, JobRequest, JobStatus
 from ringback.domain.verdicts import TaskRefused
-from ringback.use_cases.accept_job import AcceptJob, JobPost, NewJob, PostJob
+from ringback.use_cases.accept_job import AcceptJob, NewJob, PostJob
 from ringback.use_cases.ports import SubmitQueue
 
 from tests.support.harness import CREATED, Harness, answering
@@ -209,15 +210,17 @@ SENT = {"model": "a", "input": {"prompt": "kite"}}
 POST = JobPost(client="studio", idempotency_key="k", body=SENT)
 
 
-def reading(body: Mapping[str, Any]) -> JobRequest:
+def reading(body: Mapping[str, Any], client: str) -> JobRequest:
     return replace(a_request(), sent=dict(body))
 
 
-def refusing(body: Mapping[str, Any]) -> JobRequest:
+def refusing(body: Mapping[str, Any], client: str) -> JobRequest:
     raise InvalidRequest([FieldError("input", "the image is gone")])
 
 
-def posting(harness: Harness, read: Callable[[Mapping[str, Any]], JobRequest] = reading) -> PostJob:
+def posting(
+    harness: Harness, read: Callable[[Mapping[str, Any], str], JobRequest] = reading
+) -> PostJob:
     return PostJob(read_request=read, jobs=harness.jobs, accept=harness.acceptor)
 
 

@@ -23,6 +23,7 @@ from ringback.domain.checks import LAST_READ, Check, seconds_to_next_check
 from ringback.domain.errors import (
     CredentialsRefused,
     NotConfigured,
+    NotTold,
     ProviderUnavailable,
     RingbackError,
     TaskUnreadable,
@@ -36,12 +37,14 @@ from ringback.use_cases.record_verdict import RecordVerdict
 
 from tests.support.checks import check_one
 from tests.support.in_memory import (
+    AllTold,
     InMemoryAccounts,
     InMemoryArchiveQueue,
     InMemoryCheckQueue,
     InMemoryJobs,
     InMemoryQueues,
     InMemorySubmitQueue,
+    InMemoryTold,
     ScriptedProvider,
 )
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_report, a_stored_image
@@ -59,6 +62,7 @@ class Checker:
     queues: InMemoryQueues = field(default_factory=InMemoryQueues)
     provider: ScriptedProvider = field(default_factory=ScriptedProvider)
     accounts: InMemoryAccounts = field(default_factory=InMemoryAccounts)
+    told: InMemoryTold = field(default_factory=AllTold)
 
     def __call__(
         self, *, at: datetime = DEADLINE, claimed: str | None = None, contradicts: bool = False
@@ -104,6 +108,7 @@ class Checker:
                 ),
                 now=now,
             ),
+            told=self.told,
             providers={"kie": self.provider.facts},
             clients=clients,
             callback_urls=lambda job: [f"https://hooks.example/kie/{job.job_id}"],
@@ -195,9 +200,9 @@ def test_an_overdue_task_is_read_once(report: TaskReport | None, status: JobStat
     assert checker.status() is status
     assert checker.provider.read == [TASK]
     assert checker.queues.archive == ([(a_job_id(), 1, 0)] if report is SUCCESS else [])
-    # Only a job that is not final has a check ahead of it.
+    # A final job's last check is to see that its end was told.
     is_open = report in (SUCCESS, STILL_RUNNING)
-    assert checker.queues.due == ([(a_job_id(), 900)] if is_open else [])
+    assert checker.queues.due == [(a_job_id(), 900 if is_open else 300)]
 
 
 def test_a_task_that_is_still_generating_is_read_for_a_day() -> None:
@@ -811,7 +816,7 @@ def test_a_job_whose_task_was_not_read_does_not_expire(reason: str) -> None:
     ends = [checker.jobs.get(a_job_id(number)).status for number in range(20)]
     first = JobStatus.EXPIRED if reason == "unavailable" else JobStatus.ARCHIVING
     assert ends == [first, *[JobStatus.RUNNING] * 19]
-    archived = [] if reason == "unavailable" else [(a_job_id(0), 900)]
+    archived = [(a_job_id(0), 300 if reason == "unavailable" else 900)]
     assert checker.queues.due == archived + [(a_job_id(number), 30) for number in range(1, 20)]
 
 
@@ -976,3 +981,58 @@ def test_a_shape_that_can_be_read_at_last_saves_the_images() -> None:
     ):
         checker = a_checker(JobStatus.FAILED, {TASK: report}, task_id=TASK, error=unread)
         assert checker.status(claimed=TASK, contradicts=True) is status
+
+
+LONG_AFTER = DEADLINE + timedelta(hours=1)
+
+
+def a_final_job(*, told: int | None) -> Checker:
+    checker = Checker(told=InMemoryTold())
+    job = a_job(JobStatus.FAILED, changes=3, updated_at=DEADLINE)
+    checker.jobs.create(job)
+    if told is not None:
+        checker.told.add([replace(job, changes=told)])
+    return checker
+
+
+@pytest.mark.parametrize("told", [3, 4])
+def test_a_job_whose_end_was_told_needs_no_further_check(told: int) -> None:
+    checker = a_final_job(told=told)
+    assert checker.status(at=LONG_AFTER) is JobStatus.FAILED
+    assert checker.queues.due == []
+    assert checker.jobs.get(a_job_id()).tell_again_at is None
+
+
+@pytest.mark.parametrize("told", [None, 1])
+def test_an_end_that_was_not_told_is_told_again(told: int | None) -> None:
+    """SQS delivers the check again until the end was told."""
+    checker = a_final_job(told=told)
+    for at in (LONG_AFTER, LONG_AFTER + timedelta(minutes=11)):
+        with pytest.raises(NotTold):
+            checker(at=at)
+        assert checker.jobs.get(a_job_id()).tell_again_at == at
+    checker.told.add([checker.jobs.get(a_job_id())])
+    assert checker.status(at=LONG_AFTER + timedelta(minutes=22)) is JobStatus.FAILED
+    assert checker.queues.due == []
+
+
+def test_an_end_may_be_under_way_for_five_minutes() -> None:
+    checker = a_final_job(told=None)
+    assert checker.status(at=DEADLINE + timedelta(minutes=1)) is JobStatus.FAILED
+    assert checker.queues.due == [(a_job_id(), 240)]
+    assert checker.jobs.get(a_job_id()).tell_again_at is None
+    with pytest.raises(NotTold):
+        checker(at=DEADLINE + timedelta(minutes=5))
+
+
+def test_a_job_that_ended_before_changes_were_counted_is_not_told_again() -> None:
+    checker = Checker(told=InMemoryTold())
+    checker.jobs.create(a_job(JobStatus.SUCCEEDED))
+    assert checker.status(at=LONG_AFTER) is JobStatus.SUCCEEDED
+    assert checker.queues.due == []
+
+
+def test_a_claim_about_a_final_job_leaves_the_telling_to_its_own_check() -> None:
+    checker = a_final_job(told=None)
+    assert checker.status(at=LONG_AFTER, claimed=TASK) is JobStatus.FAILED
+    assert checker.queues.due == []

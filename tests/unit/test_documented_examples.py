@@ -7,18 +7,28 @@ import sys
 from typing import Any, Final
 
 import pytest
+from ringback.callbacks.standard_webhooks import signed_headers, signing_keys
 from ringback.catalogue.field_kinds import field_kinds
+from ringback.domain.changes import JobChange
+from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest
-from ringback.http_replies import job_body, problem
+from ringback.domain.jobs import JobStatus
+from ringback.domain.live import FollowRequest
+from ringback.domain.webhooks import body_of
+from ringback.http_replies import account_body, job_body, problem
+from ringback.live_requests import follow_request
 from ringback.sheets.recipes import recipe_row
 from ringback.sheets.rows import read_sheet
+from ringback.use_cases.make_events import MakeEvents
 
 from local.simulator.fault_board import rule_from
 from tests.support.jobs import a_job, a_stored_image
+from tests.support.lambdas import an_event as sent_live
 from tests.support.repository import Block, blocks, documents
 from tests.support.requests import read_request
 from tests.support.sheets import layout_of, parts
+from tests.support.webhooks import OLD_SECRET, SECRET, a_webhook, an_event
 
 BUCKET: Final = "ringback-drop"
 SHOWN: Final = [name for name in documents() if "decisions" not in name]
@@ -55,11 +65,22 @@ def test_requests_are_valid() -> None:
 
 
 def test_every_json_block_is_tested() -> None:
-    known = {"invalid request", "its problem", "recipe", "trust policy"}
+    known = {"invalid request", "its problem", "recipe", "trust policy", "webhook body", "event"}
+    known |= {"follow", "resume"}
     assert {block.title for block in JSON} == {"", *known}
     for block in JSON:
         shown = json.loads(block.text)
         assert block.title or is_request(shown) or "job_id" in shown
+
+
+def test_a_client_that_follows_sends_its_key_and_the_time_of_an_event() -> None:
+    def read(title: str) -> FollowRequest:
+        return follow_request(sent_live("follow_jobs", "follow") | {"body": titled(title).text})
+
+    assert read("follow").since is None
+    since = read("resume").since
+    assert since is not None
+    assert since.isoformat() == json.loads(titled("event").text)["time"]
 
 
 def test_the_problem_is_the_answer_to_the_request_above_it() -> None:
@@ -78,6 +99,41 @@ def test_a_job_is_shown_with_every_field() -> None:
     assert shown.keys() == body.keys() - {"waiting_for"}
     [image], [expected] = shown["images"], body["images"]
     assert image.keys() == expected.keys()
+
+
+def test_a_webhook_has_the_fields_of_its_event() -> None:
+    shown = json.loads(titled("webhook body").text)
+    body = json.loads(body_of(an_event()))
+    assert shown.keys() == body.keys()
+    assert shown["id"] == f"{shown['subject']}:{shown['data']['status']}:4"
+    assert shown["type"] == f"ringback.job.{shown['data']['status']}"
+
+
+def test_the_verification_of_a_webhook_runs() -> None:
+    [block] = [each for name in SHOWN for each in blocks(name, "python")]
+    assert block.title == "verification"
+    program: dict[str, Any] = {}
+    exec(block.text, program)  # noqa: S102 our own document
+    webhook = a_webhook()
+    headers = dict(signed_headers(webhook, signing_keys(SECRET), at=utc_now()))
+    assert program["read_webhook"](webhook.body.encode(), headers, SECRET)["id"] == webhook.event_id
+    assert program["read_webhook"](webhook.body.encode(), headers, OLD_SECRET) is None
+
+
+def test_an_event_is_shown_with_every_attribute() -> None:
+    shown = json.loads(titled("event").text)
+    make = MakeEvents(source="/ringback/ringback", show_job=job_body, show_account=account_body)
+    job = a_job(JobStatus.SUCCEEDED, changes=shown["data"]["changes"])
+    event = make(JobChange(None, job))
+    assert event is not None
+    expected = event.cloud_event()
+    assert shown.keys() == expected.keys()
+    changing = ("id", "subject", "time", "data")
+    assert [shown[name] for name in shown.keys() - changing] == [
+        expected[name] for name in shown.keys() - changing
+    ]
+    assert shown["id"] == f"{shown['subject']}:succeeded:4"
+    assert shown["data"].keys() - {"..."} <= expected["data"].keys()
 
 
 def test_the_recipe_is_valid() -> None:

@@ -93,6 +93,7 @@ def test_every_invalid_field_is_in_the_reply() -> None:
 NEW: dict[str, Any] = {
     "job_id": a_job_id(),
     "status": "accepted",
+    "changes": 0,
     "retry_of": None,
     "source": None,
     "row": None,

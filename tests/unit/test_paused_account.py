@@ -4,6 +4,7 @@ import heapq
 import itertools
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from ringback.domain.accounts import (
@@ -15,10 +16,12 @@ from ringback.domain.accounts import (
     RECHECK,
     TRIAL,
     Account,
+    Balance,
     Hold,
     HoldReason,
     PauseReason,
     Probe,
+    ProbeAnswer,
 )
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import (
@@ -181,6 +184,27 @@ def test_the_owner_is_told_once_of_a_pause_and_of_its_end(harness: Harness) -> N
     assert len(harness.announced) == 1
     harness.take_turn(job.job_id)
     assert [account.pause is None for account in harness.announced] == [False, True]
+
+
+def test_a_probe_records_the_credits_that_are_left(harness: Harness) -> None:
+    job = paused(harness, CREATED)
+    assert harness.account.credits_left == 0  # nobody has asked, but the provider says so
+    harness.provider.is_good, harness.provider.credits_left = False, Decimal("1.5")
+    harness.probe()
+    asked_at = harness.now
+    assert harness.account.balance == Balance(Decimal("1.5"), asked_at)
+    harness.take_turn(job.job_id)
+    harness.provider.is_good, harness.provider.credits_left = True, None
+    assert harness.probe().balance == Balance(Decimal("1.5"), asked_at)
+    harness.take_turn(job.job_id)
+    assert harness.account.pause is None
+    assert harness.account.credits_left == Decimal("1.5")
+
+
+def test_a_good_probe_records_the_credits_too(harness: Harness) -> None:
+    paused(harness)
+    harness.provider.credits_left = Decimal(100)
+    assert harness.probe().credits_left == Decimal(100)
 
 
 def test_a_probe_lets_one_job_try_and_its_task_opens_the_account(harness: Harness) -> None:
@@ -542,7 +566,7 @@ def test_a_probe_without_an_answer_is_a_bad_one(harness: Harness, error: Excepti
     assert account.pause.probe_at == harness.now + timedelta(seconds=30)
 
 
-def no_answer() -> bool:
+def no_answer() -> ProbeAnswer:
     raise ProviderUnavailable("the credits' route answered 500")
 
 
@@ -593,10 +617,12 @@ def test_an_account_about_which_there_is_an_answer_is_not_tried(
     job = paused(harness)
     answers = itertools.cycle([True, True, True, False] if answer == "sometimes" else [True])
 
-    def probe() -> bool:
+    def probe() -> ProbeAnswer:
         if answer == "not configured":
             raise NotConfigured("no key")
-        return no_answer() if answer != "bad" and next(answers) else False
+        if answer != "bad" and next(answers):
+            no_answer()
+        return ProbeAnswer(is_good=False)
 
     def no_token() -> None:
         raise ProviderUnavailable("no token")

@@ -11,8 +11,8 @@ from ringback.domain.errors import (
     UnknownJob,
     WrongState,
 )
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import FINAL, Job, JobStatus
-from ringback.use_cases.accept_job import JobPost
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.retry_job import RetryJob
 

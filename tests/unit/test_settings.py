@@ -50,6 +50,11 @@ ENVIRONMENT = {
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",
+    "EVENT_BUS": "ringback",
+    "EVENT_SOURCE": "/ringback/ringback",
+    "NOTIFY_QUEUE_URL": QUEUE,
+    "LIVE_API_URL": "https://w1x2y3z4a5.execute-api.eu-west-1.amazonaws.com/live",
+    "WEBHOOK_SECRET_ARN": ARN,
 }
 OF_FUNCTIONS = [
     kind

@@ -584,6 +584,8 @@ def test_a_refusal_that_came_too_late_for_its_job_says_that_it_was_not_charged(
             kind=ErrorKind.REFUSED, code=answer.code, message=answer.message
         )
     assert harness.queues.submit == []
+    # Its own checks are over: this one, sent once, sees that the refusal was told.
+    assert harness.queues.due == [(job.job_id, 300)]
 
 
 @REFUSALS

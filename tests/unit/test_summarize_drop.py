@@ -109,6 +109,47 @@ def test_a_summary_is_final_when_the_last_job_is() -> None:
     assert summary["results"][1]["error"] == "no luck"
 
 
+def test_the_end_of_a_drop_is_recorded_when_its_last_job_is_final() -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.SUCCEEDED, credits=Decimal("3.5"))
+    summaries.add(3, JobStatus.RUNNING)
+    summaries()
+    assert summaries.progress.finished == {}
+    summaries.now += timedelta(minutes=1)
+    summaries.jobs.by_id.clear()
+    summaries.add(1, JobStatus.SUCCEEDED, credits=Decimal("3.5"))
+    summaries.add(3, JobStatus.FAILED)
+    _, summary = summaries()
+    finished = summaries.progress.finished[DROP]
+    assert (finished.drop, finished.client, finished.at) == (DROP, "studio", summaries.now)
+    # The results may be many: their place is the summary.
+    assert finished.summary == {name: summary[name] for name in summary if name != "results"}
+    assert finished.summary["jobs"] == {"failed": 1, "succeeded": 1}
+
+
+def test_the_end_of_a_drop_without_jobs_belongs_to_no_client() -> None:
+    summaries = summaries_of(Progress(made_at=NOON, row=2, bad_rows=1, done=True))
+    summaries()
+    assert summaries.progress.finished[DROP].client is None
+
+
+@pytest.mark.parametrize("key", ["requests/a.dry-run.csv", "recipes/x/recipe.json"])
+def test_a_drop_that_makes_no_jobs_has_no_such_end(key: str) -> None:
+    drop, progress = replace(DROP, key=key), InMemoryDropProgress()
+    progress.known[drop] = READ
+    summaries = Summaries(progress=progress)
+    report = ReportDrop(jobs=summaries.jobs, drops=summaries.drops, now=lambda: NOON)
+    summarize = SummarizeDrop(
+        progress=progress,
+        drops=summaries.drops,
+        queue=summaries.queues,
+        report=report,
+        now=lambda: NOON,
+    )
+    assert summarize(drop)
+    assert progress.finished == {}
+
+
 @pytest.mark.parametrize(
     ("each", "credits", "without"),
     [

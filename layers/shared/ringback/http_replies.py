@@ -24,6 +24,7 @@ from ringback.domain.errors import (
     UnknownProvider,
     UnknownRoute,
     WrongState,
+    by_class,
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
@@ -63,16 +64,24 @@ _DETAIL: Final[Mapping[type[RingbackError], str]] = {
 }
 
 
-def reply(status: HTTPStatus, body: Mapping[str, Any], *, kind: str = "application/json") -> Reply:
+def reply(
+    status: HTTPStatus,
+    body: Mapping[str, Any],
+    *,
+    kind: str = "application/json",
+    location: str | None = None,
+) -> Reply:
+    """``location`` is the path of what was made."""
+    headers = {"content-type": kind, "cache-control": "no-store"}
     return {
         "statusCode": int(status),
-        "headers": {"content-type": kind, "cache-control": "no-store"},
+        "headers": headers | ({"location": location} if location else {}),
         "body": json.dumps(body, ensure_ascii=False),
     }
 
 
 def problem(error: RequestRefused | TryAgain) -> Reply:
-    status = next(STATUS_FOR[kind] for kind in type(error).__mro__ if kind in STATUS_FOR)
+    status = by_class(error, STATUS_FOR)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": status.phrase,
@@ -89,6 +98,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
     return {
         "job_id": job.job_id,
         "status": job.status,
+        "changes": job.changes,
         "retry_of": job.retry_of,
         "source": job.source,
         "row": job.row,
@@ -139,6 +149,11 @@ def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, An
 def waiting_for(wait: Wait | None) -> dict[str, Any]:
     """Return what ``GET`` shows of a job beside ``job_body``."""
     return {"waiting_for": _wait_body(wait) if wait else None}
+
+
+def shown_job(job: Job, link: Callable[[str], str], wait: Wait | None) -> dict[str, Any]:
+    """Return a job as ``GET`` shows it."""
+    return job_body(job, link) | waiting_for(wait)
 
 
 def _wait_body(wait: Wait) -> dict[str, Any]:

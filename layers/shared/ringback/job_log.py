@@ -4,8 +4,10 @@ from aws_lambda_powertools import Logger
 
 from ringback.domain.accounts import Account
 from ringback.domain.checks import Check
+from ringback.domain.deliveries import Delivery
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job
+from ringback.domain.webhooks import Webhook
 
 
 def log_job(logger: Logger, message: str, job: Job) -> None:
@@ -41,6 +43,25 @@ def log_check(logger: Logger, check: object, outcome: object) -> None:
         logger.info("account probed", extra=fields)
     elif isinstance(check, Check) and outcome is None:
         logger.info("check of an unrecorded job", extra={"job_id": check.job_id})
+
+
+def log_delivery(logger: Logger, webhook: Webhook, delivery: Delivery | None) -> None:
+    """Log what came of a webhook; never its URL, its body or the receiver's answer."""
+    fields = {
+        "job_id": webhook.job_id,
+        "event_type": webhook.type,
+        "receiver": webhook.host,
+        "attempt": webhook.attempt,
+    }
+    if delivery is None:
+        logger.info("webhook put back", extra=fields)
+        return
+    fields |= {
+        "receiver_status": delivery.status,
+        "milliseconds": delivery.milliseconds,
+        "is_tried_again": delivery.next_at is not None,
+    }
+    logger.info("webhook processed", extra=fields)
 
 
 def log_account(logger: Logger, account: Account) -> None:

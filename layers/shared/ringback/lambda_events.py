@@ -1,4 +1,4 @@
-"""Reads Lambda events: HTTP API requests (payload 2.0), SQS batches, S3 notifications."""
+"""Reads Lambda events: HTTP API requests (payload 2.0), batches of SQS and of a table's stream."""
 
 from base64 import b64decode
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,13 @@ from ringback.domain.errors import (
     Unauthorized,
     UnknownMessage,
 )
+from ringback.domain.job_posts import JobPost, idempotency_key_errors
 from ringback.domain.jobs import JobId
 from ringback.domain.suggestions import unknown_name
 from ringback.domain.versions import of_any_version
 from ringback.json_bodies import json_object, parse_json
 from ringback.use_cases.accept_callback import CallbackRequest
-from ringback.use_cases.accept_job import JobPost
+from ringback.use_cases.provider_apis import ApiCall
 
 MAX_CALLBACK_BYTES: Final = 256 * 1024
 # S3 sends one when a notification is configured.
@@ -108,10 +109,7 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
     client = client_name(event)
     unknown = sorted(query.keys() - known)
     errors = [FieldError(name, unknown_name("parameter", name, known)) for name in unknown]
-    if key is not None and not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        errors.append(
-            FieldError("Idempotency-Key", "must have 1 to 255 printable ASCII characters")
-        )
+    errors += idempotency_key_errors(key)
     if known and dry_run not in _SWITCH:
         errors.append(FieldError("dry_run", "must be true or false"))
     if errors:
@@ -122,6 +120,16 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
         body={} if retry_of else json_object(raw_body(event), content_type=content_type),
         dry_run=_SWITCH[dry_run],
         retry_of=retry_of,
+    )
+
+
+def api_call(event: Mapping[str, Any], context: LambdaContext) -> ApiCall:
+    """Read a call of a provider's own API. Nothing in it is checked yet."""
+    return ApiCall(
+        headers=lower_headers(event),
+        query=query_parameters(event),
+        body=raw_body(event),
+        request_id=context.aws_request_id,
     )
 
 
@@ -159,7 +167,7 @@ def _record(record: Mapping[str, Any]) -> tuple[Drop, bool]:
 
 def take_each(message: Mapping[str, Any], take: Callable[[Drop], None]) -> None:
     """Pass each dropped object to ``take``, whatever becomes of the others in the message."""
-    failures = [_failure_of(take, drop) for drop in dropped_objects(message)]
+    failures = [failure_of(take, drop) for drop in dropped_objects(message)]
     for failure in filter(None, failures):
         raise failure
 
@@ -170,7 +178,7 @@ def process_batch(
     """Pass each message to ``process``; SQS delivers only the failed ones again."""
 
     def process_each(messages: Sequence[dict[str, Any]]) -> list[Exception | None]:
-        return [_failure_of(process, message) for message in messages]
+        return [failure_of(process, message) for message in messages]
 
     return process_together(event, lambda message: message, process_each, logger)
 
@@ -205,6 +213,37 @@ def process_together(
     return {"batchItemFailures": failures}
 
 
+def process_stream(
+    event: Event,
+    read: Callable[[Mapping[str, Any]], Message],
+    process: Callable[[Sequence[Message]], Sequence[Exception | None]],
+    logger: Logger,
+) -> BatchReply:
+    """Pass what the records of a stream say to ``process``, which returns the error of each.
+
+    A record that cannot be read, or fails, holds up none of the others in its batch. Lambda comes
+    back with all records from the first failed one on, until its retries are over.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+    """
+    readable: list[tuple[str, Message]] = []
+    failed: dict[str, Exception] = {}
+    for record in event["Records"]:
+        number = record["dynamodb"]["SequenceNumber"]
+        try:
+            readable.append((number, read(record)))
+        except Exception as error:  # noqa: BLE001  one bad record must not fail the batch
+            failed[number] = error
+    results = process([message for _, message in readable])
+    errors = zip((number for number, _ in readable), results, strict=True)
+    failed |= {number: error for number, error in errors if error}
+    for record in event["Records"]:
+        if why := failed.get(record["dynamodb"]["SequenceNumber"]):
+            # Not the record: it has the job's input.
+            fields = {"key": record["dynamodb"]["Keys"]["job_id"]["S"]}
+            logger.error("record failed", extra=fields, exc_info=why)
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+
 def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return a message with its details, the fields that older versions do without."""
     details = record.get("messageAttributes", {}).get(DETAILS, {}).get("stringValue", "{}")
@@ -214,7 +253,8 @@ def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return more | message
 
 
-def _failure_of(process: Callable[[Message], None], message: Message) -> Exception | None:
+def failure_of(process: Callable[[Message], None], message: Message) -> Exception | None:
+    """Return what was raised, so that one bad message does not fail its batch."""
     try:
         process(message)
     except Exception as error:  # noqa: BLE001  one bad message must not fail the batch

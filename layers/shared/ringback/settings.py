@@ -15,6 +15,7 @@ QueueUrl = Annotated[str, Field(pattern=r"^https?://")]
 QueueUrlIfRead = Annotated[QueueUrl | None, BeforeValidator(lambda text: text or None)]
 TableName = Annotated[str, Field(min_length=3)]
 BucketName = Annotated[str, Field(min_length=3)]
+LinkLifetime = Annotated[int, Field(ge=60, le=604_800)]
 
 
 def _split(text: object) -> object:
@@ -86,6 +87,9 @@ class CallbackUrlSettings(Settings):
     callback_secret_arn: Arn
 
 
+HostList = Annotated[frozenset[str], BeforeValidator(_split)]
+
+
 class RequestSettings(Settings):
     """The settings for checking a request and recording its job."""
 
@@ -93,8 +97,10 @@ class RequestSettings(Settings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_bucket: BucketName
+    plain_http_hosts: HostList
     job_retention_days: Annotated[int, Field(ge=21, le=3650)]
     pass_through: bool
+    tells_events: bool
 
     @property
     def retention(self) -> timedelta:
@@ -103,6 +109,13 @@ class RequestSettings(Settings):
 
 class AcceptJobSettings(RequestSettings):
     providers: Mapping[str, ProviderDeadline]
+
+
+class ServeProviderApisSettings(AcceptJobSettings):
+    images_bucket: BucketName
+    client_keys_secret_arn: Arn
+    callback_secret_arn: Arn
+    link_lifetime_seconds: LinkLifetime
 
 
 class TakeDropsSettings(RequestSettings):
@@ -131,6 +144,7 @@ class ReceiveCallbackSettings(Settings):
 class CheckJobsSettings(CallbackUrlSettings):
     providers: Mapping[str, ProviderAccount]
     jobs_table: TableName
+    tells_events: bool
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
@@ -146,12 +160,37 @@ class ArchiveImagesSettings(Settings):
         tuple[Annotated[int, Field(ge=0, le=900)], ...], BeforeValidator(_split)
     ]
     largest_image_bytes: Annotated[int, Field(ge=1024, le=200 * 1024 * 1024)]
-    plain_http_hosts: Annotated[frozenset[str], BeforeValidator(_split)]
+    plain_http_hosts: HostList
+
+
+class NotifyClientSettings(Settings):
+    jobs_table: TableName
+    notify_queue_url: QueueUrl
+    webhook_secret_arn: Arn
+    plain_http_hosts: HostList
+    images_bucket: BucketName
+    link_lifetime_seconds: LinkLifetime
 
 
 class MakeThumbnailsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
+
+
+class PublishEventsSettings(Settings):
+    jobs_table: TableName
+    event_bus: Annotated[str, Field(min_length=1)]
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    notify_queue_url: QueueUrl
+    live_api_url: BaseUrl
+
+
+class FollowJobsSettings(Settings):
+    jobs_table: TableName
+    tells_events: bool
+    client_keys_secret_arn: Arn
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    live_api_url: BaseUrl
 
 
 class SummarizeDropsSettings(Settings):
@@ -164,7 +203,7 @@ class SummarizeDropsSettings(Settings):
 class QueryJobsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
-    link_lifetime_seconds: Annotated[int, Field(ge=60, le=604_800)]
+    link_lifetime_seconds: LinkLifetime
 
 
 class ChangeJobSettings(Settings):
@@ -173,6 +212,8 @@ class ChangeJobSettings(Settings):
     drop_queue_url: QueueUrlIfRead
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
+    notify_queue_url: QueueUrlIfRead
+    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
 
 
 class AuthorizeClientSettings(Settings):

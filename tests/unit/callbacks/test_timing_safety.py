@@ -15,6 +15,8 @@ from ringback.domain.errors import SignatureRejected
 from ringback.domain.jobs import JobId
 from ringback.use_cases.authorize_client import client_of
 
+from tests.support.provider_apis import ServedApis
+
 SECRET = b"unit-test-callback-secret-of-44-characters-x"
 NOW = datetime(2026, 9, 21, 12, 0, tzinfo=UTC)
 
@@ -40,7 +42,14 @@ def has_client_key(*, is_right: bool) -> bool:
     return client_of(f"Bearer {key}", known) is not None
 
 
-@pytest.mark.parametrize("is_accepted", [has_token, is_signed, has_client_key])
+def has_access_token(*, is_right: bool) -> bool:
+    tokens = ServedApis().tokens
+    token = tokens.issue("studio").value
+    wrong = token[:-1] + ("A" if token[-1] != "A" else "B")
+    return tokens.client_of(token if is_right else wrong) is not None
+
+
+@pytest.mark.parametrize("is_accepted", [has_token, is_signed, has_client_key, has_access_token])
 def test_secrets_are_compared_in_constant_time(
     is_accepted: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,10 +20,7 @@ EDIT = "seedream/4.5-edit"
 CHANJING = "chanjing/doubao-seedream-4.0"
 A_URL = "https://pictures.example/a.png"
 UPLOAD = "upload it, for example to the drop bucket, and send its https:// or s3:// URL"
-CALLBACK = (
-    "unknown field; leave it out: Ringback makes the provider's callback URL itself, and"
-    " GET /jobs/{job_id} shows the result"
-)
+CALLBACK = "unknown field; send callBackUrl beside input, not in it"
 
 
 def refusals(sent: dict[str, Any], **options: Any) -> dict[str, str]:
@@ -127,8 +124,10 @@ def test_an_unknown_field(model: str, name: str, message: str) -> None:
         ("inputs", "unknown field; did you mean input?"),
         ("prompt", "unknown field; did you mean input.prompt?"),
         ("n", "unknown field; did you mean input.max_images?"),
-        ("callBackUrl", CALLBACK),
-        ("webhook", CALLBACK),
+        *(
+            (name, "unknown field; did you mean callBackUrl?")
+            for name in ("callback_url", "callbackUrl", "webhook", "webhook_url", "notify_url")
+        ),
         ("qwertz", "unknown field"),
     ],
 )

@@ -7,8 +7,9 @@ import pytest
 from botocore.exceptions import ClientError
 from ringback.use_cases.authorize_client import client_of
 
-from local.client_keys import OUTPUT, KeyHashes, checked_name, create, main, revoke, with_hash
+from local.client_keys import OUTPUT, create, main, revoke, with_hash
 from local.failures import LocalFailure
+from local.owner_secrets import StoredJson, checked_name
 
 ARN = "arn:keys"
 STUDIO = {"studio": "5" * 64}
@@ -49,13 +50,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 
 @pytest.fixture
-def stored(aws: Any) -> KeyHashes:
-    return KeyHashes(aws, ARN)
+def stored(aws: Any) -> StoredJson:
+    return StoredJson(aws, ARN)
 
 
 @pytest.mark.parametrize("value", [None, ""])
 def test_the_first_key_needs_no_value_before_it(
-    aws: Aws, stored: KeyHashes, value: str | None
+    aws: Aws, stored: StoredJson, value: str | None
 ) -> None:
     """The template's secret has none; the local AWS shows that as an empty one."""
     aws.secrets = {} if value is None else {ARN: value}
@@ -64,7 +65,7 @@ def test_the_first_key_needs_no_value_before_it(
 
 
 def test_a_new_key_works_and_the_others_stay(
-    stored: KeyHashes, capsys: pytest.CaptureFixture[str]
+    stored: StoredJson, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--client", "drop"]) == 0
     printed = capsys.readouterr()
@@ -75,7 +76,7 @@ def test_a_new_key_works_and_the_others_stay(
 
 
 def test_names_come_from_make_variables(
-    stored: KeyHashes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stored: StoredJson, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("CLIENT", "drop")
     monkeypatch.setenv("STACK", "ringback")
@@ -84,7 +85,7 @@ def test_names_come_from_make_variables(
 
 
 def test_a_key_is_replaced_only_on_request(
-    stored: KeyHashes, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stored: StoredJson, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--client", "studio"]) == 1
     refused = capsys.readouterr()
@@ -98,7 +99,7 @@ def test_a_key_is_replaced_only_on_request(
 
 
 def test_a_key_is_revoked_and_the_others_stay(
-    stored: KeyHashes, monkeypatch: pytest.MonkeyPatch
+    stored: StoredJson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = create(stored, "drop", replace=False)
     monkeypatch.setenv("REVOKE", "1")
@@ -107,7 +108,7 @@ def test_a_key_is_revoked_and_the_others_stay(
     assert client_of(f"Bearer {key}", stored.read()) == "drop"
 
 
-def test_revoking_an_unknown_client_changes_nothing(stored: KeyHashes) -> None:
+def test_revoking_an_unknown_client_changes_nothing(stored: StoredJson) -> None:
     with pytest.raises(LocalFailure, match="clients with a key: studio"):
         revoke(stored, "stduio")
     assert stored.read() == STUDIO
@@ -121,16 +122,16 @@ def test_a_secret_that_cannot_be_read_is_not_overwritten(aws: Aws, text: str) ->
 
 
 @pytest.mark.parametrize("name", ["", "  ", " studio", "stu\ndio", "x" * 101])
-def test_a_bad_name_is_refused(name: str, stored: KeyHashes) -> None:
+def test_a_bad_name_is_refused(name: str, stored: StoredJson) -> None:
     with pytest.raises(LocalFailure):
-        checked_name(name)
+        checked_name(name, example="x")
     assert main(["--client", name]) == 1
     assert stored.read() == STUDIO
 
 
 @pytest.mark.parametrize("name", ["studio", "the studio", "Größe", "x" * 100])
 def test_any_other_name_is_taken(name: str) -> None:
-    assert checked_name(name) == name
+    assert checked_name(name, example="x") == name
 
 
 @pytest.mark.usefixtures("aws")

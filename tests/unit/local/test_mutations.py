@@ -117,5 +117,14 @@ def test_every_module_that_guarantees_rest_on_is_listed() -> None:
     unlisted = existing - {module.file for module in ALL.values()}
     # These have no behaviour of their own: protocols, tables of settings, wiring.
     wiring = {"__init__", "ports", "providers", "provider", "registry", "provider_access"}
-    wiring |= {"accepting", "recording"}
+    wiring |= {
+        "accepting",
+        "changing",
+        "event_ports",
+        "image_links",
+        "live_ports",
+        "recording",
+        "task_states",
+        "webhook_ports",
+    }
     assert {path.stem for path in unlisted} <= wiring

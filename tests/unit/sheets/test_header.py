@@ -82,16 +82,17 @@ def test_a_comma_takes_precedence_over_a_semicolon() -> None:
 
 def test_every_invalid_column_is_named() -> None:
     header = b"modell,prompt,,input.,input.a,Input.A,input.b.c,input.B,input,a b\n"
+    none = "is none of model, callBackUrl and input.<field>"
     assert refusal_of(header) == (
         "the header is invalid: column 'model' is missing"
-        "; column 1 'modell' is neither model nor input.<field>; did you mean model?"
-        "; column 2 'prompt' is neither model nor input.<field>; did you mean input.prompt?"
+        f"; column 1 'modell' {none}; did you mean model?"
+        f"; column 2 'prompt' {none}; did you mean input.prompt?"
         "; column 3 has no name"
-        "; column 4 'input.' is neither model nor input.<field>"
+        f"; column 4 'input.' {none}"
         "; column 6 'input.A' is a duplicate"
         "; column 8 'input.B' is both a field and the parent of another column"
-        "; column 9 'input' is neither model nor input.<field>"
-        "; column 10 'a b' is neither model nor input.<field>"
+        f"; column 9 'input' {none}"
+        f"; column 10 'a b' {none}"
     )
 
 
@@ -117,6 +118,18 @@ def test_a_header_that_is_nearly_right_says_what_is_meant(column: str, meant: st
 )
 def test_a_column_that_is_no_field_is_refused(column: str) -> None:
     assert refusal_of(f"model,{column}\n".encode()).count("column 2") == 1
+
+
+@pytest.mark.parametrize("name", ["callBackUrl", "CALLBACKURL", " callbackurl "])
+def test_a_sheet_may_say_where_to_call_back(name: str) -> None:
+    assert layout_of(f"model,{name}\n".encode()).columns == ("model", "callBackUrl")
+
+
+@pytest.mark.parametrize("name", ["webhook_url", "callback_url", "Notify URL"])
+def test_the_column_that_is_meant_for_webhooks_is_named(name: str) -> None:
+    assert refusal_of(f"model,{name}\n".encode()) == (
+        f"the header is invalid: column 2 '{name}' is unknown; did you mean callBackUrl?"
+    )
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n \r\n"])

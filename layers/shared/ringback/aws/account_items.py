@@ -1,9 +1,10 @@
 """The item of a provider's account, read as ``Account``."""
 
 from datetime import datetime
+from decimal import Decimal
 
 from ringback.aws.table_items import Item, moment_of
-from ringback.domain.accounts import Account, Hold, Pause
+from ringback.domain.accounts import Account, Balance, Hold, Pause
 from ringback.domain.jobs import JobId
 
 
@@ -14,6 +15,7 @@ def account_from(provider: str, item: Item) -> Account:
         pause=_pause(item) if "since" in item else None,
         hold=_hold(item) if "hold_until" in item else None,
         opened_at=_moment(item, "opened_at"),
+        balance=_balance(item) if "credits_at" in item else None,
     )
 
 
@@ -39,6 +41,10 @@ def _hold(item: Item) -> Hold:
         until=moment_of(item["hold_until"]),
         model=_text(item, "hold_model"),
     )
+
+
+def _balance(item: Item) -> Balance:
+    return Balance(Decimal(item["credits"]["N"]), moment_of(item["credits_at"]))
 
 
 def _text(item: Item, name: str) -> str | None:

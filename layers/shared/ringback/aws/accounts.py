@@ -18,7 +18,7 @@ from ringback.aws.table_items import (
     read_item,
     typed,
 )
-from ringback.domain.accounts import Account, Hold, Pause, Probe
+from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe
 from ringback.domain.jobs import JobId
 from ringback.use_cases.ports import AccountWrite
 
@@ -70,12 +70,22 @@ class AccountTable(TableAdapter):
         )
 
     def half_open(
-        self, provider: str, *, at: datetime, probe_id: str | None, unanswered: int = 0
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        probe_id: str | None,
+        unanswered: int = 0,
+        balance: Balance | None = None,
     ) -> AccountWrite:
         asked = " AND #probe_id = :asked" if probe_id else ""
         return self._change(
             provider,
-            {"half_open_at": milliseconds(at), **_counted(unanswered)},
+            {
+                "half_open_at": milliseconds(at),
+                **_counted(unanswered),
+                **_balance_values(balance),
+            },
             remove=("probe_id", *TRIAL, *(() if unanswered else (UNANSWERED,))),
             only_if=f"{PAUSED} AND {NOT_HALF_OPEN}{asked}",
             given={":asked": typed(probe_id)} if probe_id else {},
@@ -92,10 +102,21 @@ class AccountTable(TableAdapter):
             at=probe_at,
         )
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime, unanswered: int = 0) -> AccountWrite:
+    def probe_failed(
+        self,
+        probe: Probe,
+        *,
+        next_at: datetime,
+        unanswered: int = 0,
+        balance: Balance | None = None,
+    ) -> AccountWrite:
         return self._change(
             probe.provider,
-            {"probe_at": milliseconds(next_at), **_counted(unanswered)},
+            {
+                "probe_at": milliseconds(next_at),
+                **_counted(unanswered),
+                **_balance_values(balance),
+            },
             remove=("probe_id", *(() if unanswered else (UNANSWERED,))),
             only_if="#probe_id = :asked",
             given={":asked": typed(probe.probe_id)},
@@ -185,3 +206,9 @@ class AccountTable(TableAdapter):
 
 def _counted(unanswered: int) -> dict[str, Any]:
     return {UNANSWERED: typed(unanswered)} if unanswered else {}
+
+
+def _balance_values(balance: Balance | None) -> dict[str, Any]:
+    if balance is None:
+        return {}
+    return {"credits": typed(balance.credits), "credits_at": milliseconds(balance.at)}

@@ -11,7 +11,9 @@ import boto3
 from botocore.config import Config
 
 if TYPE_CHECKING:
+    from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from types_boto3_dynamodb import DynamoDBClient
+    from types_boto3_events import EventBridgeClient
     from types_boto3_s3 import S3Client
     from types_boto3_secretsmanager import SecretsManagerClient
     from types_boto3_sqs import SQSClient
@@ -48,6 +50,8 @@ CALLS: Final = CallLimits(connect=2, read=4, attempts=2)
 # API Gateway waits 10 s for an authorizer.
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 AUTHORIZER_CALLS: Final = CallLimits(connect=2, read=4, attempts=1)
+# Of live connections, of which there may be many: one that hangs is closed.
+LIVE_CALLS: Final = CallLimits(connect=1, read=2, attempts=2)
 # Whole images: docs/decisions/0014.
 TRANSFERS: Final = CallLimits(connect=5, read=15, attempts=3)
 
@@ -58,6 +62,15 @@ def dynamodb_client() -> "DynamoDBClient":
 
 def sqs_client() -> "SQSClient":
     return boto3.client("sqs", config=CALLS.config())
+
+
+def events_client() -> "EventBridgeClient":
+    return boto3.client("events", config=CALLS.config())
+
+
+def connections_client(url: str) -> "ApiGatewayManagementApiClient":
+    """``url`` is that of the WebSocket API's stage, with https."""
+    return boto3.client("apigatewaymanagementapi", endpoint_url=url, config=LIVE_CALLS.config())
 
 
 def secrets_client(limits: CallLimits = CALLS) -> "SecretsManagerClient":

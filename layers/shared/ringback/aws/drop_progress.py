@@ -1,5 +1,6 @@
 """How far each drop has been read: one item of the jobs table per drop."""
 
+import json
 from dataclasses import asdict
 from datetime import datetime
 from secrets import token_hex
@@ -13,13 +14,17 @@ from ringback.aws.table_items import (
     drop_key,
     forget_at,
     is_own_repeat,
+    item_of,
     plain,
     read_item,
     typed,
 )
+from ringback.domain.changes import FinishedDrop
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.versions import of_any_version
 
+# The attribute that the end of a drop is told from. As text: its names would be index keys.
+FINISHED: Final = "finished"
 _NUMBERS: Final = ("row", "offset", "checked", "checked_lines", "bad_rows", "without_price")
 
 
@@ -66,3 +71,18 @@ class DropProgressTable(TableAdapter):
         except ClientError as error:
             return is_own_repeat(error, written_by=written_by)
         return True
+
+    def finish(self, finished: FinishedDrop) -> None:
+        values = asdict(finished) | {"at": finished.at.isoformat()}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=drop_key(finished.drop),
+                UpdateExpression="SET #finished = :finished",
+                ConditionExpression="attribute_exists(job_id) AND attribute_not_exists(#finished)",
+                ExpressionAttributeNames={"#finished": FINISHED},
+                ExpressionAttributeValues={":finished": typed(json.dumps(values))},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            item_of(error)

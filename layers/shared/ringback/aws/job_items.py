@@ -85,10 +85,12 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "attempts": int,
     "account_refusals": int,
     "row": int,
+    "changes": int,
     **dict.fromkeys(
         (
             *("created_at", "updated_at", "deadline_at", "queued_at"),
             *("submitted_at", "finished_at", "due_at", "not_queued_at"),
+            "tell_again_at",
         ),
         datetime.fromisoformat,
     ),

@@ -121,14 +121,15 @@ class JobTable(TableAdapter):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
         values = {f":{name}": attribute(name, value) for name, value in _set(fields)}
+        values |= {":none": {"N": "0"}, ":one": {"N": "1"}}
         condition, wanted = _condition(expect, to, changes, unchanged_since, of_attempt)
         removed = [f"#{name}" for name, value in fields.items() if value is None]
-        names = {*fields, *(["attempt_id"] if of_attempt else [])}
+        names = {"changes", *fields, *(["attempt_id"] if of_attempt else [])}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=job_key(job_id),
-                UpdateExpression="SET "
+                UpdateExpression="SET #changes = if_not_exists(#changes, :none) + :one, "
                 + ", ".join(f"#{name} = :{name}" for name, _ in _set(fields))
                 + (" REMOVE " + ", ".join(removed) if removed else ""),
                 ConditionExpression=condition,
@@ -142,6 +143,15 @@ class JobTable(TableAdapter):
             mine = fields | ({"attempt_id": of_attempt} if of_attempt else {})
             return Write(found, done=holds(found, mine))
         return Write(from_item(answer["Attributes"]), done=True)
+
+    def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
+        self._note(
+            job_id,
+            "SET tell_again_at = :at",
+            "#changes = :changes",
+            {"#changes": "changes"},
+            {":at": attribute("tell_again_at", at), ":changes": attribute("changes", changes)},
+        )
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         self._note(

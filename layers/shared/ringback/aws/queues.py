@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from botocore.exceptions import BotoCoreError, ClientError
 
 from ringback.aws.clients import sqs_client
+from ringback.domain import webhooks
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import DETAILS, Check, probe_message, to_message
 from ringback.domain.drops import Drop, RowsToRetry
 from ringback.domain.errors import TryAgain
-from ringback.domain.jobs import JobId
+from ringback.domain.events import Event
+from ringback.domain.jobs import Job, JobId
 from ringback.domain.verdicts import (
     Answered,
     OutcomeUnknown,
@@ -22,6 +24,7 @@ from ringback.domain.verdicts import (
     TaskRefused,
 )
 from ringback.domain.versions import of_any_version
+from ringback.domain.webhooks import Webhook
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -62,11 +65,17 @@ class _Queue:
         )
 
 
+def first_hop(delay: int) -> int:
+    """Return the delay of the first of several messages that wait ``delay`` seconds together.
+
+    The remainder comes first, so that ten thousand messages don't return together.
+    """
+    return delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
+
+
 class SqsSubmitQueue(_Queue):
     def add(self, job_id: JobId, *, delay: int, slot: int | None) -> None:
-        # A long wait starts with its remainder, so that ten thousand jobs don't return together.
-        hop = delay if delay <= MAX_DELAY else delay % MAX_DELAY or MAX_DELAY
-        self._try({"job_id": job_id, "slot": slot}, delay=hop)
+        self._try({"job_id": job_id, "slot": slot}, delay=first_hop(delay))
 
     def nudge(self, job_id: JobId) -> None:
         self._try({"job_id": job_id, "slot": None, "nudge": True}, delay=0)
@@ -125,3 +134,11 @@ class SqsThumbnailQueue(_Queue):
 class SqsArchiveQueue(_Queue):
     def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
         self._send({"job_id": job_id, "attempt": attempt}, delay=delay)
+
+
+class SqsNotifyQueue(_Queue):
+    def add(self, event: Event, *, job: Job, url: str) -> None:
+        self.put(webhooks.webhook_of(event, job=job, url=url), delay=0)
+
+    def put(self, webhook: Webhook, *, delay: int) -> None:
+        self._try(webhooks.to_message(webhook), delay=first_hop(delay))

@@ -11,8 +11,16 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``window#{provider}`` | the slots and calls of a rate window | ``rate_window`` | ``WINDOW_KEPT`` |
 | ``token#{provider}`` | an access token and its lease | ``shared_token`` | ``TOKEN_KEPT`` |
 | ``account#{provider}#state`` | is it open, and why not | ``accounts`` | ``ACCOUNT_KEPT`` |
+| ``receiver#{client}#default`` | a client with a webhook secret | ``receivers`` | for ever |
+| ``receiver#{client}#{host}`` | how a receiver fails | ``receivers`` | ``RECEIVER_KEPT``, if on |
+| ``deliveries#job_{ulid}`` | tries of a job's webhooks | ``deliveries`` | ``DELIVERIES_KEPT`` |
+| ``told#job_{ulid}`` | up to which change the job was told | ``told_marks`` | as its job |
+| ``live#{client}#connections`` | a client's connections | ``live_items`` | ``KEPT``, 2 h more |
+| ``live#{client}#{minute}`` | what has changed in a minute | ``live_items`` | ``KEPT`` |
 
-Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes.
+Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes. The stream
+leads jobs, drops, accounts and receivers that are switched off to ``publish_events``, which writes
+none of them.
 """
 
 import hashlib
@@ -41,6 +49,11 @@ WINDOW_KEPT: Final = timedelta(days=1)
 TOKEN_KEPT: Final = timedelta(days=7)
 # From the last change. Longer than a job waits once its account is open: the opening must be known.
 ACCOUNT_KEPT: Final = timedelta(days=30)
+RECEIVER: Final = "receiver#"
+# From the last failure.
+RECEIVER_KEPT: Final = timedelta(days=30)
+# From the last try.
+DELIVERIES_KEPT: Final = timedelta(days=30)
 
 # Returns a plain value as DynamoDB's typed one.
 typed: Final[Callable[[Any], Any]] = TypeSerializer().serialize
@@ -94,6 +107,28 @@ def token_key(provider: str) -> Item:
 def account_key(provider: str) -> Item:
     # Not the key of 0018's pauses: a version that reads those must not find this.
     return _key(f"account#{provider}#state")
+
+
+def receiver_key(client: str, host: str) -> Item:
+    # A host has no "#", so that no two clients share a key.
+    return _key(f"{RECEIVER}{client}#{host}")
+
+
+def deliveries_key(job_id: JobId) -> Item:
+    return _key(f"deliveries#{job_id}")
+
+
+def told_key(job_id: JobId) -> Item:
+    return _key(f"told#{job_id}")
+
+
+def live_key(client: str) -> Item:
+    return _key(f"live#{client}#connections")
+
+
+def live_minute_key(client: str, minute: int) -> Item:
+    """``minute`` counts from 1970 in UTC."""
+    return _key(f"live#{client}#{minute}")
 
 
 def milliseconds(moment: datetime) -> Item:

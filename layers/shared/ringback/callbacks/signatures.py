@@ -34,6 +34,11 @@ def usable_keys(name: str, given: object) -> list[bytes]:
     return keys
 
 
+def signature_of(signed: bytes, key: bytes) -> bytes:
+    """Return the Base64 HMAC-SHA256 of ``signed``."""
+    return b64encode(hmac.digest(key, signed, "sha256"))
+
+
 def verify_signature(
     *, signed: bytes, signature: str, sent_at: str, keys: Sequence[bytes], now: datetime
 ) -> None:
@@ -49,6 +54,6 @@ def verify_signature(
         raise SignatureRejected("timestamp outside tolerance")
     # Encoded text is compared, so that untrusted Base64 is never decoded.
     offered = signature.encode("utf-8", "surrogatepass")
-    expected = [b64encode(hmac.digest(key, signed, "sha256")) for key in keys]
+    expected = [signature_of(signed, key) for key in keys]
     if not any(hmac.compare_digest(offered, candidate) for candidate in expected):
         raise SignatureRejected("no signature matches")

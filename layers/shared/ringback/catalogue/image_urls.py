@@ -9,11 +9,10 @@ from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ringback.catalogue.not_images import why_not_an_image
+from ringback.catalogue.public_urls import check_public
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import S3
 from ringback.domain.errors import AddressRefused, InputImageRefused
-from ringback.outbound.addresses import why_not_public
-from ringback.outbound.urls import parse_url
 
 FindImage = Callable[[str], tuple[str, str]]
 
@@ -66,7 +65,7 @@ def _checked(url: str, info: ValidationInfo) -> str:
             raise InputImageRefused(why)
         if is_dropped:
             return dropped.take(url)
-        _check_https(url)
+        check_public(url)
     except InputImageRefused as error:
         raise PydanticCustomError("image_url", "{reason}", {"reason": str(error)}) from None
     except AddressRefused as error:
@@ -76,16 +75,6 @@ def _checked(url: str, info: ValidationInfo) -> str:
             {"reason": str(error)},
         ) from None
     return url
-
-
-def _check_https(url: str) -> None:
-    """Refuse what the image downloader refuses, as far as that needs no resolver."""
-    if not url.isascii():
-        raise AddressRefused("URL contains a character that is not percent-encoded")
-    target = parse_url(url)
-    reason = why_not_public(target.host) if target.is_address else None
-    if reason:
-        raise AddressRefused(f"URL has an IP address that is not public ({reason})")
 
 
 # The checks above, as far as JSON Schema can express them.

@@ -50,6 +50,11 @@ MODELS: Final[Models] = {
     )
 }
 
+
+def models_of(provider: str) -> Models:
+    return {model_id: model for model_id, model in MODELS.items() if model.provider == provider}
+
+
 # Letters that are missing, added or, counted twice, in another place.
 _MAX_SLIPS: Final = 3
 _DIGITS: Final = re.compile("[0-9]+")

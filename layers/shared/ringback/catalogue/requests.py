@@ -1,11 +1,14 @@
 """Check the body of ``POST /jobs`` against the limits of its model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from ringback.catalogue.call_back_urls import CALL_BACK, UNBOUND, CallBacks, CallBackUrl
 from ringback.catalogue.image_urls import DroppedImages, FindImage, nothing_dropped
 from ringback.catalogue.messages import message_of
 from ringback.catalogue.model_input import ModelInput
@@ -21,6 +24,36 @@ class SubmitJobRequest(BaseModel):
 
     model: str
     input: dict[str, Any] = Field(description="The provider's own fields.")
+    call_back_url: CallBackUrl = Field(
+        default="", alias=CALL_BACK, description="Where the job's end is sent as a webhook."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRules:
+    """Check the bodies of all clients. The fields are as in ``read_request`` and ``CallBacks``.
+
+    By default webhooks need no secret, as those in a provider's form: they are signed if there is
+    one.
+    """
+
+    pass_through: bool
+    find_image: FindImage
+    plain_http_hosts: Collection[str]
+    why_no_webhooks: Callable[[str], str] = lambda _client: ""
+    models: Models = field(default_factory=lambda: MODELS)
+
+    def __call__(self, sent: Mapping[str, Any], client: str) -> JobRequest:
+        return read_request(
+            sent,
+            models=self.models,
+            pass_through=self.pass_through,
+            find_image=self.find_image,
+            call_backs=CallBacks(
+                plain_http_hosts=self.plain_http_hosts,
+                why_not=partial(self.why_no_webhooks, client),
+            ),
+        )
 
 
 def read_request(
@@ -29,14 +62,16 @@ def read_request(
     models: Models = MODELS,
     pass_through: bool = False,
     find_image: FindImage = nothing_dropped,
+    call_backs: CallBacks = UNBOUND,
 ) -> JobRequest:
     """Return the checked request with its model's defaults filled in.
 
     With ``pass_through`` any other model of kie.ai is accepted as well, its input unchecked.
     ``find_image`` returns the object's own URL and version for an s3 URL, or raises
-    ``InputImageRefused``. Raises ``InvalidRequest``, which names every invalid field at once.
+    ``InputImageRefused``. ``call_backs`` says which webhooks are possible. Raises
+    ``InvalidRequest``, which names every invalid field at once.
     """
-    errors = _envelope_errors(sent, models)
+    errors = _envelope_errors(sent, models, call_backs)
     model, given, dropped = sent.get("model"), dict[str, Any](), DroppedImages(find_image)
     if isinstance(model, str):
         given, found = _read_input(
@@ -53,14 +88,17 @@ def read_request(
         sent=dict(sent),
         checked=known is not None,
         input_images=dropped.versions,
+        call_back_url=sent.get(CALL_BACK),
     )
 
 
-def _envelope_errors(sent: Mapping[str, Any], models: Models) -> list[FieldError]:
+def _envelope_errors(
+    sent: Mapping[str, Any], models: Models, call_backs: CallBacks
+) -> list[FieldError]:
     model = sent.get("model")
     known = models.get(model) if isinstance(model, str) else None
     try:
-        SubmitJobRequest.model_validate(sent)
+        SubmitJobRequest.model_validate(sent, context=call_backs)
     except ValidationError as error:
         return _field_errors(error.errors(include_url=False), model=known)
     return []

@@ -3,21 +3,23 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from ringback.catalogue.call_back_urls import CALL_BACK
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS
 from ringback.domain.suggestions import close_to, did_you_mean, listed, plain
 
 _MAX_NAMED: Final = 3
-_ENVELOPE: Final = ("model", "input")
-# The provider's callback is Ringback's own, and there are no webhooks for clients.
+_ENVELOPE: Final = ("model", "input", CALL_BACK)
+# What APIs call the URL of a webhook.
 _CALLBACKS: Final = frozenset(
     plain(name)
-    for name in ("callback", "callback_url", "webhook", "webhook_url", "notify_url", "hook_url")
+    for name in (
+        *(CALL_BACK, "callback", "callback_uri", "webhook", "webhook_url", "webhooks"),
+        *("notify_url", "notification_url", "hook", "hook_url"),
+    )
 )
-_NO_CALLBACK: Final = (
-    "unknown field; leave it out: Ringback makes the provider's callback URL itself, and"
-    " GET /jobs/{job_id} shows the result"
-)
+# The provider's own callback URL is Ringback's.
+_BESIDE_INPUT: Final = f"unknown field; send {CALL_BACK} beside input, not in it"
 _SHAPE: Final = ("image_size", "aspect_ratio", "size", "image_resolution", "clarity")
 _HOW_MANY: Final = ("max_images", "number_of_images")
 _IMAGES: Final = ("image_urls", "ref_img_url")
@@ -41,15 +43,20 @@ _SYNONYMS: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
+def is_callback(name: str) -> bool:
+    """Tell whether a name is one that APIs use for the URL of a webhook."""
+    return plain(name) in _CALLBACKS
+
+
 def callback_fault(name: str) -> str:
-    """Return what is said about a field for the provider's callback; empty if it is another."""
-    return _NO_CALLBACK if plain(name) in _CALLBACKS else ""
+    """Return what is said about a webhook's URL in the input; empty if it is another field."""
+    return _BESIDE_INPUT if is_callback(name) else ""
 
 
 def unknown_beside_input(name: str, model: type[ModelInput] | None) -> str:
     """Return the message about a field of the request itself."""
-    if fault := callback_fault(name):
-        return fault
+    if is_callback(name):
+        return f"unknown field{did_you_mean([CALL_BACK])}"
     meant = close_to(name, _ENVELOPE)
     if meant:
         return f"unknown field{did_you_mean(meant)}"

@@ -7,6 +7,7 @@ at a time tries. Only a task that was created opens it (docs/decisions/0032).
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -66,6 +67,22 @@ class Probe:
 
     provider: str
     probe_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeAnswer:
+    """Whether the account may be good, and its credits if the provider tells them."""
+
+    is_good: bool
+    credits: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """The credits that were left when a probe asked."""
+
+    credits: Decimal
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,16 +147,28 @@ class Wait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """``opened_at`` is when the last pause ended, if one did."""
+    """``opened_at`` is when the last pause ended, if one did. ``balance`` is the last one known."""
 
     provider: str
     pause: Pause | None = None
     hold: Hold | None = None
     opened_at: datetime | None = None
+    balance: Balance | None = None
 
     @property
     def is_half_open(self) -> bool:
         return self.pause is not None and self.pause.half_open_at is not None
+
+    @property
+    def credits_left(self) -> Decimal | None:
+        """Return the last known balance, ``None`` if there is none.
+
+        An account that was paused since for having no credits has none.
+        """
+        pause, balance = self.pause, self.balance
+        if pause and pause.reason == PauseReason.NO_CREDITS:
+            return balance.credits if balance and balance.at >= pause.since else Decimal(0)
+        return balance.credits if balance else None
 
     def may_be_paused(self, *, began_at: datetime) -> bool:
         """Tell whether a refusal of a call that began then is news.

@@ -16,7 +16,8 @@ from ringback.domain.checks import (
 )
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.endings import EXPIRE, NOT_SUBMITTED, EndJob, copying_given_up
-from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
+from ringback.domain.jobs import FINAL, Job, JobStatus, ProviderTaskId
+from ringback.domain.telling import TELLING
 from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
 
 RETRY_SECONDS: Final = 30
@@ -160,11 +161,16 @@ class CheckedJob:
             return CheckAgain(check, min(delay, MAX_CONFIGURATION_DELAY))
         return self._read_later() if self.job.status in UNDECIDED else None
 
-    def recorded(self, job: Job) -> CheckAgain | None:
-        """Return the check that the job needs now that this one has recorded a report."""
-        if job.status is not JobStatus.ARCHIVING or self.check.claimed_task:
+    def followed_by(self, job: Job) -> CheckAgain | None:
+        """Return the check that the job needs now that this one has changed its state."""
+        if self.check.claimed_task:
+            return None  # the job's own check comes
+        is_final = job.status in FINAL
+        if not is_final and job.status is not JobStatus.ARCHIVING:
             return None
-        return CheckAgain(Check(job_id=job.job_id), whole_seconds(RECHECK_DELAY))
+        # A final job's is to see that it was told.
+        delay = TELLING if is_final else RECHECK_DELAY
+        return CheckAgain(Check(job_id=job.job_id), whole_seconds(delay))
 
     def _question(self) -> Question | None:
         task_id = self.job.task_id or self.check.claimed_task

@@ -29,13 +29,18 @@ RingbackError
 ├── ThumbnailRefused        an image that is too large or damaged for a thumbnail: final
 ├── LinkDead                worth a fresh link from the provider
 ├── TransferInterrupted     try again later
+│   └── TimedOut                the other side takes longer than it may
+├── NotTold                 an event did not reach the bus or a receiver's queue: tell it again
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from ringback.domain.images import ImageFacts, Remains
+
+Value = TypeVar("Value")
 
 
 class RingbackError(Exception):
@@ -62,11 +67,16 @@ class InvalidRequest(RequestRefused):
         self.errors = tuple(errors)
 
 
-def reasons_of(refused: RequestRefused) -> tuple[FieldError, ...]:
+def reasons_of(refused: RingbackError) -> tuple[FieldError, ...]:
     """Return what is wrong, field by field if the error says so."""
     if isinstance(refused, InvalidRequest):
         return refused.errors
     return (FieldError("", str(refused)),)
+
+
+def by_class(error: RingbackError, table: Mapping[type[RingbackError], Value]) -> Value:
+    """Return what the table has for the error's class, or for the nearest class above it."""
+    return next(table[kind] for kind in type(error).__mro__ if kind in table)
 
 
 class IdempotencyConflict(RequestRefused):
@@ -185,6 +195,14 @@ class TransferInterrupted(RingbackError):
     def __init__(self, reason: str, part: ImageFacts | None = None) -> None:
         super().__init__(reason)
         self.part = part
+
+
+class TimedOut(TransferInterrupted):
+    """There was no time left."""
+
+
+class NotTold(RingbackError):
+    """An event that the bus did not take, or a final job whose end nobody was told (yet)."""
 
 
 class UnknownMessage(RingbackError):

@@ -23,6 +23,11 @@ def as_task_id(value: object) -> ProviderTaskId | None:
     return ProviderTaskId(str(value)) if is_id else None
 
 
+# The form in which clients of Ringback's own API are told: the event, signed by
+# https://www.standardwebhooks.com. The others are named after the providers.
+RINGBACK: Final = "ringback"
+
+
 class JobStatus(StrEnum):
     ACCEPTED = "accepted"
     SUBMITTING = "submitting"
@@ -123,7 +128,9 @@ class JobRequest:
 
     ``sent`` is the body as the client wrote it; ``input`` has the model's defaults filled in. For a
     model outside the catalogue the input is as it was sent, and ``checked`` is false.
-    ``input_images`` maps each s3 URL in the input to its version.
+    ``input_images`` maps each s3 URL in the input to its version. ``call_back_url`` is where the
+    client wants to be told how the job ended, and ``form`` how: ``RINGBACK``, or as the provider of
+    that name does.
     """
 
     model: str
@@ -132,6 +139,8 @@ class JobRequest:
     sent: Mapping[str, Any]
     checked: bool = True
     input_images: Mapping[str, str] = field(default_factory=dict)
+    call_back_url: str | None = None
+    form: str = RINGBACK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +157,8 @@ class Job:
     ``callback_base_url`` is the base of the callback URL that it was sent with.
     ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
     ``answer`` is the provider's answer that decided the job (docs/decisions/0035).
+    ``changes`` counts its changes of state; 0 also if they were made by a version that didn't.
+    ``tell_again_at`` is when the event of its last one was asked for again.
     """
 
     job_id: JobId
@@ -179,6 +190,8 @@ class Job:
     due_at: datetime | None = None
     callback_base_url: str | None = None
     answer: str | None = None
+    changes: int = 0
+    tell_again_at: datetime | None = None
 
     @property
     def missing_images(self) -> list[int]:

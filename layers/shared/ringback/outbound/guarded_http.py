@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse, IncompleteRead
 from typing import Final, cast
 
-from ringback.domain.errors import TransferInterrupted
+from ringback.domain.errors import TimedOut, TransferInterrupted
 from ringback.domain.version import USER_AGENT
 from ringback.outbound.connections import (
     Connect,
@@ -46,6 +46,11 @@ class Answer:
     def length_counts(self) -> bool:
         """Whether Content-Length, if present, is the length of the body."""
         return not self.response.chunked
+
+    def beginning(self, most: int) -> bytes:
+        """Read at most so many bytes of the body, once. Raises ``TransferInterrupted``."""
+        with _interruptions(self.host):
+            return self.response.read(most)
 
     def parts(self) -> Iterator[memoryview]:
         """Read the body; each part is valid until the next one is requested.
@@ -171,5 +176,7 @@ def _interruptions(host: str) -> Iterator[None]:
     """
     try:
         yield
+    except TimeoutError as error:
+        raise TimedOut(f"{host}: {type(error).__name__}") from error
     except (OSError, HTTPException) as error:
         raise TransferInterrupted(f"{host}: {type(error).__name__}") from error

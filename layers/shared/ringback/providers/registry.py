@@ -1,6 +1,6 @@
 """Every provider, found by its folder: ``providers/<name>/provider.py`` defines ``PROVIDER``."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,7 +10,9 @@ from typing import Any, Final, Protocol
 from ringback import providers
 from ringback.domain.pace import Pace
 from ringback.use_cases.ports import ProviderClient
+from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.providers import Provider, ProviderAccess, Providers
+from ringback.use_cases.webhook_forms import WebhookForm
 
 
 def found_in(package: ModuleType) -> Iterator[Provider]:
@@ -35,6 +37,16 @@ def configured(settings: Mapping[str, ProviderTerms]) -> dict[str, Provider]:
 
 def paces_of(known: Providers) -> dict[str, Pace]:
     return {name: provider.pace for name, provider in known.items()}
+
+
+def apis_of(known: Providers, access: Callable[[str], ApiAccess]) -> list[ProviderApi]:
+    """Return the providers' own APIs; ``access`` returns what the provider of a name needs."""
+    return [provider.serve(access(name)) for name, provider in known.items() if provider.serve]
+
+
+def forms_of(known: Providers) -> dict[str, WebhookForm]:
+    """Return the forms of the providers' own callbacks, by the provider's name."""
+    return {name: each.call_back() for name, each in known.items() if each.call_back}
 
 
 class Clients(Mapping[str, ProviderClient]):

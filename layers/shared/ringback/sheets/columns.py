@@ -6,8 +6,10 @@ from itertools import accumulate
 from typing import Final
 from unicodedata import normalize
 
+from ringback.catalogue.call_back_urls import CALL_BACK
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.pass_through import MAX_DEPTH, MAX_NAME_LENGTH
+from ringback.catalogue.unknown_fields import is_callback
 from ringback.domain.suggestions import close_to, did_you_mean
 
 MODEL: Final = "model"
@@ -27,6 +29,8 @@ def column_name(cell: str) -> str:
     The names of fields keep their case, for only the model knows it.
     """
     name = _AROUND_DOT.sub(".", _INVISIBLE.sub("", cell).strip())
+    if name.lower() == CALL_BACK.lower():
+        return CALL_BACK
     first, dot, rest = name.partition(".")
     return first.lower() + dot + rest if first.lower() in (MODEL, INPUT) else name
 
@@ -51,8 +55,10 @@ def column_faults(columns: Sequence[str]) -> list[str]:
 def _fault(column: str, before: set[str], parents: set[str]) -> str:
     if not column:
         return "has no name"
-    if column != MODEL and not _is_field(column):
-        return f"is neither {MODEL} nor {INPUT}.<field>{_hint(column)}"
+    if column not in (MODEL, CALL_BACK) and not _is_field(column):
+        if is_callback(column):
+            return f"is unknown{did_you_mean([CALL_BACK])}"
+        return f"is none of {MODEL}, {CALL_BACK} and {INPUT}.<field>{_hint(column)}"
     if column.casefold() in before:
         return "is a duplicate"
     is_parent = column.casefold() in parents

@@ -1,14 +1,15 @@
 """The rows of a dropped file: those of a sheet, or the only one of any other file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Protocol
 
+from ringback.catalogue.call_back_urls import CallBacks
 from ringback.catalogue.field_kinds import field_kinds
 from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop, DropFacts, Kind, Progress, Row, prompt_of, spellings
 from ringback.domain.errors import RecipeMissing, RequestRefused, SheetRefused
-from ringback.domain.jobs import JobRequest
+from ringback.domain.jobs import Job, JobRequest
 from ringback.json_bodies import MAX_REQUEST_BYTES, json_object
 from ringback.sheets.encodings import check_json, encoding_of, how_to_save
 from ringback.sheets.layout import HEAD_BYTES, ONE_A_LINE, csv_layout, json_lines_layout
@@ -17,6 +18,7 @@ from ringback.sheets.recipes import photo_row, recipe_row
 from ringback.sheets.rows import read_sheet
 from ringback.sheets.text_check import NotText, TextCheck, check_text
 from ringback.use_cases.ports import DropStore
+from ringback.use_cases.retry_job import request_again
 
 # One more than a request may have, so that a larger one is detected.
 MAX_BYTES: Final = MAX_REQUEST_BYTES + 1
@@ -103,12 +105,24 @@ class DropRows:
         return Row(number=1, end=facts.size, request=body)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RowRules:
-    """Check the request of a row. ``check_image`` takes an s3 URL and maybe a version."""
+class RowSettings(Protocol):
+    @property
+    def pass_through(self) -> bool: ...
+    @property
+    def plain_http_hosts(self) -> Collection[str]: ...
 
+
+@dataclass(frozen=True, slots=True)
+class RowRules:
+    """Check the requests of rows.
+
+    ``check_image`` takes an s3 URL and maybe a version. ``why_no_webhooks`` returns why the drops'
+    client can't have them, empty if it can.
+    """
+
+    settings: RowSettings
     check_image: Callable[[str, str | None], tuple[str, str]]
-    pass_through: bool
+    why_no_webhooks: Callable[[], str]
 
     def __call__(self, body: bytes, drop: Drop) -> JobRequest:
         """Return the checked request. Raises ``InvalidRequest`` or ``PayloadTooLarge``."""
@@ -118,5 +132,15 @@ class RowRules:
             return self.check_image(url, drop.version if url == drop.url else None)
 
         return read_request(
-            json_object(body), pass_through=self.pass_through, find_image=find_image
+            json_object(body),
+            pass_through=self.settings.pass_through,
+            find_image=find_image,
+            call_backs=CallBacks(
+                plain_http_hosts=self.settings.plain_http_hosts, why_not=self.why_no_webhooks
+            ),
         )
+
+    def again(self, old: Job) -> JobRequest:
+        """Return the request of a row's job for a new one. Raises what ``request_again`` does."""
+        allowed = self.settings.pass_through
+        return request_again(old, pass_through=allowed, check_image=self.check_image)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
+from ringback.catalogue.call_back_urls import CALL_BACK
 from ringback.domain.drops import Row
 from ringback.domain.errors import FieldError, SheetRefused
 from ringback.sheets.cells import UnclearNumber, is_excel_error, value_of
@@ -128,6 +129,9 @@ class _Filled:
         model = self._cells.pop(MODEL, "").strip()
         if model:
             request[MODEL] = model
+        call_back = self._cells.pop(CALL_BACK, "").strip()
+        if call_back:
+            request[CALL_BACK] = call_back
         known = kinds(model)
         in_either_case = {name.casefold(): name for name in known}
         for column, cell in self._cells.items():

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import RequestRefused, TryAgain
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import (
     ErrorKind,
     Job,
@@ -130,41 +131,30 @@ class AcceptJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobPost:
-    """``POST /jobs`` or ``POST /jobs/{job_id}/retry`` as it was sent.
+class PostJob:
+    """``read_request`` checks a client's body against the model's limits.
 
-    ``body`` is the JSON object of the first, ``retry_of`` the job that the second names.
+    It raises ``RequestRefused``.
     """
 
-    client: str
-    idempotency_key: str | None
-    body: Mapping[str, Any]
-    dry_run: bool = False
-    retry_of: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostJob:
-    """``read_request`` checks a body against its model's limits, or raises ``RequestRefused``."""
-
-    read_request: Callable[[Mapping[str, Any]], JobRequest]
+    read_request: Callable[[Mapping[str, Any], str], JobRequest]
     jobs: JobReader
     accept: AcceptJob
 
     def __call__(self, post: JobPost) -> Job:
         """Return the accepted job. Raises what ``read_request`` and ``AcceptJob`` raise."""
-        request = self._request(post)
+        request = replace(self._request(post), form=post.form)
         return self.accept(
             NewJob(request=request, client=post.client, idempotency_key=post.idempotency_key)
         )
 
     def dry_run(self, post: JobPost) -> JobRequest:
         """Return the request as it would be sent, and record nothing."""
-        return self.read_request(post.body)
+        return self.read_request(post.body, post.client)
 
     def _request(self, post: JobPost) -> JobRequest:
         try:
-            return self.read_request(post.body)
+            return self.read_request(post.body, post.client)
         except RequestRefused:
             # A repeated request returns its job, even if an input image is gone by now.
             earlier = self.jobs.with_key(post.client, post.idempotency_key)

@@ -3,13 +3,22 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final, Protocol
 
 # In characters: the name is a part of keys in the jobs table.
 MAX_NAME: Final = 100
+# A refusal may be cached for minutes, and an unknown key may be a new one: the hashes are read
+# again before it. Unknown keys cause at most one read within this time.
+MIN_REFRESH_SECONDS: Final = 2.0
 NO_SCHEME: Final = (
     "The Authorization header must be `Bearer <key>`: the word Bearer, one space, and the key."
 )
+
+
+class KeyHashes(Protocol):
+    def __call__(self, *, at_most_old: float | None = None) -> Mapping[str, Any]:
+        """Return each client's key hash, read at most that many seconds ago."""
+        ...
 
 
 def refusal_of(authorization: str) -> str:
@@ -17,6 +26,12 @@ def refusal_of(authorization: str) -> str:
     scheme, _, key = authorization.partition(" ")
     well_formed = scheme.lower() == "bearer" and key and key == key.strip()
     return "" if well_formed else NO_SCHEME
+
+
+def known_client(authorization: str, hashes: KeyHashes) -> str | None:
+    """Return the name of the key's client, as ``client_of`` does, also if the key is a new one."""
+    fresh = MIN_REFRESH_SECONDS
+    return client_of(authorization, hashes()) or client_of(authorization, hashes(at_most_old=fresh))
 
 
 def client_of(authorization: str, keys: Mapping[str, str]) -> str | None:

@@ -22,12 +22,15 @@ from ringback.domain.checks import Check
 from ringback.domain.endings import EndJob
 from ringback.domain.errors import (
     NotConfigured,
+    NotTold,
     ProviderUnavailable,
     TaskUnreadable,
     UnknownJob,
 )
 from ringback.domain.jobs import FINAL, Job, JobStatus, ProviderTaskId, seconds_until_due
+from ringback.domain.telling import seconds_to_tell
 from ringback.domain.verdicts import TaskReport
+from ringback.use_cases.event_ports import ToldMarks
 from ringback.use_cases.ports import (
     AccountStore,
     ArchiveQueue,
@@ -62,7 +65,7 @@ class HandedBack(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckJobs:
-    """See jobs through to their end. Most checks find a final job and do nothing.
+    """See jobs through to their end, and until it was told. Most checks find that it was.
 
     ``callback_urls`` returns every URL that a job may have been sent with. ``probe`` asks whether
     a paused account is good again; its messages come in the same queue.
@@ -75,6 +78,7 @@ class CheckJobs:
     archive: ArchiveQueue
     queue: SubmitQueue
     record: RecordVerdict
+    told: ToldMarks | None
     providers: Providers
     clients: Mapping[str, ProviderClient]
     callback_urls: Callable[[Job], Collection[str]]
@@ -107,7 +111,7 @@ class CheckJobs:
                 self.checks.add(again.check, delay=again.seconds)
             return None
         if job.status in FINAL and not check.claimed_task:
-            return job
+            return self._see_it_told(job)
         name = job.request.provider
         waits = job.status is JobStatus.ACCEPTED
         checked = CheckedJob(
@@ -119,6 +123,19 @@ class CheckJobs:
         )
         step = checked.first_step()
         return step if isinstance(step, Question) else self._apply(checked, step)
+
+    def _see_it_told(self, job: Job) -> Job:
+        """Have the event of a final job told again unless it was told (docs/decisions/0040).
+
+        Raises ``NotTold``, so that SQS delivers the check again until it was.
+        """
+        if self.told is None or self.told.changes_told(job.job_id) >= job.changes:
+            return job
+        if seconds := seconds_to_tell(job, at=self.now()):
+            self.checks.add(Check(job_id=job.job_id), delay=seconds)
+            return job
+        self.jobs.tell_again(job.job_id, changes=job.changes, at=self.now())
+        raise NotTold(job.job_id)
 
     def _ask(
         self,
@@ -187,7 +204,7 @@ class CheckJobs:
                 self.checks.add(later.check, delay=later.seconds)
                 self.archive.add(job.job_id)
             case EndJob(expect, to, error, unless_changed):
-                return self.jobs.move(
+                moved = self.jobs.move(
                     job.job_id,
                     expect=expect,
                     to=to,
@@ -195,7 +212,9 @@ class CheckJobs:
                     unchanged_since=job.updated_at if unless_changed else None,
                     finished_at=at,
                     error=error,
-                ).job
+                )
+                self._look_once_more(moved.job, checked)
+                return moved.job
             case RecordReport(report):
                 return self._record(checked, report)
         return job
@@ -203,9 +222,12 @@ class CheckJobs:
     def _record(self, checked: CheckedJob, report: TaskReport) -> Job:
         revises = checked.check.contradicts_failure
         job = self.record(checked.job.job_id, report, revises_failure=revises)
-        if again := checked.recorded(job):
-            self.checks.add(again.check, delay=again.seconds)
+        self._look_once_more(job, checked)
         return job
+
+    def _look_once_more(self, job: Job, checked: CheckedJob) -> None:
+        if again := checked.followed_by(job):
+            self.checks.add(again.check, delay=again.seconds)
 
     def _attempt(
         self, hand_back_at: datetime, act: Callable[..., Result], *given: object

@@ -1,7 +1,7 @@
 """Find a client's jobs, and what they wait for."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -33,6 +33,19 @@ class FindJobs:
         if job.client != client:
             raise UnknownJob(job_id)
         return job
+
+    def some(self, job_ids: Iterable[str], *, client: str) -> Sequence[Job]:
+        """Return those of at most 100 jobs that are the client's, in the order of their ids."""
+        known = [JobId(job_id) for job_id in dict.fromkeys(job_ids) if is_job_id(job_id)]
+        own = {job.job_id: job for job in self.jobs.find(known) if job.client == client}
+        return [own[job_id] for job_id in known if job_id in own]
+
+    def newest(self, *, client: str) -> Iterator[Job]:
+        """Yield the client's jobs, newest first, reading ever further back."""
+        before: JobId | None = None
+        while jobs := self.jobs.newest(client, limit=MAX_PAGE_SIZE, before=before):
+            yield from jobs
+            before = jobs[-1].job_id
 
     def page(self, query: Mapping[str, str], *, client: str) -> tuple[Sequence[Job], JobId | None]:
         """Return jobs, newest first, and the cursor of the next page, ``None`` on the last page.

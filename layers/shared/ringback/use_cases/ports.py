@@ -6,7 +6,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 
-from ringback.domain.accounts import Account, Hold, Pause, Probe
+from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
+from ringback.domain.changes import FinishedDrop
 from ringback.domain.checks import Check
 from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, Row, RowsToRetry
 from ringback.domain.images import (
@@ -112,6 +113,10 @@ class JobStore(JobReader, Protocol):
         """
         ...
 
+    def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
+        """Have the event of the job's last change told again, unless it has changed since."""
+        ...
+
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         """Record that the submit queue has a message for an accepted job."""
         ...
@@ -203,12 +208,25 @@ class AccountStore(Protocol):
         """Make this the probe that a paused account waits for, unless it has a newer one."""
         ...
 
-    def probe_failed(self, probe: Probe, *, next_at: datetime, unanswered: int = 0) -> AccountWrite:
+    def probe_failed(
+        self,
+        probe: Probe,
+        *,
+        next_at: datetime,
+        unanswered: int = 0,
+        balance: Balance | None = None,
+    ) -> AccountWrite:
         """Record when the next probe is due. It is sent by a job that still waits then."""
         ...
 
     def half_open(
-        self, provider: str, *, at: datetime, probe_id: str | None, unanswered: int = 0
+        self,
+        provider: str,
+        *,
+        at: datetime,
+        probe_id: str | None,
+        unanswered: int = 0,
+        balance: Balance | None = None,
     ) -> AccountWrite:
         """Let one job try, if the account is paused and, with an id, still waits for that probe."""
         ...
@@ -269,6 +287,10 @@ class DropProgress(Protocol):
 
     def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
         """Record progress if the stored one is still ``seen``; return whether it was."""
+        ...
+
+    def finish(self, finished: FinishedDrop) -> None:
+        """Record, once, that all jobs of a drop are final."""
         ...
 
 
@@ -406,8 +428,8 @@ class ProviderClient(Protocol):
         """
         ...
 
-    def probe(self) -> bool:
-        """Ask something that costs nothing; return whether the account may be good again.
+    def probe(self) -> ProbeAnswer:
+        """Ask something that costs nothing; tell whether the account may be good again.
 
         Raises ``NotConfigured`` or ``ProviderUnavailable`` if it is not, as far as one can tell.
         """

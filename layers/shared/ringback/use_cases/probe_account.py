@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from ringback.domain.accounts import MAX_UNANSWERED_PROBES, PROBES, Account, Probe
+from ringback.domain.accounts import (
+    MAX_UNANSWERED_PROBES,
+    PROBES,
+    Account,
+    Balance,
+    Probe,
+    ProbeAnswer,
+)
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.use_cases.ports import AccountStore, ProviderClient
 
@@ -27,24 +34,30 @@ class ProbeAccount:
         account = self.accounts.read(probe.provider)
         if account.pause is None or account.pause.probe_id != probe.probe_id:
             return account
-        is_good = self._answer(probe.provider)
-        at = self.now()
+        answer, at = self._ask(probe.provider), self.now()
+        balance = Balance(answer.credits, at) if answer and answer.credits is not None else None
         delay = PROBES.after(at - account.pause.since)
-        unanswered = account.pause.unanswered + 1 if is_good is None else 0
+        unanswered = account.pause.unanswered + 1 if answer is None else 0
         must_try = unanswered >= MAX_UNANSWERED_PROBES and delay == PROBES.longest
+        is_good = answer is not None and answer.is_good
         if is_good or (must_try and self._can_send(probe.provider)):
             return self.accounts.half_open(
-                probe.provider, at=at, probe_id=probe.probe_id, unanswered=unanswered
+                probe.provider,
+                at=at,
+                probe_id=probe.probe_id,
+                unanswered=unanswered,
+                balance=balance,
             ).account
-        failed = self.accounts.probe_failed(probe, next_at=at + delay, unanswered=unanswered)
-        return failed.account
+        return self.accounts.probe_failed(
+            probe, next_at=at + delay, unanswered=unanswered, balance=balance
+        ).account
 
-    def _answer(self, provider: str) -> bool | None:
-        """Return whether the account is good, ``None`` if there is no answer."""
+    def _ask(self, provider: str) -> ProbeAnswer | None:
+        """Return what the provider says of the account, ``None`` if there is no answer."""
         try:
             return self.clients[provider].probe()
         except NotConfigured:
-            return False
+            return ProbeAnswer(is_good=False)
         except ProviderUnavailable:
             return None
 

@@ -9,6 +9,8 @@ from ringback.domain.jobs import Job
 from ringback.domain.pace import Pace
 from ringback.domain.verdicts import TaskReport
 from ringback.use_cases.ports import CallbackReader, ProviderClient, TokenStore
+from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
+from ringback.use_cases.webhook_forms import WebhookForm
 
 Secret = Callable[[], Mapping[str, Any]]
 
@@ -42,7 +44,8 @@ class Provider:
     ``recognizes(job, report, callback_urls)``: whether a task is the job's own although the answer
     to createTask was lost and only an unproven callback names it.
     ``connect`` and ``listen`` import the client and the reader on first use: a function that never
-    calls a provider never loads an HTTP client.
+    calls a provider never loads an HTTP client. So do ``serve`` with the provider's own API, if
+    Ringback answers that, and ``call_back`` with the form of its callbacks.
     """
 
     name: str
@@ -55,6 +58,8 @@ class Provider:
     recognizes: Callable[[Job, TaskReport, Collection[str]], bool]
     connect: Callable[[ProviderAccess], ProviderClient]
     listen: Callable[[Secret], CallbackReader]
+    serve: Callable[[ApiAccess], ProviderApi] | None = None
+    call_back: Callable[[], WebhookForm] | None = None
 
 
 Providers = Mapping[str, Provider]

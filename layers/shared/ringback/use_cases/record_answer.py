@@ -10,6 +10,7 @@ from ringback.domain.checks import Check
 from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import TryAgain, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus, ProviderTaskId
+from ringback.domain.telling import TELLING
 from ringback.domain.verdicts import Answered, OutcomeUnknown, TaskCreated, TaskRefused
 from ringback.use_cases.change_account import ChangeAccount
 from ringback.use_cases.ports import AnswerQueue, Changes, CheckQueue, JobStore, RateWindow, Write
@@ -130,19 +131,26 @@ class RecordAnswer:
         return delay
 
     def _fail(self, answered: Answered, refusal: TaskRefused) -> Job:
+        job = self._refused(answered, refusal, was=JobStatus.SUBMITTING)
+        if job.status is JobStatus.EXPIRED:
+            # It "may be charged"; its refusal proves that it was not. Its own checks are over: this
+            # one sees that the change was told.
+            self.checks.add(Check(job_id=job.job_id), delay=whole_seconds(TELLING))
+            job = self._refused(answered, refusal, was=JobStatus.EXPIRED)
+        if answered.is_trial:
+            self.change_account.end_trial(job)
+        return job
+
+    def _refused(self, answered: Answered, refusal: TaskRefused, *, was: JobStatus) -> Job:
         error = JobError(kind=ErrorKind.REFUSED, code=refusal.code, message=refusal.message)
-        # An expired job "may be charged"; its refusal proves that it was not.
-        job = self._move(
+        return self._move(
             answered,
             JobStatus.FAILED,
-            expect=[JobStatus.SUBMITTING, JobStatus.EXPIRED],
+            expect=[was],
             finished_at=self.now(),
             error=error,
             answer=refusal.answer or None,
         ).job
-        if answered.is_trial:
-            self.change_account.end_trial(job)
-        return job
 
     def _leave_submitting(
         self, answered: Answered, to: JobStatus, **changes: Unpack[Changes]

@@ -72,8 +72,7 @@ class RecordVerdict:
         late += [JobStatus.FAILED] if revises_failure else []
         if job.status not in late:
             return job
-        # The job's own check has passed; without another one a crash would leave it archiving.
-        self.checks.add(Check(job_id=job_id), delay=whole_seconds(RECHECK_DELAY))
+        self._check_again(job_id)
         return self._start_archiving(job_id, report, expect=late)
 
     def _start_archiving(
@@ -93,10 +92,22 @@ class RecordVerdict:
         ).job
 
     def _failure(self, job_id: JobId, report: TaskReport) -> Job:
+        job = self._fail(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
+        if job.status is not JobStatus.EXPIRED:
+            return job
+        self._check_again(job_id)
+        return self._fail(job_id, report, expect=[JobStatus.EXPIRED])
+
+    def _check_again(self, job_id: JobId) -> None:
+        # The job's own check has passed; without another one a crash would leave it archiving, or
+        # its end untold.
+        self.checks.add(Check(job_id=job_id), delay=whole_seconds(RECHECK_DELAY))
+
+    def _fail(self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]) -> Job:
         at = self.now()
         return self.jobs.move(
             job_id,
-            expect=[JobStatus.ACCEPTED, *UNDECIDED, JobStatus.EXPIRED],
+            expect=expect,
             to=JobStatus.FAILED,
             at=at,
             task_id=report.task_id,

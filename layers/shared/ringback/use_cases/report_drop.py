@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ringback.domain.drops import Drop, Progress, makes_jobs
 from ringback.domain.jobs import FINAL, Job, JobStatus
@@ -14,10 +14,24 @@ from ringback.use_cases.ports import DropStore, JobReader
 from ringback.use_cases.receipt_table import header_line, table_row
 
 JOBS_PER_READ: Final = 100
+# The state of a summary that no later one follows.
+FINISHED: Final = "final"
 
 
 def no_links(key: str) -> dict[str, str]:
     raise LookupError(key)
+
+
+class Report(NamedTuple):
+    """The summary as it was written; ``client`` owns the jobs, ``None`` if there are none."""
+
+    summary: Mapping[str, Any]
+    client: str | None
+
+    @property
+    def is_final(self) -> bool:
+        """Tell whether the drop is read to its end, and no job is still open."""
+        return bool(self.summary["state"] == FINISHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,17 +43,14 @@ class ReportDrop:
     now: Callable[[], datetime]
     image_links: Callable[[str], dict[str, str]] = no_links
 
-    def __call__(self, drop: Drop, progress: Progress) -> bool:
-        """Write both and return whether they are final, that is, no job is still open.
-
-        Memory is bounded by the summary, which has a line for each job.
-        """
+    def __call__(self, drop: Drop, progress: Progress) -> Report:
+        """Write both. Memory is bounded by the summary, which has a line for each job."""
         tally = _Tally()
         # First the table: a crash after it writes the same again.
         self.drops.put_table(drop, self._table(drop, progress, tally), made_at=progress.made_at)
-        is_final = progress.done and tally.jobs.keys() <= FINAL
         if makes_jobs(drop):
-            state = "final" if is_final else "running" if progress.done else "reading"
+            is_over = tally.jobs.keys() <= FINAL
+            state = "reading" if not progress.done else FINISHED if is_over else "running"
             at = {"state": state, "updated_at": self.now().isoformat()}
             summary = _about(drop, progress, at) | {
                 "jobs": dict(sorted(tally.jobs.items())),
@@ -49,7 +60,7 @@ class ReportDrop:
         else:
             summary = dry_summary(drop, progress)
         self.drops.put_summary(drop, summary, made_at=progress.made_at)
-        return is_final
+        return Report(summary, tally.client)
 
     def _table(self, drop: Drop, progress: Progress, tally: "_Tally") -> Iterator[bytes]:
         yield header_line()
@@ -87,8 +98,10 @@ class _Tally:
     credits: Decimal = Decimal(0)
     with_credits: int = 0
     results: list[dict[str, Any]] = field(default_factory=list)
+    client: str | None = None
 
     def add(self, job: Job, links: list[dict[str, str]]) -> None:
+        self.client = job.client
         self.jobs[job.status] += 1
         if job.credits is not None:
             self.credits += job.credits
@@ -107,7 +120,7 @@ class _Tally:
 
 def dry_summary(drop: Drop, progress: Progress) -> dict[str, Any]:
     """Summarize a drop that makes no jobs: a dry run, a recipe, an unknown file."""
-    state = "final" if progress.done else "reading"
+    state = FINISHED if progress.done else "reading"
     summary = _about(drop, progress, {"state": state, "dry_run": drop.is_dry_run})
     if drop.is_dry_run:
         good = progress.row - 1 - progress.bad_rows

@@ -10,8 +10,9 @@ from ringback.domain.errors import (
     RequestRefused,
     WrongState,
 )
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import FINAL, Job, JobRequest
-from ringback.use_cases.accept_job import AcceptJob, JobPost, NewJob
+from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import JobReader
 

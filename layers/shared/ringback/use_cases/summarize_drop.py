@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from ringback.domain.changes import FinishedDrop
 from ringback.domain.delays import Widening, whole_seconds
-from ringback.domain.drops import Drop, Progress
+from ringback.domain.drops import Drop, Progress, makes_jobs
 from ringback.use_cases.ports import DropProgress, DropStore, SummaryQueue
+from ringback.use_cases.report_drop import Report
 
 # The older the drop, the less often it is reported.
 INTERVAL: Final = Widening(share=0.1, shortest=timedelta(seconds=5), longest=timedelta(minutes=1))
@@ -17,12 +19,12 @@ MAX_UNREAD: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummarizeDrop:
-    """``report`` writes the report of a drop and returns whether it is final."""
+    """``report`` writes the report of a drop and returns it."""
 
     progress: DropProgress
     drops: DropStore
     queue: SummaryQueue
-    report: Callable[[Drop, Progress], bool]
+    report: Callable[[Drop, Progress], Report]
     now: Callable[[], datetime]
 
     def __call__(self, drop: Drop) -> bool:
@@ -31,9 +33,17 @@ class SummarizeDrop:
         facts = None if progress else self.drops.describe(drop)
         if progress is None and (facts is None or at > facts.made_at + MAX_UNREAD):
             return True
-        is_final = self.report(drop, progress) if progress else False
+        report = self.report(drop, progress) if progress else None
         # This loop ends when the last job is final, or when the drop's progress is forgotten.
-        if not is_final:
+        if report is None or not report.is_final:
             began = progress.made_at if progress else at
             self.queue.add(drop, delay=whole_seconds(INTERVAL.after(at - began)))
-        return is_final
+            return False
+        if makes_jobs(drop):
+            self.progress.finish(_finished(drop, report, at=at))
+        return True
+
+
+def _finished(drop: Drop, report: Report, *, at: datetime) -> FinishedDrop:
+    summary = {name: value for name, value in report.summary.items() if name != "results"}
+    return FinishedDrop(drop=drop, client=report.client, at=at, summary=summary)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import httpx
 
+from ringback.domain.accounts import ProbeAnswer
 from ringback.domain.errors import (
     CredentialsRefused,
     MalformedCallback,
@@ -40,12 +41,11 @@ from ringback.providers.chanjing.answers import (
     read_submission,
     read_token,
 )
-from ringback.providers.chanjing.tasks import model_code, read_task
+from ringback.providers.chanjing.tasks import IMAGE, model_code, read_task
 from ringback.use_cases.ports import TokenStore
 
 # Codes of answers to a read that are not about its tasks.
 ABOUT_ALL_TASKS: Final = frozenset({TOKEN_REFUSED, *TOO_FAST})
-IMAGE: Final = 3  # creation_type, and the type of a task page
 # No call begins later than this, so that all of it ends in 20 s: MAX_CALL in
 # use_cases/submit_job.py.
 SEND_WITHIN: Final = timedelta(seconds=5)
@@ -80,10 +80,10 @@ class ChanjingClient:
         self._app()
         self._tokens.current()
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         """Get an access token: nothing else is free, and nothing tells the balance."""
         self.prepare()
-        return True
+        return ProbeAnswer(is_good=True)
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         body = {

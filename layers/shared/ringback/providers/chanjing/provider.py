@@ -9,7 +9,9 @@ from ringback.domain.pace import Pace
 from ringback.domain.verdicts import TaskReport
 from ringback.providers.chanjing.tasks import model_code
 from ringback.use_cases.ports import CallbackReader, ProviderClient
+from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.providers import Provider, ProviderAccess, Secret
+from ringback.use_cases.webhook_forms import WebhookForm
 
 # How far the provider's clock may be behind ours.
 MAX_CLOCK_SKEW: Final = timedelta(minutes=1)
@@ -25,6 +27,18 @@ def _listen(secret: Secret) -> CallbackReader:
     from ringback.providers.chanjing.callback import ChanjingCallbackReader
 
     return ChanjingCallbackReader()
+
+
+def _serve(access: ApiAccess) -> ProviderApi:
+    from ringback.providers.chanjing.api import ChanjingApi
+
+    return ChanjingApi(access)
+
+
+def _call_back() -> WebhookForm:
+    from ringback.providers.chanjing.webhooks import ChanjingWebhooks
+
+    return ChanjingWebhooks()
 
 
 def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:
@@ -49,4 +63,6 @@ PROVIDER: Final = Provider(
     recognizes=recognizes,
     connect=_connect,
     listen=_listen,
+    serve=_serve,
+    call_back=_call_back,
 )

@@ -11,14 +11,15 @@ from ringback.providers.result_urls import task_urls
 from ringback.providers.task_ids import named_ids, only_id
 from ringback.providers.task_states import read_state
 
+IMAGE: Final = 3  # creation_type, and the type of a task
 # Ten times what any model returns: a longer list is not Chanjing's.
 MAX_IMAGES: Final = 40
-_MODEL_PREFIX: Final = "chanjing/"
+MODEL_PREFIX: Final = "chanjing/"
 
 
 def model_code(model: str) -> str:
     """Return Chanjing's own name of a model of the catalogue."""
-    return model.removeprefix(_MODEL_PREFIX)
+    return model.removeprefix(MODEL_PREFIX)
 
 
 def read_task(task: Mapping[str, Any]) -> TaskReport:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import httpx
 
-from ringback.domain.accounts import PauseReason
+from ringback.domain.accounts import PauseReason, ProbeAnswer
 from ringback.domain.errors import (
     CredentialsRefused,
     MalformedCallback,
@@ -37,7 +37,7 @@ from ringback.providers.api_calls import (
 )
 from ringback.providers.credit_words import says_no_credits
 from ringback.providers.kept_answers import kept
-from ringback.providers.kie.tasks import read_task, task_ids
+from ringback.providers.kie.tasks import read_credits, read_task, task_ids
 from ringback.providers.task_ids import only_id
 
 # Codes of createTask for "nothing was created, try again", with the seconds to wait: 429 is the
@@ -97,7 +97,7 @@ class KieClient:
             return OutcomeUnknown(reason=type(error).__name__)
         return with_answer(read_submission(response), response)
 
-    def probe(self) -> bool:
+    def probe(self) -> ProbeAnswer:
         """Ask for the credits that are left. A capped key gets an answer, too.
 
         Only an answer about the account is a bad one. If the route is gone, or its answer has
@@ -113,8 +113,9 @@ class KieClient:
         if code == httpx.codes.OK:
             left = envelope.get("data")
             # bool is a subclass of int.
-            return not isinstance(left, int | float) or left is False or left > 0
-        return code not in ACCOUNT and code not in TRY_AGAIN
+            is_good = not isinstance(left, int | float) or left is False or left > 0
+            return ProbeAnswer(is_good=is_good, credits=read_credits(left))
+        return ProbeAnswer(is_good=code not in ACCOUNT and code not in TRY_AGAIN)
 
     def read_tasks(self, task_ids: Sequence[ProviderTaskId]) -> Mapping[ProviderTaskId, TaskReport]:
         found = {task_id: self._read_task(task_id) for task_id in task_ids}

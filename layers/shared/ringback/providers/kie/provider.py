@@ -8,7 +8,9 @@ from ringback.domain.jobs import Job
 from ringback.domain.pace import Pace
 from ringback.domain.verdicts import TaskReport
 from ringback.use_cases.ports import CallbackReader, ProviderClient
+from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.providers import Provider, ProviderAccess, Secret
+from ringback.use_cases.webhook_forms import WebhookForm
 
 
 def _connect(access: ProviderAccess) -> ProviderClient:
@@ -23,6 +25,18 @@ def _listen(secret: Secret) -> CallbackReader:
 
     name = "webhook_hmac_keys"
     return KieCallbackReader(keys=lambda: usable_keys(name, secret().get(name)))
+
+
+def _serve(access: ApiAccess) -> ProviderApi:
+    from ringback.providers.kie.api import KieApi
+
+    return KieApi(access)
+
+
+def _call_back() -> WebhookForm:
+    from ringback.providers.kie.webhooks import KieWebhooks
+
+    return KieWebhooks()
 
 
 def recognizes(job: Job, report: TaskReport, callback_urls: Collection[str]) -> bool:
@@ -42,4 +56,6 @@ PROVIDER: Final = Provider(
     recognizes=recognizes,
     connect=_connect,
     listen=_listen,
+    serve=_serve,
+    call_back=_call_back,
 )

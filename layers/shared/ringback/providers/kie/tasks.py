@@ -48,7 +48,7 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
         image_urls=urls,
         code=(fail_code or code)[:64],
         message=fail_message or _text(envelope.get("msg") or envelope.get("message")),
-        credits=_credits(task.get("consumeCredits") if spent is None else spent),
+        credits=read_credits(task.get("consumeCredits") if spent is None else spent),
         callback_url=_text(param.get("callBackUrl")),
     )
 
@@ -106,7 +106,8 @@ def _text(value: object) -> str:
     return str(value)[:2000] if known else ""
 
 
-def _credits(value: object) -> Decimal | None:
+def read_credits(value: object) -> Decimal | None:
+    """Read credits, which may be fractional; ``None`` for anything else, and if negative."""
     try:
         spent = Decimal(_text(value) if not isinstance(value, float) else repr(value))
     except InvalidOperation:

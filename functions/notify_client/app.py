@@ -1,0 +1,67 @@
+"""The notify queue: delivers signed webhooks to clients' receivers."""
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from random import random
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.aws.deliveries import DeliveryTable
+from ringback.aws.image_links import image_link
+from ringback.aws.job_table import JobTable
+from ringback.aws.queues import SqsNotifyQueue
+from ringback.aws.receivers import ReceiverTable
+from ringback.aws.secrets import JsonSecret
+from ringback.callbacks.standard_webhooks import WebhookHeaders
+from ringback.domain.clock import utc_now
+from ringback.domain.webhooks import Webhook, from_message
+from ringback.job_log import log_delivery
+from ringback.lambda_events import BatchReply, Event, failure_of, process_together
+from ringback.outbound.guarded_http import GuardedHttp
+from ringback.outbound.webhook_sender import SendWebhook
+from ringback.providers.registry import PROVIDERS, forms_of
+from ringback.settings import NotifyClientSettings
+from ringback.use_cases.notify_client import NotifyClient
+from ringback.use_cases.webhook_forms import SendInForm
+
+logger = Logger(service="notify_client")
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return one for each message of a batch: a receiver that hangs holds up none of the others."""
+    return ThreadPoolExecutor(10)
+
+
+@cache
+def notify_client() -> NotifyClient:
+    settings, forms = NotifyClientSettings.from_environ(os.environ), forms_of(PROVIDERS)
+    jobs, link = JobTable.connect(settings.jobs_table), image_link(settings)
+    http = GuardedHttp(plain_http_hosts=settings.plain_http_hosts)
+    headers = WebhookHeaders(JsonSecret.connect(settings.webhook_secret_arn), forms)
+    send = SendWebhook(http=http, headers_of=headers, now=utc_now)
+    return NotifyClient(
+        receivers=ReceiverTable.connect(settings.jobs_table),
+        deliveries=DeliveryTable.connect(settings.jobs_table),
+        queue=SqsNotifyQueue.connect(settings.notify_queue_url),
+        send=SendInForm(send=send, forms=forms, jobs=jobs, link=link, now=utc_now),
+        random=random,
+        now=utc_now,
+    )
+
+
+@logger.inject_lambda_context(clear_state=True)
+def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
+    return handle(event, notify_client())
+
+
+def handle(event: Event, notify: NotifyClient) -> BatchReply:
+    def deliver(webhook: Webhook) -> None:
+        log_delivery(logger, webhook, notify(webhook))
+
+    def process(webhooks: Sequence[Webhook]) -> list[Exception | None]:
+        return list(threads().map(partial(failure_of, deliver), webhooks))
+
+    return process_together(event, from_message, process, logger)

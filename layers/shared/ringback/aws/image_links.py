@@ -1,0 +1,20 @@
+"""Links to images, as the functions make them that show images."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from ringback.aws.image_bucket import ImageBucket
+
+
+class LinkSettings(Protocol):
+    @property
+    def images_bucket(self) -> str: ...
+    @property
+    def link_lifetime_seconds(self) -> int: ...
+
+
+def image_link(settings: LinkSettings) -> Callable[[str], str]:
+    """Return what makes a link of an image's key."""
+    bucket = ImageBucket.connect(settings.images_bucket)
+    return partial(bucket.link, seconds=settings.link_lifetime_seconds)

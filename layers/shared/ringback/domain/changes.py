@@ -1,0 +1,62 @@
+"""Changes of the table's items that events are made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ringback.domain.accounts import Account
+from ringback.domain.drops import Drop
+from ringback.domain.jobs import FINAL, Job
+from ringback.domain.receivers import Receiver
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """``old`` is ``None`` for a new job."""
+
+    old: Job | None
+    new: Job
+
+    @property
+    def is_news(self) -> bool:
+        """Tell whether the state has changed, or its event was asked for again."""
+        return self.old is None or _told(self.old) != _told(self.new)
+
+    @property
+    def is_final(self) -> bool:
+        return self.new.status in FINAL
+
+
+@dataclass(frozen=True, slots=True)
+class AccountChange:
+    old: Account
+    new: Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedDrop:
+    """A drop whose jobs are all final, at the time ``at``.
+
+    ``summary`` is its summary without the results; ``client`` owns its jobs, if it has any.
+    """
+
+    drop: Drop
+    client: str | None
+    at: datetime
+    summary: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverOff:
+    """A client's receiver of webhooks was switched off."""
+
+    receiver: Receiver
+
+
+Change = JobChange | AccountChange | FinishedDrop | ReceiverOff
+
+
+def _told(job: Job) -> tuple[object, ...]:
+    # An older version changes the state without counting.
+    return job.status, job.changes, job.tell_again_at

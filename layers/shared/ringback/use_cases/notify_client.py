@@ -1,0 +1,101 @@
+"""Deliver webhooks to clients' receivers, and try again those that were not taken."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from ringback.domain.delays import whole_seconds
+from ringback.domain.deliveries import Delivery, delivery_of
+from ringback.domain.errors import NotConfigured
+from ringback.domain.receivers import FIRST_PAUSE, OffReason, Receiver
+from ringback.domain.webhooks import JITTER, Tried, Webhook, is_too_late, next_try
+from ringback.use_cases.webhook_ports import Deliveries, Receivers, WebhookQueue, WebhookSender
+
+OFF = "this receiver is switched off"
+TOO_LATE = "the receiver could not be tried in time"
+UNSIGNED = "not sent: this client has no usable webhook secret"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotifyClient:
+    """Each message is one event for one URL. Safe to repeat, but for the request itself.
+
+    ``random`` returns a number from 0 to 1. The follow-up message is sent last, so that a crash
+    repeats a try and loses none.
+    """
+
+    receivers: Receivers
+    deliveries: Deliveries
+    queue: WebhookQueue
+    send: WebhookSender
+    random: Callable[[], float]
+    now: Callable[[], datetime]
+
+    def __call__(self, webhook: Webhook) -> Delivery | None:
+        """Return what is recorded of this message; ``None`` if it was only put back."""
+        at = self.now()
+        if not webhook.is_due(at=at):
+            self._later(webhook)
+            return None
+        webhook = replace(webhook, first_at=webhook.first_at or at)
+        receiver = self.receivers.read(webhook.client, webhook.host)
+        if receiver.off_since and not webhook.is_requested:
+            return self._end(webhook, OFF)
+        if is_too_late(webhook, at=at):
+            self._give_up(receiver)
+            return self._end(webhook, TOO_LATE)
+        until = receiver.waits_until
+        if until and (at < until or not self.receivers.claim(receiver, at=at)):
+            # This loop ends at LAST_TRY.
+            self._later(self._put_aside(webhook, until, at=at))
+            return None
+        return self._try(webhook, receiver)
+
+    def _put_aside(self, webhook: Webhook, until: datetime, *, at: datetime) -> Webhook:
+        wait = max(until - at, FIRST_PAUSE)
+        return replace(webhook, due_at=at + wait * (1 + JITTER * self.random()))
+
+    def _try(self, webhook: Webhook, receiver: Receiver) -> Delivery:
+        tried = self._sent(webhook)
+        following = next_try(webhook, tried, chance=self.random())
+        delivery = delivery_of(webhook, tried, following)
+        self.deliveries.add(webhook.job_id, delivery)
+        self._note(receiver, tried, is_last=following is None)
+        if following:
+            self._later(following)
+        return delivery
+
+    def _sent(self, webhook: Webhook) -> Tried:
+        began = self.now()
+        try:
+            return self.send(webhook)
+        except NotConfigured:
+            # Never unsigned. The owner may put it right while the schedule goes on.
+            return Tried(at=began, duration=timedelta(0), error=UNSIGNED, is_ours=True)
+
+    def _note(self, receiver: Receiver, tried: Tried, *, is_last: bool) -> None:
+        """Record how the receiver answers, if that is news."""
+        if tried.is_delivered:
+            if not receiver.is_new:
+                self.receivers.forget(receiver)
+        elif tried.is_gone:
+            self.receivers.switch_off(receiver, at=tried.at, reason=OffReason.GONE)
+        elif not (tried.is_ours or receiver.off_since):
+            failed = self.receivers.failed(receiver, at=tried.at, timed_out=tried.timed_out)
+            if is_last:
+                self._give_up(failed)
+
+    def _give_up(self, receiver: Receiver) -> None:
+        at = self.now()
+        if self.receivers.gave_up(receiver, at=at).is_dead(at=at):
+            self.receivers.switch_off(receiver, at=at, reason=OffReason.FAILING)
+
+    def _later(self, webhook: Webhook) -> None:
+        at = self.now()
+        self.queue.put(webhook, delay=max(0, whole_seconds((webhook.due_at or at) - at)))
+
+    def _end(self, webhook: Webhook, why: str) -> Delivery:
+        tried = Tried(at=self.now(), duration=timedelta(0), error=why)
+        delivery = delivery_of(webhook, tried, None)
+        self.deliveries.add(webhook.job_id, delivery)
+        return delivery

@@ -1,0 +1,41 @@
+"""Set the addresses of the local APIs in the functions' environments.
+
+On AWS the template computes them. Here they contain ids that the emulator generates during the
+deployment. The parameter for callbacks has ``PLACEHOLDER`` instead, which is replaced afterwards;
+the address of the WebSocket API is replaced as a whole.
+"""
+
+from local.deployment import administrator
+from local.ports import LOOPBACK
+
+PLACEHOLDER = "{api_id}"
+LIVE_API_URL = "LIVE_API_URL"
+
+
+# On a busy machine a function is slow, not stuck: only AWS has the time-outs of the template.
+TIMEOUT_SECONDS = 900
+
+
+def fill_in_addresses(endpoint_url: str, *, callback_api_id: str, live_api_id: str) -> None:
+    functions = administrator().client("lambda", endpoint_url=endpoint_url)
+    for function in functions.list_functions()["Functions"]:
+        variables = function.get("Environment", {}).get("Variables", {})
+        filled = {
+            name: value.replace(PLACEHOLDER, callback_api_id) for name, value in variables.items()
+        }
+        if LIVE_API_URL in filled:
+            filled[LIVE_API_URL] = f"{endpoint_url}{_live_path(live_api_id)}"
+        functions.update_function_configuration(
+            FunctionName=function["FunctionName"],
+            Environment={"Variables": filled},
+            Timeout=TIMEOUT_SECONDS,
+        )
+
+
+def live_url(port: int, live_api_id: str) -> str:
+    """Return the URL at which the emulator serves the WebSocket API."""
+    return f"ws://{LOOPBACK}:{port}{_live_path(live_api_id)}"
+
+
+def _live_path(live_api_id: str) -> str:
+    return f"/_aws/execute-api/{live_api_id}/live"

@@ -1,0 +1,77 @@
+"""Marks of what was told: the fake and the table answer alike."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from ringback.aws.table_items import told_key
+from ringback.aws.told_marks import MAX_ATTEMPTS, ToldTable
+from ringback.domain.errors import NotTold
+from ringback.domain.jobs import JobStatus
+from ringback.use_cases.event_ports import ToldMarks
+
+from tests.support.aws import Cloud
+from tests.support.in_memory import InMemoryTold
+from tests.support.jobs import a_job, a_job_id
+from tests.support.streams import is_told
+
+JOBS = [a_job(JobStatus.FAILED, number=number, changes=number + 1) for number in range(60)]
+
+
+@pytest.fixture(params=["in_memory", "dynamo_db"])
+def told(request: pytest.FixtureRequest, cloud: Cloud) -> ToldMarks:
+    return InMemoryTold() if request.param == "in_memory" else ToldTable.connect(cloud.table)
+
+
+def test_marks_are_read_back(told: ToldMarks) -> None:
+    told.add(JOBS)
+    assert [told.changes_told(job.job_id) for job in JOBS] == [job.changes for job in JOBS]
+    assert told.changes_told(a_job_id(99)) == 0
+
+
+def test_the_last_change_counts(told: ToldMarks) -> None:
+    """A batch may have two ends of a job, and DynamoDB refuses a request with one key twice."""
+    told.add([JOBS[0], replace(JOBS[0], changes=5)])
+    assert told.changes_told(a_job_id()) == 5
+    told.add([])
+
+
+def test_a_mark_is_kept_as_long_as_its_job_and_is_in_no_index(cloud: Cloud) -> None:
+    ToldTable.connect(cloud.table).add(JOBS[:1])
+    found = boto3.client("dynamodb").get_item(TableName=cloud.table, Key=told_key(a_job_id()))
+    inserted = {"Keys": told_key(a_job_id()), "NewImage": found["Item"]}
+    # Whoever is told of it would write another one, without end.
+    assert not is_told({"eventName": "INSERT", "dynamodb": inserted})
+    assert found["Item"] == {
+        "job_id": {"S": f"told#{a_job_id()}"},
+        "changes": {"N": "1"},
+        "forget_at": {"N": str(int(JOBS[0].forget_at.timestamp()))},
+    }
+
+
+class Client:
+    """Leaves some of what it is given unwritten."""
+
+    def __init__(self, leaves: Callable[[list[Any]], list[Any]]) -> None:
+        self.leaves, self.sizes = leaves, list[int]()
+
+    def batch_write_item(self, *, RequestItems: dict[str, list[Any]]) -> dict[str, Any]:  # noqa: N803
+        puts = RequestItems["jobs"]
+        self.sizes.append(len(puts))
+        left = self.leaves(puts)
+        return {"UnprocessedItems": {"jobs": left} if left else {}}
+
+
+def test_only_what_was_left_is_written_again() -> None:
+    client: Any = Client(lambda puts: puts[20:])
+    ToldTable(client, "jobs").add(JOBS[:30])
+    assert client.sizes == [25, 5, 5]
+
+
+def test_marks_that_stay_unwritten_are_an_error() -> None:
+    client: Any = Client(lambda puts: puts[:1])
+    with pytest.raises(NotTold):
+        ToldTable(client, "jobs").add(JOBS[:3])
+    assert client.sizes == [3, *[1] * (MAX_ATTEMPTS - 1)]
