@@ -13,6 +13,7 @@ from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
+from ringback.images import inputs
 from ringback.job_log import log_job
 from ringback.lambda_events import Event, job_post
 from ringback.providers.registry import PROVIDERS, configured
@@ -30,7 +31,7 @@ def use_cases() -> tuple[PostJob, RetryJob]:
     jobs = JobTable.connect(settings.jobs_table)
     providers = configured(settings.providers)
     accept = job_acceptor(settings, jobs, providers, now=utc_now)
-    image = input_image_check(settings)
+    image = input_image_check(settings, inputs)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
     rules = RequestRules(
         pass_through=allowed,

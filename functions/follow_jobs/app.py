@@ -55,4 +55,4 @@ def handle(event: Event, follow: FollowJobs, seconds_left: Callable[[], float]) 
         logger.info("malformed message")
         return
     client = follow(request, seconds_left=seconds_left)
-    logger.info("following" if client else "refused", extra={"client": client})
+    logger.info("following" if client else "following refused", extra={"client": client})

@@ -16,6 +16,7 @@ from ringback.catalogue.models import models_of
 from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.http_replies import Reply, reply
+from ringback.images import inputs
 from ringback.job_log import log_job
 from ringback.lambda_events import Event, api_call
 from ringback.providers.registry import PROVIDERS, apis_of, configured
@@ -37,7 +38,7 @@ def routes() -> Mapping[str, Handler]:
     rules = partial(
         RequestRules,
         pass_through=given.pass_through,
-        find_image=input_image_check(given),
+        find_image=input_image_check(given, inputs),
         plain_http_hosts=given.plain_http_hosts,
         why_no_webhooks=partial(why_disabled, tells_events=given.tells_events),
     )

@@ -14,6 +14,7 @@ from ringback.aws.queues import SqsDropQueue, SqsSummaryQueue, read_retry
 from ringback.catalogue.prices import estimate
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
+from ringback.images import inputs
 from ringback.lambda_events import BatchReply, Event, process_batch, take_each
 from ringback.providers.registry import PROVIDERS, configured
 from ringback.settings import TakeDropsSettings
@@ -29,7 +30,7 @@ logger = Logger(service="take_drops")
 def use_cases() -> tuple[TakeDrop, RetryRows]:
     settings = TakeDropsSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
-    image = input_image_check(settings)
+    image = input_image_check(settings, inputs)
     providers = configured(settings.providers)
     accept = job_acceptor(settings, jobs, providers, now=utc_now)
     shared: dict[str, Any] = {"jobs": jobs, "accept": accept, "providers": providers}

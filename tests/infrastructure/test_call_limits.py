@@ -75,6 +75,7 @@ def value_of(setting: str) -> str:
     others = {
         "LARGEST_IMAGE_BYTES": "2048",
         "PASS_THROUGH": "false",
+        "TELLS_EVENTS": "true",
         "EVENT_SOURCE": "/ringback/ringback",
     }
     return others.get(setting, "something")

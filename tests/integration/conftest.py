@@ -16,7 +16,7 @@ SECRET = ["kie-key", "rb-key", CALLBACK_KEY, HMAC_KEY, PROMPT, "Signature=", "Be
 NOT_ABOUT_A_JOB = {
     *(
         "request refused",
-        "unknown client key",
+        "following refused",
         "malformed authorization header",
         "callback refused",
         "change refused",

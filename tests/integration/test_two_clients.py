@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
+from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
+from ringback.domain.receivers import ClientWebhooks
 from ringback.use_cases.authorize_client import NO_SCHEME
 
 from tests.support.aws import Cloud
@@ -63,6 +65,9 @@ def a_world(cloud: Cloud, *, seed: int) -> list[Job]:
             idempotency_key=KEY if client not in {each.client for each in jobs} else None,
         )
         jobs.append(table.create(job).job)
+    for client in (OWN, OTHER):
+        receiver = f"https://{client}.example/hooks"
+        WebhookClientTable.connect(cloud.table).put(ClientWebhooks(client=client, url=receiver))
     other = a_job(JobStatus.FAILED, number=14, client=OTHER, source=OTHERS_SOURCE)
     AccountTable.connect(cloud.table).pause(
         Probe(provider="kie", probe_id="probe"),

@@ -10,9 +10,9 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.job_ids import random_job_id
-from ringback.images import inputs
 from ringback.use_cases.accept_job import AcceptJob
 from ringback.use_cases.input_images import CheckInputImage
+from ringback.use_cases.ports import InputRules
 from ringback.use_cases.providers import Providers
 from ringback.use_cases.webhook_rules import RequireSecret, why_disabled
 
@@ -50,9 +50,9 @@ def job_acceptor(
     )
 
 
-def input_image_check(settings: AcceptSettings) -> CheckInputImage:
+def input_image_check(settings: AcceptSettings, rules: InputRules) -> CheckInputImage:
     bucket = settings.drop_bucket
-    return CheckInputImage(images=DropBucket.connect(bucket), bucket=bucket, rules=inputs)
+    return CheckInputImage(images=DropBucket.connect(bucket), bucket=bucket, rules=rules)
 
 
 def webhook_check(settings: AcceptSettings) -> Callable[[str], str]:
