@@ -17,6 +17,7 @@ NOT_ABOUT_A_JOB = {
     *(
         "request refused",
         "following refused",
+        "unknown client key",
         "malformed authorization header",
         "callback refused",
         "change refused",
