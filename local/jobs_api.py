@@ -1,6 +1,6 @@
 """Ringback's HTTP API as a client sees it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,7 @@ from ringback.domain.jobs import FINAL
 from local.failures import LocalFailure
 from local.live_line import live_line
 from local.ports import LOOPBACK
-from local.waiting import STANDSTILL_SECONDS, wait_for
+from local.waiting import STANDSTILL_SECONDS
 
 Job = Mapping[str, Any]
 
@@ -42,11 +42,14 @@ class JobsApi:
         *,
         standstill: float = STANDSTILL_SECONDS,
         on_change: Callable[[Job], None] = lambda _job: None,
+        with_thumbnails: bool = False,
     ) -> list[Job]:
         """Return the finished jobs in the order given, told by the live line.
 
-        Raises ``LocalFailure`` if nothing happens for ``standstill`` seconds.
+        ``with_thumbnails`` waits for these as well. Raises ``LocalFailure`` if nothing happens for
+        ``standstill`` seconds.
         """
+        is_done = has_thumbnails if with_thumbnails else is_final
         jobs: dict[str, Job] = {job_id: {} for job_id in job_ids}
         with live_line(self.live_url, self.key) as line:
             # What has happened before the line was open.
@@ -54,29 +57,19 @@ class JobsApi:
                 jobs[job_id] = self.get(job_id)
                 on_change(jobs[job_id])
             events = line.events(standstill=standstill)
-            while not all(map(is_final, jobs.values())):
+            while not all(map(is_done, jobs.values())):
                 seen = next(events)["data"]
                 job_id = seen.get("job_id")
-                if job_id not in jobs or seen["changes"] <= jobs[job_id]["changes"]:
+                if job_id not in jobs or is_done(jobs[job_id]):
                     continue
+                if seen["changes"] < jobs[job_id]["changes"]:
+                    continue
+                is_news = seen["changes"] > jobs[job_id]["changes"]
                 # An event has no links.
                 jobs[job_id] = self.get(job_id) if is_final(seen) else seen
-                on_change(jobs[job_id])
+                if is_news:
+                    on_change(jobs[job_id])
         return list(jobs.values())
-
-    def wait_for_thumbnails(self, jobs: Sequence[Job]) -> list[Job]:
-        """Return the finished jobs once every image has a thumbnail."""
-        found = list(jobs)
-
-        def observe() -> list[Job]:
-            found[:] = [
-                each if has_thumbnails(each) else self.get(each["job_id"]) for each in found
-            ]
-            return found.copy()
-
-        return wait_for(
-            observe, lambda seen: all(map(has_thumbnails, seen)), what="thumbnails to be made"
-        )
 
     def _ask(
         self, method: str, path: str, *, expected: int, body: Mapping[str, Any] | None = None
@@ -96,7 +89,7 @@ def is_final(job: Job) -> bool:
 
 
 def has_thumbnails(job: Job) -> bool:
-    return all(image["thumbnail_key"] for image in job["images"])
+    return is_final(job) and all(image["thumbnail_key"] for image in job["images"])
 
 
 @contextmanager

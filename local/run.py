@@ -72,8 +72,8 @@ def run_examples(api: JobsApi, report: Report, *, photo: str) -> list[str]:
     jobs = api.wait_until_final(
         [job["job_id"] for job in submitted],
         on_change=lambda job: report(f"{job['job_id']}  {job['status']}"),
+        with_thumbnails=True,
     )
-    jobs = api.wait_for_thumbnails(jobs)
     rows = [(job, download_images(job, IMAGES)) for job in jobs]
     print(f"\n{job_table(rows)}\n")
     print(f"The images are in {IMAGES.relative_to(ROOT)}/<job>/.", flush=True)

@@ -18,7 +18,7 @@ from ringback.lambda_events import Event, time_of
 from ringback.live_requests import connection_of, follow_request, is_message
 from ringback.settings import FollowJobsSettings
 from ringback.use_cases.follow_jobs import FollowJobs
-from ringback.use_cases.make_events import event_of_job
+from ringback.use_cases.make_events import last_events_of_job
 from ringback.use_cases.webhook_rules import why_disabled
 
 logger = Logger(service="follow_jobs")
@@ -33,7 +33,7 @@ def follow_jobs() -> FollowJobs:
         kept=MissedTable.connect(settings.jobs_table),
         jobs=JobTable.connect(settings.jobs_table),
         lines=WebSocketLines.connect(settings.live_api_url),
-        make=partial(event_of_job, source=settings.event_source, show=job_body),
+        make=partial(last_events_of_job, source=settings.event_source, show=job_body),
         now=utc_now,
         why_not=why_disabled(tells_events=settings.tells_events),
     )

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from time import monotonic
 
 from aws_lambda_powertools import Logger
@@ -17,6 +17,7 @@ from ringback.aws.told_marks import ToldTable
 from ringback.domain.changes import Change
 from ringback.domain.clock import utc_now
 from ringback.http_replies import account_body, job_body
+from ringback.job_log import log_unsent
 from ringback.lambda_events import BatchReply, Event, process_stream
 from ringback.settings import PublishEventsSettings
 from ringback.use_cases.deliveries import ReceiverUrls
@@ -32,6 +33,7 @@ logger = Logger(service="publish_events")
 def publish_events() -> PublishEvents:
     settings = PublishEventsSettings.from_environ(os.environ)
     clients = WebhookClientTable.connect(settings.jobs_table)
+    unsent = partial(log_unsent, logger)
     return PublishEvents(
         make=MakeEvents(source=settings.event_source, show_job=job_body, show_account=account_body),
         bus=EventBridge.connect(settings.event_bus),
@@ -43,8 +45,10 @@ def publish_events() -> PublishEvents:
             lines=WebSocketLines.connect(settings.live_api_url),
             now=utc_now,
             clock=monotonic,
+            unsent=unsent,
         ),
         told=ToldTable.connect(settings.jobs_table),
+        unsent=unsent,
     )
 
 

@@ -41,7 +41,7 @@ def test_models_are_described(jobs_api: JobsApi) -> None:
 
 def test_the_record_lies_beside_the_images(deployment: Deployment, jobs_api: JobsApi) -> None:
     [job] = run(jobs_api, {"prompt": "two kites", "max_images": 2, "seed": 7})
-    [job] = jobs_api.wait_for_thumbnails([job])
+    [job] = jobs_api.wait_until_final([job["job_id"]], with_thumbnails=True)
     store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
     prefix = f"images/{job['job_id']}/"
     listed = store.list_objects_v2(Bucket=deployment.images_bucket, Prefix=prefix)["Contents"]
@@ -238,8 +238,8 @@ def function_logs(deployment: Deployment) -> list[str]:
 @pytest.fixture(scope="module")
 def finished(jobs_api: JobsApi, shared_stack: SharedStack) -> list[Job]:
     """Return the examples' jobs, which were posted before the first test."""
-    jobs = jobs_api.wait_until_final([job["job_id"] for job in shared_stack.examples])
-    return jobs_api.wait_for_thumbnails(jobs)
+    posted = [job["job_id"] for job in shared_stack.examples]
+    return jobs_api.wait_until_final(posted, with_thumbnails=True)
 
 
 def test_every_family_of_models_has_an_example() -> None:

@@ -147,6 +147,15 @@ def test_events_of_every_state_are_described_on_the_live_line(status: JobStatus)
     assert live_faults_of("events", {"events": [event.cloud_event() | {"data": {}}]}) != []
 
 
+def test_the_event_of_a_thumbnail_is_described_on_the_live_line() -> None:
+    before = ended(JobStatus.SUCCEEDED, images=(a_stored_image(1), a_stored_image(2)))
+    after = replace(before, images=(a_stored_image(1), THUMBNAILED))
+    event = MAKE(JobChange(before, after))
+    assert event is not None
+    (message,) = events_messages([event.cloud_event()])
+    assert live_faults_of("events", json.loads(message)) == []
+
+
 def test_what_is_said_on_the_live_line_is_described() -> None:
     following = following_message("studio", missed=1, is_complete=True)
     assert live_faults_of("following", json.loads(following)) == []

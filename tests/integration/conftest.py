@@ -32,6 +32,7 @@ NOT_ABOUT_A_JOB = {
         # About records of the stream: of jobs, drops and accounts.
         "changes published",
         "record failed",
+        "followers not told",
         # About connections of the WebSocket API.
         "following",
         "malformed message",

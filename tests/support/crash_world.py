@@ -32,12 +32,13 @@ from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs, HandedBack
+from ringback.use_cases.deliveries import ReceiverUrls
 from ringback.use_cases.make_events import MakeEvents
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 from ringback.use_cases.open_account import OpenAccount
 from ringback.use_cases.ports import CallbackReport
 from ringback.use_cases.probe_account import ProbeAccount
-from ringback.use_cases.publish_events import NoConnections, PublishEvents, RequestedReceivers
+from ringback.use_cases.publish_events import PublishEvents
 from ringback.use_cases.record_verdict import RecordVerdict
 from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.submit_job import SubmitJob
@@ -58,8 +59,9 @@ from tests.support.in_memory import (
 )
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 from tests.support.lambdas import function_properties
-from tests.support.streams import Stream, Streamed
+from tests.support.streams import NoConnections, Stream, Streamed
 from tests.support.template import load_template, resources
+from tests.support.webhooks import InMemoryWebhookClients
 
 CALLBACK_RETRIES: Final = (timedelta(seconds=20), timedelta(minutes=1), timedelta(minutes=3))
 # A client without a response repeats its request: first its SDK does, then a person.
@@ -360,10 +362,11 @@ class World:
                 source="/ringback/test", show_job=lambda job: {}, show_account=lambda account: {}
             ),
             bus=watch(self.bus),
-            receivers=RequestedReceivers(),
+            receivers=ReceiverUrls(clients=InMemoryWebhookClients()),
             notifications=InMemoryNotifications(),
             connections=NoConnections(),
             told=told,
+            unsent=list[Exception]().append,
         )
         self.archive = ArchiveImages(
             jobs=jobs,
@@ -385,7 +388,7 @@ class World:
         """Put a change into the stream, unless it is of those that only connections see."""
         job = change.new
         self.states.add(f"{job.job_id}:{job.status}:{job.changes}")
-        if change.is_news and change.is_final:
+        if change.is_end:
             self.stream.records.append(change)
             self.later(timedelta(0), "stream", self.read_stream)
 

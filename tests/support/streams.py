@@ -7,6 +7,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from ringback.domain.changes import JobChange
 from ringback.domain.errors import UnknownJob
+from ringback.domain.events import Event
 from ringback.domain.jobs import Job, JobId
 
 from tests.support.lambdas import function_properties
@@ -17,6 +18,12 @@ PATTERNS: Final = [json.loads(each["Pattern"]) for each in SOURCE["FilterCriteri
 WRITES: Final = ("create", "move", "tell_again")
 
 Record = TypeVar("Record")
+
+
+class NoConnections:
+    """Nobody follows live."""
+
+    def send(self, events: Sequence[Event]) -> None: ...
 
 
 def _matches(record: Any, pattern: Mapping[str, Any]) -> bool:

@@ -6,10 +6,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from ringback.domain.events import Event
 from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.live import CONNECTION_LASTS, MAX_CONNECTIONS, Connection, FollowRequest
 from ringback.use_cases.follow_jobs import MAX_READ, SECONDS_LEFT, UNKNOWN_KEY, FollowJobs
-from ringback.use_cases.make_events import event_of_job
+from ringback.use_cases.make_events import last_events_of_job
 
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, a_job
@@ -24,8 +25,8 @@ def hashes(*, at_most_old: float | None = None) -> dict[str, str]:
     return {"studio": sha256(KEY.encode()).hexdigest()}
 
 
-def make(job: Job) -> Any:
-    return event_of_job(job, source="/ringback/x", show=lambda each: {"status": each.status})
+def make(job: Job) -> list[Event]:
+    return last_events_of_job(job, source="/ringback/x", show=lambda each: {"status": each.status})
 
 
 @dataclass
@@ -51,7 +52,7 @@ class World:
     def changed(self, *jobs: Job) -> None:
         for job in jobs:
             self.jobs.create(job)
-            self.kept.add("studio", [make(job)], at=NOON)
+            self.kept.add("studio", make(job), at=NOON)
 
     @property
     def answer(self) -> Any:
@@ -92,7 +93,7 @@ def test_what_was_missed_is_sent_before_the_answer() -> None:
     # Oldest change first.
     assert world.lines.events_of(CONNECTION.id) == [
         drop.id,
-        *(make(job).id for job in reversed(jobs)),
+        *(each.id for job in reversed(jobs) for each in make(job)),
     ]
     assert world.answer == following(4)
 

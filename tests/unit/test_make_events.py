@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from ringback.domain.accounts import Account, Hold, Pause, PauseReason
@@ -10,9 +11,9 @@ from ringback.domain.drops import Drop
 from ringback.domain.events import Event
 from ringback.domain.jobs import FINAL, NEXT, Job, JobStatus
 from ringback.domain.receivers import OffReason, Receiver
-from ringback.use_cases.make_events import MakeEvents
+from ringback.use_cases.make_events import MakeEvents, last_events_of_job
 
-from tests.support.jobs import NOON, a_job, a_job_id
+from tests.support.jobs import NOON, a_job, a_job_id, a_stored_image
 
 LATER = NOON + timedelta(seconds=5)
 MAKE = MakeEvents(
@@ -50,7 +51,7 @@ def test_every_change_of_state_is_an_event(was: JobStatus, to: JobStatus) -> Non
     event = MAKE(change)
     assert event is not None
     assert (event.state, event.id) == (to, f"{a_job_id()}:{to}:2")
-    assert change.is_final is (to in FINAL)
+    assert change.is_end is (to in FINAL)
 
 
 def test_a_new_job_is_an_event() -> None:
@@ -71,6 +72,30 @@ def test_a_change_that_an_older_version_did_not_count_is_an_event() -> None:
 def test_a_note_is_no_event(note: dict[str, object]) -> None:
     old = a_job(JobStatus.ARCHIVING, changes=3)
     assert MAKE(JobChange(old, replace(old, **note))) is None  # type: ignore[arg-type]
+
+
+def test_each_thumbnail_is_an_event_but_no_end() -> None:
+    """A client that shows pictures would have to ask for them otherwise."""
+    images = (a_stored_image(1), a_stored_image(2))
+    job = a_job(JobStatus.SUCCEEDED, changes=4, images=images)
+    one = replace(job, images=(images[0], replace(images[1], thumbnail="2.webp")))
+    both = replace(job, images=tuple(replace(each, thumbnail="t") for each in images))
+    changes = [JobChange(job, one), JobChange(one, both)]
+    events = [event for event in map(MAKE, changes) if event]
+    expected = [f"{a_job_id()}:thumbnail_made:{number}" for number in (1, 2)]
+    assert [event.id for event in events] == expected
+    assert [event.type for event in events] == ["ringback.job.thumbnail_made"] * 2
+    assert not any(change.is_end for change in changes)
+    assert MAKE(JobChange(both, replace(both, answer="x"))) is None
+
+
+def test_who_was_away_is_told_of_the_state_and_of_thumbnails() -> None:
+    images = (replace(a_stored_image(1), thumbnail="1.webp"), a_stored_image(2))
+    job = a_job(JobStatus.SUCCEEDED, changes=4, images=images)
+    last = partial(last_events_of_job, source="/ringback/prod", show=lambda _job: {})
+    ids = [event.id for event in last(job)]
+    assert ids == [f"{a_job_id()}:succeeded:4", f"{a_job_id()}:thumbnail_made:1"]
+    assert [event.id for event in last(replace(job, images=()))] == ids[:1]
 
 
 def test_an_event_that_was_asked_for_again_is_the_same_event() -> None:

@@ -12,11 +12,13 @@ from ringback.domain.drops import Drop
 from ringback.domain.errors import NotTold
 from ringback.domain.events import Event
 from ringback.domain.jobs import FINAL, Job, JobStatus
+from ringback.use_cases.deliveries import ReceiverUrls
 from ringback.use_cases.make_events import MakeEvents
-from ringback.use_cases.publish_events import PublishEvents, RequestedReceivers
+from ringback.use_cases.publish_events import PublishEvents
 
 from tests.support.in_memory import InMemoryBus, InMemoryNotifications, InMemoryTold
-from tests.support.jobs import NOON, a_job, a_job_id, a_request
+from tests.support.jobs import NOON, a_job, a_job_id, a_request, a_stored_image
+from tests.support.webhooks import InMemoryWebhookClients
 
 URL = "https://studio.example/hook"
 LATER = NOON + timedelta(seconds=5)
@@ -51,16 +53,18 @@ class Published:
     connections: Connections = field(default_factory=Connections)
     told: InMemoryTold = field(default_factory=InMemoryTold)
     show_job: Callable[[Job], dict[str, Any]] = lambda job: {}
+    unsent: list[Exception] = field(default_factory=list)
 
     def __call__(self, *changes: Change | None) -> list[Exception | None]:
         make = MakeEvents(source="/ringback/x", show_job=self.show_job, show_account=lambda _: {})
         publish = PublishEvents(
             make=make,
             bus=self.bus,
-            receivers=RequestedReceivers(),
+            receivers=ReceiverUrls(clients=InMemoryWebhookClients()),
             notifications=self.notifications,
             connections=self.connections,
             told=self.told,
+            unsent=self.unsent.append,
         )
         return publish(changes)
 
@@ -112,6 +116,17 @@ def test_what_is_no_news_is_told_to_nobody() -> None:
     assert published.told.marks == {}
 
 
+def test_a_thumbnail_is_told_to_who_follows_only() -> None:
+    published = Published()
+    job = a_job(JobStatus.SUCCEEDED, images=(a_stored_image(1),), changes=4)
+    job = replace(job, request=replace(a_request(), call_back_url=URL))
+    made = replace(job, images=(replace(a_stored_image(1), thumbnail="1.webp"),))
+    assert published(JobChange(job, made)) == [None]
+    assert published.connections.sent == ["thumbnail_made"]
+    assert (published.on_the_bus, published.notifications.sent) == ([], [])
+    assert published.told.marks == {}
+
+
 def test_events_are_told_in_the_order_of_the_changes() -> None:
     published, job = Published(), a_job(JobStatus.FAILED, changes=3)
     again = replace(job, status=JobStatus.ARCHIVING, changes=4)
@@ -156,8 +171,10 @@ def test_a_job_whose_receiver_was_not_told_is_not_marked() -> None:
 
 
 def test_connections_hold_up_nothing() -> None:
-    published = Published(connections=Connections(error=Broken()))
+    error = Broken()
+    published = Published(connections=Connections(error=error))
     assert published(a_change(JobStatus.FAILED)) == [None]
+    assert published.unsent == [error]
     assert published.told.marks == {a_job_id(): 3}
 
 

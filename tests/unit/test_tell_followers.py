@@ -23,6 +23,7 @@ class Line:
     kept: Any = field(default_factory=InMemoryKept)
     lines: InMemoryLines = field(default_factory=InMemoryLines)
     at: datetime = NOON
+    unsent: list[Exception] = field(default_factory=list)
     seconds: Iterator[float] = field(default_factory=lambda: iter(lambda: 0.0, 1.0))
 
     def send(self, *events: Event) -> None:
@@ -32,6 +33,7 @@ class Line:
             lines=self.lines,
             now=lambda: self.at,
             clock=lambda: next(self.seconds),
+            unsent=self.unsent.append,
         ).send(events)
 
 
@@ -112,6 +114,7 @@ def test_what_cannot_be_kept_is_sent_all_the_same() -> None:
     line.kept = Full()
     line.send(event(1))
     assert line.lines.events_of(FIRST.id) == [event(1).id]
+    assert [type(error) for error in line.unsent] == [ValueError]
 
 
 def test_who_connects_while_events_are_kept_is_sent_them() -> None:
@@ -136,4 +139,5 @@ def test_one_client_s_failure_is_no_other_s() -> None:
 
     line = Line(followers=Broken({"shop": [FIRST]}))
     line.send(event(1), event(2, client="shop"))
+    assert [type(error) for error in line.unsent] == [ValueError]
     assert line.lines.events_of(FIRST.id) == [event(2).id]

@@ -79,3 +79,8 @@ def log_account(logger: Logger, account: Account) -> None:
         "since": pause.since.isoformat(),
     }
     logger.warning("account paused", extra=fields)
+
+
+def log_unsent(logger: Logger, error: Exception) -> None:
+    """Log why clients that follow live were not sent something, or could not be asked again."""
+    logger.error("followers not told", exc_info=error)

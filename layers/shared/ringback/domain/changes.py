@@ -24,8 +24,13 @@ class JobChange:
         return self.old is None or _told(self.old) != _told(self.new)
 
     @property
-    def is_final(self) -> bool:
-        return self.new.status in FINAL
+    def has_new_thumbnail(self) -> bool:
+        return self.old is not None and self.new.thumbnails > self.old.thumbnails
+
+    @property
+    def is_end(self) -> bool:
+        """Tell whether the job has ended, which its receiver and the bus are told."""
+        return self.is_news and self.new.status in FINAL
 
 
 @dataclass(frozen=True, slots=True)

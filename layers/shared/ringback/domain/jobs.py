@@ -199,6 +199,11 @@ class Job:
         stored = {image.number for image in self.images}
         return [n for n in range(1, len(self.result_urls) + 1) if n not in stored]
 
+    @property
+    def thumbnails(self) -> int:
+        """Return how many of its images have a thumbnail."""
+        return sum(image.thumbnail is not None for image in self.images)
+
 
 def holds(job: Job, written: Mapping[str, Any]) -> bool:
     """Tell whether the job has these values; an attempt's id proves by itself who wrote them.

@@ -35,7 +35,7 @@ class FindsJobs(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowJobs:
-    """Safe to repeat. ``make`` returns the event of a job's last change.
+    """Safe to repeat. ``make`` returns the last events of a job.
 
     ``why_not`` is why nobody can follow, empty if clients can.
     """
@@ -45,7 +45,7 @@ class FollowJobs:
     kept: KeptEvents
     jobs: FindsJobs
     lines: Lines
-    make: Callable[[Job], Event]
+    make: Callable[[Job], Sequence[Event]]
     now: Callable[[], datetime]
     why_not: str = ""
 
@@ -106,4 +106,4 @@ class FollowJobs:
             own = sorted(
                 (job for job in jobs if job.client == client), key=lambda job: job.updated_at
             )
-            yield [self.make(job).cloud_event() for job in own]
+            yield [event.cloud_event() for job in own for event in self.make(job)]

@@ -1,7 +1,7 @@
 """Make events of changes in the jobs table."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,9 +24,7 @@ class MakeEvents:
         """Return the event of a change, the same on every call; ``None`` if it is none."""
         match change:
             case JobChange():
-                if not change.is_news:
-                    return None
-                return event_of_job(change.new, source=self.source, show=self.show_job)
+                return self._of_job(change)
             case AccountChange():
                 return self._of_account(change.old, change.new)
             case FinishedDrop():
@@ -35,6 +33,13 @@ class MakeEvents:
                 return self._of_receiver(change.receiver)
             case None:
                 return None
+
+    def _of_job(self, change: JobChange) -> Event | None:
+        if change.is_news:
+            return event_of_job(change.new, source=self.source, show=self.show_job)
+        if change.has_new_thumbnail:
+            return event_of_thumbnail(change.new, source=self.source, show=self.show_job)
+        return None
 
     def _of_account(self, old: Account, new: Account) -> Event | None:
         """Return the event of a pause that began or ended; half-open is a part of a pause."""
@@ -94,3 +99,20 @@ def event_of_job(job: Job, *, source: str, show: Callable[[Job], Mapping[str, An
         client=job.client,
         data=show(job),
     )
+
+
+def event_of_thumbnail(job: Job, *, source: str, show: Callable[[Job], Mapping[str, Any]]) -> Event:
+    """Return the event of the job's last thumbnail: for those who follow live, nobody else."""
+    return replace(
+        event_of_job(job, source=source, show=show),
+        type="ringback.job.thumbnail_made",
+        number=job.thumbnails,
+    )
+
+
+def last_events_of_job(
+    job: Job, *, source: str, show: Callable[[Job], Mapping[str, Any]]
+) -> list[Event]:
+    """Return what a client has to be told that may have missed any of the job's events."""
+    made = [event_of_job(job, source=source, show=show)]
+    return made + ([event_of_thumbnail(job, source=source, show=show)] if job.thumbnails else [])

@@ -1,7 +1,6 @@
 """Tell what has changed in the jobs table: to the bus, to clients' receivers, to connections."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from ringback.domain.changes import Change, JobChange
@@ -19,26 +18,13 @@ from ringback.use_cases.event_ports import (
 Outcome = Event | Exception | None
 
 
-class RequestedReceivers:
-    """Tells each client where its request says."""
-
-    def url_for(self, job: Job) -> str | None:
-        return job.request.call_back_url
-
-
-class NoConnections:
-    """Nobody follows live."""
-
-    def send(self, events: Sequence[Event]) -> None: ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishEvents:
     """Safe to repeat: the same change makes an event with the same id.
 
-    It never waits for a client. Every event goes to the connections of those who follow, and an
-    error there holds up nothing. Those of final jobs, and all others, go to the bus and to the
-    job's receiver; a job whose end has reached both is marked as told.
+    It never waits for a client. Every event goes to the connections of those who follow; an error
+    there holds up nothing, and goes to ``unsent``. Those of final jobs, and all others, go to the
+    bus and to the job's receiver; a job whose end has reached both is marked as told.
     """
 
     make: Callable[[Change | None], Event | None]
@@ -47,12 +33,15 @@ class PublishEvents:
     notifications: NotifyQueue
     connections: Connections
     told: ToldMarks
+    unsent: Callable[[Exception], None]
 
     def __call__(self, changes: Sequence[Change | None]) -> list[Exception | None]:
         """Return for each change, in order, why it was not told; ``None`` if it was."""
         made = [self._make(change) for change in changes]
-        with suppress(Exception):
+        try:
             self.connections.send([each for each in made if isinstance(each, Event)])
+        except Exception as error:  # noqa: BLE001
+            self.unsent(error)
         begun = [self._begin(*each) for each in zip(changes, made, strict=True)]
         refused = self.bus.put([each for each in begun if isinstance(each, Event)])
         outcomes = [
@@ -73,7 +62,7 @@ class PublishEvents:
         """Return the event if it is for the bus, once the job's receiver will be told."""
         if not isinstance(made, Event) or not isinstance(change, JobChange):
             return made
-        if not change.is_final:
+        if not change.is_end:
             return None
         try:
             if url := self.receivers.url_for(change.new):
