@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.certificate import write_certificate
 from benchmarks.copy_worker import HOST
+from local.certificate import write_certificate
 
 ADDRESS = "127.0.0.1"
 NO_AWS = {

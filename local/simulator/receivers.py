@@ -1,6 +1,7 @@
 """Receivers of webhooks that behave as their path says, and record what arrives.
 
-The path is ``/receivers/{behaviour}``, with anything after it: each path counts by itself.
+The path is ``/receivers/{behaviour}``, with anything after it: each path counts by itself. Over TLS
+the certificate is one that nobody vouches for.
 """
 
 import re

@@ -1,22 +1,41 @@
 """HTTP on loopback: reads requests, writes replies, and breaks connections on request."""
 
 import socket
+import ssl
 import sys
 from contextlib import suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from socketserver import TCPServer
+from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from local.certificate import write_certificate
 from local.simulator.http_messages import Ending, Handler, Reply, Request
 
 _BODY_LIMIT: Final = 1024 * 1024
 _IDLE_SECONDS: Final = 60
+# The first byte of a connection, whatever the version (RFC 8446, 5.1).
+_TLS_HANDSHAKE: Final = b"\x16"
+
+
+@cache
+def _untrusted() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with NamedTemporaryFile() as pem:
+        write_certificate(Path(pem.name), host="localhost", address="127.0.0.1")
+        context.load_cert_chain(pem.name)
+    return context
 
 
 class LoopbackServer(ThreadingHTTPServer):
-    """Tracks its open connections, so that stopping leaves no thread and no socket behind."""
+    """Tracks its open connections, so that stopping leaves no thread and no socket behind.
+
+    Whoever speaks TLS to it is shown a certificate that nobody vouches for.
+    """
 
     daemon_threads = False
     request_queue_size = 128
@@ -43,6 +62,20 @@ class LoopbackServer(ThreadingHTTPServer):
             self._connections.discard(request)
         super().shutdown_request(request)
 
+    def encrypt(self, connection: socket.socket) -> socket.socket:
+        with self._connections_lock:
+            self._connections.discard(connection)
+            encrypted = _untrusted().wrap_socket(
+                connection, server_side=True, do_handshake_on_connect=False
+            )
+            self._connections.add(encrypted)
+        try:
+            encrypted.do_handshake()
+        except OSError:
+            self.shutdown_request(encrypted)
+            raise
+        return encrypted
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         if not isinstance(sys.exception(), OSError):  # a client may hang up at any time
             super().handle_error(request, client_address)
@@ -62,6 +95,18 @@ class _Connection(BaseHTTPRequestHandler):
     sys_version = ""
     timeout = _IDLE_SECONDS
     disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        self.request.settimeout(_IDLE_SECONDS)
+        if self.request.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE:
+            self.request = self.server.encrypt(self.request)
+        super().setup()
+
+    def finish(self) -> None:
+        super().finish()
+        if isinstance(self.request, ssl.SSLSocket):
+            # The server closes the connection that it knows, which is this one's empty shell.
+            self.server.shutdown_request(self.request)
 
     def _serve(self) -> None:
         length = self.headers.get("Content-Length", "0")

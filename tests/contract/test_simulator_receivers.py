@@ -1,15 +1,20 @@
 """The simulator's receivers of webhooks, tested over HTTP."""
 
+import socket
 from collections.abc import Iterator
 from threading import Thread
 
 import httpx
 import pytest
+from ringback.domain.clock import utc_now
+from ringback.outbound.guarded_http import GuardedHttp
+from ringback.outbound.webhook_sender import SendWebhook
 
 from local.simulator.receivers import BEHAVIOURS
 from local.simulator.settings import Settings
 from local.simulator.simulator import Simulator
 from tests.contract.test_simulator_kie import NO_TLS
+from tests.support.webhooks import a_webhook
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +54,27 @@ def test_a_receiver_behaves_as_its_path_says(
     client: httpx.Client, path: str, statuses: list[int]
 ) -> None:
     assert post(client, path, len(statuses)) == statuses
+
+
+def test_over_tls_a_receiver_has_a_certificate_that_nobody_vouches_for(
+    client: httpx.Client, simulator: Simulator
+) -> None:
+    """Nothing is sent to it: the webhook has the job's data."""
+    port, path = int(simulator.url.rpartition(":")[2]), "/receivers/ok/encrypted"
+
+    def to_the_simulator(_address: str, _port: int, timeout: float) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", port), timeout)
+
+    http = GuardedHttp(resolve=lambda _host, _port: ["93.184.216.34"], connect=to_the_simulator)
+    send = SendWebhook(http=http, headers_of=lambda _webhook, _at: {}, now=utc_now)
+    tried = send(a_webhook(f"https://studio.example{path}"))
+    assert (tried.status, tried.timed_out) == (None, False)
+    assert tried.error.endswith("SSLCertVerificationError")
+    assert client.get("/_simulator/webhooks", params={"path": path}).json() == []
+    # A client that looks away is served.
+    url = f"https://127.0.0.1:{port}{path}"
+    assert httpx.post(url, verify=False, trust_env=False).status_code == 200  # noqa: S501
+    assert len(client.get("/_simulator/webhooks", params={"path": path}).json()) == 1
 
 
 def test_each_path_counts_by_itself(client: httpx.Client) -> None:
