@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import pytest
 
-from local.concurrency import event_source_concurrency
+from local.concurrency import SHARDS, event_source_concurrency
 from local.deploy import ENVIRONMENTS, Files
 from local.deployer_policy import policy, resource_types
 from local.deployment import administrator
@@ -115,7 +115,10 @@ def test_the_preflight_counts_what_sam_deploys(account: Account, guided: str) ->
     }
     for parameters in combinations():
         enabled = {
-            each["FunctionName"]["Ref"]: int(each["ScalingConfig"]["MaximumConcurrency"])
+            # A stream has no limit: Lambda reads each of its shards once at a time.
+            each["FunctionName"]["Ref"]: int(
+                each["ScalingConfig"]["MaximumConcurrency"] if "ScalingConfig" in each else SHARDS
+            )
             for each in resolved(sources, parameters).values()
             if each.get("Enabled", True)
         }
