@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+from local.failures import LocalFailure
 from local.redrive import STACK
 from local.template import load_template
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation import CloudFormationClient
+    from types_boto3_dynamodb import DynamoDBClient
 
 CHANGE_SET: Final = "adopt"
 POLL_SECONDS: Final = 2
@@ -39,12 +41,27 @@ def main(words: Sequence[str]) -> int:
     given = parser.parse_args(words)
     kept = {"JobsTable": given.table, "ImagesBucket": given.images, "DropBucket": given.drops}
     try:
+        check_stream(boto3.client("dynamodb"), given.table)
         adopt(boto3.client("cloudformation"), given.stack, kept)
-    except (BotoCoreError, ClientError, WaiterError) as error:
+    except (BotoCoreError, ClientError, WaiterError, LocalFailure) as error:
         print(f"adopt: {error}", file=sys.stderr)
         return 1
     print(f"Stack {given.stack} has them. Deploy the rest: make deploy")
     return 0
+
+
+def check_stream(tables: "DynamoDBClient", name: str) -> None:
+    """Raise ``LocalFailure`` if the table lacks the stream that the template describes.
+
+    An import doesn't compare the two, and the deployment then finds no ``StreamArn``. AWS restores
+    no table's stream:
+    https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_RestoreTableToPointInTime.html
+    """
+    wanted = load_template()["Resources"]["JobsTable"]["Properties"]["StreamSpecification"]
+    found = tables.describe_table(TableName=name)["Table"].get("StreamSpecification")
+    if found != {"StreamEnabled": True, **wanted}:
+        view = wanted["StreamViewType"]
+        raise LocalFailure(f"table {name} has no stream of {view}: see Restore in docs/operate.md")
 
 
 def adopt(stacks: "CloudFormationClient", stack: str, kept: Mapping[str, str]) -> None:
