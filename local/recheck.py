@@ -1,6 +1,7 @@
-"""Send a check for every open job, whose messages are gone with another stack: ``make recheck``.
+"""Send jobs the checks that are gone with another stack: ``make recheck``.
 
-A check finds out what has become of a job, and ends it. With ``--queue`` accepted jobs are queued
+Every open job gets one, which finds out what has become of it, and ends it; so does every job of
+the last week whose end was not told, which has it told. With ``--queue`` accepted jobs are queued
 as well. Only do so with the table that the earlier stack used to its end: in one that was restored
 to an earlier moment, an accepted job may have been sent, and paid for, since then.
 """
@@ -10,11 +11,14 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
-from ringback.domain.jobs import FINAL, JobStatus
+from ringback.aws.told_marks import ToldTable
+from ringback.domain.clock import utc_now
+from ringback.domain.jobs import FINAL, JobId, JobStatus
 
 from local.redrive import STACK
 from local.table_scan import items_in
@@ -23,7 +27,8 @@ if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
     from types_boto3_sqs import SQSClient
 
-OPEN: Final = sorted(set(JobStatus) - FINAL)
+# So long the check of a job tries to have its end told.
+UNTOLD_KEPT: Final = timedelta(days=7)
 
 
 def main(words: Sequence[str]) -> int:
@@ -41,12 +46,12 @@ def main(words: Sequence[str]) -> int:
         outputs = {
             output["OutputKey"]: output["OutputValue"] for output in stacks["Stacks"][0]["Outputs"]
         }
-        jobs = open_jobs(session.client("dynamodb"), outputs["JobsTableName"])
+        jobs = unfinished_jobs(session.client("dynamodb"), outputs["JobsTableName"], at=utc_now())
         number = send_checks(session.client("sqs"), outputs, jobs, queue=given.queue)
     except (BotoCoreError, ClientError) as error:
         print(f"recheck: {error}", file=sys.stderr)
         return 1
-    print(f"{number} open jobs are checked")
+    print(f"{number} jobs are checked")
     return 0
 
 
@@ -64,10 +69,18 @@ def send_checks(
     return number
 
 
-def open_jobs(table: "DynamoDBClient", name: str) -> Iterator[tuple[str, str]]:
-    """Yield the id and status of every job that is not final."""
-    for item in items_in(table, name, OPEN):
-        yield item["job_id"]["S"], item["status"]["S"]
+def unfinished_jobs(
+    table: "DynamoDBClient", name: str, *, at: datetime
+) -> Iterator[tuple[JobId, JobStatus]]:
+    """Yield the id and status of every job that is open, or whose end was not told."""
+    told = ToldTable(table, name)
+    for item in items_in(table, name, JobStatus, "updated_at", "changes"):
+        job_id, status = JobId(item["job_id"]["S"]), JobStatus(item["status"]["S"])
+        # Older versions count no changes, and tell nothing.
+        changes = int(item.get("changes", {"N": "0"})["N"])
+        is_recent = datetime.fromisoformat(item["updated_at"]["S"]) > at - UNTOLD_KEPT
+        if status not in FINAL or (is_recent and told.changes_told(job_id) < changes):
+            yield job_id, status
 
 
 if __name__ == "__main__":

@@ -1,14 +1,17 @@
-"""After a table was taken into a new stack, its open jobs get their messages again."""
+"""After a table was taken into a new stack, its unfinished jobs get their messages again."""
+
+from dataclasses import replace
 
 import boto3
 import pytest
 from ringback.aws.job_table import JobTable
+from ringback.aws.told_marks import ToldTable
 from ringback.domain.checks import Check, from_message
 from ringback.domain.jobs import FINAL, JobStatus
 
-from local.recheck import open_jobs, send_checks
+from local.recheck import UNTOLD_KEPT, send_checks, unfinished_jobs
 from tests.support.aws import Cloud
-from tests.support.jobs import a_job
+from tests.support.jobs import NOON, a_job
 
 
 @pytest.mark.parametrize("queue", [False, True])
@@ -16,7 +19,7 @@ def test_every_open_job_is_checked(cloud: Cloud, queue: bool) -> None:  # noqa: 
     table = JobTable.connect(cloud.table)
     jobs = [table.create(a_job(status, number=n)).job for n, status in enumerate(JobStatus)]
     outputs = {"CheckQueueUrl": cloud.check_queue, "SubmitQueueUrl": cloud.submit_queue}
-    found = open_jobs(boto3.client("dynamodb"), cloud.table)
+    found = unfinished_jobs(boto3.client("dynamodb"), cloud.table, at=NOON)
     number = send_checks(boto3.client("sqs"), outputs, found, queue=queue)
     not_final = [job.job_id for job in jobs if job.status not in FINAL]
     checks = [from_message(message) for message in cloud.messages(cloud.check_queue)]
@@ -25,3 +28,19 @@ def test_every_open_job_is_checked(cloud: Cloud, queue: bool) -> None:  # noqa: 
     assert number == len(not_final) == 4
     accepted = [{"job_id": job.job_id} for job in jobs if job.status is JobStatus.ACCEPTED]
     assert cloud.messages(cloud.submit_queue) == (accepted if queue else [])
+
+
+def test_a_final_job_is_checked_if_its_last_change_was_not_told(cloud: Cloud) -> None:
+    """A stream of a restored table has no record of it."""
+    table, told = JobTable.connect(cloud.table), ToldTable.connect(cloud.table)
+    uncounted, untold, told_once, told_all = (
+        table.create(a_job(JobStatus.EXPIRED, number=number, changes=number)).job
+        for number in range(4)
+    )
+    told.add([told_all])
+    told.add([replace(told_once, changes=1)])
+    client = boto3.client("dynamodb")
+    found = dict(unfinished_jobs(client, cloud.table, at=NOON))
+    assert found == {untold.job_id: JobStatus.EXPIRED, told_once.job_id: JobStatus.EXPIRED}
+    assert uncounted.changes == 0
+    assert not dict(unfinished_jobs(client, cloud.table, at=NOON + UNTOLD_KEPT))
