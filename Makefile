@@ -117,7 +117,7 @@ adopt: .venv/.ready ## Take a table and buckets into a new stack (TABLE=... IMAG
 	@exec .venv/bin/python -m local.adopt --table "$(TABLE)" --images "$(IMAGES)" --drops "$(DROPS)"
 
 .PHONY: recheck
-recheck: .venv/.ready ## Check every open job after adopting a table (STACK=ringback; QUEUE=1)
+recheck: .venv/.ready ## Check unfinished jobs after adopting a table (STACK=ringback; QUEUE=1)
 	@exec .venv/bin/python -m local.recheck
 
 .PHONY: thumbnails

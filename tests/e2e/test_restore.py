@@ -12,18 +12,20 @@ from typing import Final
 import pytest
 
 from local import recheck
-from local.adopt import adopt
+from local.adopt import adopt, check_stream
 from local.api_addresses import PLACEHOLDER, live_url
 from local.deployment import Deployment, administrator
 from local.downloads import download_images
 from local.drop_bucket import drop, wait_for_summary
 from local.emulator import REGION
+from local.failures import LocalFailure
 from local.interrupts import Interrupts
 from local.jobs_api import Job, connected
 from local.ports import free_ports
 from local.sam import STACK_NAME, Sam
 from local.stack import api_url, deploy, local_stack, put_secrets
 from local.waiting import wait_for
+from tests.e2e.finished_jobs import FinishedJobs
 from tests.e2e.stack_logs import show_logs_of
 from tests.e2e.test_drops import TEXT
 from tests.e2e.upgrades import parameters_of
@@ -40,6 +42,7 @@ class Restored:
     """The new stack; a job that was final before, and one that was open."""
 
     deployment: Deployment
+    finished_jobs: FinishedJobs
     final: Job
     opened: Job
 
@@ -60,6 +63,7 @@ def restored(request: pytest.FixtureRequest) -> Iterator[Restored]:
                 what="a job to be on the way",
             )
         after = tear_down_and_restore(before)
+        finished = FinishedJobs(after)
         for name, value in {
             "AWS_ENDPOINT_URL": after.endpoint_url,
             "AWS_ACCESS_KEY_ID": "test",
@@ -68,7 +72,7 @@ def restored(request: pytest.FixtureRequest) -> Iterator[Restored]:
         }.items():
             monkeypatch.setenv(name, value)
         assert recheck.main([]) == 0
-        yield Restored(deployment=after, final=final, opened=opened)
+        yield Restored(deployment=after, finished_jobs=finished, final=final, opened=opened)
     monkeypatch.undo()
 
 
@@ -87,6 +91,14 @@ def tear_down_and_restore(before: Deployment) -> Deployment:
         TableName=RESTORED,
         PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
     )
+    with pytest.raises(LocalFailure):
+        check_stream(table, RESTORED)
+    table.update_table(
+        TableName=RESTORED,
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    table.get_waiter("table_exists").wait(TableName=RESTORED)
+    check_stream(table, RESTORED)
     stacks = session.client("cloudformation", endpoint_url=url)
     stacks.delete_stack(StackName=STACK_NAME)
     stacks.get_waiter("stack_delete_complete").wait(
@@ -142,6 +154,30 @@ def test_an_open_job_goes_on_without_its_messages(restored: Restored) -> None:
     with connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api:
         [job] = api.wait_until_final([restored.opened["job_id"]])
     assert job["status"] == "succeeded"
+
+
+def test_only_what_ends_after_the_restore_is_told(restored: Restored) -> None:
+    opened = restored.opened["job_id"]
+    finished = partial(restored.finished_jobs.about, opened)
+    told = wait_for(finished, bool, what="the end of the open job to be told")
+    assert [each["detail-type"] for each in told] == ["ringback.job.succeeded"]
+    changed = changed_jobs(restored.deployment)
+    assert opened in changed
+    assert restored.final["job_id"] not in changed
+
+
+def changed_jobs(deployment: Deployment) -> set[str]:
+    """Return the keys of all records in the stream of the table."""
+    session, url = administrator(), deployment.endpoint_url
+    tables = session.client("dynamodb", endpoint_url=url)
+    arn = tables.describe_table(TableName=deployment.jobs_table)["Table"]["LatestStreamArn"]
+    streams = session.client("dynamodbstreams", endpoint_url=url)
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    start = streams.get_shard_iterator(
+        StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )["ShardIterator"]
+    records = streams.get_records(ShardIterator=start)["Records"]
+    return {each["dynamodb"]["Keys"]["job_id"]["S"] for each in records}
 
 
 def test_the_kept_bucket_notifies_the_new_queue(restored: Restored) -> None:
