@@ -10,7 +10,7 @@ from ringback.domain.events import Event
 from ringback.domain.live import Connection, by_client, events_messages
 from ringback.use_cases.live_ports import Followers, KeptEvents, Lines
 
-# For all events of a batch: the next batch waits for this one. As long again for closing connections.
+# For all events of a batch, and again for closing connections: the next batch waits for this one.
 MAX_SECONDS: Final = 5.0
 
 
