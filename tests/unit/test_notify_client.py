@@ -121,6 +121,18 @@ def test_a_receiver_that_is_off_has_no_further_record_of_its_failures() -> None:
     assert desk.receivers.read("studio", HOST) == before
 
 
+def test_a_receiver_that_is_off_and_hangs_is_put_aside_as_well() -> None:
+    """Otherwise a client that asks again and again would hold up all others."""
+    desk = Office({HOST: hangs})
+    desk.switch_off(HOST)
+    desk.run(*[a_webhook(number=number, is_requested=True) for number in range(20)])
+    minute = timedelta(minutes=1)
+    assert sum(at < NOON + minute for at, _ in desk.received) == 3
+    assert desk.received_by[HOST] < LAST_TRY / timedelta(minutes=15) + 10
+    receiver = desk.receivers.read("studio", HOST)
+    assert (receiver.off_since, receiver.given_up) == (NOON, 0)
+
+
 def test_a_message_that_is_put_aside_waits_for_the_receiver_s_pause() -> None:
     desk = Office({HOST: hangs})
     for number in range(3):

@@ -78,7 +78,8 @@ class NotifyClient:
         if tried.is_delivered:
             if not receiver.is_new:
                 self.receivers.forget(receiver)
-        elif not (tried.is_ours or receiver.off_since):
+        elif not tried.is_ours and (tried.timed_out or not receiver.off_since):
+            # Time-outs count also if it is off: what is asked for must not hold up others either.
             failed = self.receivers.failed(receiver, at=tried.at, timed_out=tried.timed_out)
             if is_last:
                 self._give_up(failed, OffReason.GONE if tried.is_gone else OffReason.FAILING)
@@ -89,6 +90,8 @@ class NotifyClient:
         A 410 is about the URL: others of the same host, and client, may be well.
         """
         at = self.now()
+        if receiver.off_since:
+            return
         if self.receivers.gave_up(receiver, at=at).is_dead(at=at):
             self.receivers.switch_off(receiver, at=at, reason=reason)
 
