@@ -194,6 +194,7 @@ class DropHarness:
             drops=self.watch(self.drops),
             queue=self.watch(self.queues),
             report=self.report,
+            client="drop",
             now=lambda: self.base.now,
         )
         return summarize(drop)

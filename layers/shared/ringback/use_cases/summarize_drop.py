@@ -19,12 +19,16 @@ MAX_UNREAD: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummarizeDrop:
-    """``report`` writes the report of a drop and returns it."""
+    """``report`` writes the report of a drop and returns it.
+
+    ``client`` owns drops that have no jobs, for instance because no row was valid.
+    """
 
     progress: DropProgress
     drops: DropStore
     queue: SummaryQueue
     report: Callable[[Drop, Progress], Report]
+    client: str
     now: Callable[[], datetime]
 
     def __call__(self, drop: Drop) -> bool:
@@ -40,10 +44,10 @@ class SummarizeDrop:
             self.queue.add(drop, delay=whole_seconds(INTERVAL.after(at - began)))
             return False
         if makes_jobs(drop):
-            self.progress.finish(_finished(drop, report, at=at))
+            self.progress.finish(self._finished(drop, report, at=at))
         return True
 
-
-def _finished(drop: Drop, report: Report, *, at: datetime) -> FinishedDrop:
-    summary = {name: value for name, value in report.summary.items() if name != "results"}
-    return FinishedDrop(drop=drop, client=report.client, at=at, summary=summary)
+    def _finished(self, drop: Drop, report: Report, *, at: datetime) -> FinishedDrop:
+        summary = {name: value for name, value in report.summary.items() if name != "results"}
+        client = report.client or self.client
+        return FinishedDrop(drop=drop, client=client, at=at, summary=summary)
