@@ -27,7 +27,7 @@ from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider, job_of
 from tests.e2e.stack_logs import show_logs_of
 from tests.e2e.test_drops import TEXT, jobs_from
-from tests.e2e.upgrades import allow_loops, parameters_of, redeploy, unpack_old_version
+from tests.e2e.upgrades import allow_loops, go_back, parameters_of, unpack_old_version, update
 
 pytestmark = pytest.mark.prove
 
@@ -106,8 +106,9 @@ def upgraded(request: pytest.FixtureRequest, old_source: Path) -> Iterator[Upgra
             drop(deployment, SHEET, a_sheet())
             parameters = PARAMETERS | parameters_of(deployment)
             repeated, expected = [post_once(api)], post_everything(api, photo, "old")
-            for version, source in (("new", ROOT), ("old again", old_source)):
-                redeploy(deployment, source, parameters)
+            steps = (("new", update, ROOT), ("old again", go_back, old_source))
+            for version, change, source in steps:
+                change(deployment, source, parameters)
                 prepare(deployment)
                 repeated.append(post_once(api))
                 expected |= post_everything(api, photo, version)
