@@ -43,8 +43,9 @@ def update(deployment: Deployment, source: Path, parameters: Mapping[str, str]) 
     """
     noted = secret_values(deployment)
     redeploy(deployment, source, parameters)
-    for arn in [arn for arn, now in secret_values(deployment).items() if now != noted[arn]]:
-        vault(deployment).put_secret_value(SecretId=arn, SecretString=noted[arn])
+    for arn, value in noted.items():
+        if secret_value(deployment, arn) != value:
+            vault(deployment).put_secret_value(SecretId=arn, SecretString=value)
 
 
 def go_back(deployment: Deployment, source: Path, parameters: Mapping[str, str]) -> None:
