@@ -134,12 +134,20 @@ def journey(upgraded: Upgraded) -> Journey:
 
 def poll_until_final(api: JobsApi, ids: Collection[str]) -> list[Job]:
     """Ask for the jobs: the older version has no live line."""
-    return wait_for(
-        lambda: [api.get(job_id) for job_id in ids],
-        lambda jobs: all(map(is_final, jobs)),
+    jobs: dict[str, Job] = {job_id: {} for job_id in ids}
+
+    def observe() -> list[object]:
+        for job_id in [key for key, job in jobs.items() if not is_final(job)]:
+            jobs[job_id] = api.get(job_id)
+        return [job["status"] for job in jobs.values()]
+
+    wait_for(
+        observe,
+        lambda _statuses: all(map(is_final, jobs.values())),
         what="jobs to finish",
         standstill=COMES_BACK,
     )
+    return list(jobs.values())
 
 
 def wait_for_late_verdicts(api: JobsApi, ids: Collection[str]) -> None:
