@@ -27,7 +27,7 @@ from ringback.lambda_events import dropped_objects
 
 from tests.support.aws import Cloud, a_cloud
 from tests.support.checks import FULL_CHECK
-from tests.support.jobs import MODEL, NOON, TASK, a_job, a_job_id, a_stored_image
+from tests.support.jobs import MODEL, NOON, TASK, a_job, a_job_id, a_request, a_stored_image
 
 NEWER: Final = st.dictionaries(
     st.from_regex(r"newer_[a-z]{1,8}", fullmatch=True),
@@ -35,6 +35,8 @@ NEWER: Final = st.dictionaries(
     max_size=3,
 )
 FEW: Final = settings(max_examples=25)
+# It fails on any other, as it does on any other of a check (docs/decisions/0027).
+FIRST_VERSIONS_REQUEST: Final = {"model", "provider", "input", "sent", "checked", "input_images"}
 DROP: Final = Drop(bucket="b", key="requests/a.csv", version="v1")
 REFUSED: Final = Answered(
     job_id=a_job_id(),
@@ -153,6 +155,13 @@ def test_items_without_their_optional_fields(without: set[str]) -> None:
 def test_jobs_without_their_optional_fields(without: set[str]) -> None:
     item = {name: value for name, value in to_item(JOB).items() if name not in without}
     assert from_item(item).job_id == JOB.job_id
+
+
+def test_the_first_version_knows_every_field_of_the_request() -> None:
+    request = replace(a_request(), call_back_url="https://client.example/done", form="kie")
+    item = to_item(a_job(request=request))
+    assert set(json.loads(item["request"]["S"])) == FIRST_VERSIONS_REQUEST
+    assert from_item(item).request == request
 
 
 def test_progress_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:

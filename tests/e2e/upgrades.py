@@ -1,5 +1,6 @@
 """Other versions of Ringback, out of the repository's history, on the local AWS."""
 
+import re
 import subprocess
 import tarfile
 from collections.abc import Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 # The last version before jobs were accepted and paid for by two functions.
 OLD: Final = "47e65a7726b0436679db17bfd102d359030ce813"
+# How many secrets have a value in its template.
+OLD_VALUES: Final = 3
 REPOSITORY: Final = Path(__file__).parents[2]
 
 
@@ -33,12 +36,32 @@ def unpack_old_version(folder: Path) -> bool:
     return True
 
 
-def redeploy(deployment: Deployment, source: Path, parameters: Mapping[str, str]) -> None:
-    """Deploy another version over the one that runs, and put the owner's secrets again (ADR 0024).
+def update(deployment: Deployment, source: Path, parameters: Mapping[str, str]) -> None:
+    """Deploy this version over the older one, and put the owner's secrets again (ADR 0024).
 
-    Only one of the two versions has a value for them in its template.
+    The local AWS empties those whose value is no longer in the template.
     """
     noted = secret_values(deployment)
+    redeploy(deployment, source, parameters)
+    for arn, value in noted.items():
+        if secret_value(deployment, arn) != value:
+            vault(deployment).put_secret_value(SecretId=arn, SecretString=value)
+
+
+def go_back(deployment: Deployment, source: Path, parameters: Mapping[str, str]) -> None:
+    """Deploy the older version again, without its values for the owner's secrets (docs/deploy.md).
+
+    With them, the keys would be missing until they are put again, and jobs may expire meanwhile.
+    """
+    template = source / "template.yaml"
+    text, taken_out = re.subn(r"^      SecretString: .*\n", "", template.read_text(), flags=re.M)
+    assert taken_out == OLD_VALUES
+    template.write_text(text)
+    redeploy(deployment, source, parameters)
+
+
+def redeploy(deployment: Deployment, source: Path, parameters: Mapping[str, str]) -> None:
+    """Deploy another version over the one that runs."""
     sam = Sam(
         endpoint_url=deployment.endpoint_url,
         private=deployment.logs,
@@ -48,8 +71,6 @@ def redeploy(deployment: Deployment, source: Path, parameters: Mapping[str, str]
     # The callback API is there by now, so its address is known.
     known = {"CallbackBaseUrl": deployment.callback_api_url}
     deploy(sam, {**parameters, **known}, lambda _line: None)
-    for arn in [arn for arn, now in secret_values(deployment).items() if now != noted[arn]]:
-        vault(deployment).put_secret_value(SecretId=arn, SecretString=noted[arn])
 
 
 def secret_values(deployment: Deployment) -> dict[str, str]:

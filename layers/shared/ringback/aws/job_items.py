@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from ringback.aws.table_items import Item, plain, typed
@@ -11,6 +12,11 @@ from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest, JobStatus
 from ringback.domain.marks import Marks
 from ringback.domain.versions import of_any_version
+
+# Fields of a request that the first version fails on. It ignores attributes that it does not know,
+# so they are in one of their own (docs/decisions/0027).
+REQUEST_DETAILS: Final = "request_details"
+_DETAILS: Final = ("call_back_url", "form")
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
@@ -61,8 +67,9 @@ def _quarantined_from_plain(plain: list[dict[str, Any]]) -> tuple[Quarantined, .
 
 
 def _request_to_plain(request: JobRequest) -> str:
+    known = {name: value for name, value in asdict(request).items() if name not in _DETAILS}
     # As text: DynamoDB has no floats, and a request must be read back exactly as it was sent.
-    return json.dumps(asdict(request), ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
 
 
 # Conversions of the fields that DynamoDB cannot store as they are.
@@ -75,7 +82,7 @@ _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "forget_at": lambda moment: int(moment.timestamp()),
 }
 _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "request": lambda text: of_any_version(JobRequest, json.loads(text)),
+    "request": partial(of_any_version, JobRequest),
     "status": JobStatus,
     "error": _error_from_plain,
     "result_urls": tuple,
@@ -111,15 +118,18 @@ def image_attribute(image: StoredImage) -> Item:
 
 def to_item(job: Job) -> Item:
     values = {field.name: getattr(job, field.name) for field in fields(Job)}
+    values[REQUEST_DETAILS] = {name: getattr(job.request, name) for name in _DETAILS}
     return {name: attribute(name, value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: Mapping[str, Any]) -> Job:
     """Read a job; attributes that are no fields of a job are ignored."""
+    written = plain(item)
+    written["request"] = json.loads(written["request"]) | written.get(REQUEST_DETAILS, {})
     return of_any_version(
         Job,
         {
             name: _FROM_PLAIN[name](value) if name in _FROM_PLAIN else value
-            for name, value in plain(item).items()
+            for name, value in written.items()
         },
     )
