@@ -659,14 +659,16 @@ def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> N
     stored = DropProgressTable.connect(cloud.table)
     progress: DropProgress = InMemoryDropProgress() if kind == "in_memory" else stored
     assert progress.read(DROP) is None
-    assert progress.advance(DROP, seen=None, to=SOME)
-    assert not progress.advance(DROP, seen=None, to=replace(SOME, row=1))
+    assert progress.advance(DROP, seen=None, to=SOME, at=NOON)
+    assert not progress.advance(DROP, seen=None, to=replace(SOME, row=1), at=NOON)
     assert progress.read(DROP) == SOME
     after = replace(SOME, row=901, done=True)
-    assert progress.advance(DROP, seen=SOME, to=after)
-    assert not progress.advance(DROP, seen=SOME, to=replace(SOME, row=700))
+    assert progress.advance(DROP, seen=SOME, to=after, at=NOON)
+    assert not progress.advance(DROP, seen=SOME, to=replace(SOME, row=700), at=NOON)
     # The call that ends a drop may have read no row: then only `done` differs.
-    assert not progress.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
+    assert not progress.advance(
+        DROP, seen=replace(after, done=False), to=replace(after, row=950), at=NOON
+    )
     assert progress.read(DROP) == after
     assert progress.read(replace(DROP, version="v2")) is None
 
@@ -676,7 +678,7 @@ def test_a_drop_is_finished_once(cloud: Cloud) -> None:
     end = FinishedDrop(drop=DROP, client="drop", at=NOON, summary={"rows": 3, "credits": 3.5})
     table.finish(end)  # nothing is left of its progress
     assert table.read(DROP) is None
-    table.advance(DROP, seen=None, to=SOME)
+    table.advance(DROP, seen=None, to=SOME, at=NOON)
     (before,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     table.finish(end)
     table.finish(replace(end, at=NOON + timedelta(days=1)))
@@ -689,9 +691,11 @@ def test_a_drop_is_finished_once(cloud: Cloud) -> None:
 
 
 def test_the_progress_of_a_drop_outlives_its_messages(cloud: Cloud) -> None:
-    DropProgressTable.connect(cloud.table).advance(DROP, seen=None, to=SOME)
+    """Otherwise the rows of a sheet that is read for weeks would be paid for again."""
+    at = SOME.made_at + timedelta(days=40)
+    DropProgressTable.connect(cloud.table).advance(DROP, seen=None, to=SOME, at=at)
     (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
-    two_weeks_later = SOME.made_at + timedelta(days=14)
+    two_weeks_later = at + timedelta(days=14)
     assert int(item["forget_at"]["N"]) > two_weeks_later.timestamp()
 
 

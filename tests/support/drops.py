@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO, StringIO
 from typing import Any, BinaryIO
@@ -101,7 +101,7 @@ class InMemoryDropProgress:
     def read(self, drop: Drop) -> Progress | None:
         return self.known.get(drop)
 
-    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress, at: datetime) -> bool:
         if self.known.get(drop) != seen:
             return False
         self.known[drop] = to
@@ -232,9 +232,10 @@ class DropHarness:
         return check(url, drop.version if url == drop.url else None)
 
     def finish(self, drop: Drop) -> Progress | None:
-        """Take a drop, and deliver its messages until none is left."""
+        """Take a drop, and deliver its messages when they are due until none is left."""
         progress = self.take(drop)
         while self.queues.waiting:
+            self.base.now += timedelta(seconds=self.queues.delays[-1])
             progress = self.take(self.queues.waiting.pop(0))
         return progress
 

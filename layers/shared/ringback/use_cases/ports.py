@@ -285,7 +285,7 @@ class DropProgress(Protocol):
 
     def read(self, drop: Drop) -> Progress | None: ...
 
-    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress, at: datetime) -> bool:
         """Record progress if the stored one is still ``seen``; return whether it was."""
         ...
 
