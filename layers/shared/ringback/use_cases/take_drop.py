@@ -252,10 +252,10 @@ class TakeDrop:
         if not drop.is_sheet:
             return DroppedJob(job_id=job_id, source=drop.key)
         turn_at = progress.made_at + row.number * self.providers[provider].pace.sustained
-        until_turn = turn_at - self.now()
-        if until_turn > BEFORE_TURN:
-            raise TooEarly(until_turn)
-        due_at = self.now() + max(until_turn, READ_AHEAD)
+        at = self.now()
+        if turn_at - at > BEFORE_TURN:
+            raise TooEarly(turn_at - at)
+        due_at = max(turn_at, at + READ_AHEAD)
         return DroppedJob(job_id=job_id, source=drop.key, row=row.number, due_at=due_at)
 
 
