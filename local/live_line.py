@@ -26,7 +26,9 @@ Event = Mapping[str, Any]
 class LiveLine:
     """Follows a client's jobs; connects again when it must, and then gets what it has missed.
 
-    ``seen_until`` is the time of the newest event so far. Raises ``LocalFailure``.
+    ``seen_until`` is the time of the newest event so far; none counts that came with what was
+    missed before a connection broke, since older ones may have come after it. Raises
+    ``LocalFailure``.
     """
 
     url: str
@@ -38,6 +40,7 @@ class LiveLine:
 
     def open(self) -> None:
         """Return once events are being sent."""
+        known = len(self._waiting)
         is_here = urlsplit(self.url).hostname in (LOOPBACK, "localhost")
         try:
             # No proxy can reach this machine's loopback. Events of a burst come in one message.
@@ -48,6 +51,8 @@ class LiveLine:
             while not self._take(self._connection.recv(timeout=ANSWER_SECONDS)):
                 pass
         except (OSError, WebSocketException, TimeoutError) as error:
+            self._connection = None
+            del self._waiting[known:]
             raise LocalFailure(f"{self.url}: {type(error).__name__}: {error}") from error
 
     def close(self) -> None:

@@ -36,6 +36,7 @@ def summarize_drop() -> SummarizeDrop:
             image_links=partial(image_links, settings.images_bucket),
             now=utc_now,
         ),
+        client=settings.drop_client,
         now=utc_now,
     )
 

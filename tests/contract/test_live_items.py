@@ -109,6 +109,13 @@ def test_a_day_is_read_and_no_more(cloud: Cloud) -> None:
     assert kept.since("studio", NOON - 9 * KEPT, at=NOON).job_ids == [a_job_id(2), a_job_id()]
 
 
+@pytest.mark.parametrize(("ago", "is_complete"), [(KEPT, True), (1.01 * KEPT, False)])
+def test_whoever_comes_back_after_more_than_a_day_may_have_missed_more(
+    kept: KeptEvents, ago: timedelta, *, is_complete: bool
+) -> None:
+    assert kept.since("studio", NOON - ago, at=NOON).is_complete is is_complete
+
+
 def test_more_than_one_answer_can_hold_is_said(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,6 +72,19 @@ def test_a_line_that_breaks_is_resumed_at_the_newest_event(script: Script, url: 
     assert script.requests[1] == {"key": "rb-key", "since": an_event(2)["time"]}
 
 
+def test_a_line_that_breaks_before_its_answer_is_resumed_where_it_was(
+    script: Script, url: str
+) -> None:
+    """What was missed comes in any order: the oldest of it may not have been sent yet."""
+    script.connections = [[FOLLOWING, events(1)], [events(5)], [events(5, 2), FOLLOWING]]
+    with live_line(url, "rb-key") as line:
+        assert first(line, 1) == ["1"]
+        with pytest.raises(LocalFailure):
+            first(line, 1)
+        assert first(line, 2) == ["5", "2"]
+    assert [each.get("since") for each in script.requests[1:]] == [an_event(1)["time"]] * 2
+
+
 @pytest.mark.parametrize("answer", [{"refused": "unknown API key"}, {"message": "Forbidden"}])
 def test_a_refusal_is_said(script: Script, url: str, answer: Any) -> None:
     script.connections = [[answer]]

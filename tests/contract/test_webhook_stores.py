@@ -169,6 +169,8 @@ def test_items_have_keys_that_the_stream_leaves_out_and_are_in_no_index(cloud: C
     receivers = ReceiverTable.connect(cloud.table)
     receivers.failed(NEW, at=NOON, timed_out=True)
     receivers.switch_off(NEW, at=NOON, reason=OffReason.GONE)
+    off = receivers.read(NEW.client, NEW.host)
+    assert receivers.failed(off, at=NOON, timed_out=True).timeouts == 2
     receivers.failed(Receiver(client="studio", host="b.example"), at=NOON, timed_out=True)
     DeliveryTable.connect(cloud.table).add(a_job_id(), a_delivery())
     WebhookClientTable.connect(cloud.table).put(ClientWebhooks(client="studio"))

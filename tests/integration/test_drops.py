@@ -202,7 +202,7 @@ def test_rows_are_due_at_their_provider_s_pace(cloud: Cloud, lambdas: Lambdas) -
     lambdas("take_drops", put(cloud, key, a_sheet(3)))
     made_at = boto3.client("s3").head_object(Bucket=cloud.drop_bucket, Key=key)["LastModified"]
     due = [job.due_at - made_at for job in jobs(cloud, key) if job.due_at]
-    assert due == [timedelta(seconds=204 * row) for row in (1, 2, 3)]
+    assert due == [timedelta(seconds=224.4 * row) for row in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("client", ["drop", "studio"])

@@ -16,7 +16,7 @@ from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.deliveries import Delivery
 from ringback.domain.jobs import Job, JobStatus
-from ringback.domain.receivers import ClientWebhooks, OffReason
+from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
 from ringback.domain.webhooks import Webhook, from_message, to_message
 from standardwebhooks import Webhook as Verifier
 
@@ -79,6 +79,11 @@ class Desk:
 
     def deliveries(self, number: int = 0) -> list[Delivery]:
         return list(DeliveryTable.connect(self.cloud.table).of(a_job_id(number)))
+
+    def switch_off(self) -> None:
+        off = Receiver(client="studio", host=self.host)
+        table = ReceiverTable.connect(self.cloud.table)
+        table.switch_off(off, at=utc_now(), reason=OffReason.GONE)
 
 
 def a_message(url: str, **changes: Any) -> dict[str, Any]:
@@ -157,8 +162,16 @@ def test_a_redirect_is_a_failure_and_not_followed(desk: Desk) -> None:
     assert desk.received(f"{desk.simulator.url}/receivers/ok/moved") == []
 
 
-def test_a_receiver_that_is_gone_gets_nothing_more(desk: Desk) -> None:
+def test_a_hook_that_is_gone_is_not_tried_again(desk: Desk) -> None:
     assert desk.deliver(a_message(desk.url("gone"))) == []
+    assert [each.status for each in desk.deliveries()] == [410]
+    other = desk.url("ok")
+    assert desk.deliver(a_message(other, number=1)) == []
+    assert len(desk.received(other)) == 1
+
+
+def test_a_receiver_that_is_off_gets_nothing_more(desk: Desk) -> None:
+    desk.switch_off()
     other = desk.url("ok")
     assert desk.deliver(a_message(other, number=1)) == []
     assert desk.received(other) == []
@@ -255,9 +268,8 @@ def test_the_deliveries_of_a_job_are_listed_with_its_receiver(desk: Desk) -> Non
 
 
 def test_a_receiver_that_is_off_is_shown_with_its_reason(desk: Desk) -> None:
-    url = desk.url("gone")
-    a_final_job(desk, url)
-    desk.deliver(a_message(url))
+    a_final_job(desk, desk.url("ok"))
+    desk.switch_off()
     _, body = ask(desk, "query_jobs", "deliveries")
     assert (body["receiver"]["state"], body["receiver"]["reason"]) == ("off", OffReason.GONE)
 

@@ -37,7 +37,7 @@ from tests.support.harness import CREATED, Harness
 from tests.support.jobs import NOON
 
 READ_SIZE = 1024
-SPACING = PROVIDERS["kie"].pace.sustained
+SPACING = PROVIDERS["kie"].pace.of_rows
 
 
 @dataclass
@@ -230,6 +230,7 @@ class DropHarness:
             drops=self.watch(self.drops),
             queue=self.watch(self.queues),
             report=self.report,
+            client="drop",
             now=lambda: self.base.now,
         )
         return summarize(drop)

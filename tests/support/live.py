@@ -9,7 +9,7 @@ from typing import Any
 from ringback.domain.events import Event
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import JobId
-from ringback.domain.live import CloudEvent, Connection, Missed
+from ringback.domain.live import KEPT, CloudEvent, Connection, Missed
 
 from tests.support.jobs import NOON
 
@@ -52,7 +52,8 @@ class InMemoryKept:
         others: list[CloudEvent] = [
             each.cloud_event() for each in events if not is_job_id(each.subject)
         ]
-        return Missed(job_ids=[*ids], others=others, is_complete=self.is_complete)
+        is_complete = self.is_complete and moment >= at - KEPT
+        return Missed(job_ids=[*ids], others=others, is_complete=is_complete)
 
 
 @dataclass

@@ -250,6 +250,7 @@ class Replay:
             drops=self.drops,
             queue=queues.summaries,
             report=report,
+            client="drop",
             now=clock,
         )
 

@@ -144,6 +144,10 @@ class Office:
             now=lambda: self.now,
         )
 
+    def switch_off(self, host: str, client: str = "studio") -> None:
+        off = Receiver(client=client, host=host)
+        self.receivers.switch_off(off, at=self.now, reason=OffReason.GONE)
+
     def send(self, webhook: Webhook) -> Tried:
         self.received.append((self.now, webhook))
         self.received_by[webhook.host] += 1

@@ -77,37 +77,60 @@ def test_a_receiver_that_always_fails_is_given_up_after_nine_tries() -> None:
     assert (receiver.given_up, receiver.off_since) == (1, None)
 
 
-def test_a_receiver_that_is_gone_is_switched_off_at_once() -> None:
+def test_a_hook_that_is_gone_costs_others_of_its_host_nothing() -> None:
+    """On automation platforms every hook has a path of its own, and may be deleted."""
+    desk = office(410, 200)
+    desk.run(WEBHOOK, a_webhook(f"https://{HOST}/other", number=1))
+    assert [each.status for each in deliveries(desk)] == [410]
+    assert [each.status for each in deliveries(desk, a_job_id(1))] == [200]
+    assert desk.receivers.known == {}
+
+
+def test_a_receiver_where_everything_is_gone_is_switched_off_after_days() -> None:
     desk = office(410)
-    desk.run(WEBHOOK, a_webhook(number=1))
-    assert len(desk.received) == 1
-    assert desk.receivers.read("studio", HOST).off_reason is OffReason.GONE
-    assert [each.error for each in deliveries(desk, a_job_id(1))] == [OFF]
+    desk.run(*[a_webhook(number=number) for number in range(7)], every=DAY)
+    receiver = desk.receivers.read("studio", HOST)
+    assert (receiver.off_since, receiver.off_reason) == (NOON + OFF_AFTER, OffReason.GONE)
+    assert len(desk.received) == 6
+    assert [each.error for each in deliveries(desk, a_job_id(6))] == [OFF]
 
 
 def test_a_receiver_that_is_off_for_one_client_is_on_for_another() -> None:
-    desk = office(410, 200)
+    desk = office(200)
+    desk.switch_off(HOST)
     desk.run(WEBHOOK, a_webhook(client="shop"))
-    assert [webhook.client for _, webhook in desk.received] == ["studio", "shop"]
+    assert [webhook.client for _, webhook in desk.received] == ["shop"]
 
 
 def test_one_that_is_asked_for_is_sent_to_a_receiver_that_is_off_and_switches_it_on() -> None:
-    desk = office(410, 500, 200)
-    desk.run(WEBHOOK)
+    desk = office(500, 200)
+    desk.switch_off(HOST)
     desk.run(a_webhook(is_requested=True))
-    assert [each.status for each in deliveries(desk)] == [410, 500, 200]
+    assert [each.status for each in deliveries(desk)] == [500, 200]
     assert desk.receivers.known == {}
     desk.run(a_webhook(number=1))
-    assert len(desk.received) == 4
+    assert len(desk.received) == 3
 
 
 def test_a_receiver_that_is_off_has_no_further_record_of_its_failures() -> None:
-    desk = office(410, 500)
-    desk.run(WEBHOOK)
+    desk = office(500)
+    desk.switch_off(HOST)
     before = desk.receivers.read("studio", HOST)
     desk.run(a_webhook(is_requested=True))
-    assert len(desk.received) == 1 + MAX_TRIES
+    assert len(desk.received) == MAX_TRIES
     assert desk.receivers.read("studio", HOST) == before
+
+
+def test_a_receiver_that_is_off_and_hangs_is_put_aside_as_well() -> None:
+    """Otherwise a client that asks again and again would hold up all others."""
+    desk = Office({HOST: hangs})
+    desk.switch_off(HOST)
+    desk.run(*[a_webhook(number=number, is_requested=True) for number in range(20)])
+    minute = timedelta(minutes=1)
+    assert sum(at < NOON + minute for at, _ in desk.received) == 3
+    assert desk.received_by[HOST] < LAST_TRY / timedelta(minutes=15) + 10
+    receiver = desk.receivers.read("studio", HOST)
+    assert (receiver.off_since, receiver.given_up) == (NOON, 0)
 
 
 def test_a_message_that_is_put_aside_waits_for_the_receiver_s_pause() -> None:

@@ -47,6 +47,7 @@ class Summaries:
             drops=self.drops,
             queue=self.queues,
             report=report,
+            client="drop",
             now=lambda: self.now,
         )
         return summarize(DROP), self.drops.summaries.get(DROP.key)
@@ -127,10 +128,11 @@ def test_the_end_of_a_drop_is_recorded_when_its_last_job_is_final() -> None:
     assert finished.summary["jobs"] == {"failed": 1, "succeeded": 1}
 
 
-def test_the_end_of_a_drop_without_jobs_belongs_to_no_client() -> None:
+def test_the_end_of_a_drop_without_jobs_is_told_to_the_drops_client() -> None:
+    """It waits for its file all the same, and has to learn that no row was valid."""
     summaries = summaries_of(Progress(made_at=NOON, row=2, bad_rows=1, done=True))
     summaries()
-    assert summaries.progress.finished[DROP].client is None
+    assert summaries.progress.finished[DROP].client == "drop"
 
 
 @pytest.mark.parametrize("key", ["requests/a.dry-run.csv", "recipes/x/recipe.json"])
@@ -144,6 +146,7 @@ def test_a_drop_that_makes_no_jobs_has_no_such_end(key: str) -> None:
         drops=summaries.drops,
         queue=summaries.queues,
         report=report,
+        client="drop",
         now=lambda: NOON,
     )
     assert summarize(drop)

@@ -6,6 +6,7 @@ from datetime import datetime
 from itertools import count
 from typing import Any
 
+from ringback.aws.clients import LIVE_CALLS
 from ringback.domain.events import Event
 from ringback.domain.live import CONNECTION_LASTS
 from ringback.use_cases.tell_followers import MAX_SECONDS, TellFollowers
@@ -83,12 +84,35 @@ def test_a_connection_that_is_over_is_sent_nothing() -> None:
 def test_the_time_is_limited_and_who_was_left_out_is_closed() -> None:
     """Its client connects again, and gets what it has missed."""
     line = a_line(studio=[FIRST, SECOND])
-    # At the start, before the first connection, before the second.
-    line.seconds = iter([100.0, 100.0 + MAX_SECONDS - 0.1, 100.0 + MAX_SECONDS])
+    # At the start, before the first connection, before the second, before that one is closed.
+    line.seconds = iter([100.0, *(100.0 + MAX_SECONDS + late for late in (-0.1, 0, 4.9))])
     line.send(event(1))
     assert line.lines.events_of(FIRST.id) == [event(1).id]
     assert line.lines.closed == [SECOND.id]
     assert line.followers.connections == {"studio": [FIRST]}
+
+
+def test_an_api_that_hangs_holds_up_neither_the_bus_nor_receivers() -> None:
+    """Every call takes as long as the SDK lets it; a connection that is not closed ends as idle."""
+
+    class Hanging(InMemoryLines):
+        seconds = 0.0
+
+        def send(self, connection: Any, message: str) -> bool:
+            self.seconds += LIVE_CALLS.longest
+            return False
+
+        def close(self, connection: Any) -> None:
+            self.seconds += LIVE_CALLS.longest
+            super().close(connection)
+
+    names = ("studio", "shop", "school")
+    line = a_line(**{name: [a_connection(number) for number in range(20)] for name in names})
+    line.lines = lines = Hanging()
+    line.seconds = iter(lambda: lines.seconds, -1.0)
+    line.send(*(event(1, client=name) for name in names))
+    assert lines.seconds <= 2 * MAX_SECONDS + LIVE_CALLS.longest
+    assert line.followers.connections == {name: [] for name in names}
 
 
 def test_a_connection_is_sent_nothing_behind_what_it_did_not_take() -> None:

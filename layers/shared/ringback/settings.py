@@ -15,6 +15,7 @@ QueueUrl = Annotated[str, Field(pattern=r"^https?://")]
 QueueUrlIfRead = Annotated[QueueUrl | None, BeforeValidator(lambda text: text or None)]
 TableName = Annotated[str, Field(min_length=3)]
 BucketName = Annotated[str, Field(min_length=3)]
+ClientName = Annotated[str, Field(min_length=1)]
 LinkLifetime = Annotated[int, Field(ge=60, le=604_800)]
 
 
@@ -122,7 +123,7 @@ class TakeDropsSettings(RequestSettings):
     providers: Mapping[str, ProviderPace]
     drop_queue_url: QueueUrl
     summary_queue_url: QueueUrl
-    drop_client: Annotated[str, Field(min_length=1)]
+    drop_client: ClientName
 
 
 class SubmitJobSettings(CallbackUrlSettings):
@@ -197,6 +198,7 @@ class SummarizeDropsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
     drop_bucket: BucketName
+    drop_client: ClientName
     summary_queue_url: QueueUrl
 
 

@@ -17,6 +17,7 @@ from tests.support.webhooks import a_webhook
 
 URL = "https://cdn.example/hooks?order=66"
 WEBHOOK = a_webhook(URL)
+CHUNKED = {"Transfer_Encoding": "chunked"}
 
 
 def sending(network: FakeNetwork) -> SendWebhook:
@@ -56,6 +57,31 @@ def test_only_the_beginning_of_an_answer_is_read() -> None:
 def test_an_answer_that_breaks_off_has_its_status() -> None:
     outcome = tried(http_answer(b"ffff\r\nshort", Transfer_Encoding="chunked"))
     assert (outcome.status, outcome.error) == (200, "")
+
+
+@pytest.mark.parametrize("size", ["-1", "-5", "-ffff", "-0", "+1", "many", ""])
+def test_a_chunk_of_an_impossible_size_costs_nothing(size: str) -> None:
+    """The receiver has taken the webhook, and must not fill the memory of all the others."""
+    network = FakeNetwork([http_answer(f"{size}\r\n".encode() + b"x" * 2_000_000, **CHUNKED)])
+    outcome = sending(network)(WEBHOOK)
+    assert (outcome.status, outcome.error) == (200, "")
+    assert len(network.timeouts) < 100  # each read brings a thousand bytes
+
+
+@pytest.mark.parametrize("interim", ["100 Continue", "102 Processing", "103 Early Hints"])
+def test_an_interim_response_is_not_the_answer(interim: str) -> None:
+    hints = http_answer(b"", interim, Link="</a.css>; rel=preload", **CHUNKED)
+    outcome = tried(hints * 3 + http_answer(b"thanks", "202 Accepted", Content_Length="6"))
+    assert (outcome.status, outcome.answer) == (202, b"thanks")
+
+
+def test_another_protocol_is_no_answer() -> None:
+    assert tried(http_answer(b"", "101 Switching Protocols")).status == 101
+
+
+def test_interim_responses_without_end_are_a_time_out() -> None:
+    outcome = tried(http_answer(b"", "103 Early Hints") * 10_000, seconds_per_step=1)
+    assert (outcome.status, outcome.timed_out) == (None, True)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from ringback.domain.errors import KeyInUse, RingbackError, TryAgain
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus
+from ringback.domain.jobs import CANCELLED, ErrorKind, Job, JobError, JobStatus
 from ringback.domain.verdicts import TaskState
 from ringback.providers.chanjing.answers import NOTHING_CREATED
 from ringback.providers.chanjing.tasks import read_task
@@ -242,6 +242,12 @@ def test_a_failed_task_says_why(served: ServedApis) -> None:
     job = a_task(served, JobStatus.FAILED, error=error)
     task = data_of(served(ONE, headers=STUDIO, query={"unique_id": job.job_id}))
     assert (task["progress_desc"], task["err_msg"]) == ("Error", "生成失败")
+
+
+def test_a_cancelled_task_says_so(served: ServedApis) -> None:
+    job = a_task(served, JobStatus.CANCELLED)
+    task = data_of(served(ONE, headers=STUDIO, query={"unique_id": job.job_id}))
+    assert (task["progress_desc"], task["err_msg"]) == ("Error", CANCELLED)
 
 
 def test_a_job_of_another_client_or_provider_is_an_unknown_task(served: ServedApis) -> None:

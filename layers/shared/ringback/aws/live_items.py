@@ -82,7 +82,7 @@ class MissedTable(TableAdapter):
     def since(self, client: str, moment: datetime, *, at: datetime) -> Missed:
         # A minute more: the clocks of two functions differ.
         first, last = _minute(max(moment, at - KEPT) - _MINUTE), _minute(at + _MINUTE)
-        job_ids, others, is_complete = dict[JobId, None](), list[CloudEvent](), True
+        job_ids, others, is_complete = dict[JobId, None](), list[CloudEvent](), moment >= at - KEPT
         newest_first = [live_minute_key(client, each) for each in range(last, first - 1, -1)]
         for start in range(0, len(newest_first), MAX_READS):
             for item in self._read(newest_first[start : start + MAX_READS]):

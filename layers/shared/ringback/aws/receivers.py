@@ -65,8 +65,11 @@ class ReceiverTable(TableAdapter):
         return claimed is not None
 
     def failed(self, receiver: Receiver, *, at: datetime, timed_out: bool) -> Receiver:
-        update = ", failing_since = if_not_exists(failing_since, :at), forget_at = :forget"
-        values = {":at": milliseconds(at), ":forget": forget_at(at + RECEIVER_KEPT)}
+        update = ", failing_since = if_not_exists(failing_since, :at)"
+        values: Item = {":at": milliseconds(at)}
+        if not receiver.off_since:
+            update += ", forget_at = :forget"
+            values |= {":forget": forget_at(at + RECEIVER_KEPT)}
         if timed_out:
             update += ", timed_out_at = :at ADD timeouts :one"
             values |= _ONE

@@ -43,7 +43,8 @@ class AccountChange:
 class FinishedDrop:
     """A drop whose jobs are all final, at the time ``at``.
 
-    ``summary`` is its summary without the results; ``client`` owns its jobs, if it has any.
+    ``summary`` is its summary without the results. ``client`` owns it; older versions wrote none
+    for a drop without jobs.
     """
 
     drop: Drop

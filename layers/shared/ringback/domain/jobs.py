@@ -88,6 +88,9 @@ FINAL: Final = frozenset(
     }
 )
 
+# A cancelled job has no error; this is why it has no images.
+CANCELLED: Final = "cancelled before it was sent; nothing was charged"
+
 
 def may_precede(following: JobStatus) -> frozenset[JobStatus]:
     """Return the states that may change to ``following``."""

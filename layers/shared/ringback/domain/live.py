@@ -48,7 +48,7 @@ class FollowRequest:
 class Missed:
     """What has happened since some time: the jobs that changed, and all other events.
 
-    ``is_complete`` is false if there was more.
+    ``is_complete`` is false if there was more, or may have been: before a day ago.
     """
 
     job_ids: Sequence[JobId]

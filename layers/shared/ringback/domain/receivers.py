@@ -10,15 +10,18 @@ from typing import Final
 MAX_TIMEOUTS: Final = 3
 FIRST_PAUSE: Final = timedelta(minutes=1)
 LONGEST_PAUSE: Final = timedelta(minutes=15)
-# A receiver is switched off if it has answered nothing with 2xx for so long, and every try of this
-# many events has failed: longer than a weekend with a holiday, and never for one event alone.
+# A receiver is switched off if it has answered nothing with 2xx for so long, and this many events
+# were given up, after their last try or a 410: longer than a weekend with a holiday, and never for
+# one event alone.
 OFF_AFTER: Final = timedelta(days=5)
 MIN_GIVEN_UP: Final = 2
 
 
 class OffReason(StrEnum):
-    GONE = "gone"  # it answered 410
-    FAILING = "failing"  # it failed for OFF_AFTER
+    """What it answered last, after it had failed for ``OFF_AFTER``."""
+
+    GONE = "gone"  # 410
+    FAILING = "failing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

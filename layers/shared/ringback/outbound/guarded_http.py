@@ -25,6 +25,8 @@ from ringback.outbound.urls import Target, as_browsers_do, follow_redirect, pars
 
 MAX_REDIRECTS: Final = 3
 REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+# All of 1xx but 101, after which the connection speaks another protocol.
+INTERIM: Final = frozenset({100, *range(102, 200)})
 READ_SIZE: Final = 256 * 1024
 
 
@@ -49,8 +51,10 @@ class Answer:
 
     def beginning(self, most: int) -> bytes:
         """Read at most so many bytes of the body, once. Raises ``TransferInterrupted``."""
+        buffer = bytearray(most)
         with _interruptions(self.host):
-            return self.response.read(most)
+            # Not read(): of a chunk that claims a negative size it reads all, or raises ValueError.
+            return bytes(buffer[: self.response.readinto(buffer)])
 
     def parts(self) -> Iterator[memoryview]:
         """Read the body; each part is valid until the next one is requested.
@@ -150,7 +154,7 @@ class GuardedHttp:
                 connection.sendall(self._head(target, method, headers) + body)
                 reader = PatientReader(connection, patience)
                 response = HTTPResponse(cast(socket.socket, reader), method=method)
-                response.begin()
+                _read_head(response)
             with closing(response):
                 yield Answer(target.host, response)
 
@@ -166,6 +170,17 @@ class GuardedHttp:
             "\r\n",
         )
         return "\r\n".join(lines).encode("ascii")
+
+
+def _read_head(response: HTTPResponse) -> None:
+    """Skip interim responses, such as 103: any server may send them first. RFC 9110, section 15.2.
+
+    http.client skips 100 only.
+    """
+    response.begin()
+    while response.status in INTERIM:
+        response.headers = None  # type: ignore[assignment]  # else begin() reads nothing more
+        response.begin()
 
 
 @contextmanager

@@ -78,17 +78,22 @@ class NotifyClient:
         if tried.is_delivered:
             if not receiver.is_new:
                 self.receivers.forget(receiver)
-        elif tried.is_gone:
-            self.receivers.switch_off(receiver, at=tried.at, reason=OffReason.GONE)
-        elif not (tried.is_ours or receiver.off_since):
+        elif not tried.is_ours and (tried.timed_out or not receiver.off_since):
+            # Time-outs count also if it is off: what is asked for must not hold up others either.
             failed = self.receivers.failed(receiver, at=tried.at, timed_out=tried.timed_out)
             if is_last:
-                self._give_up(failed)
+                self._give_up(failed, OffReason.GONE if tried.is_gone else OffReason.FAILING)
 
-    def _give_up(self, receiver: Receiver) -> None:
+    def _give_up(self, receiver: Receiver, reason: OffReason = OffReason.FAILING) -> None:
+        """Count an event that is not tried again; the last of too many is why it is switched off.
+
+        A 410 is about the URL: others of the same host, and client, may be well.
+        """
         at = self.now()
+        if receiver.off_since:
+            return
         if self.receivers.gave_up(receiver, at=at).is_dead(at=at):
-            self.receivers.switch_off(receiver, at=at, reason=OffReason.FAILING)
+            self.receivers.switch_off(receiver, at=at, reason=reason)
 
     def _later(self, webhook: Webhook) -> None:
         at = self.now()

@@ -20,12 +20,16 @@ MAX_UNREAD: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummarizeDrop:
-    """``report`` writes the report of a drop and returns it."""
+    """``report`` writes the report of a drop and returns it.
+
+    ``client`` owns drops that have no jobs, for instance because no row was valid.
+    """
 
     progress: DropProgress
     drops: DropStore
     queue: SummaryQueue
     report: Callable[[Drop, Progress], Report]
+    client: str
     now: Callable[[], datetime]
 
     def __call__(self, drop: Drop) -> bool:
@@ -43,8 +47,12 @@ class SummarizeDrop:
             self.queue.add(drop, delay=whole_seconds(wait))
             return False
         if makes_jobs(drop):
-            self.progress.finish(_finished(drop, report, at=at))
+            self.progress.finish(self._finished(drop, report, at=at))
         return True
+
+    def _finished(self, drop: Drop, report: Report, *, at: datetime) -> FinishedDrop:
+        client = report.client or self.client
+        return FinishedDrop(drop=drop, client=client, at=at, summary=report.summary)
 
 
 def until_next_report(*, began: datetime, last_due: datetime | None, at: datetime) -> timedelta:
@@ -57,7 +65,3 @@ def until_next_report(*, began: datetime, last_due: datetime | None, at: datetim
     if at < last_due:
         return min(INTERVAL.after(at - began), last_due - at + INTERVAL.shortest)
     return INTERVAL.after(at - last_due)
-
-
-def _finished(drop: Drop, report: Report, *, at: datetime) -> FinishedDrop:
-    return FinishedDrop(drop=drop, client=report.client, at=at, summary=report.summary)

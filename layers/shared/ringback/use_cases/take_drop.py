@@ -251,7 +251,7 @@ class TakeDrop:
         job_id = drop.job_id(row.number, made_at=progress.made_at)
         if not drop.is_sheet:
             return DroppedJob(job_id=job_id, source=drop.key)
-        turn_at = progress.made_at + row.number * self.providers[provider].pace.sustained
+        turn_at = progress.made_at + row.number * self.providers[provider].pace.of_rows
         at = self.now()
         if turn_at - at > BEFORE_TURN:
             raise TooEarly(turn_at - at)

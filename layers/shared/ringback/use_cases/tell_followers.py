@@ -10,7 +10,7 @@ from ringback.domain.events import Event
 from ringback.domain.live import Connection, by_client, events_messages
 from ringback.use_cases.live_ports import Followers, KeptEvents, Lines
 
-# For all events of a batch: the next batch waits for this one.
+# For all events of a batch, and again for closing connections: the next batch waits for this one.
 MAX_SECONDS: Final = 5.0
 
 
@@ -18,8 +18,9 @@ MAX_SECONDS: Final = 5.0
 class TellFollowers:
     """A connection misses nothing unnoticed: one that could not be sent to is closed.
 
-    Its client connects again and asks for what it has missed. ``clock`` counts seconds; ``unsent``
-    gets the error if one client's events could not be sent or kept.
+    Its client connects again and asks for what it has missed. Where there is no time to close it,
+    it is sent nothing more, so that API Gateway closes it as idle. ``clock`` counts seconds;
+    ``unsent`` gets the error if one client's events could not be sent or kept.
     """
 
     followers: Followers
@@ -56,9 +57,11 @@ class TellFollowers:
         self, connections: Sequence[Connection], messages: Sequence[str], until: float
     ) -> Iterator[Connection]:
         for connection in connections:
-            if not all(
+            if all(
                 self.clock() < until and self.lines.send(connection, message)
                 for message in messages
             ):
+                continue
+            if self.clock() < until + MAX_SECONDS:
                 self.lines.close(connection)
-                yield connection
+            yield connection

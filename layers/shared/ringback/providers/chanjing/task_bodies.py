@@ -6,7 +6,7 @@ https://doc.chanjing.cc/api/ai-creation/get-ai-creation-task-list.html
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ringback.domain.jobs import Job, JobStatus
+from ringback.domain.jobs import CANCELLED, Job, JobStatus
 from ringback.providers.chanjing.tasks import IMAGE, model_code
 
 SUCCESS: Final = "Success"
@@ -35,7 +35,7 @@ def task_body(job: Job, link: Callable[[str], str]) -> dict[str, Any]:
         "number_ai_creation": images,
         "type": IMAGE,
         "progress_desc": STATES.get(job.status, FAILURE),
-        "err_msg": job.error.message if job.error else "",
+        "err_msg": _why_failed(job),
         "aspect_ratio": ratio,
         "output_url": [link(image.key) for image in job.images] if is_success(job) else [],
         "photo_info": {
@@ -50,6 +50,12 @@ def task_body(job: Job, link: Callable[[str], str]) -> dict[str, Any]:
         "model_code": model_code(job.request.model),
         "model_name": "",
     }
+
+
+def _why_failed(job: Job) -> str:
+    if job.error:
+        return job.error.message
+    return CANCELLED if job.status is JobStatus.CANCELLED else ""
 
 
 def is_success(job: Job) -> bool:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from http import HTTPStatus
 from typing import Any, Final
 
-from ringback.domain.jobs import ErrorKind, Job, JobStatus
+from ringback.domain.jobs import CANCELLED, ErrorKind, Job, JobStatus
 
 SUCCESS: Final = "success"
 FAIL: Final = "fail"
@@ -29,7 +29,6 @@ CODES: Final[Mapping[ErrorKind, str]] = {
     ErrorKind.IMAGES_LOST: "500",
 }
 GENERATION_FAILED: Final = 501
-CANCELLED: Final = "cancelled before it was sent; nothing was charged"
 
 Link = Callable[[str], str]
 
