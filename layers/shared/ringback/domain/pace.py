@@ -14,9 +14,9 @@ GRACE: Final = timedelta(minutes=1)
 AS_GOOD_AS_NOW: Final = timedelta(milliseconds=50)
 # The share of a window by which two calls may arrive closer together than they were made.
 ON_THE_WAY: Final = 0.02
-# Rows can't take every slot: their messages come at random moments, and they leave room for others.
-# If they came due as fast as slots do, they would pile up, and each would be delivered six times in
-# a sheet of 4,000 rows, ever more often in longer ones. With this, twice, and no sheet takes longer.
+# Rows can't take every slot: their messages come at random moments, and leave room for others'. Due
+# as fast as slots are, they would pile up: each was delivered six times in a sheet of 4,000 rows,
+# and ever more often in longer ones. With this it is twice, and no sheet takes longer.
 SPARE: Final = 0.1
 
 
