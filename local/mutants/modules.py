@@ -210,6 +210,7 @@ NIGHTLY: Final = _by_name(
     Module("providers/task_ids", ("tests/unit/providers",)),
     Module("providers/credit_words", ("tests/unit/providers",)),
     _aws("receipts", ADAPTERS, slow_test="integration/test_drops"),
+    _aws("reports", ADAPTERS, slow_test="integration/test_drops"),
     _aws("drop_bucket", ADAPTERS, slow_test="integration/test_drops"),
     _aws("s3", "contract/test_call_times", ADAPTERS),
 )

@@ -5,7 +5,7 @@ import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, NoReturn
@@ -40,12 +40,13 @@ from ringback.aws.stream_records import read_change
 from ringback.domain.accounts import Probe
 from ringback.domain.changes import FinishedDrop
 from ringback.domain.checks import Check, from_message
-from ringback.domain.drops import Drop, DroppedObject, Progress, RowsToRetry
+from ringback.domain.drops import Drop, DroppedObject, Progress, RowsToRetry, Settled
 from ringback.domain.errors import (
     ImageRefused,
     InputImageRefused,
     NotConfigured,
     ProviderUnavailable,
+    ReceiptsReplaced,
     SheetRefused,
     TransferInterrupted,
     TryAgain,
@@ -419,8 +420,8 @@ def test_a_drop_with_a_key_of_maximum_length_has_receipts(cloud: Cloud) -> None:
     drops = DropBucket.connect(cloud.drop_bucket)
     drop = Drop(bucket=cloud.drop_bucket, key="requests/" + "ü" * 500 + ".csv", version="v")
     put(drops, drop, b"one\n", seen=START, row=2)
-    drops.put_summary(drop, {}, made_at=NOON)
-    drops.put_table(drop, [b"one"], made_at=NOON)
+    put_summary(drops, drop, {})
+    put_table(drops, drop, [b"one"])
     for ending, content in ((".jsonl", b"one\n"), (".csv", b"one"), (".summary.json", b"{}")):
         assert drops.newest(f"receipts/{drop.fingerprint}{ending}", most=9) == content
 
@@ -481,6 +482,34 @@ def put(drops: DropBucket, drop: Drop, lines: bytes, *, seen: Progress, row: int
     return to
 
 
+NOTHING = Settled()
+
+
+def put_table(
+    drops: DropBucket,
+    drop: Drop,
+    lines: Sequence[bytes],
+    *,
+    made_at: datetime = NOON,
+    before: Settled = NOTHING,
+    settled: Settled = NOTHING,
+) -> None:
+    drops.put_table(drop, lines, made_at=made_at, before=before, settled=lambda: settled)
+
+
+def put_summary(
+    drops: DropBucket,
+    drop: Drop,
+    summary: Mapping[str, Any],
+    results: Sequence[bytes] | None = None,
+    *,
+    made_at: datetime = NOON,
+    before: Settled = NOTHING,
+    settled: Settled = NOTHING,
+) -> None:
+    drops.put_summary(drop, summary, results, made_at=made_at, before=before, settled=settled)
+
+
 def receipts(drops: DropBucket) -> bytes | None:
     return drops.newest("receipts/requests/a.csv.jsonl", most=99)
 
@@ -525,8 +554,8 @@ def test_a_newer_version_replaces_receipts_and_summary(cloud: Cloud) -> None:
     put(drops, newer, b"1\n", seen=later, row=2)
     put(drops, older, b"2 of the older\n", seen=first, row=3)
     assert receipts(drops) == b"1\n"
-    drops.put_summary(newer, {"of": "newer"}, made_at=later.made_at)
-    drops.put_summary(older, {"of": "older"}, made_at=NOON)
+    put_summary(drops, newer, {"of": "newer"}, made_at=later.made_at)
+    put_summary(drops, older, {"of": "older"})
     written = drops.newest("receipts/requests/a.csv.summary.json", most=99)
     assert json.loads(written or b"") == {"of": "newer"}
 
@@ -550,7 +579,7 @@ def test_a_concurrent_write_is_not_overwritten(cloud: Cloud) -> None:
 def test_a_summary_is_stored_beside_the_receipts_and_replaced(cloud: Cloud) -> None:
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
     for state in ("running", "final"):
-        drops.put_summary(drop, {"state": state, "source": "ü"}, made_at=NOON)
+        put_summary(drops, drop, {"state": state, "source": "ü"})
     written = drops.newest("receipts/requests/a.csv.summary.json", most=999)
     assert json.loads(written or b"") == {"state": "final", "source": "ü"}
 
@@ -564,15 +593,81 @@ def test_what_says_nothing_new_is_not_written_again(cloud: Cloud) -> None:
     """Each version is paid for, and each makes an event."""
     drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
     for state, minute in (("running", 1), ("running", 2), ("final", 3)):
-        drops.put_summary(drop, {"state": state, "updated_at": minute}, made_at=NOON)
-        drops.put_table(drop, [b"state\n", state.encode()], made_at=NOON)
+        put_summary(drops, drop, {"state": state, "updated_at": minute})
+        put_table(drops, drop, [b"state\n", state.encode()])
     assert drops.newest("receipts/requests/a.csv.csv", most=99) == b"state\nfinal"
     assert versions_of(cloud, "receipts/requests/a.csv.summary.json") == 2
     assert versions_of(cloud, "receipts/requests/a.csv.csv") == 2
     newer = dropped(cloud, "requests/a.csv", b"y")
-    drops.put_table(newer, [b"newer"], made_at=NOON + timedelta(1))
-    drops.put_table(drop, [b"older"], made_at=NOON)
+    put_table(drops, newer, [b"newer"], made_at=NOON + timedelta(1))
+    put_table(drops, drop, [b"older"])
     assert drops.newest("receipts/requests/a.csv.csv", most=99) == b"newer"
+
+
+SETTLED = Settled(
+    row=3,
+    table_bytes=9,
+    results_bytes=10,
+    jobs={"succeeded": 1, "failed": 1},
+    credits=Decimal("3.5"),
+    with_credits=1,
+    client="für Anna",
+)
+
+
+def report(drops: DropBucket, drop: Drop, lines: bytes, results: bytes, **state: Any) -> None:
+    put_table(drops, drop, [lines], **state)
+    put_summary(drops, drop, {"rows": 5}, [results], **state)
+
+
+def reported(drops: DropBucket) -> tuple[bytes | None, Any]:
+    table, summary = (
+        drops.newest(f"receipts/requests/a.csv.{ending}", most=999)
+        for ending in ("csv", "summary.json")
+    )
+    return table, json.loads(summary or b"null")
+
+
+def test_a_report_keeps_what_was_settled_before(cloud: Cloud) -> None:
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    assert drops.settled(drop) == NOTHING
+    report(drops, drop, b"row\n1\n22\n3?\n", b'\n"settled",\n"open"', settled=SETTLED)
+    assert drops.settled(drop) == SETTLED
+    later = replace(SETTLED, row=4, table_bytes=11, results_bytes=19)
+    report(drops, drop, b"3\n4\n", b',\n"ended"', before=SETTLED, settled=later)
+    summary = {"rows": 5, "results": ["settled", "ended"]}
+    assert reported(drops) == (b"row\n1\n22\n3\n4\n", summary)
+    assert drops.settled(drop) == later
+    assert drops.settled(replace(drop, version="v0")) == NOTHING
+    put_summary(drops, drop, {"rows": 6}, [])
+    assert reported(drops)[1] == {"rows": 6, "results": []}
+
+
+@pytest.mark.parametrize("note", ["", "{", "[]", "{}", '{"credits": "x"}', '{"credits": []}'])
+def test_a_note_that_is_none_settles_nothing(cloud: Cloud, note: str) -> None:
+    """Its owner may have copied the object with other metadata."""
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    for key in (drop.table_key, drop.summary_key):
+        metadata = {"drop-version": drop.version, "drop-settled": note}
+        boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=key, Metadata=metadata)
+    assert drops.settled(drop) == NOTHING
+
+
+def test_what_was_settled_counts_only_if_both_say_so(cloud: Cloud) -> None:
+    """A crash came between the two, or their owner has replaced one."""
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    report(drops, drop, b"123456789", b'\n"settled"', settled=SETTLED)
+    put_table(drops, drop, [b"0"], before=SETTLED, settled=replace(SETTLED, row=4))
+    assert drops.settled(drop) == NOTHING
+    with pytest.raises(ReceiptsReplaced):
+        put_table(drops, drop, [b"0"], before=SETTLED, settled=SETTLED)
+    boto3.client("s3").put_object(Bucket=cloud.drop_bucket, Key=drop.table_key, Body=b"mine")
+    assert drops.settled(drop) == NOTHING
+    with pytest.raises(ReceiptsReplaced):
+        put_table(drops, drop, [b"0"], before=SETTLED, settled=SETTLED)
+    put_table(drops, drop, [b"all of it"], settled=SETTLED)
+    assert drops.settled(drop) == SETTLED
+    assert reported(drops)[0] == b"all of it"
 
 
 def test_receipts_are_read_line_by_line_if_they_are_of_this_version(cloud: Cloud) -> None:
@@ -587,6 +682,7 @@ def test_receipts_are_read_line_by_line_if_they_are_of_this_version(cloud: Cloud
         *[{}] * 5,
         {"row": 8},
     ]
+    assert list(drops.receipts(drop, after=6)) == [{}, {"row": 8}]
     assert list(drops.receipts(replace(drop, version="other"))) == []
 
 
@@ -659,14 +755,16 @@ def test_progress_advances_only_from_what_was_read(cloud: Cloud, kind: str) -> N
     stored = DropProgressTable.connect(cloud.table)
     progress: DropProgress = InMemoryDropProgress() if kind == "in_memory" else stored
     assert progress.read(DROP) is None
-    assert progress.advance(DROP, seen=None, to=SOME)
-    assert not progress.advance(DROP, seen=None, to=replace(SOME, row=1))
+    assert progress.advance(DROP, seen=None, to=SOME, at=NOON)
+    assert not progress.advance(DROP, seen=None, to=replace(SOME, row=1), at=NOON)
     assert progress.read(DROP) == SOME
     after = replace(SOME, row=901, done=True)
-    assert progress.advance(DROP, seen=SOME, to=after)
-    assert not progress.advance(DROP, seen=SOME, to=replace(SOME, row=700))
+    assert progress.advance(DROP, seen=SOME, to=after, at=NOON)
+    assert not progress.advance(DROP, seen=SOME, to=replace(SOME, row=700), at=NOON)
     # The call that ends a drop may have read no row: then only `done` differs.
-    assert not progress.advance(DROP, seen=replace(after, done=False), to=replace(after, row=950))
+    assert not progress.advance(
+        DROP, seen=replace(after, done=False), to=replace(after, row=950), at=NOON
+    )
     assert progress.read(DROP) == after
     assert progress.read(replace(DROP, version="v2")) is None
 
@@ -676,7 +774,7 @@ def test_a_drop_is_finished_once(cloud: Cloud) -> None:
     end = FinishedDrop(drop=DROP, client="drop", at=NOON, summary={"rows": 3, "credits": 3.5})
     table.finish(end)  # nothing is left of its progress
     assert table.read(DROP) is None
-    table.advance(DROP, seen=None, to=SOME)
+    table.advance(DROP, seen=None, to=SOME, at=NOON)
     (before,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     table.finish(end)
     table.finish(replace(end, at=NOON + timedelta(days=1)))
@@ -689,9 +787,11 @@ def test_a_drop_is_finished_once(cloud: Cloud) -> None:
 
 
 def test_the_progress_of_a_drop_outlives_its_messages(cloud: Cloud) -> None:
-    DropProgressTable.connect(cloud.table).advance(DROP, seen=None, to=SOME)
+    """Otherwise the rows of a sheet that is read for weeks would be paid for again."""
+    at = SOME.made_at + timedelta(days=40)
+    DropProgressTable.connect(cloud.table).advance(DROP, seen=None, to=SOME, at=at)
     (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
-    two_weeks_later = SOME.made_at + timedelta(days=14)
+    two_weeks_later = at + timedelta(days=14)
     assert int(item["forget_at"]["N"]) > two_weeks_later.timestamp()
 
 

@@ -75,13 +75,15 @@ WRITES: dict[str, Callable[[Any], object]] = {
         a_job_id(), a_stored_image(), at=LATER
     ),
     "begin a drop": lambda client: DropProgressTable(client, "jobs").advance(
-        DROP, seen=None, to=ROW
+        DROP, seen=None, to=ROW, at=NOON
     ),
     "finish a drop": lambda client: DropProgressTable(client, "jobs").finish(FINISHED),
     "tell again": lambda client: JobTable(client, "jobs").tell_again(
         a_job_id(), changes=3, at=LATER
     ),
-    "go on": lambda client: DropProgressTable(client, "jobs").advance(DROP, seen=ROW, to=ROW),
+    "go on": lambda client: DropProgressTable(client, "jobs").advance(
+        DROP, seen=ROW, to=ROW, at=NOON
+    ),
     "take a slot": lambda client: a_window(client).take("kie", at=NOON, slot=None),
     "note a call": lambda client: a_window(client).take("kie", at=NOON, slot=FREE_SLOT),
     "pause the pace": lambda client: a_window(client).pause("kie", at=NOON),

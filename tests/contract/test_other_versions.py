@@ -171,7 +171,7 @@ def test_progress_of_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def assert_progress_is_read(cloud: Cloud) -> None:
     table, reached = DropProgressTable.connect(cloud.table), Progress(made_at=NOON, row=7)
-    table.advance(DROP, seen=None, to=reached)
+    table.advance(DROP, seen=None, to=reached, at=NOON)
     boto3.client("dynamodb").update_item(
         TableName=cloud.table,
         Key=drop_key(DROP),

@@ -125,13 +125,13 @@ def test_a_transaction_names_its_request(jobs: JobTable) -> None:
 def test_progress_that_the_sdk_repeated_is_ours(cloud: Cloud, seen: Progress | None) -> None:
     table = DropProgressTable.connect(cloud.table)
     if seen:
-        assert table.advance(DROP, seen=None, to=seen)
+        assert table.advance(DROP, seen=None, to=seen, at=NOON)
     to = Progress(made_at=NOON, row=9, offset=1234)
     with repeating(table._client) as repeated:
-        assert table.advance(DROP, seen=seen, to=to)
+        assert table.advance(DROP, seen=seen, to=to, at=NOON)
     assert (table.read(DROP), len(repeated)) == (to, 1)
     # What another delivery writes, be it the same, is not ours.
-    assert not DropProgressTable.connect(cloud.table).advance(DROP, seen=seen, to=to)
+    assert not DropProgressTable.connect(cloud.table).advance(DROP, seen=seen, to=to, at=NOON)
 
 
 def test_a_lease_that_the_sdk_repeated_is_ours(cloud: Cloud) -> None:

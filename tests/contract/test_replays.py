@@ -4,11 +4,12 @@
 """
 
 import json
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from ringback.domain.jobs import JobStatus
+from ringback.domain.jobs import Job, JobId, JobStatus
 from ringback.domain.pace import Pace
 
 from local.hop_counts import MAX_INVOCATIONS
@@ -93,6 +94,30 @@ def test_a_sheet_beside_api_traffic(record_property: Report, *, full_size: bool)
     slack = timedelta(minutes=5)
     assert replay.ended_after < timedelta(seconds=(rows + len(posts)) * 0.51) + slack
     assert replay.providers["kie"].too_fast == 0
+
+
+@pytest.mark.exhaustive
+def test_a_row_costs_as_much_in_a_long_sheet(record_property: Report, *, full_size: bool) -> None:
+    """Messages of jobs that can't be sent yet, and reports, are what grew with the sheet."""
+    rows = 20_000 if full_size else 1_500
+    replay, read = Replay(), Counter[str]()
+    find = replay.jobs.find
+
+    def counted(job_ids: Sequence[JobId]) -> Sequence[Job]:
+        read["jobs"] += len(job_ids)
+        return find(job_ids)
+
+    replay.jobs.find = counted  # type: ignore[method-assign]
+    a_sheet(replay, rows)
+    replay.run(most_events=5_000_000)
+    each = {name: count / rows for name, count in replay.invocations.items()}
+    record_property("replay", f"a sheet of {rows} rows alone: {replay.figures}")
+    assert_all_is_well(replay, jobs=rows)
+    assert each["SubmitJobFunction"] < 2.2
+    assert each["CheckJobsFunction"] < 1.2
+    assert replay.invocations["SummarizeDropsFunction"] < 100
+    assert read["jobs"] / rows < 30
+    assert replay.ended_after < timedelta(seconds=rows * 0.57 + 60)
 
 
 @pytest.mark.parametrize("start", [30.0, 860.0], ids=["as jobs are sent", "at their deadlines"])

@@ -197,12 +197,12 @@ def test_a_replaced_photo_keeps_the_version_of_its_event(
 
 def test_rows_are_due_at_their_provider_s_pace(cloud: Cloud, lambdas: Lambdas) -> None:
     # So slow that every row is due after the read-ahead time.
-    lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "2", "KIE_WINDOW_SECONDS": "600"}
+    lambdas.settings |= {"KIE_CREATES_PER_WINDOW": "2", "KIE_WINDOW_SECONDS": "400"}
     key = "requests/a.csv"
     lambdas("take_drops", put(cloud, key, a_sheet(3)))
     made_at = boto3.client("s3").head_object(Bucket=cloud.drop_bucket, Key=key)["LastModified"]
     due = [job.due_at - made_at for job in jobs(cloud, key) if job.due_at]
-    assert due == [timedelta(seconds=306 * row) for row in (1, 2, 3)]
+    assert due == [timedelta(seconds=224.4 * row) for row in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("client", ["drop", "studio"])

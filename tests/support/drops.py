@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO, StringIO
 from typing import Any, BinaryIO
@@ -12,7 +12,14 @@ from typing import Any, BinaryIO
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.changes import FinishedDrop
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, RowsToRetry
+from ringback.domain.drops import (
+    Drop,
+    DropFacts,
+    DroppedObject,
+    Progress,
+    RowsToRetry,
+    Settled,
+)
 from ringback.domain.images import HEAD_BYTES
 from ringback.domain.jobs import JobRequest
 from ringback.images import inputs
@@ -30,14 +37,15 @@ from tests.support.harness import CREATED, Harness
 from tests.support.jobs import NOON
 
 READ_SIZE = 1024
-SPACING = PROVIDERS["kie"].pace.sustained
+SPACING = PROVIDERS["kie"].pace.of_rows
 
 
 @dataclass
 class InMemoryDrops:
     """Objects by key and version, the newest last; receipts, tables and summaries by drop key.
 
-    ``covered`` is the version and row up to which the receipts go.
+    ``covered`` is the version and row up to which the receipts go, ``reported`` which rows are
+    settled, and all results.
     """
 
     objects: dict[Drop, tuple[bytes, dict[str, str]]] = field(default_factory=dict)
@@ -45,6 +53,7 @@ class InMemoryDrops:
     covered: dict[str, tuple[str, int]] = field(default_factory=dict)
     tables: dict[str, bytes] = field(default_factory=dict)
     summaries: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    reported: dict[Drop, tuple[Settled, bytes]] = field(default_factory=dict)
 
     def describe(self, drop: Drop) -> DropFacts | None:
         if drop not in self.objects:
@@ -82,15 +91,42 @@ class InMemoryDrops:
         kept = self.written.get(drop.key, b"").splitlines(keepends=True)[: seen.row - 1]
         self.written[drop.key] = b"".join(kept) + lines
 
-    def receipts(self, drop: Drop) -> Iterator[dict[str, Any]]:
+    def receipts(self, drop: Drop, *, after: int) -> Iterator[dict[str, Any]]:
         if self.covered.get(drop.key, ("", 0))[0] == drop.version:
-            yield from map(json.loads, self.written[drop.key].splitlines())
+            yield from map(json.loads, self.written[drop.key].splitlines()[after:])
 
-    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
-        self.tables[drop.key] = b"".join(content)
+    def settled(self, drop: Drop) -> Settled:
+        return self.reported.get(drop, (Settled(), b""))[0]
 
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        self.summaries[drop.key] = json.loads(json.dumps(summary))
+    def put_table(
+        self,
+        drop: Drop,
+        content: Iterable[bytes],
+        *,
+        made_at: datetime,
+        before: Settled,
+        settled: Callable[[], Settled],
+    ) -> None:
+        kept = self.tables.get(drop.key, b"")[: before.table_bytes]
+        self.tables[drop.key] = kept + b"".join(content)
+
+    def put_summary(
+        self,
+        drop: Drop,
+        summary: Mapping[str, Any],
+        results: Iterable[bytes] | None,
+        *,
+        made_at: datetime,
+        before: Settled,
+        settled: Settled,
+    ) -> None:
+        said = dict(summary)
+        if results is not None:
+            kept = self.reported.get(drop, (before, b""))[1][: before.results_bytes]
+            text = kept + b"".join(results)
+            said["results"] = json.loads(b"[" + text + b"]")
+            self.reported[drop] = settled, text
+        self.summaries[drop.key] = json.loads(json.dumps(said))
 
 
 @dataclass
@@ -101,7 +137,7 @@ class InMemoryDropProgress:
     def read(self, drop: Drop) -> Progress | None:
         return self.known.get(drop)
 
-    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress, at: datetime) -> bool:
         if self.known.get(drop) != seen:
             return False
         self.known[drop] = to
@@ -233,9 +269,10 @@ class DropHarness:
         return check(url, drop.version if url == drop.url else None)
 
     def finish(self, drop: Drop) -> Progress | None:
-        """Take a drop, and deliver its messages until none is left."""
+        """Take a drop, and deliver its messages when they are due until none is left."""
         progress = self.take(drop)
         while self.queues.waiting:
+            self.base.now += timedelta(seconds=self.queues.delays[-1])
             progress = self.take(self.queues.waiting.pop(0))
         return progress
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import FINAL, ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases.receipt_table import COLUMNS, MAX_CELL, table_line, table_row, text_cell
-from ringback.use_cases.report_drop import ReportDrop, dry_summary
+from ringback.use_cases.report_drop import SETTLES, ReportDrop, dry_summary
 from ringback.use_cases.summarize_drop import SummarizeDrop
 
 from tests.support.drops import DropQueues, InMemoryDropProgress, InMemoryDrops
@@ -235,7 +235,7 @@ def test_jobs_are_read_a_hundred_at_a_time() -> None:
 
 
 @pytest.mark.parametrize(
-    ("age", "seconds"), [(0, 5), (50, 5), (51, 6), (300, 30), (600, 60), (86_400, 60)]
+    ("age", "seconds"), [(0, 5), (50, 5), (51, 6), (300, 30), (9_000, 900), (86_400, 900)]
 )
 def test_the_interval_widens_with_the_age_of_the_drop(age: int, seconds: int) -> None:
     summaries = summaries_of()
@@ -243,6 +243,135 @@ def test_the_interval_widens_with_the_age_of_the_drop(age: int, seconds: int) ->
     summaries.now += timedelta(seconds=age)
     summaries()
     assert summaries.queues.summaries == [(DROP, seconds)]
+
+
+@pytest.mark.parametrize(
+    ("age", "last_turn", "seconds"),
+    [
+        # Not before the last turn is over, then soon.
+        (1_000, 1_000 + 60, 65),
+        (1_000, 1_000 + 500, 100),
+        (10_000, 10_000, 5),
+        (10_020, 10_000, 5),
+        (10_100, 10_000, 10),
+        (90_000, 10_000, 900),
+    ],
+)
+def test_the_end_of_a_long_sheet_is_told_soon(age: int, last_turn: int, seconds: int) -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.ACCEPTED, due_at=NOON + timedelta(seconds=60))
+    summaries.add(3, JobStatus.ACCEPTED, due_at=NOON + timedelta(seconds=last_turn))
+    summaries.now += timedelta(seconds=age)
+    summaries()
+    assert summaries.queues.summaries == [(DROP, seconds)]
+
+
+# ------------------------------------------------------------------ what is settled
+
+MINUTES = st.integers(0, 40)
+
+
+@dataclass
+class Rows:
+    """The jobs of a sheet that change, with what is written of them."""
+
+    bad: tuple[int, ...]
+    rows: int
+    summaries: Summaries = field(default_factory=Summaries)
+    read: list[JobId] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        drops = self.summaries.drops
+        errors = {"errors": [{"field": "", "message": "no"}]}
+        numbers = range(1, self.rows + 1)
+        lines = [{"row": row} | (errors if row in self.bad else {}) for row in numbers]
+        receipted(self.summaries, *lines)
+        drops.objects[DROP] = (b"", {})
+        for row in set(range(1, self.rows + 1)) - set(self.bad):
+            self.summaries.add(row, JobStatus.ACCEPTED)
+        find = self.summaries.jobs.find
+
+        def noted(job_ids: Sequence[JobId]) -> Sequence[Job]:
+            self.read += job_ids
+            return find(job_ids)
+
+        self.summaries.jobs.find = noted  # type: ignore[method-assign]
+
+    def move(self, row: int, to: JobStatus) -> None:
+        """Change a job, unless it is settled or has no such change."""
+        job_id = DROP.job_id(row, made_at=NOON)
+        job = self.summaries.jobs.by_id.get(job_id)
+        if job is None or job.status is JobStatus.SUCCEEDED:
+            return
+        if job.finished_at and self.summaries.now - job.finished_at >= SETTLES:
+            return
+        is_end = to in FINAL
+        self.summaries.jobs.by_id[job_id] = replace(
+            job,
+            status=to,
+            finished_at=self.summaries.now if is_end else None,
+            updated_at=self.summaries.now,
+            credits=Decimal(row) / 2 if to is JobStatus.SUCCEEDED else None,
+            images=(a_stored_image(),) if to is JobStatus.SUCCEEDED else (),
+        )
+
+    def written(self, read: int, *, anew: bool = False) -> tuple[bytes, Any]:
+        """Report up to a row, as before or from the first row on."""
+        drops = self.summaries.drops
+        if anew:
+            drops.reported.clear()
+        is_all = read == self.rows
+        bad = sum(row <= read for row in self.bad)
+        self.summaries.progress.known[DROP] = replace(READ, row=read + 1, bad_rows=bad, done=is_all)
+        self.read.clear()
+        self.summaries()
+        return drops.tables[DROP.key], drops.summaries[DROP.key]
+
+
+@given(
+    bad=st.lists(st.integers(1, 8), max_size=3, unique=True).map(tuple),
+    steps=st.lists(
+        st.tuples(
+            st.lists(st.tuples(st.integers(1, 8), st.sampled_from(JobStatus)), max_size=6),
+            MINUTES,
+            st.integers(0, 8),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+)
+def test_what_is_settled_is_written_as_if_all_jobs_were_read_again(
+    bad: tuple[int, ...], steps: list[tuple[list[tuple[int, JobStatus]], int, int]]
+) -> None:
+    rows, read = Rows(bad=bad, rows=8), 0
+    for changes, minutes, more in steps:
+        for row, to in changes:
+            rows.move(row, to)
+        rows.summaries.now += timedelta(minutes=minutes)
+        read = min(8, read + more)
+        settled = rows.summaries.drops.settled(DROP)
+        as_before = rows.written(read)
+        before = {DROP.job_id(row, made_at=NOON) for row in range(1, settled.row)}
+        assert before.isdisjoint(rows.read)
+        kept = dict(rows.summaries.drops.reported)
+        assert rows.written(read, anew=True) == as_before
+        rows.summaries.drops.reported = kept
+
+
+def test_only_open_jobs_and_those_behind_them_are_read_again() -> None:
+    rows = Rows(bad=(2,), rows=8)
+    for row in (1, 3, 4):
+        rows.move(row, JobStatus.SUCCEEDED)
+    rows.move(5, JobStatus.FAILED)
+    rows.move(7, JobStatus.SUCCEEDED)
+    rows.written(8)
+    assert rows.summaries.drops.settled(DROP).row == 5
+    rows.written(8)
+    assert rows.read == [DROP.job_id(row, made_at=NOON) for row in (5, 6, 7, 8)]
+    # A late result may still come for a job that has failed.
+    rows.summaries.now += SETTLES
+    rows.written(8)
+    assert rows.summaries.drops.settled(DROP).row == 6
 
 
 # ------------------------------------------------------------------ receipts for people
@@ -345,7 +474,7 @@ def test_a_large_sheet_s_table_is_written_as_it_is_read() -> None:
     receipted(summaries, *({**ROW_2, "row": row} for row in range(1, rows + 1)))
     pieces: list[int] = []
 
-    def put_table(drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
+    def put_table(drop: Drop, content: Iterable[bytes], **_: Any) -> None:
         pieces.extend(map(len, content))
 
     summaries.drops.put_table = put_table  # type: ignore[method-assign]

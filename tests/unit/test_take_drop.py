@@ -4,17 +4,18 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
-from itertools import count
+from itertools import count, pairwise
 from typing import Any, NoReturn
 
 import pytest
 from PIL import Image
+from ringback.aws.queues import MAX_DELAY
 from ringback.domain.drops import MAX_KEY_BYTES, NO_VERSION, Drop, Kind, Progress
 from ringback.domain.errors import NotConfigured, SheetRefused, TryAgain
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases import take_drop
 from ringback.use_cases.receipt_table import COLUMNS
-from ringback.use_cases.take_drop import LATE_RECIPE, MAX_ROWS
+from ringback.use_cases.take_drop import BEFORE_TURN, LATE_RECIPE, MAX_ROWS, READ_AHEAD, TooEarly
 
 from tests.support.drops import SPACING, DropHarness
 from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
@@ -556,6 +557,66 @@ def test_a_long_sheet_is_read_in_parts() -> None:
     assert len(harness.queues.summaries) == 1
 
 
+def test_rows_become_jobs_at_most_a_quarter_of_an_hour_before_their_turn() -> None:
+    """SQS delays a message no longer, and each reception costs."""
+    harness, rows = DropHarness(), 3600
+    drop = harness.put("requests/kites.csv", a_sheet(rows))
+    harness.take(drop)
+    read_at = [NOON]
+    while harness.queues.waiting:
+        ahead = (job.due_at for job in jobs_of(harness) if job.due_at)
+        assert max(ahead) - harness.base.now <= BEFORE_TURN
+        assert max(harness.queues.delays) <= MAX_DELAY
+        harness.base.now += timedelta(seconds=harness.queues.delays[-1])
+        harness.take(harness.queues.waiting.pop())
+        read_at.append(harness.base.now)
+    jobs = jobs_of(harness)
+    # Nothing is late by that, and each job has a single message until it is due.
+    turns = [NOON + row * SPACING for row in range(1, rows + 1)]
+    assert [job.due_at for job in jobs] == [max(turn, NOON + READ_AHEAD) for turn in turns]
+    assert [each[0] for each in harness.base.queues.submit] == [job.job_id for job in jobs]
+    assert [line["row"] for line in harness.receipts(drop.key)] == list(range(1, rows + 1))
+    pauses = sorted({after - before for before, after in pairwise(read_at)})
+    assert pauses[0] == timedelta(0)
+    assert pauses[-1] > BEFORE_TURN / 2 - timedelta(seconds=2)
+
+
+def test_bad_rows_wait_for_no_turn() -> None:
+    harness = DropHarness()
+    lines = a_sheet(1800).splitlines()
+    drop = harness.put("requests/kites.csv", "\n".join([*lines[:-1], "unknown,x", lines[-1]]))
+    harness.take(drop)
+    while harness.queues.delays[-1] == 0:
+        harness.take(harness.queues.waiting.pop())
+    last = jobs_of(harness)[-1].row
+    assert last is not None
+    assert last < 1799
+    harness.base.now += timedelta(seconds=harness.queues.delays[-1])
+    harness.finish(drop)
+    assert "errors" in harness.receipts(drop.key)[1799]
+    assert jobs_of(harness)[-1].row == 1801
+
+
+def test_a_message_that_comes_too_early_waits_again() -> None:
+    harness = DropHarness()
+    drop = harness.put("requests/kites.csv", a_sheet(1800))
+    harness.take(drop)
+    while harness.queues.delays[-1] == 0:
+        harness.take(harness.queues.waiting.pop())
+    before, writes = len(jobs_of(harness)), harness.drops.written[drop.key]
+    progress = harness.take(harness.queues.waiting.pop())
+    assert progress == harness.progress.read(drop)
+    assert (len(jobs_of(harness)), harness.drops.written[drop.key]) == (before, writes)
+    assert harness.queues.waiting == [drop]
+    assert harness.queues.delays[-1] == harness.queues.delays[-2]
+
+
+@pytest.mark.parametrize(("minutes", "pause"), [(15.5, 8), (22.5, 15), (600, 15)])
+def test_a_turn_that_is_far_away_is_waited_for_in_parts(minutes: float, pause: float) -> None:
+    """Rows of one sheet may have providers of different paces."""
+    assert TooEarly(timedelta(minutes=minutes)).pause == timedelta(minutes=pause)
+
+
 def test_after_its_time_the_rest_is_left_to_a_new_message() -> None:
     harness = DropHarness()
     drop = harness.put("requests/kites.csv", a_sheet(10))
@@ -991,10 +1052,10 @@ def test_a_crash_at_the_end_of_a_large_dry_run_costs_no_report(
     drop = harness.put("requests/kites.dry-run.csv", "\n".join(lines))
     advance = harness.progress.advance
 
-    def dies(drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+    def dies(drop: Drop, *, to: Progress, **more: Any) -> bool:
         if to.done:
             raise KeyboardInterrupt
-        return advance(drop, seen=seen, to=to)
+        return advance(drop, to=to, **more)
 
     monkeypatch.setattr(harness.progress, "advance", dies)
     with pytest.raises(KeyboardInterrupt):

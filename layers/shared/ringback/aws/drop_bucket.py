@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from email.errors import MessageError
 from email.header import decode_header, make_header
 from functools import cached_property
@@ -14,12 +14,14 @@ from botocore.exceptions import ClientError
 
 from ringback.aws.clients import s3_client
 from ringback.aws.receipts import Receipts
+from ringback.aws.reports import Reports
 from ringback.aws.s3 import or_none
 from ringback.domain.drops import (
     Drop,
     DropFacts,
     DroppedObject,
     Progress,
+    Settled,
     bucket_and_key,
 )
 from ringback.domain.errors import InputImageRefused, RingbackError, SheetRefused
@@ -67,6 +69,10 @@ class DropBucket:
     @cached_property
     def _receipts(self) -> Receipts:
         return Receipts(self._client)
+
+    @cached_property
+    def _reports(self) -> Reports:
+        return Reports(self._client)
 
     def describe(self, drop: Drop) -> DropFacts | None:
         with _unreadable("the file", SheetRefused):
@@ -168,14 +174,23 @@ class DropBucket:
     def put_receipts(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         self._receipts.put(drop, lines, seen=seen, to=to)
 
-    def receipts(self, drop: Drop) -> Iterator[dict[str, Any]]:
-        return self._receipts.read(drop)
+    def receipts(self, drop: Drop, *, after: int = 0) -> Iterator[dict[str, Any]]:
+        return self._receipts.read(drop, after=after)
 
-    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
-        self._receipts.put_table(drop, content, made_at=made_at)
+    def settled(self, drop: Drop) -> Settled:
+        return self._reports.settled(drop)
 
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        self._receipts.put_summary(drop, summary, made_at=made_at)
+    def put_table(self, drop: Drop, content: Iterable[bytes], **state: Any) -> None:
+        self._reports.put_table(drop, content, **state)
+
+    def put_summary(
+        self,
+        drop: Drop,
+        summary: Mapping[str, Any],
+        results: Iterable[bytes] | None,
+        **state: Any,
+    ) -> None:
+        self._reports.put_summary(drop, summary, results, **state)
 
 
 @contextmanager

@@ -37,7 +37,7 @@ class DropProgressTable(TableAdapter):
         made_at = datetime.fromisoformat(item["made_at"])
         return of_any_version(Progress, item | numbers | {"made_at": made_at})
 
-    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress, at: datetime) -> bool:
         values = asdict(to) | {"made_at": to.made_at.isoformat()}
         item = {name: typed(value) for name, value in values.items()}
         # Two deliveries of a drop write the same progress; this tells whose it is.
@@ -63,7 +63,7 @@ class DropProgressTable(TableAdapter):
                     **drop_key(drop),
                     **item,
                     "written_by": written_by,
-                    "forget_at": forget_at(to.made_at + DROP_KEPT),
+                    "forget_at": forget_at(at + DROP_KEPT),
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 **unchanged,

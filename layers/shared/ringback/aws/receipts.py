@@ -1,12 +1,10 @@
-"""Receipts, for programs and for people, and summaries: the answers in the drop bucket."""
+"""Receipts for programs: JSON Lines in the drop bucket."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
-from io import BytesIO
+from itertools import islice
 from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 READ_SIZE: Final = 64 * 1024
 # Names of the object's metadata.
-_VERSION: Final = "drop-version"
+VERSION: Final = "drop-version"
 _DIGEST: Final = "drop-digest"
 
 
@@ -32,7 +30,7 @@ class Receipts:
 
     def put(self, drop: Drop, lines: bytes, *, seen: Progress, to: Progress) -> None:
         """Keep the lines of the rows before ``seen``, and replace all others with ``lines``."""
-        key, mark = drop.receipt_key, _Mark(drop.version, to.made_at, to.row)
+        key, mark = drop.receipt_key, Mark(drop.version, to.made_at, to.row)
         there = or_none(self._client.head_object, Bucket=drop.bucket, Key=key)
         if there and mark.is_behind(there["Metadata"]):
             return
@@ -51,50 +49,13 @@ class Receipts:
                 Metadata=mark.metadata(),
             )
 
-    def read(self, drop: Drop) -> Iterator[dict[str, Any]]:
+    def read(self, drop: Drop, *, after: int = 0) -> Iterator[dict[str, Any]]:
         answer = or_none(self._client.get_object, Bucket=drop.bucket, Key=drop.receipt_key)
         if answer is None:
             return
         with closing(answer["Body"]) as body:
-            if answer["Metadata"].get(_VERSION) == drop.version:
-                yield from map(_receipt, body.iter_lines(READ_SIZE))
-
-    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
-        digest = sha256()
-        with TemporaryFile() as table:
-            for piece in content:
-                digest.update(piece)
-                table.write(piece)
-            self._replace(
-                drop.table_key,
-                _Mark(drop.version, made_at, 0, digest.hexdigest()),
-                Bucket=drop.bucket,
-                Body=table,
-                ContentLength=table.tell(),
-                ContentType="text/csv; charset=utf-8",
-            )
-
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        values = {name: value for name, value in summary.items() if name != "updated_at"}
-        digest = sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-        text = json.dumps(summary, ensure_ascii=False, indent=1)
-        self._replace(
-            drop.summary_key,
-            _Mark(drop.version, made_at, 0, digest),
-            Bucket=drop.bucket,
-            Body=BytesIO(text.encode("utf-8", "replace")),
-            ContentType="application/json",
-        )
-
-    def _replace(self, key: str, mark: "_Mark", **wanted: Any) -> None:
-        """Put an object unless it is stored already, or that of a newer version is."""
-        there = or_none(self._client.head_object, Bucket=wanted["Bucket"], Key=key)
-        if there and (mark.is_behind(there["Metadata"]) or mark.is_on(there["Metadata"])):
-            return
-        wanted["Body"].seek(0)
-        self._put_over(
-            there["ETag"] if there else None, Key=key, Metadata=mark.metadata(), **wanted
-        )
+            if answer["Metadata"].get(VERSION) == drop.version:
+                yield from map(_receipt, islice(body.iter_lines(READ_SIZE), after, None))
 
     def _copy_lines(self, content: IO[bytes], *, count: int, **wanted: str) -> None:
         """Copy the first lines of an object, one a row; another attempt's may differ in length."""
@@ -109,12 +70,16 @@ class Receipts:
         content.truncate()
 
     def _put_over(self, etag: str | None, **wanted: Any) -> None:
-        """Put an object unless it was changed since ``etag`` was read.
+        put_over(self._client, etag, **wanted)
 
-        Otherwise S3 answers ``PreconditionFailed``, and the queue delivers the message again.
-        """
-        unchanged: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
-        self._client.put_object(**wanted, **unchanged)
+
+def put_over(client: "S3Client", etag: str | None, **wanted: Any) -> None:
+    """Put an object unless it was changed since ``etag`` was read.
+
+    Otherwise S3 answers ``PreconditionFailed``, and the queue delivers the message again.
+    """
+    unchanged: Any = {"IfMatch": etag} if etag else {"IfNoneMatch": "*"}
+    client.put_object(**wanted, **unchanged)
 
 
 def _receipt(line: bytes) -> dict[str, Any]:
@@ -127,7 +92,7 @@ def _receipt(line: bytes) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Mark:
+class Mark:
     """Which version of a drop an object is about, up to which row, and what it says."""
 
     version: str
@@ -137,7 +102,7 @@ class _Mark:
 
     def metadata(self) -> dict[str, str]:
         return {
-            _VERSION: self.version,
+            VERSION: self.version,
             "drop-made-at": self.made_at.isoformat(),
             "drop-row": str(self.row),
             **({_DIGEST: self.digest} if self.digest else {}),
@@ -145,13 +110,13 @@ class _Mark:
 
     def is_on(self, there: Mapping[str, str]) -> bool:
         """Return whether the object there says the same of the same version."""
-        return (there.get(_VERSION), there.get(_DIGEST)) == (self.version, self.digest)
+        return (there.get(VERSION), there.get(_DIGEST)) == (self.version, self.digest)
 
     def is_behind(self, there: Mapping[str, str]) -> bool:
         """Return whether the object there is about a newer version, or more rows of this one."""
-        if _VERSION not in there:
+        if VERSION not in there:
             return False  # not written by Ringback
-        if there[_VERSION] == self.version:
+        if there[VERSION] == self.version:
             return int(there["drop-row"]) > self.row
-        theirs = datetime.fromisoformat(there["drop-made-at"]), there[_VERSION]
+        theirs = datetime.fromisoformat(there["drop-made-at"]), there[VERSION]
         return theirs > (self.made_at, self.version)

@@ -204,6 +204,24 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """What is written of the rows before ``row``, none of which changes any more.
+
+    ``table_bytes`` are at the beginning of the receipts for people, ``results_bytes`` at that of
+    the summary's results. ``jobs`` counts their jobs by state, ``with_credits`` those whose
+    ``credits`` are known. ``client`` owns them, ``None`` if there are none.
+    """
+
+    row: int = 1
+    table_bytes: int = 0
+    results_bytes: int = 0
+    jobs: Mapping[str, int] = field(default_factory=dict)
+    credits: Decimal = Decimal(0)
+    with_credits: int = 0
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row of a sheet, from 1; blank lines and the header are not counted.
 

@@ -30,6 +30,7 @@ RingbackError
 ├── LinkDead                worth a fresh link from the provider
 ├── TransferInterrupted     try again later
 │   └── TimedOut                the other side takes longer than it may
+├── ReceiptsReplaced        somebody else has written a drop's receipts meanwhile: try again
 ├── NotTold                 an event did not reach the bus or a receiver's queue: tell it again
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
@@ -137,6 +138,10 @@ class RecipeMissing(SheetRefused):
 
 class InputImageRefused(RingbackError):
     """An input image that does not exist, is not allowed, too large or of another type."""
+
+
+class ReceiptsReplaced(RingbackError):
+    """What a report would go on from is not there any more."""
 
 
 class TryAgain(RingbackError):

@@ -1,6 +1,6 @@
 """The ports of the use cases: what they need from AWS, from providers and from image hosts."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,15 @@ from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
 from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
 from ringback.domain.changes import FinishedDrop
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop, DropFacts, DroppedObject, Progress, Row, RowsToRetry
+from ringback.domain.drops import (
+    Drop,
+    DropFacts,
+    DroppedObject,
+    Progress,
+    Row,
+    RowsToRetry,
+    Settled,
+)
 from ringback.domain.images import (
     ImageFacts,
     Quarantined,
@@ -285,7 +293,7 @@ class DropProgress(Protocol):
 
     def read(self, drop: Drop) -> Progress | None: ...
 
-    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress) -> bool:
+    def advance(self, drop: Drop, *, seen: Progress | None, to: Progress, at: datetime) -> bool:
         """Record progress if the stored one is still ``seen``; return whether it was."""
         ...
 
@@ -323,24 +331,48 @@ class DropStore(Protocol):
         """
         ...
 
-    def receipts(self, drop: Drop) -> Iterator[Mapping[str, Any]]:
-        """Yield the stored receipts line by line; none if they are of another version.
+    def receipts(self, drop: Drop, *, after: int) -> Iterator[Mapping[str, Any]]:
+        """Yield the stored receipts behind the first ``after`` ones, line by line.
 
-        A line that can't be read is empty.
+        None if they are of another version. A line that can't be read is empty.
         """
         ...
 
-    def put_table(self, drop: Drop, content: Iterable[bytes], *, made_at: datetime) -> None:
-        """Write the receipts for people, unless they are stored, or those of a newer version.
+    def settled(self, drop: Drop) -> Settled:
+        """Return what both the receipts for people and the summary have settled."""
+        ...
 
-        ``content`` is read to its end in either case.
+    def put_table(
+        self,
+        drop: Drop,
+        content: Iterable[bytes],
+        *,
+        made_at: datetime,
+        before: Settled,
+        settled: Callable[[], Settled],
+    ) -> None:
+        """Write the receipts for people: what was settled ``before``, and ``content`` behind it.
+
+        ``settled`` is asked once ``content`` was read to its end. Nothing is written if the same,
+        or the receipts of a newer version, are stored. Raises ``TryAgain`` if what was settled has
+        been replaced meanwhile.
         """
         ...
 
-    def put_summary(self, drop: Drop, summary: Mapping[str, Any], *, made_at: datetime) -> None:
-        """Write the summary, unless one of a newer version, or with the same values, is stored.
+    def put_summary(
+        self,
+        drop: Drop,
+        summary: Mapping[str, Any],
+        results: Iterable[bytes] | None,
+        *,
+        made_at: datetime,
+        before: Settled,
+        settled: Settled,
+    ) -> None:
+        """Write the summary in the same way; its ``results`` come behind those settled ``before``.
 
-        When it was updated is no such value.
+        They are JSON with the separators between them. When the summary was updated makes no
+        difference.
         """
         ...
 

@@ -1,14 +1,14 @@
 """Write what became of a drop: its summary, and its receipts for people."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from ringback.domain.drops import Drop, Progress, makes_jobs
+from ringback.domain.drops import Drop, Progress, Settled, makes_jobs
 from ringback.domain.jobs import FINAL, Job, JobStatus
 from ringback.use_cases.ports import DropStore, JobReader
 from ringback.use_cases.receipt_table import header_line, table_row
@@ -16,6 +16,8 @@ from ringback.use_cases.receipt_table import header_line, table_row
 JOBS_PER_READ: Final = 100
 # The state of a summary that no later one follows.
 FINISHED: Final = "final"
+# So long after its end, a late result of a job is not expected any more.
+SETTLES: Final = timedelta(minutes=15)
 
 
 def no_links(key: str) -> dict[str, str]:
@@ -23,10 +25,15 @@ def no_links(key: str) -> dict[str, str]:
 
 
 class Report(NamedTuple):
-    """The summary as it was written; ``client`` owns the jobs, ``None`` if there are none."""
+    """The summary as it was written, without the results.
+
+    ``client`` owns the jobs, ``None`` if there are none. ``last_due`` is the last turn of the jobs
+    that are open.
+    """
 
     summary: Mapping[str, Any]
     client: str | None
+    last_due: datetime | None
 
     @property
     def is_final(self) -> bool:
@@ -44,10 +51,13 @@ class ReportDrop:
     image_links: Callable[[str], dict[str, str]] = no_links
 
     def __call__(self, drop: Drop, progress: Progress) -> Report:
-        """Write both. Memory is bounded by the summary, which has a line for each job."""
-        tally = _Tally()
+        """Write both. Rows that were settled before are copied, and their jobs not read again."""
+        before = self.drops.settled(drop) if makes_jobs(drop) else Settled()
+        tally = _Tally(before, at=self.now())
         # First the table: a crash after it writes the same again.
-        self.drops.put_table(drop, self._table(drop, progress, tally), made_at=progress.made_at)
+        table = self._table(drop, progress, tally)
+        written: Any = {"made_at": progress.made_at, "before": before}
+        self.drops.put_table(drop, table, settled=lambda: tally.settled, **written)
         if makes_jobs(drop):
             is_over = tally.jobs.keys() <= FINAL
             state = "reading" if not progress.done else FINISHED if is_over else "running"
@@ -55,30 +65,30 @@ class ReportDrop:
             summary = _about(drop, progress, at) | {
                 "jobs": dict(sorted(tally.jobs.items())),
                 **tally.credits_known(),
-                "results": tally.results,
             }
         else:
             summary = dry_summary(drop, progress)
-        self.drops.put_summary(drop, summary, made_at=progress.made_at)
-        return Report(summary, tally.client)
+        results = tally.results if makes_jobs(drop) else None
+        self.drops.put_summary(drop, summary, results, settled=tally.settled, **written)
+        return Report(summary, tally.client, tally.last_due)
 
     def _table(self, drop: Drop, progress: Progress, tally: "_Tally") -> Iterator[bytes]:
-        yield header_line()
-        receipts = self.drops.receipts(drop)
+        first = tally.before.row
+        if not tally.before.table_bytes:
+            yield tally.begin(header_line())
+        receipts = self.drops.receipts(drop, after=first - 1)
         only = None if drop.is_sheet else 1
-        for rows in _in_parts(range(1, progress.row)):
+        for rows in _in_parts(range(first, progress.row)):
             read = islice(receipts, len(rows))
             by_row = {receipt.get("row", only): receipt for receipt in read}
             jobs = self._jobs(drop, progress, rows) if makes_jobs(drop) else {}
             for row in rows:
-                job = jobs.get(row)
+                job, receipt = jobs.get(row), by_row.get(row, {})
                 links = self._links(job)
-                if job:
-                    tally.add(job, links)
                 number = row if drop.is_sheet else None
-                yield table_row(
-                    by_row.get(row, {}), job, (link["s3"] for link in links), number=number
-                )
+                line = table_row(receipt, job, (link["s3"] for link in links), number=number)
+                tally.add(line, receipt, job, links)
+                yield line
         for receipt in receipts:
             # Why the rest cannot be read, or what the file waits for.
             if "row" not in receipt and receipt.keys() & {"errors", "waits_for"}:
@@ -94,28 +104,77 @@ class ReportDrop:
 
 @dataclass
 class _Tally:
-    jobs: Counter[JobStatus] = field(default_factory=Counter)
-    credits: Decimal = Decimal(0)
-    with_credits: int = 0
-    results: list[dict[str, Any]] = field(default_factory=list)
-    client: str | None = None
+    """Counts the rows after those that were settled ``before``, and how many of them are by now."""
 
-    def add(self, job: Job, links: list[dict[str, str]]) -> None:
+    before: Settled
+    at: datetime
+    settled: Settled = field(init=False)
+    jobs: Counter[str] = field(init=False)
+    results: list[bytes] = field(default_factory=list)
+    last_due: datetime | None = None
+    _is_settled: bool = True
+
+    def __post_init__(self) -> None:
+        self.settled, self.jobs = self.before, Counter(self.before.jobs)
+        self.credits, self.with_credits = self.before.credits, self.before.with_credits
+        self.client = self.before.client
+
+    def begin(self, header: bytes) -> bytes:
+        self.settled = replace(self.settled, table_bytes=len(header))
+        return header
+
+    def add(
+        self,
+        line: bytes,
+        receipt: Mapping[str, Any],
+        job: Job | None,
+        links: list[dict[str, str]],
+    ) -> None:
+        result = b""
+        if job:
+            self._count(job)
+            result = self._result(job, links)
+            self.results.append(result)
+        self._is_settled &= _is_settled(job, at=self.at) if job else "errors" in receipt
+        if self._is_settled:
+            self.settled = Settled(
+                row=self.settled.row + 1,
+                table_bytes=self.settled.table_bytes + len(line),
+                results_bytes=self.settled.results_bytes + len(result),
+                jobs=dict(self.jobs),
+                credits=self.credits,
+                with_credits=self.with_credits,
+                client=self.client,
+            )
+
+    def _count(self, job: Job) -> None:
         self.client = job.client
         self.jobs[job.status] += 1
         if job.credits is not None:
             self.credits += job.credits
             self.with_credits += 1
+        if job.due_at and job.status not in FINAL:
+            self.last_due = max(job.due_at, self.last_due or job.due_at)
+
+    def _result(self, job: Job, links: list[dict[str, str]]) -> bytes:
         row = {"row": job.row} if job.row else {}
         error = {"error": job.error.message} if job.error else {}
         result = {"job_id": job.job_id, "status": job.status, **error, "images": links}
-        self.results.append(row | result)
+        text = json.dumps(row | result, ensure_ascii=False).encode("utf-8", "replace")
+        is_first = self.before.results_bytes == 0 and not self.results
+        return (b"\n  " if is_first else b",\n  ") + text
 
     def credits_known(self) -> dict[str, Any]:
         """Return the credits of the jobs that have them, ``None`` if no job does."""
         unknown = self.jobs.total() - self.with_credits
         known = float(self.credits) if self.with_credits or not unknown else None
         return {"credits": known, "jobs_without_credits": unknown}
+
+
+def _is_settled(job: Job, *, at: datetime) -> bool:
+    if job.status is JobStatus.SUCCEEDED:
+        return True
+    return job.status in FINAL and (job.finished_at or job.updated_at) + SETTLES <= at
 
 
 def dry_summary(drop: Drop, progress: Progress) -> dict[str, Any]:

@@ -112,7 +112,7 @@ class RetryRows:
         return replace(rows, before=page[-1].job_id) if page else rows
 
     def _new(self, job: Job, job_id: JobId, request: JobRequest, rows: RowsToRetry) -> NewJob:
-        spacing = self.providers[request.provider].pace.sustained
+        spacing = self.providers[request.provider].pace.of_rows
         due_at = max(rows.requested_at + rows.made * spacing, self.now() + AHEAD)
         dropped = DroppedJob(
             job_id=job_id,

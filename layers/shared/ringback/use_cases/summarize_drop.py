@@ -11,8 +11,9 @@ from ringback.domain.drops import Drop, Progress, makes_jobs
 from ringback.use_cases.ports import DropProgress, DropStore, SummaryQueue
 from ringback.use_cases.report_drop import Report
 
-# The older the drop, the less often it is reported.
-INTERVAL: Final = Widening(share=0.1, shortest=timedelta(seconds=5), longest=timedelta(minutes=1))
+# The older the drop, the less often it is reported: few changes cost as much as many. SQS delays a
+# message for a quarter of an hour at most.
+INTERVAL: Final = Widening(share=0.1, shortest=timedelta(seconds=5), longest=timedelta(minutes=15))
 # If a drop has no progress by this age, its first message may be a dead letter.
 MAX_UNREAD: Final = timedelta(days=1)
 
@@ -40,14 +41,27 @@ class SummarizeDrop:
         report = self.report(drop, progress) if progress else None
         # This loop ends when the last job is final, or when the drop's progress is forgotten.
         if report is None or not report.is_final:
-            began = progress.made_at if progress else at
-            self.queue.add(drop, delay=whole_seconds(INTERVAL.after(at - began)))
+            began = progress.made_at if progress else facts.made_at if facts else at
+            last_due = report.last_due if progress and progress.done and report else None
+            wait = until_next_report(began=began, last_due=last_due, at=at)
+            self.queue.add(drop, delay=whole_seconds(wait))
             return False
         if makes_jobs(drop):
             self.progress.finish(self._finished(drop, report, at=at))
         return True
 
     def _finished(self, drop: Drop, report: Report, *, at: datetime) -> FinishedDrop:
-        summary = {name: value for name, value in report.summary.items() if name != "results"}
         client = report.client or self.client
-        return FinishedDrop(drop=drop, client=client, at=at, summary=summary)
+        return FinishedDrop(drop=drop, client=client, at=at, summary=report.summary)
+
+
+def until_next_report(*, began: datetime, last_due: datetime | None, at: datetime) -> timedelta:
+    """Return when to report next. The end is told soon if it comes soon after the last turn.
+
+    ``last_due`` is the last turn of the open jobs, if all rows are jobs by now.
+    """
+    if last_due is None:
+        return INTERVAL.after(at - began)
+    if at < last_due:
+        return min(INTERVAL.after(at - began), last_due - at + INTERVAL.shortest)
+    return INTERVAL.after(at - last_due)

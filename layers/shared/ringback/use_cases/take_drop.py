@@ -47,6 +47,9 @@ TIME_PER_MESSAGE: Final = timedelta(seconds=12)
 FIRST_SUMMARY: Final = 5
 # Rows are read faster than providers accept jobs, so a row's job is due a little later.
 READ_AHEAD: Final = timedelta(seconds=2)
+# A row becomes a job at most so long before its turn, which is as long as SQS delays a message:
+# otherwise the job's messages would be received, and paid for, again and again until then.
+BEFORE_TURN: Final = timedelta(minutes=15)
 # When a whole folder is uploaded, photos may arrive before the recipe.
 LATE_RECIPE: Final = timedelta(minutes=15)
 RECIPE_RETRY: Final = Widening(share=0.5, shortest=timedelta(seconds=10))
@@ -59,6 +62,14 @@ NOT_VERSIONED: Final = (
     " bucket's versioning and upload the file again"
 )
 DELETED: Final = "the file was deleted while it was being read"
+
+
+class TooEarly(Exception):
+    """The turn of the next row is more than ``BEFORE_TURN`` away; read on after ``pause``."""
+
+    def __init__(self, until_turn: timedelta) -> None:
+        # Half of it, so that a late message delays no row; the other half is read at once.
+        self.pause = min(until_turn - BEFORE_TURN / 2, BEFORE_TURN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,24 +118,19 @@ class TakeDrop:
                 # Sent before the drop is recorded, so that no crash leaves it without a summary.
                 self.summaries.add(drop, delay=FIRST_SUMMARY)
             seen = Progress(made_at=facts.made_at)
-            if not self.progress.advance(drop, seen=None, to=seen):
+            if not self.progress.advance(drop, seen=None, to=seen, at=self.now()):
                 return None  # a duplicate event: the other one is being processed
         return self._go_on(drop, facts, seen)
 
     def _go_on(self, drop: Drop, facts: DropFacts, seen: Progress) -> Progress | None:
-        lines, progress, waits = self._read(drop, facts, seen)
-        if waits:
-            # Overwritten once the recipe is there.
-            lines += _line({"waits_for": drop.recipe_key})
+        lines, progress, pause = self._read(drop, facts, seen)
         self._write(drop, lines, seen=seen, to=progress)
-        if not self.progress.advance(drop, seen=seen, to=progress):
+        if not self.progress.advance(drop, seen=seen, to=progress, at=self.now()):
             return None
-        # This loop ends at LATE_RECIPE, or with the file: each message reads a row at least.
-        if waits:
-            age = self.now() - facts.made_at
-            self.queue.go_on(drop, delay=whole_seconds(RECIPE_RETRY.after(age)))
-        elif not progress.done:
-            self.queue.go_on(drop)
+        # This loop ends at LATE_RECIPE, or with the file: each message reads a row at least, or
+        # waits for the next row's turn.
+        if not progress.done:
+            self.queue.go_on(drop, delay=whole_seconds(pause))
         return progress
 
     def _give_up(self, drop: Drop, seen: Progress | None, fault: str) -> Progress:
@@ -132,7 +138,7 @@ class TakeDrop:
         if makes_jobs(drop) and seen is None:
             self.summaries.add(drop, delay=FIRST_SUMMARY)
         ended = self._write_end(drop, seen or Progress(made_at=UNKNOWN_TIME), fault)
-        self.progress.advance(drop, seen=seen, to=ended)
+        self.progress.advance(drop, seen=seen, to=ended, at=self.now())
         return ended
 
     def _write_end(self, drop: Drop, began: Progress, fault: str) -> Progress:
@@ -168,31 +174,38 @@ class TakeDrop:
 
     def _read(
         self, drop: Drop, facts: DropFacts, progress: Progress
-    ) -> tuple[bytes, Progress, bool]:
-        """Return the receipts, the progress, and whether the drop waits for its recipe."""
+    ) -> tuple[bytes, Progress, timedelta]:
+        """Return the receipts, the progress, and the time until the rest is to be read."""
         lines, stop_at = list[bytes](), self.now() + TIME_PER_MESSAGE
         try:
             for checked in self.rows.check(drop, facts, progress):
                 progress = checked
                 if self.now() >= stop_at:
-                    return b"", progress, False
+                    return b"", progress, timedelta()
             for row in self.rows(drop, facts, progress):
                 receipt, progress = self._take(drop, row, progress)
                 lines.append(_line(receipt))
                 if len(lines) == MAX_ROWS or self.now() >= stop_at:
-                    return b"".join(lines), progress, False
+                    return b"".join(lines), progress, timedelta()
             if drop.is_sheet and progress.row == 1:
                 raise SheetRefused("the sheet has no rows")
+        except TooEarly as early:
+            return b"".join(lines), progress, early.pause
         except SheetRefused as refused:
-            is_early = self.now() < facts.made_at + LATE_RECIPE
-            if isinstance(refused, RecipeMissing) and is_early:
-                return b"".join(lines), progress, True
+            age = self.now() - facts.made_at
+            if isinstance(refused, RecipeMissing) and age < LATE_RECIPE:
+                # Overwritten once the recipe is there.
+                waits = _line({"waits_for": drop.recipe_key})
+                return b"".join([*lines, waits]), progress, RECIPE_RETRY.after(age)
             end, progress = self._end(drop, progress, str(refused))
             lines.append(end)
-        return b"".join(lines), replace(progress, done=True), False
+        return b"".join(lines), replace(progress, done=True), timedelta()
 
     def _take(self, drop: Drop, row: Row, progress: Progress) -> tuple[dict[str, Any], Progress]:
-        """Return the receipt of a row and the progress after it, accepting its job."""
+        """Return the receipt of a row and the progress after it, accepting its job.
+
+        Raises ``TooEarly``.
+        """
         progress = replace(progress, row=row.number + 1, offset=row.end)
         place = _place_of(drop, row.number)
         if row.note:
@@ -238,8 +251,11 @@ class TakeDrop:
         job_id = drop.job_id(row.number, made_at=progress.made_at)
         if not drop.is_sheet:
             return DroppedJob(job_id=job_id, source=drop.key)
-        spacing = self.providers[provider].pace.sustained
-        due_at = max(progress.made_at + row.number * spacing, self.now() + READ_AHEAD)
+        turn_at = progress.made_at + row.number * self.providers[provider].pace.of_rows
+        at = self.now()
+        if turn_at - at > BEFORE_TURN:
+            raise TooEarly(turn_at - at)
+        due_at = max(turn_at, at + READ_AHEAD)
         return DroppedJob(job_id=job_id, source=drop.key, row=row.number, due_at=due_at)
 
 
