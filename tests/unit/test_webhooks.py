@@ -159,6 +159,7 @@ def test_no_body_is_over_the_limit(around: int, name: str) -> None:
         ("HTTPS://Studio.Example", "studio.example"),
         ("https://studio.example#x", "studio.example"),
         ("http://127.0.0.1:4567/receivers/ok", "127.0.0.1:4567"),
+        ("https://Studio.example:443/hooks", "studio.example"),
         ("https://[2606:4700::1]/x", "[2606:4700::1]"),
     ],
 )

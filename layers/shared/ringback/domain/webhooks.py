@@ -100,9 +100,13 @@ class Tried:
 
 
 def host_of(url: str) -> str:
-    """Return the host of a checked URL, with its port; it tells a client's receivers apart."""
-    rest = url.partition("://")[2]
-    return re.split("[/?#]", rest, maxsplit=1)[0].lower()
+    """Return the host of a checked URL; it tells a client's receivers apart.
+
+    With its port, unless that is the usual one.
+    """
+    scheme, _, rest = url.partition("://")
+    host = re.split("[/?#]", rest, maxsplit=1)[0].lower()
+    return host.removesuffix(":443") if scheme.lower() == "https" else host
 
 
 def webhook_of(event: Event, *, job: Job, url: str) -> Webhook:
