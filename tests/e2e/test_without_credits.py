@@ -11,8 +11,8 @@ import pytest
 
 from local.deployment import Deployment
 from local.drop_bucket import drop, wait_for_receipt
-from local.jobs_api import JobsApi
-from local.waiting import wait_for
+from local.jobs_api import Job, JobsApi
+from local.live_line import LiveLine, live_line
 from tests.e2e.provider import Provider, job_of
 
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
@@ -36,26 +36,27 @@ def poor_provider(provider: Provider, rows: int) -> Iterator[Provider]:
     provider.set_credits(RICH)
 
 
+def taken_back(jobs_api: JobsApi, line: LiveLine) -> Iterator[Job]:
+    """Yield jobs of the sheet that the provider has refused for now, as they are told."""
+    for event in line.events():
+        told = event["data"]
+        if told.get("source") == SHEET and told["status"] == "accepted" and told["changes"]:
+            yield jobs_api.get(told["job_id"])
+
+
 def test_a_sheet_outlasts_an_account_without_credits(
     deployment: Deployment, jobs_api: JobsApi, poor_provider: Provider, rows: int
 ) -> None:
     lines = [f"{MODEL},kite {row} without credits" for row in range(1, rows + 1)]
-    drop(deployment, SHEET, "\n".join(["model,input.prompt", *lines]).encode())
-    receipts = wait_for(
-        lambda: wait_for_receipt(deployment, SHEET),
-        lambda lines: len(lines) == rows,
-        what="the sheet to be read",
-    )
-    ids = [line["job_id"] for line in receipts]
-    waiting = wait_for(
-        lambda: next((job for job in map(jobs_api.get, ids) if job["waiting_for"]), None),
-        lambda job: job is not None,
-        what="a row to wait for credits",
-    )
-    assert waiting is not None
+    with live_line(jobs_api.live_url, jobs_api.key) as line:
+        drop(deployment, SHEET, "\n".join(["model,input.prompt", *lines]).encode())
+        waiting = next(job for job in taken_back(jobs_api, line) if job["waiting_for"])
     assert waiting["waiting_for"].keys() == {"reason", "provider", "since"}
     assert (waiting["waiting_for"]["reason"], waiting["status"]) == ("no_credits", "accepted")
     assert (waiting["attempts"], waiting["error"]) == (0, None)
+    receipts = wait_for_receipt(deployment, SHEET)
+    ids = [receipt["job_id"] for receipt in receipts]
+    assert len(ids) == rows
 
     poor_provider.set_credits(RICH)
     ended = jobs_api.wait_until_final(ids)
