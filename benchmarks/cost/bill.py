@@ -1,0 +1,98 @@
+"""What one job's invocations come to: AWS's units and their price."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Final
+
+from ringback.aws.secrets import FRESH_SECONDS
+
+from benchmarks.cost.metering import Invocation
+from benchmarks.cost.prices import (
+    CALL_CPU_MS,
+    OWN_CPU_MS,
+    PRICES,
+    SECONDS_BETWEEN_JOBS,
+    WHOLE_CORE_MB,
+)
+from benchmarks.cost.units import Units
+from tests.support.lambdas import function_properties
+from tests.support.template import load_template
+
+SECRET: Final = "Secrets Manager reads"  # noqa: S105  a kind of call
+# An event source's requests for a message that comes alone: it is received and deleted.
+POLLS: Final = 2
+FROM_HTTP: Final = ("accept_job", "receive_callback")
+FROM_STREAM: Final = ("publish_events",)
+COPIES_AT_A_TIME: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """``calls`` and ``polls`` are those of ours and of the event sources, for one warm job."""
+
+    calls: int
+    polls: int
+    units: Units
+
+    @property
+    def usd(self) -> float:
+        """USD per million jobs."""
+        return price_of(self.units)
+
+
+def price_of(units: Mapping[str, float]) -> float:
+    return sum(PRICES[name] * count for name, count in units.items())
+
+
+def bill_of(
+    first: Sequence[Invocation],
+    warm: Sequence[Invocation],
+    *,
+    seconds_between: float = SECONDS_BETWEEN_JOBS,
+) -> Bill:
+    units, polls = Units(), 0
+    for each in warm:
+        units["Lambda requests"] += 1
+        units["Lambda GB-seconds"] += gb_seconds(each)
+        units["log KB"] += each.log_bytes / 1024
+        if each.function in FROM_HTTP:
+            units["HTTP API requests"] += 1
+        elif each.function not in FROM_STREAM:
+            polls += POLLS
+        for _, own in each.calls:
+            units.add(own)
+    units["SQS requests"] += polls
+    read = sum(own[SECRET] for each in first for _, own in each.calls)
+    units[SECRET] += read * min(1, seconds_between / FRESH_SECONDS)
+    return Bill(calls=sum(len(each.calls) for each in warm), polls=polls, units=units)
+
+
+def gb_seconds(invocation: Invocation) -> float:
+    megabytes = memory_of(invocation.function)
+    cpu = CALL_CPU_MS * len(invocation.calls)
+    cpu += OWN_CPU_MS[invocation.function] * max(1, invocation.images)
+    parallel = ceil(invocation.images / COPIES_AT_A_TIME) / max(1, invocation.images)
+    waited = invocation.waited - invocation.transferred * (1 - parallel)
+    milliseconds = waited + cpu * max(1.0, WHOLE_CORE_MB / megabytes)
+    return megabytes / 1024 * milliseconds / 1000
+
+
+def memory_of(function: str) -> int:
+    default = load_template()["Globals"]["Function"]["MemorySize"]
+    megabytes: int = function_properties(function).get("MemorySize", default)
+    return megabytes
+
+
+def rows_of(warm: Sequence[Invocation]) -> Iterator[tuple[str, str, int, Units]]:
+    """Yield each function's calls: the function, the call, how often, and what is billed."""
+    for function in dict.fromkeys(each.function for each in warm):
+        counted, units = Counter[str](), dict[str, Units]()
+        for each in warm:
+            for label, own in each.calls if each.function == function else ():
+                counted[label] += 1
+                units.setdefault(label, Units()).add(own)
+        # Two threads copy images: their calls come in any order.
+        for label, count in sorted(counted.items()):
+            yield function, label, count, units[label]

@@ -1,0 +1,120 @@
+"""Functions on moto with a meter: what each invocation calls, and what AWS bills for it."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import get_ident
+from types import ModuleType
+from typing import Any, Final
+
+import boto3
+
+from benchmarks.cost.calls import billed, endpoint_of, is_image, label_of, parameters_of
+from benchmarks.cost.prices import IMAGE_MS, LINE_OVERHEAD, PLATFORM_LINES, WAITS
+from benchmarks.cost.units import Item, Units, keys_in
+from tests.support import lambdas as lambdas_module
+from tests.support.lambdas import AwsCall, Lambdas, function_properties
+
+START: Final = datetime.fromisoformat("2026-11-27T12:00:00.123456+00:00")
+
+
+@dataclass
+class Clock:
+    """Stands still, but for what calls and answers take."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, *, milliseconds: float) -> None:
+        self.now += timedelta(milliseconds=milliseconds)
+
+
+@dataclass
+class Invocation:
+    """``waited`` is in milliseconds; ``transferred`` is the part of it that images take.
+
+    ``images`` counts those: two are copied at a time.
+    """
+
+    function: str
+    calls: list[tuple[str, Units]] = field(default_factory=list)
+    waited: float = 0
+    transferred: float = 0
+    log_bytes: int = 0
+    images: int = 0
+
+
+class Meter(Lambdas):
+    """``on_change`` gets each change of an item as the table's stream does, old and new."""
+
+    clock: Clock
+    invocations: list[Invocation]
+    on_change: Callable[[str, Item, Item], None]
+
+    def start(self) -> None:
+        self.clock, self.invocations = Clock(), []
+        self._pending = dict[int, tuple[AwsCall, dict[str, Item]]]()
+        self._plain = boto3.Session().client("dynamodb", region_name="eu-west-1")
+        self.monkeypatch.setattr(lambdas_module, "_listeners", [self._note])
+        self.on_change = lambda key, old, new: None
+
+    def _start(self, function: str) -> ModuleType:
+        app = super()._start(function)
+        if hasattr(app, "utc_now"):
+            self.monkeypatch.setattr(app, "utc_now", self.clock)
+        return app
+
+    def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        self.invocations.append(Invocation(function))
+        self.log.seek(0)
+        self.log.truncate()
+        reply = self(function, event)
+        self._settle()
+        level = function_properties(function).get("LoggingConfig", {})
+        self.invocations[-1].log_bytes = log_bytes(self.log.getvalue(), level_of(level))
+        return reply
+
+    def wait(self, milliseconds: float, *, for_image: bool = False) -> None:
+        """Note that the running function waits for an answer."""
+        self.clock.advance(milliseconds=milliseconds)
+        self.invocations[-1].waited += milliseconds
+        self.invocations[-1].transferred += milliseconds * for_image
+
+    def _note(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+        super()._note(service, operation, parameters)
+        if not self._running:
+            return
+        self._settle(get_ident())
+        call = AwsCall(self._running, service, operation, deepcopy(parameters_of(parameters)))
+        keys = keys_in(operation, parameters) if service == "dynamodb" else ()
+        self._pending[get_ident()] = call, {key: self._item(key) for key in keys}
+        carries = is_image(call)
+        self.invocations[-1].images += carries
+        self.wait(WAITS[endpoint_of(service)] + IMAGE_MS * carries, for_image=carries)
+
+    def _settle(self, *threads: int) -> None:
+        """Bill the last call of each of these threads: it has taken place by now."""
+        for thread in threads or [*self._pending]:
+            if thread in self._pending:
+                call, before = self._pending.pop(thread)
+                after = {key: self._item(key) for key in before}
+                self.invocations[-1].calls.append((label_of(call), billed(call, before, after)))
+                for key in before:
+                    if before[key] != after[key]:
+                        self.on_change(key, before[key], after[key])
+
+    def _item(self, key: str) -> Item:
+        found = self._plain.get_item(TableName=self.cloud.table, Key={"job_id": {"S": key}})
+        return found.get("Item", {})
+
+
+def level_of(logging: dict[str, Any]) -> str:
+    return str(logging.get("SystemLogLevel", "INFO"))
+
+
+def log_bytes(text: str, level: str) -> int:
+    lines = [*text.splitlines(), *PLATFORM_LINES[level]]
+    return sum(len(line.encode()) + LINE_OVERHEAD for line in lines)
