@@ -165,6 +165,7 @@ MODULES: Final = _by_name(
     Module("domain/changes", ("tests/unit/test_make_events.py",)),
     Module("domain/telling", _CHECKS),
     _use_case("archive_images", COPY_TIMES, slow_tests=CRASHES),
+    Module("use_cases/lost_images", ("tests/unit/test_archive_images.py",)),
     Module("use_cases/fetch_image", ("tests/unit/test_archive_images.py", COPY_TIMES), CRASHES),
     Module("use_cases/copy_image", ("tests/unit/test_archive_images.py", COPY_TIMES), CRASHES),
     _use_case("change_job"),

@@ -316,6 +316,24 @@ def test_a_move_may_depend_on_updated_at(jobs: JobStore) -> None:
     assert ended(unchanged_since=late.job.updated_at).done
 
 
+def test_a_move_may_record_an_image(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.ARCHIVING))
+    jobs.add_image(a_job_id(), a_stored_image(2), at=LATER)
+    ended = partial(
+        jobs.move,
+        a_job_id(),
+        expect=[JobStatus.ARCHIVING],
+        to=JobStatus.SUCCEEDED,
+        at=LATER,
+        image=a_stored_image(1),
+    )
+    late = ended(unchanged_since=NOON)
+    assert (late.done, late.job.images) == (False, (a_stored_image(2),))
+    done = ended(unchanged_since=LATER)
+    assert done.job.images == (a_stored_image(1), a_stored_image(2))
+    assert (done.done, jobs.get(a_job_id())) == (True, done.job)
+
+
 def test_a_task_id_once_recorded_never_changes(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.RUNNING, task_id=TASK))
     other = jobs.move(

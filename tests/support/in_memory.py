@@ -41,6 +41,10 @@ def a_provider(name: str = "kie", **changes: Any) -> Provider:
     return replace(PROVIDERS["kie"], name=name, **changes)
 
 
+def by_number(*images: StoredImage) -> tuple[StoredImage, ...]:
+    return tuple(sorted(images, key=lambda each: each.number))
+
+
 class InMemoryJobs:
     def __init__(self) -> None:
         self.by_id: dict[JobId, Job] = {}
@@ -80,6 +84,7 @@ class InMemoryJobs:
         at: datetime,
         unchanged_since: datetime | None = None,
         of_attempt: str | None = None,
+        image: StoredImage | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         if not may_precede(to).issuperset(expect):
@@ -94,6 +99,9 @@ class InMemoryJobs:
         if job.status not in expect or not (same_task and unchanged and same_attempt):
             written = {"status": to, "updated_at": at, **changes, **mine}
             return Write(job, done=holds(job, written))
+        if image:
+            others = [each for each in job.images if each.number != image.number]
+            job = replace(job, images=by_number(*others, image))
         self.by_id[job_id] = replace(
             job, status=to, updated_at=at, changes=job.changes + 1, **changes
         )
@@ -123,8 +131,8 @@ class InMemoryJobs:
         job = self.get(job_id)
         known = {one.number for one in job.images}
         if job.status is JobStatus.ARCHIVING and image.number not in known:
-            images = sorted((*job.images, image), key=lambda one: one.number)
-            self.by_id[job_id] = replace(job, images=tuple(images), updated_at=at)
+            images = by_number(*job.images, image)
+            self.by_id[job_id] = replace(job, images=images, updated_at=at)
 
     def add_quarantined(self, job_id: JobId, kept: tuple[Quarantined, ...]) -> None:
         job = self.get(job_id)

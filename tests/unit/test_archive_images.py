@@ -117,14 +117,71 @@ def test_a_redelivery_copies_only_what_is_missing() -> None:
     assert archive.web.fetched == [URLS[1]]
 
 
-def test_a_crash_before_the_image_is_recorded_is_healed() -> None:
-    archive = an_archive(urls=URLS[:1])
-    add_image, archive.jobs.add_image = archive.jobs.add_image, None  # type: ignore[method-assign, assignment]
+@pytest.mark.parametrize(("method", "images"), [("add_image", 2), ("move", 1)])
+def test_a_crash_before_an_image_is_recorded_is_healed(method: str, images: int) -> None:
+    archive = an_archive(urls=URLS[:images])
+    write = getattr(archive.jobs, method)
+    setattr(archive.jobs, method, None)
     with pytest.raises(TypeError):
         archive()
-    archive.jobs.add_image = add_image  # type: ignore[method-assign]
+    setattr(archive.jobs, method, write)
     assert archive().status is JobStatus.SUCCEEDED
-    assert len(archive.bucket.objects) == 1
+    assert len(archive.bucket.objects) == images
+
+
+def test_the_last_image_is_recorded_together_with_the_success() -> None:
+    archive = an_archive()
+    recorded, add_image = list[int](), archive.jobs.add_image
+
+    def record(job_id: JobId, image: StoredImage, *, at: datetime) -> None:
+        recorded.append(image.number)
+        add_image(job_id, image, at=at)
+
+    archive.jobs.add_image = record  # type: ignore[method-assign]
+    assert [image.number for image in archive().images] == [1, 2, 3]
+    assert recorded == [1, 2]
+    assert archive.jobs.get(a_job_id()).changes == 1
+
+
+def test_thumbnails_are_asked_for_once_their_images_are_recorded() -> None:
+    archive = an_archive(urls=URLS[:1])
+    add, seen = InMemoryThumbnailQueue.add, list[int]()
+
+    def added(queue: InMemoryThumbnailQueue, job_id: JobId, number: int) -> None:
+        seen.append(len(archive.jobs.get(job_id).images))
+        add(queue, job_id, number)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InMemoryThumbnailQueue, "add", added)
+        archive()
+    assert seen == [1]
+
+
+def test_a_crash_before_thumbnails_are_asked_for_is_healed() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.makes_thumbnails = False
+    archive()
+    assert archive.queues.thumbnails == []
+    archive.makes_thumbnails = True
+    assert archive().status is JobStatus.SUCCEEDED
+    assert archive.queues.thumbnails == [(a_job_id(), 1)]
+
+
+def test_the_last_image_of_a_job_that_has_changed_is_not_lost() -> None:
+    archive = an_archive(urls=URLS[:1])
+    archive.now += timedelta(seconds=1)
+
+    def end_and_resume() -> None:
+        for to in (JobStatus.ARCHIVE_FAILED, JobStatus.ARCHIVING):
+            before = archive.jobs.get(a_job_id()).status
+            at = archive.now + timedelta(seconds=1)
+            archive.jobs.move(a_job_id(), expect=[before], to=to, at=at)
+
+    before_the_record_is_put(archive, end_and_resume)
+    assert archive().status is JobStatus.ARCHIVING
+    assert archive.queues.archive == [(a_job_id(), 1, 30)]
+    archive.web.pages[URLS[0]] = LinkDead("404")
+    assert archive().status is JobStatus.SUCCEEDED
 
 
 @pytest.mark.parametrize("problem", [TransferInterrupted("reset"), LinkDead("404")])
@@ -622,6 +679,7 @@ def test_a_slow_delivery_keeps_the_record_of_a_job_that_has_ended() -> None:
     def other_delivery() -> None:
         assert archive().status is JobStatus.SUCCEEDED
         archive.web.pages[URLS[1]] = TransferInterrupted("reset")
+        archive.now += timedelta(seconds=1)
 
     during_fetch(archive, URLS[1], other_delivery)
     assert archive(attempt=3).status is JobStatus.SUCCEEDED
@@ -641,7 +699,8 @@ def test_an_image_recorded_by_a_concurrent_delivery_counts() -> None:
 
 
 def test_an_image_stored_but_not_recorded_is_retried() -> None:
-    archive = an_archive(urls=URLS[:1])
+    archive = an_archive(urls=URLS[:2])
+    archive.now += timedelta(seconds=1)
 
     def end_and_resume() -> None:
         add_image = archive.jobs.add_image
@@ -653,8 +712,9 @@ def test_an_image_stored_but_not_recorded_is_retried() -> None:
 
     during_fetch(archive, URLS[0], end_and_resume)
     assert archive().status is JobStatus.ARCHIVING
-    assert archive.queues.archive == [(a_job_id(), 2, 5)]
-    assert archive(attempt=2).status is JobStatus.SUCCEEDED
+    assert archive.queues.archive == [(a_job_id(), 1, 30)]
+    assert [image.number for image in archive.jobs.get(a_job_id()).images] == [2]
+    assert archive().status is JobStatus.SUCCEEDED
 
 
 def test_the_record_matches_the_final_job_after_a_race() -> None:

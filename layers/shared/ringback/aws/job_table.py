@@ -115,6 +115,7 @@ class JobTable(TableAdapter):
         at: datetime,
         unchanged_since: datetime | None = None,
         of_attempt: str | None = None,
+        image: StoredImage | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         if not may_precede(to).issuperset(expect):
@@ -124,16 +125,21 @@ class JobTable(TableAdapter):
         values |= {":none": {"N": "0"}, ":one": {"N": "1"}}
         condition, wanted = _condition(expect, to, changes, unchanged_since, of_attempt)
         removed = [f"#{name}" for name, value in fields.items() if value is None]
-        names = {"changes", *fields, *(["attempt_id"] if of_attempt else [])}
+        names = {f"#{name}": name for name in ("changes", *fields)}
+        names |= {"#attempt_id": "attempt_id"} if of_attempt else {}
+        sets = [f"#{name} = :{name}" for name, _ in _set(fields)]
+        if image:
+            sets.append("images.#number = :image")
+            names["#number"], values[":image"] = str(image.number), image_attribute(image)
         try:
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=job_key(job_id),
                 UpdateExpression="SET #changes = if_not_exists(#changes, :none) + :one, "
-                + ", ".join(f"#{name} = :{name}" for name, _ in _set(fields))
+                + ", ".join(sets)
                 + (" REMOVE " + ", ".join(removed) if removed else ""),
                 ConditionExpression=condition,
-                ExpressionAttributeNames={f"#{name}": name for name in names},
+                ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values | wanted,
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

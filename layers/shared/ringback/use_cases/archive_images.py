@@ -6,16 +6,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Unpack
 
-from ringback.domain.errors import (
-    NotAnImage,
-    NotConfigured,
-    ProviderUnavailable,
-    TransferInterrupted,
-)
+from ringback.domain.errors import NotAnImage, NotConfigured, TransferInterrupted
 from ringback.domain.images import Quarantined, StoredImage, listed
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
+from ringback.domain.jobs import Job, JobId, JobStatus
 from ringback.use_cases.copy_image import PERMANENT, RETRYABLE, CopyImage
 from ringback.use_cases.fetch_image import Owners, owner
+from ringback.use_cases.lost_images import images_lost, is_at_stake
 from ringback.use_cases.ports import (
     ArchiveQueue,
     Changes,
@@ -47,6 +43,7 @@ ForEach = Callable[[Callable[[int], CopyResult], Iterable[int]], Iterable[CopyRe
 class ArchiveImages:
     """Copy each image independently of the others; a repeated message copies only missing ones.
 
+    An image is recorded as soon as it is stored; the last one together with the job's success.
     ``retry_delays`` are in seconds, one per retry; after the last retry copying gives up.
     ``for_each`` is ``map``, or a concurrent equivalent. Without ``thumbnails`` none are made.
     """
@@ -74,15 +71,19 @@ class ArchiveImages:
     def _archive(self, job_id: JobId, attempt: int) -> Job:
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
+            # An earlier delivery may have ended the job, and crashed before it could.
+            self._ask_for_thumbnails(job)
             return job
-        problems, quarantined = self._copy_missing(job, attempt)
+        job, problems, quarantined, last = self._copy_missing(job, attempt)
+        if last:
+            return self._finish(job, {}, last=last)
         # A concurrent delivery may have recorded some of the images, or ended the job.
         job = self._record_quarantined(self.jobs.get(job_id), quarantined)
         if job.status is not JobStatus.ARCHIVING:
             return job
         for problem in problems.values():
             if not isinstance(problem, RETRYABLE + PERMANENT):
-                if self._is_last(attempt) or not any(map(_is_at_stake, problems.values())):
+                if self._is_last(attempt) or not any(map(is_at_stake, problems.values())):
                     raise problem
                 return self._try_again(job, attempt)
         missing = {number: problems.get(number, NOT_RECORDED) for number in job.missing_images}
@@ -98,7 +99,13 @@ class ArchiveImages:
     def _is_last(self, attempt: int) -> bool:
         return attempt > len(self.retry_delays)
 
-    def _copy_missing(self, job: Job, attempt: int) -> tuple[Problems, list[Quarantined]]:
+    def _copy_missing(
+        self, job: Job, attempt: int
+    ) -> tuple[Job, Problems, list[Quarantined], StoredImage | None]:
+        """Return the job with its new images, what became of others, and the last one.
+
+        That one is not recorded yet; it is ``None`` if it isn't all that is missing.
+        """
         # Each attempt starts with other images, so that slow ones do not starve the rest.
         order = deque(job.missing_images)
         order.rotate(COPIES_PER_ATTEMPT * (1 - attempt))
@@ -107,15 +114,24 @@ class ArchiveImages:
         results = self.for_each(
             lambda number: self._copy(job, number, start_by, owners, is_last=is_last), order
         )
-        problems, quarantined = Problems(), []
+        problems, quarantined = Problems(), list[Quarantined]()
         for number, result in zip(order, results, strict=True):
-            problem = self._record(job, result) if isinstance(result, StoredImage) else result
-            if isinstance(problem, Quarantined):
-                quarantined.append(problem)
-                problem = NotAnImage(problem.reason)
+            problem: Exception | None = None
+            match result:
+                case StoredImage() if job.missing_images == [number]:
+                    return job, problems, quarantined, result
+                case StoredImage():
+                    at = self.now()
+                    problem = self._record(job, result, at=at)
+                    job = job if problem else with_image(job, result, at=at)
+                case Quarantined():
+                    quarantined.append(result)
+                    problem = NotAnImage(result.reason)
+                case _:
+                    problem = result
             if problem:
                 problems[number] = problem
-        return problems, quarantined
+        return job, problems, quarantined, None
 
     @property
     def copy(self) -> CopyImage:
@@ -133,9 +149,9 @@ class ArchiveImages:
         except Exception as problem:  # noqa: BLE001 - the other images are recorded first
             return problem
 
-    def _record(self, job: Job, image: StoredImage) -> Exception | None:
+    def _record(self, job: Job, image: StoredImage, *, at: datetime) -> Exception | None:
         try:
-            self.jobs.add_image(job.job_id, image, at=self.now())
+            self.jobs.add_image(job.job_id, image, at=at)
         except Exception as problem:  # noqa: BLE001 - the other images are recorded first
             return problem
         return None
@@ -147,31 +163,33 @@ class ArchiveImages:
             self.jobs.add_quarantined(job.job_id, kept)
         return replace(job, quarantined=kept)
 
-    def _finish(self, job: Job, problems: Mapping[int, Exception]) -> Job:
+    def _finish(
+        self, job: Job, problems: Mapping[int, Exception], *, last: StoredImage | None = None
+    ) -> Job:
         at = self.now()
         if problems:
-            job = replace(job, error=self._error(job, problems))
-        self.images.put_record(job.job_id, provenance(job, at=at))
+            keeps = self.providers[job.request.provider].keeps_results
+            job = replace(job, error=images_lost(job, problems, keeps=keeps))
+        self.images.put_record(
+            job.job_id, provenance(with_image(job, last, at=at) if last else job, at=at)
+        )
+        if problems:
+            return self._end(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=job.error)
+        return self._end(job, JobStatus.SUCCEEDED, last=last, finished_at=at)
+
+    def _ask_for_thumbnails(self, job: Job) -> None:
         for image in job.images:
             if self.thumbnails and not image.thumbnail:
                 self.thumbnails.add(job.job_id, image.number)
-        if not problems:
-            return self._end(job, JobStatus.SUCCEEDED, finished_at=at)
-        return self._end(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=job.error)
 
-    def _error(self, job: Job, problems: Mapping[int, Exception]) -> JobError:
-        keeps = self.providers[job.request.provider].keeps_results
-        details = "; ".join(f"image {number}: {problem}" for number, problem in problems.items())
-        return JobError(
-            kind=ErrorKind.IMAGES_LOST,
-            message=f"saved {len(job.images)} of {len(job.result_urls)} images. {details}",
-            may_be_charged=True,
-            missing=tuple(problems),
-            reasons=tuple(map(str, problems.values())),
-            kept_until=job.submitted_at + keeps if keeps and job.submitted_at else None,
-        )
-
-    def _end(self, job: Job, to: JobStatus, **changes: Unpack[Changes]) -> Job:
+    def _end(
+        self,
+        job: Job,
+        to: JobStatus,
+        *,
+        last: StoredImage | None = None,
+        **changes: Unpack[Changes],
+    ) -> Job:
         at = self.now()
         write = self.jobs.move(
             job.job_id,
@@ -179,23 +197,25 @@ class ArchiveImages:
             to=to,
             at=at,
             unchanged_since=job.updated_at,
+            image=last,
             **changes,
         )
         if write.job.status is JobStatus.ARCHIVING:
+            if last:
+                self.jobs.add_image(job.job_id, last, at=at)
             # A concurrent delivery changed the job. It may crash before it ends it: try again. This
             # loop ends because there are only so many changes: one for each image, and the end.
             self.queue.add(job.job_id, delay=CONFLICT_RETRY_SECONDS)
-        elif not write.done:
+        elif write.done:
+            # Only now: a thumbnail is made of an image that is recorded.
+            self._ask_for_thumbnails(write.job)
+        else:
             # A concurrent delivery ended the job, and our put_record overwrote its record.
             self.images.put_record(job.job_id, provenance(write.job, at=at))
         return write.job
 
 
-def _is_at_stake(problem: Exception) -> bool:
-    """Tell whether a link gave something that only the last attempt keeps.
-
-    Then the attempts go on to the last, though another image of the job waits for a key, or meets
-    an unexpected error.
-    """
-    has_part = isinstance(problem, TransferInterrupted) and problem.part is not None
-    return has_part or isinstance(problem, NotAnImage | ProviderUnavailable)
+def with_image(job: Job, image: StoredImage, *, at: datetime) -> Job:
+    """Return the job as it is once the image is recorded."""
+    images = sorted((*job.images, image), key=lambda each: each.number)
+    return replace(job, images=tuple(images), updated_at=at)

@@ -109,6 +109,7 @@ class JobStore(JobReader, Protocol):
         at: datetime,
         unchanged_since: datetime | None = None,
         of_attempt: str | None = None,
+        image: StoredImage | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
         """Change the state if it is one of ``expect`` and no other task id is recorded.
@@ -117,7 +118,8 @@ class JobStore(JobReader, Protocol):
 
         With ``unchanged_since``, the job's ``updated_at`` must still have that value; with
         ``of_attempt``, this must be the job's last attempt to be submitted, and the job has no task
-        unless the change names it. Raises ``UnknownJob``.
+        unless the change names it. ``image`` is one that is recorded with the change. Raises
+        ``UnknownJob``.
         """
         ...
 
