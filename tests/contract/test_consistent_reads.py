@@ -88,5 +88,5 @@ def test_progress_tokens_and_slots_are_read_as_last_written(reads: Reads) -> Non
     ReceiverTable.connect("jobs").read("studio", "studio.example")
     WebhookClientTable.connect("jobs").read("studio")
     DeliveryTable.connect("jobs").of(a_job_id())
-    assert len(reads) >= 9
+    assert len(reads) >= 7
     assert all(is_consistent for _, is_consistent in reads), reads

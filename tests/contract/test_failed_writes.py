@@ -136,6 +136,7 @@ def test_a_slow_call_that_cannot_be_noted_is_no_error(client: Any) -> None:
 
     window = a_window(client)
     window.was_slow("kie", asked_at=NOON, at=LATER)  # a call that nothing is known of
+    window = a_window(client)
     window._read = fails  # type: ignore[method-assign]
     window.was_slow("kie", asked_at=NOON, at=LATER)
     assert len(tries) == TRIES

@@ -1,8 +1,11 @@
 """The rate window: the fake and the counter in the table, under the same tests."""
 
 import heapq
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from random import Random
+from typing import Any
 
 import boto3
 import pytest
@@ -184,6 +187,74 @@ def test_a_slow_call_counts_once(cloud: Cloud) -> None:
     window.was_slow("kie", asked_at=NOON, at=at)
     (item,) = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     assert item["calls"] == {"L": [{"N": str(int(at.timestamp() * 1000))}]}
+
+
+def test_containers_that_remember_the_window_keep_its_limit(cloud: Cloud) -> None:
+    """Each of three knows what it has seen itself, and learns the rest from writes that fail."""
+    pace, random, made = Pace(limit=5, seconds=10), Random(7), list[float]()  # noqa: S311
+    containers = [RateWindowTable.connect(cloud.table, {"kie": pace}) for _ in range(3)]
+    slots = list[int]()
+    agenda: list[tuple[float, int, int | None]] = [(0.0, number, None) for number in range(20)]
+    while agenda:
+        seconds, number, slot = heapq.heappop(agenda)
+        at = NOON + timedelta(seconds=seconds)
+        turn = random.choice(containers).take("kie", at=at, slot=slot)
+        slots += [slot_of(turn)] if slot is None else []
+        if turn.wait:
+            heapq.heappush(agenda, (seconds + turn.wait, number, turn.slot))
+        else:
+            made.append(seconds)
+    assert len(made) == len(set(slots)) == 20
+    assert max(sum(end - 10 <= at < end for at in made) for end in made) <= 5
+    assert made[-1] < 50
+
+
+def test_a_pause_reaches_a_container_that_remembers_the_window(cloud: Cloud) -> None:
+    one, other = (RateWindowTable.connect(cloud.table, PACES) for _ in range(2))
+    slot = slot_of(one.take("kie", at=NOON, slot=None))
+    other.pause("kie", at=NOON)
+    again = one.take("kie", at=NOON + timedelta(seconds=1), slot=slot)
+    assert (again.slot, again.wait) == (PACE.slot_at(NOON + timedelta(seconds=10)), 9)
+
+
+def test_a_turn_is_one_write(cloud: Cloud) -> None:
+    window = RateWindowTable.connect(cloud.table, PACES)
+    window.take("kie", at=NOON, slot=None)
+    with counted(window) as calls:
+        for minute in range(1, 4):
+            at = NOON + timedelta(minutes=minute)
+            assert window.take("kie", at=at, slot=None).wait == 0
+            window.was_slow("kie", asked_at=at, at=at + timedelta(seconds=1))
+    assert calls == ["UpdateItem"] * 3
+
+
+@contextmanager
+def counted(window: RateWindowTable) -> Iterator[list[str]]:
+    calls, events = list[str](), window._client.meta.events
+
+    def count(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    events.register("before-call.dynamodb", count, unique_id="counted")
+    yield calls
+    events.unregister("before-call.dynamodb", unique_id="counted")
+
+
+@pytest.mark.parametrize(
+    ("others", "seconds", "is_moved"), [(8, 1, False), (8, 1.1, True), (9, 1, True), (9, 0.3, True)]
+)
+def test_in_a_half_full_window_each_slow_call_counts_at_its_answer(
+    cloud: Cloud, others: int, seconds: float, *, is_moved: bool
+) -> None:
+    window, answered = RateWindowTable.connect(cloud.table, PACES), timedelta(seconds=seconds)
+    for number in range(others):
+        at = NOON + timedelta(seconds=number / 10)
+        assert window.take("kie", at=at, slot=PACE.slot_at(NOON)).wait == 0
+    last = NOON + timedelta(seconds=1)
+    window.take("kie", at=last, slot=PACE.slot_at(NOON))
+    with counted(window) as calls:
+        window.was_slow("kie", asked_at=last, at=last + answered)
+    assert calls == (["UpdateItem"] if is_moved else [])
 
 
 def test_each_provider_has_its_own_window(cloud: Cloud) -> None:

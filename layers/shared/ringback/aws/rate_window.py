@@ -1,13 +1,15 @@
 """The provider's rate limit, shared by all containers: one item in the jobs table.
 
-``next_slot`` is the next free slot, ``calls`` has the times of the last calls in milliseconds.
+``next_slot`` is the next free slot, ``calls`` has the times of the last calls in milliseconds, and
+``call_count`` changes with every write.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,23 +25,55 @@ from ringback.aws.table_items import (
     window_key,
 )
 from ringback.domain.pace import LowPriority, Pace, Turn
+from ringback.domain.rate_windows import Window
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb import DynamoDBClient
 
 TRIES: Final = 5
+# What tells that nobody has written since. Older versions change only one of them at a time.
+_SEEN: Final = ("call_count", "next_slot")
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    item: Item
+
+    @property
+    def window(self) -> Window:
+        calls = self.item.get("calls", {"L": []})["L"]
+        return Window(
+            next_slot=self._number("next_slot"),
+            paused_until=self._number("paused_until"),
+            calls=tuple(int(call["N"]) for call in calls),
+        )
+
+    def _number(self, name: str) -> int:
+        return int(self.item.get(name, typed(0))["N"])
+
+    def followed_by(self, window: Window) -> Item:
+        """Return the attributes after the next write."""
+        return {
+            "next_slot": typed(window.next_slot),
+            "paused_until": typed(window.paused_until),
+            "calls": {"L": [typed(call) for call in window.calls]},
+            "call_count": typed(self._number("call_count") + 1),
+            "written_by": typed(token_hex(8)),
+        }
 
 
 class RateWindowTable:
     """Each call takes the next slot, first come, first served.
 
-    ``paces`` has each provider's limit by the provider's name.
+    ``paces`` has each provider's limit by the provider's name. A container remembers each window as
+    it last saw it, and learns from a write that fails what has changed since.
     """
 
     def __init__(self, client: "DynamoDBClient", table: str, paces: Mapping[str, Pace]) -> None:
         self._client = client
         self._table = table
         self._paces = paces
+        self._seen = dict[str, _Seen]()
 
     @classmethod
     def connect(cls, table: str, paces: Mapping[str, Pace]) -> Self:
@@ -53,146 +87,68 @@ class RateWindowTable:
         slot: int | None,
         low_priority: LowPriority | None = None,
     ) -> Turn:
-        if (
-            slot is None
-            and low_priority
-            and self._is_crowded(provider, share=low_priority.share, at=at)
-        ):
-            return self._paces[provider].deferred(low_priority)
-        if slot is None or not self._holds(provider, slot, at=at):
-            slot = self._next_free(provider, at=at)
-        turn = self._paces[provider].turn(slot, at=at)
-        if turn.wait:
-            return turn
-        wait = self._make_call(provider, at=at)
-        # Keeping its slot, it would stay ahead of others for as long as it finds no room.
-        if wait and low_priority:
-            return self._paces[provider].deferred(low_priority)
-        return Turn(slot=slot, wait=wait)
+        pace, turns = self._paces[provider], list[Turn]()
+
+        def take(window: Window) -> Window:
+            turn, after = window.take(pace, at=at, slot=slot, low_priority=low_priority)
+            turns.append(turn)
+            return after
+
+        self._change(provider, take, at=at)
+        return turns[-1]
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
+        pace = self._paces[provider]
+
+        def move(window: Window) -> Window:
+            if not window.is_worth_moving(pace, asked_at=asked_at, at=at):
+                return window
+            return window.moved(asked_at=asked_at, at=at)
+
         # The job has been sent. If this fails, the worst case is that another call is refused.
         for _ in range(TRIES):
             with suppress(ClientError, BotoCoreError):
-                item = self._read(provider)
-                noted = _calls_in(item)
-                if _milliseconds(asked_at) in noted:
-                    noted.remove(_milliseconds(asked_at))
-                    self._note(provider, sorted([*noted, _milliseconds(at)]), item, at=at)
-                return
+                return self._change(provider, move, at=at)
 
     def pause(self, provider: str, *, at: datetime) -> None:
         pace = self._paces[provider]
-        until = pace.slot_at(at + timedelta(seconds=pace.seconds))
-        self._update(provider, "SET paused_until = :until", {":until": typed(until)}, at=at)
-        self._advance(provider, to=until, at=at)
+        self._change(provider, lambda window: window.pause(pace, at=at), at=at)
 
-    def _holds(self, provider: str, slot: int, *, at: datetime) -> bool:
-        if self._paces[provider].is_missed(slot, at=at):
-            return False
-        return slot >= int(self._read(provider).get("paused_until", typed(0))["N"])
+    def _change(self, provider: str, change: Callable[[Window], Window], *, at: datetime) -> None:
+        """Write the window as ``change`` makes it of the state that it is in by then."""
+        seen = self._seen.pop(provider, None) or self._read(provider)
+        while (after := change(seen.window)) != seen.window:
+            written = seen.followed_by(after)
+            found = self._write(provider, seen.item, written, at=at)
+            if found is None:
+                seen = _Seen(written)
+                break
+            seen = _Seen(found)
+        self._seen[provider] = seen
 
-    def _is_crowded(self, provider: str, *, share: float, at: datetime) -> bool:
-        next_slot = int(self._read(provider).get("next_slot", typed(0))["N"])
-        return self._paces[provider].is_crowded(next_slot, share=share, at=at)
+    def _read(self, provider: str) -> _Seen:
+        return _Seen(read_item(self._client, self._table, window_key(provider)))
 
-    def _make_call(self, provider: str, *, at: datetime) -> int:
-        """Record a call if there is room for it; return the seconds until there may be."""
-        pace = self._paces[provider]
-        while True:
-            item = self._read(provider)
-            noted = _calls_in(item)
-            calls = [datetime.fromtimestamp(moment / 1000, UTC) for moment in noted]
-            if wait := pace.wait_for_room(calls, at=at):
-                return wait
-            kept = [*noted, _milliseconds(at)][-pace.limit :]
-            if self._note(provider, kept, item, at=at):
-                return 0  # otherwise another call was recorded meanwhile
-
-    def _note(
-        self, provider: str, calls: Sequence[int], seen: Mapping[str, Any], *, at: datetime
-    ) -> bool:
-        """Write the times of calls, unless they have changed since they were read."""
-        count = int(seen.get("call_count", typed(0))["N"])
-        written_by: Item = typed(token_hex(8))
+    def _write(self, provider: str, seen: Item, written: Item, *, at: datetime) -> Item | None:
+        """Write the attributes; return the item instead if it is no longer as it was seen."""
+        unchanged = [
+            f"{name} = :seen_{name}" if name in seen else f"attribute_not_exists({name})"
+            for name in _SEEN
+        ]
+        values = {f":{name}": value for name, value in written.items()}
+        values |= {f":seen_{name}": seen[name] for name in _SEEN if name in seen}
+        names = (*written, "forget_at")
         try:
-            self._update(
-                provider,
-                "SET calls = :calls, call_count = :count, written_by = :written_by",
-                {
-                    ":calls": {"L": [typed(moment) for moment in calls]},
-                    ":count": typed(count + 1),
-                    ":seen": typed(count),
-                    ":written_by": written_by,
-                },
-                at=at,
-                condition="attribute_not_exists(call_count) OR call_count = :seen",
+            self._client.update_item(
+                TableName=self._table,
+                Key=window_key(provider),
+                UpdateExpression=f"SET {', '.join(f'{name} = :{name}' for name in names)}",
+                ConditionExpression=" AND ".join(unchanged),
+                ExpressionAttributeValues={**values, ":forget_at": forget_at(at + WINDOW_KEPT)},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            return is_own_repeat(error, written_by=written_by)
-        return True
-
-    def _read(self, provider: str) -> dict[str, Any]:
-        return read_item(self._client, self._table, window_key(provider))
-
-    def _next_free(self, provider: str, *, at: datetime) -> int:
-        now = self._paces[provider].slot_at(at)
-        while True:
-            taken_by: Item = typed(token_hex(8))
-            try:
-                item = self._update(
-                    provider,
-                    "SET next_slot = next_slot + :one, taken_by = :taken_by",
-                    {":one": typed(1), ":now": typed(now), ":taken_by": taken_by},
-                    at=at,
-                    # A repeat of this write by the SDK must not take another slot.
-                    condition="next_slot >= :now AND NOT taken_by = :taken_by",
-                )
-            except ClientError as error:
-                item = item_of(error)
-                if item.get("taken_by") != taken_by:
-                    # After a quiet time the counter lies in the past.
-                    self._advance(provider, to=now, at=at)
-                    continue
-            return int(item["next_slot"]["N"]) - 1
-
-    def _advance(self, provider: str, *, to: int, at: datetime) -> None:
-        """Move the counter forward, never back."""
-        try:
-            self._update(
-                provider,
-                "SET next_slot = :to",
-                {":to": typed(to)},
-                at=at,
-                condition="attribute_not_exists(next_slot) OR next_slot < :to",
-            )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return
-
-    def _update(
-        self,
-        provider: str,
-        update: str,
-        values: dict[str, Any],
-        *,
-        at: datetime,
-        condition: str | None = None,
-    ) -> dict[str, Any]:
-        conditions: Any = {"ConditionExpression": condition} if condition else {}
-        return self._client.update_item(
-            TableName=self._table,
-            Key=window_key(provider),
-            UpdateExpression=f"{update}, forget_at = :forget_at",
-            ExpressionAttributeValues=values | {":forget_at": forget_at(at + WINDOW_KEPT)},
-            ReturnValues="UPDATED_NEW",
-            ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            **conditions,
-        )["Attributes"]
-
-
-def _calls_in(item: Mapping[str, Any]) -> list[int]:
-    return [int(moment["N"]) for moment in item.get("calls", {"L": []})["L"]]
-
-
-def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+            # A repeat of this write by the SDK must not count twice.
+            is_ours = is_own_repeat(error, written_by=written["written_by"])
+            return None if is_ours else item_of(error)
+        return None

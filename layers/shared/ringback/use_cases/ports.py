@@ -436,7 +436,10 @@ class RateWindow(Protocol):
         ...
 
     def was_slow(self, provider: str, *, asked_at: datetime, at: datetime) -> None:
-        """Move the call that was counted at ``asked_at`` to ``at``, on a best-effort basis."""
+        """Move the call that was counted at ``asked_at`` to ``at``, on a best-effort basis.
+
+        Less than a second does not matter while less than half of the window is used.
+        """
         ...
 
     def pause(self, provider: str, *, at: datetime) -> None:
