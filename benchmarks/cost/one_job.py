@@ -73,10 +73,10 @@ class World:
         self.meter.invocations = []
         task = f"{TASK[:-1]}{number}"
         self.provider.will_answer(CREATE, {"code": 200, "msg": "success", "data": {"taskId": task}})
-        self.provider.will_answer(RECORD, self._report(task))
         reply = self._invoke("accept_job", self._post(number))
         job_id = json.loads(reply["body"])["job_id"]
         self._settle()
+        self.provider.will_answer(RECORD, self._report(task))
         if self.case.is_called_back:
             self.meter.clock.advance(milliseconds=20_000)
             now, body = self.meter.clock(), json.dumps(self._report(task)).encode()
@@ -112,7 +112,7 @@ class World:
         """Return a callback's body, which is the same as the record of the task."""
         urls = [f"{self.provider.url}{path}" for path in self.paths]
         given = {"prompt": PROMPT, "max_images": self.case.images}
-        url = f"https://callbacks.example/callbacks/kie/job_{26 * 'x'}/{43 * 'x'}"
+        url = self.provider.at(CREATE)[-1].body["callBackUrl"]
         data = {
             "taskId": task,
             "model": MODEL,

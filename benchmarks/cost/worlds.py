@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 from ringback.aws.live_items import FollowerTable
 from ringback.domain.live import Connection
+from ringback.providers.registry import PROVIDERS
 
 from benchmarks.cost.metering import Invocation, Meter
 from benchmarks.cost.one_job import HOOK, Case, World
@@ -50,10 +51,10 @@ def a_world(case: Case) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, a_loopback_provider() as provider:
         patch.setattr(boto3, "client", lasting_client)
         with a_cloud(patch) as cloud:
-            settings = {
-                "KIE_BASE_URL": provider.url,
-                "PLAIN_HTTP_HOSTS": provider.address,
-            } | ({} if case.thumbnails else {"THUMBNAIL_QUEUE_URL": ""})
+            settings = {f"{name.upper()}_BASE_URL": provider.url for name in PROVIDERS}
+            settings["PLAIN_HTTP_HOSTS"] = provider.address
+            if not case.thumbnails:
+                settings["THUMBNAIL_QUEUE_URL"] = ""
             meter = Meter(cloud, patch, settings)
             meter.start()
             provider.requests = Requests(meter)
