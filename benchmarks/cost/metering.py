@@ -14,7 +14,8 @@ from benchmarks.cost.calls import billed, endpoint_of, is_image, label_of, param
 from benchmarks.cost.prices import IMAGE_MS, LINE_OVERHEAD, PLATFORM_LINES, WAITS
 from benchmarks.cost.units import Item, Units, keys_in
 from tests.support import lambdas as lambdas_module
-from tests.support.lambdas import AwsCall, Lambdas, function_properties
+from tests.support.lambdas import AwsCall, Lambdas
+from tests.support.template import load_template
 
 START: Final = datetime.fromisoformat("2026-11-27T12:00:00.123456+00:00")
 
@@ -73,8 +74,7 @@ class Meter(Lambdas):
         self.log.truncate()
         reply = self(function, event)
         self._settle()
-        level = function_properties(function).get("LoggingConfig", {})
-        self.invocations[-1].log_bytes = log_bytes(self.log.getvalue(), level_of(level))
+        self.invocations[-1].log_bytes = log_bytes(self.log.getvalue())
         return reply
 
     def wait(self, milliseconds: float, *, for_image: bool = False) -> None:
@@ -111,10 +111,7 @@ class Meter(Lambdas):
         return found.get("Item", {})
 
 
-def level_of(logging: dict[str, Any]) -> str:
-    return str(logging.get("SystemLogLevel", "INFO"))
-
-
-def log_bytes(text: str, level: str) -> int:
+def log_bytes(text: str) -> int:
+    level = load_template()["Globals"]["Function"]["LoggingConfig"].get("SystemLogLevel", "INFO")
     lines = [*text.splitlines(), *PLATFORM_LINES[level]]
     return sum(len(line.encode()) + LINE_OVERHEAD for line in lines)

@@ -1,7 +1,6 @@
 """The jobs table's stream: tells what has changed."""
 
 import os
-from collections.abc import Sequence
 from functools import cache, partial
 from time import monotonic
 
@@ -14,7 +13,6 @@ from ringback.aws.queues import SqsNotifyQueue
 from ringback.aws.receivers import WebhookClientTable
 from ringback.aws.stream_records import read_change
 from ringback.aws.told_marks import ToldTable
-from ringback.domain.changes import Change
 from ringback.domain.clock import utc_now
 from ringback.http_replies import account_body, job_body
 from ringback.job_log import log_unsent
@@ -58,10 +56,4 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 
 def handle(event: Event, publish: PublishEvents) -> BatchReply:
-    def process(changes: Sequence[Change | None]) -> list[Exception | None]:
-        errors = publish(changes)
-        failed = sum(error is not None for error in errors)
-        logger.info("changes published", extra={"changes": len(changes), "failed": failed})
-        return errors
-
-    return process_stream(event, read_change, process, logger)
+    return process_stream(event, read_change, publish, logger)

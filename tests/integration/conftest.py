@@ -30,7 +30,6 @@ NOT_ABOUT_A_JOB = {
         "account open again",
         "jobs made again",
         # About records of the stream: of jobs, drops and accounts.
-        "changes published",
         "record failed",
         "followers not told",
         # About connections of the WebSocket API.

@@ -32,6 +32,11 @@ def test_a_job_stays_within_its_budget(measured: Mapping[str, Measured], name: s
     assert bill.units["DynamoDB write units"] <= units
 
 
+def test_an_invocation_logs_at_most_one_short_line(measured: Mapping[str, Measured]) -> None:
+    for each in measured["one image, with a webhook"].warm:
+        assert each.log_bytes <= (0 if each.function == "publish_events" else 420), each.function
+
+
 def test_the_page_says_what_the_code_does(measured: Mapping[str, Measured]) -> None:
     """If it doesn't: ``.venv/bin/python -m benchmarks.cost --write``."""
     assert PAGE.read_text() == page(measured)

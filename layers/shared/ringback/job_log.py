@@ -1,5 +1,7 @@
 """Log lines about jobs and accounts."""
 
+from typing import Any, Final
+
 from aws_lambda_powertools import Logger
 
 from ringback.domain.accounts import Account
@@ -9,13 +11,16 @@ from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job
 from ringback.domain.webhooks import Webhook
 
+# Of the fields that each line has: the log group names the function, and the message its place.
+UNNEEDED: Final = ("location", "function_name", "function_memory_size", "function_arn")
+
 
 def log_job(logger: Logger, message: str, job: Job) -> None:
     """Log a fixed message with the job's ids and state.
 
     Never the input, a URL or an idempotency key: prompts are private and links are secrets.
     """
-    keys = {
+    keys: dict[str, Any] = {
         "job_id": job.job_id,
         "status": job.status,
         "provider": job.request.provider,
@@ -25,6 +30,7 @@ def log_job(logger: Logger, message: str, job: Job) -> None:
     }
     if job.error:
         keys |= {"error_kind": job.error.kind, "error_code": job.error.code}
+    logger.remove_keys(UNNEEDED)
     logger.info(message, extra=keys)
 
 
@@ -61,6 +67,7 @@ def log_delivery(logger: Logger, webhook: Webhook, delivery: Delivery | None) ->
         "milliseconds": delivery.milliseconds,
         "is_tried_again": delivery.next_at is not None,
     }
+    logger.remove_keys(UNNEEDED)
     logger.info("webhook processed", extra=fields)
 
 
