@@ -1,5 +1,6 @@
 """Functions on moto with a meter: what each invocation calls, and what AWS bills for it."""
 
+import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -113,5 +114,8 @@ class Meter(Lambdas):
 
 def log_bytes(text: str) -> int:
     level = load_template()["Globals"]["Function"]["LoggingConfig"].get("SystemLogLevel", "INFO")
-    lines = [*text.splitlines(), *PLATFORM_LINES[level]]
+    own = text.splitlines()
+    # A logger that was made before the meter repeats its messages to the meter's handler.
+    repeated = {json.loads(line)["message"] for line in own if line.startswith('{"level"')}
+    lines = [*(line for line in own if line not in repeated), *PLATFORM_LINES[level]]
     return sum(len(line.encode()) + LINE_OVERHEAD for line in lines)

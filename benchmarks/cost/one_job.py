@@ -106,7 +106,9 @@ class World:
 
     @property
     def paths(self) -> list[str]:
-        return [f"/p/{n:032}_{n}.png" for n in range(1, self.case.images + 1)]
+        # With its host and port, each URL is as long as that of a provider's CDN.
+        width = 60 - len(self.provider.url)
+        return [f"/p/{n:0{width}}.png" for n in range(1, self.case.images + 1)]
 
     def _report(self, task: str) -> dict[str, Any]:
         """Return a callback's body, which is the same as the record of the task."""

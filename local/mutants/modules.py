@@ -205,6 +205,7 @@ NIGHTLY: Final = _by_name(
     _use_case("make_thumbnail"),
     _use_case("provenance"),
     _aws("job_items", "contract/test_job_store"),
+    _aws("request_items", "contract/test_other_versions"),
     _aws("account_items", "contract/test_account_store"),
     _aws("image_metadata", ADAPTERS),
     Module("providers/kept_answers", ("tests/unit/providers",)),

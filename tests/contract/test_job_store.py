@@ -473,7 +473,7 @@ def test_any_request_is_read_back_unchanged(sent: dict[str, object]) -> None:
 def test_an_old_job_without_the_mark_was_checked() -> None:
     item = to_item(a_job())
     request = json.loads(item["request"]["S"])
-    del request["checked"]
+    assert "checked" not in request
     item["request"] = {"S": json.dumps(request)}
     assert from_item(item).request.checked is True
     unchecked = a_job(request=replace(a_request(), checked=False))

@@ -354,6 +354,19 @@ def test_a_record_of_an_unknown_shape_is_kept() -> None:
     assert json.loads(report.answer)["data"] == data
 
 
+@pytest.mark.parametrize(
+    ("urls", "param"),
+    [(["https://x.example/1.png"], "[our request]"), (["https://x.example/1.png", ""], "{}")],
+)
+def test_our_own_request_is_not_kept_where_all_images_were_found(
+    urls: list[str], param: str
+) -> None:
+    result = json.dumps({"resultUrls": urls})
+    data = {"taskId": TASK, "state": "success", "resultJson": result, "param": "{}"}
+    report = envelope(data).client.read_tasks([TASK])[TASK]
+    assert json.loads(report.answer)["data"] == data | {"param": param}
+
+
 def test_a_task_that_is_not_visible_has_no_report() -> None:
     assert envelope(None, code=404).client.read_tasks([TASK]) == {}
 

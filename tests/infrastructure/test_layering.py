@@ -180,7 +180,7 @@ def test_allowed_imports_are_not_reported(module: str, source: str) -> None:
 
 
 # Our own items, as we wrote them, are not foreign.
-MAY_PARSE_JSON = ("ringback.json_bodies", "ringback.aws.job_items")
+MAY_PARSE_JSON = ("ringback.json_bodies", "ringback.aws.request_items")
 PARSERS = ("loads", "JSONDecoder", "from_json", "model_validate_json", "validate_json")
 
 

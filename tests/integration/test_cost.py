@@ -34,7 +34,7 @@ def test_a_job_stays_within_its_budget(measured: Mapping[str, Measured], name: s
 
 def test_an_invocation_logs_at_most_one_short_line(measured: Mapping[str, Measured]) -> None:
     for each in measured["one image, with a webhook"].warm:
-        assert each.log_bytes <= (0 if each.function == "publish_events" else 450), each.function
+        assert each.log_bytes <= (0 if each.function == "publish_events" else 420), each.function
 
 
 def test_the_page_says_what_the_code_does(measured: Mapping[str, Measured]) -> None:

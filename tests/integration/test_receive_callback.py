@@ -112,15 +112,22 @@ def test_the_task_of_a_trial_whose_answer_is_lost_opens_the_account(
     assert lambdas.log.getvalue().count('"message":"account open again"') == 1
 
 
-def test_the_answer_is_kept_without_our_callback_url(cloud: Cloud, call: Call) -> None:
+@pytest.mark.parametrize(
+    ("body", "taken_out", "left"),
+    [(SUCCESS, "[our request]", IMAGE), (FAILURE, "[callback URL]", "Internal server error")],
+)
+def test_the_answer_is_kept_without_our_callback_url(
+    cloud: Cloud, call: Call, body: bytes, taken_out: str, left: str
+) -> None:
     record(cloud)
     token = make_token(CALLBACK_KEY.encode(), "kie", JobId(JOB))
     ours = f"https://hooks.example.net/callbacks/kie/{JOB}/{token}"
-    assert_acknowledged(call(SUCCESS.replace(b"https://hooks.example.net/x", ours.encode())))
+    assert b"https://hooks.example.net/x" in body
+    assert_acknowledged(call(body.replace(b"https://hooks.example.net/x", ours.encode())))
     answer = the_job(cloud).answer
     assert answer is not None
-    assert "[callback URL]" in answer
-    assert IMAGE in answer
+    assert taken_out in answer
+    assert left in answer
     assert token not in answer
 
 

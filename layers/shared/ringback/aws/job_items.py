@@ -1,27 +1,31 @@
 """Jobs as DynamoDB items, and back."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 
+from ringback.aws.request_items import REQUEST, REQUEST_DETAILS, from_plain, to_plain
 from ringback.aws.table_items import Item, plain, typed
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest, JobStatus
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus
 from ringback.domain.marks import Marks
 from ringback.domain.versions import of_any_version
 
-# Fields of a request that the first version fails on. It ignores attributes that it does not know,
-# so they are in one of their own (docs/decisions/0027).
-REQUEST_DETAILS: Final = "request_details"
-_DETAILS: Final = ("call_back_url", "form")
+# What most images and jobs have, in any version: it is not stored.
+_USUAL: Final[Mapping[str, Any]] = {"trailing_bytes": 0, "damage": "", "marks": asdict(Marks())}
+_EMPTY: Final[Mapping[str, Any]] = {
+    "attempts": 0,
+    "account_refusals": 0,
+    "result_urls": (),
+    "quarantined": (),
+}
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
+    facts = {k: v for k, v in asdict(image.facts).items() if v != _USUAL.get(k)}
     more = {"thumbnail": image.thumbnail} if image.thumbnail else {}
-    return {"key": image.key, "source_url": image.source_url, **asdict(image.facts), **more}
+    return {"key": image.key, "source_url": image.source_url, **facts, **more}
 
 
 def _image_from_plain(number: str, plain: dict[str, Any]) -> StoredImage:
@@ -66,15 +70,8 @@ def _quarantined_from_plain(plain: list[dict[str, Any]]) -> tuple[Quarantined, .
     )
 
 
-def _request_to_plain(request: JobRequest) -> str:
-    known = {name: value for name, value in asdict(request).items() if name not in _DETAILS}
-    # As text: DynamoDB has no floats, and a request must be read back exactly as it was sent.
-    return json.dumps(known, ensure_ascii=False, separators=(",", ":"))
-
-
 # Conversions of the fields that DynamoDB cannot store as they are.
 _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "request": _request_to_plain,
     "error": _error_to_plain,
     "result_urls": list,
     "quarantined": lambda kept: [{"number": each.number, **each.as_json()} for each in kept],
@@ -82,7 +79,6 @@ _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "forget_at": lambda moment: int(moment.timestamp()),
 }
 _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "request": partial(of_any_version, JobRequest),
     "status": JobStatus,
     "error": _error_from_plain,
     "result_urls": tuple,
@@ -118,18 +114,21 @@ def image_attribute(image: StoredImage) -> Item:
 
 def to_item(job: Job) -> Item:
     values = {field.name: getattr(job, field.name) for field in fields(Job)}
-    values[REQUEST_DETAILS] = {name: getattr(job.request, name) for name in _DETAILS}
-    return {name: attribute(name, value) for name, value in values.items() if value is not None}
+    request: Item = {name: typed(each) for name, each in to_plain(values.pop(REQUEST)).items()}
+    written = {
+        name: attribute(name, value)
+        for name, value in values.items()
+        if value is not None and not (name in _EMPTY and value == _EMPTY[name])
+    }
+    return {**written, **request}
 
 
 def from_item(item: Mapping[str, Any]) -> Job:
     """Read a job; attributes that are no fields of a job are ignored."""
     written = plain(item)
-    written["request"] = json.loads(written["request"]) | written.get(REQUEST_DETAILS, {})
-    return of_any_version(
-        Job,
-        {
-            name: _FROM_PLAIN[name](value) if name in _FROM_PLAIN else value
-            for name, value in written.items()
-        },
-    )
+    request = from_plain(written.pop(REQUEST), written.pop(REQUEST_DETAILS, {}))
+    read = {
+        name: _FROM_PLAIN[name](value) if name in _FROM_PLAIN else value
+        for name, value in written.items()
+    }
+    return of_any_version(Job, {**read, "request": request})

@@ -7,8 +7,7 @@ from datetime import datetime
 from ringback.callbacks.signatures import verify_signature
 from ringback.domain.errors import MalformedCallback, SignatureRejected
 from ringback.json_bodies import Json, NotJson, parse_json, repeats
-from ringback.providers.kept_answers import kept
-from ringback.providers.kie.tasks import read_task
+from ringback.providers.kie.tasks import as_kept, read_task
 from ringback.use_cases.ports import CallbackReport
 
 
@@ -41,7 +40,7 @@ class KieCallbackReader:
                 now=now,
             )
         # No serializer writes a key twice, but whoever alters a captured callback may.
-        report = replace(report, answer=kept(content.value))
+        report = replace(report, answer=as_kept(report, content.value))
         return CallbackReport(report=report, proven=bool(keys) and not repeats(content))
 
 

@@ -36,8 +36,7 @@ from ringback.providers.api_calls import (
     without_envelope,
 )
 from ringback.providers.credit_words import says_no_credits
-from ringback.providers.kept_answers import kept
-from ringback.providers.kie.tasks import read_credits, read_task, task_ids
+from ringback.providers.kie.tasks import as_kept, read_credits, read_task, task_ids
 from ringback.providers.task_ids import only_id
 
 # Codes of createTask for "nothing was created, try again", with the seconds to wait: 429 is the
@@ -223,4 +222,4 @@ def read_record(envelope: Mapping[str, Any], task_id: ProviderTaskId) -> TaskRep
         raise TaskUnreadable(f"recordInfo: {error}") from error
     if report.task_id != task_id:
         raise TaskUnreadable("recordInfo is about another task")
-    return replace(report, answer=kept(envelope))
+    return replace(report, answer=as_kept(report, envelope))

@@ -8,6 +8,7 @@ from ringback.domain.errors import MalformedCallback
 from ringback.domain.jobs import ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.json_bodies import NotJson, parse_json
+from ringback.providers.kept_answers import kept
 from ringback.providers.result_urls import task_urls
 from ringback.providers.task_ids import named_ids, only_id
 from ringback.providers.task_states import read_state
@@ -51,6 +52,17 @@ def read_task(envelope: Mapping[str, Any]) -> TaskReport:
         credits=read_credits(task.get("consumeCredits") if spent is None else spent),
         callback_url=_text(param.get("callBackUrl")),
     )
+
+
+def as_kept(report: TaskReport, envelope: Mapping[str, Any]) -> str:
+    """Return the envelope as it is kept with a job.
+
+    Where its images were found, it is kept without the echo of our own request, which the job has.
+    """
+    data = envelope.get("data")
+    if report.image_urls and all(report.image_urls) and isinstance(data, dict) and "param" in data:
+        envelope = {**envelope, "data": {**data, "param": "[our request]"}}
+    return kept(envelope)
 
 
 def _state(
