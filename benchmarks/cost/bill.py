@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Final
 
-from ringback.aws.secrets import FRESH_SECONDS
-
 from benchmarks.cost.metering import Invocation
 from benchmarks.cost.prices import (
     CALL_CPU_MS,
@@ -64,8 +62,8 @@ def bill_of(
         for _, own in each.calls:
             units.add(own)
     units["SQS requests"] += polls
-    read = sum(own[SECRET] for each in first for _, own in each.calls)
-    units[SECRET] += read * min(1, seconds_between / FRESH_SECONDS)
+    kept = [seconds for each in first for seconds in each.secrets]
+    units[SECRET] += sum(min(1, seconds_between / seconds) for seconds in kept)
     return Bill(calls=sum(len(each.calls) for each in warm), polls=polls, units=units)
 
 

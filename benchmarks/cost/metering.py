@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, Final
 
 import boto3
+from ringback.aws.secrets import JsonSecret
 
 from benchmarks.cost.calls import billed, endpoint_of, is_image, label_of, parameters_of
 from benchmarks.cost.prices import IMAGE_MS, LINE_OVERHEAD, PLATFORM_LINES, WAITS
@@ -38,7 +39,8 @@ class Clock:
 class Invocation:
     """``waited`` is in milliseconds; ``transferred`` is the part of it that images take.
 
-    ``images`` counts those: two are copied at a time.
+    ``images`` counts those: two are copied at a time. ``secrets`` has for how many seconds each
+    secret that was read is kept.
     """
 
     function: str
@@ -47,6 +49,7 @@ class Invocation:
     transferred: float = 0
     log_bytes: int = 0
     images: int = 0
+    secrets: list[float] = field(default_factory=list)
 
 
 class Meter(Lambdas):
@@ -62,6 +65,13 @@ class Meter(Lambdas):
         self._plain = boto3.Session().client("dynamodb", region_name="eu-west-1")
         self.monkeypatch.setattr(lambdas_module, "_listeners", [self._note])
         self.on_change = lambda key, old, new: None
+        read = JsonSecret._read
+
+        def noted(secret: JsonSecret) -> dict[str, Any]:
+            self.invocations[-1].secrets.append(secret.fresh)
+            return read(secret)
+
+        self.monkeypatch.setattr(JsonSecret, "_read", noted)
 
     def _start(self, function: str) -> ModuleType:
         app = super()._start(function)

@@ -13,7 +13,7 @@ from ringback.aws.image_links import image_link
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsNotifyQueue
 from ringback.aws.receivers import ReceiverTable
-from ringback.aws.secrets import JsonSecret
+from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
 from ringback.callbacks.standard_webhooks import WebhookHeaders
 from ringback.domain.clock import utc_now
 from ringback.domain.webhooks import Webhook, from_message
@@ -40,7 +40,8 @@ def notify_client() -> NotifyClient:
     settings, forms = NotifyClientSettings.from_environ(os.environ), forms_of(PROVIDERS)
     jobs, link = JobTable.connect(settings.jobs_table), image_link(settings)
     http = GuardedHttp(plain_http_hosts=settings.plain_http_hosts)
-    headers = WebhookHeaders(JsonSecret.connect(settings.webhook_secret_arn), forms)
+    secret = JsonSecret.connect(settings.webhook_secret_arn, fresh=LASTING_SECONDS)
+    headers = WebhookHeaders(secret, forms, refresh=secret.refresh)
     send = SendWebhook(http=http, headers_of=headers, now=utc_now)
     return NotifyClient(
         receivers=ReceiverTable.connect(settings.jobs_table),

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from ringback.aws.provider_access import signing_secrets
 from ringback.aws.queues import SqsCheckQueue
 from ringback.aws.recording import verdict_recorder
-from ringback.aws.secrets import JsonSecret
+from ringback.aws.secrets import LASTING_SECONDS, JsonSecret, refresh_all
 from ringback.callbacks.tokens import CallbackTokens, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
@@ -26,11 +26,12 @@ logger = Logger(service="receive_callback")
 @cache
 def accept_callback() -> AcceptCallback:
     settings = ReceiveCallbackSettings.from_environ(os.environ, providers=PROVIDERS)
-    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
+    callback_secret = JsonSecret.connect(settings.callback_secret_arn, fresh=LASTING_SECONDS)
     tokens = CallbackTokens(secrets=lambda: valid_secrets(callback_secret()))
     secrets = signing_secrets(settings.providers)
     return AcceptCallback(
         is_genuine=tokens.is_genuine,
+        refresh=partial(refresh_all, [callback_secret, *secrets.values()]),
         readers={name: PROVIDERS[name].listen(secret) for name, secret in secrets.items()},
         checks=SqsCheckQueue.connect(settings.check_queue_url),
         record=verdict_recorder(settings, announce=partial(log_account, logger), now=utc_now),

@@ -35,7 +35,14 @@ from ringback.aws.queues import (
     read_answered,
     read_retry,
 )
-from ringback.aws.secrets import FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JsonSecret
+from ringback.aws.secrets import (
+    FRESH_SECONDS,
+    LASTING_SECONDS,
+    RETRY_SECONDS,
+    STALE_SECONDS,
+    JsonSecret,
+    refresh_all,
+)
 from ringback.aws.stream_records import read_change
 from ringback.domain.accounts import Probe
 from ringback.domain.changes import FinishedDrop
@@ -995,6 +1002,40 @@ def test_a_secret_is_read_again_after_a_minute(cloud: Cloud) -> None:
     cloud.put_secret(cloud.kie_secret, {"api_key": "rotated again"})
     seconds += FRESH_SECONDS
     assert read()["api_key"] == "rotated again"
+
+
+def test_a_secret_is_refreshed_when_a_value_is_refused(cloud: Cloud) -> None:
+    """Strangers' values are refused as well: they cost a read in ten seconds at most."""
+    seconds, client = 0.0, boto3.client("secretsmanager")
+    read = JsonSecret(client, cloud.kie_secret, fresh=LASTING_SECONDS, clock=lambda: seconds)
+    seconds = LASTING_SECONDS - 1
+    assert read()["api_key"] == "kie-key"
+    seconds += RETRY_SECONDS
+    assert not read.refresh()
+    cloud.put_secret(cloud.kie_secret, {"api_key": "rotated"})
+    assert not read.refresh()
+    assert read()["api_key"] == "kie-key"
+    seconds += RETRY_SECONDS
+    assert refresh_all([dict, read])
+    assert read()["api_key"] == "rotated"
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDeniedException"])
+def test_a_secret_that_cannot_be_refreshed_serves_on(cloud: Cloud, code: str) -> None:
+    seconds, calls = 0.0, 0
+    read = JsonSecret(boto3.client("secretsmanager"), cloud.kie_secret, clock=lambda: seconds)
+    assert read()["api_key"] == "kie-key"
+
+    def breaks(**_: Any) -> NoReturn:
+        nonlocal calls
+        calls += 1
+        raise ClientError({"Error": {"Code": code}}, "GetSecretValue")
+
+    read._client.get_secret_value = breaks  # type: ignore[method-assign]
+    for seconds in (RETRY_SECONDS, RETRY_SECONDS + 1, 2 * RETRY_SECONDS):  # noqa: B007
+        assert not read.refresh()
+        assert read()["api_key"] == "kie-key"
+    assert calls == 2
 
 
 @pytest.mark.parametrize("text", ["the key itself", "[]", '"x"', ""])

@@ -112,6 +112,25 @@ def test_the_task_of_a_trial_whose_answer_is_lost_opens_the_account(
     assert lambdas.log.getvalue().count('"message":"account open again"') == 1
 
 
+@pytest.mark.parametrize("rotated", ["callback_secret", "kie_secret"])
+def test_a_secret_that_has_just_been_changed_is_picked_up(
+    cloud: Cloud, call: Call, monkeypatch: pytest.MonkeyPatch, rotated: str
+) -> None:
+    """Values are kept for minutes; before a callback is refused, they are read again."""
+    monkeypatch.setattr("ringback.aws.secrets.RETRY_SECONDS", 0)
+    record(cloud)
+    new = "another-key-of-at-least-thirty-two-bytes"
+    parts = {"callback_secret": {"callback_key": new}, "kie_secret": {"hmac_key": new}}[rotated]
+    assert call(**parts)["statusCode"] in (401, 404)
+    values: dict[str, dict[str, Any]] = {
+        "callback_secret": {"current": new},
+        "kie_secret": {"webhook_hmac_keys": [new]},
+    }
+    cloud.put_secret(getattr(cloud, rotated), values[rotated])
+    assert_acknowledged(call(**parts))
+    assert the_job(cloud).status is JobStatus.ARCHIVING
+
+
 @pytest.mark.parametrize(
     ("body", "taken_out", "left"),
     [(SUCCESS, "[our request]", IMAGE), (FAILURE, "[callback URL]", "Internal server error")],

@@ -102,6 +102,17 @@ def test_the_headers_are_those_of_the_client_s_own_secret() -> None:
         headers_of(replace(WEBHOOK, client="other"), utc_now())
 
 
+def test_the_secret_of_a_new_client_is_looked_for() -> None:
+    known: dict[str, object] = {}
+
+    def refresh() -> bool:
+        known["studio"] = [SECRET]
+        return True
+
+    headers_of = WebhookHeaders(lambda: known, refresh=refresh)
+    assert Verifier(SECRET).verify(WEBHOOK.body, dict(headers_of(WEBHOOK, utc_now())))
+
+
 def test_an_unknown_form_is_never_sent_in_ours() -> None:
     with pytest.raises(UnknownMessage):
         WebhookHeaders(lambda: {"studio": SECRET})(replace(WEBHOOK, form="other"), utc_now())

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from ringback.aws.secrets import JsonSecret
+from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
 from ringback.aws.shared_token import SharedToken
 from ringback.use_cases.providers import ProviderAccess, Secret
 
@@ -24,7 +24,9 @@ class SigningSettings(Protocol):
 def signing_secrets(settings: Mapping[str, SigningSettings]) -> dict[str, Secret]:
     """Return the secret of each provider, an empty one for those that sign no callbacks."""
     return {
-        name: JsonSecret.connect(given.secret_arn) if given.secret_arn else dict
+        name: JsonSecret.connect(given.secret_arn, fresh=LASTING_SECONDS)
+        if given.secret_arn
+        else dict
         for name, given in settings.items()
     }
 

@@ -1,6 +1,6 @@
-"""Secrets from AWS Secrets Manager, cached for a minute."""
+"""Secrets from AWS Secrets Manager, cached for some minutes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # How long a container may use a value that has been changed since. Each read has a price.
 FRESH_SECONDS: Final = 60.0
+# The same for what verifies or signs: the former is read again before anything is refused for it,
+# and for the latter the value before is still valid.
+LASTING_SECONDS: Final = 300.0
 # How long it may use one that cannot be read again, and how long it waits between two tries.
 STALE_SECONDS: Final = 6 * 3600.0
 RETRY_SECONDS: Final = 10.0
@@ -39,28 +42,30 @@ class JsonSecret:
         client: "SecretsManagerClient",
         arn: str,
         *,
+        fresh: float = FRESH_SECONDS,
         clock: Callable[[], float] = monotonic,
     ) -> None:
         self._client = client
         self._arn = arn
+        self.fresh = fresh
         self._clock = clock
         self._value: dict[str, Any] = {}
         self._read_at = float("-inf")
         self._failed_at = float("-inf")
 
     @classmethod
-    def connect(cls, arn: str, limits: CallLimits = CALLS) -> Self:
-        return cls(secrets_client(limits), arn)
+    def connect(cls, arn: str, limits: CallLimits = CALLS, *, fresh: float = FRESH_SECONDS) -> Self:
+        return cls(secrets_client(limits), arn, fresh=fresh)
 
     def __call__(self, *, at_most_old: float | None = None) -> Mapping[str, Any]:
         """Return the value, read at most ``at_most_old`` seconds ago.
 
-        Without it, the value is a minute old at most, or some hours while Secrets Manager
+        Without it, the value is ``fresh`` seconds old at most, or some hours while Secrets Manager
         throttles or can't be reached. Raises ``NotConfigured`` if the owner has to put something
         right, ``ProviderUnavailable`` if it is worth another try later.
         """
         age = self._clock() - self._read_at
-        if age < (FRESH_SECONDS if at_most_old is None else at_most_old):
+        if age < (self.fresh if at_most_old is None else at_most_old):
             return self._value
         may_serve = at_most_old is None and age < STALE_SECONDS
         if may_serve and self._clock() - self._failed_at < RETRY_SECONDS:
@@ -75,6 +80,17 @@ class JsonSecret:
             self._read_at = self._clock()
         return self._value
 
+    def refresh(self) -> bool:
+        """Read the value again, but not more often than others can afford; tell if it is new."""
+        before, now = self._value, self._clock()
+        if now - max(self._read_at, self._failed_at) < RETRY_SECONDS:
+            return False
+        try:
+            return self(at_most_old=0) != before
+        except (NotConfigured, ProviderUnavailable):
+            self._failed_at = now
+            return False
+
     def _read(self) -> dict[str, Any]:
         try:
             answer = self._client.get_secret_value(SecretId=self._arn)
@@ -87,6 +103,12 @@ class JsonSecret:
         except BotoCoreError as error:
             raise ProviderUnavailable(f"secret {self._arn}: {type(error).__name__}") from error
         return _json_object(answer.get("SecretString"), self._arn)
+
+
+def refresh_all(secrets: Iterable[object]) -> bool:
+    """Refresh those that are secrets; tell whether any is new."""
+    refreshed = [each.refresh() for each in secrets if isinstance(each, JsonSecret)]
+    return any(refreshed)
 
 
 def _json_object(text: str | None, arn: str) -> dict[str, Any]:

@@ -25,10 +25,14 @@ _BASE64: Final = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 
 @dataclass(frozen=True, slots=True)
 class WebhookHeaders:
-    """``secrets`` returns the secrets of all clients, by name; ``forms`` are those of providers."""
+    """``secrets`` returns the secrets of all clients, by name; ``forms`` are those of providers.
+
+    ``refresh`` reads the secrets again for a client without one, and tells whether that is news.
+    """
 
     secrets: Callable[[], Mapping[str, Any]]
     forms: Mapping[str, WebhookForm] = field(default_factory=dict)
+    refresh: Callable[[], bool] = bool
 
     def __call__(self, webhook: Webhook, at: datetime) -> Mapping[str, str]:
         """Return the headers of a webhook that is sent now, by its form.
@@ -37,6 +41,8 @@ class WebhookHeaders:
         that can't be told, and ``UnknownMessage``.
         """
         secret = self.secrets().get(webhook.client)
+        if secret is None and self.refresh():
+            secret = self.secrets().get(webhook.client)
         if form := self.forms.get(webhook.form):
             return form.headers(webhook, secret, at=at)
         if webhook.form != RINGBACK:
