@@ -128,7 +128,10 @@ MODULES: Final = _by_name(
     Module("providers/task_states", ("tests/unit/providers",)),
     Module("use_cases/probe_account", (PAUSES,)),
     Module("use_cases/resume_account", (PAUSES,)),
-    Module("domain/rate_windows", ("tests/contract/test_rate_window.py",)),
+    Module(
+        "domain/rate_windows",
+        ("tests/contract/test_rate_window.py", "tests/contract/test_failed_writes.py"),
+    ),
     Module("domain/accounts", (PAUSES, "tests/unit/test_find_jobs.py", *APIS)),
     Module(
         "use_cases/record_verdict",

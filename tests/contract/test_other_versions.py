@@ -183,10 +183,25 @@ def test_a_request_is_read_as_it_was_sent(
 
 
 def test_a_request_stands_in_its_item_once() -> None:
-    request = replace(JOB.request, sent={"model": MODEL, "input": {"prompt": PROMPT}, "tags": [1]})
+    sent = {"model": MODEL, "input": {"prompt": PROMPT}, "tags": [1], "callBackUrl": "https://h.e"}
+    request = replace(JOB.request, sent=sent, call_back_url="https://h.e")
     item = to_item(replace(JOB, request=request))
-    assert json.dumps(item, ensure_ascii=False).count(PROMPT) == 1
+    text = json.dumps(item, ensure_ascii=False)
+    assert (text.count(PROMPT), text.count("https://h.e")) == (1, 1)
     assert from_item(item).request == request
+
+
+def test_what_is_usual_is_not_stored() -> None:
+    request = replace(JOB.request, sent={"model": MODEL, "input": JOB.request.input})
+    item = plain(to_item(replace(JOB, request=request)))
+    assert json.loads(item["request_more"]) == {"defaults": []}
+    assert json.loads(item["request"]).keys() == {"model", "provider", "input", "sent"}
+    assert not {"trailing_bytes", "damage", "marks"} & item["images"]["1"].keys()
+    assert not {"attempts", "account_refusals", "result_urls", "quarantined"} & item.keys()
+    whole = plain(to_item(replace(JOB, request=replace(request, sent={"another": "shape"}))))
+    assert "request_more" not in whole
+    unchecked = replace(JOB, request=replace(request, checked=False))
+    assert from_item(to_item(unchecked)) == unchecked
 
 
 def test_the_first_version_reads_requests() -> None:

@@ -73,6 +73,10 @@ def test_a_pause_revokes_slots_for_one_window(window: RateWindow) -> None:
 def test_a_pause_keeps_slots_after_it(window: RateWindow) -> None:
     slots = [slot_of(window.take("kie", at=NOON, slot=None)) for _ in range(40)]
     window.pause("kie", at=NOON)
+    end = NOON + timedelta(seconds=10)
+    assert window.take("kie", at=end, slot=PACE.slot_at(end)) == Turn(
+        slot=PACE.slot_at(end), wait=0
+    )
     assert window.take("kie", at=NOON + timedelta(seconds=20), slot=slots[-1]).slot == slots[-1]
     assert window.take("kie", at=NOON, slot=None).slot == slots[-1] + 1
 
