@@ -194,12 +194,12 @@ def test_a_request_stands_in_its_item_once() -> None:
 def test_what_is_usual_is_not_stored() -> None:
     request = replace(JOB.request, sent={"model": MODEL, "input": JOB.request.input})
     item = plain(to_item(replace(JOB, request=request)))
-    assert json.loads(item["request_more"]) == {"defaults": []}
+    assert item["request_details"] == {"defaults": []}
     assert json.loads(item["request"]).keys() == {"model", "provider", "input", "sent"}
     assert not {"trailing_bytes", "damage", "marks"} & item["images"]["1"].keys()
     assert not {"attempts", "account_refusals", "result_urls", "quarantined"} & item.keys()
     whole = plain(to_item(replace(JOB, request=replace(request, sent={"another": "shape"}))))
-    assert "request_more" not in whole
+    assert "request_details" not in whole
     unchecked = replace(JOB, request=replace(request, checked=False))
     assert from_item(to_item(unchecked)) == unchecked
 
