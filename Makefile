@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
-BENCHMARKS := sheets copying pace callbacks webhooks cost
+BENCHMARKS := cold_start sheets copying pace callbacks webhooks cost
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 PYTEST := .venv/bin/python -m pytest
@@ -136,7 +136,7 @@ LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 .PHONY: lock
 lock: $(ENVIRONMENTS)/uv/.ready ## Regenerate the lock files (UPGRADE=1 takes newer versions)
-	@for name in uv emulator sam; do \
+	@for name in uv emulator sam lambda_runtime usual_stack; do \
 	  $(LOCK) local/environments/$$name.in --output-file local/environments/$$name.txt; done
 	@$(LOCK) pyproject.toml --group dev --output-file local/environments/project.txt
 	@$(LOCK) pyproject.toml --constraint local/environments/project.txt --no-annotate \
@@ -168,6 +168,10 @@ compiles them at every cold start, which then takes more than twice as long. Cho
 make build LAMBDA_PYTHON=/path/to/python3.13
 endef
 export WITHOUT_LAMBDA_PYTHON
+
+.PHONY: lambda-python
+lambda-python: $(ENVIRONMENTS)/uv/.ready
+	@$(lambda_python)
 
 .PHONY: environments
 environments: .venv/.ready $(ENVIRONMENTS)/emulator/.ready $(ENVIRONMENTS)/sam/.ready
