@@ -25,8 +25,8 @@ from tests.support.lambdas import (
     Lambdas,
     a_batch,
     an_event,
-    lasting_client,
     settings_given,
+    use_lasting_clients,
     with_headers,
 )
 from tests.support.loopback_provider import (
@@ -84,7 +84,7 @@ def a_world() -> Iterator[World]:
         a_loopback_provider() as provider,
     ):
         # The clients of this process: they note what functions that run in it send.
-        patch.setattr(boto3, "client", lasting_client)
+        use_lasting_clients(patch)
         settings = {
             "KIE_BASE_URL": provider.url,
             "KIE_CREATES_PER_WINDOW": "1000",

@@ -3,16 +3,15 @@
 import io
 from collections.abc import Iterator
 
-import boto3
 import pytest
 
 from tests.support.aws import Cloud, a_cloud
-from tests.support.lambdas import lasting_client
+from tests.support.lambdas import use_lasting_clients
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    monkeypatch.setattr(boto3, "client", lasting_client)
+    use_lasting_clients(monkeypatch)
     with a_cloud(monkeypatch) as cloud:
         yield cloud
 

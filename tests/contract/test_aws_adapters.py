@@ -76,6 +76,7 @@ from tests.support.aws import REGION, Cloud, a_cloud
 from tests.support.checks import FULL_CHECK
 from tests.support.drops import InMemoryDropProgress
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, facts_of
+from tests.support.lambdas import use_new_clients
 from tests.support.template import load_template
 
 PICTURE = b"the very bytes"
@@ -84,6 +85,7 @@ PICTURE = b"the very bytes"
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     """Make new clients for each test, since some tests change theirs."""
+    use_new_clients(monkeypatch)
     with a_cloud(monkeypatch) as cloud:
         yield cloud
 

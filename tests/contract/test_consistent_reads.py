@@ -8,8 +8,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-import boto3
 import pytest
+from ringback.aws import clients
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
@@ -36,14 +36,15 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> Iterator[Reads]:
     seen: Reads = []
     with a_cloud(monkeypatch) as cloud:
         assert cloud.table == "jobs"
-        make_client = boto3.client
+        # A new one, without the listeners of other tests.
+        make_client = clients.shared_client.__wrapped__
 
-        def client(service: str, **options: Any) -> Any:
-            made = make_client(service, **options)  # type: ignore[call-overload]
+        def client(service: str, *arguments: Any) -> Any:
+            made = make_client(service, *arguments)
             made.meta.events.register("provide-client-params.dynamodb", partial(note, seen))
             return made
 
-        monkeypatch.setattr(boto3, "client", client)
+        monkeypatch.setattr(clients, "shared_client", client)
         yield seen
 
 

@@ -28,7 +28,7 @@ from tests.support.effects import (
     Plan,
 )
 from tests.support.guarantees import broken_guarantees, ends_differently
-from tests.support.lambdas import lasting_client
+from tests.support.lambdas import use_lasting_clients
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
 
@@ -196,7 +196,7 @@ class InspectableBucket(ImageBucket):
 @pytest.fixture
 def new_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], dict[str, Any]]]:
     """Return a function that makes an empty table and an empty bucket in moto."""
-    monkeypatch.setattr(boto3, "client", lasting_client)
+    use_lasting_clients(monkeypatch)
     numbers = itertools.count()
 
     def make() -> dict[str, Any]:

@@ -6,6 +6,7 @@ import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.stub import Stubber
+from ringback.aws import clients
 from ringback.aws.clients import LIVE_CALLS
 from ringback.aws.live_lines import WebSocketLines
 
@@ -68,10 +69,8 @@ def test_closing_a_connection_that_is_gone_is_no_error(client: Any) -> None:
 
 
 def test_the_client_calls_the_stage_and_does_not_wait_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[dict[str, Any]] = []
-    monkeypatch.setattr(boto3, "client", lambda service, **given: made.append(given))
+    made: list[Any] = []
+    monkeypatch.setattr(clients, "shared_client", lambda *given: made.append(given))
     WebSocketLines.connect(URL)
-    (given,) = made
-    assert given["endpoint_url"] == URL
-    assert given["config"].read_timeout == LIVE_CALLS.read
+    assert made == [("apigatewaymanagementapi", LIVE_CALLS, URL)]
     assert LIVE_CALLS.longest <= 7

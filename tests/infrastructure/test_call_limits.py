@@ -4,8 +4,8 @@ import re
 from importlib import import_module
 from typing import Any, Final
 
-import boto3
 import pytest
+from botocore.session import Session
 from ringback.aws import clients
 from ringback.aws.clients import AUTHORIZER_CALLS, CALLS, LIVE_CALLS, TRANSFERS, CallLimits
 
@@ -44,13 +44,14 @@ def test_a_function_s_clients_have_its_limits(
 ) -> None:
     made: list[tuple[Any, Any, Any]] = []
 
-    def client(_service: str, *, config: Any, endpoint_url: str | None = None) -> Any:
+    def client(_self: Session, _service: str, *, config: Any, **_: Any) -> Any:
         made.append(
             (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"])
         )
         return object()
 
-    monkeypatch.setattr(boto3, "client", client)
+    monkeypatch.setattr(Session, "create_client", client)
+    monkeypatch.setattr(clients, "shared_client", clients.shared_client.__wrapped__)
     for name in settings_given(function):
         monkeypatch.setenv(name, value_of(name))
     app = import_module(f"functions.{function}.app")
@@ -84,6 +85,6 @@ def value_of(setting: str) -> str:
 def test_clients_are_made_in_one_place() -> None:
     ours = [name for name in files() if name.startswith(("layers/shared/", "functions/"))]
     makers = [
-        name for name in ours if re.search(r"boto3\.(client|resource|Session)\(", text_of(name))
+        name for name in ours if re.search(r"boto3\.|create_client\(|\bSession\(", text_of(name))
     ]
     assert makers == [str(ROOT.joinpath(clients.__file__).relative_to(ROOT))]

@@ -18,7 +18,6 @@ FUNCTIONS = ROOT / "functions"
 STANDARD = sys.stdlib_module_names | {"_typeshed"}
 AWS = frozenset(
     {
-        "boto3",
         "botocore",
         "types_boto3_apigatewaymanagementapi",
         "types_boto3_dynamodb",

@@ -2,12 +2,11 @@ import json
 from collections.abc import Iterator
 from itertools import product
 
-import boto3
 import pytest
 
 from tests.support.aws import CALLBACK_KEY, HMAC_KEY, Cloud, a_cloud
 from tests.support.jobs import PROMPT
-from tests.support.lambdas import Lambdas, lasting_client, permitted_actions
+from tests.support.lambdas import Lambdas, permitted_actions, use_lasting_clients
 from tests.support.loopback_provider import LoopbackProvider, a_loopback_provider
 from tests.support.permissions import permits
 
@@ -41,7 +40,7 @@ NOT_ABOUT_A_JOB = {
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-    monkeypatch.setattr(boto3, "client", lasting_client)
+    use_lasting_clients(monkeypatch)
     with a_cloud(monkeypatch) as cloud:
         yield cloud
 

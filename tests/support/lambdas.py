@@ -15,6 +15,8 @@ from typing import Any, Final
 import boto3
 import pytest
 from botocore.config import Config
+from ringback.aws import clients
+from ringback.aws.clients import CallLimits, config_of
 
 from tests.support.aws import RESOURCES, SETTINGS, Cloud, with_details
 from tests.support.permissions import READ_QUEUE, WRITE_LOGS, permissions_of
@@ -120,10 +122,25 @@ def _session() -> boto3.Session:
 _clients: dict[str, Any] = {}
 
 
+def use_lasting_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let functions and tests share clients: making one takes longer than most tests."""
+    monkeypatch.setattr(boto3, "client", lasting_client)
+
+    def shared(service: str, limits: CallLimits, url: str | None = None) -> Any:
+        return lasting_client(service, config_of(service, limits), url)
+
+    monkeypatch.setattr(clients, "shared_client", shared)
+
+
+def use_new_clients(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make new clients for a test that changes them."""
+    monkeypatch.setattr(clients, "shared_client", cache(clients.shared_client.__wrapped__))
+
+
 def lasting_client(
     service: str, config: Config | None = None, endpoint_url: str | None = None
 ) -> Any:
-    """Replace ``boto3.client``: making a client takes longer than most tests.
+    """Replace ``boto3.client``.
 
     There is one client per service, and a second one for S3 with a configuration.
     """

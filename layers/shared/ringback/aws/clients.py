@@ -1,14 +1,18 @@
 """The clients of AWS's services, and how long their calls may take.
 
+They are botocore's: boto3 would add its transfers of files, which take longer to load than all of
+Ringback and which no function needs.
+
 botocore's own limits are 60 s to connect and 60 s to read, for each attempt. A call that hangs in
 every attempt must leave its function the time to deal with that.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import boto3
 from botocore.config import Config
+from botocore.session import Session
 
 if TYPE_CHECKING:
     from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
@@ -56,38 +60,67 @@ LIVE_CALLS: Final = CallLimits(connect=1, read=2, attempts=2)
 TRANSFERS: Final = CallLimits(connect=5, read=15, attempts=3)
 
 
+# What a client's configuration has beside its limits.
+_MORE: Final[dict[str, dict[str, Any]]] = {
+    "s3": {
+        "signature_version": "s3v4",
+        "s3": {
+            # Otherwise links use S3's global endpoint, which redirects requests for new buckets in
+            # most regions, and a redirect makes the signature invalid.
+            "addressing_style": "virtual",
+            # The checksum header is signed; signing the payload as well would hash it twice.
+            "payload_signing_enabled": False,
+        },
+    }
+}
+
+
 def dynamodb_client() -> "DynamoDBClient":
-    return boto3.client("dynamodb", config=CALLS.config())
+    client: DynamoDBClient = shared_client("dynamodb", CALLS)
+    return client
 
 
 def sqs_client() -> "SQSClient":
-    return boto3.client("sqs", config=CALLS.config())
+    client: SQSClient = shared_client("sqs", CALLS)
+    return client
 
 
 def events_client() -> "EventBridgeClient":
-    return boto3.client("events", config=CALLS.config())
+    client: EventBridgeClient = shared_client("events", CALLS)
+    return client
 
 
 def connections_client(url: str) -> "ApiGatewayManagementApiClient":
     """``url`` is that of the WebSocket API's stage, with https."""
-    return boto3.client("apigatewaymanagementapi", endpoint_url=url, config=LIVE_CALLS.config())
+    client: ApiGatewayManagementApiClient
+    client = shared_client("apigatewaymanagementapi", LIVE_CALLS, url)
+    return client
 
 
 def secrets_client(limits: CallLimits = CALLS) -> "SecretsManagerClient":
-    return boto3.client("secretsmanager", config=limits.config())
+    client: SecretsManagerClient = shared_client("secretsmanager", limits)
+    return client
 
 
 def s3_client(limits: CallLimits = CALLS) -> "S3Client":
-    return boto3.client(
-        "s3",
-        config=limits.config(
-            signature_version="s3v4",
-            s3={
-                # Otherwise links use S3's global endpoint, which redirects requests for new buckets
-                # in most regions, and a redirect makes the signature invalid.
-                "addressing_style": "virtual",
-                # The checksum header is signed; signing the payload as well would hash it twice.
-                "payload_signing_enabled": False,
-            },
-        ),
-    )
+    client: S3Client = shared_client("s3", limits)
+    return client
+
+
+@cache
+def shared_client(service: str, limits: CallLimits, url: str | None = None) -> Any:
+    """Return the only client for these arguments: making one takes longer than many events.
+
+    Threads may share a client, but not make one at the same time.
+    """
+    config = config_of(service, limits)
+    return _session().create_client(service, config=config, endpoint_url=url)
+
+
+def config_of(service: str, limits: CallLimits) -> Config:
+    return limits.config(**_MORE.get(service, {}))
+
+
+@cache
+def _session() -> Session:
+    return Session()

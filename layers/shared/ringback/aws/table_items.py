@@ -24,13 +24,13 @@ none of them.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import ClientError
 
+from ringback.aws import attribute_values
 from ringback.aws.clients import dynamodb_client
 from ringback.domain.drops import Drop
 from ringback.domain.jobs import JobId
@@ -56,8 +56,7 @@ RECEIVER_KEPT: Final = timedelta(days=30)
 DELIVERIES_KEPT: Final = timedelta(days=30)
 
 # Returns a plain value as DynamoDB's typed one.
-typed: Final[Callable[[Any], Any]] = TypeSerializer().serialize
-_plain: Final[Callable[[Any], Any]] = TypeDeserializer().deserialize
+typed: Final = attribute_values.typed
 
 
 class TableAdapter:
@@ -81,7 +80,7 @@ def read_item(client: "DynamoDBClient", table: str, key: Item) -> Item:
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
     """Return an item's attributes as plain values; numbers are ``Decimal``."""
-    return {name: _plain(value) for name, value in item.items()}
+    return {name: attribute_values.plain(value) for name, value in item.items()}
 
 
 def job_key(job_id: JobId) -> Item:
