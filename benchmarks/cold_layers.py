@@ -108,7 +108,8 @@ def zip_megabytes(folder: Path) -> float:
 def lambda_python() -> str:
     """Return a Python 3.13, as ``make build`` finds it. Raises ``SystemExit`` if there is none."""
     command = ["make", "--silent", "-C", str(ROOT), "lambda-python"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    *_, found = ["", *told.splitlines()]
     if not found:
         raise SystemExit("the cold-start benchmark needs Python 3.13: LAMBDA_PYTHON=/path/to/it")
     return found

@@ -13,7 +13,7 @@ import socket
 import sys
 from pathlib import Path
 
-PACKAGES = ("boto3.dynamodb.types", "httpx", "pydantic", "aws_lambda_powertools.logging")
+PACKAGES = ("botocore.session", "httpx", "pydantic", "aws_lambda_powertools.logging")
 MAX_MESSAGE = 1 << 20
 
 
@@ -23,9 +23,9 @@ def import_packages() -> None:
             __import__(name)
         except ImportError:
             continue
-    if boto3 := sys.modules.get("boto3"):
+    if botocore := sys.modules.get("botocore.session"):
         # What they import at their first use; nothing is sent.
-        boto3.Session(region_name="eu-west-1").client("sqs")
+        botocore.Session().create_client("sqs", region_name="eu-west-1")
     if pydantic := sys.modules.get("pydantic"):
         pydantic.create_model("First")
 

@@ -1,6 +1,6 @@
 """Lets the local AWS fork the processes of functions, where the system is able to.
 
-Importing boto3, httpx and pydantic is two thirds of what a process costs before its first event.
+Importing botocore, httpx and pydantic is two thirds of what a process costs before its first event.
 """
 
 import json

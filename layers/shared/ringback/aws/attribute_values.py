@@ -17,7 +17,7 @@ _NUMBERS: Final = Context(
 def typed(value: Any) -> dict[str, Any]:
     """Return a plain value as DynamoDB's typed one.
 
-    Raises ``TypeError`` for a float, which would be rounded, and for sets, which we don't use.
+    Raises ``TypeError`` for a float, which would be rounded, and for a set.
     """
     match value:
         case None:

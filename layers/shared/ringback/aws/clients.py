@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
+from botocore.httpsession import DEFAULT_CA_BUNDLE
 from botocore.session import Session
 
 if TYPE_CHECKING:
@@ -113,12 +114,25 @@ def shared_client(service: str, limits: CallLimits, url: str | None = None) -> A
 
     Threads may share a client, but not make one at the same time.
     """
-    config = config_of(service, limits)
-    return _session().create_client(service, config=config, endpoint_url=url)
+    session, config = _session(), config_of(service, limits)
+    return session.create_client(
+        service, config=config, endpoint_url=url, verify=_certificates(session)
+    )
 
 
 def config_of(service: str, limits: CallLimits) -> Config:
     return limits.config(**_MORE.get(service, {}))
+
+
+def _certificates(session: Session) -> str | None:
+    """Return the bundle of botocore itself, from which the layer's build leaves Amazon's roots.
+
+    ``None`` stands for what botocore uses by default: certifi's bundle. In China, AWS is run by
+    others, and Amazon doesn't say that it has the same roots.
+    """
+    variable = session.get_config_variable
+    is_chosen = variable("ca_bundle") or (variable("region") or "").startswith("cn-")
+    return None if is_chosen else DEFAULT_CA_BUNDLE
 
 
 @cache

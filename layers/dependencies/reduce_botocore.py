@@ -1,0 +1,128 @@
+"""Leave of botocore what the functions need: ``reduce_botocore.py FOLDER-OF-PACKAGES``.
+
+botocore has the data of 400 services and the root certificates of 100 authorities, and reads a lot
+of that at each start. docs/decisions/0047 has the figures.
+"""
+
+import gzip
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+# What ringback.aws calls; tests/infrastructure/test_reduced_botocore.py compares.
+OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
+    "apigatewaymanagementapi": frozenset({"DeleteConnection", "PostToConnection"}),
+    "dynamodb": frozenset(
+        {
+            *("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query"),
+            *("TransactWriteItems", "UpdateItem"),
+        }
+    ),
+    "events": frozenset({"PutEvents"}),
+    "s3": frozenset({"GetObject", "HeadObject", "PutObject"}),
+    "secretsmanager": frozenset({"GetSecretValue"}),
+    "sqs": frozenset({"SendMessage"}),
+}
+# Without waiters, paginators and examples.
+KEPT: Final = ("service-2", "service-2.sdk-extras", "endpoint-rule-set-1")
+# Of certifi's file, by label. For trust stores of one's own, Amazon names these five:
+# https://www.amazontrust.com/repository/
+ROOTS: Final = (
+    *(f"Amazon Root CA {number}" for number in (1, 2, 3, 4)),
+    "Starfield Services Root Certificate Authority - G2",
+)
+
+
+def main(folder: Path) -> None:
+    data = folder / "botocore" / "data"
+    prefixes = {reduce_service(data / name, OPERATIONS[name]) for name in OPERATIONS}
+    for other in data.iterdir():
+        if other.is_dir() and other.name not in OPERATIONS:
+            shutil.rmtree(other)
+    endpoints = json.loads((data / "endpoints.json").read_bytes())
+    for partition in endpoints["partitions"]:
+        known = partition["services"]
+        partition["services"] = {name: known[name] for name in known if name in prefixes}
+    write(data / "endpoints.json", as_json(endpoints))
+    bundle = (folder / "certifi" / "cacert.pem").read_text()
+    write(folder / "botocore" / "cacert.pem", "".join(root(bundle, label) for label in ROOTS))
+
+
+def reduce_service(service: Path, operations: frozenset[str]) -> str:
+    """Reduce the newest version of a service's data, delete the rest; return its prefix."""
+    *older, newest = sorted(service.iterdir())
+    for version in older:
+        shutil.rmtree(version)
+    prefix = ""
+    for file in sorted(newest.iterdir()):
+        name = file.name.removesuffix(".gz").removesuffix(".json")
+        content = file.read_bytes()
+        file.unlink()
+        if name in KEPT:
+            read = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
+            if name == "service-2":
+                read = reduce_model(read, operations)
+                prefix = read["metadata"]["endpointPrefix"]
+            write(newest / f"{name}.json", as_json(read))
+    return prefix
+
+
+def reduce_model(model: dict[str, Any], operations: frozenset[str]) -> dict[str, Any]:
+    """Return the model with these operations and the shapes that they lead to."""
+    kept = {name: without_documentation(model["operations"][name]) for name in sorted(operations)}
+    shapes: dict[str, Any] = {}
+    waiting = [*shapes_named_in(kept)]
+    while waiting:
+        if (name := waiting.pop()) not in shapes:
+            shapes[name] = without_documentation(model["shapes"][name])
+            waiting += shapes_named_in(shapes[name])
+    rest = {name: value for name, value in model.items() if name != "documentation"}
+    return {**rest, "operations": kept, "shapes": shapes}
+
+
+def without_documentation(value: Any) -> Any:
+    """Return the value without its texts; a member may be called ``documentation``, too."""
+    if isinstance(value, dict):
+        return {
+            name: without_documentation(each)
+            for name, each in value.items()
+            if name != "documentation" or isinstance(each, dict)
+        }
+    return [without_documentation(each) for each in value] if isinstance(value, list) else value
+
+
+def shapes_named_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if isinstance(value.get("shape"), str):
+            yield value["shape"]
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from shapes_named_in(each)
+
+
+def root(bundle: str, label: str) -> str:
+    """Return one certificate. Raises ``SystemExit`` if there is none of that label."""
+    _, found, after = bundle.partition(f'# Label: "{label}"\n')
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    if not found:
+        raise SystemExit(f"certifi has no root certificate {label!r}")
+    content = after.partition(begin)[2].partition(end)[0]
+    return f"# {label}\n{begin}{content}{end}\n"
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def write(file: Path, text: str) -> None:
+    """Write a new file: the old one may be a link into the installer's cache."""
+    file.unlink(missing_ok=True)
+    file.write_text(text)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

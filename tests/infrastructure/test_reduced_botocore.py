@@ -1,0 +1,145 @@
+"""The layer's botocore has the data of all calls that the functions make, and Amazon's roots."""
+
+import ast
+import os
+import re
+import shutil
+import ssl
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import botocore
+import certifi
+import pytest
+from botocore import xform_name
+from botocore.httpsession import DEFAULT_CA_BUNDLE
+from botocore.loaders import Loader
+from botocore.session import Session
+from ringback.aws import clients
+
+from layers.dependencies.reduce_botocore import OPERATIONS, ROOTS, main, root
+from tests.support.template import ROOT
+
+AWS = ROOT / "layers" / "shared" / "ringback" / "aws"
+DATA = Path(botocore.__file__).parent / "data"
+
+
+@cache
+def names_in(source: str) -> frozenset[str]:
+    """Return every attribute and every text in the code: both may name an operation."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)
+    return frozenset(found)
+
+
+def test_the_data_is_of_the_operations_that_are_called() -> None:
+    used = {name for path in AWS.glob("*.py") for name in names_in(path.read_text())}
+    models = map(Session().get_service_model, OPERATIONS)
+    known = {xform_name(name) for model in models for name in model.operation_names}
+    kept = {xform_name(name) for names in OPERATIONS.values() for name in names}
+    assert used & known == kept
+
+
+def test_the_data_is_of_the_services_that_have_clients() -> None:
+    source = Path(clients.__file__).read_text()
+    assert set(re.findall(r'shared_client\("(\w+)"', source)) == set(OPERATIONS)
+
+
+@pytest.fixture(scope="module")
+def reduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of packages as an installer leaves it: with links into its cache."""
+    folder = tmp_path_factory.mktemp("packages")
+    for name in (*OPERATIONS, "athena"):
+        target = folder / "botocore" / "data" / name
+        shutil.copytree(DATA / name, target, copy_function=os.link)
+    os.link(DATA / "endpoints.json", folder / "botocore" / "data" / "endpoints.json")
+    os.link(DEFAULT_CA_BUNDLE, folder / "botocore" / "cacert.pem")
+    (folder / "certifi").mkdir()
+    os.link(certifi.where(), folder / "certifi" / "cacert.pem")
+    sizes = {path: path.stat().st_size for path in DATA.glob("*/*/service-2.json.gz")}
+    main(folder)
+    assert sizes == {path: path.stat().st_size for path in DATA.glob("*/*/service-2.json.gz")}
+    return folder
+
+
+def test_other_services_are_left_out(reduced: Path) -> None:
+    data = reduced / "botocore" / "data"
+    assert {path.name for path in data.iterdir() if path.is_dir()} == set(OPERATIONS)
+    names = {path.name for path in data.rglob("*.*") if path.is_file()}
+    assert names == {
+        *("service-2.json", "service-2.sdk-extras.json"),
+        *("endpoint-rule-set-1.json", "endpoints.json"),
+    }
+    assert sum(path.stat().st_size for path in data.rglob("*.json")) < 300_000
+
+
+@pytest.mark.parametrize("service", OPERATIONS)
+def test_the_operations_are_as_they_were(reduced: Path, service: str) -> None:
+    """The requests and answers of an operation, with everything that they are made of."""
+    loader = Loader(
+        extra_search_paths=[str(reduced / "botocore" / "data")], include_default_search_paths=False
+    )
+    session = Session()
+    session.register_component("data_loader", loader)
+    model, whole = session.get_service_model(service), Session().get_service_model(service)
+    assert set(model.operation_names) == OPERATIONS[service]
+    for name in model.operation_names:
+        one, other = model.operation_model(name), whole.operation_model(name)
+        assert (one.http, one.auth_type, one.static_context_parameters) == (
+            *(other.http, other.auth_type),
+            other.static_context_parameters,
+        )
+        assert shape_of(one.input_shape) == shape_of(other.input_shape)
+        assert shape_of(one.output_shape) == shape_of(other.output_shape)
+        assert [e.name for e in one.error_shapes] == [e.name for e in other.error_shapes]
+    assert loader.load_service_model(service, "endpoint-rule-set-1")
+
+
+def shape_of(shape: object, seen: tuple[str, ...] = ()) -> object:
+    """Return what a shape is made of, down to recursions."""
+    name = getattr(shape, "name", None)
+    if name is None or name in seen:
+        return name
+    below = dict(getattr(shape, "members", {}))
+    below |= {
+        kind: getattr(shape, kind) for kind in ("member", "key", "value") if hasattr(shape, kind)
+    }
+    parts = {each: shape_of(part, (*seen, name)) for each, part in below.items()}
+    return name, getattr(shape, "type_name", ""), getattr(shape, "serialization", {}), parts
+
+
+def test_only_amazon_s_roots_are_trusted(reduced: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(reduced / "botocore" / "cacert.pem")
+    trusted: list[dict[str, Any]] = context.get_ca_certs()
+    subjects = [dict(part for (part,) in each["subject"]) for each in trusted]
+    assert sorted(each["commonName"] for each in subjects) == sorted(ROOTS)
+
+
+def test_a_root_that_certifi_no_longer_has_fails_the_build() -> None:
+    with pytest.raises(SystemExit, match="Amazon Root CA 9"):
+        root(Path(certifi.where()).read_text(), "Amazon Root CA 9")
+
+
+@pytest.mark.parametrize(
+    ("variables", "bundle"),
+    [
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, DEFAULT_CA_BUNDLE),
+        ({"AWS_DEFAULT_REGION": "cn-north-1"}, None),
+        ({"AWS_DEFAULT_REGION": "eu-west-1", "AWS_CA_BUNDLE": "/own.pem"}, None),
+    ],
+)
+def test_a_chosen_bundle_and_china_have_other_roots(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], bundle: str | None
+) -> None:
+    made = []
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(Session, "create_client", lambda _self, _name, **given: made.append(given))
+    clients.shared_client.__wrapped__("sqs", clients.CALLS)
+    assert [each["verify"] for each in made] == [bundle]
