@@ -109,6 +109,7 @@ MODULES: Final = _by_name(
     _use_case("webhook_forms"),
     Module("use_cases/provider_apis", APIS),
     _aws("table_items", FAILURES, READS, REPEATS, "contract/test_account_store"),
+    _aws("attribute_values", "contract/test_attribute_values"),
     Module("aws/clients", (CALL_TIMES,)),
     Module("providers/timed_transport", (CALL_TIMES,)),
     _function("submit_job", "", _HANDLERS),

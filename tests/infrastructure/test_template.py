@@ -18,7 +18,7 @@ from ringback.domain.drops import MAX_KEY_BYTES, RECEIPTS, Drop
 from ringback.domain.pace import Pace
 from ringback.lambda_events import callback_request, dropped_objects
 from ringback.providers.registry import PROVIDERS
-from ringback.settings import Settings
+from ringback.variables import Settings, Whole
 
 from local.template import resolved
 from tests.support.jobs import a_job
@@ -35,7 +35,7 @@ from tests.support.permissions import (
 )
 from tests.support.repository import text_of
 from tests.support.template import ROOT, load_template, resources, routes
-from tests.support.variables import variables_of
+from tests.support.variables import is_required, variables_of
 
 FUNCTIONS: Final = resources("AWS::Serverless::Function")
 QUEUES: Final = resources("AWS::SQS::Queue")
@@ -273,7 +273,7 @@ def test_the_handler_exists(name: str, function: dict[str, Any]) -> None:
 @every_function
 def test_the_environment_matches_the_settings(name: str, function: dict[str, Any]) -> None:
     known = variables_of(settings_of(function))
-    needed = {variable for variable, (_, field) in known.items() if field.is_required()}
+    needed = {variable for variable, place in known.items() if is_required(place)}
     assert needed <= set(environment_of(function)) <= known.keys()
 
 
@@ -305,10 +305,10 @@ def test_a_parameter_has_the_bounds_of_its_setting(name: str, function: dict[str
     for setting, given in environment_of(function).items():
         parameter = PARAMETERS.get(given.get("Ref", ""), {})
         if parameter.get("Type") == "Number":
-            kind, field = known[setting]
-            schema = kind.model_json_schema()["properties"][field.alias]
-            limits = schema.get("minimum"), schema.get("maximum")
-            assert limits == (parameter.get("MinValue"), parameter.get("MaxValue")), setting
+            _, _, read = known[setting]
+            assert isinstance(read, Whole)
+            limits = parameter.get("MinValue"), parameter.get("MaxValue")
+            assert (read.least, read.most) == limits, setting
 
 
 @every_function

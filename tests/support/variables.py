@@ -1,21 +1,24 @@
 """The environment variables that a settings class reads."""
 
-from typing import get_args
-
-from pydantic.fields import FieldInfo
 from ringback.providers.registry import PROVIDERS
-from ringback.settings import Settings
+from ringback.variables import Reader, Settings
+
+Variables = dict[str, tuple[type[Settings], str, Reader]]
 
 
-def variables_of(kind: type[Settings]) -> dict[str, tuple[type[Settings], FieldInfo]]:
-    """Return the class and field of each variable; a provider's begin with its name."""
-    found = {}
-    for field in kind.model_fields.values():
-        if field.alias != "PROVIDERS":
-            found[str(field.alias)] = (kind, field)
-            continue
-        own: type[Settings] = get_args(field.annotation)[1]
+def variables_of(kind: type[Settings]) -> Variables:
+    """Return each variable's class, its name in that class, and what reads it.
+
+    A provider's begin with its name.
+    """
+    found: Variables = {name: (kind, name, read) for name, read in kind.variables().items()}
+    if own := kind.of_provider():
         for provider in PROVIDERS:
-            for variable, place in variables_of(own).items():
-                found[f"{provider.upper()}_{variable}"] = place
+            for name, read in own.variables().items():
+                found[f"{provider.upper()}_{name}"] = (own, name, read)
     return found
+
+
+def is_required(place: tuple[type[Settings], str, Reader]) -> bool:
+    kind, name, _ = place
+    return not kind.may_be_left_out(name)

@@ -1,56 +1,33 @@
 """Each function's settings: its environment, parsed once. docs/settings.md explains them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Self
-
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from typing import Annotated, Any
 
 from ringback.domain.pace import Pace
+from ringback.variables import Items, OrEmpty, Settings, Text, Whole, switch
 
-Arn = Annotated[str, Field(pattern=r"^arn:")]
-BaseUrl = Annotated[str, Field(pattern=r"^https?://[^/]+(/.*[^/])?$")]
-QueueUrl = Annotated[str, Field(pattern=r"^https?://")]
+_arn = Text("arn:.*", "an ARN")
+_url = Text("https?://.+", "a URL")
+_name = Text(".{3,}", "a name of at least 3 characters")
+
+Arn = Annotated[str, _arn]
+ArnIfAny = Annotated[str | None, OrEmpty(_arn)]
+BaseUrl = Annotated[str, Text("https?://[^/]+(/.*[^/])?", "a URL that does not end with a slash")]
+QueueUrl = Annotated[str, _url]
 # Empty if the deployment has switched off what reads the queue.
-QueueUrlIfRead = Annotated[QueueUrl | None, BeforeValidator(lambda text: text or None)]
-TableName = Annotated[str, Field(min_length=3)]
-BucketName = Annotated[str, Field(min_length=3)]
-ClientName = Annotated[str, Field(min_length=1)]
-LinkLifetime = Annotated[int, Field(ge=60, le=604_800)]
-
-
-def _split(text: object) -> object:
-    """Return the items of a comma-separated list, which is how CloudFormation passes lists."""
-    return (
-        [item.strip() for item in text.split(",") if item.strip()]
-        if isinstance(text, str)
-        else text
-    )
-
-
-class Settings(BaseModel):
-    model_config = ConfigDict(alias_generator=str.upper, frozen=True)
-
-    @classmethod
-    def from_environ(cls, environ: Mapping[str, str], *, providers: Iterable[str] = ()) -> Self:
-        """Read the variables; those of a provider begin with its name, as in ``KIE_BASE_URL``.
-
-        Raises ``ValidationError``.
-        """
-        each = {name: _beginning_with(f"{name.upper()}_", environ) for name in providers}
-        return cls.model_validate({**environ, "PROVIDERS": each})
-
-
-def _beginning_with(prefix: str, environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in environ.items()
-        if name.startswith(prefix)
-    }
+QueueUrlIfRead = Annotated[str | None, OrEmpty(_url)]
+TableName = Annotated[str, _name]
+BucketName = Annotated[str, _name]
+HostList = Annotated[frozenset[str], Items(str, frozenset)]
+LinkLifetime = Annotated[int, Whole(60, 604_800)]
+Switch = Annotated[bool, switch]
+NotEmpty = Annotated[str, Text(".+", "a name")]
+EventSource = Annotated[str, Text("/ringback/.+", "a path below /ringback/")]
 
 
 class ProviderDeadline(Settings):
-    deadline_seconds: Annotated[int, Field(ge=30, le=86_400)]
+    deadline_seconds: Annotated[int, Whole(30, 86_400)]
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -59,8 +36,8 @@ class ProviderDeadline(Settings):
 
 
 class ProviderPace(ProviderDeadline):
-    creates_per_window: Annotated[int, Field(ge=1, le=1000)]
-    window_seconds: Annotated[int, Field(ge=1, le=900)]
+    creates_per_window: Annotated[int, Whole(1, 1000)]
+    window_seconds: Annotated[int, Whole(1, 900)]
 
     @property
     def terms(self) -> dict[str, Any]:
@@ -80,15 +57,12 @@ class ProviderAccountAndPace(ProviderAccount, ProviderPace):
 class ProviderSigningKeys(Settings):
     """Only a provider that signs its callbacks needs a secret here."""
 
-    secret_arn: Arn | None = None
+    secret_arn: ArnIfAny = None
 
 
 class CallbackUrlSettings(Settings):
     callback_base_url: BaseUrl
     callback_secret_arn: Arn
-
-
-HostList = Annotated[frozenset[str], BeforeValidator(_split)]
 
 
 class RequestSettings(Settings):
@@ -99,9 +73,9 @@ class RequestSettings(Settings):
     check_queue_url: QueueUrl
     drop_bucket: BucketName
     plain_http_hosts: HostList
-    job_retention_days: Annotated[int, Field(ge=21, le=3650)]
-    pass_through: bool
-    tells_events: bool
+    job_retention_days: Annotated[int, Whole(21, 3650)]
+    pass_through: Switch
+    tells_events: Switch
 
     @property
     def retention(self) -> timedelta:
@@ -123,7 +97,7 @@ class TakeDropsSettings(RequestSettings):
     providers: Mapping[str, ProviderPace]
     drop_queue_url: QueueUrl
     summary_queue_url: QueueUrl
-    drop_client: ClientName
+    drop_client: NotEmpty
 
 
 class SubmitJobSettings(CallbackUrlSettings):
@@ -145,7 +119,7 @@ class ReceiveCallbackSettings(Settings):
 class CheckJobsSettings(CallbackUrlSettings):
     providers: Mapping[str, ProviderAccount]
     jobs_table: TableName
-    tells_events: bool
+    tells_events: Switch
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
@@ -157,10 +131,8 @@ class ArchiveImagesSettings(Settings):
     images_bucket: BucketName
     archive_queue_url: QueueUrl
     thumbnail_queue_url: QueueUrlIfRead
-    archive_retry_seconds: Annotated[
-        tuple[Annotated[int, Field(ge=0, le=900)], ...], BeforeValidator(_split)
-    ]
-    largest_image_bytes: Annotated[int, Field(ge=1024, le=200 * 1024 * 1024)]
+    archive_retry_seconds: Annotated[tuple[int, ...], Items(Whole(0, 900), tuple)]
+    largest_image_bytes: Annotated[int, Whole(1024, 200 * 1024 * 1024)]
     plain_http_hosts: HostList
 
 
@@ -180,17 +152,17 @@ class MakeThumbnailsSettings(Settings):
 
 class PublishEventsSettings(Settings):
     jobs_table: TableName
-    event_bus: Annotated[str, Field(min_length=1)]
-    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    event_bus: NotEmpty
+    event_source: EventSource
     notify_queue_url: QueueUrl
     live_api_url: BaseUrl
 
 
 class FollowJobsSettings(Settings):
     jobs_table: TableName
-    tells_events: bool
+    tells_events: Switch
     client_keys_secret_arn: Arn
-    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    event_source: EventSource
     live_api_url: BaseUrl
 
 
@@ -198,7 +170,7 @@ class SummarizeDropsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
     drop_bucket: BucketName
-    drop_client: ClientName
+    drop_client: NotEmpty
     summary_queue_url: QueueUrl
 
 
@@ -215,7 +187,7 @@ class ChangeJobSettings(Settings):
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
     notify_queue_url: QueueUrlIfRead
-    event_source: Annotated[str, Field(pattern=r"^/ringback/.+")]
+    event_source: EventSource
 
 
 class AuthorizeClientSettings(Settings):
