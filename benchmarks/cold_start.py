@@ -14,7 +14,6 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.aws_over_tls import aws_over_tls
-from benchmarks.certificate import write_certificate
 from benchmarks.cold_events import EVENTS, World, a_world, accept_job
 from benchmarks.cold_layers import (
     Folders,
@@ -25,6 +24,7 @@ from benchmarks.cold_layers import (
 )
 from benchmarks.cold_process import ColdStart, files_opened, run
 from benchmarks.results import heading
+from local.certificate import write_certificate
 from tests.support.aws import REGION
 
 EMPTY, USUAL = "empty", "usual"
