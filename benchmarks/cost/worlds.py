@@ -22,7 +22,7 @@ from benchmarks.cost.prices import (
     RECEIVER_MS,
 )
 from tests.support.aws import a_cloud
-from tests.support.lambdas import lasting_client
+from tests.support.lambdas import use_lasting_clients
 from tests.support.loopback_provider import (
     CREATE,
     RECORD,
@@ -49,7 +49,7 @@ class Requests(list[ReceivedRequest]):
 @contextmanager
 def a_world(case: Case) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch, a_loopback_provider() as provider:
-        patch.setattr(boto3, "client", lasting_client)
+        use_lasting_clients(patch)
         with a_cloud(patch) as cloud:
             settings = {f"{name.upper()}_BASE_URL": provider.url for name in PROVIDERS}
             settings["PLAIN_HTTP_HOSTS"] = provider.address

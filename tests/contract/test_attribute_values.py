@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ringback.aws.attribute_values import plain, typed
 
 NUMBERS = st.integers(-(10**38) + 1, 10**38 - 1) | st.decimals(
-    allow_nan=False, allow_infinity=False, min_value=-(10**30), max_value=10**30, places=8
+    allow_nan=False, allow_infinity=False, min_value=-(10**29), max_value=10**29, places=8
 )
 PLAIN: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.text() | NUMBERS,

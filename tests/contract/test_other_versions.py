@@ -29,9 +29,11 @@ from tests.support.aws import Cloud, a_cloud
 from tests.support.checks import FULL_CHECK
 from tests.support.jobs import MODEL, NOON, PROMPT, TASK, a_job, a_job_id, a_stored_image
 
+# DynamoDB keeps 38 digits.
+WHOLE: Final = st.integers(-(10**37), 10**37)
 NEWER: Final = st.dictionaries(
     st.from_regex(r"newer_[a-z]{1,8}", fullmatch=True),
-    st.one_of(st.none(), st.integers(), st.text(), st.lists(st.integers()), st.just({"x": 1})),
+    st.one_of(st.none(), WHOLE, st.text(), st.lists(WHOLE), st.just({"x": 1})),
     max_size=3,
 )
 FEW: Final = settings(max_examples=25)

@@ -85,7 +85,7 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str], *, providers: Iterable[str] = ()) -> Self:
-        """Read the variables; those of a provider begin with its name, as in ``KIE_BASE_URL``.
+        """Read the variables; those of a provider begin with its name, as in ``<NAME>_BASE_URL``.
 
         Raises ``InvalidSettings``.
         """
