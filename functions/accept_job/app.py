@@ -4,8 +4,7 @@ import os
 from functools import cache
 from http import HTTPStatus
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.accepting import input_image_check, job_acceptor, webhook_check
 from ringback.aws.job_table import JobTable
 from ringback.catalogue.prices import estimate
@@ -62,3 +61,6 @@ def handle(event: Event, post_job: PostJob, retry_job: RetryJob) -> Reply:
         return problem(error)
     log_job(logger, "job accepted", job)
     return reply(HTTPStatus.ACCEPTED, job_body(job), location=f"/jobs/{job.job_id}")
+
+
+start(os.environ, use_cases)

@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.clients import TRANSFERS
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
@@ -60,3 +59,6 @@ def handle(event: Event, archive: ArchiveImages) -> BatchReply:
         log_job(logger, "archive message processed", job)
 
     return process_batch(event, process, logger)
+
+
+start(os.environ, archive_images)

@@ -4,8 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.clients import AUTHORIZER_CALLS
 from ringback.aws.secrets import JsonSecret
 from ringback.lambda_events import Event, lower_headers
@@ -38,3 +37,6 @@ def handle(event: Event, keys: JsonSecret) -> dict[str, Any]:
         logger.info("unknown client key")
         return {"isAuthorized": False}
     return {"isAuthorized": True, "context": {"client": client}}
+
+
+start(os.environ, client_keys)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.changing import notify_again, resume_archive
 from ringback.aws.job_table import JobTable
@@ -33,12 +32,11 @@ def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
     jobs, accounts = JobTable.connect(given.jobs_table), AccountTable.connect(given.jobs_table)
     drops = SqsDropQueue.connect(given.drop_queue_url) if given.drop_queue_url else None
     queue = SqsSubmitQueue.connect(given.submit_queue_url)
-    copy = resume_archive(given, jobs, now=utc_now)
     account = ResumeAccount(accounts=accounts, queue=queue, providers=PROVIDERS, now=utc_now)
     of_client = partial(change, FindJobs(jobs=jobs))
     return {
         "POST /jobs/{job_id}/cancel": partial(of_client, CancelJob(jobs=jobs, now=utc_now)),
-        "POST /jobs/{job_id}/archive": partial(of_client, copy),
+        "POST /jobs/{job_id}/archive": partial(of_client, resume_archive(given, jobs, now=utc_now)),
         "POST /jobs/{job_id}/notify": partial(of_client, notify_again(given, job_body)),
         "POST /jobs/retry": partial(retry, RequestRetry(jobs=jobs, queue=drops, now=utc_now)),
         "POST /providers/{name}/resume": partial(resume, account),
@@ -67,3 +65,6 @@ def retry(request: RequestRetry, event: Event, client: str) -> Reply:
 
 def resume(account: ResumeAccount, event: Event, _client: str) -> Reply:
     return reply(HTTPStatus.OK, account_body(account(event["pathParameters"]["name"])))
+
+
+start(os.environ, routes)

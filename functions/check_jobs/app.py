@@ -4,8 +4,7 @@ import os
 from collections.abc import Sequence
 from functools import cache, partial
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
@@ -13,7 +12,7 @@ from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.recording import verdict_recorder
 from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
 from ringback.aws.told_marks import ToldTable
-from ringback.callbacks.tokens import CallbackUrls, valid_secrets
+from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
 from ringback.domain.clock import utc_now
@@ -47,9 +46,7 @@ def check_jobs() -> CheckJobs:
         told=ToldTable.connect(table) if settings.tells_events else None,
         providers=PROVIDERS,
         clients=clients,
-        callback_urls=CallbackUrls(
-            base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
-        ).of,
+        callback_urls=CallbackUrls.signed_by(callback_secret, settings.callback_base_url).of,
         now=utc_now,
     )
 
@@ -67,3 +64,6 @@ def handle(event: Event, check_jobs: CheckJobs) -> BatchReply:
         return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
 
     return process_together(event, from_message, process, logger)
+
+
+start(os.environ, check_jobs)

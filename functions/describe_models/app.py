@@ -3,11 +3,11 @@
 It answers unknown routes as well, since it has no permissions and needs no settings.
 """
 
+import os
 from http import HTTPStatus
 from typing import Final
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.catalogue.schemas import describe, describe_all
 from ringback.domain.errors import RequestRefused, UnknownRoute
 from ringback.http_replies import Reply, problem, reply
@@ -35,3 +35,6 @@ def handle(event: Event) -> Reply:
         return reply(HTTPStatus.OK, describe(model_id))
     except RequestRefused as error:
         return problem(error)
+
+
+start(os.environ)

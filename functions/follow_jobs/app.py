@@ -5,8 +5,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.job_table import JobTable
 from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.live_lines import WebSocketLines
@@ -56,3 +55,6 @@ def handle(event: Event, follow: FollowJobs, seconds_left: Callable[[], float]) 
         return
     client = follow(request, seconds_left=seconds_left)
     logger.info("following" if client else "following refused", extra={"client": client})
+
+
+start(os.environ, follow_jobs)

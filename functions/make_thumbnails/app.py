@@ -4,8 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.domain.errors import ThumbnailRefused
@@ -46,3 +45,6 @@ def handle(event: Event, make: MakeThumbnail) -> BatchReply:
         log_job(logger, "thumbnail message processed", job)
 
     return process_batch(event, process, logger)
+
+
+start(os.environ, make_thumbnail)

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from random import random
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.image_links import image_link
 from ringback.aws.job_table import JobTable
@@ -66,3 +65,6 @@ def handle(event: Event, notify: NotifyClient) -> BatchReply:
         return list(threads().map(partial(failure_of, deliver), webhooks))
 
     return process_together(event, from_message, process, logger)
+
+
+start(os.environ, threads, notify_client)

@@ -4,8 +4,7 @@ import os
 from functools import cache, partial
 from time import monotonic
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.event_bus import EventBridge
 from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.live_lines import WebSocketLines
@@ -57,3 +56,6 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, publish: PublishEvents) -> BatchReply:
     return process_stream(event, read_change, publish, logger)
+
+
+start(os.environ, publish_events)

@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.deliveries import DeliveryTable
-from ringback.aws.image_links import image_link
+from ringback.aws.image_links import Link, image_link
 from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
@@ -22,8 +21,6 @@ from ringback.use_cases.find_jobs import FindJobs, FindWaits
 from ringback.webhook_replies import deliveries_body
 
 logger = Logger(service="query_jobs")
-
-Link = Callable[[str], str]
 
 
 @cache
@@ -67,3 +64,6 @@ def one(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client:
 def deliveries(find: FindJobs, of: FindDeliveries, event: Event, client: str) -> Reply:
     job = find.one(event["pathParameters"]["job_id"], client=client)
     return reply(HTTPStatus.OK, deliveries_body(job, *of(job)))
+
+
+start(os.environ, routes)

@@ -4,8 +4,7 @@ import os
 from functools import cache, partial
 from http import HTTPStatus
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.provider_access import signing_secrets
 from ringback.aws.queues import SqsCheckQueue
 from ringback.aws.recording import verdict_recorder
@@ -59,3 +58,6 @@ def handle(event: Event, accept: AcceptCallback) -> Reply:
         logger.info("callback needs confirmation", extra={"job_id": call.job_id})
     # The reply that the provider's documentation asks for.
     return reply(HTTPStatus.OK, {"code": 200, "msg": "success"})
+
+
+start(os.environ, accept_callback)

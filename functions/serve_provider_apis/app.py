@@ -1,11 +1,9 @@
 """Routes of the providers' own APIs: read, check, record and enqueue as they do. Calls none."""
 
 import os
-from collections.abc import Mapping
 from functools import cache, partial
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.accepting import input_image_check, job_acceptor
 from ringback.aws.accounts import AccountTable
 from ringback.aws.image_links import image_link
@@ -24,14 +22,14 @@ from ringback.settings import ServeProviderApisSettings
 from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.client_tokens import ClientTokens
 from ringback.use_cases.find_jobs import FindJobs
-from ringback.use_cases.provider_apis import ApiAccess, Handler, routes_of
+from ringback.use_cases.provider_apis import ApiAccess, Routes, routes_of
 from ringback.use_cases.webhook_rules import why_disabled
 
 logger = Logger(service="serve_provider_apis")
 
 
 @cache
-def routes() -> Mapping[str, Handler]:
+def routes() -> Routes:
     given = ServeProviderApisSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs = JobTable.connect(given.jobs_table)
     accept = job_acceptor(given, jobs, configured(given.providers), now=utc_now)
@@ -42,12 +40,11 @@ def routes() -> Mapping[str, Handler]:
         plain_http_hosts=given.plain_http_hosts,
         why_no_webhooks=partial(why_disabled, tells_events=given.tells_events),
     )
-    hashes = JsonSecret.connect(given.client_keys_secret_arn)
-    signing = JsonSecret.connect(given.callback_secret_arn)
+    hashes, key = map(JsonSecret.connect, [given.client_keys_secret_arn, given.callback_secret_arn])
     access = partial(
         ApiAccess,
         hashes=hashes,
-        tokens=ClientTokens(secrets=lambda: valid_secrets(signing()), hashes=hashes, now=utc_now),
+        tokens=ClientTokens(secrets=lambda: valid_secrets(key()), hashes=hashes, now=utc_now),
         find=FindJobs(jobs=jobs),
         account=AccountTable.connect(given.jobs_table).read,
         link=image_link(given),
@@ -68,3 +65,6 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
     if answer.accepted:
         log_job(logger, "job accepted", answer.accepted)
     return reply(answer.status, answer.body)
+
+
+start(os.environ, routes)

@@ -6,8 +6,7 @@ from secrets import token_hex
 from time import sleep
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
@@ -15,7 +14,7 @@ from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
-from ringback.callbacks.tokens import CallbackUrls, valid_secrets
+from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.clock import utc_now
 from ringback.job_log import log_account, log_job
 from ringback.lambda_events import BatchReply, Event, process_batch, time_of
@@ -40,9 +39,7 @@ def submit_job() -> SubmitJob:
         accounts=AccountTable.connect(table),
         providers=providers,
         clients=Clients(provider_access(settings.providers, table=table, now=utc_now)),
-        callback_url=CallbackUrls(
-            base_url=settings.callback_base_url, secrets=lambda: valid_secrets(callback_secret())
-        ),
+        callback_url=CallbackUrls.signed_by(callback_secret, settings.callback_base_url),
         callback_base_url=settings.callback_base_url,
         link_to=DropBucket.connect(settings.drop_bucket).link,
         new_attempt_id=partial(token_hex, 8),
@@ -68,3 +65,6 @@ def handle(event: Event, submit: SubmitJob, seconds_left: SecondsLeft) -> BatchR
             log_job(logger, "submit message processed", job)
 
     return process_batch(event, process, logger)
+
+
+start(os.environ, submit_job)

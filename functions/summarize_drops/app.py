@@ -4,8 +4,7 @@ import os
 from functools import cache, partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import image_links
@@ -53,3 +52,6 @@ def handle(event: Event, summarize: SummarizeDrop) -> BatchReply:
         logger.info("drop summarized", extra={"drop": drop.key, "is_final": is_final})
 
     return process_batch(event, process, logger)
+
+
+start(os.environ, summarize_drop)

@@ -4,8 +4,7 @@ import os
 from functools import cache, partial
 from typing import Any
 
-from aws_lambda_powertools import Logger
-from aws_lambda_powertools.utilities.typing import LambdaContext
+from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.accepting import input_image_check, job_acceptor, webhook_check
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
@@ -30,13 +29,12 @@ logger = Logger(service="take_drops")
 def use_cases() -> tuple[TakeDrop, RetryRows]:
     settings = TakeDropsSettings.from_environ(os.environ, providers=PROVIDERS)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
-    image = input_image_check(settings, inputs)
     providers = configured(settings.providers)
     accept = job_acceptor(settings, jobs, providers, now=utc_now)
     shared: dict[str, Any] = {"jobs": jobs, "accept": accept, "providers": providers}
     shared |= {"queue": SqsDropQueue.connect(settings.drop_queue_url), "now": utc_now}
-    why_not = partial(webhook_check(settings), settings.drop_client)
-    rules = RowRules(settings, check_image=image, why_no_webhooks=why_not)
+    why = partial(webhook_check(settings), settings.drop_client)
+    rules = RowRules(settings, check_image=input_image_check(settings, inputs), why_no_webhooks=why)
     take = TakeDrop(
         drops=drops,
         progress=DropProgressTable.connect(settings.jobs_table),
@@ -67,3 +65,6 @@ def handle(event: Event, take: TakeDrop, retry: RetryRows) -> BatchReply:
         logger.info("jobs made again", extra={"drop": rows.source, "rows": retry(rows).made})
 
     return process_batch(event, process, logger)
+
+
+start(os.environ, use_cases)

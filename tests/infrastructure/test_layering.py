@@ -60,6 +60,7 @@ LAYERS: Final = {
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
     "ringback.settings": Layer(("domain", "variables")),
     "ringback.variables": Layer(),
+    "ringback.starting": Layer((), frozenset({"aws_lambda_powertools"})),
     "ringback.http_replies": Layer(("domain",)),
     "ringback.webhook_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
@@ -71,9 +72,8 @@ LAYERS: Final = {
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
-            *("lambda_events", "live_requests", "webhook_replies"),
+            *("lambda_events", "live_requests", "webhook_replies", "starting"),
         ),
-        frozenset({"aws_lambda_powertools"}),
     ),
 }
 

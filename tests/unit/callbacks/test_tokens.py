@@ -120,3 +120,12 @@ def test_a_secret_that_could_be_guessed_is_refused(secret: dict[str, str | None]
     assert printable[:31] not in str(raised.value)
     too_short = [name for name, value in secret.items() if value and len(value) < 32]
     assert all(repr(name) in str(raised.value) for name in too_short)
+
+
+def test_urls_are_signed_with_what_the_secret_has_now() -> None:
+    secret = {"current": "a" * 32}
+    urls = CallbackUrls.signed_by(lambda: secret, "https://callbacks.example")
+    first = urls("kie", JobId("job_1"))
+    secret["current"] = "b" * 32
+    assert first != urls("kie", JobId("job_1"))
+    assert first.endswith(make_token(b"a" * 32, "kie", JobId("job_1")))

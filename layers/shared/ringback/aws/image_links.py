@@ -6,6 +6,9 @@ from typing import Protocol
 
 from ringback.aws.image_bucket import ImageBucket
 
+# Makes a link of an image's key.
+Link = Callable[[str], str]
+
 
 class LinkSettings(Protocol):
     @property
@@ -14,7 +17,6 @@ class LinkSettings(Protocol):
     def link_lifetime_seconds(self) -> int: ...
 
 
-def image_link(settings: LinkSettings) -> Callable[[str], str]:
-    """Return what makes a link of an image's key."""
+def image_link(settings: LinkSettings) -> Link:
     bucket = ImageBucket.connect(settings.images_bucket)
     return partial(bucket.link, seconds=settings.link_lifetime_seconds)

@@ -8,7 +8,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from ringback.domain.errors import NotConfigured
 from ringback.domain.jobs import Job, JobId
@@ -60,6 +60,11 @@ class CallbackUrls:
 
     base_url: str
     secrets: Callable[[], Sequence[bytes]]
+
+    @classmethod
+    def signed_by(cls, secret: Callable[[], Mapping[str, Any]], base_url: str) -> Self:
+        """Return what reads the callback secret for each URL."""
+        return cls(base_url=base_url, secrets=lambda: valid_secrets(secret()))
 
     def __call__(self, provider: str, job_id: JobId) -> str:
         return _url(self.base_url, self.secrets()[0], provider, job_id)

@@ -43,13 +43,13 @@ class ApiReply:
 
 
 Handler = Callable[[ApiCall], ApiReply]
+# Handlers by route, as API Gateway names it.
+Routes = Mapping[str, Handler]
 
 
 class ProviderApi(Protocol):
     @property
-    def routes(self) -> Mapping[str, Handler]:
-        """Return each route's handler, by the route as API Gateway names it."""
-        ...
+    def routes(self) -> Routes: ...
 
     def refusal(self, error: RequestRefused | TryAgain, call: ApiCall) -> ApiReply:
         """Return an error as the provider would."""
@@ -86,7 +86,7 @@ class ApiAccess:
         return job
 
 
-def routes_of(apis: Iterable[ProviderApi]) -> dict[str, Handler]:
+def routes_of(apis: Iterable[ProviderApi]) -> Routes:
     """Return the handlers of all routes. None of them raises ``RequestRefused`` or ``TryAgain``."""
     return {
         route: partial(_answer, api, handle) for api in apis for route, handle in api.routes.items()
