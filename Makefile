@@ -88,12 +88,12 @@ run: environments ## Run Ringback on this machine with a job of every model; Ctr
 models: .venv/.ready ## List the models with their limits and prices
 	@.venv/bin/python -m local.models
 
-# A layer without bytecode is built anew each time, in case there is a Python 3.13 by then.
+# SAM's cache doesn't know whether bytecode was made: what it kept without is compiled afterwards.
 .PHONY: build
 build: $(ENVIRONMENTS)/sam/.ready ## Build the arm64 / Python 3.13 artifacts for AWS in .aws-sam/
-	@export LAMBDA_PYTHON="$$($(lambda_python))"; \
-	[ -n "$$LAMBDA_PYTHON" ] || rm -rf .aws-sam/cache; $(sam) build --cached --parallel; \
-	[ -n "$$LAMBDA_PYTHON" ] || { rm -rf .aws-sam/cache; echo "$$WITHOUT_LAMBDA_PYTHON" >&2; }
+	@export LAMBDA_PYTHON="$$($(lambda_python))"; $(sam) build --cached --parallel; \
+	if [ -n "$$LAMBDA_PYTHON" ]; then "$$LAMBDA_PYTHON" local/bytecode.py .aws-sam/build; \
+	else echo "$$WITHOUT_LAMBDA_PYTHON" >&2; fi
 
 # Only make's own ENV counts: sh reads a variable of this name, too.
 .PHONY: deploy
@@ -153,17 +153,22 @@ clean: ## Remove everything installed, built or cached here
 
 sam = "$(CURDIR)/$(ENVIRONMENTS)/sam/bin/sam"
 
-# Lambda can't store the bytecode that it compiles, so the layers bring it, made by Lambda's Python:
-# LAMBDA_PYTHON, or one on this machine, or one that uv downloads into .local/.
+# Lambda can't store the bytecode that it compiles, so all code brings it, made by Lambda's Python:
+# LAMBDA_PYTHON, or one on this machine, or one that uv downloads into .local/. Bytecode is the same
+# for every processor. Each candidate is run: one of pyenv's shims may be there and have no Python.
 define lambda_python
-  if [ -n "$(LAMBDA_PYTHON)" ]; then echo "$(LAMBDA_PYTHON)"; else \
-  UV_PYTHON_INSTALL_DIR="$(CURDIR)/.local/pythons"; export UV_PYTHON_INSTALL_DIR; \
-  "$(UV)" python find --no-project --no-python-downloads 3.13 2>/dev/null || \
-  { UV_PYTHON_DOWNLOADS=manual "$(UV)" python install --quiet --no-bin 3.13 2>/dev/null && \
-    "$(UV)" python find --no-project --managed-python 3.13 2>/dev/null; } || true; fi
+  if [ -n "$(LAMBDA_PYTHON)" ]; then echo "$(LAMBDA_PYTHON)"; exit; fi; \
+  pythons="$(CURDIR)/.local/pythons"; \
+  works() { "$$1" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13) or \
+    sys.implementation.name != "cpython")' >/dev/null 2>&1; }; \
+  find_one() { for each in $$(type -ap python3.13 python3 python) \
+    "$${PYENV_ROOT:-$$HOME/.pyenv}"/versions/3.13*/bin/python3.13 "$$pythons"/*/bin/python3.13; do \
+    if works "$$each"; then echo "$$each"; return; fi; done; return 1; }; \
+  find_one || { UV_PYTHON_INSTALL_DIR="$$pythons" UV_PYTHON_DOWNLOADS=manual \
+    "$(UV)" python install --quiet --no-bin 3.13 2>/dev/null && find_one; } || true
 endef
 define WITHOUT_LAMBDA_PYTHON
-WARNING: no Python 3.13 here, and none could be downloaded: the layers have no bytecode, and Lambda
+WARNING: no Python 3.13 works here, and none could be downloaded: there is no bytecode, and Lambda
 compiles them at every cold start, which then takes more than twice as long. Choose a Python:
 make build LAMBDA_PYTHON=/path/to/python3.13
 endef

@@ -1,9 +1,11 @@
 """What `make build` makes for AWS, whatever Python and processor this machine has."""
 
 import os
+import shutil
 import struct
 import subprocess
 import sys
+import zipfile
 from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
@@ -16,8 +18,10 @@ from local.processes import Process
 from local.sam import BUILD_STANDSTILL_SECONDS
 
 ARM64 = 183  # e_machine of an ELF file
-# Tests download no Python: there is one if they run on it.
-LAMBDA_PYTHON = sys.executable if sys.version_info[:2] == (3, 13) else ""
+# Tests download no Python.
+PYTHONS = [sys.executable] if sys.version_info[:2] == (3, 13) else []
+PYTHONS += map(str, Path.home().glob(".pyenv/versions/3.13.*/bin/python3.13"))
+LAMBDA_PYTHON = PYTHONS[0] if PYTHONS else ""
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +43,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         process.wait_until_done(standstill=BUILD_STANDSTILL_SECONDS)
     finally:
         process.stop()
+    if LAMBDA_PYTHON:
+        # As `make build` does: SAM copies functions without a Python of Lambda's.
+        compiling = [LAMBDA_PYTHON, str(ROOT / "local/bytecode.py"), str(folder / "artifacts")]
+        subprocess.run(compiling, check=True)  # noqa: S603
     return folder / "artifacts"
 
 
@@ -72,8 +80,9 @@ def test_the_dependencies_lie_where_lambda_looks(built: Path) -> None:
 def test_every_function_is_its_app_and_nothing_else(built: Path) -> None:
     functions = sorted(built.glob("*Function"))
     assert len(functions) == len(list((ROOT / "functions").iterdir()))
+    caches = {"__pycache__/app.cpython-313.pyc"} if LAMBDA_PYTHON else set[str]()
     assert {folder.name: names_in(folder) for folder in functions} == {
-        folder.name: {"app.py"} for folder in functions
+        folder.name: {"app.py"} | caches for folder in functions
     }
 
 
@@ -83,11 +92,22 @@ def test_our_own_layer_is_ringback_and_nothing_else(built: Path) -> None:
     assert names == {f"python/ringback/{path.relative_to(source)}" for path in source.rglob("*.py")}
 
 
-def test_every_module_has_bytecode_of_lambda_s_python_or_none_has(built: Path) -> None:
-    """A cache of another Python would be dead weight."""
-    caches = {path.name.removesuffix(".pyc") for path in built.rglob("*.pyc")}
-    expected = {f"{path.stem}.cpython-313" for path in built.glob("*Layer/**/*.py")}
-    assert caches == (expected if LAMBDA_PYTHON else set())
+def test_every_module_has_bytecode_of_lambda_s_python_or_none_has(
+    built: Path, tmp_path: Path
+) -> None:
+    """A cache of another Python would be dead weight. Counted in what is uploaded: zip files."""
+    for artifact in (path for path in built.iterdir() if path.is_dir()):
+        archive = shutil.make_archive(str(tmp_path / artifact.name), "zip", artifact)
+        with zipfile.ZipFile(archive) as file:
+            names = [Path(name) for name in file.namelist()]
+        caches = {str(path) for path in names if path.suffix == ".pyc"}
+        expected = {
+            str(path.parent / "__pycache__" / f"{path.stem}.cpython-313.pyc")
+            for path in names
+            if path.suffix == ".py"
+        }
+        assert expected
+        assert caches == (expected if LAMBDA_PYTHON else set())
 
 
 def test_bytecode_is_used_without_a_look_at_its_source(tmp_path: Path) -> None:

@@ -69,6 +69,34 @@ def test_a_function_imports_only_what_is_deployed(function: str) -> None:
     assert tops.isdisjoint({"pytest", "moto", "hypothesis", "yaml", "tests", "local"})
 
 
+# What takes longest to load, and who may load it: each is 0.3 to 2.5 times an empty handler.
+HEAVY = (
+    *(
+        "aws_xray_sdk",
+        "boto3",
+        "botocore.session",
+        "email.mime",
+        "httpx",
+        "PIL",
+        "pydantic",
+        "s3transfer",
+    ),
+    *("cryptography", "jsonschema", "asyncio", "ringback.catalogue"),
+)
+BUDGET = {function: {"botocore.session"} for function in FUNCTIONS} | {
+    "describe_models": {"pydantic", "ringback.catalogue"},
+    "make_thumbnails": {"botocore.session", "PIL"},
+    "accept_job": {"botocore.session", "pydantic", "ringback.catalogue"},
+    "serve_provider_apis": {"botocore.session", "pydantic", "ringback.catalogue"},
+    "take_drops": {"botocore.session", "pydantic", "ringback.catalogue"},
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_only_the_heavy_modules_that_it_needs(function: str) -> None:
+    assert {name for name in HEAVY if name in loaded_by(function)} == BUDGET[function]
+
+
 @pytest.mark.parametrize("function", CALLS_NO_PROVIDER)
 def test_functions_without_provider_calls_load_no_http_client(function: str) -> None:
     names = loaded_by(function)
