@@ -51,20 +51,33 @@ def test_the_data_is_of_the_services_that_have_clients() -> None:
 
 
 @pytest.fixture(scope="module")
-def reduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder of packages as an installer leaves it: with links into its cache."""
-    folder = tmp_path_factory.mktemp("packages")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return a folder of packages, reduced, and the installer's cache that it had links into."""
+    cache = tmp_path_factory.mktemp("cache") / "packages"
     for name in (*OPERATIONS, "athena"):
-        target = folder / "botocore" / "data" / name
-        shutil.copytree(DATA / name, target, copy_function=os.link)
-    os.link(DATA / "endpoints.json", folder / "botocore" / "data" / "endpoints.json")
-    os.link(DEFAULT_CA_BUNDLE, folder / "botocore" / "cacert.pem")
-    (folder / "certifi").mkdir()
-    os.link(certifi.where(), folder / "certifi" / "cacert.pem")
-    sizes = {path: path.stat().st_size for path in DATA.glob("*/*/service-2.json.gz")}
+        shutil.copytree(DATA / name, cache / "botocore" / "data" / name)
+    shutil.copy(DATA / "endpoints.json", cache / "botocore" / "data")
+    shutil.copy(DEFAULT_CA_BUNDLE, cache / "botocore")
+    (cache / "certifi").mkdir()
+    shutil.copy(certifi.where(), cache / "certifi")
+    folder = cache.with_name("reduced")
+    shutil.copytree(cache, folder, copy_function=os.link)
     main(folder)
-    assert sizes == {path: path.stat().st_size for path in DATA.glob("*/*/service-2.json.gz")}
-    return folder
+    return folder, cache
+
+
+@pytest.fixture
+def reduced(packages: tuple[Path, Path]) -> Path:
+    return packages[0]
+
+
+def test_the_installer_s_cache_is_left_alone(packages: tuple[Path, Path]) -> None:
+    _, cache = packages
+    installed = Path(certifi.where()).parents[1]
+    files = [path for path in cache.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    for path in files:
+        assert path.read_bytes() == (installed / path.relative_to(cache)).read_bytes(), path
 
 
 def test_other_services_are_left_out(reduced: Path) -> None:

@@ -13,6 +13,7 @@ from ringback import starting
 
 @pytest.fixture(autouse=True)
 def _collecting() -> Iterator[None]:
+    gc.unfreeze()
     yield
     gc.unfreeze()
     gc.enable()
