@@ -652,6 +652,16 @@ def test_a_report_keeps_what_was_settled_before(cloud: Cloud) -> None:
     assert reported(drops)[1] == {"rows": 6, "results": []}
 
 
+def test_what_settles_with_time_is_noted_in_both(cloud: Cloud) -> None:
+    """Only the summary says anything new: its state."""
+    drops, drop = DropBucket.connect(cloud.drop_bucket), dropped(cloud, "requests/a.csv", b"x")
+    report(drops, drop, b"123456789", b'\n"settled"', settled=SETTLED)
+    later = replace(SETTLED, row=4)
+    put_table(drops, drop, [], before=SETTLED, settled=later)
+    put_summary(drops, drop, {"rows": 6}, [], before=SETTLED, settled=later)
+    assert drops.settled(drop) == later
+
+
 @pytest.mark.parametrize("note", ["", "{", "[]", "{}", '{"credits": "x"}', '{"credits": []}'])
 def test_a_note_that_is_none_settles_nothing(cloud: Cloud, note: str) -> None:
     """Its owner may have copied the object with other metadata."""

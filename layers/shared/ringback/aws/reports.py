@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from hashlib import sha256
+from itertools import chain
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -58,10 +59,8 @@ class Reports:
         key = drop.table_key
         there, digest = self._head(drop, key), sha256()
         with TemporaryFile() as table:
-            for piece in self._kept(drop, key, there, before, 0, before.table_bytes):
-                digest.update(piece)
-                table.write(piece)
-            for piece in content:
+            kept = self._kept(drop, key, there, before, 0, before.table_bytes)
+            for piece in chain(kept, content):
                 digest.update(piece)
                 table.write(piece)
             mark = Mark(drop.version, made_at, 0, digest.hexdigest())
@@ -90,7 +89,7 @@ class Reports:
             if results is not None:
                 old_at = int(there["Metadata"].get(_RESULTS_AT, 0)) if there else 0
                 kept = self._kept(drop, key, there, before, old_at, before.results_bytes)
-                for piece in (*kept, *results):
+                for piece in chain(kept, results):
                     digest.update(piece)
                     text.write(piece)
                 text.write(b"\n ]\n}" if text.tell() > results_at else b"]\n}")
@@ -135,8 +134,14 @@ class Reports:
         more: Mapping[str, str],
         content_type: str,
     ) -> None:
-        """Put an object unless it is stored already, or that of a newer version is."""
-        if there and (mark.is_behind(there["Metadata"]) or mark.is_on(there["Metadata"])):
+        """Put an object unless it is stored already, or that of a newer version is.
+
+        Rows settle with time. That is written to both objects, though only one says anything new:
+        otherwise the next report would find two different notes, and read all jobs again.
+        """
+        stored = there["Metadata"] if there else {}
+        is_settled_so = stored.get(_SETTLED) == more[_SETTLED]
+        if mark.is_behind(stored) or (mark.is_on(stored) and is_settled_so):
             return
         size = body.tell()
         body.seek(0)
