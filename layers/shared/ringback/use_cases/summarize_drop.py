@@ -35,15 +35,14 @@ class SummarizeDrop:
     def __call__(self, drop: Drop) -> bool:
         """Report the drop and return whether this is final, that is, no later report follows."""
         progress, at = self.progress.read(drop), self.now()
-        facts = None if progress else self.drops.describe(drop)
-        if progress is None and (facts is None or at > facts.made_at + MAX_UNREAD):
+        known = progress or self.drops.describe(drop)
+        if known is None or (progress is None and at > known.made_at + MAX_UNREAD):
             return True
         report = self.report(drop, progress) if progress else None
         # This loop ends when the last job is final, or when the drop's progress is forgotten.
         if report is None or not report.is_final:
-            began = progress.made_at if progress else facts.made_at if facts else at
             last_due = report.last_due if progress and progress.done and report else None
-            wait = until_next_report(began=began, last_due=last_due, at=at)
+            wait = until_next_report(began=known.made_at, last_due=last_due, at=at)
             self.queue.add(drop, delay=whole_seconds(wait))
             return False
         if makes_jobs(drop):
