@@ -5,18 +5,14 @@
 
 import io
 import os
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from unittest.mock import patch
 
-from ringback.domain.jobs import Job, JobId
-
 from benchmarks.cost.prices import PRICES
 from benchmarks.results import heading
 from tests.support.jobs import MODEL
-from tests.support.replay import Replay
+from tests.support.replay import Replay, count_reads
 
 ROWS = tuple(map(int, os.environ.get("ROWS", "1000,10000").split(",")))
 # What one more delivery of a submit message costs: it is received, deleted and sent again, the
@@ -71,14 +67,8 @@ def main() -> None:
 
 
 def replayed(rows: int) -> Sheet:
-    replay, read = Replay(), Counter[str]()
-    find = replay.jobs.find
-
-    def counted(job_ids: Sequence[JobId]) -> Sequence[Job]:
-        read["jobs"] += len(job_ids)
-        return find(job_ids)
-
-    replay.jobs.find = counted  # type: ignore[method-assign]
+    replay = Replay()
+    read = count_reads(replay)
     lines = [f"{MODEL},kite {row}" for row in range(rows)]
     replay.drop("requests/kites.csv", "\n".join(["model,input.prompt", *lines]).encode())
     # Copied through memory: so many jobs would mostly wait for the disk.

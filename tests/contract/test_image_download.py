@@ -5,7 +5,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 from pathlib import Path
@@ -15,10 +14,6 @@ from threading import Event, Thread, Timer
 from typing import Any, TypeVar
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from PIL import Image
 from ringback.domain.errors import (
     AddressRefused,
@@ -32,6 +27,8 @@ from ringback.images.download import ImageDownloader
 from ringback.outbound.connections import checked_addresses, default_tls_context, resolve_host
 from ringback.outbound.guarded_http import GuardedHttp
 from ringback.outbound.urls import Target
+
+from local.certificate import write_certificate
 
 
 def image(kind: str, size: tuple[int, int] = (640, 480)) -> bytes:
@@ -248,37 +245,11 @@ def test_the_default_resolver_finds_this_machine_and_the_guard_refuses_it(cdn: C
         checked_addresses(target, resolve_host)
 
 
-def self_signed(folder: Path, name: str) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime(2020, 1, 1, tzinfo=UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now)
-        .not_valid_after(now + timedelta(days=36500))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = folder / f"{name}.pem"
-    pem.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return pem
-
-
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return self_signed(tmp_path_factory.mktemp("tls"), "cdn.example")
+    pem = tmp_path_factory.mktemp("tls") / "cdn.pem"
+    write_certificate(pem, host="cdn.example", address="127.0.0.1")
+    return pem
 
 
 class SecureCdn(Cdn):

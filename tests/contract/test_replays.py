@@ -4,18 +4,17 @@
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-from ringback.domain.jobs import Job, JobId, JobStatus
+from ringback.domain.jobs import JobStatus
 from ringback.domain.pace import Pace
 
 from local.hop_counts import MAX_INVOCATIONS
 from tests.support.image_files import image
 from tests.support.jobs import MODEL, NOON
-from tests.support.replay import Replay
+from tests.support.replay import Replay, count_reads
 
 EDIT = "bytedance/seedream-v4-edit"
 CHANJING = "chanjing/doubao-seedream-4.0"
@@ -100,14 +99,8 @@ def test_a_sheet_beside_api_traffic(record_property: Report, *, full_size: bool)
 def test_a_row_costs_as_much_in_a_long_sheet(record_property: Report, *, full_size: bool) -> None:
     """Messages of jobs that can't be sent yet, and reports, are what grew with the sheet."""
     rows = 20_000 if full_size else 1_500
-    replay, read = Replay(), Counter[str]()
-    find = replay.jobs.find
-
-    def counted(job_ids: Sequence[JobId]) -> Sequence[Job]:
-        read["jobs"] += len(job_ids)
-        return find(job_ids)
-
-    replay.jobs.find = counted  # type: ignore[method-assign]
+    replay = Replay()
+    read = count_reads(replay)
     a_sheet(replay, rows)
     replay.run(most_events=5_000_000)
     each = {name: count / rows for name, count in replay.invocations.items()}

@@ -371,6 +371,18 @@ class Replay:
         )
 
 
+def count_reads(replay: Replay) -> Counter[str]:
+    """Return what counts, from now on, the jobs that are looked up by their ids for reports."""
+    read, find = Counter[str](), replay.jobs.find
+
+    def counted(job_ids: Sequence[JobId]) -> Sequence[Job]:
+        read["jobs"] += len(job_ids)
+        return find(job_ids)
+
+    replay.jobs.find = counted  # type: ignore[method-assign]
+    return read
+
+
 @dataclass(frozen=True)
 class TimedRows:
     """Reading a row takes ``seconds_per_row``."""
