@@ -49,6 +49,10 @@ lint: .venv/.ready $(ENVIRONMENTS)/sam/.ready
 types: .venv/.ready
 	@.venv/bin/python -m mypy
 
+.PHONY: openapi
+openapi: .venv/.ready ## Write the API's description (OpenAPI) and docs/errors.md from the code
+	@.venv/bin/python -m local.openapi
+
 .PHONY: locks
 locks: .venv/.ready
 	@.venv/bin/python -m local.locks

@@ -1,13 +1,15 @@
-"""GET /models and GET /models/{model_id}: the models and their inputs, as JSON Schema.
+"""What describes the API: its models and their inputs, as JSON Schema, and all of it as OpenAPI.
 
 It answers unknown routes as well, since it has no permissions and needs no settings.
 """
 
 import os
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
 from ringback.starting import LambdaContext, Logger, start
+from ringback.api_docs import description, docs_page
 from ringback.catalogue.schemas import describe, describe_all
 from ringback.domain.errors import RequestRefused, UnknownRoute
 from ringback.http_replies import Reply, problem, reply
@@ -17,6 +19,11 @@ logger = Logger(service="describe_models")
 
 # What API Gateway calls the route of all requests that match no other.
 DEFAULT_ROUTE: Final = "$default"
+# For everybody.
+OPEN: Final[Mapping[str, Callable[[], Reply]]] = {
+    "GET /openapi.json": description,
+    "GET /docs": docs_page,
+}
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -25,6 +32,8 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 
 def handle(event: Event) -> Reply:
+    if event["routeKey"] in OPEN:
+        return OPEN[event["routeKey"]]()
     try:
         client_name(event)
         if event["routeKey"] == DEFAULT_ROUTE:

@@ -21,6 +21,7 @@ from ringback.use_cases.make_events import MakeEvents
 
 from tests.support.jobs import NOON, TASK, a_job, a_stored_image
 from tests.support.lambdas import an_event
+from tests.support.schemas import strict
 from tests.support.template import ROOT
 
 LATER: Final = NOON + timedelta(minutes=1)
@@ -43,31 +44,17 @@ def described() -> dict[str, dict[str, Any]]:
     return {message["name"]: message["payload"] for message in messages}
 
 
-def strict(schema: Any) -> Any:
-    """Return the schema without references, and with no other fields than it names."""
-    if isinstance(schema, list):
-        return [strict(each) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return strict(document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]])
-    if "allOf" in schema:
-        return _merged([strict(each) for each in schema["allOf"]])
-    found = {name: strict(each) for name, each in schema.items()}
-    return found | ({"additionalProperties": False} if "properties" in found else {})
-
-
-def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
-    required = [name for part in parts for name in part.get("required", [])]
-    properties = {name: each for part in parts for name, each in part["properties"].items()}
-    merged = {"type": "object", "required": required, "properties": properties}
-    return merged | {"additionalProperties": False}
+def schemas() -> dict[str, Any]:
+    found: dict[str, Any] = document()["components"]["schemas"]
+    return found
 
 
 def faults_of(event: Event) -> list[str]:
     """Return what the document does not say about the event; it must be JSON."""
     body = json.loads(json.dumps(event.cloud_event()))
-    validator = Draft7Validator(strict(described()[event.type]), format_checker=FormatChecker())
+    validator = Draft7Validator(
+        strict(described()[event.type], schemas()), format_checker=FormatChecker()
+    )
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(body)]
 
 
@@ -132,7 +119,7 @@ def test_every_type_on_the_bus_has_a_message_in_the_channel() -> None:
 
 
 def live_faults_of(name: str, message: Any) -> list[str]:
-    schema = strict(document()["components"]["schemas"][name])
+    schema = strict(schemas()[name], schemas())
     validator = Draft7Validator(schema, format_checker=FormatChecker())
     return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(message)]
 

@@ -61,7 +61,9 @@ LAYERS: Final = {
     "ringback.settings": Layer(("domain", "variables")),
     "ringback.variables": Layer(),
     "ringback.starting": Layer((), frozenset({"aws_lambda_powertools"})),
-    "ringback.http_replies": Layer(("domain",)),
+    "ringback.problems": Layer(("domain",)),
+    "ringback.http_replies": Layer(("domain", "problems")),
+    "ringback.api_docs": Layer(),
     "ringback.webhook_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.lambda_events": Layer(
@@ -72,7 +74,7 @@ LAYERS: Final = {
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
-            *("lambda_events", "live_requests", "webhook_replies", "starting"),
+            *("lambda_events", "live_requests", "webhook_replies", "starting", "api_docs"),
         ),
     ),
 }

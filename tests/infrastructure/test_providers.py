@@ -16,9 +16,12 @@ OWN = (
     "events/providers/{name}/",
     "layers/shared/ringback/catalogue/{name}_",
 )
+# What `make openapi` writes.
+GENERATED = "layers/shared/ringback/documents/"
 MAY_NAME = (
     "layers/shared/ringback/catalogue/",
     "layers/shared/ringback/settings.py",
+    GENERATED,
     "template.yaml",
     "local/simulator/",
     "docs/",
@@ -56,7 +59,15 @@ def test_a_new_provider_changes_at_most_six_files() -> None:
     Prose that compares the providers is no requirement.
     """
     own = tuple(place.format(name="chanjing") for place in OWN)
-    prose = ("docs/", "tests/", "events/seeds/", "CHANGELOG.md", ".github/", "benchmarks/")
+    prose = (
+        GENERATED,
+        "docs/",
+        "tests/",
+        "events/seeds/",
+        "CHANGELOG.md",
+        ".github/",
+        "benchmarks/",
+    )
     required = [
         file
         for file in files_that_name("chanjing")

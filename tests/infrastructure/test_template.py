@@ -754,8 +754,10 @@ def test_the_routes_are_complete() -> None:
         ("change_job", "POST /jobs/{job_id}/notify"),
         ("change_job", "POST /providers/{name}/resume"),
         ("describe_models", "$default"),
+        ("describe_models", "GET /docs"),
         ("describe_models", "GET /models"),
         ("describe_models", "GET /models/{model_id+}"),
+        ("describe_models", "GET /openapi.json"),
         ("query_jobs", "GET /jobs"),
         ("query_jobs", "GET /jobs/{job_id}"),
         ("query_jobs", "GET /jobs/{job_id}/deliveries"),
@@ -775,11 +777,15 @@ def test_the_routes_are_complete() -> None:
     assert set(resources("AWS::Serverless::HttpApi")) == {"JobsApi", "CallbackApi"}
 
 
+DOCS: Final = ("/openapi.json", "/docs")
+
+
 def test_no_other_route_does_without_the_authorizer_of_its_api() -> None:
     for function in FUNCTIONS.values():
         for event in events_of(function, "HttpApi"):
-            # Only this function checks the key itself, to refuse it as the provider does.
-            is_open = folder_of(function) == "serve_provider_apis"
+            # This function checks the key itself, to refuse it as the provider does; the API's own
+            # description is for everybody.
+            is_open = folder_of(function) == "serve_provider_apis" or event.get("Path") in DOCS
             assert event.get("Auth") == ({"Authorizer": "NONE"} if is_open else None)
             assert event.keys() - {"Auth"} <= {"ApiId", "Method", "Path"}
 

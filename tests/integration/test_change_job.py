@@ -39,7 +39,7 @@ def test_a_waiting_job_is_cancelled(cloud: Cloud, lambdas: Lambdas) -> None:
 def test_a_running_job_is_not_cancelled(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, a_job(JobStatus.RUNNING, task_id=TASK))
     reply = ask(lambdas, "change_job", "cancel")
-    assert (reply["status_code"], reply["title"]) == (409, "Conflict")
+    assert (reply["status_code"], reply["type"]) == (409, "/docs#wrong-state")
     assert "with the provider" in reply["detail"]
     assert lambdas.written() == ["UpdateItem"]
 

@@ -65,8 +65,8 @@ def test_an_unknown_model_gives_404(lambdas: Lambdas, model_id: str) -> None:
     assert reply["statusCode"] == 404
     assert reply["headers"]["content-type"] == "application/problem+json"
     assert body_of(reply) == {
-        "type": "about:blank",
-        "title": "Not Found",
+        "type": "/docs#unknown-model",
+        "title": "There is no such model.",
         "status": 404,
         "detail": unknown_model(model_id),
     }
@@ -77,8 +77,8 @@ def test_an_unknown_route_gives_404_like_anything_unknown(lambdas: Lambdas) -> N
     assert reply["statusCode"] == 404
     assert reply["headers"]["content-type"] == "application/problem+json"
     assert body_of(reply) == {
-        "type": "about:blank",
-        "title": "Not Found",
+        "type": "/docs#unknown-route",
+        "title": "There is no such route.",
         "status": 404,
         "detail": "Unknown route, or not with this method.",
     }
@@ -91,3 +91,11 @@ def test_a_request_without_an_authorizer_is_an_error(lambdas: Lambdas, case: str
     del event["requestContext"]["authorizer"]
     with pytest.raises(KeyError):
         lambdas("describe_models", event)
+
+
+@pytest.mark.parametrize(("case", "kind"), [("openapi", "application/json"), ("docs", "text/html")])
+def test_the_description_is_for_everybody(lambdas: Lambdas, case: str, kind: str) -> None:
+    reply = lambdas("describe_models", an_event("describe_models", case))
+    assert reply["statusCode"] == 200
+    assert reply["headers"]["content-type"].startswith(kind)
+    assert "createJob" in reply["body"]

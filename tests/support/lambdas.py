@@ -19,6 +19,7 @@ from ringback.aws import clients
 from ringback.aws.clients import CallLimits, config_of
 
 from tests.support.aws import RESOURCES, SETTINGS, Cloud, with_details
+from tests.support.openapi import undescribed
 from tests.support.permissions import READ_QUEUE, WRITE_LOGS, permissions_of
 from tests.support.template import ROOT, resources
 
@@ -186,6 +187,7 @@ class Lambdas:
         finally:
             self._running = ""
         json.dumps(reply)
+        assert undescribed(event.get("routeKey", ""), reply) == []
         return reply
 
     def restart(self, function: str, **settings: str) -> None:

@@ -9,27 +9,21 @@ from typing import Any, Final
 from ringback.domain.accounts import Account, Wait
 from ringback.domain.drops import RowsToRetry
 from ringback.domain.errors import (
-    IdempotencyConflict,
     InvalidRequest,
-    KeyInUse,
-    PayloadTooLarge,
     RequestRefused,
     RingbackError,
-    SignatureRejected,
     TryAgain,
-    Unauthorized,
     UnknownDrop,
     UnknownJob,
-    UnknownModel,
     UnknownProvider,
     UnknownRoute,
-    WrongState,
     by_class,
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import Job, JobError, JobRequest
 from ringback.domain.missing_images import missing_images
+from ringback.problems import PROBLEMS
 
 Reply = dict[str, Any]
 
@@ -37,23 +31,6 @@ Reply = dict[str, Any]
 # all but ASCII, are escaped.
 MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 
-# A subclass has its parent's status. Any other error is an internal failure and is not caught, so
-# that API Gateway answers 500 and the function's error metric counts it.
-STATUS_FOR: Final[Mapping[type[RingbackError], HTTPStatus]] = {
-    SignatureRejected: HTTPStatus.UNAUTHORIZED,
-    Unauthorized: HTTPStatus.UNAUTHORIZED,
-    UnknownJob: HTTPStatus.NOT_FOUND,
-    UnknownModel: HTTPStatus.NOT_FOUND,
-    UnknownDrop: HTTPStatus.NOT_FOUND,
-    UnknownProvider: HTTPStatus.NOT_FOUND,
-    UnknownRoute: HTTPStatus.NOT_FOUND,
-    IdempotencyConflict: HTTPStatus.UNPROCESSABLE_ENTITY,
-    KeyInUse: HTTPStatus.CONFLICT,
-    WrongState: HTTPStatus.CONFLICT,
-    PayloadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    RequestRefused: HTTPStatus.BAD_REQUEST,
-    TryAgain: HTTPStatus.SERVICE_UNAVAILABLE,
-}
 # Shown to clients instead of the exception's own text, which may name a job.
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     InvalidRequest: "The request has invalid fields; see `errors`.",
@@ -81,16 +58,16 @@ def reply(
 
 
 def problem(error: RequestRefused | TryAgain) -> Reply:
-    status = by_class(error, STATUS_FOR)
+    known = by_class(error, PROBLEMS)
     body: dict[str, Any] = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": int(status),
+        "type": known.type,
+        "title": known.title,
+        "status": int(known.status),
         "detail": _DETAIL.get(type(error), str(error)),
     }
     if isinstance(error, InvalidRequest):
         body["errors"] = [asdict(field) for field in error.errors]
-    return reply(status, body, kind="application/problem+json")
+    return reply(known.status, body, kind="application/problem+json")
 
 
 def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, Any]:

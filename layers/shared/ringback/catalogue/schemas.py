@@ -3,6 +3,7 @@
 from functools import cache
 from typing import Any, Final
 
+from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
@@ -68,6 +69,11 @@ def _price(note: PriceNote) -> dict[str, Any]:
 
 @cache
 def _input_schema(model: type[ModelInput]) -> dict[str, Any]:
+    return without_titles(model)
+
+
+def without_titles(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the JSON Schema of a model of requests."""
     schema = model.model_json_schema(schema_generator=_Schema)
     del schema["title"]
     return schema

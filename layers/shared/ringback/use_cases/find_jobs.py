@@ -15,6 +15,7 @@ from ringback.use_cases.dropped_files import jobs_of_file, key_errors, key_of
 from ringback.use_cases.ports import AccountStore, JobReader
 
 MAX_PAGE_SIZE: Final = 99
+DEFAULT_PAGE_SIZE: Final = 25
 PARAMETERS: Final = frozenset({"limit", "cursor", "source"})
 _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 
@@ -54,7 +55,7 @@ class FindJobs:
         file.
         Raises ``InvalidRequest``.
         """
-        limit, cursor = query.get("limit", "25"), query.get("cursor")
+        limit, cursor = query.get("limit", str(DEFAULT_PAGE_SIZE)), query.get("cursor")
         unknown = sorted(query.keys() - PARAMETERS)
         errors = [FieldError(name, unknown_name("parameter", name, PARAMETERS)) for name in unknown]
         if not (_SMALL_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_PAGE_SIZE):

@@ -1,0 +1,184 @@
+"""Make the OpenAPI document of the API that clients use, of what describes it already.
+
+Requests come from the models that check them, jobs and accounts from docs/asyncapi.yaml, problems
+from the table that answers have them from, and the routes from template.yaml.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import yaml
+from ringback.catalogue.models import MODELS
+from ringback.catalogue.requests import SubmitJobRequest
+from ringback.catalogue.schemas import describe, without_titles
+from ringback.domain.errors import RingbackError
+from ringback.domain.version import VERSION
+from ringback.problems import PROBLEMS
+
+from local.example_job import PHOTO
+from local.examples import EXAMPLES
+from local.openapi.gateway import GATEWAY
+from local.openapi.operations import OPERATIONS, WITH_KEY, Operation, Schema, ref
+from local.paths import ROOT
+from local.template import load_template
+
+# Of the asynchronous API's schemas, those that the answers have as well.
+_SHARED: Final = (
+    *("job", "error", "image", "missingImage", "quarantined", "account"),
+    *("moment", "momentOrNull"),
+)
+# Answers in the providers' own languages, which their own documentation describes.
+_NOT_OURS: Final = "ServeProviderApisFunction"
+_DEFAULT_ROUTE: Final = "$default"
+_JSON: Final = "application/json"
+_PROBLEM: Final = "application/problem+json"
+
+
+def document() -> dict[str, Any]:
+    """Return the document. Raises ``ValueError`` if the template has other routes."""
+    check_routes()
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Ringback",
+            "version": VERSION,
+            "summary": "Image-generation jobs that call back.",
+            "description": "The stack's output JobsApiUrl is the base URL.",
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"key": []}],
+        "tags": [{"name": name} for name in dict.fromkeys(o.tag for o in OPERATIONS.values())],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+            "schemas": _schemas(),
+        },
+    }
+
+
+def check_routes() -> None:
+    found = set(_template_routes())
+    if found != OPERATIONS.keys():
+        wrong = sorted(found ^ OPERATIONS.keys())
+        raise ValueError(f"in template.yaml or in OPERATIONS, but not in both: {wrong}")
+
+
+def _template_routes() -> Iterator[str]:
+    for name, resource in load_template()["Resources"].items():
+        for event in resource.get("Properties", {}).get("Events", {}).values():
+            given = event["Properties"]
+            ours = event["Type"] == "HttpApi" and given["ApiId"] == {"Ref": "JobsApi"}
+            if ours and name != _NOT_OURS and "Path" in given:
+                yield f"{given['Method']} {given['Path']}"
+
+
+def _paths() -> dict[str, dict[str, Any]]:
+    paths: dict[str, dict[str, Any]] = {}
+    for route, operation in OPERATIONS.items():
+        method, path = route.split()
+        # OpenAPI has no greedy parameters: a model's slashes are sent as %2F, or as they are.
+        paths.setdefault(path.replace("+}", "}"), {})[method.lower()] = _operation(operation)
+    return paths
+
+
+def _operation(operation: Operation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+    }
+    if operation.description:
+        described["description"] = operation.description
+    if not operation.needs_key:
+        described["security"] = []
+    if operation.parameters:
+        described["parameters"] = list(operation.parameters)
+    if operation.body:
+        described["requestBody"] = {
+            "required": True,
+            "content": {_JSON: {"schema": ref(operation.body), "examples": _examples()}},
+        }
+    return described | {"responses": _answers(operation) | _refusals(operation)}
+
+
+def _answers(operation: Operation) -> dict[str, Any]:
+    location = {"Location": {"description": "The path of the job.", "schema": {"type": "string"}}}
+    return {
+        str(status): {
+            "description": text,
+            **({"headers": location} if operation.locates and status == 202 else {}),
+            "content": {operation.kind: {"schema": schema}},
+        }
+        for status, (text, schema) in operation.answers.items()
+    }
+
+
+def _refusals(operation: Operation) -> dict[str, Any]:
+    """Return the problems, and what API Gateway answers itself, by status."""
+    texts: dict[int, dict[str, list[str]]] = {}
+    kinds: tuple[type[RingbackError], ...] = operation.problems
+    for kind in (*kinds, *(WITH_KEY if operation.needs_key else ())):
+        problem = PROBLEMS[kind]
+        texts.setdefault(int(problem.status), {}).setdefault(_PROBLEM, []).append(problem.title)
+    for each in GATEWAY:
+        if operation.needs_key or not each.for_key:
+            texts.setdefault(each.status, {}).setdefault(_JSON, []).append(each.when)
+    schemas = {_PROBLEM: ref("problem"), _JSON: ref("gatewayMessage")}
+    return {
+        str(status): {
+            "description": " ".join(text for texts in by_kind.values() for text in texts),
+            "content": {kind: {"schema": schemas[kind]} for kind in by_kind},
+        }
+        for status, by_kind in sorted(texts.items())
+    }
+
+
+def _examples() -> dict[str, Any]:
+    """Return a request for every model."""
+    return {
+        _name(example.model): {
+            "value": {"model": example.model, "input": example.input_with(dropped=PHOTO)}
+        }
+        for example in EXAMPLES
+        if example.status == "succeeded"
+    }
+
+
+def _schemas() -> dict[str, Schema]:
+    shared = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())["components"]["schemas"]
+    answers = yaml.safe_load((ROOT / "local/openapi/answers.yaml").read_text())
+    schemas: dict[str, Schema] = {name: shared[name] for name in _SHARED} | answers
+    schemas["job"]["description"] = "A job. Links expire after the setting LinkLifetimeSeconds."
+    link = {"type": "string", "format": "uri", "description": "Only in answers to GET."}
+    schemas["image"]["properties"] |= {
+        "url": link,
+        "thumbnail_url": link | {"type": ["string", "null"]},
+    }
+    requests = {_name(model): _request(model) for model in MODELS}
+    mapping = {model: ref(_name(model))["$ref"] for model in MODELS}
+    schemas["request"] = {
+        "description": "A model and its input, in the provider's own field names.",
+        "oneOf": [ref(name) for name in requests],
+        "discriminator": {"propertyName": "model", "mapping": mapping},
+    }
+    return schemas | requests
+
+
+def _request(model: str) -> Schema:
+    """Return the body that ``POST /jobs`` takes for the model."""
+    schema: Schema = without_titles(SubmitJobRequest)
+    described = describe(model)
+    description = f"{described['description']} {described['documentation']}"
+    return schema | {
+        "description": description,
+        "properties": schema["properties"]
+        | {
+            "model": {"type": "string", "const": model},
+            "input": {name: each for name, each in described["input"].items() if name != "$schema"},
+        },
+    }
+
+
+def _name(model: str) -> str:
+    return "request-" + re.sub(r"[^A-Za-z0-9.]+", "-", model)

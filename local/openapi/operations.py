@@ -1,0 +1,230 @@
+"""What a client can ask for: each route's parameters, bodies, answers and problems.
+
+That the template has exactly these routes is checked when the document is made.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from ringback.domain.drops import MAX_KEY_BYTES
+from ringback.domain.errors import (
+    IdempotencyConflict,
+    InvalidRequest,
+    KeyInUse,
+    PayloadTooLarge,
+    RingbackError,
+    TryAgain,
+    Unauthorized,
+    UnknownDrop,
+    UnknownJob,
+    UnknownModel,
+    UnknownProvider,
+    WrongState,
+)
+from ringback.use_cases.find_jobs import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+
+Schema = dict[str, Any]
+
+
+def ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One route. ``problems`` are those beside the ones that every route with a key has."""
+
+    id: str
+    tag: str
+    summary: str
+    description: str = ""
+    parameters: tuple[Schema, ...] = ()
+    body: str = ""
+    answers: Mapping[int, tuple[str, Schema]] = field(default_factory=dict)
+    kind: str = "application/json"
+    problems: tuple[type[RingbackError], ...] = ()
+    needs_key: bool = True
+    locates: bool = False
+
+
+def _path(name: str, description: str, **schema: Any) -> Schema:
+    return {
+        "name": name,
+        "in": "path",
+        "required": True,
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+def _query(name: str, description: str, **schema: Any) -> Schema:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
+
+
+JOB_ID: Final = _path("job_id", "The job's id.", pattern="^job_[0-9a-z]{26}$")
+IDEMPOTENCY_KEY: Final[Schema] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "Makes it safe to send the request again: the same key and request return the"
+    " same job. Without it every request is a new, paid job.",
+    "schema": {"type": "string", "pattern": r"^[\x20-\x7e]{1,255}$"},
+}
+SOURCE: Final = _query(
+    "source",
+    "The key or s3:// URL of a dropped file.",
+    type="string",
+    minLength=1,
+    maxLength=MAX_KEY_BYTES,
+    examples=["requests/kites.csv"],
+)
+
+_JOB: Final = ref("job")
+_SHOWN: Final = ref("shownJob")
+_OF_JOB: Final = (UnknownJob, WrongState)
+_POSTED: Final = (InvalidRequest, KeyInUse, IdempotencyConflict, TryAgain)
+
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "POST /jobs": Operation(
+        id="createJob",
+        tag="jobs",
+        summary="Post a job",
+        description="Checks and records a job. The provider is called afterwards: if it refuses"
+        " the job, the job says so.",
+        parameters=(
+            _query(
+                "dry_run",
+                "Only check the request and estimate its price: nothing is recorded or paid.",
+                type="boolean",
+                default=False,
+            ),
+            IDEMPOTENCY_KEY,
+        ),
+        body="request",
+        answers={202: ("The recorded job.", _JOB), 200: ("With `dry_run`.", ref("dryRun"))},
+        problems=(*_POSTED, PayloadTooLarge),
+        locates=True,
+    ),
+    "POST /jobs/{job_id}/retry": Operation(
+        id="retryJob",
+        tag="jobs",
+        summary="Make a job that has ended once more, paid for again",
+        parameters=(JOB_ID, IDEMPOTENCY_KEY),
+        answers={202: ("The new job.", _JOB)},
+        problems=(*_POSTED, *_OF_JOB),
+        locates=True,
+    ),
+    "GET /jobs": Operation(
+        id="listJobs",
+        tag="jobs",
+        summary="List jobs, newest first",
+        parameters=(
+            _query(
+                "limit",
+                "Jobs on a page. It may have fewer: it ends at 4 MB.",
+                type="integer",
+                minimum=1,
+                maximum=MAX_PAGE_SIZE,
+                default=DEFAULT_PAGE_SIZE,
+            ),
+            _query(
+                "cursor",
+                "The `cursor` of the previous page.",
+                type="string",
+                pattern=JOB_ID["schema"]["pattern"],
+            ),
+            SOURCE,
+        ),
+        answers={200: ("A page of jobs.", ref("jobPage"))},
+        problems=(InvalidRequest,),
+    ),
+    "GET /jobs/{job_id}": Operation(
+        id="getJob",
+        tag="jobs",
+        summary="Get a job, with links to its images",
+        parameters=(JOB_ID,),
+        answers={200: ("The job.", _SHOWN)},
+        problems=(UnknownJob,),
+    ),
+    "GET /jobs/{job_id}/deliveries": Operation(
+        id="listDeliveries",
+        tag="webhooks",
+        summary="List the tries of a job's webhooks",
+        parameters=(JOB_ID,),
+        answers={200: ("The tries, oldest first.", ref("deliveries"))},
+        problems=(UnknownJob,),
+    ),
+    "POST /jobs/{job_id}/notify": Operation(
+        id="notifyAgain",
+        tag="webhooks",
+        summary="Send a job's last webhook again",
+        parameters=(JOB_ID,),
+        answers={200: ("The job.", _JOB)},
+        problems=(InvalidRequest, TryAgain, *_OF_JOB),
+    ),
+    "POST /jobs/{job_id}/cancel": Operation(
+        id="cancelJob",
+        tag="jobs",
+        summary="Withdraw a job that has not been sent",
+        parameters=(JOB_ID,),
+        answers={200: ("The job.", _JOB)},
+        problems=_OF_JOB,
+    ),
+    "POST /jobs/{job_id}/archive": Operation(
+        id="archiveJob",
+        tag="jobs",
+        summary="Copy what is missing of a job's images, without paying again",
+        parameters=(JOB_ID,),
+        answers={200: ("The job.", _JOB)},
+        problems=(TryAgain, *_OF_JOB),
+    ),
+    "POST /jobs/retry": Operation(
+        id="retryDrop",
+        tag="drops",
+        summary="Make the failed jobs of a dropped file once more, paid for again",
+        parameters=(
+            SOURCE | {"required": True},
+            _query("status", "Which jobs.", type="string", const="failed") | {"required": True},
+        ),
+        answers={202: ("What will be made again.", ref("retriedDrop"))},
+        problems=(InvalidRequest, UnknownDrop, TryAgain),
+    ),
+    "POST /providers/{name}/resume": Operation(
+        id="resumeProvider",
+        tag="providers",
+        summary="Let one job try a paused account now",
+        parameters=(_path("name", "The provider."),),
+        answers={200: ("The account.", ref("account"))},
+        problems=(UnknownProvider, TryAgain),
+    ),
+    "GET /models": Operation(
+        id="listModels",
+        tag="models",
+        summary="List the models",
+        answers={200: ("All models.", ref("models"))},
+    ),
+    "GET /models/{model_id+}": Operation(
+        id="getModel",
+        tag="models",
+        summary="Get a model: its input as JSON Schema, and its price",
+        parameters=(_path("model_id", "The model's id, with its slashes."),),
+        answers={200: ("The model.", ref("model"))},
+        problems=(UnknownModel,),
+    ),
+    "GET /openapi.json": Operation(
+        id="getOpenApi",
+        tag="documentation",
+        summary="Get this description",
+        answers={200: ("OpenAPI 3.1.", {"type": "object"})},
+        needs_key=False,
+    ),
+    "GET /docs": Operation(
+        id="readDocs",
+        tag="documentation",
+        summary="Read this description as a page",
+        answers={200: ("A page.", {"type": "string"})},
+        kind="text/html",
+        needs_key=False,
+    ),
+}
+WITH_KEY: Final = (Unauthorized,)
