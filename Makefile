@@ -140,7 +140,7 @@ LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 .PHONY: lock
 lock: $(ENVIRONMENTS)/uv/.ready ## Regenerate the lock files (UPGRADE=1 takes newer versions)
-	@for name in uv emulator sam lambda_runtime usual_stack; do \
+	@for name in uv emulator sam api_tools lambda_runtime usual_stack; do \
 	  $(LOCK) local/environments/$$name.in --output-file local/environments/$$name.txt; done
 	@$(LOCK) pyproject.toml --group dev --output-file local/environments/project.txt
 	@$(LOCK) pyproject.toml --constraint local/environments/project.txt --no-annotate \
@@ -183,7 +183,7 @@ lambda-python: $(ENVIRONMENTS)/uv/.ready
 	@$(lambda_python)
 
 .PHONY: environments
-environments: .venv/.ready $(ENVIRONMENTS)/emulator/.ready $(ENVIRONMENTS)/sam/.ready
+environments: .venv/.ready $(addprefix $(ENVIRONMENTS)/,emulator/.ready sam/.ready api_tools/.ready)
 
 define CHECK_PYTHON
 import os, sys

@@ -19,7 +19,7 @@ from ringback.problems import PROBLEMS
 from local.example_job import PHOTO
 from local.examples import EXAMPLES
 from local.openapi.gateway import GATEWAY
-from local.openapi.operations import OPERATIONS, WITH_KEY, Operation, Schema, ref
+from local.openapi.operations import JOB_ID, OPERATIONS, WITH_KEY, Operation, Schema, ref
 from local.paths import ROOT
 from local.template import load_template
 
@@ -30,7 +30,15 @@ _SHARED: Final = (
 )
 # Answers in the providers' own languages, which their own documentation describes.
 _NOT_OURS: Final = "ServeProviderApisFunction"
-_DEFAULT_ROUTE: Final = "$default"
+# What can be done with a new job.
+LINKS: Final = {
+    operation.id: {
+        "operationId": operation.id,
+        "parameters": {JOB_ID["name"]: "$response.body#/job_id"},
+    }
+    for operation in OPERATIONS.values()
+    if JOB_ID in operation.parameters
+}
 _JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
 
@@ -109,6 +117,7 @@ def _answers(operation: Operation) -> dict[str, Any]:
             "description": text,
             **({"headers": location} if operation.locates and status == 202 else {}),
             "content": {operation.kind: {"schema": schema}},
+            **({"links": LINKS} if operation.locates and status == 202 else {}),
         }
         for status, (text, schema) in operation.answers.items()
     }
@@ -169,16 +178,27 @@ def _request(model: str) -> Schema:
     """Return the body that ``POST /jobs`` takes for the model."""
     schema: Schema = without_titles(SubmitJobRequest)
     described = describe(model)
-    description = f"{described['description']} {described['documentation']}"
+    given = {name: each for name, each in described["input"].items() if name != "$schema"}
+    also = {name: _exactly(value) for name, value in MODELS[model].sent_anyway().items()}
+    known = given["properties"]
+    either = {name: {"anyOf": [known[name], each]} for name, each in also.items() if name in known}
     return schema | {
-        "description": description,
+        "description": f"{described['description']} {described['documentation']}",
         "properties": schema["properties"]
         | {
             "model": {"type": "string", "const": model},
-            "input": {name: each for name, each in described["input"].items() if name != "$schema"},
+            "input": given | {"properties": known | also | either},
         },
     }
 
 
+def _exactly(value: object) -> Schema:
+    if value == []:
+        return {"type": "array", "items": {}, "maxItems": 0}
+    if isinstance(value, int):
+        return {"type": "integer", "minimum": value, "maximum": value}
+    return {"type": "string", "const": value}
+
+
 def _name(model: str) -> str:
-    return "request-" + re.sub(r"[^A-Za-z0-9.]+", "-", model)
+    return "request_" + re.sub(r"[^a-z0-9]+", "_", model)

@@ -22,6 +22,7 @@ from ringback.domain.errors import (
     UnknownProvider,
     WrongState,
 )
+from ringback.domain.job_ids import PATTERN
 from ringback.use_cases.find_jobs import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 Schema = dict[str, Any]
@@ -62,7 +63,7 @@ def _query(name: str, description: str, **schema: Any) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
-JOB_ID: Final = _path("job_id", "The job's id.", pattern="^job_[0-9a-z]{26}$")
+JOB_ID: Final = _path("job_id", "The job's id.", pattern=f"^{PATTERN}$")
 IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -207,7 +208,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         id="getModel",
         tag="models",
         summary="Get a model: its input as JSON Schema, and its price",
-        parameters=(_path("model_id", "The model's id, with its slashes."),),
+        parameters=(_path("model_id", "The model's id; its slash may be sent as it is."),),
         answers={200: ("The model.", ref("model"))},
         problems=(UnknownModel,),
     ),

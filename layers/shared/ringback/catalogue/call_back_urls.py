@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, ValidationInfo
+from pydantic import AfterValidator, ValidationInfo, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from ringback.catalogue.public_urls import check_public
@@ -46,4 +46,15 @@ def _url_fault(url: str, plain_http_hosts: Collection[str]) -> str:
     return ""
 
 
-CallBackUrl = Annotated[str, AfterValidator(_checked)]
+CallBackUrl = Annotated[
+    str,
+    AfterValidator(_checked),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "format": "uri",
+            "pattern": "^https://",
+            "maxLength": MAX_CALL_BACK_LENGTH,
+        }
+    ),
+]

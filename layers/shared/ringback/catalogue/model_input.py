@@ -72,7 +72,7 @@ def is_blank(text: str) -> bool:
     return not any(each not in _INVISIBLE and category(each)[0] in _VISIBLE for each in text)
 
 
-def _not_blank(text: str) -> str:
+def not_blank(text: str) -> str:
     fault = control_fault(text) or ("must not be blank" if is_blank(text) else "")
     if fault:
         raise PydanticCustomError("prompt", "{fault}", {"fault": fault})
@@ -80,7 +80,7 @@ def _not_blank(text: str) -> str:
 
 
 # For prompts, after the limits of their length: a blank one would be paid for.
-NOT_BLANK: Final = AfterValidator(_not_blank)
+NOT_BLANK: Final = AfterValidator(not_blank)
 
 
 # No range is documented; other JSON parsers can be expected to accept 64 bits.

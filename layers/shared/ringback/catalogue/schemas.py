@@ -7,11 +7,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from ringback.catalogue.model_input import ModelInput
+from ringback.catalogue.model_input import ModelInput, not_blank
 from ringback.catalogue.models import MODELS, unknown_model
 from ringback.catalogue.prices import PRICES, PriceNote
 from ringback.domain.errors import UnknownModel
 
+# A format of our own: no control characters, and something that can be seen.
+VISIBLE_TEXT: Final = "visible-text"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -22,9 +24,17 @@ class _Schema(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        if schema.get("default") is None:
+        # Null, and an empty text, stand for a field that is not given.
+        if schema.get("default") in (None, ""):
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
+
+    def function_after_schema(
+        self, schema: core_schema.AfterValidatorFunctionSchema
+    ) -> JsonSchemaValue:
+        found = super().function_after_schema(schema)
+        is_text = schema["function"]["function"] is not_blank
+        return found | ({"format": VISIBLE_TEXT} if is_text else {})
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
