@@ -113,7 +113,7 @@ smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after c
 	@exec .venv/bin/python -m local.smoke
 
 .PHONY: redrive
-redrive: .venv/.ready ## Move dead letters back to their queues (STACK=ringback)
+redrive: .venv/.ready ## Show the dead letters, then move them back (QUEUE=Archive JOB=job_... YES=1 STACK=ringback LOCAL=1)
 	@exec .venv/bin/python -m local.redrive
 
 .PHONY: adopt

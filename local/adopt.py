@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
+from local.chosen_stack import STACK
 from local.failures import LocalFailure
-from local.redrive import STACK
 from local.template import load_template
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ringback.aws.told_marks import ToldTable
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import FINAL, JobId, JobStatus
 
-from local.redrive import STACK
+from local.chosen_stack import STACK
 from local.table_scan import items_in
 
 if TYPE_CHECKING:

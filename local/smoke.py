@@ -60,9 +60,9 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def agrees() -> bool:
+def agrees(question: str = "Continue?") -> bool:
     try:
-        return input("Continue? [y/N] ").strip().lower() in ("y", "yes")
+        return input(f"{question} [y/N] ").strip().lower() in ("y", "yes")
     except EOFError:
         print()
         return False

@@ -15,8 +15,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from ringback.domain.jobs import JobStatus
 
+from local.chosen_stack import STACK, Stack
 from local.failures import LocalFailure
-from local.redrive import STACK, queues_of
 from local.table_scan import items_in
 
 if TYPE_CHECKING:
@@ -43,14 +43,11 @@ def main(words: Sequence[str]) -> int:
 
 def request_thumbnails(session: boto3.Session, stack: str) -> int:
     """Return the number of images. Raises ``LocalFailure`` while nothing reads the messages."""
-    stacks = session.client("cloudformation")
-    (described,) = stacks.describe_stacks(StackName=stack)["Stacks"]
-    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in described["Parameters"]}
-    if parameters.get("Thumbnails") == "false":
+    deployed = Stack(stack, session)
+    if deployed.parameters.get("Thumbnails") == "false":
         raise LocalFailure(f"stack {stack} has Thumbnails=false: deploy it with true first")
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in described["Outputs"]}
-    queue = dict(queues_of(stacks, stack))["ThumbnailQueue"]
-    images = without_thumbnail(session.client("dynamodb"), outputs["JobsTableName"])
+    queue = dict(deployed.resources_of("AWS::SQS::Queue"))["ThumbnailQueue"]
+    images = without_thumbnail(session.client("dynamodb"), deployed.outputs["JobsTableName"])
     return send(session.client("sqs"), queue, images)
 
 

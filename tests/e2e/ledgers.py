@@ -11,8 +11,8 @@ import httpx
 from ringback.aws.job_items import from_item
 from ringback.domain.jobs import Job
 
+from local.chosen_stack import Stack
 from local.deployment import Deployment, administrator
-from local.redrive import queues_of
 from local.sam import STACK_NAME
 from tests.e2e.provider import Provider, job_in, job_of
 
@@ -117,7 +117,7 @@ def messages_in(deployment: Deployment) -> dict[str, int]:
     """Return how many messages each queue holds that are due or being processed."""
     session, url = administrator(), deployment.endpoint_url
     sqs = session.client("sqs", endpoint_url=url)
-    queues = dict(queues_of(session.client("cloudformation", endpoint_url=url), STACK_NAME))
+    queues = dict(Stack(STACK_NAME, session, url).resources_of("AWS::SQS::Queue"))
     found = {}
     for name, queue in queues.items():
         known = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]

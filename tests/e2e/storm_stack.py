@@ -11,11 +11,11 @@ from typing import Any, Final
 from ringback.domain.check_steps import ANSWER_REDELIVERY
 from ringback.domain.jobs import FINAL
 
+from local.chosen_stack import Stack
 from local.deployment import Deployment, administrator
 from local.drop_bucket import read
 from local.jobs_api import connected
 from local.ports import free_ports
-from local.redrive import queues_of
 from local.sam import STACK_NAME
 from local.stack import local_stack
 from local.waiting import STANDSTILL_SECONDS, wait_for
@@ -102,7 +102,7 @@ def run_storm(planned: Sequence[PlannedJob], deployment: Deployment) -> Storm:
 def shorten_visibility(deployment: Deployment) -> None:
     session, url = administrator(), deployment.endpoint_url
     sqs = session.client("sqs", endpoint_url=url)
-    for name, queue in queues_of(session.client("cloudformation", endpoint_url=url), STACK_NAME):
+    for name, queue in Stack(STACK_NAME, session, url).resources_of("AWS::SQS::Queue"):
         if not name.endswith("DeadLetters"):
             sqs.set_queue_attributes(
                 QueueUrl=queue, Attributes={"VisibilityTimeout": VISIBILITY_SECONDS}

@@ -23,12 +23,12 @@ import httpx
 import pytest
 from PIL import Image
 
+from local.chosen_stack import Stack
 from local.deployment import Deployment, administrator
 from local.drop_bucket import drop, read, wait_for_receipt, wait_for_summary
 from local.hop_counts import MAX_INVOCATIONS
 from local.jobs_api import Job, JobsApi, connected
 from local.ports import free_ports
-from local.redrive import queues_of
 from local.sam import STACK_NAME
 from local.stack import local_stack
 from local.waiting import wait_for
@@ -83,7 +83,7 @@ def deployment(request: pytest.FixtureRequest, size: Size) -> Iterator[Deploymen
         show_logs_of(deployment, request.config)
         # On AWS the message of a killed function comes back after three minutes.
         session, url = administrator(), deployment.endpoint_url
-        queues = dict(queues_of(session.client("cloudformation", endpoint_url=url), STACK_NAME))
+        queues = dict(Stack(STACK_NAME, session, url).resources_of("AWS::SQS::Queue"))
         for name in ("DropQueue", "SubmitQueue"):
             session.client("sqs", endpoint_url=url).set_queue_attributes(
                 QueueUrl=queues[name], Attributes={"VisibilityTimeout": "10"}

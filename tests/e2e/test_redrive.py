@@ -5,6 +5,8 @@ import json
 import pytest
 
 from local import redrive
+from local.chosen_stack import Stack
+from local.dead_letters import dead_letters
 from local.deployment import Deployment, administrator
 from local.emulator import REGION
 from local.jobs_api import JobsApi
@@ -31,13 +33,17 @@ def test_a_job_whose_message_is_a_dead_letter_goes_on(
         "STACK": STACK_NAME,
     }.items():
         monkeypatch.setenv(name, value)
-    assert redrive.main([]) == 0
+    assert redrive.main([]) == 1
+    shown = capsys.readouterr().out
+    assert f"  {job['job_id']}  archiving\n" in shown
+    assert "moved back" not in shown
+    assert redrive.main(["--yes", "--job", job["job_id"]]) == 0
     assert "ArchiveDeadLetters: 1 moved back" in capsys.readouterr().out.splitlines()
     [again] = jobs_api.wait_until_final([job["job_id"]])
     assert again["status"] == "succeeded"
     assert again["images"][0]["sha256"] == job["images"][0]["sha256"]
     assert redrive.main([]) == 0
-    assert "ArchiveDeadLetters: 0 moved back" in capsys.readouterr().out.splitlines()
+    assert "ArchiveDeadLetters: none" in capsys.readouterr().out.splitlines()
 
 
 def leave_in_archiving(deployment: Deployment, job_id: str) -> None:
@@ -51,9 +57,7 @@ def leave_in_archiving(deployment: Deployment, job_id: str) -> None:
         ExpressionAttributeValues={":archiving": {"S": "archiving"}, ":none": {"M": {}}},
     )
     sqs = session.client("sqs", endpoint_url=url)
-    queues = redrive.dead_letters(
-        session.client("cloudformation", endpoint_url=url), sqs, STACK_NAME
-    )
+    queues = dead_letters(Stack(STACK_NAME, session, url))
     [letters] = [queue for queue in queues if queue.name == "ArchiveDeadLetters"]
     message = json.dumps({"job_id": job_id, "attempt": 1})
     sqs.send_message(QueueUrl=letters.url, MessageBody=message)

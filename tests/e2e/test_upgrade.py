@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import pytest
 
+from local.chosen_stack import Stack
 from local.deployment import Deployment, administrator
 from local.drop_bucket import drop, drop_photo
 from local.examples import EXAMPLES
@@ -21,7 +22,6 @@ from local.failures import LocalFailure
 from local.jobs_api import Job, JobsApi, connected, is_final
 from local.paths import ROOT
 from local.ports import free_ports
-from local.redrive import queues_of
 from local.sam import STACK_NAME
 from local.stack import local_stack
 from local.waiting import wait_for
@@ -170,7 +170,7 @@ def prepare(deployment: Deployment) -> None:
     allow_loops(deployment)
     session, url = administrator(), deployment.endpoint_url
     sqs = session.client("sqs", endpoint_url=url)
-    for _, queue in queues_of(session.client("cloudformation", endpoint_url=url), STACK_NAME):
+    for _, queue in Stack(STACK_NAME, session, url).resources_of("AWS::SQS::Queue"):
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": VISIBILITY})
 
 
