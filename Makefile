@@ -129,8 +129,16 @@ thumbnails: .venv/.ready ## Make the thumbnails of all images that have none (ST
 	@exec .venv/bin/python -m local.thumbnails
 
 .PHONY: key
-key: .venv/.ready ## Give a client an API key (CLIENT=studio STACK=ringback; REPLACE=1, REVOKE=1)
-	@exec .venv/bin/python -m local.client_keys
+key: .venv/.ready ## Give a client one more API key (NAME=studio SCOPES=jobs:write,jobs:read STACK=ringback LOCAL=1)
+	@exec .venv/bin/python -m local.client_keys key
+
+.PHONY: keys
+keys: .venv/.ready ## List the API keys: client, scopes, last use (STACK=ringback LOCAL=1)
+	@exec .venv/bin/python -m local.client_keys keys
+
+.PHONY: revoke
+revoke: .venv/.ready ## Revoke a client's API keys, or one (NAME=studio KEY=... STACK=ringback LOCAL=1)
+	@exec .venv/bin/python -m local.client_keys revoke
 
 .PHONY: webhook-secret
 webhook-secret: .venv/.ready ## Give a client a webhook secret (NAME=studio URL=https://... STACK=ringback LOCAL=1; ROTATE=1, END_ROTATION=1)

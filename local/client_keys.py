@@ -1,9 +1,8 @@
-"""Create, replace or revoke a client's API key: ``make key CLIENT=studio``.
+"""Create, list and revoke clients' API keys: ``make key``, ``make keys``, ``make revoke``.
 
-The stack keeps the SHA-256 of every client's key, by client name, in one secret. This changes the
-entry of one client and leaves the others as they are. The key itself is printed once, to stdout,
-and stored nowhere. Two people must not run it at the same moment: Secrets Manager has no
-conditional write.
+The stack keeps the SHA-256 of each key in one secret, with its client and scopes. A change leaves
+all other keys as they are. The key itself is printed once, to stdout, and stored nowhere. Two
+people must not change keys at the same moment: Secrets Manager has no conditional write.
 """
 
 import argparse
@@ -11,92 +10,181 @@ import hashlib
 import os
 import secrets
 import sys
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
+from ringback.aws.live_items import FollowerTable
+from ringback.aws.live_lines import WebSocketLines
+from ringback.domain.client_keys import OF_FIRST_FORM, SCOPED, ClientKey, Scope, keys_in
+from ringback.domain.clock import utc_now
 
+from local.chosen_stack import Stack, add_stack_arguments, chosen_stack
 from local.failures import LocalFailure
-from local.owner_secrets import STACK, StoredJson, checked_name, output_of
+from local.key_uses import KeyUses
+from local.owner_secrets import StoredJson, checked_name
 
 OUTPUT: Final = "ClientKeysSecretArn"
 KEY_BYTES: Final = 32
+EXAMPLE: Final = "make key NAME=studio"
+# How long a revoked key may still be taken: the authorizer's caches together.
+REVOKED_SECONDS: Final = 60
 
-Hashes = Mapping[str, str]
+Secret = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """One stack's keys. ``close`` closes a client's connections, ``uses`` knows the last use."""
+
+    stored: StoredJson
+    close: Callable[[str], None]
+    uses: Callable[[], Mapping[str, datetime]]
+
+    def create(self, client: str, scopes: Sequence[str]) -> str:
+        """Store the digest of a new key, beside those that the client has, and return the key."""
+        key = f"rb_{secrets.token_urlsafe(KEY_BYTES)}"
+        digest = hashlib.sha256(key.encode()).hexdigest()
+        self.stored.write(with_key(self.stored.read(), client, digest, scopes, at=utc_now()))
+        return key
+
+    def revoke(self, client: str, key_id: str = "") -> Sequence[ClientKey]:
+        """Remove the client's key with that id, or all, and close the client's connections.
+
+        Return what was removed. Raises ``LocalFailure`` if there is no such key.
+        """
+        before = self.stored.read()
+        after = without(before, client, key_id)
+        self.stored.write(after)
+        self.close(client)
+        left = set(keys_in(after))
+        return [key for key in keys_in(before) if key not in left]
+
+    def table(self) -> Iterator[tuple[str, ...]]:
+        """Yield a line for each key: client, id, scopes, when it was made, and last used."""
+        secret = self.stored.read()
+        made, used = secret.get(SCOPED, {}), self.uses()
+        for key in sorted(keys_in(secret), key=lambda each: (each.client, each.id)):
+            created = made.get(key.digest, {}).get("created_at", "")
+            last = used.get(key.id)
+            yield (
+                key.client,
+                key.id,
+                ",".join(sorted(key.scopes)),
+                created[:10] or "unknown",
+                last.isoformat(" ", "minutes") if last else "never, as far as logs reach",
+            )
+
+
+def with_key(
+    secret: Secret, client: str, digest: str, scopes: Sequence[str], *, at: datetime
+) -> dict[str, Any]:
+    entry = {
+        "client": client,
+        "scopes": sorted(scopes),
+        "created_at": at.astimezone(UTC).isoformat(timespec="seconds"),
+    }
+    return {**secret, SCOPED: {**secret.get(SCOPED, {}), digest: entry}}
+
+
+def without(secret: Secret, client: str, key_id: str) -> dict[str, Any]:
+    """Raise ``LocalFailure`` if the client has no such key."""
+    keys = [key for key in keys_in(secret) if key.client == client]
+    gone = [key for key in keys if key_id in ("", key.id)]
+    if not gone:
+        raise LocalFailure(_no_such_key(secret, client, keys))
+    digests = {key.digest for key in gone}
+    left = {name: entry for name, entry in secret.items() if name != client or entry not in digests}
+    scoped = {name: entry for name, entry in left.pop(SCOPED, {}).items() if name not in digests}
+    return left | ({SCOPED: scoped} if scoped else {})
+
+
+def _no_such_key(secret: Secret, client: str, keys: Sequence[ClientKey]) -> str:
+    if keys:
+        ids = ", ".join(sorted(key.id for key in keys))
+        return f"client {client!r} has no such key; its keys: {ids}"
+    known = ", ".join(sorted({key.client for key in keys_in(secret)})) or "none"
+    return f"client {client!r} has no key; clients with a key: {known}"
+
+
+def checked_scopes(text: str) -> Sequence[str]:
+    """Raise ``LocalFailure`` for a scope that there is not."""
+    scopes = [each.strip() for each in text.split(",") if each.strip()] or sorted(OF_FIRST_FORM)
+    if unknown := sorted(set(scopes) - set(Scope)):
+        known = ", ".join(Scope)
+        raise LocalFailure(f"unknown scopes: {', '.join(unknown)}; there are {known}")
+    return scopes
 
 
 def main(words: Sequence[str]) -> int:
     given = _parser().parse_args(words)
     try:
-        client = checked_name(given.client, example="make key CLIENT=studio")
-        session = boto3.Session()
-        arn = output_of(session.client("cloudformation"), given.stack, OUTPUT)
-        stored = StoredJson(session.client("secretsmanager"), arn)
-        if given.revoke:
-            revoke(stored, client)
-        else:
-            print(create(stored, client, replace=given.replace))
+        COMMANDS[given.command](keys_of(chosen_stack(given)), given)
     except (BotoCoreError, ClientError, LocalFailure) as error:
-        print(f"key: {error}", file=sys.stderr)
+        print(f"{given.command}: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def create(stored: StoredJson, client: str, *, replace: bool) -> str:
-    """Store the hash of a new key and return the key."""
-    key = f"rb_{secrets.token_urlsafe(KEY_BYTES)}"
-    digest = hashlib.sha256(key.encode()).hexdigest()
-    stored.write(with_hash(stored.read(), client, digest, replace=replace))
-    _note(f"The new key of client {client!r}. It works now and is not shown again:")
-    return key
+def _create(keys: Keys, given: argparse.Namespace) -> None:
+    client, scopes = checked_name(given.name, example=EXAMPLE), checked_scopes(given.scopes)
+    key = keys.create(client, scopes)
+    _note(f"A new key of client {client!r}, for {', '.join(scopes)}. It is not shown again:")
+    print(key)
 
 
-def revoke(stored: StoredJson, client: str) -> None:
-    stored.write(without(stored.read(), client))
-    _note(f"The key of client {client!r} is revoked. It may still work for up to six minutes.")
+def _list(keys: Keys, _given: argparse.Namespace) -> None:
+    lines = [("client", "key", "scopes", "made", "last used"), *keys.table()]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)))
 
 
-def with_hash(hashes: Hashes, client: str, digest: str, *, replace: bool) -> dict[str, str]:
-    """Raise ``LocalFailure`` if the client has a key that is not to be replaced."""
-    if client in hashes and not replace:
-        raise LocalFailure(f"client {client!r} has a key already; REPLACE=1 replaces it")
-    return {**hashes, client: digest}
+def _revoke(keys: Keys, given: argparse.Namespace) -> None:
+    client = checked_name(given.name, example="make revoke NAME=studio")
+    for key in keys.revoke(client, given.key):
+        _note(f"Key {key.id} of client {client!r} is revoked.")
+    _note(f"Its connections are closed. Requests may still pass for {REVOKED_SECONDS} seconds.")
 
 
-def without(hashes: Hashes, client: str) -> dict[str, str]:
-    """Raise ``LocalFailure`` if the client has no key."""
-    if client not in hashes:
-        known = ", ".join(sorted(hashes)) or "none"
-        raise LocalFailure(f"client {client!r} has no key; clients with a key: {known}")
-    return {name: digest for name, digest in hashes.items() if name != client}
+COMMANDS: Final[Mapping[str, Callable[[Keys, argparse.Namespace], None]]] = {
+    "key": _create,
+    "keys": _list,
+    "revoke": _revoke,
+}
+
+
+def keys_of(stack: Stack) -> Keys:
+    def close(client: str) -> None:
+        """Close the client's connections: it connects again with a key that it still has."""
+        table = FollowerTable(stack.client("dynamodb"), stack.output("JobsTableName"))
+        # ws and wss are http and https.
+        url = stack.output("LiveApiUrl").replace("ws", "http", 1)
+        lines = WebSocketLines(stack.session.client("apigatewaymanagementapi", endpoint_url=url))
+        for connection in table.of(client, at=utc_now()) or ():
+            lines.close(connection)
+
+    return Keys(
+        stored=StoredJson(stack.client("secretsmanager"), stack.output(OUTPUT)),
+        close=close,
+        uses=KeyUses(stack),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.client_keys", description=__doc__)
-    parser.add_argument("--client", default=os.environ.get("CLIENT", ""), help="its name (CLIENT)")
-    parser.add_argument(
-        "--stack",
-        default=os.environ.get("STACK") or STACK,
-        help=f"the CloudFormation stack (STACK; {STACK} by default)",
-    )
-    parser.add_argument(
-        "--replace",
-        action="store_true",
-        default=_is_set("REPLACE"),
-        help="replace a key that the client has (REPLACE=1)",
-    )
-    parser.add_argument(
-        "--revoke",
-        action="store_true",
-        default=_is_set("REVOKE"),
-        help="take the client's key away (REVOKE=1)",
-    )
+    parser.add_argument("command", choices=COMMANDS)
+    variables = {
+        "name": "the client's name (NAME)",
+        "scopes": f"what the key may do (SCOPES; {','.join(sorted(OF_FIRST_FORM))} by default)",
+        "key": "the id of one key, from `make keys` (KEY; all of the client's by default)",
+    }
+    for name, text in variables.items():
+        parser.add_argument(f"--{name}", default=os.environ.get(name.upper(), ""), help=text)
+    add_stack_arguments(parser)
     return parser
-
-
-def _is_set(name: str) -> bool:
-    return os.environ.get(name, "") not in ("", "0")
 
 
 def _note(line: str) -> None:

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ringback.aws.receivers import WebhookClientTable
+from ringback.domain.client_keys import Scope
+from ringback.domain.clock import utc_now
 from ringback.domain.receivers import ClientWebhooks
 
 from local.api_addresses import PLACEHOLDER, fill_in_addresses, live_url
+from local.client_keys import with_key
 from local.deployment import Deployment, administrator
 from local.emulator import emulator_process, endpoint_url, is_healthy, start_emulator
 from local.environment import own_environment
@@ -191,7 +194,12 @@ def outputs_of(endpoint: str) -> dict[str, str]:
 def put_secrets(deployment: Deployment, outputs: Mapping[str, str]) -> None:
     vault = administrator().client("secretsmanager", endpoint_url=deployment.endpoint_url)
     digest = hashlib.sha256(deployment.client_key.encode()).hexdigest()
-    values: dict[str, Any] = {outputs["ClientKeysSecretArn"]: {CLIENT: digest}}
+    # The first form as well, from which one may upgrade; the last one that fits counts.
+    values: dict[str, Any] = {
+        outputs["ClientKeysSecretArn"]: with_key(
+            {CLIENT: digest}, CLIENT, digest, list(Scope), at=utc_now()
+        )
+    }
     values |= {outputs[each.secret_output]: {**each.secret} for each in deployment.accounts}
     # Older versions, from which one may upgrade, have no webhooks.
     if arn := outputs.get("WebhookSecretArn"):

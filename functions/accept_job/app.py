@@ -32,12 +32,7 @@ def use_cases() -> tuple[PostJob, RetryJob]:
     accept = job_acceptor(settings, jobs, providers, now=utc_now)
     image = input_image_check(settings, inputs)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
-    rules = RequestRules(
-        pass_through=allowed,
-        find_image=image,
-        plain_http_hosts=settings.plain_http_hosts,
-        why_no_webhooks=webhook_check(settings),
-    )
+    rules = RequestRules.of(settings, find_image=image, why_no_webhooks=webhook_check(settings))
     return (
         PostJob(read_request=rules, jobs=jobs, accept=accept),
         RetryJob(find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=image),

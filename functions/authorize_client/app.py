@@ -2,22 +2,26 @@
 
 import os
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from ringback.starting import LambdaContext, Logger, start
 from ringback.aws.clients import AUTHORIZER_CALLS
 from ringback.aws.secrets import JsonSecret
+from ringback.domain.client_keys import KEY_USED
 from ringback.lambda_events import Event, lower_headers
 from ringback.settings import AuthorizeClientSettings
-from ringback.use_cases.authorize_client import known_client, refusal_of
+from ringback.use_cases.authorize_client import known_key, refusal_of
 
 logger = Logger(service="authorize_client")
+# With the seconds that API Gateway remembers an answer, a revoked key works for a minute at most.
+KEYS_SECONDS: Final = 55.0
 
 
 @cache
 def client_keys() -> JsonSecret:
     settings = AuthorizeClientSettings.from_environ(os.environ)
-    return JsonSecret.connect(settings.client_keys_secret_arn, AUTHORIZER_CALLS)
+    arn = settings.client_keys_secret_arn
+    return JsonSecret.connect(arn, AUTHORIZER_CALLS, fresh=KEYS_SECONDS)
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -32,11 +36,14 @@ def handle(event: Event, keys: JsonSecret) -> dict[str, Any]:
         # 401 by every function, with this sentence (lambda_events.client_name).
         logger.info("malformed authorization header")
         return {"isAuthorized": True, "context": {"refusal": refusal}}
-    client = known_client(offered, keys)
-    if client is None:
+    key = known_key(offered, keys)
+    if key is None:
         logger.info("unknown client key")
         return {"isAuthorized": False}
-    return {"isAuthorized": True, "context": {"client": client}}
+    # By hand: the other functions' way would load what a job is.
+    logger.info(KEY_USED, extra={"client": key.client, "key": key.id})
+    scopes = " ".join(sorted(key.scopes))
+    return {"isAuthorized": True, "context": {"client": key.client, "scopes": scopes}}
 
 
 start(os.environ, client_keys)

@@ -13,6 +13,7 @@ from ringback.aws.secrets import JsonSecret
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import InvalidRequest
 from ringback.http_replies import job_body
+from ringback.job_log import log_key
 from ringback.lambda_events import Event, time_of
 from ringback.live_requests import connection_of, follow_request, is_message
 from ringback.settings import FollowJobsSettings
@@ -27,7 +28,7 @@ logger = Logger(service="follow_jobs")
 def follow_jobs() -> FollowJobs:
     settings = FollowJobsSettings.from_environ(os.environ)
     return FollowJobs(
-        hashes=JsonSecret.connect(settings.client_keys_secret_arn),
+        keys=JsonSecret.connect(settings.client_keys_secret_arn),
         followers=FollowerTable.connect(settings.jobs_table),
         kept=MissedTable.connect(settings.jobs_table),
         jobs=JobTable.connect(settings.jobs_table),
@@ -53,8 +54,10 @@ def handle(event: Event, follow: FollowJobs, seconds_left: Callable[[], float]) 
         follow.refuse(connection_of(event), error.errors[0].message)
         logger.info("malformed message")
         return
-    client = follow(request, seconds_left=seconds_left)
-    logger.info("following" if client else "following refused", extra={"client": client})
+    key = follow(request, seconds_left=seconds_left)
+    if key:
+        log_key(logger, key)
+    logger.info("following" if key else "following refused")
 
 
 start(os.environ, follow_jobs)

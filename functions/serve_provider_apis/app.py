@@ -15,7 +15,7 @@ from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.http_replies import Reply, reply
 from ringback.images import inputs
-from ringback.job_log import log_job
+from ringback.job_log import log_job, log_key
 from ringback.lambda_events import Event, api_call
 from ringback.providers.registry import PROVIDERS, apis_of, configured
 from ringback.settings import ServeProviderApisSettings
@@ -34,17 +34,17 @@ def routes() -> Routes:
     jobs = JobTable.connect(given.jobs_table)
     accept = job_acceptor(given, jobs, configured(given.providers), now=utc_now)
     rules = partial(
-        RequestRules,
-        pass_through=given.pass_through,
+        RequestRules.of,
+        given,
         find_image=input_image_check(given, inputs),
-        plain_http_hosts=given.plain_http_hosts,
         why_no_webhooks=partial(why_disabled, tells_events=given.tells_events),
     )
-    hashes, key = map(JsonSecret.connect, [given.client_keys_secret_arn, given.callback_secret_arn])
+    keys, own = map(JsonSecret.connect, [given.client_keys_secret_arn, given.callback_secret_arn])
     access = partial(
         ApiAccess,
-        hashes=hashes,
-        tokens=ClientTokens(secrets=lambda: valid_secrets(key()), hashes=hashes, now=utc_now),
+        keys=keys,
+        key_used=partial(log_key, logger),
+        tokens=ClientTokens(secrets=lambda: valid_secrets(own()), keys=keys, now=utc_now),
         find=FindJobs(jobs=jobs),
         account=AccountTable.connect(given.jobs_table).read,
         link=image_link(given),

@@ -12,6 +12,7 @@ from ringback.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
     KeyInUse,
+    MissingScope,
     PayloadTooLarge,
     RingbackError,
     TryAgain,
@@ -228,4 +229,4 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         needs_key=False,
     ),
 }
-WITH_KEY: Final = (Unauthorized,)
+WITH_KEY: Final = (Unauthorized, MissingScope)

@@ -8,12 +8,14 @@ from typing import Final
 
 import httpx
 import pytest
+from ringback.domain.client_keys import Scope
 
-from local.client_keys import create
+from local.chosen_stack import Stack
+from local.client_keys import keys_of
 from local.deployment import Deployment, administrator
 from local.openapi.operations import OPERATIONS
-from local.owner_secrets import StoredJson
 from local.paths import ROOT
+from local.sam import STACK_NAME
 
 TOOLS: Final = ROOT / ".local/environments/api_tools/bin"
 # A key may be used again with another request: that is not a fault of the request.
@@ -62,16 +64,8 @@ print(job.job_id, job.status)
 @pytest.fixture(scope="module")
 def other_key(deployment: Deployment) -> str:
     """Return the key of a client of its own, whose jobs no other test counts."""
-    cloud = administrator()
-    (arn,) = (
-        secret["ARN"]
-        for secret in cloud.client(
-            "secretsmanager", endpoint_url=deployment.endpoint_url
-        ).list_secrets()["SecretList"]
-        if "ClientKeys" in secret["Name"]
-    )
-    secrets = cloud.client("secretsmanager", endpoint_url=deployment.endpoint_url)
-    return create(StoredJson(secrets, arn), "tools", replace=True)
+    keys = keys_of(Stack(STACK_NAME, administrator(), deployment.endpoint_url))
+    return keys.create("tools", list(Scope))
 
 
 def run(command: list[str | Path], folder: Path) -> str:

@@ -17,6 +17,8 @@ NOT_ABOUT_A_JOB = {
         "request refused",
         "following refused",
         "unknown client key",
+        "key used",
+        "following",
         "malformed authorization header",
         "callback refused",
         "change refused",

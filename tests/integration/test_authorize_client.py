@@ -33,7 +33,7 @@ def test_a_valid_key_is_authorized_for_its_client(
     cloud.put_secret(cloud.client_keys_secret, KEYS)
     assert lambdas("authorize_client", a_request(f"Bearer {KEY}", name=name)) == {
         "isAuthorized": True,
-        "context": {"client": "studio"},
+        "context": {"client": "studio", "scopes": "jobs:read jobs:write"},
     }
 
 

@@ -12,6 +12,7 @@ from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.accounts import PauseReason, Probe
+from ringback.domain.client_keys import Scope
 from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
 from ringback.domain.receivers import ClientWebhooks
 from ringback.use_cases.authorize_client import NO_SCHEME
@@ -39,7 +40,7 @@ def a_request(
     method, path = route.split(" ") if " " in route else ("DELETE", "/jobs")
     event = an_event("accept_job", "post") | {"routeKey": route, "rawPath": path}
     event["requestContext"]["http"] |= {"method": method, "path": path}
-    event["requestContext"]["authorizer"] = {"lambda": {"client": OWN}}
+    event["requestContext"]["authorizer"] = {"lambda": {"client": OWN, "scopes": " ".join(Scope)}}
     event["pathParameters"] = dict.fromkeys(NAMES, job_id) if "{" in path else {}
     event["queryStringParameters"] = query or {}
     if key:

@@ -18,6 +18,7 @@ from ringback.use_cases.client_tokens import ClientTokens
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.provider_apis import ApiAccess, ApiCall, ApiReply, Handler, routes_of
 
+from tests.support.client_keys import a_key
 from tests.support.in_memory import (
     InMemoryAccounts,
     InMemoryCheckQueue,
@@ -33,6 +34,7 @@ HASHES: Final = {
     "studio": sha256(STUDIO_KEY.encode()).hexdigest(),
     "shop": sha256(SHOP_KEY.encode()).hexdigest(),
 }
+STUDIO: Final = a_key("studio", HASHES["studio"])
 SIGNING_SECRET: Final = b"unit-test-callback-secret-of-44-characters-x"
 
 
@@ -44,10 +46,10 @@ def link_to(key: str) -> str:
 class Hashes:
     """The secret as it is cached; ``stored`` is what it holds now."""
 
-    cached: dict[str, str] = field(default_factory=lambda: dict(HASHES))
-    stored: dict[str, str] | None = None
+    cached: dict[str, Any] = field(default_factory=lambda: dict(HASHES))
+    stored: dict[str, Any] | None = None
 
-    def __call__(self, *, at_most_old: float | None = None) -> Mapping[str, str]:
+    def __call__(self, *, at_most_old: float | None = None) -> Mapping[str, Any]:
         if at_most_old is not None and self.stored is not None:
             self.cached = self.stored
         return self.cached
@@ -66,7 +68,7 @@ class ServedApis:
 
     @property
     def tokens(self) -> ClientTokens:
-        return ClientTokens(secrets=lambda: self.secrets, hashes=self.hashes, now=lambda: self.now)
+        return ClientTokens(secrets=lambda: self.secrets, keys=self.hashes, now=lambda: self.now)
 
     def access(self, provider: str) -> ApiAccess:
         accept = AcceptJob(
@@ -85,7 +87,8 @@ class ServedApis:
             models=models_of(provider),
         )
         return ApiAccess(
-            hashes=self.hashes,
+            keys=self.hashes,
+            key_used=lambda _key: None,
             tokens=self.tokens,
             post_job=PostJob(read_request=rules, jobs=self.jobs, accept=accept),
             find=FindJobs(jobs=self.jobs),
@@ -107,6 +110,7 @@ class ServedApis:
     ) -> ApiReply:
         """Send JSON, or ``bytes`` as they are."""
         call = ApiCall(
+            route=route,
             headers=headers or {},
             query=query or {},
             body=body if isinstance(body, bytes) else json.dumps(body).encode(),

@@ -3,7 +3,8 @@ from hashlib import sha256
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.use_cases.authorize_client import client_of
+
+from tests.support.client_keys import client_of
 
 
 def digest(key: str) -> str:

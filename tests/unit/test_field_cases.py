@@ -20,10 +20,10 @@ from ringback.lambda_events import dropped_objects, process_batch
 from ringback.providers.chanjing.tasks import read_task as read_chanjing
 from ringback.providers.kie.callback import KieCallbackReader
 from ringback.providers.kie.tasks import read_task
-from ringback.use_cases.authorize_client import client_of
 from ringback.use_cases.find_jobs import FindJobs
 
 from tests.support.callbacks import recorded
+from tests.support.client_keys import client_of
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, a_job
 from tests.support.model_facts import defaults, smallest

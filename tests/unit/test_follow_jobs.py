@@ -12,6 +12,7 @@ from ringback.domain.live import CONNECTION_LASTS, MAX_CONNECTIONS, Connection, 
 from ringback.use_cases.follow_jobs import MAX_READ, SECONDS_LEFT, UNKNOWN_KEY, FollowJobs
 from ringback.use_cases.make_events import last_events_of_job
 
+from tests.support.client_keys import scoped
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, a_job
 from tests.support.live import InMemoryFollowers, InMemoryKept, InMemoryLines, a_connection
@@ -21,8 +22,12 @@ KEY = "rb-key-of-the-studio"
 CONNECTION = a_connection()
 
 
-def hashes(*, at_most_old: float | None = None) -> dict[str, str]:
-    return {"studio": sha256(KEY.encode()).hexdigest()}
+DIGEST = sha256(KEY.encode()).hexdigest()
+WRITER = "rb-key-that-only-writes"
+
+
+def hashes(*, at_most_old: float | None = None) -> dict[str, Any]:
+    return {"studio": DIGEST} | scoped("studio", sha256(WRITER.encode()).hexdigest(), "jobs:write")
 
 
 def make(job: Job) -> list[Event]:
@@ -38,7 +43,7 @@ class World:
 
     def follow(self, key: str = KEY, *, seconds: float = 28.0, **request: Any) -> str | None:
         follow = FollowJobs(
-            hashes=hashes,
+            keys=hashes,
             followers=self.followers,
             kept=self.kept,
             jobs=self.jobs,
@@ -47,7 +52,8 @@ class World:
             now=lambda: NOON,
         )
         given = FollowRequest(connection=CONNECTION, key=key, **request)
-        return follow(given, seconds_left=lambda: seconds)
+        followed = follow(given, seconds_left=lambda: seconds)
+        return followed.client if followed else None
 
     def changed(self, *jobs: Job) -> None:
         for job in jobs:
@@ -71,7 +77,7 @@ def test_a_client_with_a_key_follows() -> None:
     assert world.lines.closed == []
 
 
-@pytest.mark.parametrize("key", ["", "rb-unknown", f"Bearer {KEY}", hashes()["studio"]])
+@pytest.mark.parametrize("key", ["", "rb-unknown", f"Bearer {KEY}", DIGEST])
 def test_an_unknown_key_is_refused_and_recorded_nowhere(key: str) -> None:
     world = World()
     assert world.follow(key) is None
@@ -179,3 +185,10 @@ def test_connections_that_are_over_are_forgotten() -> None:
     world.follow()
     assert world.followers.connections["studio"] == [CONNECTION]
     assert world.lines.closed == []
+
+
+def test_a_key_that_may_not_read_does_not_follow() -> None:
+    world = World()
+    assert world.follow(WRITER) is None
+    assert world.answer == {"refused": "This key lacks the scope `jobs:read`."}
+    assert world.followers.of("studio", at=NOON) is None

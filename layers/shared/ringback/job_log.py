@@ -6,6 +6,7 @@ from aws_lambda_powertools import Logger
 
 from ringback.domain.accounts import Account
 from ringback.domain.checks import Check
+from ringback.domain.client_keys import KEY_USED, ClientKey
 from ringback.domain.deliveries import Delivery
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job
@@ -32,6 +33,11 @@ def log_job(logger: Logger, message: str, job: Job) -> None:
         keys |= {"error_kind": job.error.kind, "error_code": job.error.code}
     logger.remove_keys(UNNEEDED)
     logger.info(message, extra=keys)
+
+
+def log_key(logger: Logger, key: ClientKey) -> None:
+    """Log that a key was used: ``make keys`` finds the last time in the log."""
+    logger.info(KEY_USED, extra={"client": key.client, "key": key.id})
 
 
 def named_job(job_id: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ringback.domain.checks import DETAILS
+from ringback.domain.client_keys import OF_FIRST_FORM
 from ringback.domain.drops import NO_VERSION, RECEIPTS, Drop
 from ringback.domain.errors import (
     FieldError,
@@ -23,6 +24,7 @@ from ringback.domain.suggestions import unknown_name
 from ringback.domain.versions import of_any_version
 from ringback.json_bodies import json_object, parse_json
 from ringback.use_cases.accept_callback import CallbackRequest
+from ringback.use_cases.authorize_client import check_scope
 from ringback.use_cases.provider_apis import ApiCall
 
 MAX_CALLBACK_BYTES: Final = 256 * 1024
@@ -70,12 +72,16 @@ def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
 def client_name(event: Mapping[str, Any]) -> str:
     """Return the client that the authorizer identified.
 
-    Raises ``Unauthorized`` if the authorizer says what is wrong, and ``KeyError`` without one.
+    Raises ``Unauthorized`` if the authorizer says what is wrong, ``MissingScope`` if the key may
+    not use this route, and ``KeyError`` without an authorizer.
     """
     context = event["requestContext"]["authorizer"]["lambda"]
     if refusal := context.get("refusal"):
         raise Unauthorized(refusal)
     name: str = context["client"]
+    # API Gateway may remember a consent of the version before scopes.
+    scopes = context.get("scopes")
+    check_scope(event["routeKey"], OF_FIRST_FORM if scopes is None else scopes.split())
     return name
 
 
@@ -126,6 +132,7 @@ def job_post(event: Mapping[str, Any]) -> JobPost:
 def api_call(event: Mapping[str, Any], context: LambdaContext) -> ApiCall:
     """Read a call of a provider's own API. Nothing in it is checked yet."""
     return ApiCall(
+        route=event["routeKey"],
         headers=lower_headers(event),
         query=query_parameters(event),
         body=raw_body(event),

@@ -12,6 +12,7 @@ from ringback.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
     KeyInUse,
+    MissingScope,
     PayloadTooLarge,
     RequestRefused,
     RingbackError,
@@ -65,6 +66,12 @@ PROBLEMS: Final[Mapping[type[RingbackError], Problem]] = {
         "unauthorized",
         "The request names no client.",
         "Send the header `Authorization: Bearer <key>`.",
+    ),
+    MissingScope: Problem(
+        HTTPStatus.FORBIDDEN,
+        "missing-scope",
+        "This key may not do this.",
+        "Take a key with the scope that `detail` names; the operator makes one with `make key`.",
     ),
     SignatureRejected: Problem(
         HTTPStatus.UNAUTHORIZED,

@@ -13,9 +13,9 @@ from ringback.callbacks.signatures import verify_signature
 from ringback.callbacks.tokens import CallbackTokens, make_token
 from ringback.domain.errors import SignatureRejected
 from ringback.domain.jobs import JobId
-from ringback.use_cases.authorize_client import client_of
 
-from tests.support.provider_apis import ServedApis
+from tests.support.client_keys import client_of
+from tests.support.provider_apis import STUDIO, ServedApis
 
 SECRET = b"unit-test-callback-secret-of-44-characters-x"
 NOW = datetime(2026, 9, 21, 12, 0, tzinfo=UTC)
@@ -44,9 +44,9 @@ def has_client_key(*, is_right: bool) -> bool:
 
 def has_access_token(*, is_right: bool) -> bool:
     tokens = ServedApis().tokens
-    token = tokens.issue("studio").value
+    token = tokens.issue(STUDIO).value
     wrong = token[:-1] + ("A" if token[-1] != "A" else "B")
-    return tokens.client_of(token if is_right else wrong) is not None
+    return tokens.key_of(token if is_right else wrong) is not None
 
 
 @pytest.mark.parametrize("is_accepted", [has_token, is_signed, has_client_key, has_access_token])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
@@ -29,6 +29,14 @@ class SubmitJobRequest(BaseModel):
     )
 
 
+class RequestSettings(Protocol):
+    @property
+    def pass_through(self) -> bool: ...
+
+    @property
+    def plain_http_hosts(self) -> Collection[str]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestRules:
     """Check the bodies of all clients. The fields are as in ``read_request`` and ``CallBacks``.
@@ -42,6 +50,14 @@ class RequestRules:
     plain_http_hosts: Collection[str]
     why_no_webhooks: Callable[[str], str] = lambda _client: ""
     models: Models = field(default_factory=lambda: MODELS)
+
+    @classmethod
+    def of(cls, settings: RequestSettings, **others: Any) -> Self:
+        return cls(
+            pass_through=settings.pass_through,
+            plain_http_hosts=settings.plain_http_hosts,
+            **others,
+        )
 
     def __call__(self, sent: Mapping[str, Any], client: str) -> JobRequest:
         return read_request(

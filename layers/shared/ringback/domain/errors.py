@@ -13,6 +13,7 @@ RingbackError
 │   ├── WrongState
 │   ├── PayloadTooLarge
 │   ├── Unauthorized
+│   │   └── MissingScope    a known key that may not do this
 │   ├── SignatureRejected
 │   └── MalformedCallback
 ├── SheetRefused            a sheet, or the rest of it, cannot be read: final
@@ -118,6 +119,10 @@ class PayloadTooLarge(RequestRefused):
 
 class Unauthorized(RequestRefused):
     """The request names no client; the message says what is missing."""
+
+
+class MissingScope(Unauthorized):
+    """The key may not do this; the message names the scope that it lacks."""
 
 
 class SignatureRejected(RequestRefused):

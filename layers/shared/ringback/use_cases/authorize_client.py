@@ -1,23 +1,23 @@
-"""Find the client that an API key belongs to."""
+"""Find the key that a client offers, and hold it to its scopes."""
 
 import hashlib
-import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, Protocol
 
-# In characters: the name is a part of keys in the jobs table.
-MAX_NAME: Final = 100
-# A refusal may be cached for minutes, and an unknown key may be a new one: the hashes are read
-# again before it. Unknown keys cause at most one read within this time.
+from ringback.domain.client_keys import NEEDED, ClientKey, keys_in
+from ringback.domain.errors import MissingScope
+
+# A refusal may be cached, and an unknown key may be a new one: the digests are read again before
+# it. Unknown keys cause at most one read within this time.
 MIN_REFRESH_SECONDS: Final = 2.0
 NO_SCHEME: Final = (
     "The Authorization header must be `Bearer <key>`: the word Bearer, one space, and the key."
 )
 
 
-class KeyHashes(Protocol):
+class StoredKeys(Protocol):
     def __call__(self, *, at_most_old: float | None = None) -> Mapping[str, Any]:
-        """Return each client's key hash, read at most that many seconds ago."""
+        """Return the secret, as ``keys_in`` reads it, read at most that many seconds ago."""
         ...
 
 
@@ -28,29 +28,30 @@ def refusal_of(authorization: str) -> str:
     return "" if well_formed else NO_SCHEME
 
 
-def known_client(authorization: str, hashes: KeyHashes) -> str | None:
-    """Return the name of the key's client, as ``client_of`` does, also if the key is a new one."""
+def known_key(authorization: str, stored: StoredKeys) -> ClientKey | None:
+    """Return the key that the header offers, as ``key_in`` does, also if it is a new one."""
     fresh = MIN_REFRESH_SECONDS
-    return client_of(authorization, hashes()) or client_of(authorization, hashes(at_most_old=fresh))
+    return key_in(authorization, stored()) or key_in(authorization, stored(at_most_old=fresh))
 
 
-def client_of(authorization: str, keys: Mapping[str, str]) -> str | None:
-    """Return the name of the key's client, ``None`` if the key is unknown.
+def key_in(authorization: str, secret: Mapping[str, Any]) -> ClientKey | None:
+    """Return the key of the header as sent (``Bearer <key>``, RFC 6750), ``None`` if unknown.
 
-    ``authorization`` is the header as sent (``Bearer <key>``, RFC 6750); ``keys`` maps each client
-    to the lower-case hex SHA-256 of its key. Keys are random, so no slow hash is needed. Every key
-    is compared, each in constant time.
+    It is compared with every key, each in constant time.
     """
     scheme, _, key = authorization.partition(" ")
     if scheme.lower() != "bearer" or not key:
         return None
-    offered = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest().encode()
-    clients = [
-        name for name, known in keys.items() if hmac.compare_digest(offered, str(known).encode())
-    ]
-    # A client without a name could not be told from another, or stored.
-    return next((name for name in clients if is_client_name(name)), None)
+    offered = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+    found = [each for each in keys_in(secret) if each.is_digest(offered)]
+    # One that is there in both forms has its scopes in the second.
+    return found[-1] if found else None
 
 
-def is_client_name(name: str) -> bool:
-    return 1 <= len(name) <= MAX_NAME and name.isprintable() and not name.isspace()
+def check_scope(route: str, scopes: Collection[str]) -> None:
+    """Raise ``MissingScope`` unless a key with these scopes may use the route.
+
+    API Gateway caches a consent by the key alone, so every function asks for itself.
+    """
+    if NEEDED[route] not in scopes:
+        raise MissingScope(f"This key lacks the scope `{NEEDED[route]}`.")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
 
+from ringback.domain.client_keys import LIVE, ClientKey
+from ringback.domain.errors import MissingScope
 from ringback.domain.events import Event
 from ringback.domain.jobs import Job, JobId
 from ringback.domain.live import (
@@ -17,7 +19,7 @@ from ringback.domain.live import (
     following_message,
     refused_message,
 )
-from ringback.use_cases.authorize_client import KeyHashes, known_client
+from ringback.use_cases.authorize_client import StoredKeys, check_scope, known_key
 from ringback.use_cases.live_ports import Followers, KeptEvents, Lines
 
 UNKNOWN_KEY: Final = "unknown API key"
@@ -25,6 +27,14 @@ UNKNOWN_KEY: Final = "unknown API key"
 MAX_READ: Final = 100
 # The rest of the function's time is for the last messages and the answer.
 SECONDS_LEFT: Final = 15.0
+
+
+def _lacks_scope(key: ClientKey) -> str:
+    try:
+        check_scope(LIVE, key.scopes)
+    except MissingScope as error:
+        return str(error)
+    return ""
 
 
 class FindsJobs(Protocol):
@@ -40,7 +50,7 @@ class FollowJobs:
     ``why_not`` is why nobody can follow, empty if clients can.
     """
 
-    hashes: KeyHashes
+    keys: StoredKeys
     followers: Followers
     kept: KeptEvents
     jobs: FindsJobs
@@ -49,12 +59,15 @@ class FollowJobs:
     now: Callable[[], datetime]
     why_not: str = ""
 
-    def __call__(self, request: FollowRequest, *, seconds_left: Callable[[], float]) -> str | None:
-        """Return the client that follows from now on, ``None`` if it was refused."""
-        client = known_client(f"Bearer {request.key}", self.hashes)
-        if client is None or self.why_not:
-            self.refuse(request.connection, self.why_not if client else UNKNOWN_KEY)
+    def __call__(
+        self, request: FollowRequest, *, seconds_left: Callable[[], float]
+    ) -> ClientKey | None:
+        """Return the key whose client follows from now on, ``None`` if it was refused."""
+        key = known_key(f"Bearer {request.key}", self.keys)
+        if key is None or (why_not := self.why_not or _lacks_scope(key)):
+            self.refuse(request.connection, why_not if key else UNKNOWN_KEY)
             return None
+        client = key.client
         # Before anything is read: what happens from here on is sent to the connection.
         self._add(client, request.connection)
         sent, is_complete = 0, True
@@ -64,7 +77,7 @@ class FollowJobs:
         self.lines.send(
             request.connection, following_message(client, missed=sent, is_complete=is_complete)
         )
-        return client
+        return key
 
     def refuse(self, connection: Connection, reason: str) -> None:
         self.lines.send(connection, refused_message(reason))

@@ -11,10 +11,18 @@ from http import HTTPStatus
 from typing import Any, Final, Protocol
 
 from ringback.domain.accounts import Account
-from ringback.domain.errors import InvalidRequest, RequestRefused, TryAgain, UnknownJob, reasons_of
+from ringback.domain.client_keys import ClientKey
+from ringback.domain.errors import (
+    InvalidRequest,
+    RequestRefused,
+    TryAgain,
+    Unauthorized,
+    UnknownJob,
+    reasons_of,
+)
 from ringback.domain.job_posts import JobPost, idempotency_key_errors
 from ringback.domain.jobs import Job
-from ringback.use_cases.authorize_client import KeyHashes
+from ringback.use_cases.authorize_client import StoredKeys, check_scope
 from ringback.use_cases.client_tokens import ClientTokens
 from ringback.use_cases.find_jobs import FindJobs
 
@@ -24,8 +32,9 @@ MAX_MESSAGE: Final = 2000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiCall:
-    """A request as it was sent; ``headers`` have lower-case names."""
+    """A request as it was sent; ``route`` is as API Gateway names it, ``headers`` in lower case."""
 
+    route: str
     headers: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
@@ -64,12 +73,21 @@ class ApiAccess:
     images bucket, ``account`` the state of a provider's account.
     """
 
-    hashes: KeyHashes
+    keys: StoredKeys
+    key_used: Callable[[ClientKey], None]
     tokens: ClientTokens
     post_job: Callable[[JobPost], Job]
     find: FindJobs
     account: Callable[[str], Account]
     link: Callable[[str], str]
+
+    def may_use(self, call: ApiCall, key: ClientKey | None, *, otherwise: str) -> str:
+        """Return the key's client. Raises ``Unauthorized`` without a key that may use the route."""
+        if key is None:
+            raise Unauthorized(otherwise)
+        self.key_used(key)
+        check_scope(call.route, key.scopes)
+        return key.client
 
     def accept(self, call: ApiCall, body: Mapping[str, Any], *, client: str, form: str) -> Job:
         """Return the accepted job of a body that was translated into that of ``POST /jobs``."""

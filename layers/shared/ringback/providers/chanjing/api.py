@@ -32,7 +32,7 @@ from ringback.providers.chanjing.api_requests import (
 )
 from ringback.providers.chanjing.task_bodies import is_success, task_body
 from ringback.providers.chanjing.tasks import MODEL_PREFIX
-from ringback.use_cases.authorize_client import known_client
+from ringback.use_cases.authorize_client import known_key
 from ringback.use_cases.provider_apis import ApiAccess, ApiCall, ApiReply, Handler, in_one_text
 
 CHANJING: Final = "chanjing"
@@ -89,10 +89,10 @@ class ChanjingApi:
         """Exchange a client's name and key, as ``app_id`` and ``secret_key``, for a token."""
         given = _object(call)
         name, key = given.get("app_id"), given.get("secret_key")
-        client = known_client(f"Bearer {key}", self.access.hashes)
-        if client is None or client != name:
+        found = known_key(f"Bearer {key}", self.access.keys)
+        if found is None or found.client != name:
             raise InvalidRequest([FieldError("app_id, secret_key", "not a client and its API key")])
-        token = self.access.tokens.issue(client)
+        token = self.access.tokens.issue(found)
         ends_at = int(token.expires_at.timestamp())
         return _success(call, {"access_token": token.value, "expire_in": ends_at})
 
@@ -136,12 +136,8 @@ class ChanjingApi:
     def _client(self, call: ApiCall) -> str:
         """Return the client of an access token, or of an API key in its place."""
         token = call.headers.get("access_token", "")
-        client = self.access.tokens.client_of(token) or known_client(
-            f"Bearer {token}", self.access.hashes
-        )
-        if client is None:
-            raise Unauthorized("unknown access token")
-        return client
+        key = self.access.tokens.key_of(token) or known_key(f"Bearer {token}", self.access.keys)
+        return self.access.may_use(call, key, otherwise="unknown access token")
 
 
 def _object(call: ApiCall) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from ringback.domain.errors import (
 )
 from ringback.json_bodies import json_object
 from ringback.providers.kie.task_bodies import number, record
-from ringback.use_cases.authorize_client import known_client
+from ringback.use_cases.authorize_client import known_key
 from ringback.use_cases.provider_apis import ApiAccess, ApiCall, ApiReply, Handler, in_one_text
 
 KIE: Final = "kie"
@@ -91,10 +91,8 @@ class KieApi:
         return ApiReply(body=_success(number(credits_left)))
 
     def _client(self, call: ApiCall) -> str:
-        client = known_client(call.headers.get("authorization", ""), self.access.hashes)
-        if client is None:
-            raise Unauthorized("unknown client key")
-        return client
+        key = known_key(call.headers.get("authorization", ""), self.access.keys)
+        return self.access.may_use(call, key, otherwise="unknown client key")
 
 
 def _success(data: Any) -> dict[str, Any]:

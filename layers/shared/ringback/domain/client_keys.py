@@ -1,0 +1,98 @@
+"""Clients' API keys, and what each of them may do."""
+
+import hmac
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+# In characters: the name is a part of keys in the jobs table.
+MAX_NAME: Final = 100
+# The entry of the secret with the keys that have scopes, by digest: no client has this name, and
+# versions before scopes compare the entry with digests, in vain.
+SCOPED: Final = ""
+
+
+class Scope(StrEnum):
+    READ = "jobs:read"
+    WRITE = "jobs:write"
+    DELETE = "jobs:delete"
+    ADMIN = "admin"
+
+
+# What a key of the first form may do: an entry of the secret from the client's name to the digest.
+OF_FIRST_FORM: Final = frozenset({Scope.READ, Scope.WRITE})
+
+# What a key needs, by route. The live line's is no route of API Gateway's. Getting an access token
+# needs nothing: it may do what the key may.
+LIVE: Final = "live"
+NEEDED: Final[Mapping[str, Scope]] = {
+    "GET /jobs": Scope.READ,
+    "GET /jobs/{job_id}": Scope.READ,
+    "GET /jobs/{job_id}/deliveries": Scope.READ,
+    "GET /models": Scope.READ,
+    "GET /models/{model_id+}": Scope.READ,
+    "POST /jobs": Scope.WRITE,
+    "POST /jobs/retry": Scope.WRITE,
+    "POST /jobs/{job_id}/retry": Scope.WRITE,
+    "POST /jobs/{job_id}/cancel": Scope.WRITE,
+    "POST /jobs/{job_id}/archive": Scope.WRITE,
+    "POST /jobs/{job_id}/notify": Scope.WRITE,
+    "POST /providers/{name}/resume": Scope.ADMIN,
+    "$default": Scope.READ,
+    "POST /api/v1/jobs/createTask": Scope.WRITE,
+    "GET /api/v1/jobs/recordInfo": Scope.READ,
+    "GET /api/v1/chat/credit": Scope.READ,
+    "POST /open/v1/ai_creation/task/submit": Scope.WRITE,
+    "GET /open/v1/ai_creation/task": Scope.READ,
+    "POST /open/v1/ai_creation/task/page": Scope.READ,
+    LIVE: Scope.READ,
+}
+
+
+# The message of the log line that says so.
+KEY_USED: Final = "key used"
+
+
+@dataclass(frozen=True, slots=True)
+class ClientKey:
+    """``digest`` is the lower-case hex SHA-256 of the key; keys are random, so no slow hash."""
+
+    client: str
+    digest: str
+    scopes: frozenset[str]
+
+    @property
+    def id(self) -> str:
+        """Return what people call the key by."""
+        return self.digest[:8]
+
+    def is_digest(self, digest: str) -> bool:
+        """Compare in constant time."""
+        return hmac.compare_digest(digest.encode(), self.digest.encode("utf-8", "surrogatepass"))
+
+
+def keys_in(secret: Mapping[str, Any]) -> Iterator[ClientKey]:
+    """Yield the keys of both forms. An entry that is neither is nobody's."""
+    for name, entry in secret.items():
+        if name != SCOPED:
+            yield from [ClientKey(name, entry, OF_FIRST_FORM)] if _is_key(name, entry) else []
+        elif isinstance(entry, dict):
+            yield from (key for each in entry.items() if (key := _scoped(*each)))
+
+
+def _scoped(digest: str, entry: Any) -> ClientKey | None:
+    try:
+        name, scopes = entry["client"], frozenset(entry["scopes"])
+    except (TypeError, LookupError):
+        return None
+    return ClientKey(name, digest, scopes) if _is_key(name, digest) else None
+
+
+def _is_key(name: Any, digest: Any) -> bool:
+    # A client without a name could not be told from another, or stored.
+    return isinstance(name, str) and is_client_name(name) and isinstance(digest, str)
+
+
+def is_client_name(name: str) -> bool:
+    return 1 <= len(name) <= MAX_NAME and name.isprintable() and not name.isspace()
