@@ -1,14 +1,19 @@
 """The authorizer, with whole events."""
 
+import json
 from hashlib import sha256
 from typing import Any
 
 import boto3
 import pytest
+from ringback.aws.secrets import FRESH_SECONDS
 from ringback.use_cases.authorize_client import NO_SCHEME
 
+from functions.authorize_client.app import KEYS_SECONDS
 from tests.support.aws import Cloud
+from tests.support.client_keys import scoped
 from tests.support.lambdas import Lambdas, an_event
+from tests.support.template import resources
 
 KEY = "rb-key-of-the-studio"
 KEYS = {
@@ -111,3 +116,21 @@ def test_unknown_keys_do_not_cause_a_read_each(lambdas: Lambdas) -> None:
         lambdas("authorize_client", a_request("Bearer unknown"))
     reads = [call for call in lambdas.aws_calls if call.operation == "GetSecretValue"]
     assert len(reads) <= 2
+
+
+def test_a_key_with_scopes_hands_them_on_and_its_use_is_logged(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    cloud.put_secret(cloud.client_keys_secret, scoped("studio", KEYS["studio"], "admin"))
+    assert lambdas("authorize_client", a_request(f"Bearer {KEY}"))["context"] == {
+        "client": "studio",
+        "scopes": "admin",
+    }
+    (line,) = (json.loads(each) for each in lambdas.log.getvalue().splitlines() if "{" in each)
+    assert (line["message"], line["key"]) == ("key used", KEYS["studio"][:8])
+
+
+def test_a_revoked_key_works_for_a_minute_at_most() -> None:
+    (authorizer,) = resources("AWS::Serverless::HttpApi")["JobsApi"]["Auth"]["Authorizers"].values()
+    assert authorizer["Identity"]["ReauthorizeEvery"] + KEYS_SECONDS <= 60
+    assert FRESH_SECONDS <= 60
