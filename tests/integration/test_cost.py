@@ -1,11 +1,16 @@
 """What a job costs: docs/cost.md tells what the code does now, within a budget."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
+from ringback.domain.jobs import JobStatus
 
+from benchmarks.cost.bill import SECRET, price_of
 from benchmarks.cost.page import CASES, PAGE, Measured, measure, page
 from benchmarks.cost.units import size_of, write_units
+from benchmarks.growth.bill import Rates, usd_per_million
+from benchmarks.growth.scenarios import SCENARIOS, replayed
 
 # Our calls, those of the event sources, and write units, at most: for every change of the code.
 BUDGETS = {
@@ -40,6 +45,48 @@ def test_an_invocation_logs_at_most_one_short_line(measured: Mapping[str, Measur
 def test_the_page_says_what_the_code_does(measured: Mapping[str, Measured]) -> None:
     """If it doesn't: ``.venv/bin/python -m benchmarks.cost --write``."""
     assert PAGE.read_text() == page(measured)
+
+
+@pytest.fixture(scope="module")
+def rates(measured: Mapping[str, Measured]) -> Rates:
+    return Rates(measured["one image"].warm)
+
+
+def test_a_simulated_job_costs_what_a_real_one_does(
+    measured: Mapping[str, Measured], rates: Rates
+) -> None:
+    """But for the secrets, which containers keep; the figures of growth rest on it."""
+    bill = measured["one image"].bill
+    _, meter = replayed(SCENARIOS["posts at the pace"], 1)
+    usd = bill.usd - price_of({SECRET: bill.units[SECRET]})
+    assert usd_per_million(meter, rates, jobs=1) == pytest.approx(usd, rel=0.01)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [
+        ("rows of a sheet", (300, 3_000)),
+        ("posts at the pace", (100, 1_000)),
+        # As many as are sent before SQS delivers a message again.
+        ("posts within a second", (100, 1_000)),
+    ],
+)
+def test_a_job_costs_as_much_among_many(
+    rates: Rates, name: str, sizes: tuple[int, int], *, full_size: bool
+) -> None:
+    if full_size and name != "posts within a second":
+        sizes = (1_000, 100_000)
+    costs, calls = list[float](), list[Counter[tuple[str, str]]]()
+    for jobs in sizes:
+        replay, meter = replayed(SCENARIOS[name], jobs)
+        assert replay.statuses == {JobStatus.SUCCEEDED: jobs}
+        costs.append(usd_per_million(meter, rates, jobs=jobs))
+        calls.append(meter.calls)
+    assert max(costs) < 1.02 * min(costs), costs
+    few, many = calls
+    more = {each: many[each] / sizes[1] - few[each] / sizes[0] for each in few | many}
+    assert max(more.values()) < 0.6, more
 
 
 def test_an_item_is_measured_as_dynamodb_does() -> None:

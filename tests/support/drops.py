@@ -150,15 +150,20 @@ class InMemoryDropProgress:
 
 @dataclass
 class DropQueues:
-    """Drops to read on, with their ``delays``, and ``summaries`` to write, with theirs."""
+    """Drops to read on, with their ``delays``, and ``summaries`` to write, with theirs.
+
+    ``retries`` have theirs in ``retry_delays``.
+    """
 
     waiting: list[Drop] = field(default_factory=list)
     delays: list[int] = field(default_factory=list)
     summaries: list[tuple[Drop, int]] = field(default_factory=list)
     retries: list[RowsToRetry] = field(default_factory=list)
+    retry_delays: list[int] = field(default_factory=list)
 
-    def retry(self, rows: RowsToRetry) -> None:
+    def retry(self, rows: RowsToRetry, *, delay: int = 0) -> None:
         self.retries.append(rows)
+        self.retry_delays.append(delay)
 
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.waiting.append(drop)

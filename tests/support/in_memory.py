@@ -50,14 +50,11 @@ class InMemoryJobs:
         self.by_id: dict[JobId, Job] = {}
 
     def create(self, job: Job) -> Write:
-        for known in self.by_id.values():
-            if job.idempotency_key and (known.client, known.idempotency_key) == (
-                job.client,
-                job.idempotency_key,
-            ):
-                if (known.request.sent, known.retry_of) != (job.request.sent, job.retry_of):
-                    raise IdempotencyConflict("this Idempotency-Key was used before")
-                return Write(known, done=known == job)
+        known = self.with_key(job.client, job.idempotency_key)
+        if known:
+            if (known.request.sent, known.retry_of) != (job.request.sent, job.retry_of):
+                raise IdempotencyConflict("this Idempotency-Key was used before")
+            return Write(known, done=known == job)
         if job.job_id in self.by_id:
             return Write(self.by_id[job.job_id], done=self.by_id[job.job_id] == job)
         self.by_id[job.job_id] = job
@@ -70,8 +67,8 @@ class InMemoryJobs:
             raise UnknownJob(job_id) from None
 
     def with_key(self, client: str, idempotency_key: str | None) -> Job | None:
-        for job in self.by_id.values():
-            if idempotency_key and (job.client, job.idempotency_key) == (client, idempotency_key):
+        for job in self.by_id.values() if idempotency_key else ():
+            if (job.client, job.idempotency_key) == (client, idempotency_key):
                 return job
         return None
 
@@ -293,7 +290,7 @@ class InMemoryWindow:
             return self.pace.deferred(low_priority)
         lost = slot is None or slot < self.paused_until or self.pace.is_missed(slot, at=at)
         if slot is None or lost:
-            slot = max(self.next_slot, self.pace.slot_at(at))
+            slot = self.pace.free_slot(self.next_slot, at=at, low_priority=low_priority)
             self.next_slot = slot + 1
         turn = self.pace.turn(slot, at=at)
         if turn.wait:

@@ -8,7 +8,7 @@ received until it is a dead letter, and counts as one.
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,7 +20,7 @@ from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.accounts import Probe, ProbeAnswer
 from ringback.domain.checks import Check
-from ringback.domain.drops import Drop, DropFacts, Progress, Row, RowsToRetry
+from ringback.domain.drops import Drop, DropFacts, Progress, Row, RowsToRetry, Settled
 from ringback.domain.errors import ProviderUnavailable, RingbackError
 from ringback.domain.job_ids import new_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
@@ -76,11 +76,12 @@ ARCHIVE_RETRIES: Final = tuple(
     map(int, load_template()["Parameters"]["ArchiveRetrySeconds"]["Default"].split(","))
 )
 QUEUES: Final = resources("AWS::SQS::Queue")
+FUNCTIONS: Final = resources("AWS::Serverless::Function")
 MAY_RECUR: Final = may_recur(load_template()["Resources"])
 # Which function gets the messages of which queue.
 LISTENERS: Final = {
     event["Properties"]["Queue"]["Fn::GetAtt"][0]: name
-    for name, function in resources("AWS::Serverless::Function").items()
+    for name, function in FUNCTIONS.items()
     for event in function.get("Events", {}).values()
     if event["Type"] == "SQS"
 }
@@ -133,7 +134,7 @@ class Replay:
 
     def __post_init__(self) -> None:
         self.jobs, self.bucket, self.web = InMemoryJobs(), InMemoryBucket(), InMemoryWeb()
-        self.drops, self.progress = InMemoryDrops(), InMemoryDropProgress()
+        self.drops, self.progress = WithoutResults(), InMemoryDropProgress()
         self.accounts = InMemoryAccounts()
         self.queues = Queues(self)
         providers = {
@@ -345,7 +346,7 @@ class Replay:
         return (self.now - NOON).total_seconds()
 
     def time_left(self, function: str) -> Callable[[], float]:
-        limit = resources("AWS::Serverless::Function")[function]["Timeout"]
+        limit = FUNCTIONS[function]["Timeout"]
         until = self.now + timedelta(seconds=limit)
         return lambda: (until - self.now).total_seconds()
 
@@ -381,6 +382,23 @@ def count_reads(replay: Replay) -> Counter[str]:
 
     replay.jobs.find = counted  # type: ignore[method-assign]
     return read
+
+
+class WithoutResults(InMemoryDrops):
+    """Keeps what a summary says of its drop, but not of each job: to parse it takes minutes."""
+
+    def put_summary(
+        self,
+        drop: Drop,
+        summary: Mapping[str, Any],
+        results: Iterable[bytes] | None,
+        *,
+        made_at: datetime,
+        before: Settled,
+        settled: Settled,
+    ) -> None:
+        super().put_summary(drop, summary, None, made_at=made_at, before=before, settled=settled)
+        self.reported[drop] = settled, b""
 
 
 @dataclass(frozen=True)
@@ -448,8 +466,8 @@ class Queues:
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self.send("DropQueue", lambda: self._replay.take_drop(drop), delay=delay)
 
-    def retry(self, rows: RowsToRetry) -> None:
-        self.send("DropQueue", lambda: self._replay.retry_rows(rows))
+    def retry(self, rows: RowsToRetry, *, delay: int = 0) -> None:
+        self.send("DropQueue", lambda: self._replay.retry_rows(rows), delay=delay)
 
     def _check(self, check: Check, *, delay: int) -> None:
         self.send("CheckQueue", lambda: check_one(self._replay.check, check), delay=delay)

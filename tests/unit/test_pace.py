@@ -2,7 +2,7 @@ from datetime import timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.pace import GRACE, Pace
+from ringback.domain.pace import GRACE, SLOTS_PER_FREE_ONE, Pace
 
 from tests.support.in_memory import InMemoryWindow
 from tests.support.jobs import NOON
@@ -30,6 +30,19 @@ def test_no_window_exceeds_the_limit(pace: Pace, gaps: list[float]) -> None:
             made.append(at)
     for first, last in zip(made, made[pace.limit :], strict=False):
         assert last - first >= timedelta(seconds=pace.seconds)
+
+
+def test_a_slot_stays_free_now_and_then_in_a_long_queue() -> None:
+    """Calls are made a little slower than slots follow each other."""
+    pace = Pace(limit=20, seconds=10)
+    window, first = InMemoryWindow(pace=pace), pace.slot_at(NOON)
+    slots = [window.take("kie", at=NOON, slot=None).slot for _ in range(2 * SLOTS_PER_FREE_ONE)]
+    free = set(range(first, (slots[-1] or 0) + 1)) - set(slots)
+    assert len(free) == 2
+    for _ in range(3):  # without a queue, none does
+        at = NOON + timedelta(hours=1) + SLOTS_PER_FREE_ONE * pace.spacing
+        assert window.take("kie", at=at, slot=None).slot == pace.slot_at(at)
+        window.next_slot = 0
 
 
 def test_a_single_call_does_not_wait() -> None:

@@ -22,6 +22,7 @@ from ringback.domain.job_ids import is_job_id, new_job_id, parts_of
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases import retry_drop
 from ringback.use_cases.retry_drop import RetryRows
+from ringback.use_cases.take_drop import BEFORE_TURN
 
 from tests.support.drops import SPACING, DropHarness
 from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
@@ -146,6 +147,27 @@ def test_rows_are_sent_one_after_the_other() -> None:
     due = sorted(job.due_at for job in made_again(harness) if job.due_at)
     assert (len(due), due[-1]) == (40, at + 39 * SPACING)
     assert all(later - earlier <= SPACING for earlier, later in itertools.pairwise(due))
+
+
+def test_a_row_is_made_again_shortly_before_its_turn() -> None:
+    """As many rows as are sent within 15 minutes are made before it."""
+    harness = DropHarness()
+    first, second = dropped(harness, 2)
+    fails(harness, first, second)
+    rows = harness.request_retry(ASKED, client="drop")
+    before = int(BEFORE_TURN / SPACING)
+    harness.queues.retries = [replace(rows, made=before)]
+    harness.retry_rows(harness.queues.retries.pop())
+    [again] = made_again(harness)
+    assert again.retry_of == second.job_id
+    [left], delay = harness.queues.retries, harness.queues.retry_delays[-1]
+    assert (left.before, left.made) == (second.job_id, before + 1)
+    assert 450 <= delay <= 452
+    harness.base.now += timedelta(seconds=delay)
+    work(harness)
+    again = made_again(harness)[-1]
+    assert again.retry_of == first.job_id
+    assert again.due_at == rows.requested_at + (before + 1) * SPACING
 
 
 def test_a_large_drop_takes_several_messages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from ringback.domain.check_steps import LOST_MESSAGE
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import NotConfigured, ProviderUnavailable, TryAgain, UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
@@ -145,6 +146,20 @@ def test_a_job_is_marked_once_it_is_queued(harness: Harness) -> None:
     assert harness.jobs.get(job.job_id).queued_at is None
     harness.take_turn(job.job_id)
     assert harness.jobs.get(job.job_id).queued_at == NOON
+
+
+def test_the_mark_of_a_waiting_job_is_written_anew_every_15_minutes(harness: Harness) -> None:
+    """A check takes a job whose mark is an hour old for one that lost its message."""
+    job, marks = a_job(queued_at=NOON), list[datetime]()
+    harness.jobs.create(job)
+    harness.window = a_window_that_is_full(harness, seconds=7200)
+    while harness.now < NOON + timedelta(hours=1):
+        harness.take_turn(job.job_id)
+        queued_at = harness.jobs.get(job.job_id).queued_at
+        assert queued_at and harness.now - queued_at < LOST_MESSAGE / 2
+        marks += [queued_at] if queued_at not in marks else []
+        harness.now += timedelta(minutes=4)
+    assert len(marks) == 4
 
 
 def test_a_full_window_queues_without_a_call(harness: Harness) -> None:

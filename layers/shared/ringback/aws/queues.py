@@ -108,9 +108,9 @@ class SqsDropQueue(_Queue):
     def go_on(self, drop: Drop, *, delay: int = 0) -> None:
         self._send({"drop": asdict(drop)}, delay=delay)
 
-    def retry(self, rows: RowsToRetry) -> None:
+    def retry(self, rows: RowsToRetry, *, delay: int = 0) -> None:
         values = asdict(rows) | {"requested_at": rows.requested_at.isoformat()}
-        self._try({"retry": values}, delay=0)
+        self._try({"retry": values}, delay=delay)
 
 
 def read_retry(message: Mapping[str, Any]) -> RowsToRetry | None:

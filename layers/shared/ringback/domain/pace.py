@@ -20,6 +20,12 @@ ON_THE_WAY: Final = 0.02
 SPARE: Final = 0.1
 
 
+# Of so many slots for which jobs wait, one stays free. Calls can't be made quite as fast as slots
+# follow each other (``ON_THE_WAY``): jobs of a long queue would fall behind their slots, and ask
+# for room again and again, six times each in a burst of 1,500.
+SLOTS_PER_FREE_ONE: Final = 15
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LowPriority:
     """Low-priority work takes a slot only while less than ``share`` of a window is reserved.
@@ -63,6 +69,14 @@ class Pace:
     def slot_at(self, moment: datetime) -> int:
         """Return the slot at that moment: without competition, nothing waits."""
         return (moment - EPOCH) // self.spacing
+
+    def free_slot(self, next_slot: int, *, at: datetime, low_priority: LowPriority | None) -> int:
+        """Return the slot that is taken next; ``next_slot`` is the first that nobody has."""
+        now = self.slot_at(at)
+        # Low-priority work gives way before there is a long queue.
+        is_queue = low_priority is None and next_slot > now
+        stays_free = is_queue and next_slot % SLOTS_PER_FREE_ONE == 0
+        return max(now, next_slot + stays_free)
 
     def turn(self, slot: int, *, at: datetime) -> Turn:
         wait = EPOCH + slot * self.spacing - at

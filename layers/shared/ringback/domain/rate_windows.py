@@ -31,7 +31,7 @@ class Window:
             return pace.deferred(low_priority), self
         after = self
         if slot is None or slot < self.paused_until or pace.is_missed(slot, at=at):
-            slot = max(self.next_slot, pace.slot_at(at))
+            slot = pace.free_slot(self.next_slot, at=at, low_priority=low_priority)
             after = replace(self, next_slot=slot + 1)
         turn = pace.turn(slot, at=at)
         if turn.wait:

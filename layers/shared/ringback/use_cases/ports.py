@@ -281,7 +281,7 @@ class DropQueue(Protocol):
         """Queue the rest of a drop, behind the messages already in the queue."""
         ...
 
-    def retry(self, rows: RowsToRetry) -> None:
+    def retry(self, rows: RowsToRetry, *, delay: int = 0) -> None:
         """Have the failed jobs of a drop made again. Raises ``TryAgain``."""
         ...
 

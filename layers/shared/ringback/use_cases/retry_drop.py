@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from ringback.domain.delays import whole_seconds
 from ringback.domain.drops import (
     DroppedJob,
     RowsToRetry,
@@ -19,6 +20,7 @@ from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.dropped_files import jobs_of_file, key_errors, key_of
 from ringback.use_cases.ports import DropQueue, JobReader
 from ringback.use_cases.providers import Providers
+from ringback.use_cases.take_drop import BEFORE_TURN, TooEarly
 
 PARAMETERS: Final = frozenset({"source", "status"})
 JOBS_PER_READ: Final = 99
@@ -89,31 +91,46 @@ class RetryRows:
             page = self.jobs.newest_of(
                 rows.source, client=rows.client, limit=JOBS_PER_READ, before=rows.before
             )
-            rows = self._retry(rows, page)
+            made = self._made_of(page, rows)
+            for job in page:
+                try:
+                    rows = self._retry(job, rows, made)
+                except TooEarly as early:
+                    # This loop ends with the file: each message waits for the next row's turn.
+                    self.queue.retry(rows, delay=whole_seconds(early.pause))
+                    return rows
             if not page or is_older_drop(page[-1].job_id, rows.newest):
                 return rows
             if self.now() >= stop_at:
                 self.queue.retry(rows)
                 return rows
 
-    def _retry(self, rows: RowsToRetry, page: Sequence[Job]) -> RowsToRetry:
-        failed = {job_id_again(job.job_id): job for job in page if is_to_retry(job, rows)}
-        made = {job.job_id: job for job in self.jobs.find([each for each in failed if each])}
-        for job_id, job in failed.items():
-            earlier = made.get(job_id) if job_id else None
-            if job_id is None or (earlier and is_queued(earlier)):
-                continue
-            try:
-                request = earlier.request if earlier else self.request_again(job)
-            except RequestRefused:
-                continue  # its input images are gone: POST /jobs/{job_id}/retry says so
-            self.accept(self._new(job, job_id, request, rows))
-            rows = replace(rows, made=rows.made + 1)
-        return replace(rows, before=page[-1].job_id) if page else rows
+    def _made_of(self, page: Sequence[Job], rows: RowsToRetry) -> Mapping[JobId, Job]:
+        ids = [job_id_again(job.job_id) for job in page if is_to_retry(job, rows)]
+        return {job.job_id: job for job in self.jobs.find([each for each in ids if each])}
+
+    def _retry(self, job: Job, rows: RowsToRetry, made: Mapping[JobId, Job]) -> RowsToRetry:
+        """Make the job again if it is to be, and return how far it has come.
+
+        Raises ``TooEarly``.
+        """
+        seen, job_id = replace(rows, before=job.job_id), job_id_again(job.job_id)
+        earlier = made.get(job_id) if job_id else None
+        if not is_to_retry(job, rows) or job_id is None or (earlier and is_queued(earlier)):
+            return seen
+        try:
+            request = earlier.request if earlier else self.request_again(job)
+        except RequestRefused:
+            return seen  # its input images are gone: POST /jobs/{job_id}/retry says so
+        self.accept(self._new(job, job_id, request, rows))
+        return replace(seen, made=rows.made + 1)
 
     def _new(self, job: Job, job_id: JobId, request: JobRequest, rows: RowsToRetry) -> NewJob:
-        spacing = self.providers[request.provider].pace.of_rows
-        due_at = max(rows.requested_at + rows.made * spacing, self.now() + AHEAD)
+        spacing, at = self.providers[request.provider].pace.of_rows, self.now()
+        turn_at = rows.requested_at + rows.made * spacing
+        if turn_at - at > BEFORE_TURN:
+            raise TooEarly(turn_at - at)
+        due_at = max(turn_at, at + AHEAD)
         dropped = DroppedJob(
             job_id=job_id,
             source=rows.source,

@@ -46,6 +46,9 @@ OUT_OF_TIME_RETRY: Final = 1
 OUT_OF_TIME: Final = TaskRefused(
     code="out_of_time", message="there was no time to submit it", retry_after=OUT_OF_TIME_RETRY
 )
+# The mark that a job has a message is written anew when it is this old: well before the message
+# counts as lost (``LOST_MESSAGE``), though it comes back every 15 minutes only.
+MARK_AGAIN: Final = timedelta(minutes=15)
 # Low-priority jobs come back later the longer they are overdue.
 YIELD: Final = Widening(share=0.25, shortest=timedelta(0), longest=timedelta(minutes=1))
 
@@ -224,7 +227,8 @@ class SubmitJob:
         # This loop ends when the job is sent or cancelled, or when its check fails it (MAX_WAIT).
         # Sent before the job is marked: a check that sees the mark may rely on the message.
         self.queue.add(job.job_id, delay=delay, slot=slot)
-        self.jobs.mark_queued(job.job_id, at=self.now())
+        if job.queued_at is None or self.now() >= job.queued_at + MARK_AGAIN:
+            self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 
 

@@ -13,7 +13,7 @@ from ringback.use_cases.report_drop import Report
 
 # The older the drop, the less often it is reported: few changes cost as much as many. SQS delays a
 # message for a quarter of an hour at most.
-INTERVAL: Final = Widening(share=0.1, shortest=timedelta(seconds=5), longest=timedelta(minutes=15))
+INTERVAL: Final = Widening(share=0.25, shortest=timedelta(seconds=5), longest=timedelta(minutes=15))
 # If a drop has no progress by this age, its first message may be a dead letter.
 MAX_UNREAD: Final = timedelta(days=1)
 

@@ -1,0 +1,118 @@
+"""A replay with a meter: the calls of AWS that its functions make, how many and when."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from ringback.domain.jobs import FINAL, JobId
+from ringback.domain.pace import Turn
+
+from benchmarks.growth.ports import MARK, PORTS, PROVIDER, TOLD, Calls
+from tests.support.jobs import NOON
+from tests.support.replay import Replay
+from tests.support.template import resources
+
+TELLING: Final = "publish_events"
+READ: Final = "BatchGetItem job"
+
+
+class Meter:
+    """``invocations`` counts by function, ``calls`` by function and call.
+
+    ``by_second`` counts both, by name and by the second since the replay's start.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        self.invocations, self.calls = Counter[str](), Counter[tuple[str, str]]()
+        self.by_second = Counter[tuple[str, int]]()
+        self._replay, self._function, self._inside = replay, "", set[int]()
+        for attribute, methods in PORTS.items():
+            self._watch(getattr(replay, attribute), methods)
+        for client in replay.providers.values():
+            self._watch(client, PROVIDER)
+        for window in replay.windows.by_provider.values():
+            self._wrap(window, "take", self._take)
+        self._wrap(replay.jobs, "find", self._find)
+        self._wrap(replay.jobs, "move", self._move)
+        self._wrap(replay.queues, "send", self._send)
+        self._run = replay._invoke
+        replay._invoke = self._invoke  # type: ignore[method-assign]
+
+    def note(self, *calls: str, count: int = 1, function: str = "") -> None:
+        second = int((self._replay.now - NOON).total_seconds())
+        function = function or self._function
+        for call in calls if function else ():
+            self.calls[function, call] += count
+            self.by_second[call, second] += count
+            if call == MARK or call in TOLD:
+                # Each change of a job comes alone.
+                self._begin(TELLING)
+            if call in TOLD:
+                self.note("GetItem live", function=TELLING)
+
+    def _begin(self, function: str) -> None:
+        self.invocations[function] += 1
+        self.by_second[function, int((self._replay.now - NOON).total_seconds())] += 1
+
+    def _watch(self, port: object, methods: Mapping[str, Calls]) -> None:
+        for name, calls in methods.items():
+            self._wrap(port, name, self._counting(calls))
+
+    def _counting(self, calls: Calls) -> Callable[..., Any]:
+        def counted(act: Callable[..., Any], *given: Any, **named: Any) -> Any:
+            self.note(*calls)
+            return act(*given, **named)
+
+        return counted
+
+    def _wrap(self, port: object, name: str, wrapper: Callable[..., Any]) -> None:
+        act = getattr(port, name)
+
+        def once(*given: Any, **named: Any) -> Any:
+            if id(port) in self._inside:  # the fake uses its own method
+                return act(*given, **named)
+            self._inside.add(id(port))
+            try:
+                return wrapper(act, *given, **named)
+            finally:
+                self._inside.remove(id(port))
+
+        setattr(port, name, once)
+
+    def _invoke(
+        self, function: str, chain: Mapping[str, int], handle: Callable[[], object]
+    ) -> None:
+        self._function = folder_of(function)
+        self._begin(self._function)
+        try:
+            self._run(function, chain, handle)
+        finally:
+            self._function = ""
+
+    def _send(self, act: Callable[..., None], queue: str, *given: Any, **named: Any) -> None:
+        self.note(f"SendMessage {queue}")
+        act(queue, *given, **named)
+
+    def _take(self, act: Callable[..., Turn], *given: Any, slot: int | None, **named: Any) -> Turn:
+        turn = act(*given, slot=slot, **named)
+        # A turn that changes nothing is known from the container's memory.
+        if turn.slot is not None and (turn.slot != slot or not turn.wait):
+            self.note("UpdateItem window")
+        return turn
+
+    def _find(self, act: Callable[..., Any], job_ids: Sequence[JobId]) -> Any:
+        self.note(READ, count=len(job_ids))
+        return act(job_ids)
+
+    def _move(self, act: Callable[..., Any], *given: Any, **named: Any) -> Any:
+        self.note("UpdateItem job")
+        if named["to"] in FINAL:
+            self.note("PutEvents", "BatchWriteItem told", function=TELLING)
+        return act(*given, **named)
+
+
+@cache
+def folder_of(function: str) -> str:
+    code: str = resources("AWS::Serverless::Function")[function]["CodeUri"]
+    return code.removeprefix("functions/")

@@ -1,0 +1,51 @@
+"""Which calls of AWS each port makes, by the method that the simulation calls."""
+
+from collections.abc import Mapping
+from typing import Final
+
+Calls = tuple[str, ...]
+
+# Writes of jobs are records of the table's stream, too: ``publish_events`` is invoked for each of
+# them, and looks for connections if it is to be told.
+TOLD: Final = ("PutItem job", "UpdateItem job")
+MARK: Final = "UpdateItem mark"
+_REPLACE: Final = ("HeadObject report", "GetObject report", "PutObject report")
+
+# By the replay's attribute and its method.
+PORTS: Final[Mapping[str, Mapping[str, Calls]]] = {
+    "jobs": {
+        "create": ("PutItem job",),
+        "get": ("GetItem job",),
+        "mark_queued": (MARK,),
+        "mark_not_queued": (MARK,),
+        "keep_task": ("UpdateItem job",),
+        "add_image": ("UpdateItem job",),
+        "add_thumbnail": ("UpdateItem job",),
+    },
+    "accounts": {"read": ("GetItem account",)},
+    "told": {"changes_told": ("GetItem told",)},
+    "bucket": {
+        "put_image": ("PutObject image",),
+        "put_record": ("PutObject record",),
+        "put_thumbnail": ("PutObject thumbnail",),
+        "read_image": ("GetObject image",),
+    },
+    "web": {"fetch": ("download",)},
+    "drops": {
+        "describe": ("HeadObject drop",),
+        "read": ("GetObject drop",),
+        "parts": ("GetObject drop",),
+        "receipts": ("GetObject receipts",),
+        "put_receipts": _REPLACE,
+        "settled": ("HeadObject report", "HeadObject report"),
+        "put_table": _REPLACE,
+        "put_summary": _REPLACE,
+    },
+    "progress": {
+        "read": ("GetItem drop",),
+        "advance": ("UpdateItem drop",),
+        "finish": ("UpdateItem drop",),
+    },
+}
+# By the method of each provider's client.
+PROVIDER: Final[Mapping[str, Calls]] = {"create_task": ("provider",), "read_tasks": ("provider",)}
