@@ -31,6 +31,8 @@ MORE: Final[Mapping[str, Mapping[str, float]]] = {
     "PutObject report": {"S3 PUT": 1},
     # It is written while an item is small.
     MARK: {"DynamoDB write units": 1},
+    "GetItem receiver": {"DynamoDB read units": 1},
+    "UpdateItem deliveries": {"DynamoDB write units": 1},
     "provider": {},
     "download": {},
 }
@@ -67,10 +69,11 @@ class Rates:
 
 def units_of(meter: Meter, rates: Rates) -> Units:
     """Return what everything in a replay is billed; each message and each change comes alone."""
-    units, cpu = Units(), MORE_CPU_MS | dict(OWN_CPU_MS)
+    units = Units()
     for function, count in meter.invocations.items():
         units["Lambda requests"] += count
-        units["Lambda GB-seconds"] += _gb_seconds(function, cpu=cpu[function] * count)
+        seconds = milliseconds(meter, function) / 1000
+        units["Lambda GB-seconds"] += memory_of(function) / 1024 * seconds
         if function in FROM_HTTP:
             units["HTTP API requests"] += count
         elif function != TELLING:
@@ -79,20 +82,22 @@ def units_of(meter: Meter, rates: Rates) -> Units:
     for (function, call), count in meter.calls.items():
         for name, each in rates.of(function, call).items():
             units[name] += each * count
-        requests = count / JOBS_PER_BATCH if call == READ else count
-        units["Lambda GB-seconds"] += _gb_seconds(
-            function, cpu=CALL_CPU_MS * requests, wait=_wait(call) * requests
-        )
     return units
+
+
+def milliseconds(meter: Meter, function: str) -> float:
+    """Return how long a function runs in all."""
+    own_cpu = (MORE_CPU_MS | dict(OWN_CPU_MS))[function]
+    cpu, waits = own_cpu * meter.invocations[function], 0.0
+    for (caller, call), count in meter.calls.items():
+        if caller == function:
+            requests = count / JOBS_PER_BATCH if call == READ else count
+            cpu, waits = cpu + CALL_CPU_MS * requests, waits + _wait(call) * requests
+    return waits + cpu * max(1.0, WHOLE_CORE_MB / memory_of(function))
 
 
 def usd_per_million(meter: Meter, rates: Rates, *, jobs: int) -> float:
     return price_of(units_of(meter, rates)) / jobs
-
-
-def _gb_seconds(function: str, *, cpu: float, wait: float = 0) -> float:
-    megabytes = memory_of(function)
-    return megabytes / 1024 * (wait + cpu * max(1.0, WHOLE_CORE_MB / megabytes)) / 1000
 
 
 def _wait(call: str) -> float:

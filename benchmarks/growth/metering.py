@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
+from ringback.domain.drops import Drop, Settled
 from ringback.domain.jobs import FINAL, JobId
 from ringback.domain.pace import Turn
 
@@ -20,12 +21,13 @@ READ: Final = "BatchGetItem job"
 class Meter:
     """``invocations`` counts by function, ``calls`` by function and call.
 
-    ``by_second`` counts both, by name and by the second since the replay's start.
+    ``by_second`` counts calls, and invocations as calls without a name, by function, call, and
+    second since the replay's start.
     """
 
     def __init__(self, replay: Replay) -> None:
         self.invocations, self.calls = Counter[str](), Counter[tuple[str, str]]()
-        self.by_second = Counter[tuple[str, int]]()
+        self.by_second = Counter[tuple[str, str, int]]()
         self._replay, self._function, self._inside = replay, "", set[int]()
         for attribute, methods in PORTS.items():
             self._watch(getattr(replay, attribute), methods)
@@ -35,16 +37,17 @@ class Meter:
             self._wrap(window, "take", self._take)
         self._wrap(replay.jobs, "find", self._find)
         self._wrap(replay.jobs, "move", self._move)
+        for name in ("put_table", "put_summary"):
+            self._wrap(replay.drops, name, self._put_report)
         self._wrap(replay.queues, "send", self._send)
         self._run = replay._invoke
         replay._invoke = self._invoke  # type: ignore[method-assign]
 
     def note(self, *calls: str, count: int = 1, function: str = "") -> None:
-        second = int((self._replay.now - NOON).total_seconds())
         function = function or self._function
         for call in calls if function else ():
             self.calls[function, call] += count
-            self.by_second[call, second] += count
+            self.by_second[function, call, self._second] += count
             if call == MARK or call in TOLD:
                 # Each change of a job comes alone.
                 self._begin(TELLING)
@@ -53,7 +56,19 @@ class Meter:
 
     def _begin(self, function: str) -> None:
         self.invocations[function] += 1
-        self.by_second[function, int((self._replay.now - NOON).total_seconds())] += 1
+        self.by_second[function, "", self._second] += 1
+
+    def invoked(self, function: str, *, starts: int) -> int:
+        """Return how often a function was invoked from a second on."""
+        return sum(
+            count
+            for (each, call, second), count in self.by_second.items()
+            if each == function and not call and second >= starts
+        )
+
+    @property
+    def _second(self) -> int:
+        return int((self._replay.now - NOON).total_seconds())
 
     def _watch(self, port: object, methods: Mapping[str, Calls]) -> None:
         for name, calls in methods.items():
@@ -104,6 +119,14 @@ class Meter:
     def _find(self, act: Callable[..., Any], job_ids: Sequence[JobId]) -> Any:
         self.note(READ, count=len(job_ids))
         return act(job_ids)
+
+    def _put_report(self, act: Callable[..., None], drop: Drop, *given: Any, **named: Any) -> None:
+        """Note the calls of ``ringback.aws.reports``: what says nothing new is not written."""
+        drops, before = self._replay.drops, self._replay.drops.said_of(drop)
+        act(drop, *given, **named)
+        is_new, goes_on = drops.said_of(drop) != before, named["before"] != Settled()
+        self.note("HeadObject report")
+        self.note(*["GetObject report"] * goes_on, *["PutObject report"] * is_new)
 
     def _move(self, act: Callable[..., Any], *given: Any, **named: Any) -> Any:
         self.note("UpdateItem job")

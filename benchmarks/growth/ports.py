@@ -9,7 +9,6 @@ Calls = tuple[str, ...]
 # them, and looks for connections if it is to be told.
 TOLD: Final = ("PutItem job", "UpdateItem job")
 MARK: Final = "UpdateItem mark"
-_REPLACE: Final = ("HeadObject report", "GetObject report", "PutObject report")
 
 # By the replay's attribute and its method.
 PORTS: Final[Mapping[str, Mapping[str, Calls]]] = {
@@ -36,11 +35,11 @@ PORTS: Final[Mapping[str, Mapping[str, Calls]]] = {
         "read": ("GetObject drop",),
         "parts": ("GetObject drop",),
         "receipts": ("GetObject receipts",),
-        "put_receipts": _REPLACE,
+        "put_receipts": ("HeadObject report", "GetObject report", "PutObject report"),
         "settled": ("HeadObject report", "HeadObject report"),
-        "put_table": _REPLACE,
-        "put_summary": _REPLACE,
     },
+    "receivers": {"read": ("GetItem receiver",)},
+    "deliveries": {"add": ("UpdateItem deliveries",)},
     "progress": {
         "read": ("GetItem drop",),
         "advance": ("UpdateItem drop",),

@@ -1,7 +1,8 @@
 """The work that is replayed: sheets of rows, and posts that come at once or at the pace."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -41,14 +42,22 @@ SCENARIOS: Final[dict[str, Callable[[Replay, int], None]]] = {
 }
 
 
-def replayed(scenario: Callable[[Replay, int], None], jobs: int) -> tuple[Replay, Meter]:
-    """Replay it to the end. Images are copied through memory: so many would wait for the disk."""
-    replay = Replay()
-    meter = Meter(replay)
-    scenario(replay, jobs)
+@contextmanager
+def in_memory() -> Iterator[None]:
+    """Copy images through memory: so many would mostly wait for the disk."""
     with (
         patch("ringback.use_cases.copy_image.TemporaryFile", io.BytesIO),
         patch("ringback.use_cases.make_thumbnail.TemporaryFile", io.BytesIO),
+        patch("ringback.use_cases.input_images.TemporaryFile", io.BytesIO),
     ):
+        yield
+
+
+def replayed(scenario: Callable[[Replay, int], None], jobs: int) -> tuple[Replay, Meter]:
+    """Replay it to the end."""
+    replay = Replay()
+    meter = Meter(replay)
+    scenario(replay, jobs)
+    with in_memory():
         replay.run(most_events=MAX_EVENTS * jobs)
     return replay, meter

@@ -400,6 +400,12 @@ class WithoutResults(InMemoryDrops):
         super().put_summary(drop, summary, None, made_at=made_at, before=before, settled=settled)
         self.reported[drop] = settled, b""
 
+    def said_of(self, drop: Drop) -> object:
+        """Return what the reports say, to compare it; not when they were made."""
+        summary = {**self.summaries.get(drop.key, {})}
+        summary.pop("updated_at", None)
+        return self.tables.get(drop.key), summary, self.settled(drop)
+
 
 @dataclass(frozen=True)
 class TimedRows:
