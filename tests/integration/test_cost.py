@@ -11,6 +11,7 @@ from benchmarks.cost.page import CASES, PAGE, Measured, measure, page
 from benchmarks.cost.units import size_of, write_units
 from benchmarks.growth.bill import Rates, usd_per_million
 from benchmarks.growth.scenarios import SCENARIOS, replayed
+from benchmarks.limits import page as limits
 
 # Our calls, those of the event sources, and write units, at most: for every change of the code.
 BUDGETS = {
@@ -87,6 +88,12 @@ def test_a_job_costs_as_much_among_many(
     few, many = calls
     more = {each: many[each] / sizes[1] - few[each] / sizes[0] for each in few | many}
     assert max(more.values()) < 0.6, more
+
+
+@pytest.mark.exhaustive
+def test_the_limits_say_what_the_code_does(rates: Rates) -> None:
+    """If they don't: ``.venv/bin/python -m benchmarks.limits --write``."""
+    assert limits.PAGE.read_text() == limits.page(rates)
 
 
 def test_an_item_is_measured_as_dynamodb_does() -> None:
