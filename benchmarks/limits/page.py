@@ -1,9 +1,13 @@
 """docs/limits.md: the busiest minutes against AWS's limits, and where each of them is reached."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from string import Template
 from typing import Final
+
+from ringback.aws.queues import MAX_DELAY
+from ringback.providers.registry import PROVIDERS
 
 from benchmarks.cost.page import table
 from benchmarks.growth.bill import Rates
@@ -13,6 +17,7 @@ from benchmarks.limits.quotas import QUOTAS, Quota
 from tests.support.template import ROOT
 
 PAGE: Final = ROOT / "docs" / "limits.md"
+KIE: Final = PROVIDERS["kie"]
 TEXT: Final = Path(__file__).with_name("page.txt")
 
 
@@ -27,6 +32,7 @@ def page(rates: Rates) -> str:
         queues=table(("function", "executions", *MINUTES), queue_rows()),
         cold=COLD_SECONDS,
         shards=SHARDS,
+        waiting=f"{timedelta(seconds=MAX_DELAY) // KIE.pace.sustained:,}",
     )
 
 

@@ -25,12 +25,14 @@ logger = Logger(service="summarize_drops")
 def summarize_drop() -> SummarizeDrop:
     settings = SummarizeDropsSettings.from_environ(os.environ)
     drops = DropBucket.connect(settings.drop_bucket)
+    jobs = JobTable.connect(settings.jobs_table)
     return SummarizeDrop(
         progress=DropProgressTable.connect(settings.jobs_table),
+        jobs=jobs,
         drops=drops,
         queue=SqsSummaryQueue.connect(settings.summary_queue_url),
         report=ReportDrop(
-            jobs=JobTable.connect(settings.jobs_table),
+            jobs=jobs,
             drops=drops,
             image_links=partial(image_links, settings.images_bucket),
             now=utc_now,

@@ -232,6 +232,7 @@ class DropHarness:
     def summarize(self, drop: Drop) -> bool:
         summarize = SummarizeDrop(
             progress=self.watch(self.progress),
+            jobs=self.base.jobs,
             drops=self.watch(self.drops),
             queue=self.watch(self.queues),
             report=self.report,

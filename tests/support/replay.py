@@ -248,6 +248,7 @@ class Replay:
         )
         self.summarize = SummarizeDrop(
             progress=self.progress,
+            jobs=self.jobs,
             drops=self.drops,
             queue=queues.summaries,
             report=report,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from math import log
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import FINAL, ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.use_cases.receipt_table import COLUMNS, MAX_CELL, table_line, table_row, text_cell
 from ringback.use_cases.report_drop import SETTLES, ReportDrop, dry_summary
-from ringback.use_cases.summarize_drop import SummarizeDrop
+from ringback.use_cases.summarize_drop import INTERVAL, SummarizeDrop
 
 from tests.support.drops import DropQueues, InMemoryDropProgress, InMemoryDrops
 from tests.support.in_memory import InMemoryJobs
@@ -44,6 +45,7 @@ class Summaries:
         )
         summarize = SummarizeDrop(
             progress=self.progress,
+            jobs=self.jobs,
             drops=self.drops,
             queue=self.queues,
             report=report,
@@ -143,6 +145,7 @@ def test_a_drop_that_makes_no_jobs_has_no_such_end(key: str) -> None:
     report = ReportDrop(jobs=summaries.jobs, drops=summaries.drops, now=lambda: NOON)
     summarize = SummarizeDrop(
         progress=progress,
+        jobs=summaries.jobs,
         drops=summaries.drops,
         queue=summaries.queues,
         report=report,
@@ -264,6 +267,30 @@ def test_the_end_of_a_long_sheet_is_told_soon(age: int, last_turn: int, seconds:
     summaries.now += timedelta(seconds=age)
     summaries()
     assert summaries.queues.summaries == [(DROP, seconds)]
+
+
+@pytest.mark.parametrize("hours", [1, 5, 20])
+def test_a_job_that_stays_open_does_not_have_the_others_read_again_and_again(hours: int) -> None:
+    """It is looked at every quarter of an hour, so that the end is told soon after its end."""
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.RUNNING)
+    summaries.add(3, JobStatus.SUCCEEDED)
+    reported, ends_at = set[str](), NOON + timedelta(hours=hours)
+    while True:
+        is_final, summary = summaries()
+        reported.add(summary["updated_at"])
+        if is_final:
+            break
+        _, delay = summaries.queues.summaries.pop()
+        assert delay <= 900
+        summaries.now += timedelta(seconds=delay + 0.5)
+        if summaries.now >= ends_at:
+            summaries.jobs.by_id = {
+                job_id: replace(job, status=JobStatus.SUCCEEDED)
+                for job_id, job in summaries.jobs.by_id.items()
+            }
+    assert summaries.now < ends_at + timedelta(minutes=16)
+    assert 25 < len(reported) < 31 + log(hours, 1 + INTERVAL.share)
 
 
 # ------------------------------------------------------------------ what is settled
