@@ -1,6 +1,6 @@
 """What one of many jobs costs: all of them are replayed, with every call counted.
 
-``ROWS=1000,10000,100000`` chooses how many; 100,000 take ten minutes.
+``ROWS=1000,10000,100000`` chooses how many; these take twenty minutes.
 """
 
 import os

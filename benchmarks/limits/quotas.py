@@ -24,7 +24,7 @@ class Quota:
 
 QUOTAS: Final = (
     Quota(
-        name="Lambda, executions at a time: a new account",
+        name="Lambda, executions at a time in a new account",
         demand="executions of requests",
         limit=10,
         is_raised=True,
@@ -33,7 +33,7 @@ QUOTAS: Final = (
         "Ask for 1,000 before going live; until then see [concurrency](operate.md#concurrency).",
     ),
     Quota(
-        name="Lambda, executions at a time: usual",
+        name="Lambda, executions at a time, usually",
         demand="executions of requests",
         limit=1_000,
         is_raised=True,
@@ -66,7 +66,7 @@ QUOTAS: Final = (
         "them. In some regions it is 2,500.",
     ),
     Quota(
-        name="API Gateway, messages to followers: the same limit",
+        name="API Gateway, messages to followers (the same limit)",
         demand="changes told",
         limit=10_000,
         is_raised=True,
