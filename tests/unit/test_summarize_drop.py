@@ -36,19 +36,22 @@ class Summaries:
     queues: DropQueues = field(default_factory=DropQueues)
     now: datetime = NOON
 
-    def __call__(self) -> tuple[bool, Any]:
-        report = ReportDrop(
+    @property
+    def report(self) -> ReportDrop:
+        return ReportDrop(
             jobs=self.jobs,
             drops=self.drops,
             image_links=lambda key: {"s3": f"s3://images/{key}"},
             now=lambda: self.now,
         )
+
+    def __call__(self) -> tuple[bool, Any]:
         summarize = SummarizeDrop(
             progress=self.progress,
             jobs=self.jobs,
             drops=self.drops,
             queue=self.queues,
-            report=report,
+            report=self.report,
             client="drop",
             now=lambda: self.now,
         )
@@ -349,9 +352,9 @@ class Rows:
             drops.reported.clear()
         is_all = read == self.rows
         bad = sum(row <= read for row in self.bad)
-        self.summaries.progress.known[DROP] = replace(READ, row=read + 1, bad_rows=bad, done=is_all)
+        progress = replace(READ, row=read + 1, bad_rows=bad, done=is_all)
         self.read.clear()
-        self.summaries()
+        self.summaries.report(DROP, progress)
         return drops.tables[DROP.key], drops.summaries[DROP.key]
 
 
