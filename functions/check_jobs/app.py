@@ -10,7 +10,7 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.recording import verdict_recorder
-from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
+from ringback.aws.secrets import JsonSecret
 from ringback.aws.told_marks import ToldTable
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.accounts import Probe
@@ -29,7 +29,7 @@ logger = Logger(service="check_jobs")
 @cache
 def check_jobs() -> CheckJobs:
     settings = CheckJobsSettings.from_environ(os.environ, providers=PROVIDERS)
-    callback_secret = JsonSecret.connect(settings.callback_secret_arn, fresh=LASTING_SECONDS)
+    callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     table, jobs = settings.jobs_table, JobTable.connect(settings.jobs_table)
     checks = SqsCheckQueue.connect(settings.check_queue_url)
     archive = SqsArchiveQueue.connect(settings.archive_queue_url)

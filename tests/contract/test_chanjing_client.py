@@ -285,6 +285,21 @@ def test_missing_credentials_are_found_despite_a_token() -> None:
         client.prepare()
 
 
+def test_credentials_are_read_again_before_a_token_is_fetched_and_where_they_are_missing() -> None:
+    chanjing, renewed = Chanjing(credentials={}), list[bool]()
+
+    def renew() -> bool:
+        renewed.append(True)
+        chanjing.credentials = {"app_id": "app", "secret_key": "new"}
+        return True
+
+    client = chanjing.client()
+    client._renew = renew
+    client.prepare()
+    assert chanjing.body(TOKEN_PATH)["secret_key"] == "new"
+    assert len(renewed) == 2
+
+
 def test_waiting_for_a_token_outlasts_its_fetch() -> None:
     chanjing = Chanjing()
     chanjing.client().prepare()

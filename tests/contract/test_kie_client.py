@@ -295,6 +295,52 @@ def test_a_rotated_key_is_used_at_once() -> None:
     assert sent == ["Bearer old", "Bearer new"]
 
 
+class RotatedKie:
+    """kie.ai after its key was changed; ``key`` is what the client was given last."""
+
+    def __init__(self, known: str = "old") -> None:
+        self.key, self.asked = known, list[str]()
+        self.client = KieClient(
+            BASE_URL, lambda: self.key, transport=httpx.MockTransport(self), renew=self.renew
+        )
+
+    def renew(self) -> bool:
+        was, self.key = self.key, "new"
+        return was != "new"
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.headers["authorization"].removeprefix("Bearer "))
+        is_known = self.asked[-1] == "new"
+        body = {"code": 200, "data": 7} if is_known else {"code": 401, "msg": "unauthorized"}
+        return httpx.Response(200, json=body)
+
+
+def test_a_refused_key_is_read_again() -> None:
+    kie = RotatedKie()
+    assert kie.client.probe().is_good
+    assert kie.asked == ["old", "new"]
+    kie.key = ""
+    kie.client.prepare()
+    assert kie.key == "new"
+
+
+def test_a_job_whose_key_was_changed_comes_back_at_once() -> None:
+    """Its account is good; the paid call is not made twice, in twice the time that it may take."""
+    kie = RotatedKie()
+    answer = kie.client.create_task(a_job(JobStatus.SUBMITTING), CALLBACK_URL)
+    assert isinstance(answer, TaskRefused)
+    assert (answer.account, answer.retry_after, kie.asked) == (None, 1, ["old"])
+
+
+def test_a_key_that_is_refused_and_unchanged_refuses_the_account() -> None:
+    kie = RotatedKie()
+    kie.renew()
+    kie.client.probe()
+    refused = envelope(None, code=401).client.create_task(a_job(JobStatus.SUBMITTING), CALLBACK_URL)
+    assert isinstance(refused, TaskRefused)
+    assert (refused.account, kie.asked) == ("key_refused", ["new"])
+
+
 @every_call
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(call: Callable[[KieClient], object], status: int) -> None:

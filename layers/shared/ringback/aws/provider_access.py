@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Protocol
 
-from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
+from ringback.aws.secrets import KEPT_SECONDS, LASTING_SECONDS, JsonSecret
 from ringback.aws.shared_token import SharedToken
 from ringback.use_cases.providers import ProviderAccess, Secret
 
@@ -34,10 +34,15 @@ def signing_secrets(settings: Mapping[str, SigningSettings]) -> dict[str, Secret
 def provider_access(
     settings: Mapping[str, AccessSettings], *, table: str, now: Callable[[], datetime]
 ) -> dict[str, ProviderAccess]:
+    secrets = {
+        name: JsonSecret.connect(given.secret_arn, fresh=KEPT_SECONDS)
+        for name, given in settings.items()
+    }
     return {
         name: ProviderAccess(
             base_url=given.base_url,
-            secret=JsonSecret.connect(given.secret_arn),
+            secret=secrets[name],
+            renew=secrets[name].refresh,
             tokens=SharedToken.connect(table, name),
             now=now,
         )

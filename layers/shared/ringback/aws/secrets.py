@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 FRESH_SECONDS: Final = 60.0
 # The same for what verifies or signs: the former is read again before anything is refused for it,
 # and for the latter the value before is still valid.
-LASTING_SECONDS: Final = 300.0
+LASTING_SECONDS: Final = 900.0
+# The same for what is read again as soon as it is refused (a provider's credentials), or stays
+# valid for hours after a change (the callback secret that signs URLs).
+KEPT_SECONDS: Final = 3600.0
 # How long it may use one that cannot be read again, and how long it waits between two tries.
 STALE_SECONDS: Final = 6 * 3600.0
 RETRY_SECONDS: Final = 10.0

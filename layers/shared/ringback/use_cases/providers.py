@@ -19,15 +19,17 @@ Secret = Callable[[], Mapping[str, Any]]
 class ProviderAccess:
     """What a client needs to call its provider.
 
-    ``base_url`` has no slash at its end. ``secret`` returns the secret's JSON object and is called
-    whenever a credential is needed, so that a rotated key is picked up. ``tokens`` is for providers
-    whose access token all functions share.
+    ``base_url`` has no slash at its end. ``secret`` returns the secret's JSON object, which may be
+    an hour old. ``renew`` reads it again and tells whether it has changed: it is called when a
+    credential is missing or refused. ``tokens`` is for providers whose access token all functions
+    share.
     """
 
     base_url: str
     secret: Secret
     tokens: TokenStore
     now: Callable[[], datetime]
+    renew: Callable[[], bool] = bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,10 @@ SEND_WITHIN: Final = timedelta(seconds=5)
 
 
 class ChanjingClient:
-    """``credentials`` returns ``app_id`` and ``secret_key``, and is called whenever needed."""
+    """``credentials`` returns ``app_id`` and ``secret_key``; ``renew`` reads them again.
+
+    It is called before each request for an access token, and when one of them is missing.
+    """
 
     def __init__(
         self,
@@ -62,7 +65,9 @@ class ChanjingClient:
         *,
         now: Callable[[], datetime],
         transport: httpx.BaseTransport | None = None,
+        renew: Callable[[], bool] = bool,
     ) -> None:
+        self._renew = renew
         self._http = api_client(base_url, transport)
         # A shorter limit than for paid calls, because other functions wait for the token.
         self._token_http = api_client(base_url, transport, seconds=3.0)
@@ -170,6 +175,7 @@ class ChanjingClient:
         return self._http.request(method, path, headers={"access_token": token}, **arguments)
 
     def _fetch_token(self) -> AccessToken:
+        self._renew()
         try:
             response = self._token_http.post("/open/v1/access_token", json=self._app())
         except httpx.HTTPError as error:
@@ -185,10 +191,15 @@ class ChanjingClient:
         return token
 
     def _app(self) -> dict[str, str]:
-        known = self._credentials()
-        app = {name: str(known.get(name) or "") for name in ("app_id", "secret_key")}
+        app = self._read_app()
+        if not all(app.values()) and self._renew():
+            app = self._read_app()
         if not all(app.values()):
             raise NotConfigured(
                 "there is no app_id and secret_key of Chanjing yet; see docs/deploy.md"
             )
         return app
+
+    def _read_app(self) -> dict[str, str]:
+        known = self._credentials()
+        return {name: str(known.get(name) or "") for name in ("app_id", "secret_key")}

@@ -20,7 +20,9 @@ MAX_CLOCK_SKEW: Final = timedelta(minutes=1)
 def _connect(access: ProviderAccess) -> ProviderClient:
     from ringback.providers.chanjing.client import ChanjingClient
 
-    return ChanjingClient(access.base_url, access.secret, access.tokens, now=access.now)
+    return ChanjingClient(
+        access.base_url, access.secret, access.tokens, now=access.now, renew=access.renew
+    )
 
 
 def _listen(secret: Secret) -> CallbackReader:

@@ -57,6 +57,8 @@ REFUSED: Final = frozenset({400, 404, 405, 413, 415, 422, 501, 505})
 NOTHING_CREATED: Final = TRY_AGAIN.keys() | ACCOUNT.keys() | REFUSED
 # The code of a call that costs nothing: what else it says is about the task.
 KEY_REFUSED: Final = 401
+# Seconds until a job comes back whose key was changed meanwhile.
+NEW_KEY_RETRY: Final = 1
 WRONG_KEY: Final = "kie.ai refused its API key"
 NOT_VISIBLE: Final = frozenset({404, 422})
 _DIGIT: Final = re.compile(r"[0-9]")
@@ -64,21 +66,35 @@ FINISHED_AND_FAILED: Final = frozenset({408, 501})
 
 
 class KieClient:
-    """``api_key`` is called for each request, so that a rotated key is used soon."""
+    """``api_key`` returns the key, and ``renew`` tells whether there is another one by now.
+
+    It is called when a key is missing or refused; the call, or the job, is then tried again.
+    """
 
     def __init__(
         self,
         base_url: str,
         api_key: Callable[[], str],
         transport: httpx.BaseTransport | None = None,
+        *,
+        renew: Callable[[], bool] = bool,
     ) -> None:
         self._api_key = api_key
+        self._renew = renew
         self._http = api_client(base_url, transport)
 
     def prepare(self) -> None:
         self._authorization()
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
+        answer = self._create_task(job, callback_url)
+        if isinstance(answer, TaskRefused) and answer.account is PauseReason.KEY_REFUSED:
+            # Not again in this call, which would take twice as long as a paid call may.
+            if self._renew():
+                return replace(answer, account=None, retry_after=NEW_KEY_RETRY)
+        return answer
+
+    def _create_task(self, job: Job, callback_url: str) -> Submission:
         body = {
             "model": job.request.model,
             "callBackUrl": callback_url,
@@ -155,6 +171,12 @@ class KieClient:
         return envelope
 
     def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        response = self._send_once(method, path, **arguments)
+        code = read_envelope(response).get("code", response.status_code)
+        is_refused = code == KEY_REFUSED and self._renew()
+        return self._send_once(method, path, **arguments) if is_refused else response
+
+    def _send_once(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         headers = self._authorization()
         try:
             return self._http.request(method, path, headers=headers, **arguments)
@@ -163,6 +185,8 @@ class KieClient:
 
     def _authorization(self) -> dict[str, str]:
         key = self._api_key()
+        if not HEADER_WORD.fullmatch(key) and self._renew():
+            key = self._api_key()
         if not key:
             raise NotConfigured("there is no kie.ai API key yet; see docs/deploy.md")
         if not HEADER_WORD.fullmatch(key):

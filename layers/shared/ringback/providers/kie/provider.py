@@ -16,7 +16,11 @@ from ringback.use_cases.webhook_forms import WebhookForm
 def _connect(access: ProviderAccess) -> ProviderClient:
     from ringback.providers.kie.client import KieClient
 
-    return KieClient(access.base_url, lambda: str(access.secret().get("api_key") or ""))
+    return KieClient(
+        access.base_url,
+        lambda: str(access.secret().get("api_key") or ""),
+        renew=access.renew,
+    )
 
 
 def _listen(secret: Secret) -> CallbackReader:
