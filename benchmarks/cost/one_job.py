@@ -4,11 +4,12 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import boto3
 
-from benchmarks.cost.metering import Invocation, Meter
+from benchmarks.cost.metering import START, Invocation, Meter
 from benchmarks.cost.prices import (
     SECONDS_BETWEEN_JOBS,
 )
@@ -23,7 +24,7 @@ from tests.support.loopback_provider import (
     LoopbackProvider,
 )
 from tests.support.posts import a_post
-from tests.support.streams import is_told
+from tests.support.streams import SOURCE, is_told
 
 # 500 characters. Repeated words would be compressed away.
 PROMPT: Final = (
@@ -35,6 +36,7 @@ PROMPT: Final = (
     "weathered hands, no text, no watermark, gentle vignette and natural light."
 )
 HOOK: Final = "/hook"
+WINDOW: Final = timedelta(seconds=SOURCE["MaximumBatchingWindowInSeconds"])
 # The function of each queue, and a recorded event of it.
 LISTENERS: Final = {
     "submit_queue": ("submit_job", "queue_turn"),
@@ -63,6 +65,8 @@ class World:
     provider: LoopbackProvider
     waiting: deque[tuple[str, dict[str, Any]]] = field(default_factory=deque)
     checks: deque[tuple[dict[str, Any], int]] = field(default_factory=deque)
+    changes: list[dict[str, Any]] = field(default_factory=list)
+    changed_at: datetime = START
     seen: int = 0
 
     def run(self) -> list[list[Invocation]]:
@@ -148,12 +152,14 @@ class World:
             self.waiting.append((name, message))
 
     def _settle(self) -> None:
-        """Deliver each message, and each change of the stream, alone."""
-        while self.waiting:
-            name, message = self.waiting.popleft()
-            if name == "stream":
-                self._invoke("publish_events", {"Records": [message]})
+        """Deliver each message alone, and together the changes of a batching window."""
+        while self.waiting or self.changes:
+            is_over = self.meter.clock() >= self.changed_at + WINDOW
+            if self.changes and (is_over or not self.waiting):
+                records, self.changes = self.changes, []
+                self._invoke("publish_events", {"Records": records})
                 continue
+            name, message = self.waiting.popleft()
             function, recorded = LISTENERS[name]
             reply = self._invoke(function, a_batch(function, recorded, message))
             check(reply, batchItemFailures=[])
@@ -168,11 +174,12 @@ class World:
                 **images,
                 "Keys": {"job_id": {"S": key}},
                 "NewImage": new,
-                "SequenceNumber": "1",
+                "SequenceNumber": str(len(self.changes)),
             },
         }
         if new and is_told(changed):
-            self.waiting.append(("stream", changed))
+            self.changed_at = self.changed_at if self.changes else self.meter.clock()
+            self.changes.append(changed)
 
 
 def check(found: Mapping[str, Any], **wanted: object) -> None:

@@ -35,6 +35,11 @@ def test_what_is_told_gets_through(case: str) -> None:
     assert not is_told(record | {"eventName": "REMOVE"})
 
 
+def test_a_change_waits_for_others_for_a_second_at_most() -> None:
+    """Whoever follows live sees it that much later; one second is the least that there is."""
+    assert SOURCE["MaximumBatchingWindowInSeconds"] == 1
+
+
 def test_a_drop_gets_through_when_it_is_finished() -> None:
     key = table_items.drop_key(Drop(bucket="b", key="requests/a.csv", version="1"))["job_id"]["S"]
     assert not is_told(a_write(key))

@@ -70,9 +70,8 @@ def test_a_post_makes_no_call_to_the_provider(
         "SendMessage",  # the check
         "PutItem",  # accepted
         "SendMessage",  # the submit message
-        "UpdateItem",  # queued
     ]
-    assert the_job(cloud, shown["job_id"]).queued_at is not None
+    assert the_job(cloud, shown["job_id"]).status is JobStatus.ACCEPTED
     assert provider.requests == []
 
 

@@ -54,7 +54,7 @@ def test_accepting_records_and_queues_a_job(harness: Harness) -> None:
     harness.acceptor(NEW)
     job = harness.jobs.get(a_job_id(1))
     assert (job.status, job.client, job.request) == (JobStatus.ACCEPTED, "studio", NEW.request)
-    assert (job.created_at, job.queued_at, job.attempts) == (NOON, NOON, 0)
+    assert (job.created_at, job.attempts) == (NOON, 0)
     assert job.deadline_at == NOON + timedelta(minutes=15)
     assert job.forget_at == NOON + timedelta(days=365)
     assert harness.queues.due == [(job.job_id, 900)]
@@ -199,7 +199,16 @@ def test_a_job_is_accepted_once_its_message_is_sent(harness: Harness) -> None:
         raise OSError
 
     harness.jobs.mark_queued = fail  # type: ignore[method-assign]
-    assert harness.acceptor(NEW).status is JobStatus.ACCEPTED
+    assert harness.acceptor(replace(NEW, idempotency_key="k")).status is JobStatus.ACCEPTED
+    assert harness.queues.submit == [(a_job_id(1), 0, None)]
+
+
+@pytest.mark.parametrize(("key", "marked"), [("k", NOON), (None, None)])
+def test_only_a_job_whose_request_may_be_repeated_is_marked(
+    harness: Harness, key: str | None, marked: datetime | None
+) -> None:
+    harness.acceptor(replace(NEW, idempotency_key=key))
+    assert harness.jobs.get(a_job_id(1)).queued_at == marked
     assert harness.queues.submit == [(a_job_id(1), 0, None)]
 
 

@@ -89,19 +89,20 @@ class AcceptJob:
         try:
             self.queue.add(job.job_id, delay=seconds_until_due(job, at=self.now()), slot=None)
         except TryAgain:
-            # A job with a key, or of a drop, is queued when its request is repeated. Without
-            # either a repeat makes another job, so this one must never be sent.
-            if job.idempotency_key or job.source:
+            # Without a key, and not of a drop, a repeat makes another job: this one must never be
+            # sent.
+            if is_repeatable(job):
                 self._mark_not_queued(job)
                 raise
             withdrawn = self._withdraw(job)
             if withdrawn.done:
                 raise
             return withdrawn.job
-        # The message is what sends the job: whatever fails from here on, it is accepted. The
-        # first delivery writes the mark again if the job has to wait.
-        with suppress(Exception):
-            self.jobs.mark_queued(job.job_id, at=self.now())
+        # The message is what sends the job: whatever fails from here on, it is accepted. The mark
+        # tells a repeat that there is one; the first delivery writes it if the job has to wait.
+        if is_repeatable(job):
+            with suppress(Exception):
+                self.jobs.mark_queued(job.job_id, at=self.now())
         return job
 
     def _mark_not_queued(self, job: Job) -> None:
@@ -128,6 +129,11 @@ class AcceptJob:
             finished_at=at,
             error=error,
         )
+
+
+def is_repeatable(job: Job) -> bool:
+    """Tell whether its request may be repeated: then it queues the job if nothing else has."""
+    return bool(job.idempotency_key or job.source)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

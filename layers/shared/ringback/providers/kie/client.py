@@ -88,11 +88,12 @@ class KieClient:
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         answer = self._create_task(job, callback_url)
-        if isinstance(answer, TaskRefused) and answer.account is PauseReason.KEY_REFUSED:
-            # Not again in this call, which would take twice as long as a paid call may.
-            if self._renew():
-                return replace(answer, account=None, retry_after=NEW_KEY_RETRY)
-        return answer
+        if not isinstance(answer, TaskRefused) or answer.account is not PauseReason.KEY_REFUSED:
+            return answer
+        # Not again in this call, which would take twice as long as a paid call may.
+        if not self._renew():
+            return answer
+        return replace(answer, account=None, retry_after=NEW_KEY_RETRY)
 
     def _create_task(self, job: Job, callback_url: str) -> Submission:
         body = {
