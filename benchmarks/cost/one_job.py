@@ -1,6 +1,7 @@
 """One job through all functions: what its queues, its stream and its provider lead to."""
 
 import json
+from base64 import b64encode
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -166,20 +167,30 @@ class World:
 
     def changed(self, key: str, old: Item, new: Item) -> None:
         (record,) = an_event("publish_events", "job_succeeded")["Records"]
-        images = {"OldImage": old} if old else {}
+        images = {"OldImage": as_json(old)} if old else {}
         changed: dict[str, Any] = {
             **record,
             "eventName": "MODIFY" if old else "INSERT",
             "dynamodb": {
                 **images,
                 "Keys": {"job_id": {"S": key}},
-                "NewImage": new,
+                "NewImage": as_json(new),
                 "SequenceNumber": str(len(self.changes)),
             },
         }
         if new and is_told(changed):
             self.changed_at = self.changed_at if self.changes else self.meter.clock()
             self.changes.append(changed)
+
+
+def as_json(item: Item) -> Item:
+    """Return an item as Lambda's events have it: bytes in Base64."""
+
+    def text_of(value: Any) -> str:
+        return b64encode(bytes(value)).decode()
+
+    as_text: Item = json.loads(json.dumps(item, default=text_of))
+    return as_text
 
 
 def check(found: Mapping[str, Any], **wanted: object) -> None:

@@ -4,6 +4,7 @@ boto3's own conversion comes with the rest of boto3, which takes long to load.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 """
 
+from base64 import b64decode
 from collections.abc import Mapping
 from decimal import Clamped, Context, Decimal, Inexact, Overflow, Rounded, Underflow
 from typing import Any, Final
@@ -49,7 +50,10 @@ def plain(value: Mapping[str, Any]) -> Any:
             return {name: plain(each) for name, each in content.items()}
         case "L":
             return [plain(each) for each in content]
-        case "S" | "B" | "BOOL":
+        case "B":
+            # An event of a stream is JSON, where they are Base64.
+            return b64decode(content) if isinstance(content, str) else content
+        case "S" | "BOOL":
             return content
     raise TypeError(f"{kind} is not a type that Ringback writes")
 

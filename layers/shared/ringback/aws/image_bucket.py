@@ -13,6 +13,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ringback.aws.clients import CALLS, CallLimits, s3_client
+from ringback.aws.image_keys import key_of, thumbnail_key
 from ringback.aws.image_metadata import facts_of, to_metadata
 from ringback.domain.drops import S3
 from ringback.domain.errors import ImageRefused, NotConfigured, TransferInterrupted
@@ -136,16 +137,15 @@ class ImageBucket:
         return StoredObject(key=key, facts=facts) if facts else None
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
-        name = f"{number}.thumbnail.{THUMBNAIL_FORMAT.extension}"
-        return self._put(job_id, name, content, THUMBNAIL_FORMAT.content_type, "thumbnail")
+        key = thumbnail_key(job_id, number)
+        return self._put(job_id, key, content, THUMBNAIL_FORMAT.content_type, "thumbnail")
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
         body = json.dumps(record, ensure_ascii=False, indent=2).encode()
-        self._put(job_id, "job.json", body, "application/json", "record")
+        self._put(job_id, key_of(job_id, "job.json"), body, "application/json", "record")
 
     @_known_errors()
-    def _put(self, job_id: JobId, name: str, body: bytes, content_type: str, kind: str) -> str:
-        key = _key(job_id, name)
+    def _put(self, job_id: JobId, key: str, body: bytes, content_type: str, kind: str) -> str:
         self._client.put_object(
             Bucket=self._bucket,
             Key=key,
@@ -210,12 +210,8 @@ def image_links(bucket: str, key: str) -> dict[str, str]:
     return {"s3": f"{S3}{bucket}/{key}", "console": console}
 
 
-def _key(job_id: JobId, name: str) -> str:
-    return f"images/{job_id}/{name}"
-
-
 def _image_keys(job_id: JobId, number: int, extension: str) -> list[str]:
-    return [_key(job_id, name.format(number=number, extension=extension)) for name in IMAGE_NAMES]
+    return [key_of(job_id, name.format(number=number, extension=extension)) for name in IMAGE_NAMES]
 
 
 def _base64(digest: bytes) -> str:

@@ -1,14 +1,24 @@
 """Jobs as DynamoDB items, and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from ringback.aws.request_items import REQUEST, REQUEST_DETAILS, from_plain, to_plain
+from ringback.aws.image_keys import thumbnail_key
+from ringback.aws.packed_texts import pack, unpack
+from ringback.aws.request_items import (
+    PACKED,
+    REQUEST,
+    REQUEST_DETAILS,
+    from_packed,
+    from_plain,
+    to_packed,
+    to_plain,
+)
 from ringback.aws.table_items import Item, plain, typed
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobStatus
+from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.domain.marks import Marks
 from ringback.domain.versions import of_any_version
 
@@ -20,6 +30,12 @@ _EMPTY: Final[Mapping[str, Any]] = {
     "result_urls": (),
     "quarantined": (),
 }
+
+# Times that are in no condition: ISO 8601 without its dashes and colons, which any version reads.
+_SHORT_TIMES: Final = frozenset({"created_at", "submitted_at", "deadline_at", "finished_at"})
+_SHORT: Final = "%Y%m%dT%H%M%S.%fZ"
+# What a job that has succeeded has no more use for.
+_NO_MORE: Final = ("result_urls", "attempt_id", "callback_base_url")
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
@@ -103,13 +119,42 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
 def attribute(field: str, value: Any) -> Item:
     """Return one field of a job (not ``None``) as DynamoDB's typed value."""
     converted = _TO_PLAIN[field](value) if field in _TO_PLAIN else value
+    if field in _SHORT_TIMES:
+        converted = value.astimezone(UTC).strftime(_SHORT)
     item: Item = typed(converted.isoformat() if isinstance(converted, datetime) else converted)
+    return item
+
+
+def thumbnail_attribute(job_id: JobId, number: int, key: str) -> Item:
+    """Return a thumbnail's key; the usual one is empty: then older versions show none."""
+    item: Item = typed("" if key == thumbnail_key(job_id, number) else key)
     return item
 
 
 def image_attribute(image: StoredImage) -> Item:
     item: Item = typed(_image_to_plain(image))
     return item
+
+
+def attributes_in(to: JobStatus, fields: Mapping[str, Any]) -> dict[str, Item | None]:
+    """Return how these fields of a job are written in the state ``to``; ``None`` removes them."""
+    others = {name: value for name, value in fields.items() if name != REQUEST}
+    written = {
+        name: None if value is None else attribute(name, value) for name, value in others.items()
+    }
+    if to is JobStatus.SUCCEEDED:
+        # Of use to those only who still need an answer or an image.
+        written |= dict.fromkeys(_NO_MORE)
+    if answer := to is JobStatus.ARCHIVING and others.get("answer"):
+        # The usual one, which nobody has to read. It repeats the task's id and the links.
+        known = (others.get("task_id", ""), *others.get("result_urls", ()))
+        written["answer"] = typed(pack(answer, *known))
+    if request := fields.get(REQUEST):
+        # A version before this one may have to send an accepted job.
+        plain = (to_plain if to is JobStatus.ACCEPTED else to_packed)(request)
+        written |= dict.fromkeys((REQUEST_DETAILS, PACKED))
+        written |= {name: typed(each) for name, each in plain.items()}
+    return written
 
 
 def to_item(job: Job) -> Item:
@@ -123,10 +168,30 @@ def to_item(job: Job) -> Item:
     return {**written, **request}
 
 
+def _unpacked(answer: bytes, known: Sequence[str]) -> str | None:
+    try:
+        return unpack(answer, *known)
+    except ValueError:
+        # An older version has changed the links. A record of the past must not cost the job.
+        return None
+
+
 def from_item(item: Mapping[str, Any]) -> Job:
     """Read a job; attributes that are no fields of a job are ignored."""
     written = plain(item)
-    request = from_plain(written.pop(REQUEST), written.pop(REQUEST_DETAILS, {}))
+    for number, image in written.get("images", {}).items():
+        if image.get("thumbnail") == "":
+            image["thumbnail"] = thumbnail_key(written["job_id"], number)
+    if written["status"] == JobStatus.SUCCEEDED and PACKED in written:
+        # What the images were copied from.
+        images = sorted(written.get("images", {}).items(), key=lambda each: int(each[0]))
+        written.setdefault("result_urls", [image["source_url"] for _, image in images])
+    if isinstance(answer := written.get("answer"), bytes):
+        known = (written.get("task_id", ""), *written.get("result_urls", ()))
+        written["answer"] = _unpacked(answer, known)
+    text, details = written.pop(REQUEST), written.pop(REQUEST_DETAILS, {})
+    packed = written.pop(PACKED, None)
+    request = from_packed(text, packed) if packed else from_plain(text, details)
     read = {
         name: _FROM_PLAIN[name](value) if name in _FROM_PLAIN else value
         for name, value in written.items()

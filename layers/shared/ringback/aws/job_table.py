@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from botocore.exceptions import ClientError
 
 from ringback.aws import table_items
-from ringback.aws.job_items import attribute, from_item, image_attribute, to_item
+from ringback.aws.job_items import (
+    attribute,
+    attributes_in,
+    from_item,
+    image_attribute,
+    thumbnail_attribute,
+    to_item,
+)
 from ringback.aws.table_items import Item, TableAdapter, job_key, read_item
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
 from ringback.domain.images import Quarantined, StoredImage
@@ -121,13 +128,14 @@ class JobTable(TableAdapter):
         if not may_precede(to).issuperset(expect):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
-        values = {f":{name}": attribute(name, value) for name, value in _set(fields)}
+        written = attributes_in(to, fields)
+        values = {f":{name}": value for name, value in written.items() if value is not None}
         values |= {":none": {"N": "0"}, ":one": {"N": "1"}}
         condition, wanted = _condition(expect, to, changes, unchanged_since, of_attempt)
-        removed = [f"#{name}" for name, value in fields.items() if value is None]
-        names = {f"#{name}": name for name in ("changes", *fields)}
+        removed = [f"#{name}" for name, value in written.items() if value is None]
+        names = {f"#{name}": name for name in ("changes", *written)}
         names |= {"#attempt_id": "attempt_id"} if of_attempt else {}
-        sets = [f"#{name} = :{name}" for name, _ in _set(fields)]
+        sets = [f"#{name} = :{name}" for name, value in written.items() if value is not None]
         if image:
             sets.append("images.#number = :image")
             names["#number"], values[":image"] = str(image.number), image_attribute(image)
@@ -223,7 +231,7 @@ class JobTable(TableAdapter):
             "SET images.#number.thumbnail = :key",
             "attribute_exists(images.#number)",
             {"#number": str(number)},
-            {":key": {"S": key}},
+            {":key": thumbnail_attribute(job_id, number, key)},
         )
 
     def _note(
@@ -327,10 +335,6 @@ def _condition(
         condition += " AND #attempt_id = :of_attempt"
         wanted[":of_attempt"] = attribute("attempt_id", of_attempt)
     return condition, wanted
-
-
-def _set(fields: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(name, value) for name, value in fields.items() if value is not None]
 
 
 def _unchanged(error: ClientError, job_id: JobId) -> Item:

@@ -2,7 +2,8 @@
 
 Each write of a job is billed by the size of its item, so nothing stands in it twice: what a client
 sent is, but for defaults, what its model gets. Versions before this one read ``request``, which has
-all that a provider is sent; to them the client sent nothing (docs/decisions/0027).
+all that a provider is sent; to them the client sent nothing (docs/decisions/0027). Once a job is
+being sent, the input is packed: to those versions it is empty from then on (docs/decisions/0049).
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
+from ringback.aws.packed_texts import pack, unpack
 from ringback.domain.jobs import JobRequest
 from ringback.domain.versions import of_any_version
 
@@ -17,6 +19,8 @@ REQUEST: Final = "request"
 # Fields of a request that the first version fails on. It ignores attributes that it does not know,
 # so they are in one of their own.
 REQUEST_DETAILS: Final = "request_details"
+# What an input is packed into. ``request`` has model and provider only then.
+PACKED: Final = "packed"
 _DETAILS: Final = ("call_back_url", "form")
 _ALWAYS: Final = ("model", "provider", "input", "sent")
 # What a client calls ``call_back_url``.
@@ -34,6 +38,23 @@ def to_plain(request: JobRequest) -> dict[str, Any]:
         details |= sent
         written["sent"] = {}
     return {REQUEST: _text(written), **({REQUEST_DETAILS: details} if details else {})}
+
+
+def to_packed(request: JobRequest) -> dict[str, Any]:
+    """Return the attributes of a request that is being sent, or was."""
+    plain = to_plain(request)
+    written = json.loads(plain[REQUEST])
+    stub = {"model": request.model, "provider": request.provider, "input": {}, "sent": {}}
+    more = {name: value for name, value in written.items() if stub.get(name) != value}
+    if details := plain.get(REQUEST_DETAILS):
+        more["details"] = details
+    return {REQUEST: _text(stub), PACKED: pack(_text(more))}
+
+
+def from_packed(text: str, packed: bytes) -> JobRequest:
+    more = json.loads(unpack(packed))
+    details = more.pop("details", {})
+    return from_plain(_text(json.loads(text) | more), details)
 
 
 def from_plain(text: str, details: Mapping[str, Any]) -> JobRequest:

@@ -25,14 +25,17 @@ from ringback.domain.images import (
     StoredImage,
     StoredObject,
 )
-from ringback.domain.jobs import Job, JobError, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import Job, JobError, JobId, JobRequest, JobStatus, ProviderTaskId
 from ringback.domain.pace import LowPriority, Turn
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Answered, Submission, TaskReport
 
 
 class Changes(TypedDict, total=False):
-    """Fields of a job that may be written together with its state."""
+    """Fields of a job that may be written together with its state.
+
+    ``request`` is the job's own: a store may keep that of a job that is being sent in another form.
+    """
 
     account_refusals: int
     answer: str | None
@@ -45,6 +48,7 @@ class Changes(TypedDict, total=False):
     finished_at: datetime | None
     is_trial: bool | None
     queued_at: datetime | None
+    request: JobRequest
     result_urls: tuple[str, ...]
     submitted_at: datetime
     task_id: ProviderTaskId

@@ -94,12 +94,13 @@ class RecordAnswer:
         return self.jobs.keep_task(job.job_id, task_id)
 
     def _release(self, answered: Answered, refusal: TaskRefused) -> Job:
-        changes: Changes = {"queued_at": None}
+        refused = self.jobs.get(answered.job_id)
+        changes: Changes = {"queued_at": None, "request": refused.request}
         if refusal.account:
             changes["account_refusals"] = answered.account_refusals
         if refusal.account or refusal.maintenance:
             # It was not the job that was refused, as far as one can tell.
-            changes["attempts"] = max(0, self.jobs.get(answered.job_id).attempts - 1)
+            changes["attempts"] = max(0, refused.attempts - 1)
         released = self._leave_submitting(answered, JobStatus.ACCEPTED, **changes)
         job = released.job
         if refusal.too_fast:

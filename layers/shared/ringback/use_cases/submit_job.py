@@ -190,6 +190,7 @@ class SubmitJob:
             attempt_id=self.new_attempt_id(),
             is_trial=is_trial or None,
             callback_base_url=self.callback_base_url,
+            request=job.request,
         )
 
     def _pay(self, job: Job, call: PaidCall, seconds_left: SecondsLeft) -> Submission:
