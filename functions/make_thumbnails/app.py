@@ -42,7 +42,7 @@ def handle(event: Event, make: MakeThumbnail) -> BatchReply:
             log_fields = {"job_id": job_id, "number": number, "reason": str(error)}
             logger.warning("thumbnail refused", extra=log_fields)
             return
-        log_job(logger, "thumbnail message processed", job)
+        log_job(logger, "thumbnail message processed", job, is_usual=True)
 
     return process_batch(event, process, logger)
 

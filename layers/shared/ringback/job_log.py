@@ -9,30 +9,32 @@ from ringback.domain.checks import Check
 from ringback.domain.client_keys import KEY_USED, ClientKey
 from ringback.domain.deliveries import Delivery
 from ringback.domain.job_ids import is_job_id
-from ringback.domain.jobs import Job
+from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.webhooks import Webhook
 
 # Of the fields that each line has: the log group names the function, and the message its place.
 UNNEEDED: Final = ("location", "function_name", "function_memory_size", "function_arn")
 
 
-def log_job(logger: Logger, message: str, job: Job) -> None:
+def log_job(logger: Logger, message: str, job: Job, *, is_usual: bool = False) -> None:
     """Log a fixed message with the job's ids and state.
 
+    What is usual, and of which the job tells as much, is logged at the level DEBUG only.
     Never the input, a URL or an idempotency key: prompts are private and links are secrets.
     """
     keys: dict[str, Any] = {
         "job_id": job.job_id,
         "status": job.status,
         "provider": job.request.provider,
-        "model": job.request.model,
         "task_id": job.task_id,
         "attempts": job.attempts,
     }
+    if job.status is JobStatus.ACCEPTED or job.error:
+        keys["model"] = job.request.model
     if job.error:
         keys |= {"error_kind": job.error.kind, "error_code": job.error.code}
     logger.remove_keys(UNNEEDED)
-    logger.info(message, extra=keys)
+    (logger.debug if is_usual else logger.info)(message, extra=keys)
 
 
 def log_key(logger: Logger, key: ClientKey) -> None:
@@ -48,7 +50,9 @@ def named_job(job_id: str) -> dict[str, str]:
 def log_check(logger: Logger, check: object, outcome: object) -> None:
     """Log what a check of a job, or a probe of an account, came to; not its error."""
     if isinstance(outcome, Job):
-        log_job(logger, "job checked", outcome)
+        # A check that finds the usual end does nothing.
+        is_usual = outcome.status is JobStatus.SUCCEEDED
+        log_job(logger, "job checked", outcome, is_usual=is_usual)
     elif isinstance(outcome, Account):
         is_half_open = outcome.is_half_open
         fields = {"provider": outcome.provider, "one_job_may_try": is_half_open}
