@@ -4,6 +4,7 @@ import hmac
 from base64 import urlsafe_b64encode
 from datetime import timedelta
 
+import boto3
 import pytest
 from ringback.aws.accounts import AccountTable
 from ringback.domain.accounts import Hold
@@ -64,6 +65,11 @@ def test_a_temporary_refusal_is_queued_again(
     assert shown["status"] == "accepted"
     assert waiting(lambdas) == [(shown["job_id"], delay)]
     assert the_job(cloud, shown["job_id"]).queued_at is not None
+    item = boto3.client("dynamodb").get_item(
+        TableName=cloud.table, Key={"job_id": {"S": shown["job_id"]}}
+    )["Item"]
+    # Any version may have to send it.
+    assert ("packed" in item, "prompt" in item["request"]["S"]) == (False, True)
 
 
 def test_an_unreachable_provider_has_created_nothing(cloud: Cloud, lambdas: Lambdas) -> None:
