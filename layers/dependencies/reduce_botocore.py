@@ -1,7 +1,7 @@
 """Leave of botocore what the functions need: ``reduce_botocore.py FOLDER-OF-PACKAGES``.
 
-botocore has the data of 400 services and the root certificates of 100 authorities, and reads a lot
-of that at each start. docs/decisions/0047 has the figures.
+botocore has the data of 400 services and the root certificates of 100 authorities, reads a lot of
+that at each start, and loads what makes its documentation. docs/decisions/0047 has the figures.
 """
 
 import gzip
@@ -35,6 +35,16 @@ ROOTS: Final = (
     "Starfield Services Root Certificate Authority - G2",
 )
 
+# Instead of botocore's, which import all that makes its documentation, an HTML parser included.
+NO_DOCSTRINGS: Final = """\
+class NoDocstring(str):
+    def __new__(cls, *args, **more):
+        return super().__new__(cls)
+
+
+ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = NoDocstring
+"""
+
 
 def main(folder: Path) -> None:
     data = folder / "botocore" / "data"
@@ -47,8 +57,20 @@ def main(folder: Path) -> None:
         known = partition["services"]
         partition["services"] = {name: known[name] for name in known if name in prefixes}
     write(data / "endpoints.json", as_json(endpoints))
+    reduce_docs(folder / "botocore" / "docs")
     bundle = (folder / "certifi" / "cacert.pem").read_text()
     write(folder / "botocore" / "cacert.pem", "".join(root(bundle, label) for label in ROOTS))
+
+
+def reduce_docs(docs: Path) -> None:
+    """Leave of the package only what clients import: nobody asks a function for its help."""
+    for path in docs.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != "utils.py":
+            path.unlink()
+    write(docs / "__init__.py", "")
+    write(docs / "docstring.py", NO_DOCSTRINGS)
 
 
 def reduce_service(service: Path, operations: frozenset[str]) -> str:

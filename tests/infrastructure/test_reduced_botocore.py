@@ -23,6 +23,8 @@ from tests.support.template import ROOT
 
 AWS = ROOT / "layers" / "shared" / "ringback" / "aws"
 DATA = Path(botocore.__file__).parent / "data"
+DOCUMENTING = ("docs", "bcdoc")
+NO_BYTECODE = shutil.ignore_patterns("__pycache__")
 
 
 @cache
@@ -58,6 +60,7 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         shutil.copytree(DATA / name, cache / "botocore" / "data" / name)
     shutil.copy(DATA / "endpoints.json", cache / "botocore" / "data")
     shutil.copy(DEFAULT_CA_BUNDLE, cache / "botocore")
+    shutil.copytree(DATA.with_name("docs"), cache / "botocore" / "docs", ignore=NO_BYTECODE)
     (cache / "certifi").mkdir()
     shutil.copy(certifi.where(), cache / "certifi")
     folder = cache.with_name("reduced")
@@ -126,6 +129,27 @@ def shape_of(shape: object, seen: tuple[str, ...] = ()) -> object:
     return name, getattr(shape, "type_name", ""), getattr(shape, "serialization", {}), parts
 
 
+def test_clients_find_all_that_they_import_of_the_documentation(reduced: Path) -> None:
+    docs = reduced / "botocore" / "docs"
+    others = [path for path in DATA.parent.rglob("*.py") if path.parent.name not in DOCUMENTING]
+    imports = [
+        (str(node.module), name.name)
+        for path in others
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and "botocore.docs" in str(node.module)
+        for name in node.names
+    ]
+    assert len(imports) >= 7
+    for module, name in imports:
+        source = docs / f"{module.removeprefix('botocore.docs.')}.py"
+        made: dict[str, Any] = {"__name__": module}
+        exec(source.read_text(), made)  # noqa: S102 of botocore, or what the build writes
+        assert name in made, (module, name)
+        if module.endswith("docstring"):
+            assert made[name]("of an operation", shape=1) == ""
+    assert {path.name for path in docs.iterdir()} == {"__init__.py", "docstring.py", "utils.py"}
+
+
 def test_only_amazon_s_roots_are_trusted(reduced: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(reduced / "botocore" / "cacert.pem")
@@ -156,3 +180,23 @@ def test_a_chosen_bundle_and_china_have_other_roots(
     monkeypatch.setattr(Session, "create_client", lambda _self, _name, **given: made.append(given))
     clients.shared_client.__wrapped__("sqs", clients.CALLS)
     assert [each["verify"] for each in made] == [bundle]
+
+
+def test_credentials_are_those_that_lambda_gives(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    clients._session.cache_clear()
+    own = tmp_path / "credentials"
+    own.write_text("[default]\naws_access_key_id = FILE\naws_secret_access_key = FILE\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(own))
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.setenv(name, name)
+    found = clients._session().get_credentials()
+    assert (found.access_key, found.secret_key, found.token) == (
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        "AWS_SESSION_TOKEN",
+    )
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    clients._session.cache_clear()
+    assert clients._session().get_credentials() is None
+    clients._session.cache_clear()

@@ -12,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
+from botocore.credentials import CredentialResolver, EnvProvider
 from botocore.httpsession import DEFAULT_CA_BUNDLE
 from botocore.session import Session
 
@@ -137,4 +138,8 @@ def _certificates(session: Session) -> str | None:
 
 @cache
 def _session() -> Session:
-    return Session()
+    session = Session()
+    # Where Lambda has a function's credentials. Of the other places that botocore looks at, two
+    # have a TLS context each. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+    session.register_component("credential_provider", CredentialResolver([EnvProvider()]))
+    return session
