@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from ringback.catalogue.image_urls import DroppedImages, ImageUrl
 from ringback.catalogue.kie_input import KieInput
@@ -38,7 +38,7 @@ _LINE_BREAKS: Final = str.maketrans("", "", "\t\r\n")
 # A field, or an item of a list, whose name says that it is a URL: image_url, imageUrls.
 _URL_FIELD: Final = re.compile(r"(?:[._][Uu]|(?<=[a-z])U)(?:rl|RL)([sS](\.[0-9]+)?)?$")
 
-_image_url: Final[TypeAdapter[str]] = TypeAdapter(ImageUrl)
+_image_url: Final[TypeAdapter[str]] = TypeAdapter(ImageUrl, config=ConfigDict(defer_build=True))
 
 
 def may_pass(model: str) -> bool:
