@@ -192,6 +192,7 @@ def test_credentials_are_those_that_lambda_gives(
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.setenv(name, name)
     found = clients._session().get_credentials()
+    assert found is not None
     assert (found.access_key, found.secret_key, found.token) == (
         *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
         "AWS_SESSION_TOKEN",
