@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
-BENCHMARKS := cold_start sheets growth copying pace callbacks webhooks cost limits
+BENCHMARKS := cold_start sheets growth copying pace callbacks webhooks cost limits warm
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 PYTEST := .venv/bin/python -m pytest

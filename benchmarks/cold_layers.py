@@ -33,9 +33,9 @@ class Folders:
 
     def path_of(self, function: str) -> str:
         """Return the folders to import from, as Lambda orders them."""
-        if function == "empty":
+        if function in ("empty", "standard_library"):
             layers = []
-        elif function == "usual":
+        elif function.startswith("usual"):
             layers = [self.usual]
         else:
             names = ["Dependencies", "Shared", *(["Pictures"] if "thumb" in function else [])]

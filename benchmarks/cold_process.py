@@ -29,39 +29,41 @@ runpy.run_module("awslambdaric", run_name="__main__", alter_sys=True)
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """CPU, user and system, in ms: of all, and until the function asked for its first event."""
+    """CPU, user and system, in ms: of all, and whenever the function asked for an event."""
 
     cpu: float
-    init: float
+    asked: tuple[float, ...]
     memory_mb: float
+
+    @property
+    def init(self) -> float:
+        return self.asked[0]
 
 
 @dataclass
 class RuntimeApi:
-    """Gives one event out, and notes when it was asked for the next one."""
+    """Gives the events out one by one, and notes what CPU it took to ask for each."""
 
-    event: bytes
+    events: Sequence[bytes]
     url: str = ""
     pid: int = 0
-    init: float = 0.0
     memory_mb: float = 0.0
-    answer: bytes = b""
+    answers: list[bytes] = field(default_factory=list)
     error: bytes = b""
-    asked: int = 0
+    asked: list[float] = field(default_factory=list)
     done: Event = field(default_factory=Event)
 
     def next(self) -> bytes | None:
-        self.asked += 1
-        if self.asked == 1:
-            self.init = cpu_of(self.pid)
-            return self.event
+        self.asked.append(cpu_of(self.pid))
+        if len(self.asked) <= len(self.events):
+            return self.events[len(self.asked) - 1]
         self.memory_mb = peak_memory_of(self.pid)
         self.done.set()
         return None
 
     def told(self, path: str, body: bytes) -> None:
         if path.endswith("/response"):
-            self.answer = body
+            self.answers.append(body)
         else:
             self.error = body
             self.done.set()
@@ -80,8 +82,8 @@ def peak_memory_of(pid: int) -> float:
 
 
 @contextmanager
-def runtime_api(event: Mapping[str, Any]) -> Iterator[RuntimeApi]:
-    api = RuntimeApi(json.dumps(event).encode())
+def runtime_api(events: Sequence[Mapping[str, Any]]) -> Iterator[RuntimeApi]:
+    api = RuntimeApi([json.dumps(event).encode() for event in events])
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -123,15 +125,14 @@ def runtime_api(event: Mapping[str, Any]) -> Iterator[RuntimeApi]:
 
 def run(
     command: Sequence[str],
-    event: Mapping[str, Any],
-    *,
+    *events: Mapping[str, Any],
     folder: Path,
     environment: Mapping[str, str],
     pass_fds: Sequence[int] = (),
 ) -> ColdStart:
-    """Run a function for one event. Raises ``RuntimeError`` with its log if it fails."""
+    """Run a function for one event or several. Raises ``RuntimeError`` with its log if it fails."""
     log = folder.with_suffix(".log")
-    with runtime_api(event) as api, log.open("wb") as output:
+    with runtime_api(events) as api, log.open("wb") as output:
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -148,10 +149,11 @@ def run(
         # Without a call of poll or wait before: only one of them is told of the end.
         _, _, used = os.wait4(process.pid, 0) if process.returncode is None else (0, 0, None)
         process.returncode = process.returncode or -9
-    if used is None or api.error or not api.done.is_set() or not is_good(api.answer):
-        raise RuntimeError(f"{folder.name}: {api.error!r} {api.answer!r}\n{log.read_text()}")
+    is_done = api.done.is_set() and len(api.answers) == len(events)
+    if used is None or api.error or not (is_done and all(map(is_good, api.answers))):
+        raise RuntimeError(f"{folder.name}: {api.error!r} {api.answers[-1:]!r}\n{log.read_text()}")
     cpu = (used.ru_utime + used.ru_stime) * 1000
-    return ColdStart(cpu=cpu, init=api.init, memory_mb=api.memory_mb)
+    return ColdStart(cpu=cpu, asked=tuple(api.asked), memory_mb=api.memory_mb)
 
 
 def is_good(answer: bytes) -> bool:
