@@ -16,6 +16,8 @@ from botocore.credentials import CredentialResolver, EnvProvider
 from botocore.httpsession import DEFAULT_CA_BUNDLE
 from botocore.session import Session
 
+from ringback.domain.version import USER_AGENT
+
 if TYPE_CHECKING:
     from types_boto3_apigatewaymanagementapi import ApiGatewayManagementApiClient
     from types_boto3_dynamodb import DynamoDBClient
@@ -48,6 +50,8 @@ class CallLimits:
             connect_timeout=self.connect,
             read_timeout=self.read,
             retries={"mode": "standard", "total_max_attempts": self.attempts},
+            # botocore puts its own together anew for each call, twice: a tenth of the call's CPU.
+            user_agent=USER_AGENT,
             **more,
         )
 
