@@ -107,7 +107,7 @@ def test_calls_have_our_user_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     """What botocore says otherwise takes it a tenth of each call."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    named = []
+    named: list[Any] = []
 
     def send(request: AWSPreparedRequest, **_: object) -> None:
         named.append(request.headers["User-Agent"])
