@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.exceptions import ParamValidationError
 from botocore.session import Session
 from ringback.aws import clients
 from ringback.aws.clients import (
@@ -18,7 +19,8 @@ from ringback.aws.clients import (
 )
 from ringback.domain.version import USER_AGENT
 
-from tests.support.lambdas import function_properties, settings_given
+from layers.dependencies.reduce_botocore import OPERATIONS
+from tests.support.lambdas import function_properties, settings_given, use_lasting_clients
 from tests.support.repository import files, text_of
 from tests.support.template import ROOT
 
@@ -119,3 +121,15 @@ def test_calls_have_our_user_agent(monkeypatch: pytest.MonkeyPatch) -> None:
         client.send_message(QueueUrl="https://sqs.eu-west-1.amazonaws.com/1/q", MessageBody="x")
     (name,) = named
     assert name.startswith(USER_AGENT.encode())  # Powertools adds its own behind it
+
+
+def test_parameters_are_checked_where_the_service_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    configs: dict[str, Any] = {service: config_of(service, CALLS) for service in OPERATIONS}
+    unchecked = {service for service in configs if not configs[service].parameter_validation}
+    assert unchecked == {"dynamodb", "sqs"}
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    use_lasting_clients(monkeypatch)
+    with pytest.raises(ParamValidationError):
+        clients.dynamodb_client().get_item(TableName="jobs", Key={"job_id": {"N": 5}})
+    with pytest.raises(ParamValidationError):
+        clients.sqs_client().send_message(QueueUrl="https://sqs.example/q", MessageBody=5)  # type: ignore[arg-type]

@@ -124,11 +124,15 @@ _clients: dict[str, Any] = {}
 
 
 def use_lasting_clients(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let functions and tests share clients: making one takes longer than most tests."""
+    """Let functions and tests share clients: making one takes longer than most tests.
+
+    They check all parameters, as moto does not.
+    """
+    checking = Config(parameter_validation=True)
     monkeypatch.setattr(boto3, "client", lasting_client)
 
     def shared(service: str, limits: CallLimits, url: str | None = None) -> Any:
-        return lasting_client(service, config_of(service, limits), url)
+        return lasting_client(service, config_of(service, limits).merge(checking), url)
 
     monkeypatch.setattr(clients, "shared_client", shared)
 

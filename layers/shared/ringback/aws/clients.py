@@ -66,8 +66,13 @@ LIVE_CALLS: Final = CallLimits(connect=1, read=2, attempts=2)
 TRANSFERS: Final = CallLimits(connect=5, read=15, attempts=3)
 
 
+# These services check all that they are sent. S3 does not: without a key, an object's address is
+# the bucket's. The tests' clients check everything (tests/support/lambdas.py).
+_UNCHECKED: Final = {"parameter_validation": False}
 # What a client's configuration has beside its limits.
 _MORE: Final[dict[str, dict[str, Any]]] = {
+    "dynamodb": _UNCHECKED,
+    "sqs": _UNCHECKED,
     "s3": {
         "signature_version": "s3v4",
         "s3": {
@@ -77,7 +82,7 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
             # The checksum header is signed; signing the payload as well would hash it twice.
             "payload_signing_enabled": False,
         },
-    }
+    },
 }
 
 
