@@ -1,6 +1,7 @@
 """What a metered replay costs, in the units that one job's real calls are billed."""
 
 from collections.abc import Mapping, Sequence
+from statistics import mean
 from typing import Final
 
 from benchmarks.cost.bill import FROM_HTTP, POLLS, memory_of, price_of
@@ -48,13 +49,18 @@ class Rates:
     def __init__(self, measured: Sequence[Invocation]) -> None:
         self._by_function = dict[tuple[str, str], list[Units]]()
         self._by_call = dict[str, list[Units]]()
-        logs = [each.log_bytes / 1024 for each in measured if each.log_bytes]
-        self.log_kb = sum(logs) / len(logs)
+        self._log_kb = dict[str, list[float]]()
         for each in measured:
+            self._log_kb.setdefault(each.function, []).append(each.log_bytes / 1024)
             for label, units in each.calls:
                 label = "SendMessage" if label.startswith("SendMessage") else label
                 self._by_function.setdefault((each.function, label), []).append(units)
                 self._by_call.setdefault(label, []).append(units)
+
+    def log_kb(self, function: str) -> float:
+        """Return what an invocation logs; one that no posted job has, as much as any."""
+        every = [each for found in self._log_kb.values() for each in found]
+        return mean(self._log_kb.get(function, every))
 
     def of(self, function: str, call: str) -> Mapping[str, float]:
         label = "SendMessage" if call.startswith("SendMessage") else call
@@ -78,7 +84,7 @@ def units_of(meter: Meter, rates: Rates) -> Units:
             units["HTTP API requests"] += count
         elif function != TELLING:
             units["SQS requests"] += POLLS * count
-        units["log KB"] += rates.log_kb * count * (function != TELLING)
+        units["log KB"] += rates.log_kb(function) * count
     for (function, call), count in meter.calls.items():
         for name, each in rates.of(function, call).items():
             units[name] += each * count

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from ringback.domain.drops import Drop, Settled
 from ringback.domain.jobs import FINAL, JobId
 from ringback.domain.pace import Turn
 
+from benchmarks.cost.one_job import WINDOW
 from benchmarks.growth.ports import MARK, PORTS, PROVIDER, TOLD, Calls
 from tests.support.jobs import NOON
 from tests.support.replay import Replay
@@ -29,6 +31,7 @@ class Meter:
         self.invocations, self.calls = Counter[str](), Counter[tuple[str, str]]()
         self.by_second = Counter[tuple[str, str, int]]()
         self._replay, self._function, self._inside = replay, "", set[int]()
+        self._batches = dict[str, datetime]()
         for attribute, methods in PORTS.items():
             self._watch(getattr(replay, attribute), methods)
         for client in replay.providers.values():
@@ -43,16 +46,23 @@ class Meter:
         self._run = replay._invoke
         replay._invoke = self._invoke  # type: ignore[method-assign]
 
-    def note(self, *calls: str, count: int = 1, function: str = "") -> None:
+    def note(self, *calls: str, count: int = 1, function: str = "", of: str = "") -> None:
+        """``of`` is the id of the job that the calls are about."""
         function = function or self._function
         for call in calls if function else ():
             self.calls[function, call] += count
             self.by_second[function, call, self._second] += count
             if call == MARK or call in TOLD:
-                # Each change of a job comes alone.
-                self._begin(TELLING)
-            if call in TOLD:
-                self.note("GetItem live", function=TELLING)
+                self._change(of, is_told=call in TOLD)
+
+    def _change(self, job_id: str, *, is_told: bool) -> None:
+        """Note what a record of the stream causes. A job's changes of a window come together."""
+        if self._replay.now < self._batches.get(job_id, NOON - WINDOW) + WINDOW:
+            return
+        self._batches[job_id] = self._replay.now
+        self._begin(TELLING)
+        if is_told:
+            self.note("GetItem live", function=TELLING)
 
     def _begin(self, function: str) -> None:
         self.invocations[function] += 1
@@ -76,7 +86,7 @@ class Meter:
 
     def _counting(self, calls: Calls) -> Callable[..., Any]:
         def counted(act: Callable[..., Any], *given: Any, **named: Any) -> Any:
-            self.note(*calls)
+            self.note(*calls, of=_job_id(*given))
             return act(*given, **named)
 
         return counted
@@ -129,10 +139,15 @@ class Meter:
         self.note(*["GetObject report"] * goes_on, *["PutObject report"] * is_new)
 
     def _move(self, act: Callable[..., Any], *given: Any, **named: Any) -> Any:
-        self.note("UpdateItem job")
+        self.note("UpdateItem job", of=_job_id(*given))
         if named["to"] in FINAL:
             self.note("PutEvents", "BatchWriteItem told", function=TELLING)
         return act(*given, **named)
+
+
+def _job_id(*given: object) -> str:
+    """Return the id of the job that a port's method is called for, empty if it is for none."""
+    return str(getattr(given[0], "job_id", given[0])) if given else ""
 
 
 @cache

@@ -24,6 +24,7 @@ def a_post(
     job_id: str | None = None,
 ) -> dict[str, Any]:
     event = {
+        "routeKey": "POST /jobs/{job_id}/retry" if job_id else "POST /jobs",
         "body": body,
         "headers": headers or {},
         "requestContext": {"authorizer": {"lambda": {"client": "studio"}}},

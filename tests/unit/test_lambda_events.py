@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.domain.drops import NO_VERSION, Drop
-from ringback.domain.errors import PayloadTooLarge
+from ringback.domain.errors import MissingScope, PayloadTooLarge
 from ringback.lambda_events import (
     callback_request,
     client_name,
@@ -79,8 +79,11 @@ def test_a_missing_query_is_empty(event: dict[str, Any]) -> None:
 
 
 def test_the_client_comes_from_the_authorizer() -> None:
-    event = {"requestContext": {"authorizer": {"lambda": {"client": "studio"}}}}
+    context = {"authorizer": {"lambda": {"client": "studio", "scopes": "jobs:read"}}}
+    event = {"routeKey": "GET /jobs", "requestContext": context}
     assert client_name(event) == "studio"
+    with pytest.raises(MissingScope, match="`jobs:write`"):
+        client_name(event | {"routeKey": "POST /jobs"})
 
 
 @pytest.mark.parametrize(
