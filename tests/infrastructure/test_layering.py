@@ -60,14 +60,17 @@ LAYERS: Final = {
     "ringback.thumbnails": Layer(("domain", "use_cases"), frozenset({"PIL"})),
     "ringback.settings": Layer(("domain", "variables")),
     "ringback.variables": Layer(),
-    "ringback.starting": Layer((), frozenset({"aws_lambda_powertools"})),
+    "ringback.metrics": Layer(("domain", "variables")),
+    "ringback.metric_table": Layer(("domain", "metrics")),
+    "ringback.starting": Layer(("metrics",), frozenset({"aws_lambda_powertools"})),
     "ringback.problems": Layer(("domain",)),
     "ringback.http_replies": Layer(("domain", "problems")),
     "ringback.api_docs": Layer(),
     "ringback.webhook_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.lambda_events": Layer(
-        ("domain", "use_cases", "json_bodies"), frozenset({"aws_lambda_powertools"})
+        ("domain", "use_cases", "json_bodies", "metrics", "metric_table"),
+        frozenset({"aws_lambda_powertools"}),
     ),
     "ringback.live_requests": Layer(("domain", "json_bodies")),
     "functions": Layer(
@@ -75,6 +78,7 @@ LAYERS: Final = {
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
             *("lambda_events", "live_requests", "webhook_replies", "starting", "api_docs"),
+            "metric_table",
         ),
     ),
 }

@@ -359,6 +359,7 @@ def test_logs_are_json_without_events() -> None:
     assert GLOBALS["Environment"]["Variables"] == {
         "POWERTOOLS_LOG_LEVEL": "INFO",
         "POWERTOOLS_LOGGER_LOG_EVENT": "false",
+        "METRICS_NAMESPACE": {"Fn::Sub": "Ringback/${AWS::StackName}"},
     }
 
 

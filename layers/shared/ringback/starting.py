@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping  # noqa: E402
 from aws_lambda_powertools import Logger  # noqa: E402
 from aws_lambda_powertools.utilities.typing import LambdaContext  # noqa: E402
 
-__all__ = ["LambdaContext", "Logger", "start"]
+from ringback.metrics import Metrics  # noqa: E402
+
+__all__ = ["LambdaContext", "Logger", "Metrics", "start"]
 
 
 def start(environ: Mapping[str, str], *make: Callable[[], object]) -> None:
