@@ -27,7 +27,8 @@ SAM_TYPES: Final[Mapping[str, Sequence[str]]] = {
     "AWS::Serverless::LayerVersion": ("AWS::Lambda::LayerVersion",),
 }
 SERVICES: Final = (
-    *("apigateway", "dynamodb", "events", "iam", "lambda", "logs", "s3", "secretsmanager", "sqs"),
+    *("apigateway", "cloudwatch", "dynamodb", "events", "iam", "lambda", "logs", "s3"),
+    *("secretsmanager", "sns", "sqs"),
 )
 # Actions of these services for properties that the template does not set, by a part of their name.
 UNUSED: Final = (
@@ -37,7 +38,14 @@ UNUSED: Final = (
     *("CodeSigning", "Concurrency", "ScalingConfig", "CapacityProvider", "PublishVersion", "Alias"),
     *("RuntimeManagement", "AttachRolePolicy", "DetachRolePolicy", "PermissionsBoundary"),
     *("DataProtection", "IndexPolic", "LogDelivery", "KmsKey", "BearerToken", "REST.PUT"),
-    *("DeletionProtection", "RoleDescription", "DeleteBucketEncryption", "DeleteBucketLifecycle"),
+    *(
+        "DeletionProtection",
+        "GroupPolicy",
+        "UserPolicy",
+        "RoleDescription",
+        "DeleteBucketEncryption",
+        "DeleteBucketLifecycle",
+    ),
 )
 # The data itself: no deployment reads or writes it.
 DATA: Final = frozenset(
@@ -48,6 +56,13 @@ DATA: Final = frozenset(
         *("s3:GetObject", "s3:getObject", "s3:GetObjectVersion", "s3:DeleteObject"),
     }
 )
+# API Gateway creates the delivery of an access log in the deployer's name; no schema says so.
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-logging.html
+ACCESS_LOGS: Final = (
+    *("logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:DescribeResourcePolicies"),
+    *("logs:GetLogDelivery", "logs:ListLogDeliveries", "logs:PutResourcePolicy"),
+    "logs:UpdateLogDelivery",
+)
 # Actions that know no resource.
 ON_EVERYTHING: Final = frozenset(
     {
@@ -55,8 +70,11 @@ ON_EVERYTHING: Final = frozenset(
         *("lambda:ListEventSourceMappings", "lambda:ListLayers", "lambda:ListLayerVersions"),
         *("dynamodb:ListTables", "iam:ListRoles", "logs:DescribeLogGroups", "sqs:ListQueues"),
         *("s3:ListAllMyBuckets", "secretsmanager:GetRandomPassword", "secretsmanager:ListSecrets"),
+        *("cloudwatch:ListDashboards", "sns:ListSubscriptions", "sns:ListTopics"),
+        *("sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"),
+        *("logs:DeleteQueryDefinition", "logs:DescribeQueryDefinitions", "logs:PutQueryDefinition"),
     }
-)
+).union(ACCESS_LOGS)
 PREFLIGHT: Final = ("dynamodb:ListTables", "lambda:GetAccountSettings", "s3:ListAllMyBuckets")
 CLOUDFORMATION: Final = (
     *("CreateChangeSet", "DeleteChangeSet", "DeleteStack", "DescribeChangeSet"),
@@ -72,6 +90,10 @@ ARTIFACTS: Final = (
 )
 RESOURCES: Final[Mapping[str, Sequence[str]]] = {
     "apigateway": (f"arn:aws:apigateway:{REGION}::/*",),
+    "cloudwatch": (
+        f"arn:aws:cloudwatch:{REGION}:{ACCOUNT}:alarm:{STACK}-*",
+        f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{STACK}-*",
+    ),
     "dynamodb": (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-*",),
     "events": (f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{STACK}",),
     "iam": (f"arn:aws:iam::{ACCOUNT}:role/{STACK}-*",),
@@ -91,12 +113,13 @@ RESOURCES: Final[Mapping[str, Sequence[str]]] = {
         f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-*"
         for name in ("CallbackSecret", "ChanjingSecret", "ClientKeysSecret", "KieSecret", STACK)
     ),
+    "sns": (f"arn:aws:sns:{REGION}:{ACCOUNT}:{STACK}-*",),
     "sqs": (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-*",),
 }
 
 
 def policy() -> dict[str, Any]:
-    actions = sorted({*map(_spelt, _actions()), *PREFLIGHT})
+    actions = sorted({*map(_spelt, _actions()), *PREFLIGHT, *ACCESS_LOGS})
     statements = [
         _statement(
             "Stack",

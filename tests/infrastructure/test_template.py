@@ -1,6 +1,7 @@
 """template.yaml matches the code, and has the documented properties."""
 
 import inspect
+import json
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -246,7 +247,9 @@ def references(value: Any) -> Iterator[str]:
                     yield each[0]
                     yield from references(each[1:])
                 case "Fn::Sub":
-                    yield from re.findall(r"\$\{([A-Za-z0-9]+)", str(each))
+                    text, own = each if isinstance(each, list) else (each, {})
+                    yield from set(re.findall(r"\$\{([A-Za-z0-9]+)", text)) - own.keys()
+                    yield from references(list(own.values()))
                 case _:
                     yield from references(each)
 
@@ -349,8 +352,50 @@ def test_a_function_has_its_own_log_group_with_retention(
     assert len(users) == 1
 
 
-def test_every_log_group_belongs_to_a_function() -> None:
-    assert len(resources("AWS::Logs::LogGroup")) == len(FUNCTIONS)
+def test_every_log_group_belongs_to_a_function_or_an_api() -> None:
+    apis = [*resources("AWS::Serverless::HttpApi"), *resources("AWS::ApiGatewayV2::Api")]
+    functions = {name.removesuffix("Function") + "Logs" for name in FUNCTIONS}
+    assert resources("AWS::Logs::LogGroup").keys() == functions | {f"{api}Logs" for api in apis}
+
+
+def access_logs() -> dict[str, dict[str, Any]]:
+    """Return the settings of each API's access log; those of the live one have a condition."""
+    (live,) = resources("AWS::ApiGatewayV2::Stage").values()
+    apis = resources("AWS::Serverless::HttpApi")
+    logs = {name: api["AccessLogSettings"] for name, api in apis.items()}
+    return {**logs, "LiveApi": live["AccessLogSettings"]["Fn::If"][1]}
+
+
+@pytest.mark.parametrize("api", ["JobsApi", "CallbackApi", "LiveApi"])
+def test_an_access_log_has_no_path_query_header_or_address(api: str) -> None:
+    """A callback's path has its token, and a path its job: only what is listed here is logged."""
+    log = access_logs()[api]
+    assert log["DestinationArn"] == {"Fn::GetAtt": [f"{api}Logs", "Arn"]}
+    line = json.loads(log["Format"])
+    assert line.keys() >= {"requestId", "routeKey", "status", "responseLatency", "error"}
+    assert set(line.values()) <= {
+        *("$context.requestId", "$context.routeKey", "$context.status"),
+        *("$context.responseLatency", "$context.integrationLatency"),
+        *("$context.integrationStatus", "$context.error.responseType"),
+    }
+
+
+def test_the_live_api_has_an_access_log_only_if_wanted() -> None:
+    (live,) = resources("AWS::ApiGatewayV2::Stage").values()
+    assert live["AccessLogSettings"]["Fn::If"][0] == "LogsLive"
+    assert load_template()["Resources"]["LiveApiLogs"]["Condition"] == "LogsLive"
+    assert PARAMETERS["LiveAccessLogs"]["Default"] == "false"
+
+
+def test_every_role_may_trace_only_if_functions_do() -> None:
+    policy = load_template()["Resources"]["TracingPolicy"]
+    assert policy["Condition"] == "Traces"
+    assert GLOBALS["Tracing"] == {"Fn::If": ["Traces", "Active", "PassThrough"]}
+    assert PARAMETERS["Tracing"]["Default"] == "false"
+    roles = {role["Ref"] for role in policy["Properties"]["Roles"]}
+    assert roles == resources("AWS::IAM::Role").keys()
+    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    assert {action.partition(":")[0] for action in statement["Action"]} == {"xray"}
 
 
 def test_logs_are_json_without_events() -> None:
@@ -835,7 +880,6 @@ def test_the_live_api_has_one_route_which_calls_its_function() -> None:
 def test_the_live_api_is_throttled_and_logs_no_message() -> None:
     (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
     assert (stage["StageName"], stage["AutoDeploy"]) == ("live", True)
-    assert "AccessLogSettings" not in stage
     settings = stage["DefaultRouteSettings"]
     assert settings["DataTraceEnabled"] is False
     assert settings["ThrottlingBurstLimit"] > 0
