@@ -108,6 +108,10 @@ deploy: build .venv/.ready ## Deploy to your AWS account; SAM asks for each sett
 policy: .venv/.ready $(ENVIRONMENTS)/sam/.ready ## Write docs/deployer-policy.json: the IAM actions that a deployment needs
 	@.venv/bin/python -m local.deployer_policy > docs/deployer-policy.json
 
+.PHONY: dashboard
+dashboard: .venv/.ready ## Write docs/dashboard.svg: the layout of the dashboard
+	@.venv/bin/python -m local.dashboard > docs/dashboard.svg
+
 .PHONY: smoke
 smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after confirmation
 	@exec .venv/bin/python -m local.smoke

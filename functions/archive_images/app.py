@@ -2,10 +2,10 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.clients import TRANSFERS
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
@@ -15,13 +15,14 @@ from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
 from ringback.images.download import ImageDownloader
 from ringback.job_log import log_job
+from ringback.job_metrics import count_archived
 from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.outbound.guarded_http import GuardedHttp
 from ringback.providers.registry import PROVIDERS, Clients
 from ringback.settings import ArchiveImagesSettings
 from ringback.use_cases.archive_images import ArchiveImages
 
-logger = Logger(service="archive_images")
+logger, metrics = Logger(service="archive_images"), Metrics(os.environ)
 
 
 @cache
@@ -45,6 +46,7 @@ def archive_images() -> ArchiveImages:
         now=utc_now,
         # Two at a time halve the wait for a slow host at the same CPU: docs/decisions/0014.
         for_each=ThreadPoolExecutor(2).map,
+        ended=partial(count_archived, metrics),
     )
 
 
@@ -58,7 +60,7 @@ def handle(event: Event, archive: ArchiveImages) -> BatchReply:
         job = archive(JobId(message["job_id"]), attempt=message.get("attempt", 1))
         log_job(logger, "archive message processed", job)
 
-    return process_batch(event, process, logger)
+    return process_batch(event, process, logger, metrics)
 
 
 start(os.environ, archive_images)

@@ -2,9 +2,9 @@
 
 import os
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
@@ -16,14 +16,14 @@ from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
 from ringback.domain.clock import utc_now
-from ringback.job_log import log_account, log_check
+from ringback.job_metrics import report_check, verdict_reports
 from ringback.lambda_events import BatchReply, Event, process_together
 from ringback.providers.registry import PROVIDERS, Clients
 from ringback.settings import CheckJobsSettings
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.probe_account import ProbeAccount
 
-logger = Logger(service="check_jobs")
+logger, metrics = Logger(service="check_jobs"), Metrics(os.environ)
 
 
 @cache
@@ -42,7 +42,7 @@ def check_jobs() -> CheckJobs:
         checks=checks,
         archive=archive,
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
-        record=verdict_recorder(settings, announce=partial(log_account, logger), now=utc_now),
+        record=verdict_recorder(settings, now=utc_now, **verdict_reports(logger, metrics)),
         told=ToldTable.connect(table) if settings.tells_events else None,
         providers=PROVIDERS,
         clients=clients,
@@ -60,10 +60,10 @@ def handle(event: Event, check_jobs: CheckJobs) -> BatchReply:
     def process(checks: Sequence[Check | Probe]) -> list[Exception | None]:
         outcomes = check_jobs(checks)
         for check, outcome in zip(checks, outcomes, strict=True):
-            log_check(logger, check, outcome)
+            report_check(logger, metrics, check, outcome)
         return [outcome if isinstance(outcome, Exception) else None for outcome in outcomes]
 
-    return process_together(event, from_message, process, logger)
+    return process_together(event, from_message, process, logger, metrics)
 
 
 start(os.environ, check_jobs)

@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.domain.errors import ThumbnailRefused
@@ -15,7 +15,7 @@ from ringback.settings import MakeThumbnailsSettings
 from ringback.thumbnails import shrink
 from ringback.use_cases.make_thumbnail import MakeThumbnail
 
-logger = Logger(service="make_thumbnails")
+logger, metrics = Logger(service="make_thumbnails"), Metrics(os.environ)
 
 
 @cache
@@ -44,7 +44,7 @@ def handle(event: Event, make: MakeThumbnail) -> BatchReply:
             return
         log_job(logger, "thumbnail message processed", job, is_usual=True)
 
-    return process_batch(event, process, logger)
+    return process_batch(event, process, logger, metrics)
 
 
 start(os.environ, make_thumbnail)

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from random import random
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.image_links import image_link
 from ringback.aws.job_table import JobTable
@@ -16,7 +16,7 @@ from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
 from ringback.callbacks.standard_webhooks import WebhookHeaders
 from ringback.domain.clock import utc_now
 from ringback.domain.webhooks import Webhook, from_message
-from ringback.job_log import log_delivery
+from ringback.job_metrics import report_delivery
 from ringback.lambda_events import BatchReply, Event, failure_of, process_together
 from ringback.outbound.guarded_http import GuardedHttp
 from ringback.outbound.webhook_sender import SendWebhook
@@ -25,7 +25,7 @@ from ringback.settings import NotifyClientSettings
 from ringback.use_cases.notify_client import NotifyClient
 from ringback.use_cases.webhook_forms import SendInForm
 
-logger = Logger(service="notify_client")
+logger, metrics = Logger(service="notify_client"), Metrics(os.environ)
 
 
 @cache
@@ -59,12 +59,12 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, notify: NotifyClient) -> BatchReply:
     def deliver(webhook: Webhook) -> None:
-        log_delivery(logger, webhook, notify(webhook))
+        report_delivery(logger, metrics, webhook, notify(webhook))
 
     def process(webhooks: Sequence[Webhook]) -> list[Exception | None]:
         return list(threads().map(partial(failure_of, deliver), webhooks))
 
-    return process_together(event, from_message, process, logger)
+    return process_together(event, from_message, process, logger, metrics)
 
 
 start(os.environ, threads, notify_client)

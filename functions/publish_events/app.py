@@ -1,10 +1,11 @@
 """The jobs table's stream: tells what has changed."""
 
 import os
+from collections.abc import Sequence
 from functools import cache, partial
 from time import monotonic
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.event_bus import EventBridge
 from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.live_lines import WebSocketLines
@@ -12,9 +13,11 @@ from ringback.aws.queues import SqsNotifyQueue
 from ringback.aws.receivers import WebhookClientTable
 from ringback.aws.stream_records import read_change
 from ringback.aws.told_marks import ToldTable
+from ringback.domain.changes import Change
 from ringback.domain.clock import utc_now
 from ringback.http_replies import account_body, job_body
 from ringback.job_log import log_unsent
+from ringback.job_metrics import count_changes
 from ringback.lambda_events import BatchReply, Event, process_stream
 from ringback.settings import PublishEventsSettings
 from ringback.use_cases.deliveries import ReceiverUrls
@@ -23,7 +26,7 @@ from ringback.use_cases.publish_events import PublishEvents
 from ringback.use_cases.tell_followers import TellFollowers
 from ringback.use_cases.webhook_rules import RecentClients
 
-logger = Logger(service="publish_events")
+logger, metrics = Logger(service="publish_events"), Metrics(os.environ)
 
 
 @cache
@@ -55,7 +58,11 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 
 def handle(event: Event, publish: PublishEvents) -> BatchReply:
-    return process_stream(event, read_change, publish, logger)
+    def tell(changes: Sequence[Change | None]) -> list[Exception | None]:
+        count_changes(metrics, changes)
+        return publish(changes)
+
+    return process_stream(event, read_change, tell, logger, metrics)
 
 
 start(os.environ, publish_events)

@@ -4,7 +4,7 @@ import os
 from functools import cache, partial
 from http import HTTPStatus
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.provider_access import signing_secrets
 from ringback.aws.queues import SqsCheckQueue
 from ringback.aws.recording import verdict_recorder
@@ -13,13 +13,14 @@ from ringback.callbacks.tokens import CallbackTokens, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, problem, reply
-from ringback.job_log import log_account, log_job, named_job
+from ringback.job_log import log_job, named_job
+from ringback.job_metrics import count_refused_callback, verdict_reports
 from ringback.lambda_events import Event, callback_request
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import ReceiveCallbackSettings
 from ringback.use_cases.accept_callback import AcceptCallback
 
-logger = Logger(service="receive_callback")
+logger, metrics = Logger(service="receive_callback"), Metrics(os.environ)
 
 
 @cache
@@ -33,7 +34,7 @@ def accept_callback() -> AcceptCallback:
         refresh=partial(refresh_all, [callback_secret, *secrets.values()]),
         readers={name: PROVIDERS[name].listen(secret) for name, secret in secrets.items()},
         checks=SqsCheckQueue.connect(settings.check_queue_url),
-        record=verdict_recorder(settings, announce=partial(log_account, logger), now=utc_now),
+        record=verdict_recorder(settings, now=utc_now, **verdict_reports(logger, metrics)),
         now=utc_now,
     )
 
@@ -51,6 +52,7 @@ def handle(event: Event, accept: AcceptCallback) -> Reply:
         job_id = event["pathParameters"]["job_id"]
         log_fields = {"reason": type(error).__name__, **named_job(job_id)}
         logger.warning("callback refused", extra=log_fields)
+        count_refused_callback(metrics, error)
         return problem(error)
     if job:
         log_job(logger, "callback recorded", job)

@@ -6,24 +6,25 @@ from secrets import token_hex
 from time import sleep
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
-from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered
+from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered, read_turn
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.secrets import KEPT_SECONDS, JsonSecret
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.clock import utc_now
-from ringback.job_log import log_account, log_job
+from ringback.job_log import log_job
+from ringback.job_metrics import account_reports
 from ringback.lambda_events import BatchReply, Event, process_batch, time_of
 from ringback.providers.registry import PROVIDERS, Clients, configured, paces_of
 from ringback.settings import SubmitJobSettings
 from ringback.use_cases.record_answer import SecondsLeft
 from ringback.use_cases.submit_job import SubmitJob
 
-logger = Logger(service="submit_job")
+logger, metrics = Logger(service="submit_job"), Metrics(os.environ)
 
 
 @cache
@@ -43,7 +44,7 @@ def submit_job() -> SubmitJob:
         callback_base_url=settings.callback_base_url,
         link_to=DropBucket.connect(settings.drop_bucket).link,
         new_attempt_id=partial(token_hex, 8),
-        announce=partial(log_account, logger),
+        **account_reports(logger, metrics),
         sleep=sleep,
         now=utc_now,
     )
@@ -59,12 +60,11 @@ def handle(event: Event, submit: SubmitJob, seconds_left: SecondsLeft) -> BatchR
         if answered := read_answered(message):
             job = submit.record(answered, seconds_left=seconds_left)
         else:
-            turn = {"slot": message.get("slot"), "is_nudge": message.get("nudge", False)}
-            job = submit(message["job_id"], seconds_left=seconds_left, **turn)
+            job = submit(message["job_id"], seconds_left=seconds_left, **read_turn(message))
         if job:
             log_job(logger, "submit message processed", job)
 
-    return process_batch(event, process, logger)
+    return process_batch(event, process, logger, metrics)
 
 
 start(os.environ, submit_job)

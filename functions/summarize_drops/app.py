@@ -4,7 +4,7 @@ import os
 from functools import cache, partial
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import image_links
@@ -18,7 +18,7 @@ from ringback.settings import SummarizeDropsSettings
 from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.summarize_drop import SummarizeDrop
 
-logger = Logger(service="summarize_drops")
+logger, metrics = Logger(service="summarize_drops"), Metrics(os.environ)
 
 
 @cache
@@ -53,7 +53,7 @@ def handle(event: Event, summarize: SummarizeDrop) -> BatchReply:
         is_final = summarize(drop)
         logger.info("drop summarized", extra={"drop": drop.key, "is_final": is_final})
 
-    return process_batch(event, process, logger)
+    return process_batch(event, process, logger, metrics)
 
 
 start(os.environ, summarize_drop)

@@ -4,7 +4,7 @@ import os
 from functools import cache, partial
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.accepting import input_image_check, job_acceptor, webhook_check
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
@@ -22,7 +22,7 @@ from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.retry_drop import RetryRows
 from ringback.use_cases.take_drop import TakeDrop
 
-logger = Logger(service="take_drops")
+logger, metrics = Logger(service="take_drops"), Metrics(os.environ)
 
 
 @cache
@@ -64,7 +64,7 @@ def handle(event: Event, take: TakeDrop, retry: RetryRows) -> BatchReply:
             return take_each(message, take_one)
         logger.info("jobs made again", extra={"drop": rows.source, "rows": retry(rows).made})
 
-    return process_batch(event, process, logger)
+    return process_batch(event, process, logger, metrics)
 
 
 start(os.environ, use_cases)

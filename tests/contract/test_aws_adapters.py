@@ -68,6 +68,7 @@ from ringback.domain.verdicts import (
     TaskRefused,
 )
 from ringback.lambda_events import dropped_objects, process_together
+from ringback.metrics import Metrics
 from ringback.use_cases.archive_images import MAX_START_DELAY
 from ringback.use_cases.fetch_image import MAX_COPY_TIME
 from ringback.use_cases.ports import DropProgress
@@ -914,7 +915,7 @@ def test_a_check_is_read_back_from_its_message(cloud: Cloud, check: Check) -> No
         seen.extend(checks)
         return [None] * len(checks)
 
-    process_together({"Records": [record]}, from_message, process, Logger())
+    process_together({"Records": [record]}, from_message, process, Logger(), Metrics({}))
     assert seen == [check]
 
 

@@ -68,6 +68,9 @@ LAYERS: Final = {
     "ringback.api_docs": Layer(),
     "ringback.webhook_replies": Layer(("domain",)),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
+    "ringback.job_metrics": Layer(
+        ("domain", "metrics", "metric_table", "job_log"), frozenset({"aws_lambda_powertools"})
+    ),
     "ringback.lambda_events": Layer(
         ("domain", "use_cases", "json_bodies", "metrics", "metric_table"),
         frozenset({"aws_lambda_powertools"}),
@@ -78,7 +81,7 @@ LAYERS: Final = {
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
             *("lambda_events", "live_requests", "webhook_replies", "starting", "api_docs"),
-            "metric_table",
+            "job_metrics",
         ),
     ),
 }

@@ -17,6 +17,7 @@ from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest, NotConfigured, UnknownJob
 from ringback.json_bodies import json_object, parse_json
 from ringback.lambda_events import dropped_objects, process_batch
+from ringback.metrics import Metrics
 from ringback.providers.chanjing.tasks import read_task as read_chanjing
 from ringback.providers.kie.callback import KieCallbackReader
 from ringback.providers.kie.tasks import read_task
@@ -72,6 +73,7 @@ def failed_of(*bodies: str) -> list[str]:
         {"Records": records},
         lambda message: found.extend(dropped_objects(message)),
         Logger(service="field_cases"),
+        Metrics({}),
     )
     return [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]
 

@@ -23,10 +23,13 @@ from ringback.lambda_events import (
     take_each,
     time_of,
 )
+from ringback.metrics import Metrics
 
 from tests.support.jobs import a_job_id
 
 PATH = {"provider": "kie", "job_id": a_job_id(), "token": "t" * 43}
+
+METRICS = Metrics({})
 
 
 def test_the_time_of_an_invocation_is_in_seconds() -> None:
@@ -238,7 +241,7 @@ def test_only_failed_messages_are_reported() -> None:
 
     output = io.StringIO()
     batch = a_batch('{"n": 0}', '{"n": 1}', "not JSON", '["a list"]', '{"n": 4}')
-    reply = process_batch(batch, process, a_logger(output))
+    reply = process_batch(batch, process, a_logger(output), METRICS)
     assert [failure["itemIdentifier"] for failure in reply["batchItemFailures"]] == [
         "m1",
         "m2",
@@ -248,14 +251,18 @@ def test_only_failed_messages_are_reported() -> None:
 
 
 def test_a_successful_batch_has_no_failures() -> None:
-    reply = process_batch(a_batch("{}", "{}"), lambda _: None, a_logger(io.StringIO()))
+    reply = process_batch(a_batch("{}", "{}"), lambda _: None, a_logger(io.StringIO()), METRICS)
     assert reply == {"batchItemFailures": []}
 
 
 def test_a_batch_is_not_acknowledged_without_an_outcome_of_each_message() -> None:
     with pytest.raises(ValueError, match="shorter"):
         process_together(
-            a_batch("{}", "{}"), lambda each: each, lambda _: [None], a_logger(io.StringIO())
+            a_batch("{}", "{}"),
+            lambda each: each,
+            lambda _: [None],
+            a_logger(io.StringIO()),
+            METRICS,
         )
 
 
@@ -265,7 +272,9 @@ def test_a_failure_is_logged_without_the_body() -> None:
 
     output = io.StringIO()
     body = json.dumps({"job_id": a_job_id(), "more": "not for the log"})
-    process_batch(a_batch(body, "not JSON for the log", "[]", "7"), process, a_logger(output))
+    process_batch(
+        a_batch(body, "not JSON for the log", "[]", "7"), process, a_logger(output), METRICS
+    )
     first, *others = [json.loads(line) for line in output.getvalue().splitlines()]
     assert (first["message"], first["message_id"]) == ("message failed", "m0")
     assert first["job_id"] == a_job_id()
@@ -304,6 +313,7 @@ def test_a_message_of_unknown_shape_fails_alone_and_is_logged(
         {"Records": records},
         lambda each: found.extend(dropped_objects(each)),
         Logger(service="unknown", stream=io.StringIO()),
+        METRICS,
     )
     assert reply == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert [drop.key for drop in found] == ["requests/a.json", "requests/b.json"]
@@ -318,7 +328,10 @@ def test_a_body_that_cannot_be_read_fails_alone(body: str) -> None:
         {"messageId": "good", "body": '{"job_id": "\\ud83d"}'},
     ]
     reply = process_batch(
-        {"Records": records}, done.append, Logger(service="unread", stream=io.StringIO())
+        {"Records": records},
+        done.append,
+        Logger(service="unread", stream=io.StringIO()),
+        METRICS,
     )
     assert reply == {"batchItemFailures": [{"itemIdentifier": "bad"}]}
     assert done == [{"job_id": "\ufffd"}]

@@ -23,6 +23,8 @@ from ringback.domain.jobs import JobId
 from ringback.domain.suggestions import unknown_name
 from ringback.domain.versions import of_any_version
 from ringback.json_bodies import json_object, parse_json
+from ringback.metric_table import MESSAGES_FAILED
+from ringback.metrics import Metrics
 from ringback.use_cases.accept_callback import CallbackRequest
 from ringback.use_cases.authorize_client import check_scope
 from ringback.use_cases.provider_apis import ApiCall
@@ -180,14 +182,14 @@ def take_each(message: Mapping[str, Any], take: Callable[[Drop], None]) -> None:
 
 
 def process_batch(
-    event: Event, process: Callable[[dict[str, Any]], None], logger: Logger
+    event: Event, process: Callable[[dict[str, Any]], None], logger: Logger, metrics: Metrics
 ) -> BatchReply:
     """Pass each message to ``process``; SQS delivers only the failed ones again."""
 
     def process_each(messages: Sequence[dict[str, Any]]) -> list[Exception | None]:
         return [failure_of(process, message) for message in messages]
 
-    return process_together(event, lambda message: message, process_each, logger)
+    return process_together(event, lambda message: message, process_each, logger, metrics)
 
 
 def process_together(
@@ -195,6 +197,7 @@ def process_together(
     read: Callable[[dict[str, Any]], Message],
     process: Callable[[Sequence[Message]], Sequence[Exception | None]],
     logger: Logger,
+    metrics: Metrics,
 ) -> BatchReply:
     """Pass all readable messages to ``process``, which returns the error of each, if any.
 
@@ -217,6 +220,7 @@ def process_together(
             fields = {"message_id": record["messageId"], "job_id": _job_named_in(record["body"])}
             logger.error("message failed", extra=fields, exc_info=failed[record["messageId"]])
             failures.append({"itemIdentifier": record["messageId"]})
+    _count_failed(failures, logger, metrics)
     return {"batchItemFailures": failures}
 
 
@@ -225,6 +229,7 @@ def process_stream(
     read: Callable[[Mapping[str, Any]], Message],
     process: Callable[[Sequence[Message]], Sequence[Exception | None]],
     logger: Logger,
+    metrics: Metrics,
 ) -> BatchReply:
     """Pass what the records of a stream say to ``process``, which returns the error of each.
 
@@ -248,7 +253,15 @@ def process_stream(
             # Not the record: it has the job's input.
             fields = {"key": record["dynamodb"]["Keys"]["job_id"]["S"]}
             logger.error("record failed", extra=fields, exc_info=why)
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+    failures: list[BatchItemFailure] = [{"itemIdentifier": number} for number in failed]
+    _count_failed(failures, logger, metrics)
+    return {"batchItemFailures": failures}
+
+
+def _count_failed(failures: Sequence[object], logger: Logger, metrics: Metrics) -> None:
+    # Lambda counts no error: the function returns.
+    if failures:
+        metrics.put({MESSAGES_FAILED: len(failures)}, Function=logger.service)
 
 
 def _message_of(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -95,6 +95,11 @@ def read_answered(message: Mapping[str, Any]) -> Answered | None:
     return of_any_version(Answered, {**message, "answer": answer})
 
 
+def read_turn(message: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a message says about its job's turn, as ``SubmitJob`` takes it."""
+    return {"slot": message.get("slot"), "is_nudge": message.get("nudge", False)}
+
+
 class SqsCheckQueue(_Queue):
     def add(self, check: Check, *, delay: int) -> None:
         body, details = to_message(check)

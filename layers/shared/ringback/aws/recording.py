@@ -8,7 +8,7 @@ from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue
 from ringback.use_cases.open_account import Announce, OpenAccount
-from ringback.use_cases.record_verdict import RecordVerdict
+from ringback.use_cases.record_verdict import Decided, RecordVerdict
 
 
 class RecordSettings(Protocol):
@@ -21,7 +21,11 @@ class RecordSettings(Protocol):
 
 
 def verdict_recorder(
-    settings: RecordSettings, *, announce: Announce, now: Callable[[], datetime]
+    settings: RecordSettings,
+    *,
+    announce: Announce,
+    decided: Decided,
+    now: Callable[[], datetime],
 ) -> RecordVerdict:
     return RecordVerdict(
         jobs=JobTable.connect(settings.jobs_table),
@@ -32,5 +36,6 @@ def verdict_recorder(
             announce=announce,
             now=now,
         ),
+        decided=decided,
         now=now,
     )

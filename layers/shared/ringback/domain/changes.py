@@ -7,7 +7,7 @@ from typing import Any
 
 from ringback.domain.accounts import Account
 from ringback.domain.drops import Drop
-from ringback.domain.jobs import FINAL, Job
+from ringback.domain.jobs import FINAL, Job, JobStatus
 from ringback.domain.receivers import Receiver
 
 
@@ -26,6 +26,14 @@ class JobChange:
     @property
     def has_new_thumbnail(self) -> bool:
         return self.old is not None and self.new.thumbnails > self.old.thumbnails
+
+    @property
+    def is_counted(self) -> bool:
+        """Tell whether the job is new, or has ended; that a job waits again is neither."""
+        old, new = self.old, self.new
+        if old is None:
+            return new.status is JobStatus.ACCEPTED
+        return new.status in FINAL and (old.status, old.changes) != (new.status, new.changes)
 
     @property
     def is_end(self) -> bool:

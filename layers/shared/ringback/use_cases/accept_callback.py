@@ -60,7 +60,7 @@ class AcceptCallback:
                 known = self.record(request.job_id, replace(report, state=TaskState.RUNNING))
             self.checks.add(claim, delay=0)
             return known
-        job = self.record(request.job_id, report)
+        job = self.record(request.job_id, report, called_back=True)
         if report.state is TaskState.SUCCEEDED and job.status is JobStatus.FAILED:
             # The provider reported both; its record decides, so that no paid image is lost.
             self.checks.add(replace(claim, contradicts_failure=True), delay=0)

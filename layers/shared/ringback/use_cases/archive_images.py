@@ -39,6 +39,10 @@ Problems = dict[int, Exception]
 ForEach = Callable[[Callable[[int], CopyResult], Iterable[int]], Iterable[CopyResult]]
 
 
+def uncounted(job: Job) -> None:
+    """Count nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveImages:
     """Copy each image independently of the others; a repeated message copies only missing ones.
@@ -46,6 +50,7 @@ class ArchiveImages:
     An image is recorded as soon as it is stored; the last one together with the job's success.
     ``retry_delays`` are in seconds, one per retry; after the last retry copying gives up.
     ``for_each`` is ``map``, or a concurrent equivalent. Without ``thumbnails`` none are made.
+    ``ended`` gets each job once that was archived, or whose images were lost.
     """
 
     jobs: JobStore
@@ -58,6 +63,7 @@ class ArchiveImages:
     retry_delays: Sequence[int]
     now: Callable[[], datetime]
     for_each: ForEach = map
+    ended: Callable[[Job], None] = uncounted
 
     def __call__(self, job_id: JobId, *, attempt: int) -> Job:
         """Return the job as it now stands. Raises unexpected errors after recording all copies."""
@@ -209,6 +215,7 @@ class ArchiveImages:
         elif write.done:
             # Only now: a thumbnail is made of an image that is recorded.
             self._ask_for_thumbnails(write.job)
+            self.ended(write.job)
         else:
             # A concurrent delivery ended the job, and our put_record overwrote its record.
             self.images.put_record(job.job_id, provenance(write.job, at=at))

@@ -12,11 +12,16 @@ from ringback.use_cases.open_account import Announce, OpenAccount
 from ringback.use_cases.ports import AccountStore, CheckQueue
 
 
+def uncounted(provider: str) -> None:
+    """Count nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeAccount:
     """Every change may fail without harm: the next job finds out by itself.
 
     ``announce`` tells the owner, once, that the account was paused or is open again.
+    ``count_refusal`` gets the provider of each refusal.
     """
 
     accounts: AccountStore
@@ -24,6 +29,7 @@ class ChangeAccount:
     announce: Announce
     new_probe_id: Callable[[], str]
     now: Callable[[], datetime]
+    count_refusal: Callable[[str], None] = uncounted
 
     def refused(self, job: Job, reason: str, *, began_at: datetime) -> timedelta:
         """Pause the account; return how long the job waits.
@@ -33,6 +39,7 @@ class ChangeAccount:
         """
         name, at = job.request.provider, self.now()
         with suppress(Exception):
+            self.count_refusal(name)
             account = self.accounts.read(name)
             if account.may_be_paused(began_at=began_at):
                 account = self._pause(account, job, reason, began_at=began_at)

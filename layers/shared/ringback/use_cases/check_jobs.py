@@ -220,8 +220,14 @@ class CheckJobs:
         return job
 
     def _record(self, checked: CheckedJob, report: TaskReport) -> Job:
-        revises = checked.check.contradicts_failure
-        job = self.record(checked.job.job_id, report, revises_failure=revises)
+        check = checked.check
+        job = self.record(
+            checked.job.job_id,
+            report,
+            revises_failure=check.contradicts_failure,
+            # A claim is a callback that proved nothing by itself.
+            called_back=check.claimed_task is not None if checked.calls_back else None,
+        )
         self._look_once_more(job, checked)
         return job
 

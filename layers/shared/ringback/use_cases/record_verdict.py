@@ -3,17 +3,27 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
 from ringback.domain.checks import RECHECK_DELAY, Check
 from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
-from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
+from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, Write
 
 # Jobs that are not known to be with the provider, though they may be.
 IN_DOUBT: Final = (JobStatus.ACCEPTED, JobStatus.SUBMITTING)
+
+
+class Decided(Protocol):
+    """Counts a job that was decided by its callback, or by a check because none came."""
+
+    def __call__(self, job: Job, *, called_back: bool) -> None: ...
+
+
+def uncounted(job: Job, *, called_back: bool) -> None:
+    """Count nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +31,7 @@ class RecordVerdict:
     """Record a report that is proven, and have its images copied. Safe to repeat.
 
     It may be the only proof of a task whose answer is lost: ``open_account`` gets the job then, if
-    it was the one that tried.
+    it was the one that tried. ``decided`` gets each job once.
     """
 
     jobs: JobStore
@@ -29,19 +39,29 @@ class RecordVerdict:
     archive: ArchiveQueue
     open_account: Callable[[Job], None]
     now: Callable[[], datetime]
+    decided: Decided = uncounted
 
-    def __call__(self, job_id: JobId, report: TaskReport, *, revises_failure: bool = False) -> Job:
+    def __call__(
+        self,
+        job_id: JobId,
+        report: TaskReport,
+        *,
+        revises_failure: bool = False,
+        called_back: bool | None = None,
+    ) -> Job:
         """Return the job as it now stands; with ``revises_failure`` a success may end a failure.
 
+        ``called_back``: whether this comes from a callback; ``None`` if there are none.
         Raises ``UnknownJob``, also if the report is about another task than the job's own.
         """
         match report.state:
             case TaskState.RUNNING:
                 job = self._keep_task(job_id, report.task_id)
             case TaskState.SUCCEEDED if not report.without_images:
-                job = self._success(job_id, report, revises_failure=revises_failure)
+                write = self._success(job_id, report, revises_failure=revises_failure)
+                job = self._counted(write, called_back=called_back)
             case _:
-                job = self._failure(job_id, report)
+                job = self._counted(self._failure(job_id, report), called_back=called_back)
         if job.task_id is None:
             job = self.jobs.keep_task(job_id, report.task_id)
         if job.task_id != report.task_id:
@@ -53,6 +73,11 @@ class RecordVerdict:
             self.archive.add(job_id)
         return job
 
+    def _counted(self, write: Write, *, called_back: bool | None) -> Job:
+        if write.done and called_back is not None:
+            self.decided(write.job, called_back=called_back)
+        return write.job
+
     def _keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
         """Keep the task's id: a job that was sent, or is still to be, is with the provider."""
         job = self.jobs.get(job_id)
@@ -63,38 +88,40 @@ class RecordVerdict:
         ).job
         return job if job.task_id else self.jobs.keep_task(job_id, task_id)
 
-    def _success(self, job_id: JobId, report: TaskReport, *, revises_failure: bool) -> Job:
+    def _success(self, job_id: JobId, report: TaskReport, *, revises_failure: bool) -> Write:
         # An accepted job was sent after all, whatever was answered: it is not bought again.
-        job = self._start_archiving(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
+        write = self._start_archiving(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
         # Images may arrive after the job expired. A job that was archived before stays as it is:
         # the message may be a duplicate.
         late = [JobStatus.EXPIRED, JobStatus.CANCELLED]
         late += [JobStatus.FAILED] if revises_failure else []
-        if job.status not in late:
-            return job
+        if write.job.status not in late:
+            return write
         self._check_again(job_id)
         return self._start_archiving(job_id, report, expect=late)
 
     def _start_archiving(
         self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]
-    ) -> Job:
+    ) -> Write:
+        at = self.now()
         return self.jobs.move(
             job_id,
             expect=expect,
             to=JobStatus.ARCHIVING,
-            at=self.now(),
+            at=at,
+            archiving_at=at,
             task_id=report.task_id,
             result_urls=report.image_urls,
             credits=report.credits,
             answer=report.answer or None,
             error=None,
             finished_at=None,
-        ).job
+        )
 
-    def _failure(self, job_id: JobId, report: TaskReport) -> Job:
-        job = self._fail(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
-        if job.status is not JobStatus.EXPIRED:
-            return job
+    def _failure(self, job_id: JobId, report: TaskReport) -> Write:
+        write = self._fail(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
+        if write.job.status is not JobStatus.EXPIRED:
+            return write
         self._check_again(job_id)
         return self._fail(job_id, report, expect=[JobStatus.EXPIRED])
 
@@ -103,7 +130,7 @@ class RecordVerdict:
         # its end untold.
         self.checks.add(Check(job_id=job_id), delay=whole_seconds(RECHECK_DELAY))
 
-    def _fail(self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]) -> Job:
+    def _fail(self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]) -> Write:
         at = self.now()
         return self.jobs.move(
             job_id,
@@ -115,7 +142,7 @@ class RecordVerdict:
             answer=report.answer or None,
             error=_error(report),
             finished_at=at,
-        ).job
+        )
 
 
 def _error(report: TaskReport) -> JobError:

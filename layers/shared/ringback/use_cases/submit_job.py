@@ -13,7 +13,7 @@ from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, seconds_until_due
 from ringback.domain.pace import DROPS, SHEETS, LowPriority
 from ringback.domain.verdicts import Answered, Submission, TaskRefused
-from ringback.use_cases.change_account import ChangeAccount
+from ringback.use_cases.change_account import ChangeAccount, uncounted
 from ringback.use_cases.input_images import with_links
 from ringback.use_cases.open_account import Announce
 from ringback.use_cases.ports import (
@@ -79,7 +79,8 @@ class SubmitJob:
     Safe to repeat at any time: at most one delivery of a job's message calls createTask, unless
     the provider answers that it created nothing. ``link_to`` takes an s3 URL, its version and a
     lifetime, and returns a link to that version. ``new_attempt_id`` returns a random id.
-    ``announce`` tells the owner that an account was paused or is open again.
+    ``announce`` tells the owner that an account was paused or is open again, and
+    ``count_refusal`` gets the provider of each refusal of its account.
     ``callback_base_url`` is recorded with the job, so that the provider's echo of its URL is
     recognized after the base URL has changed.
     """
@@ -98,6 +99,7 @@ class SubmitJob:
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
     callback_base_url: str | None = None
+    count_refusal: Callable[[str], None] = uncounted
 
     def __call__(
         self,
@@ -218,6 +220,7 @@ class SubmitJob:
             accounts=self.accounts,
             checks=self.checks,
             announce=self.announce,
+            count_refusal=self.count_refusal,
             new_probe_id=self.new_attempt_id,
             now=self.now,
         )
