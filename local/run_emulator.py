@@ -14,6 +14,7 @@ def main() -> None:
     from local.hop_counts import count_hops
     from local.leading_keys import check_leading_keys
     from local.running_functions import let_running_functions_finish
+    from local.saved_queries import accept_saved_queries
     from local.shared_layers import share_layers
     from local.throttled_batches import retry_throttled_batches
 
@@ -25,6 +26,7 @@ def main() -> None:
     fork_functions()
     check_leading_keys(iam_actions)
     count_hops()
+    accept_saved_queries()
     retry_throttled_batches()
     let_running_functions_finish()
     run_emulator()

@@ -8,6 +8,7 @@ from typing import Final
 
 from benchmarks.cost.metering import Invocation
 from benchmarks.cost.prices import (
+    ACCESS_LINE,
     CALL_CPU_MS,
     OWN_CPU_MS,
     PRICES,
@@ -57,6 +58,7 @@ def bill_of(
         units["log KB"] += each.log_bytes / 1024
         if each.function in FROM_HTTP:
             units["HTTP API requests"] += 1
+            units["log KB"] += ACCESS_LINE / 1024
         elif each.function not in FROM_STREAM:
             polls += POLLS
         for _, own in each.calls:

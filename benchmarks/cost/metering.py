@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -40,7 +41,7 @@ class Invocation:
     """``waited`` is in milliseconds; ``transferred`` is the part of it that images take.
 
     ``images`` counts those: two are copied at a time. ``secrets`` has for how many seconds each
-    secret that was read is kept.
+    secret that was read is kept. ``metric_bytes`` are those of ``log_bytes`` that are metrics.
     """
 
     function: str
@@ -48,6 +49,7 @@ class Invocation:
     waited: float = 0
     transferred: float = 0
     log_bytes: int = 0
+    metric_bytes: int = 0
     images: int = 0
     secrets: list[float] = field(default_factory=list)
 
@@ -83,9 +85,17 @@ class Meter(Lambdas):
         self.invocations.append(Invocation(function))
         self.log.seek(0)
         self.log.truncate()
-        reply = self(function, event)
+        # Metrics are written past the logger.
+        with redirect_stdout(self.log):
+            reply = self(function, event)
         self._settle()
-        self.invocations[-1].log_bytes = log_bytes(self.log.getvalue())
+        text = self.log.getvalue()
+        self.invocations[-1].log_bytes = log_bytes(text)
+        self.invocations[-1].metric_bytes = sum(
+            len(line.encode()) + LINE_OVERHEAD
+            for line in text.splitlines()
+            if line.startswith('{"_aws"')
+        )
         return reply
 
     def wait(self, milliseconds: float, *, for_image: bool = False) -> None:

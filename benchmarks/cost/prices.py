@@ -69,6 +69,8 @@ PLATFORM_LINES: Final = {
     "WARN": (),
 }
 LINE_OVERHEAD: Final = 26
+# Of an HTTP API's access log, with the overhead.
+ACCESS_LINE: Final = 256
 
 # A steady flow: what a container keeps for a while is read once for as many jobs as pass meanwhile.
 SECONDS_BETWEEN_JOBS: Final = 10

@@ -8,6 +8,7 @@ from ringback.domain.jobs import JobStatus
 
 from benchmarks.cost.bill import SECRET, price_of
 from benchmarks.cost.page import CASES, PAGE, Measured, measure, page
+from benchmarks.cost.prices import ACCESS_LINE, PRICES
 from benchmarks.cost.units import size_of, write_units
 from benchmarks.growth.bill import Rates, usd_per_million
 from benchmarks.growth.scenarios import SCENARIOS, replayed
@@ -42,7 +43,18 @@ def test_a_job_stays_within_its_budget(measured: Mapping[str, Measured], name: s
 
 def test_an_invocation_logs_at_most_one_short_line(measured: Mapping[str, Measured]) -> None:
     for each in measured["one image, with a webhook"].warm:
-        assert each.log_bytes <= (0 if each.function == "publish_events" else 420), each.function
+        own = each.log_bytes - each.metric_bytes
+        assert own <= (0 if each.function == "publish_events" else 420), each.function
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_metrics_and_access_logs_cost_less_than_a_millionth(
+    measured: Mapping[str, Measured], name: str
+) -> None:
+    """One USD per million jobs."""
+    numbers = sum(each.metric_bytes for each in measured[name].warm)
+    lines = ACCESS_LINE * measured[name].bill.units["HTTP API requests"]
+    assert 0 < (numbers + lines) / 1024 * PRICES["log KB"] < 1
 
 
 def test_the_page_says_what_the_code_does(measured: Mapping[str, Measured]) -> None:

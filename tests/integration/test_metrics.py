@@ -107,7 +107,7 @@ def no_callback_comes(world: World) -> None:
 def archive(world: World, content: bytes, *, attempt: int) -> None:
     world.provider.answers["/p/1"] = (200, content)
     at = utc_now()
-    began = {"submitted_at": at, "archiving_at": at - timedelta(seconds=3), "updated_at": at}
+    began = {"submitted_at": at, "updated_at": at - timedelta(seconds=3)}
     urls = (f"{world.provider.url}/p/1",)
     world.record(JobStatus.ARCHIVING, task_id=TASK, result_urls=urls, **began)
     message = {"job_id": a_job_id(), "attempt": attempt}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -42,15 +43,13 @@ def count_verdict(metrics: Metrics, job: Job, *, called_back: bool) -> None:
     metrics.put({table.TIME_TO_CALLBACK: (job.updated_at - sent_at).total_seconds()})
 
 
-def count_archived(metrics: Metrics, job: Job) -> None:
+def count_archived(metrics: Metrics, job: Job, *, since: datetime | None) -> None:
     """Count what was copied of a job, or kept in quarantine, and how long it took."""
     numbers: dict[Metric, float] = {
         table.BYTES_ARCHIVED: sum(image.facts.bytes for image in job.images)
     }
-    # Copying of a job may have begun in an older version.
-    if job.archiving_at:
-        seconds = (job.updated_at - job.archiving_at).total_seconds()
-        numbers[table.TIME_TO_ARCHIVE] = seconds
+    if since:
+        numbers[table.TIME_TO_ARCHIVE] = (job.updated_at - since).total_seconds()
     if job.quarantined:
         numbers[table.IMAGES_QUARANTINED] = len(job.quarantined)
     metrics.put(numbers)

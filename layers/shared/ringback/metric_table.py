@@ -25,7 +25,8 @@ TIME_TO_CALLBACK: Final = Metric("TimeToCallback", SECONDS)
 CALLBACKS_MISSED: Final = Metric("CallbacksMissed", COUNT)
 # Callbacks with an unknown address or a wrong signature.
 CALLBACKS_REFUSED: Final = Metric("CallbacksRefused", COUNT)
-# From the provider's result to the last copied image.
+# From the provider's result to the last copied image; not of a job of which an earlier attempt has
+# stored a part.
 TIME_TO_ARCHIVE: Final = Metric("TimeToArchive", SECONDS)
 BYTES_ARCHIVED: Final = Metric("BytesArchived", BYTES)
 IMAGES_QUARANTINED: Final = Metric("ImagesQuarantined", COUNT)

@@ -109,7 +109,7 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
         (
             *("created_at", "updated_at", "deadline_at", "queued_at"),
             *("submitted_at", "finished_at", "due_at", "not_queued_at"),
-            *("tell_again_at", "archiving_at"),
+            "tell_again_at",
         ),
         datetime.fromisoformat,
     ),

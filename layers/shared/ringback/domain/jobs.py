@@ -160,7 +160,6 @@ class Job:
     ``callback_base_url`` is the base of the callback URL that it was sent with.
     ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
     ``answer`` is the provider's answer that decided the job (docs/decisions/0035).
-    ``archiving_at`` is when copying its images began, or was resumed.
     ``changes`` counts its changes of state; 0 also if they were made by a version that didn't.
     ``tell_again_at`` is when the event of its last one was asked for again.
     """
@@ -194,7 +193,6 @@ class Job:
     due_at: datetime | None = None
     callback_base_url: str | None = None
     answer: str | None = None
-    archiving_at: datetime | None = None
     changes: int = 0
     tell_again_at: datetime | None = None
 

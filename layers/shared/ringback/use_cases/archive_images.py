@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Unpack
+from typing import Final, Protocol, Unpack
 
 from ringback.domain.errors import NotAnImage, NotConfigured, TransferInterrupted
 from ringback.domain.images import Quarantined, StoredImage, listed
@@ -39,7 +39,16 @@ Problems = dict[int, Exception]
 ForEach = Callable[[Callable[[int], CopyResult], Iterable[int]], Iterable[CopyResult]]
 
 
-def uncounted(job: Job) -> None:
+class Ended(Protocol):
+    """Counts a job that was archived, or whose images were lost.
+
+    ``since`` is when its copying began, ``None`` if that is no longer known.
+    """
+
+    def __call__(self, job: Job, *, since: datetime | None) -> None: ...
+
+
+def uncounted(job: Job, *, since: datetime | None) -> None:
     """Count nothing."""
 
 
@@ -50,7 +59,7 @@ class ArchiveImages:
     An image is recorded as soon as it is stored; the last one together with the job's success.
     ``retry_delays`` are in seconds, one per retry; after the last retry copying gives up.
     ``for_each`` is ``map``, or a concurrent equivalent. Without ``thumbnails`` none are made.
-    ``ended`` gets each job once that was archived, or whose images were lost.
+    ``ended`` gets each job once.
     """
 
     jobs: JobStore
@@ -63,7 +72,7 @@ class ArchiveImages:
     retry_delays: Sequence[int]
     now: Callable[[], datetime]
     for_each: ForEach = map
-    ended: Callable[[Job], None] = uncounted
+    ended: Ended = uncounted
 
     def __call__(self, job_id: JobId, *, attempt: int) -> Job:
         """Return the job as it now stands. Raises unexpected errors after recording all copies."""
@@ -80,9 +89,11 @@ class ArchiveImages:
             # An earlier delivery may have ended the job, and crashed before it could.
             self._ask_for_thumbnails(job)
             return job
+        # Each image that is recorded changes the time.
+        since = None if job.images else job.updated_at
         job, problems, quarantined, last = self._copy_missing(job, attempt)
         if last:
-            return self._finish(job, {}, last=last)
+            return self._finish(job, {}, since, last=last)
         # A concurrent delivery may have recorded some of the images, or ended the job.
         job = self._record_quarantined(self.jobs.get(job_id), quarantined)
         if job.status is not JobStatus.ARCHIVING:
@@ -96,7 +107,7 @@ class ArchiveImages:
         retryable = any(isinstance(problem, RETRYABLE) for problem in missing.values())
         if retryable and not self._is_last(attempt):
             return self._try_again(job, attempt)
-        return self._finish(job, missing)
+        return self._finish(job, missing, since)
 
     def _try_again(self, job: Job, attempt: int) -> Job:
         self.queue.add(job.job_id, attempt=attempt + 1, delay=self.retry_delays[attempt - 1])
@@ -170,7 +181,12 @@ class ArchiveImages:
         return replace(job, quarantined=kept)
 
     def _finish(
-        self, job: Job, problems: Mapping[int, Exception], *, last: StoredImage | None = None
+        self,
+        job: Job,
+        problems: Mapping[int, Exception],
+        since: datetime | None,
+        *,
+        last: StoredImage | None = None,
     ) -> Job:
         at = self.now()
         if problems:
@@ -180,8 +196,8 @@ class ArchiveImages:
             job.job_id, provenance(with_image(job, last, at=at) if last else job, at=at)
         )
         if problems:
-            return self._end(job, JobStatus.ARCHIVE_FAILED, finished_at=at, error=job.error)
-        return self._end(job, JobStatus.SUCCEEDED, last=last, finished_at=at)
+            return self._end(job, JobStatus.ARCHIVE_FAILED, since, finished_at=at, error=job.error)
+        return self._end(job, JobStatus.SUCCEEDED, since, last=last, finished_at=at)
 
     def _ask_for_thumbnails(self, job: Job) -> None:
         for image in job.images:
@@ -192,6 +208,7 @@ class ArchiveImages:
         self,
         job: Job,
         to: JobStatus,
+        since: datetime | None,
         *,
         last: StoredImage | None = None,
         **changes: Unpack[Changes],
@@ -215,7 +232,7 @@ class ArchiveImages:
         elif write.done:
             # Only now: a thumbnail is made of an image that is recorded.
             self._ask_for_thumbnails(write.job)
-            self.ended(write.job)
+            self.ended(write.job, since=since)
         else:
             # A concurrent delivery ended the job, and our put_record overwrote its record.
             self.images.put_record(job.job_id, provenance(write.job, at=at))

@@ -60,13 +60,11 @@ class ResumeArchive:
         if job.status is JobStatus.ARCHIVE_FAILED:
             # The job's own check has ended: this one makes sure that copying ends.
             self.checks.add(Check(job_id=job.job_id), delay=whole_seconds(RECHECK_DELAY))
-        at = self.now()
         job = self.jobs.move(
             job.job_id,
             expect=[JobStatus.ARCHIVE_FAILED],
             to=JobStatus.ARCHIVING,
-            at=at,
-            archiving_at=at,
+            at=self.now(),
             error=None,
             finished_at=None,
         ).job

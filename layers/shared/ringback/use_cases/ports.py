@@ -39,7 +39,6 @@ class Changes(TypedDict, total=False):
 
     account_refusals: int
     answer: str | None
-    archiving_at: datetime
     attempt_id: str
     attempts: int
     callback_base_url: str | None

@@ -103,13 +103,11 @@ class RecordVerdict:
     def _start_archiving(
         self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]
     ) -> Write:
-        at = self.now()
         return self.jobs.move(
             job_id,
             expect=expect,
             to=JobStatus.ARCHIVING,
-            at=at,
-            archiving_at=at,
+            at=self.now(),
             task_id=report.task_id,
             result_urls=report.image_urls,
             credits=report.credits,
