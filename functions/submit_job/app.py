@@ -13,7 +13,7 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered, read_turn
 from ringback.aws.rate_window import RateWindowTable
-from ringback.aws.secrets import KEPT_SECONDS, JsonSecret
+from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.clock import utc_now
 from ringback.job_log import log_job
@@ -31,7 +31,7 @@ logger, metrics = Logger(service="submit_job"), Metrics(os.environ)
 def submit_job() -> SubmitJob:
     settings = SubmitJobSettings.from_environ(os.environ, providers=PROVIDERS)
     table, providers = settings.jobs_table, configured(settings.providers)
-    callback_secret = JsonSecret.connect(settings.callback_secret_arn, fresh=KEPT_SECONDS)
+    callback_secret = JsonSecret.connect(settings.callback_secret_arn, fresh=LASTING_SECONDS)
     return SubmitJob(
         jobs=JobTable.connect(table),
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),

@@ -1017,6 +1017,16 @@ def test_a_secret_is_read_again_after_a_minute(cloud: Cloud) -> None:
     assert read()["api_key"] == "rotated again"
 
 
+def test_a_secret_without_a_value_is_looked_for_every_minute(cloud: Cloud) -> None:
+    seconds, client = 0.0, boto3.client("secretsmanager")
+    arn = client.create_secret(Name="new")["ARN"]
+    read = JsonSecret(client, arn, fresh=LASTING_SECONDS, clock=lambda: seconds)
+    assert read() == {}
+    cloud.put_secret(arn, {"current": "x"})
+    seconds = FRESH_SECONDS
+    assert read() == {"current": "x"}
+
+
 def test_a_secret_is_refreshed_when_a_value_is_refused(cloud: Cloud) -> None:
     """Strangers' values are refused as well: they cost a read in ten seconds at most."""
     seconds, client = 0.0, boto3.client("secretsmanager")

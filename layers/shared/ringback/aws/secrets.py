@@ -18,8 +18,7 @@ FRESH_SECONDS: Final = 60.0
 # The same for what verifies or signs: the former is read again before anything is refused for it,
 # and for the latter the value before is still valid.
 LASTING_SECONDS: Final = 900.0
-# The same for what is read again as soon as it is refused (a provider's credentials), or stays
-# valid for hours after a change (the callback secret that signs URLs).
+# The same for what is read again as soon as it is missing or refused: a provider's credentials.
 KEPT_SECONDS: Final = 3600.0
 # How long it may use one that cannot be read again, and how long it waits between two tries.
 STALE_SECONDS: Final = 6 * 3600.0
@@ -68,7 +67,9 @@ class JsonSecret:
         right, ``ProviderUnavailable`` if it is worth another try later.
         """
         age = self._clock() - self._read_at
-        if age < (self.fresh if at_most_old is None else at_most_old):
+        # What is not stored yet may be at any moment.
+        fresh = self.fresh if self._value else min(self.fresh, FRESH_SECONDS)
+        if age < (fresh if at_most_old is None else at_most_old):
             return self._value
         may_serve = at_most_old is None and age < STALE_SECONDS
         if may_serve and self._clock() - self._failed_at < RETRY_SECONDS:
