@@ -101,7 +101,7 @@ build: $(ENVIRONMENTS)/sam/.ready ## Build the arm64 / Python 3.13 artifacts for
 
 # Only make's own ENV counts: sh reads a variable of this name, too.
 .PHONY: deploy
-deploy: build .venv/.ready ## Deploy to your AWS account; SAM asks for each setting (ENV=prod takes samconfig.toml's)
+deploy: build .venv/.ready ## Deploy to your AWS account; SAM asks for each setting (ENV=prod takes samconfig.toml's; FEW_EXECUTIONS=1)
 	@exec .venv/bin/python -m local.deploy $(if $(findstring command,$(origin ENV)),--environment "$(ENV)")
 
 .PHONY: policy
@@ -116,6 +116,14 @@ dashboard: .venv/.ready ## Write docs/dashboard.svg: the layout of the dashboard
 smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after confirmation
 	@exec .venv/bin/python -m local.smoke
 
+.PHONY: doctor
+doctor: .venv/.ready ## Examine a stack, and say what to do about what is wrong (STACK=ringback LOCAL=1)
+	@exec .venv/bin/python -m local.doctor
+
+.PHONY: logs
+logs: .venv/.ready ## Show a function's log (FUNCTION=submit_job MATCH="message failed" MINUTES=60 STACK=ringback LOCAL=1)
+	@exec .venv/bin/python -m local.logs
+
 .PHONY: redrive
 redrive: .venv/.ready ## Show the dead letters, then move them back (QUEUE=Archive JOB=job_... YES=1 STACK=ringback LOCAL=1)
 	@exec .venv/bin/python -m local.redrive
@@ -125,12 +133,20 @@ adopt: .venv/.ready ## Take a table and buckets into a new stack (TABLE=... IMAG
 	@exec .venv/bin/python -m local.adopt --table "$(TABLE)" --images "$(IMAGES)" --drops "$(DROPS)"
 
 .PHONY: recheck
-recheck: .venv/.ready ## Check unfinished jobs after adopting a table (STACK=ringback; QUEUE=1)
+recheck: .venv/.ready ## Check unfinished jobs after adopting a table (STACK=ringback LOCAL=1; QUEUE=1)
 	@exec .venv/bin/python -m local.recheck
 
 .PHONY: thumbnails
 thumbnails: .venv/.ready ## Make the thumbnails of all images that have none (STACK=ringback)
 	@exec .venv/bin/python -m local.thumbnails
+
+.PHONY: provider-secret
+provider-secret: .venv/.ready ## Store a provider's credentials; asks for each (PROVIDER=kie STACK=ringback LOCAL=1)
+	@exec .venv/bin/python -m local.provider_secrets
+
+.PHONY: callback-secret
+callback-secret: .venv/.ready ## Rotate the secret of callback URLs (ROTATE=1, END_ROTATION=1, REPLACE=1; STACK=ringback LOCAL=1)
+	@exec .venv/bin/python -m local.callback_secret
 
 .PHONY: key
 key: .venv/.ready ## Give a client one more API key (NAME=studio SCOPES=jobs:write,jobs:read STACK=ringback LOCAL=1)

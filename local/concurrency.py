@@ -1,9 +1,12 @@
 """How many of an account's Lambda executions queues and streams take, and what fits a small one."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from local.template import load_template, resolved
+
+if TYPE_CHECKING:
+    from types_boto3_lambda import LambdaClient
 
 # For as many requests and callbacks at the same time. Each takes one execution: an authorizer has
 # answered before its function starts.
@@ -18,6 +21,14 @@ SAVINGS: Final[tuple[Mapping[str, str], ...]] = (
 # Lambda runs one batch of a shard at a time. A new table on demand has four partitions (it takes
 # 4,000 writes a second, and each of them 1,000), and a shard of the stream for each.
 SHARDS: Final = 4
+
+
+def executions(functions: "LambdaClient", parameters: Mapping[str, str]) -> tuple[int, int]:
+    """Return how many the account has, and how many of them the event sources may take up."""
+    account = functions.get_account_settings()
+    # What other functions have reserved is out of reach.
+    limit = account["AccountLimit"]["UnreservedConcurrentExecutions"]
+    return limit, sum(event_source_concurrency(parameters).values())
 
 
 def event_source_concurrency(parameters: Mapping[str, str]) -> dict[str, int]:

@@ -32,7 +32,7 @@ class FailureReasons:
         found: dict[str, str] = {}
         for group in self.log_groups(queue_arn):
             # In the order of time, so the last one stays.
-            found |= {line["message_id"]: _reason(line) for line in self._lines(group, letters)}
+            found |= {line["message_id"]: reason_of(line) for line in self._lines(group, letters)}
         return {each.message_id: found.get(each.message_id, NO_LINE) for each in letters}
 
     def log_groups(self, queue_arn: str) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _entry(text: str) -> dict[str, Any]:
     return entry if isinstance(entry, dict) else {}
 
 
-def _reason(line: Mapping[str, Any]) -> str:
+def reason_of(line: Mapping[str, Any]) -> str:
     """Return the last line of the traceback, which is the error's name and text."""
     lines = str(line.get("exception") or "").strip().splitlines()
     return (lines[-1].strip() if lines else "an error without a text")[:MAX_LENGTH]

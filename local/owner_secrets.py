@@ -10,10 +10,8 @@ from botocore.exceptions import ClientError
 from local.failures import LocalFailure
 
 if TYPE_CHECKING:
-    from types_boto3_cloudformation import CloudFormationClient
     from types_boto3_secretsmanager import SecretsManagerClient
 
-STACK: Final = "ringback"
 MAX_NAME: Final = 100
 # Secrets Manager's error for a secret without a value, as the template makes it.
 NO_VALUE: Final = "ResourceNotFoundException"
@@ -62,12 +60,3 @@ def checked_name(name: str, *, example: str) -> str:
             f"a client's name has at most {MAX_NAME} printable characters and no space around it"
         )
     return name
-
-
-def output_of(stacks: "CloudFormationClient", stack: str, name: str) -> str:
-    """Raise ``LocalFailure`` if the stack has no such output: it is not a Ringback stack."""
-    [described] = stacks.describe_stacks(StackName=stack)["Stacks"]
-    for output in described.get("Outputs", []):
-        if output["OutputKey"] == name:
-            return output["OutputValue"]
-    raise LocalFailure(f"stack {stack} has no output {name}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.concurrency import FOR_REQUESTS, event_source_concurrency, smallest_change
+from local.concurrency import FOR_REQUESTS, executions, smallest_change
 
 if TYPE_CHECKING:
     import boto3
@@ -92,11 +92,8 @@ def _account(session: "boto3.Session", target: Target) -> Iterator[Finding]:
 
 
 def _concurrency(session: "boto3.Session", target: Target, *, is_fatal: bool) -> Iterator[Finding]:
-    account = session.client("lambda").get_account_settings()
-    # What other functions have reserved is out of reach.
-    limit = account["AccountLimit"]["UnreservedConcurrentExecutions"]
     parameters = _parameters(session, target)
-    taken = sum(event_source_concurrency(parameters).values())
+    limit, taken = executions(session.client("lambda"), parameters)
     left = limit - taken
     text = (
         f"of this account's {limit} Lambda executions, Ringback's queues may take {taken}, which"

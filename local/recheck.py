@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from ringback.aws.told_marks import ToldTable
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import FINAL, JobId, JobStatus
 
-from local.chosen_stack import STACK
+from local.chosen_stack import add_stack_arguments, chosen_stack
+from local.failures import LocalFailure
 from local.table_scan import items_in
 
 if TYPE_CHECKING:
@@ -33,22 +33,18 @@ UNTOLD_KEPT: Final = timedelta(days=7)
 
 def main(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.recheck", description=__doc__)
-    stack = os.environ.get("STACK") or STACK
-    parser.add_argument("--stack", default=stack, help=f"the stack (STACK; {STACK} by default)")
+    add_stack_arguments(parser)
     queue = bool(os.environ.get("QUEUE"))
     parser.add_argument(
         "--queue", action="store_true", default=queue, help="queue accepted jobs as well (QUEUE=1)"
     )
     given = parser.parse_args(words)
     try:
-        session = boto3.Session()
-        stacks = session.client("cloudformation").describe_stacks(StackName=given.stack)
-        outputs = {
-            output["OutputKey"]: output["OutputValue"] for output in stacks["Stacks"][0]["Outputs"]
-        }
-        jobs = unfinished_jobs(session.client("dynamodb"), outputs["JobsTableName"], at=utc_now())
-        number = send_checks(session.client("sqs"), outputs, jobs, queue=given.queue)
-    except (BotoCoreError, ClientError) as error:
+        stack = chosen_stack(given)
+        table = stack.output("JobsTableName")
+        jobs = unfinished_jobs(stack.client("dynamodb"), table, at=utc_now())
+        number = send_checks(stack.client("sqs"), stack.outputs, jobs, queue=given.queue)
+    except (BotoCoreError, ClientError, LocalFailure) as error:
         print(f"recheck: {error}", file=sys.stderr)
         return 1
     print(f"{number} jobs are checked")

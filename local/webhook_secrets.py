@@ -13,7 +13,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.catalogue.public_urls import check_public
@@ -22,12 +21,10 @@ from ringback.domain.receivers import ClientWebhooks
 from ringback.domain.webhooks import host_of
 from ringback.use_cases.deliveries import SwitchOn
 
-from local.deployment import administrator
-from local.emulator import endpoint_url
+from local.chosen_stack import Stack, add_stack_arguments, add_switch, chosen_stack
 from local.failures import LocalFailure
-from local.owner_secrets import STACK, StoredJson, checked_name, output_of
+from local.owner_secrets import StoredJson, checked_name
 from local.ports import LOOPBACK, ports_from_environment
-from local.sam import STACK_NAME
 from local.webhooks import new_secret
 
 OUTPUT: Final = "WebhookSecretArn"
@@ -78,7 +75,7 @@ def main(words: Sequence[str]) -> int:
         client = checked_name(given.name, example=EXAMPLE)
         hosts = [f"{LOOPBACK}:{ports_from_environment().simulator}"] if given.local else []
         url = checked_url(given.url, plain_http_hosts=hosts) if given.url else None
-        webhooks = _local() if given.local else _deployed(given.stack)
+        webhooks = webhooks_of(chosen_stack(given))
         change(webhooks, client, url=url, rotate=given.rotate, end_rotation=given.end_rotation)
     except (BotoCoreError, ClientError, LocalFailure) as error:
         print(f"webhook-secret: {error}", file=sys.stderr)
@@ -114,24 +111,13 @@ def checked_url(url: str, *, plain_http_hosts: Collection[str]) -> str:
     return url
 
 
-def webhooks_of(session: boto3.Session, stack: str, endpoint: str | None = None) -> Webhooks:
-    stacks = session.client("cloudformation", endpoint_url=endpoint)
-    table = output_of(stacks, stack, TABLE)
-    items = session.client("dynamodb", endpoint_url=endpoint)
-    vault = session.client("secretsmanager", endpoint_url=endpoint)
+def webhooks_of(stack: Stack) -> Webhooks:
+    items, table = stack.client("dynamodb"), stack.output(TABLE)
     return Webhooks(
-        stored=StoredJson(vault, output_of(stacks, stack, OUTPUT)),
+        stored=StoredJson(stack.client("secretsmanager"), stack.output(OUTPUT)),
         clients=WebhookClientTable(items, table),
         switch_on=SwitchOn(receivers=ReceiverTable(items, table)),
     )
-
-
-def _deployed(stack: str) -> Webhooks:
-    return webhooks_of(boto3.Session(), stack)
-
-
-def _local() -> Webhooks:
-    return webhooks_of(administrator(), STACK_NAME, endpoint_url(ports_from_environment().aws))
 
 
 def _listed(entry: object) -> list[object]:
@@ -142,19 +128,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m local.webhook_secrets", description=__doc__)
     parser.add_argument("--name", default=os.environ.get("NAME", ""), help="the client (NAME)")
     parser.add_argument("--url", default=os.environ.get("URL", ""), help="its receiver (URL)")
-    parser.add_argument(
-        "--stack",
-        default=os.environ.get("STACK") or STACK,
-        help=f"the CloudFormation stack (STACK; {STACK} by default)",
-    )
-    for name, words in {
-        "LOCAL": "of the stack of make run",
-        "ROTATE": "add a secret; the one before stays valid",
-        "END_ROTATION": "keep the newest secret only",
-    }.items():
-        is_set = os.environ.get(name, "") not in ("", "0")
-        flag = f"--{name.lower().replace('_', '-')}"
-        parser.add_argument(flag, action="store_true", default=is_set, help=f"{words} ({name}=1)")
+    add_stack_arguments(parser)
+    add_switch(parser, "ROTATE", "add a secret; the one before stays valid")
+    add_switch(parser, "END_ROTATION", "keep the newest secret only")
     return parser
 
 

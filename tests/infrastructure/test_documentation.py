@@ -8,11 +8,14 @@ import pytest
 import yaml
 from ringback.catalogue.models import MODELS
 
+from local.health.alarms import section_of
 from tests.support.repository import anchors_of, blocks, documents, files, links_of, text_of
 from tests.support.template import ROOT, load_template, resources, routes
 
 MAX_README_WORDS: Final = 900
 COMMANDS: Final = re.compile(r"(?:^\s*\$? ?|`|run: )make ([a-z-]+)", re.MULTILINE)
+# With the variables after it, on one line.
+CALLS: Final = re.compile(r"(?:^\s*\$? ?|`)make ([a-z-]+)((?: [A-Z_]+=[^\s`]*)+)", re.MULTILINE)
 TARGETS: Final = re.compile(r"^([a-z-]+):", re.MULTILINE)
 WORKFLOW: Final = ".github/workflows/check.yml"
 
@@ -103,6 +106,27 @@ def test_every_named_make_target_exists() -> None:
     }
     assert {"run", "test", "key"} <= {target for target, _ in named}
     assert [each for each in named if each[0] not in targets] == []
+
+
+def test_every_named_make_variable_is_one_of_its_target() -> None:
+    makefile = text_of("Makefile")
+    unknown = [
+        (target, variable, name)
+        for name in documents()
+        # These tell of earlier versions, too.
+        if not name.startswith(("docs/decisions/", "benchmarks/", "CHANGELOG.md"))
+        for target, variables in CALLS.findall(text_of(name))
+        for variable in re.findall(r"([A-Z_]+)=", variables)
+        if not re.search(rf"^{target}:.*\b{variable}\b", makefile, re.MULTILINE)
+    ]
+    assert CALLS.findall(text_of("docs/operate.md"))
+    assert unknown == []
+
+
+def test_every_alarm_has_its_section() -> None:
+    queues = [name for name in resources("AWS::SQS::Queue") if name.endswith("DeadLetters")]
+    alarms = [*resources("AWS::CloudWatch::Alarm"), *(f"{name}Alarm" for name in queues)]
+    assert {section_of(name) for name in alarms} <= anchors_of("docs/operate.md")
 
 
 @pytest.mark.parametrize("name", documents())

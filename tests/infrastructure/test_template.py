@@ -940,6 +940,7 @@ def test_every_reference_resolves() -> None:
 def test_the_outputs_are_complete() -> None:
     outputs = load_template()["Outputs"]
     assert set(outputs) == {
+        "Version",
         "JobsApiUrl",
         "JobsApiId",
         "CallbackApiUrl",

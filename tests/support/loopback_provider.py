@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,15 +25,18 @@ class ReceivedRequest:
     body: Any
 
 
+Answer = tuple[int, bytes] | Callable[[ReceivedRequest], tuple[int, bytes]]
+
+
 @dataclass
 class LoopbackProvider:
-    """``answers`` maps a path to a status and a body; other paths get 404.
+    """``answers`` maps a path to a status and a body, or what returns them; other paths get 404.
 
     ``CUT`` closes the connection without a response.
     """
 
     address: str = ""
-    answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
     requests: list[ReceivedRequest] = field(default_factory=list)
 
     @property
@@ -56,10 +59,10 @@ def a_loopback_provider() -> Iterator[LoopbackProvider]:
             path, _, query = self.path.partition("?")
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            provider.requests.append(
-                ReceivedRequest(path, query, headers, json.loads(body) if body else None)
-            )
-            status, content = provider.answers.get(path, (404, b""))
+            request = ReceivedRequest(path, query, headers, json.loads(body) if body else None)
+            provider.requests.append(request)
+            answer = provider.answers.get(path, (404, b""))
+            status, content = answer(request) if callable(answer) else answer
             if not status:
                 return
             self.send_response(status)

@@ -18,6 +18,7 @@ _BLOCK: Final = re.compile(
 )
 _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 _HEADING: Final = re.compile(r"^#+ (.+?) *$", re.MULTILINE)
+_ANCHOR: Final = re.compile(r'<a id="([\w-]+)"></a>')
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ def links_of(name: str) -> list[str]:
 
 
 def anchors_of(name: str) -> set[str]:
-    """Return the anchors that GitHub derives from a document's headings."""
-    return {_anchor(heading) for heading in _HEADING.findall(prose_of(name))}
+    """Return a document's own anchors, and those that GitHub derives from its headings."""
+    prose = prose_of(name)
+    return {_anchor(heading) for heading in _HEADING.findall(prose)} | {*_ANCHOR.findall(prose)}
 
 
 def _anchor(heading: str) -> str:

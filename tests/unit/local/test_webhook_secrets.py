@@ -58,7 +58,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     for name in ("NAME", "URL", "STACK", "LOCAL", "ROTATE", "END_ROTATION"):
         monkeypatch.delenv(name, raising=False)
     world = World()
-    monkeypatch.setattr(webhook_secrets, "_deployed", lambda stack: world.webhooks)
+    monkeypatch.setattr(webhook_secrets, "webhooks_of", lambda stack: world.webhooks)
     return world
 
 
