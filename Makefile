@@ -141,7 +141,7 @@ thumbnails: .venv/.ready ## Make the thumbnails of all images that have none (ST
 	@exec .venv/bin/python -m local.thumbnails
 
 .PHONY: provider-secret
-provider-secret: .venv/.ready ## Store a provider's credentials; asks for each (PROVIDER=kie STACK=ringback LOCAL=1)
+provider-secret: .venv/.ready ## Store a provider's credentials; asks for each (PROVIDER=... STACK=ringback LOCAL=1)
 	@exec .venv/bin/python -m local.provider_secrets
 
 .PHONY: callback-secret

@@ -51,6 +51,16 @@ class StoredJson:
         self.client.put_secret_value(SecretId=self.arn, SecretString=json.dumps(entries))
 
 
+def camel_case(provider: str) -> str:
+    """Return a provider's name as the template's names begin with it."""
+    return "".join(part.capitalize() for part in provider.split("_"))
+
+
+def secret_output(provider: str) -> str:
+    """Return the stack's output with the ARN of a provider's secret."""
+    return f"{camel_case(provider)}SecretArn"
+
+
 def checked_name(name: str, *, example: str) -> str:
     """Raise ``LocalFailure`` for a name that is empty, too long, or easily mistyped."""
     if not name.strip():

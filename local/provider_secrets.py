@@ -1,4 +1,4 @@
-"""Store a provider's credentials: ``make provider-secret PROVIDER=kie``.
+"""Store a provider's credentials: ``make provider-secret PROVIDER=<name>``.
 
 It asks for each field and shows none. Enter keeps what is stored, ``-`` empties the field. All are
 written at once: functions read both halves of new credentials, or of the old ones.
@@ -18,10 +18,11 @@ from ringback.providers.registry import PROVIDERS
 
 from local.chosen_stack import add_stack_arguments, chosen_stack
 from local.failures import LocalFailure
-from local.owner_secrets import StoredJson
+from local.health.callbacks import HMAC_KEYS
+from local.owner_secrets import StoredJson, secret_output
 
 # Fields with a list of keys, of which each may sign.
-LISTS: Final = frozenset({"webhook_hmac_keys"})
+LISTS: Final = frozenset({HMAC_KEYS})
 EMPTY: Final = "-"
 
 
@@ -34,8 +35,8 @@ def main(words: Sequence[str]) -> int:
     try:
         fields = fields_of(given.provider)
         stack = chosen_stack(given)
-        output = f"{''.join(part.capitalize() for part in given.provider.split('_'))}SecretArn"
-        stored = StoredJson(stack.client("secretsmanager"), stack.output(output))
+        arn = stack.output(secret_output(given.provider))
+        stored = StoredJson(stack.client("secretsmanager"), arn)
         ask = getpass if sys.stdin.isatty() else _read_line
         stored.write(changed(stored.read(), fields, ask))
     except (BotoCoreError, ClientError, LocalFailure) as error:

@@ -10,14 +10,15 @@ from ringback.callbacks.tokens import valid_secrets
 from ringback.domain.client_keys import keys_in
 from ringback.domain.errors import NotConfigured
 from ringback.domain.version import USER_AGENT
+from ringback.providers.registry import PROVIDERS
 
 from local.chosen_stack import Stack
 from local.health.findings import Finding
-from local.owner_secrets import StoredJson
+from local.owner_secrets import StoredJson, secret_output
 
 HMAC_KEYS: Final = "webhook_hmac_keys"
 # Of no job: whoever gets an answer to it has reached the function, and learns nothing.
-UNKNOWN: Final = "/callbacks/kie/job_doctor/wrong-token"
+UNKNOWN: Final = f"/callbacks/{next(iter(PROVIDERS))}/job_doctor/wrong-token"
 SECONDS: Final = 15.0
 
 
@@ -51,17 +52,21 @@ def _base_url(stack: Stack) -> str:
 
 
 def hmac_keys(stack: Stack) -> Iterator[Finding]:
-    stored = _read(stack, "KieSecretArn")
+    """Look at providers that can sign their callbacks."""
+    for name, provider in PROVIDERS.items():
+        if HMAC_KEYS in provider.secret_fields:
+            yield _signs(name, _read(stack, secret_output(name)).get(HMAC_KEYS))
+
+
+def _signs(name: str, given: object) -> Finding:
     try:
-        number = len(usable_keys(HMAC_KEYS, stored.get(HMAC_KEYS)))
+        number = len(usable_keys(HMAC_KEYS, given))
     except NotConfigured as error:
-        yield Finding.fail(str(error))
-        return
-    if number:
-        during = ", as during a rotation" if number > 1 else ""
-        yield Finding.ok(f"kie: {number} webhookHmacKey{during}")
-    else:
-        yield Finding.warn("kie: no webhookHmacKey, so each callback costs a read to verify it")
+        return Finding.fail(f"{name}: {error}")
+    if not number:
+        return Finding.warn(f"{name}: no {HMAC_KEYS}, so each callback costs a read to verify it")
+    during = " two, as during a rotation" if number > 1 else " set"
+    return Finding.ok(f"{name}: {HMAC_KEYS}{during}")
 
 
 def own_secrets(stack: Stack) -> Iterator[Finding]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from ringback.aws.accounts import AccountTable
@@ -16,9 +17,10 @@ from ringback.use_cases.providers import ProviderAccess
 
 from local.chosen_stack import Stack
 from local.health.findings import Finding
+from local.owner_secrets import camel_case, secret_output
 
-# About twenty images.
-LOW_CREDITS: Final = 100
+# About twenty images; the parameter of the provider's alarm, if there is one, says otherwise.
+LOW_CREDITS: Final = "100"
 
 
 def keys(stack: Stack) -> Iterator[Finding]:
@@ -39,7 +41,7 @@ def keys(stack: Stack) -> Iterator[Finding]:
         left = "" if answer.credits is None else f", {answer.credits:f} credits left"
         if not answer.is_good:
             yield Finding.fail(f"{name}: the account is refused{left}", "a-paused-account")
-        elif answer.credits is not None and answer.credits < LOW_CREDITS:
+        elif answer.credits is not None and answer.credits < low_credits(stack, name):
             yield Finding.warn(f"{name}: the key works{left}", "a-paused-account")
         else:
             yield Finding.ok(f"{name}: the key works{left}")
@@ -57,12 +59,15 @@ def paused_accounts(stack: Stack) -> Iterator[Finding]:
             yield Finding.fail(f"{name}: paused since {since}, {pause.reason}{half_open}")
 
 
+def low_credits(stack: Stack, name: str) -> Decimal:
+    return Decimal(stack.parameters.get(f"{camel_case(name)}LowCredits", LOW_CREDITS))
+
+
 def access_of(stack: Stack, name: str) -> ProviderAccess:
-    camel_case = "".join(part.capitalize() for part in name.split("_"))
-    arn = stack.output(f"{camel_case}SecretArn")
+    arn = stack.output(secret_output(name))
     shared = SharedToken(stack.client("dynamodb"), stack.output("JobsTableName"), name)
     return ProviderAccess(
-        base_url=stack.parameters[f"{camel_case}BaseUrl"],
+        base_url=stack.parameters[f"{camel_case(name)}BaseUrl"],
         secret=JsonSecret(stack.client("secretsmanager"), arn),
         tokens=Renewed(shared, shared.read()),
         now=utc_now,

@@ -259,7 +259,7 @@ BROKEN: Mapping[str, tuple[Callable[[Stack], Any], dict[str, Any], Level, str]] 
         callbacks.hmac_keys,
         {"secrets": SECRETS | {"kie": {"api_key": "k-key", "webhook_hmac_keys": []}}},
         Level.WARN,
-        "no webhookHmacKey",
+        "no webhook_hmac_keys",
     ),
     "a webhook key that was mangled": (
         callbacks.hmac_keys,
@@ -444,3 +444,10 @@ def test_the_template_names_the_version() -> None:
 
 def test_it_is_known_how_long_the_runtime_is_mended() -> None:
     assert load_template()["Globals"]["Function"]["Runtime"] in account.MENDED_UNTIL
+
+
+def test_the_alarm_s_own_limit_of_credits_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    use(monkeypatch, GOOD)
+    for limit, level in (("813", Level.WARN), ("812", Level.OK)):
+        [finding] = found(providers.keys, parameters={"KieLowCredits": limit})
+        assert finding.level is level
