@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-import sys
 from typing import Any, Final
 
 import pytest
@@ -35,7 +34,6 @@ SHOWN: Final = [name for name in documents() if "decisions" not in name]
 JSON: Final = [block for name in SHOWN for block in blocks(name, "json")]
 SHELL: Final = [block for name in SHOWN for block in blocks(name, "sh")]
 POSTED: Final = re.compile(r"""-d '(\{.*?\})'""")
-PYTHON: Final = re.compile(r"python3 -c '(.*?)'", re.DOTALL)
 
 
 def in_a_bucket(text: str) -> bytes:
@@ -173,18 +171,3 @@ def test_commands_are_shell(block: Block) -> None:
         check=False,
     )
     assert (read.returncode, read.stderr) == (0, "")
-
-
-def test_the_rotation_keeps_the_old_callback_secret() -> None:
-    [program] = [found for block in SHELL for found in PYTHON.findall(block.text)]
-    rotated = subprocess.run(  # noqa: S603 our own document
-        [sys.executable, "-c", program],
-        input='{"current": "old", "previous": "older"}',
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    secret = json.loads(rotated.stdout)
-    assert secret["previous"] == "old"
-    assert re.fullmatch(r"[0-9a-f]{64}", secret["current"])
-    assert secret.keys() == {"current", "previous"}
