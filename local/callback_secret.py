@@ -69,7 +69,9 @@ def end_rotation(stored: StoredJson) -> None:
 
 def replace(stored: StoredJson) -> None:
     stored.write({"current": _new_value()})
-    _note("Replaced. The values before are refused in five minutes; open jobs are found by checks.")
+    _note(
+        "Replaced. The values before are refused in a quarter of an hour; open jobs are found by checks."
+    )
 
 
 def _current(entries: Entries) -> str:

@@ -77,7 +77,7 @@ def test_a_rotation_signs_with_the_new_value_after_all_know_it(
     assert (first["current"], second["previous"]) == (OLD, OLD)
     assert first["previous"] == second["current"]
     assert len(second["current"]) == 64
-    assert waits == [360]
+    assert waits == [LASTING_SECONDS + 60]
     assert rotate(monkeypatch, "ROTATE") == 1  # has not ended
     assert rotate(monkeypatch, "END_ROTATION") == 0
     assert aws.secrets["callback"] == {"current": second["current"]}
