@@ -70,7 +70,7 @@ def end_rotation(stored: StoredJson) -> None:
 def replace(stored: StoredJson) -> None:
     stored.write({"current": _new_value()})
     _note(
-        "Replaced. The values before are refused in a quarter of an hour; open jobs are found by checks."
+        "Replaced. In a quarter of an hour, the values before are refused; checks find open jobs."
     )
 
 

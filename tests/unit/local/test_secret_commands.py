@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from ringback.aws.secrets import LASTING_SECONDS
 
 from local import callback_secret, provider_secrets
 
