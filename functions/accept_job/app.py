@@ -15,7 +15,7 @@ from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
 from ringback.images import inputs
 from ringback.job_log import log_job
 from ringback.lambda_events import Event, job_post
-from ringback.providers.registry import PROVIDERS, configured
+from ringback.providers.registry import EXTERNAL, configured
 from ringback.settings import AcceptJobSettings
 from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.find_jobs import FindJobs
@@ -26,7 +26,7 @@ logger = Logger(service="accept_job")
 
 @cache
 def use_cases() -> tuple[PostJob, RetryJob]:
-    settings = AcceptJobSettings.from_environ(os.environ, providers=PROVIDERS)
+    settings = AcceptJobSettings.from_environ(os.environ, providers=EXTERNAL)
     jobs = JobTable.connect(settings.jobs_table)
     providers = configured(settings.providers)
     accept = job_acceptor(settings, jobs, providers, now=utc_now)

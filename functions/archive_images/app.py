@@ -18,7 +18,7 @@ from ringback.job_log import log_job
 from ringback.job_metrics import count_archived
 from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.outbound.guarded_http import GuardedHttp
-from ringback.providers.registry import PROVIDERS, Clients
+from ringback.providers.registry import EXTERNAL, PROVIDERS, Clients
 from ringback.settings import ArchiveImagesSettings
 from ringback.use_cases.archive_images import ArchiveImages
 
@@ -27,7 +27,7 @@ logger, metrics = Logger(service="archive_images"), Metrics(os.environ)
 
 @cache
 def archive_images() -> ArchiveImages:
-    settings = ArchiveImagesSettings.from_environ(os.environ, providers=PROVIDERS)
+    settings = ArchiveImagesSettings.from_environ(os.environ, providers=EXTERNAL)
     thumbnails = settings.thumbnail_queue_url
     return ArchiveImages(
         jobs=JobTable.connect(settings.jobs_table),
@@ -39,9 +39,7 @@ def archive_images() -> ArchiveImages:
             max_bytes=settings.largest_image_bytes,
         ),
         providers=PROVIDERS,
-        clients=Clients(
-            provider_access(settings.providers, table=settings.jobs_table, now=utc_now)
-        ),
+        clients=Clients(provider_access(settings, now=utc_now)),
         retry_delays=settings.archive_retry_seconds,
         now=utc_now,
         # Two at a time halve the wait for a slow host at the same CPU: docs/decisions/0014.

@@ -18,7 +18,7 @@ from ringback.domain.checks import Check, from_message
 from ringback.domain.clock import utc_now
 from ringback.job_metrics import report_check, verdict_reports
 from ringback.lambda_events import BatchReply, Event, process_together
-from ringback.providers.registry import PROVIDERS, Clients
+from ringback.providers.registry import EXTERNAL, PROVIDERS, Clients
 from ringback.settings import CheckJobsSettings
 from ringback.use_cases.check_jobs import CheckJobs
 from ringback.use_cases.probe_account import ProbeAccount
@@ -28,12 +28,12 @@ logger, metrics = Logger(service="check_jobs"), Metrics(os.environ)
 
 @cache
 def check_jobs() -> CheckJobs:
-    settings = CheckJobsSettings.from_environ(os.environ, providers=PROVIDERS)
+    settings = CheckJobsSettings.from_environ(os.environ, providers=EXTERNAL)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn)
     table, jobs = settings.jobs_table, JobTable.connect(settings.jobs_table)
     checks = SqsCheckQueue.connect(settings.check_queue_url)
     archive = SqsArchiveQueue.connect(settings.archive_queue_url)
-    clients = Clients(provider_access(settings.providers, table=table, now=utc_now))
+    clients = Clients(provider_access(settings, now=utc_now))
     accounts = AccountTable.connect(table)
     return CheckJobs(
         jobs=jobs,

@@ -17,7 +17,7 @@ from ringback.http_replies import Reply, reply
 from ringback.images import inputs
 from ringback.job_log import log_job, log_key
 from ringback.lambda_events import Event, api_call
-from ringback.providers.registry import PROVIDERS, apis_of, configured
+from ringback.providers.registry import EXTERNAL, PROVIDERS, apis_of, configured
 from ringback.settings import ServeProviderApisSettings
 from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.client_tokens import ClientTokens
@@ -30,7 +30,7 @@ logger = Logger(service="serve_provider_apis")
 
 @cache
 def routes() -> Routes:
-    given = ServeProviderApisSettings.from_environ(os.environ, providers=PROVIDERS)
+    given = ServeProviderApisSettings.from_environ(os.environ, providers=EXTERNAL)
     jobs = JobTable.connect(given.jobs_table)
     accept = job_acceptor(given, jobs, configured(given.providers), now=utc_now)
     rules = partial(

@@ -10,7 +10,7 @@ from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
-from ringback.aws.provider_access import provider_access
+from ringback.aws.provider_access import submitting_access
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered, read_turn
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
@@ -19,7 +19,7 @@ from ringback.domain.clock import utc_now
 from ringback.job_log import log_job
 from ringback.job_metrics import account_reports
 from ringback.lambda_events import BatchReply, Event, process_batch, time_of
-from ringback.providers.registry import PROVIDERS, Clients, configured, paces_of
+from ringback.providers.registry import EXTERNAL, Clients, configured, paces_of
 from ringback.settings import SubmitJobSettings
 from ringback.use_cases.record_answer import SecondsLeft
 from ringback.use_cases.submit_job import SubmitJob
@@ -29,7 +29,7 @@ logger, metrics = Logger(service="submit_job"), Metrics(os.environ)
 
 @cache
 def submit_job() -> SubmitJob:
-    settings = SubmitJobSettings.from_environ(os.environ, providers=PROVIDERS)
+    settings = SubmitJobSettings.from_environ(os.environ, providers=EXTERNAL)
     table, providers = settings.jobs_table, configured(settings.providers)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn, fresh=LASTING_SECONDS)
     return SubmitJob(
@@ -39,7 +39,7 @@ def submit_job() -> SubmitJob:
         window=RateWindowTable.connect(table, paces_of(providers)),
         accounts=AccountTable.connect(table),
         providers=providers,
-        clients=Clients(provider_access(settings.providers, table=table, now=utc_now)),
+        clients=Clients(submitting_access(settings, now=utc_now)),
         callback_url=CallbackUrls.signed_by(callback_secret, settings.callback_base_url),
         callback_base_url=settings.callback_base_url,
         link_to=DropBucket.connect(settings.drop_bucket).link,

@@ -15,7 +15,7 @@ from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
 from ringback.images import inputs
 from ringback.lambda_events import BatchReply, Event, process_batch, take_each
-from ringback.providers.registry import PROVIDERS, configured
+from ringback.providers.registry import EXTERNAL, configured
 from ringback.settings import TakeDropsSettings
 from ringback.sheets.drop_rows import DropRows, RowRules
 from ringback.use_cases.report_drop import ReportDrop
@@ -27,7 +27,7 @@ logger, metrics = Logger(service="take_drops"), Metrics(os.environ)
 
 @cache
 def use_cases() -> tuple[TakeDrop, RetryRows]:
-    settings = TakeDropsSettings.from_environ(os.environ, providers=PROVIDERS)
+    settings = TakeDropsSettings.from_environ(os.environ, providers=EXTERNAL)
     jobs, drops = JobTable.connect(settings.jobs_table), DropBucket.connect(settings.drop_bucket)
     providers = configured(settings.providers)
     accept = job_acceptor(settings, jobs, providers, now=utc_now)

@@ -1,9 +1,11 @@
 """Each function's settings: its environment, parsed once. docs/settings.md explains them."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
+from ringback.domain import canary
 from ringback.domain.pace import Pace
 from ringback.variables import Items, OrEmpty, Settings, Text, Whole, switch
 
@@ -23,6 +25,8 @@ HostList = Annotated[frozenset[str], Items(str, frozenset)]
 LinkLifetime = Annotated[int, Whole(60, 604_800)]
 Switch = Annotated[bool, switch]
 NotEmpty = Annotated[str, Text(".+", "a name")]
+# Dropped files are not the canary's.
+ClientName = Annotated[str, Text(rf"(?!{re.escape(canary.CLIENT)}\Z).+", "the name of a client")]
 EventSource = Annotated[str, Text("/ringback/.+", "a path below /ringback/")]
 
 
@@ -97,7 +101,7 @@ class TakeDropsSettings(RequestSettings):
     providers: Mapping[str, ProviderPace]
     drop_queue_url: QueueUrl
     summary_queue_url: QueueUrl
-    drop_client: NotEmpty
+    drop_client: ClientName
 
 
 class SubmitJobSettings(CallbackUrlSettings):
@@ -106,6 +110,7 @@ class SubmitJobSettings(CallbackUrlSettings):
     submit_queue_url: QueueUrl
     check_queue_url: QueueUrl
     drop_bucket: BucketName
+    canary_queue_url: QueueUrlIfRead
 
 
 class ReceiveCallbackSettings(Settings):
@@ -170,7 +175,7 @@ class SummarizeDropsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
     drop_bucket: BucketName
-    drop_client: NotEmpty
+    drop_client: ClientName
     summary_queue_url: QueueUrl
 
 
@@ -192,3 +197,15 @@ class ChangeJobSettings(Settings):
 
 class AuthorizeClientSettings(Settings):
     client_keys_secret_arn: Arn
+    canary_secret_arn: ArnIfAny
+
+
+class RunCanarySettings(Settings):
+    jobs_api_url: BaseUrl
+    canary_secret_arn: Arn
+    canary_events_url: QueueUrl
+
+
+class AnswerCanarySettings(Settings):
+    images_bucket: BucketName
+    canary_secret_arn: Arn

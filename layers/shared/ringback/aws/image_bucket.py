@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from http import HTTPStatus
@@ -72,7 +72,8 @@ def _known_errors() -> Iterator[None]:
 class ImageBucket:
     """All files of a job are under ``images/{job_id}/``, tagged with their kind.
 
-    Lifecycle rules select by this tag: ``image``, ``thumbnail`` or ``record``. What came instead of
+    Lifecycle rules select by this tag: ``image``, ``thumbnail``, ``record`` or, for all
+    of these if the job is the canary's, ``canary``. What came instead of
     an image is under ``quarantine/{job_id}/``.
     """
 
@@ -156,6 +157,15 @@ class ImageBucket:
             Tagging=f"{KIND_TAG}={kind}",
         )
         return key
+
+    def let_expire(self, job_id: JobId, keys: Iterable[str]) -> None:
+        for key in (*keys, _key(job_id, "job.json")):
+            self.let_expire_alone(key)
+
+    @_known_errors()
+    def let_expire_alone(self, key: str) -> None:
+        tags: Any = {"TagSet": [{"Key": KIND_TAG, "Value": "canary"}]}
+        self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=tags)
 
     def read_image(self, key: str, into: BinaryIO) -> None:
         answer = self._client.get_object(Bucket=self._bucket, Key=key)

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
+from ringback.aws.queues import SqsCanaryTasks
 from ringback.aws.secrets import KEPT_SECONDS, LASTING_SECONDS, JsonSecret
 from ringback.aws.shared_token import SharedToken
+from ringback.domain import canary
+from ringback.use_cases.canary_ports import CanaryTasks
 from ringback.use_cases.providers import ProviderAccess, Secret
 
 
@@ -14,6 +18,18 @@ class AccessSettings(Protocol):
     def base_url(self) -> str: ...
     @property
     def secret_arn(self) -> str: ...
+
+
+class CallSettings(Protocol):
+    @property
+    def providers(self) -> Mapping[str, AccessSettings]: ...
+    @property
+    def jobs_table(self) -> str: ...
+
+
+class SubmitSettings(CallSettings, Protocol):
+    @property
+    def canary_queue_url(self) -> str | None: ...
 
 
 class SigningSettings(Protocol):
@@ -32,19 +48,32 @@ def signing_secrets(settings: Mapping[str, SigningSettings]) -> dict[str, Secret
 
 
 def provider_access(
-    settings: Mapping[str, AccessSettings], *, table: str, now: Callable[[], datetime]
+    settings: CallSettings, *, now: Callable[[], datetime], tasks: CanaryTasks | None = None
 ) -> dict[str, ProviderAccess]:
+    """Return what each client needs. Only who submits jobs needs the canary's ``tasks``."""
+    tokens = partial(SharedToken.connect, settings.jobs_table)
     secrets = {
         name: JsonSecret.connect(given.secret_arn, fresh=KEPT_SECONDS)
-        for name, given in settings.items()
+        for name, given in settings.providers.items()
     }
-    return {
+    external = {
         name: ProviderAccess(
             base_url=given.base_url,
             secret=secrets[name],
             renew=secrets[name].refresh,
-            tokens=SharedToken.connect(table, name),
+            tokens=tokens(name),
             now=now,
         )
-        for name, given in settings.items()
+        for name, given in settings.providers.items()
     }
+    own = ProviderAccess(
+        base_url="", secret=dict, tokens=tokens(canary.PROVIDER), now=now, tasks=tasks
+    )
+    return {**external, canary.PROVIDER: own}
+
+
+def submitting_access(
+    settings: SubmitSettings, *, now: Callable[[], datetime]
+) -> dict[str, ProviderAccess]:
+    url = settings.canary_queue_url
+    return provider_access(settings, now=now, tasks=SqsCanaryTasks.connect(url) if url else None)

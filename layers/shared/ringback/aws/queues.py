@@ -25,6 +25,7 @@ from ringback.domain.verdicts import (
 )
 from ringback.domain.versions import of_any_version
 from ringback.domain.webhooks import Webhook
+from ringback.use_cases.canary_ports import CanaryTask
 
 if TYPE_CHECKING:
     from types_boto3_sqs import SQSClient
@@ -147,3 +148,8 @@ class SqsNotifyQueue(_Queue):
 
     def put(self, webhook: Webhook, *, delay: int) -> None:
         self._try(webhooks.to_message(webhook), delay=first_hop(delay))
+
+
+class SqsCanaryTasks(_Queue):
+    def add(self, task: CanaryTask) -> None:
+        self._try(asdict(task), delay=0)

@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from ringback.catalogue.call_back_urls import CALL_BACK, UNBOUND, CallBacks, CallBackUrl
+from ringback.catalogue.canary import CANARY_MODELS
 from ringback.catalogue.image_urls import DroppedImages, FindImage, nothing_dropped
 from ringback.catalogue.messages import message_of
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models, unknown_model
 from ringback.catalogue.pass_through import as_found, faults_of, may_pass
 from ringback.catalogue.unknown_fields import unknown_beside_input, unknown_in_input
+from ringback.domain import canary
 from ringback.domain.errors import FieldError, InvalidRequest
 from ringback.domain.jobs import JobRequest
 
@@ -60,10 +62,11 @@ class RequestRules:
         )
 
     def __call__(self, sent: Mapping[str, Any], client: str) -> JobRequest:
+        is_canary = client == canary.CLIENT
         return read_request(
             sent,
-            models=self.models,
-            pass_through=self.pass_through,
+            models=CANARY_MODELS if is_canary else self.models,
+            pass_through=self.pass_through and not is_canary,
             find_image=self.find_image,
             call_backs=CallBacks(
                 plain_http_hosts=self.plain_http_hosts,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from ringback.domain import canary
+
 # In characters: the name is a part of keys in the jobs table.
 MAX_NAME: Final = 100
 # The entry of the secret with the keys that have scopes, by digest: no client has this name, and
@@ -95,4 +97,5 @@ def _is_key(name: Any, digest: Any) -> bool:
 
 
 def is_client_name(name: str) -> bool:
-    return 1 <= len(name) <= MAX_NAME and name.isprintable() and not name.isspace()
+    is_good = 1 <= len(name) <= MAX_NAME and name.isprintable() and not name.isspace()
+    return is_good and name != canary.CLIENT

@@ -22,6 +22,10 @@ def found_in(package: ModuleType) -> Iterator[Provider]:
 
 
 PROVIDERS: Final[Providers] = {provider.name: provider for provider in found_in(providers)}
+# Those that have settings.
+EXTERNAL: Final[Providers] = {
+    name: each for name, each in PROVIDERS.items() if not each.is_internal
+}
 
 
 class ProviderTerms(Protocol):
@@ -32,7 +36,8 @@ class ProviderTerms(Protocol):
 
 
 def configured(settings: Mapping[str, ProviderTerms]) -> dict[str, Provider]:
-    return {name: replace(provider, **settings[name].terms) for name, provider in PROVIDERS.items()}
+    replaced = {name: replace(EXTERNAL[name], **given.terms) for name, given in settings.items()}
+    return {**PROVIDERS, **replaced}
 
 
 def paces_of(known: Providers) -> dict[str, Pace]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from ringback.domain import canary
 from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import RequestRefused, TryAgain
@@ -77,13 +78,16 @@ class AcceptJob:
             created_at=at,
             updated_at=at,
             deadline_at=at + self.providers[new.request.provider].deadline,
-            forget_at=max(at, due_at or at) + self.retention,
+            forget_at=max(at, due_at or at) + self._retention_for(new.client),
             idempotency_key=new.idempotency_key,
             retry_of=new.retry_of,
             source=dropped.source if dropped else None,
             row=dropped.row if dropped else None,
             due_at=due_at,
         )
+
+    def _retention_for(self, client: str) -> timedelta:
+        return canary.RETENTION if client == canary.CLIENT else self.retention
 
     def _queue(self, job: Job) -> Job:
         try:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol, Unpack
 
+from ringback.domain import canary
 from ringback.domain.errors import NotAnImage, NotConfigured, TransferInterrupted
 from ringback.domain.images import Quarantined, StoredImage, listed
 from ringback.domain.jobs import Job, JobId, JobStatus
@@ -195,6 +196,9 @@ class ArchiveImages:
         self.images.put_record(
             job.job_id, provenance(with_image(job, last, at=at) if last else job, at=at)
         )
+        if job.client == canary.CLIENT:
+            images = (*job.images, last) if last else job.images
+            self.images.let_expire(job.job_id, [image.key for image in images])
         if problems:
             return self._end(job, JobStatus.ARCHIVE_FAILED, since, finished_at=at, error=job.error)
         return self._end(job, JobStatus.SUCCEEDED, since, last=last, finished_at=at)

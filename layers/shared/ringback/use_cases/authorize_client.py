@@ -1,11 +1,13 @@
 """Find the key that a client offers, and hold it to its scopes."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+import hmac
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final, Protocol
 
-from ringback.domain.client_keys import NEEDED, ClientKey, keys_in
-from ringback.domain.errors import MissingScope
+from ringback.domain import canary
+from ringback.domain.client_keys import NEEDED, OF_FIRST_FORM, ClientKey, keys_in
+from ringback.domain.errors import MissingScope, NotConfigured
 
 # A refusal may be cached, and an unknown key may be a new one: the digests are read again before
 # it. Unknown keys cause at most one read within this time.
@@ -46,6 +48,21 @@ def key_in(authorization: str, secret: Mapping[str, Any]) -> ClientKey | None:
     found = [each for each in keys_in(secret) if each.is_digest(offered)]
     # One that is there in both forms has its scopes in the second.
     return found[-1] if found else None
+
+
+def canary_key(authorization: str, secret: Callable[[], Mapping[str, Any]]) -> ClientKey | None:
+    """Return the canary's key if the header has it; no other one costs a read of its secret."""
+    _, _, key = authorization.partition(" ")
+    if not key.startswith(canary.KEY_PREFIX):
+        return None
+    try:
+        expected = canary.api_key(secret())
+    except NotConfigured:
+        return None  # it is switched off
+    if not hmac.compare_digest(key.encode("utf-8", "surrogatepass"), expected.encode()):
+        return None
+    digest = hashlib.sha256(expected.encode()).hexdigest()
+    return ClientKey(canary.CLIENT, digest, OF_FIRST_FORM)
 
 
 def check_scope(route: str, scopes: Collection[str]) -> None:

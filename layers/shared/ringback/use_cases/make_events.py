@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from ringback.domain import canary
 from ringback.domain.accounts import Account
 from ringback.domain.changes import AccountChange, Change, FinishedDrop, JobChange, ReceiverOff
 from ringback.domain.events import Event
@@ -88,8 +89,10 @@ class MakeEvents:
 
 def event_of_job(job: Job, *, source: str, show: Callable[[Job], Mapping[str, Any]]) -> Event:
     """Return the event of the job's last change."""
+    # Rules for jobs must not match the canary's.
+    kind = "canary" if job.client == canary.CLIENT else "job"
     return Event(
-        type=f"ringback.job.{job.status}",
+        type=f"ringback.{kind}.{job.status}",
         source=source,
         subject=job.job_id,
         number=job.changes,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
+from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused
 from ringback.domain.images import ImageFacts
 from ringback.domain.jobs import Job, JobId
@@ -38,5 +39,7 @@ class MakeThumbnail:
             self.images.read_image(image.key, content)
             thumbnail = self.shrink(content, image.facts)
         key = self.images.put_thumbnail(job_id, number, thumbnail)
+        if job.client == canary.CLIENT:
+            self.images.let_expire_alone(key)
         self.jobs.add_thumbnail(job_id, number, key)
         return job

@@ -575,6 +575,10 @@ class ImageStore(Protocol):
         """Write ``job.json`` beside the images."""
         ...
 
+    def let_expire(self, job_id: JobId, keys: Iterable[str]) -> None:
+        """Have the images of the canary's job, and its ``job.json``, deleted after a day."""
+        ...
+
 
 class ThumbnailStore(Protocol):
     def read_image(self, key: str, into: BinaryIO) -> None:
@@ -583,4 +587,8 @@ class ThumbnailStore(Protocol):
 
     def put_thumbnail(self, job_id: JobId, number: int, content: bytes) -> str:
         """Store a WebP beside the image and return its key. Safe to repeat."""
+        ...
+
+    def let_expire_alone(self, key: str) -> None:
+        """Have a thumbnail of the canary's job deleted after a day."""
         ...

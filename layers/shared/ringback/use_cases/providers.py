@@ -8,6 +8,7 @@ from typing import Any
 from ringback.domain.jobs import Job
 from ringback.domain.pace import Pace
 from ringback.domain.verdicts import TaskReport
+from ringback.use_cases.canary_ports import CanaryTasks
 from ringback.use_cases.ports import CallbackReader, ProviderClient, TokenStore
 from ringback.use_cases.provider_apis import ApiAccess, ProviderApi
 from ringback.use_cases.webhook_forms import WebhookForm
@@ -22,7 +23,7 @@ class ProviderAccess:
     ``base_url`` has no slash at its end. ``secret`` returns the secret's JSON object, which may be
     an hour old. ``renew`` reads it again and tells whether it has changed: it is called when a
     credential is missing or refused. ``tokens`` is for providers whose access token all functions
-    share.
+    share. ``tasks`` is where the canary's tasks go, if there is one.
     """
 
     base_url: str
@@ -30,6 +31,7 @@ class ProviderAccess:
     tokens: TokenStore
     now: Callable[[], datetime]
     renew: Callable[[], bool] = bool
+    tasks: CanaryTasks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,7 @@ class Provider:
     ``connect`` and ``listen`` import the client and the reader on first use: a function that never
     calls a provider never loads an HTTP client. So do ``serve`` with the provider's own API, if
     Ringback answers that, and ``call_back`` with the form of its callbacks.
+    ``is_internal``: a part of the deployment itself, without an account, a price or settings.
     """
 
     name: str
@@ -62,6 +65,7 @@ class Provider:
     listen: Callable[[Secret], CallbackReader]
     serve: Callable[[ApiAccess], ProviderApi] | None = None
     call_back: Callable[[], WebhookForm] | None = None
+    is_internal: bool = False
 
 
 Providers = Mapping[str, Provider]
