@@ -39,9 +39,15 @@ def event_source_concurrency(parameters: Mapping[str, str]) -> dict[str, int]:
     return {
         name: _at_most(event)
         for name, resource in load_template()["Resources"].items()
+        if _exists(resource, parameters)
         for event in resolved(resource.get("Properties", {}).get("Events", {}), parameters).values()
         if event["Type"] in ("SQS", "DynamoDB") and event["Properties"].get("Enabled", True)
     }
+
+
+def _exists(resource: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
+    condition = resource.get("Condition")
+    return condition is None or bool(resolved({"Fn::If": [condition, True, False]}, parameters))
 
 
 def _at_most(event: Mapping[str, Any]) -> int:

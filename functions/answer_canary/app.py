@@ -9,8 +9,8 @@ from ringback.aws.canary import CanaryPictureStore
 from ringback.aws.secrets import JsonSecret
 from ringback.domain.canary import signing_key
 from ringback.domain.clock import utc_now
-from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.domain.versions import of_any_version
+from ringback.lambda_events import BatchReply, Event, process_batch
 from ringback.providers.canary.callback import make_callback
 from ringback.providers.canary.http import CanaryHttp
 from ringback.settings import AnswerCanarySettings

@@ -24,7 +24,7 @@ OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     "events": frozenset({"PutEvents"}),
     "s3": frozenset({"GetObject", "HeadObject", "PutObject"}),
     "secretsmanager": frozenset({"GetSecretValue"}),
-    "sqs": frozenset({"SendMessage"}),
+    "sqs": frozenset({"ReceiveMessage", "SendMessage"}),
 }
 # Without waiters, paginators and examples.
 KEPT: Final = ("service-2", "service-2.sdk-extras", "endpoint-rule-set-1")

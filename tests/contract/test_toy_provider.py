@@ -246,7 +246,12 @@ def test_its_folder_alone_registers_it(tmp_path: Path, monkeypatch: pytest.Monke
         "from tests.contract.test_toy_provider import TOY as PROVIDER"
     )
     monkeypatch.setattr(providers, "__path__", [*providers.__path__, str(tmp_path)])
-    assert [provider.name for provider in found_in(providers)] == ["chanjing", "kie", "toy"]
+    assert [provider.name for provider in found_in(providers)] == [
+        "canary",
+        "chanjing",
+        "kie",
+        "toy",
+    ]
 
 
 def test_its_client_is_connected_on_first_use() -> None:

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 import pytest
-from ringback.providers.registry import PROVIDERS
+from ringback.providers.registry import EXTERNAL, PROVIDERS
 
 from tests.support.repository import files
 from tests.support.template import ROOT
@@ -47,7 +47,8 @@ def files_that_name(name: str) -> list[str]:
     return found
 
 
-@every_provider
+# The canary's is also its client's, its functions' and its events'.
+@pytest.mark.parametrize("name", EXTERNAL)
 def test_a_provider_s_name_stands_in_few_places(name: str) -> None:
     own = tuple(place.format(name=name) for place in OWN)
     assert [file for file in files_that_name(name) if not file.startswith(own + MAY_NAME)] == []

@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 
 import pytest
 from ringback import settings
+from ringback.aws.image_bucket import KIND_TAG
 from ringback.aws.job_items import to_item
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.check_steps import ANSWER_REDELIVERY, HELD_UP, MAX_COPYING, MAX_WAIT
@@ -18,7 +19,9 @@ from ringback.domain.checks import LAST_READ
 from ringback.domain.drops import MAX_KEY_BYTES, RECEIPTS, Drop
 from ringback.domain.pace import Pace
 from ringback.lambda_events import callback_request, dropped_objects
-from ringback.providers.registry import PROVIDERS
+from ringback.providers.api_calls import CALL_SECONDS
+from ringback.providers.registry import EXTERNAL, PROVIDERS
+from ringback.use_cases.run_canary import PATIENCE
 from ringback.variables import Settings, Whole
 
 from local.template import resolved
@@ -49,7 +52,16 @@ FOURTEEN_DAYS: Final = 14 * 24 * 3600
 # of the table are named by the keys that ``dynamodb:LeadingKeys`` allows.
 PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     "authorize_client": {
-        "secretsmanager:GetSecretValue": "ClientKeysSecret",
+        "secretsmanager:GetSecretValue": ["CanarySecret", "ClientKeysSecret"],
+    },
+    "run_canary": {
+        "secretsmanager:GetSecretValue": "CanarySecret",
+        "sqs:ReceiveMessage": "CanaryEvents",
+    },
+    "answer_canary": {
+        "s3:GetObject": "ImagesBucket/canary/*",
+        "s3:PutObject": "ImagesBucket/canary/*",
+        "secretsmanager:GetSecretValue": "CanarySecret",
     },
     "accept_job": {
         "dynamodb:GetItem": ["JobsTable/idempotency#*", "JobsTable/job_*", "JobsTable/receiver#*"],
@@ -103,7 +115,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         ],
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
-        "sqs:SendMessage": ["CheckQueue", "SubmitQueue"],
+        "sqs:SendMessage": ["CanaryQueue", "CheckQueue", "SubmitQueue"],
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
@@ -123,7 +135,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "dynamodb:GetItem": "JobsTable/job_*",
         "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*"],
         "sqs:SendMessage": ["ArchiveQueue", "CheckQueue"],
-        "secretsmanager:GetSecretValue": ["CallbackSecret", "KieSecret"],
+        "secretsmanager:GetSecretValue": ["CallbackSecret", "CanarySecret", "KieSecret"],
     },
     "check_jobs": {
         "dynamodb:GetItem": [
@@ -218,8 +230,14 @@ def settings_of(function: dict[str, Any]) -> type[Settings]:
 
 
 def environment_of(function: dict[str, Any]) -> dict[str, Any]:
+    """Return the variables as they are with the canary on."""
     variables: dict[str, Any] = function.get("Environment", {}).get("Variables", {})
-    return variables
+    return {name: with_canary(value) for name, value in variables.items()}
+
+
+def with_canary(value: Any) -> Any:
+    is_choice = isinstance(value, dict) and value.get("Fn::If", [""])[0] == "RunsCanary"
+    return value["Fn::If"][1] if is_choice else value
 
 
 def layers_of(properties: dict[str, Any]) -> set[str]:
@@ -298,7 +316,7 @@ def test_parameter_defaults_are_valid_settings(name: str, function: dict[str, An
 
     given = environment_of(function).items()
     settings_of(function).from_environ(
-        {name: value_of(name, value) for name, value in given}, providers=PROVIDERS
+        {name: value_of(name, value) for name, value in given}, providers=EXTERNAL
     )
 
 
@@ -493,7 +511,7 @@ SECRETS: Final = resources("AWS::SecretsManager::Secret")
 @pytest.mark.parametrize("name", SECRETS)
 def test_the_owner_s_secrets_have_no_value(name: str) -> None:
     """CloudFormation would write it over the owner's whenever its text changes."""
-    is_ours = name == "CallbackSecret"
+    is_ours = name in ("CallbackSecret", "CanarySecret")
     assert ("GenerateSecretString" in SECRETS[name]) == is_ours
     assert SECRETS[name].keys().isdisjoint({"SecretString", "KmsKeyId"})
 
@@ -530,7 +548,7 @@ def test_a_provider_s_defaults_match_its_parameters() -> None:
     def default(variable: str) -> int:
         return int(PARAMETERS[variables[variable]["Ref"]]["Default"])
 
-    for name, provider in PROVIDERS.items():
+    for name, provider in EXTERNAL.items():
         start = name.upper()
         pace = Pace(
             limit=default(f"{start}_CREATES_PER_WINDOW"), seconds=default(f"{start}_WINDOW_SECONDS")
@@ -546,10 +564,12 @@ DEAD_LETTERS: Final = {
     for name, queue in QUEUES.items()
     if "RedrivePolicy" in queue
 }
-WORKING: Final = [name for name in QUEUES if name not in DEAD_LETTERS]
+# Read by a run of the canary itself, and worth nothing after it.
+SHORT_LIVED: Final = "CanaryEvents"
+WORKING: Final = [name for name in QUEUES if name not in {*DEAD_LETTERS, SHORT_LIVED}]
 
 
-@pytest.mark.parametrize("name", QUEUES)
+@pytest.mark.parametrize("name", sorted(QUEUES.keys() - {SHORT_LIVED}))
 def test_a_queue_is_encrypted_with_long_retention(name: str) -> None:
     assert QUEUES[name]["SqsManagedSseEnabled"] is True
     assert QUEUES[name]["MessageRetentionPeriod"] == FOURTEEN_DAYS
@@ -616,8 +636,56 @@ def test_the_visibility_timeout_is_six_function_timeouts() -> None:
         assert QUEUES[queue]["VisibilityTimeout"] >= 6 * function["Timeout"] + batching, queue
 
 
+CANARY_ON: Final = {"CanaryMinutes": "15"}
+CANARY_PARTS: Final = {
+    name
+    for name, each in load_template()["Resources"].items()
+    if each.get("Condition") == "RunsCanary"
+}
+
+
+def test_without_the_canary_there_is_nothing_of_it() -> None:
+    """Whatever refers to a part of it is a part of it as well, or is told that there is none."""
+    assert {name for name in load_template()["Resources"] if "Canary" in name} == CANARY_PARTS
+    for name, each in load_template()["Resources"].items():
+        if name not in CANARY_PARTS:
+            assert CANARY_PARTS.isdisjoint(references(resolved(each, {}))), name
+    assert CANARY_PARTS.isdisjoint(references(load_template()["Outputs"]))
+    assert [resolved({"Fn::If": ["RunsCanary", 1, 0]}, each) for each in ({}, CANARY_ON)] == [0, 1]
+
+
+def test_only_the_canary_runs_on_a_clock() -> None:
+    clocks = {name: events_of(each, "Schedule") for name, each in FUNCTIONS.items()}
+    (clock,) = clocks.pop("RunCanaryFunction")
+    assert clock == {"Schedule": {"Fn::Sub": "rate(${CanaryMinutes} minutes)"}}
+    assert not any(clocks.values())
+    # Runs don't overlap.
+    run = timedelta(seconds=FUNCTIONS["RunCanaryFunction"]["Timeout"])
+    (shortest, *_) = sorted(PARAMETERS["CanaryMinutes"]["AllowedValues"])[1:]
+    assert run < timedelta(minutes=shortest)
+
+
+def test_a_run_of_the_canary_ends_by_itself() -> None:
+    """It reports what is missing: a function that is stopped reports nothing."""
+    assert FUNCTIONS["RunCanaryFunction"]["Timeout"] >= PATIENCE + 3 * CALL_SECONDS
+
+
+def test_only_events_of_the_canary_reach_its_queue() -> None:
+    policy = resources("AWS::SQS::QueuePolicy")["CanaryEventsPolicy"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert policy["Queues"] == [{"Ref": SHORT_LIVED}]
+    assert statement["Condition"] == {
+        "ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["CanaryRule", "Arn"]}}
+    }
+    pattern = resources("AWS::Events::Rule")["CanaryRule"]["EventPattern"]
+    assert pattern["detail-type"] == [{"prefix": "ringback.canary."}]
+    # Of this run or the last one.
+    assert QUEUES[SHORT_LIVED]["MessageRetentionPeriod"] >= PATIENCE
+    assert QUEUES[SHORT_LIVED]["SqsManagedSseEnabled"] is True
+
+
 def test_only_our_own_buckets_may_send_to_the_drop_queue() -> None:
-    ((_, policy),) = resources("AWS::SQS::QueuePolicy").items()
+    policy = resources("AWS::SQS::QueuePolicy")["DropQueuePolicy"]
     assert policy["Queues"] == [{"Ref": "DropQueue"}]
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert statement == {
@@ -697,6 +765,16 @@ UNTOLD: Final = {
 }
 
 
+# What the canary's jobs made, and nothing else has this tag.
+CANARY: Final = {
+    "Id": "canary",
+    "Status": "Enabled",
+    "TagFilters": [{"Key": KIND_TAG, "Value": "canary"}],
+    "ExpirationInDays": 1,
+    "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+}
+
+
 @every_bucket
 def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     rules = BUCKETS[bucket]["LifecycleConfiguration"]["Rules"]
@@ -705,7 +783,7 @@ def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     current = [
         rule for rule in rules if any(k.startswith(("Expiration", "Transition")) for k in rule)
     ]
-    assert current == ([QUARANTINE, UNTOLD] if bucket == "ImagesBucket" else [])
+    assert current == ([CANARY, QUARANTINE, UNTOLD] if bucket == "ImagesBucket" else [])
 
 
 @every_bucket
@@ -819,6 +897,7 @@ def test_the_routes_are_complete() -> None:
         "DynamoDB",
         "HttpApi",
         "SQS",
+        "Schedule",
     }
     assert set(resources("AWS::Serverless::HttpApi")) == {"JobsApi", "CallbackApi"}
 

@@ -19,6 +19,7 @@ HMAC_KEY = "unit-test-webhook-key"
 WEBHOOK_SECRET: Final = "whsec_dGhlIHNlY3JldCBvZiBzdHVkaW8ncyB3ZWJob29rcw=="
 KIE_SECRET: Final = {"api_key": "kie-key", "webhook_hmac_keys": [HMAC_KEY]}
 CHANJING_SECRET: Final = {"app_id": "app-1", "secret_key": "chanjing-secret-key"}
+CANARY_SECRET: Final = {"key": "unit-test-secret-of-the-canary-with-44-characters"}
 CALLBACK_BASE_URL = "https://callbacks.example"
 
 
@@ -50,6 +51,9 @@ class Cloud:
     )
     notify_queue = cached_property(lambda _: a_queue("notify"))
     webhook_secret = cached_property(lambda _: a_secret("webhooks", {"studio": [WEBHOOK_SECRET]}))
+    canary_secret = cached_property(lambda _: a_secret("canary", CANARY_SECRET))
+    canary_queue = cached_property(lambda _: a_queue("canary"))
+    canary_events = cached_property(lambda _: a_queue("canary-events"))
     client_keys_secret = cached_property(lambda _: a_secret("clients", {}))
 
     def messages(self, queue_url: str) -> list[dict[str, Any]]:
@@ -90,6 +94,9 @@ RESOURCES: Final = {
     "NOTIFY_QUEUE_URL": "notify_queue",
     "WEBHOOK_SECRET_ARN": "webhook_secret",
     "EVENT_BUS": "event_bus",
+    "CANARY_SECRET_ARN": "canary_secret",
+    "CANARY_QUEUE_URL": "canary_queue",
+    "CANARY_EVENTS_URL": "canary_events",
 }
 SETTINGS: Final = {
     "CALLBACK_BASE_URL": CALLBACK_BASE_URL,
@@ -110,6 +117,7 @@ SETTINGS: Final = {
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",
     "EVENT_SOURCE": "/ringback/test",
+    "JOBS_API_URL": "http://127.0.0.1:9",
     "LIVE_API_URL": "https://w1x2y3z4a5.execute-api.eu-west-1.amazonaws.com/live",
 }
 

@@ -553,6 +553,7 @@ class InMemoryBucket:
     objects: dict[str, bytes] = field(default_factory=dict)
     facts: dict[str, ImageFacts] = field(default_factory=dict)
     records: dict[JobId, dict[str, Any]] = field(default_factory=dict)
+    expiring: list[str] = field(default_factory=list)
 
     def put_image(
         self, job_id: JobId, number: int, content: BinaryIO, facts: ImageFacts
@@ -592,3 +593,9 @@ class InMemoryBucket:
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
         self.records[job_id] = record
+
+    def let_expire(self, job_id: JobId, keys: Iterable[str]) -> None:
+        self.expiring += [*keys, f"images/{job_id}/job.json"]
+
+    def let_expire_alone(self, key: str) -> None:
+        self.expiring.append(key)

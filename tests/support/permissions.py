@@ -38,8 +38,9 @@ def role_of(function: str) -> dict[str, Any]:
 
 def statements_of(function: str) -> list[dict[str, Any]]:
     (policy,) = role_of(function)["Policies"]
-    statements: list[dict[str, Any]] = policy["PolicyDocument"]["Statement"]
-    return statements
+    role = {"Ref": f"{function.title().replace('_', '')}Role"}
+    more = [each for each in resources("AWS::IAM::Policy").values() if role in each["Roles"]]
+    return [each for given in (policy, *more) for each in given["PolicyDocument"]["Statement"]]
 
 
 def permissions_of(function: str) -> set[Permission]:

@@ -16,7 +16,7 @@ Resources = Mapping[str, Mapping[str, Any]]
 FUNCTIONS: Final = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 # The other kinds of trigger don't belong to a chain that Lambda counts. For the stream's listener
 # tests/infrastructure/test_stream.py shows that it doesn't feed itself.
-UNCOUNTED: Final = ("HttpApi", "DynamoDB")
+UNCOUNTED: Final = ("HttpApi", "DynamoDB", "Schedule")
 
 
 def in_a_loop(resources: Resources) -> set[str]:

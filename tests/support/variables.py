@@ -13,8 +13,11 @@ def variables_of(kind: type[Settings]) -> Variables:
     """
     found: Variables = {name: (kind, name, read) for name, read in kind.variables().items()}
     if own := kind.of_provider():
-        for provider in PROVIDERS:
+        for provider, each in PROVIDERS.items():
             for name, read in own.variables().items():
+                # The canary has no account, only what it signs with.
+                if each.is_internal and not own.may_be_left_out(name):
+                    continue
                 found[f"{provider.upper()}_{name}"] = (own, name, read)
     return found
 

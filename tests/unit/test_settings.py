@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from ringback import settings
 from ringback.domain.pace import Pace
-from ringback.providers.registry import PROVIDERS, configured
+from ringback.providers.registry import EXTERNAL, PROVIDERS, configured
 from ringback.settings import (
     AcceptJobSettings,
     ArchiveImagesSettings,
@@ -55,6 +55,10 @@ ENVIRONMENT = {
     "NOTIFY_QUEUE_URL": QUEUE,
     "LIVE_API_URL": "https://w1x2y3z4a5.execute-api.eu-west-1.amazonaws.com/live",
     "WEBHOOK_SECRET_ARN": ARN,
+    "CANARY_SECRET_ARN": ARN,
+    "CANARY_QUEUE_URL": QUEUE,
+    "CANARY_EVENTS_URL": QUEUE,
+    "JOBS_API_URL": "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
 }
 OF_FUNCTIONS = [
     kind
@@ -67,7 +71,7 @@ OF_FUNCTIONS = [
 
 
 def reading(kind: type[Settings], **changes: str) -> Any:
-    return kind.from_environ(ENVIRONMENT | changes, providers=PROVIDERS)
+    return kind.from_environ(ENVIRONMENT | changes, providers=EXTERNAL)
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
@@ -85,9 +89,9 @@ def test_a_missing_setting_is_named(kind: type[Settings]) -> None:
         without = {name: value for name, value in ENVIRONMENT.items() if name != variable}
         if is_required(place):
             with pytest.raises(InvalidSettings, match=f"^{variable} is missing$"):
-                kind.from_environ(without, providers=PROVIDERS)
+                kind.from_environ(without, providers=EXTERNAL)
         else:
-            kind.from_environ(without, providers=PROVIDERS)
+            kind.from_environ(without, providers=EXTERNAL)
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
@@ -102,7 +106,7 @@ def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
     given = ENVIRONMENT | {"KIE_BASE_URL": "kie", "CHANJING_WINDOW_SECONDS": "0", "JOBS_TABLE": ""}
     del given["CHECK_QUEUE_URL"]
     with pytest.raises(InvalidSettings) as refused:
-        SubmitJobSettings.from_environ(given, providers=PROVIDERS)
+        SubmitJobSettings.from_environ(given, providers=EXTERNAL)
     assert sorted(str(refused.value).split("; ")) == [
         "CHANJING_WINDOW_SECONDS must be a whole number from 1 to 900",
         "CHECK_QUEUE_URL is missing",
@@ -122,7 +126,7 @@ def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
         (SubmitJobSettings, "CHANJING_CREATES_PER_WINDOW", ["1", "1000"], ["0", "-1", "1001"]),
         (SubmitJobSettings, "CHANJING_WINDOW_SECONDS", ["1", "900"], ["0", "901"]),
         (SubmitJobSettings, "CHANJING_DEADLINE_SECONDS", ["30", "86400"], ["29", "86401"]),
-        (TakeDropsSettings, "DROP_CLIENT", ["a"], [""]),
+        (TakeDropsSettings, "DROP_CLIENT", ["a", "a.ringback.canary"], ["", "ringback.canary"]),
         (SubmitJobSettings, "JOBS_TABLE", ["abc"], ["", "ab"]),
         (SubmitJobSettings, "SUBMIT_QUEUE_URL", ["http://127.0.0.1:4566/1/q"], ["q", "arn:aws:q"]),
         (QueryJobsSettings, "LINK_LIFETIME_SECONDS", ["60", "604800"], ["59", "604801"]),

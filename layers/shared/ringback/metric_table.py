@@ -39,3 +39,5 @@ DELIVERIES_FAILED: Final = Metric("DeliveriesFailed", COUNT)
 RECEIVERS_SWITCHED_OFF: Final = Metric("ReceiversSwitchedOff", COUNT)
 # Messages and records that a function returned to their queue or stream. Lambda counts no error.
 MESSAGES_FAILED: Final = Metric("MessagesFailed", COUNT, FUNCTION)
+# 1 for a run of the canary that did not come out, 0 for one that did.
+CANARY_FAILED: Final = Metric("CanaryFailed", COUNT)

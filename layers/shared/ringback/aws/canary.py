@@ -61,7 +61,7 @@ class CanaryEventQueue:
         return cls(sqs_client(), url)
 
     def end_of(self, job_id: JobId) -> str:
-        """Raises ``ProviderUnavailable`` if the queue can't be read."""
+        """Wait a moment. Raises ``ProviderUnavailable`` if the queue can't be read."""
         try:
             answer = self._client.receive_message(
                 QueueUrl=self._url, MaxNumberOfMessages=10, WaitTimeSeconds=WAIT_SECONDS

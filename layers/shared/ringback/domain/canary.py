@@ -20,7 +20,7 @@ MODEL: Final = "ringback/canary"
 RETENTION: Final = timedelta(days=7)
 # The beginning of its API key: only for such a key does the authorizer read the canary's secret.
 KEY_PREFIX: Final = "canary_"
-SECRET_FIELD: Final = "key"
+FIELD: Final = "key"  # of its secret
 MIN_SECRET_LENGTH: Final = 32
 # A PNG of one grey pixel.
 PICTURE: Final = bytes.fromhex(
@@ -52,7 +52,7 @@ def signing_key(secret: Mapping[str, Any]) -> bytes:
 
 def _derived(secret: Mapping[str, Any], purpose: bytes) -> bytes:
     """Neither key tells anything about the other."""
-    key = str(secret.get(SECRET_FIELD) or "").encode()
+    key = str(secret.get(FIELD) or "").encode()
     if len(key) < MIN_SECRET_LENGTH:
         raise NotConfigured(f"the canary's secret needs a key of {MIN_SECRET_LENGTH} bytes")
     return hmac.digest(key, purpose, "sha256")

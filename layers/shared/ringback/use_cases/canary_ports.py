@@ -40,7 +40,7 @@ class CanaryPicture(Protocol):
 
 
 class JobsOverHttp(Protocol):
-    """The public API, as any client uses it. Raises ``ProviderUnavailable`` for any other answer."""
+    """The public API, as clients use it. Raises ``ProviderUnavailable`` for any other answer."""
 
     def post(self) -> JobId:
         """Have the API accept a job of the canary."""

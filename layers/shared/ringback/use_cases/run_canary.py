@@ -67,7 +67,7 @@ class RunCanary:
         return Run(job_id=job_id, missing=missing, reason=reason if missing else "")
 
     def _fault_of(self, images: list[Mapping[str, Any]]) -> str:
-        """Return what is wrong with the copy: that of the record, or of the object behind a link."""
+        """Return what is wrong with the copy, as it is recorded or as its link leads to it."""
         if [image.get("sha256") for image in images] != [PICTURE_SHA256]:
             return "the job does not have the canary's picture"
         try:

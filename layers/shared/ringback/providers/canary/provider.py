@@ -1,4 +1,4 @@
-"""The canary's provider: a queue and a function of the deployment itself. It has no public route."""
+"""The canary's provider: a queue and a function of the deployment, without a public route."""
 
 from datetime import timedelta
 from typing import Final
@@ -28,7 +28,7 @@ PROVIDER: Final = Provider(
     keeps_results=None,
     pace=Pace(limit=10, seconds=10),
     deadline=timedelta(minutes=2),
-    secret_fields=frozenset({canary.SECRET_FIELD}),
+    secret_fields=frozenset({canary.FIELD}),
     # The answer to createTask is never lost for good: a task is only a message.
     recognizes=lambda job, report, callback_urls: False,
     connect=_connect,
