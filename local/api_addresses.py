@@ -2,21 +2,23 @@
 
 On AWS the template computes them. Here they contain ids that the emulator generates during the
 deployment. The parameter for callbacks has ``PLACEHOLDER`` instead, which is replaced afterwards;
-the address of the WebSocket API is replaced as a whole.
+the addresses of the other APIs are replaced as a whole.
 """
 
 from local.deployment import administrator
 from local.ports import LOOPBACK
 
 PLACEHOLDER = "{api_id}"
-LIVE_API_URL = "LIVE_API_URL"
+LIVE_API_URL, JOBS_API_URL = "LIVE_API_URL", "JOBS_API_URL"
 
 
 # On a busy machine a function is slow, not stuck: only AWS has the time-outs of the template.
 TIMEOUT_SECONDS = 900
 
 
-def fill_in_addresses(endpoint_url: str, *, callback_api_id: str, live_api_id: str) -> None:
+def fill_in_addresses(
+    endpoint_url: str, *, jobs_api_url: str, callback_api_id: str, live_api_id: str
+) -> None:
     functions = administrator().client("lambda", endpoint_url=endpoint_url)
     for function in functions.list_functions()["Functions"]:
         variables = function.get("Environment", {}).get("Variables", {})
@@ -25,6 +27,8 @@ def fill_in_addresses(endpoint_url: str, *, callback_api_id: str, live_api_id: s
         }
         if LIVE_API_URL in filled:
             filled[LIVE_API_URL] = f"{endpoint_url}{_live_path(live_api_id)}"
+        if JOBS_API_URL in filled:
+            filled[JOBS_API_URL] = jobs_api_url
         functions.update_function_configuration(
             FunctionName=function["FunctionName"],
             Environment={"Variables": filled},

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.client_keys import Scope
@@ -177,6 +178,7 @@ def deploy(sam: Sam, parameters: Mapping[str, str], report: Report) -> dict[str,
     outputs = outputs_of(sam.endpoint_url)
     fill_in_addresses(
         sam.endpoint_url,
+        jobs_api_url=api_url(urlsplit(sam.endpoint_url).port or 0, outputs["JobsApiId"]),
         callback_api_id=outputs["CallbackApiId"],
         live_api_id=outputs.get("LiveApiId", ""),
     )

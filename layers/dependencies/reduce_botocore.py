@@ -22,7 +22,7 @@ OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "events": frozenset({"PutEvents"}),
-    "s3": frozenset({"GetObject", "HeadObject", "PutObject"}),
+    "s3": frozenset({"GetObject", "HeadObject", "PutObject", "PutObjectTagging"}),
     "secretsmanager": frozenset({"GetSecretValue"}),
     "sqs": frozenset({"ReceiveMessage", "SendMessage"}),
 }
