@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -22,6 +23,7 @@ from ringback.lambda_events import (
     raw_body,
 )
 from ringback.live_requests import connection_of, follow_request, is_message
+from ringback.use_cases.canary_ports import CanaryTask
 
 from tests.support.lambdas import EVENTS
 from tests.support.template import ROOT, routes
@@ -185,6 +187,15 @@ def check_authorize_client(event: Event) -> None:
     assert event["identitySource"] == [lower_headers(event)["authorization"]]
 
 
+def check_run_canary(event: Event) -> None:
+    assert (event["source"], event["detail-type"]) == ("aws.events", "Scheduled Event")
+
+
+def check_answer_canary(event: Event) -> None:
+    for message in check_messages(event):
+        assert message.keys() == {field.name for field in fields(CanaryTask)}
+
+
 CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "accept_job": check_accept_job,
     "take_drops": check_take_drops,
@@ -202,6 +213,8 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "describe_models": check_describe_models,
     "change_job": check_change_job,
     "authorize_client": check_authorize_client,
+    "run_canary": check_run_canary,
+    "answer_canary": check_answer_canary,
 }
 
 

@@ -36,6 +36,8 @@ NOT_ABOUT_A_JOB = {
         # About connections of the WebSocket API.
         "following",
         "malformed message",
+        # Of which none was accepted.
+        "canary failed",
     )
 }
 

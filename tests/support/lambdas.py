@@ -52,7 +52,9 @@ def settings_given(function: str) -> set[str]:
 def permitted_actions(function: str) -> set[str]:
     """Return the actions of the function's own code: Lambda reads its queue and writes its log."""
     actions = {permission.action for permission in permissions_of(function)}
-    return actions - {*READ_QUEUE, *WRITE_LOGS}
+    events = function_properties(function).get("Events", {}).values()
+    has_queue = any(event["Type"] == "SQS" for event in events)
+    return actions - {*(READ_QUEUE if has_queue else ()), *WRITE_LOGS}
 
 
 @dataclass(frozen=True)

@@ -42,11 +42,14 @@ class RunCanary:
         except (NotConfigured, ProviderUnavailable) as error:
             return Run(missing=Step.ACCEPTED, reason=str(error))
         state = ""
-        while not state and self.clock() - began < PATIENCE:
-            state = self.events.end_of(job_id)
+        try:
+            while not state and self.clock() - began < PATIENCE:
+                state = self.events.end_of(job_id)
+        except ProviderUnavailable as error:
+            return Run(job_id=job_id, missing=Step.TOLD, reason=str(error))
         try:
             job = self.api.get(job_id)
-        except ProviderUnavailable as error:
+        except (NotConfigured, ProviderUnavailable) as error:
             return Run(job_id=job_id, missing=Step.ACCEPTED, reason=str(error))
         return self._judge(job_id, job, state)
 
