@@ -11,6 +11,7 @@ import pytest
 import yaml
 from jsonschema import Draft7Validator, FormatChecker
 from ringback.aws.stream_records import read_change
+from ringback.domain import canary
 from ringback.domain.changes import JobChange
 from ringback.domain.events import Event
 from ringback.domain.images import Quarantined, Remains
@@ -93,6 +94,13 @@ def test_every_event_of_a_job_is_described(number: int) -> None:
     assert faults_of(event) == []
 
 
+@pytest.mark.parametrize("status", sorted(FINAL))
+def test_every_event_of_the_canary_is_described(status: JobStatus) -> None:
+    event = MAKE(JobChange(a_job(JobStatus.RUNNING), ended(status, client=canary.CLIENT)))
+    assert event is not None
+    assert (event.type, faults_of(event)) == (f"ringback.canary.{status}", [])
+
+
 @pytest.mark.parametrize(
     "case", ["job_succeeded", "account_paused", "drop_finished", "receiver_off"]
 )
@@ -106,7 +114,7 @@ def test_an_event_of_a_recorded_change_is_described(case: str) -> None:
 
 
 def test_every_type_on_the_bus_has_a_message_in_the_channel() -> None:
-    types = {f"ringback.job.{status}" for status in FINAL}
+    types = {f"ringback.{kind}.{status}" for status in FINAL for kind in ("job", "canary")}
     types |= {"ringback.drop.finished", "ringback.account.paused", "ringback.account.resumed"}
     types |= {"ringback.receiver.switched_off"}
     messages, channels = document()["components"]["messages"], document()["channels"]

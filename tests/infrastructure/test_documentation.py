@@ -38,7 +38,9 @@ def test_the_readme_names_every_provider_and_model() -> None:
 
 def test_every_provider_has_models() -> None:
     clients = (ROOT / "layers/shared/ringback/providers").glob("*/client.py")
-    assert {path.parent.name for path in clients} == {model.provider for model in MODELS.values()}
+    # The canary's model is in nobody's list.
+    names = {path.parent.name for path in clients} - {"canary"}
+    assert names == {model.provider for model in MODELS.values()}
 
 
 @pytest.mark.parametrize("name", load_template()["Parameters"])

@@ -7,10 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from ringback.aws.secrets import FRESH_SECONDS
+from ringback.domain import canary
 from ringback.use_cases.authorize_client import NO_SCHEME
 
 from functions.authorize_client.app import KEYS_SECONDS
-from tests.support.aws import Cloud
+from tests.support.aws import CANARY_SECRET, Cloud
 from tests.support.client_keys import scoped
 from tests.support.lambdas import Lambdas, an_event
 from tests.support.template import resources
@@ -134,3 +135,26 @@ def test_a_revoked_key_works_for_a_minute_at_most() -> None:
     (authorizer,) = resources("AWS::Serverless::HttpApi")["JobsApi"]["Auth"]["Authorizers"].values()
     assert authorizer["Identity"]["ReauthorizeEvery"] + KEYS_SECONDS <= 60
     assert FRESH_SECONDS <= 60
+
+
+CANARY_KEY = f"Bearer {canary.api_key(CANARY_SECRET)}"
+
+
+def test_the_canary_s_key_is_its_own(cloud: Cloud, lambdas: Lambdas) -> None:
+    known = {"isAuthorized": True, "context": {"client": canary.CLIENT, "scopes": "read write"}}
+    assert lambdas("authorize_client", a_request(CANARY_KEY)) == known
+    assert lambdas("authorize_client", a_request(f"{CANARY_KEY}x")) == {"isAuthorized": False}
+    lambdas.restart("authorize_client", CANARY_SECRET_ARN="")
+    assert lambdas("authorize_client", a_request(CANARY_KEY)) == {"isAuthorized": False}
+
+
+def test_no_other_key_costs_a_read_of_the_canary_s_secret(cloud: Cloud, lambdas: Lambdas) -> None:
+    cloud.put_secret(cloud.client_keys_secret, KEYS)
+    lambdas("authorize_client", a_request(f"Bearer {KEY}"))
+    read = [each.parameters["SecretId"] for each in lambdas.aws_calls]
+    assert {*read} == {cloud.client_keys_secret}
+
+
+def test_no_key_of_the_owner_s_makes_a_client_the_canary(cloud: Cloud, lambdas: Lambdas) -> None:
+    cloud.put_secret(cloud.client_keys_secret, {canary.CLIENT: KEYS["studio"]})
+    assert lambdas("authorize_client", a_request(f"Bearer {KEY}")) == {"isAuthorized": False}

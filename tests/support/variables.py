@@ -1,6 +1,6 @@
 """The environment variables that a settings class reads."""
 
-from ringback.providers.registry import PROVIDERS
+from ringback.providers.registry import EXTERNAL, PROVIDERS
 from ringback.variables import Reader, Settings
 
 Variables = dict[str, tuple[type[Settings], str, Reader]]
@@ -13,13 +13,17 @@ def variables_of(kind: type[Settings]) -> Variables:
     """
     found: Variables = {name: (kind, name, read) for name, read in kind.variables().items()}
     if own := kind.of_provider():
-        for provider, each in PROVIDERS.items():
+        for provider in providers_of(kind):
             for name, read in own.variables().items():
-                # The canary has no account, only what it signs with.
-                if each.is_internal and not own.may_be_left_out(name):
-                    continue
                 found[f"{provider.upper()}_{name}"] = (own, name, read)
     return found
+
+
+def providers_of(kind: type[Settings]) -> list[str]:
+    """Return whose settings are read: the canary has no account, only what it signs with."""
+    own = kind.of_provider()
+    may_be_left_out = own is not None and all(map(own.may_be_left_out, own.variables()))
+    return [*(PROVIDERS if may_be_left_out else EXTERNAL)]
 
 
 def is_required(place: tuple[type[Settings], str, Reader]) -> bool:

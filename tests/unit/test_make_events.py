@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+from ringback.domain import canary
 from ringback.domain.accounts import Account, Hold, Pause, PauseReason
 from ringback.domain.changes import AccountChange, FinishedDrop, JobChange, ReceiverOff
 from ringback.domain.drops import Drop
@@ -43,6 +44,13 @@ def test_an_event_of_a_job() -> None:
     )
     assert event is not None
     assert event.id == f"{a_job_id()}:succeeded:4"
+
+
+def test_an_event_of_the_canary_is_of_another_type() -> None:
+    old = a_job(JobStatus.ARCHIVING, changes=3, client=canary.CLIENT)
+    event = MAKE(JobChange(old, replace(old, status=JobStatus.SUCCEEDED, changes=4)))
+    assert event is not None
+    assert (event.type, event.state) == ("ringback.canary.succeeded", "succeeded")
 
 
 @pytest.mark.parametrize(("was", "to"), [(was, to) for was in NEXT for to in sorted(NEXT[was])])

@@ -3,6 +3,7 @@ from io import BytesIO
 from typing import BinaryIO
 
 import pytest
+from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused, UnknownJob
 from ringback.domain.images import ImageFacts
 from ringback.domain.jobs import Job, JobStatus
@@ -45,6 +46,16 @@ def test_a_thumbnail_is_made_stored_and_recorded() -> None:
     assert thumbnails.shrunk == [PICTURE]
     assert thumbnails.bucket.objects[KEY] == b"small"
     assert job.images[0].thumbnail == KEY
+
+
+@pytest.mark.parametrize(("client", "expiring"), [(canary.CLIENT, [KEY]), ("studio", [])])
+def test_only_the_canary_s_thumbnails_expire(client: str, expiring: list[str]) -> None:
+    thumbnails = thumbnails_of_one_image()
+    job = replace(thumbnails.jobs.get(a_job_id()), client=client)
+    thumbnails.jobs = InMemoryJobs()
+    thumbnails.jobs.create(job)
+    thumbnails()
+    assert thumbnails.bucket.expiring == expiring
 
 
 def test_a_repeated_message_makes_no_second_thumbnail() -> None:

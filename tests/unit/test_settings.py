@@ -15,7 +15,7 @@ from ringback.settings import (
 )
 from ringback.variables import InvalidSettings, Settings
 
-from tests.support.variables import is_required, variables_of
+from tests.support.variables import is_required, providers_of, variables_of
 
 ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:x-AbCdEf"
 QUEUE = "https://sqs.eu-west-1.amazonaws.com/123456789012/x"
@@ -71,7 +71,7 @@ OF_FUNCTIONS = [
 
 
 def reading(kind: type[Settings], **changes: str) -> Any:
-    return kind.from_environ(ENVIRONMENT | changes, providers=EXTERNAL)
+    return kind.from_environ(ENVIRONMENT | changes, providers=providers_of(kind))
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)
@@ -89,9 +89,9 @@ def test_a_missing_setting_is_named(kind: type[Settings]) -> None:
         without = {name: value for name, value in ENVIRONMENT.items() if name != variable}
         if is_required(place):
             with pytest.raises(InvalidSettings, match=f"^{variable} is missing$"):
-                kind.from_environ(without, providers=EXTERNAL)
+                kind.from_environ(without, providers=providers_of(kind))
         else:
-            kind.from_environ(without, providers=EXTERNAL)
+            kind.from_environ(without, providers=providers_of(kind))
 
 
 @pytest.mark.parametrize("kind", OF_FUNCTIONS)

@@ -120,6 +120,7 @@ def test_every_module_that_guarantees_rest_on_is_listed() -> None:
     wiring = {"__init__", "ports", "providers", "provider", "registry", "provider_access"}
     wiring |= {
         "accepting",
+        "canary_ports",
         "changing",
         "event_ports",
         "image_keys",
