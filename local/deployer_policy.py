@@ -22,6 +22,7 @@ SAM_TYPES: Final[Mapping[str, Sequence[str]]] = {
         "AWS::Lambda::Function",
         "AWS::Lambda::Permission",
         "AWS::Lambda::EventSourceMapping",
+        "AWS::Lambda::EventInvokeConfig",
     ),
     "AWS::Serverless::HttpApi": ("AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"),
     "AWS::Serverless::LayerVersion": ("AWS::Lambda::LayerVersion",),
@@ -68,7 +69,7 @@ ON_EVERYTHING: Final = frozenset(
     {
         *("lambda:CreateEventSourceMapping", "lambda:GetAccountSettings", "lambda:ListFunctions"),
         *("lambda:ListEventSourceMappings", "lambda:ListLayers", "lambda:ListLayerVersions"),
-        *("dynamodb:ListTables", "iam:ListRoles", "logs:DescribeLogGroups", "sqs:ListQueues"),
+        *("dynamodb:ListTables", "events:ListRules", "iam:ListRoles", "logs:DescribeLogGroups", "sqs:ListQueues"),
         *("s3:ListAllMyBuckets", "secretsmanager:GetRandomPassword", "secretsmanager:ListSecrets"),
         *("cloudwatch:ListDashboards", "sns:ListSubscriptions", "sns:ListTopics"),
         *("sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"),
@@ -95,7 +96,12 @@ RESOURCES: Final[Mapping[str, Sequence[str]]] = {
         f"arn:aws:cloudwatch::{ACCOUNT}:dashboard/{STACK}-*",
     ),
     "dynamodb": (f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{STACK}-*",),
-    "events": (f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{STACK}",),
+    "events": (
+        f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/{STACK}",
+        # On that bus, and on the account's own, where the canary's clock is.
+        f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}/{STACK}-*",
+        f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{STACK}-*",
+    ),
     "iam": (f"arn:aws:iam::{ACCOUNT}:role/{STACK}-*",),
     "lambda": (
         f"arn:aws:lambda:{REGION}:{ACCOUNT}:event-source-mapping:*",
