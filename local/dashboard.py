@@ -22,7 +22,9 @@ def widgets() -> list[dict[str, Any]]:
     body = load_template()["Resources"]["OperatorDashboard"]["Properties"]["DashboardBody"]
     text, values = body["Fn::Sub"]
     [_, alarms, _] = values["Alarms"]["Fn::If"]
-    whole = text.replace("${Alarms}", alarms["Fn::Sub"])
+    line, more = alarms["Fn::Sub"]
+    [_, canary, _] = more["Canary"]["Fn::If"]
+    whole = text.replace("${Alarms}", line.replace("${Canary}", canary["Fn::Sub"]))
     found: list[dict[str, Any]] = json.loads(re.sub(r"\$\{([^}]+)\}", r"\1", whole))["widgets"]
     return found
 

@@ -69,7 +69,13 @@ ON_EVERYTHING: Final = frozenset(
     {
         *("lambda:CreateEventSourceMapping", "lambda:GetAccountSettings", "lambda:ListFunctions"),
         *("lambda:ListEventSourceMappings", "lambda:ListLayers", "lambda:ListLayerVersions"),
-        *("dynamodb:ListTables", "events:ListRules", "iam:ListRoles", "logs:DescribeLogGroups", "sqs:ListQueues"),
+        *(
+            "dynamodb:ListTables",
+            "events:ListRules",
+            "iam:ListRoles",
+            "logs:DescribeLogGroups",
+            "sqs:ListQueues",
+        ),
         *("s3:ListAllMyBuckets", "secretsmanager:GetRandomPassword", "secretsmanager:ListSecrets"),
         *("cloudwatch:ListDashboards", "sns:ListSubscriptions", "sns:ListTopics"),
         *("sns:GetSubscriptionAttributes", "sns:SetSubscriptionAttributes", "sns:Unsubscribe"),

@@ -71,5 +71,7 @@ def resolved(
         "Fn::If": choose,
         "Fn::Equals": lambda sides: len({str(resolve(side)) for side in sides}) == 1,
         "Fn::Not": lambda sides: not resolve(sides[0]),
+        "Fn::And": lambda sides: all(map(resolve, sides)),
+        "Condition": lambda name: resolve(template["Conditions"][name]),
     }
     return resolve(part)

@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.canary import CanaryPictureStore
 from ringback.aws.secrets import JsonSecret
 from ringback.domain.canary import signing_key
@@ -17,7 +17,7 @@ from ringback.settings import AnswerCanarySettings
 from ringback.use_cases.answer_canary import AnswerCanary
 from ringback.use_cases.canary_ports import CanaryTask, SignedCall
 
-logger = Logger(service="answer_canary")
+logger, metrics = Logger(service="answer_canary"), Metrics(os.environ)
 
 
 @cache
@@ -44,7 +44,7 @@ def handle(event: Event, answer: AnswerCanary) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
         answer(of_any_version(CanaryTask, message))
 
-    return process_batch(event, process, logger)
+    return process_batch(event, process, logger, metrics)
 
 
 start(os.environ, answer_canary)

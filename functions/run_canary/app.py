@@ -9,7 +9,7 @@ from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.canary import CanaryEventQueue
 from ringback.aws.secrets import JsonSecret
 from ringback.domain.canary import api_key
-from ringback.metric_table import CANARY_FAILED
+from ringback.job_metrics import count_run
 from ringback.providers.canary.http import CanaryHttp
 from ringback.settings import RunCanarySettings
 from ringback.use_cases.run_canary import RunCanary
@@ -41,7 +41,7 @@ def handle(run_canary: RunCanary) -> dict[str, Any]:
         logger.error("canary failed", extra=fields)
     else:
         logger.info("canary came out", extra=fields)
-    metrics.put({CANARY_FAILED: float(run.missing is not None)})
+    count_run(metrics, failed=run.missing is not None)
     return fields
 
 

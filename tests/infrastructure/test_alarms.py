@@ -31,7 +31,8 @@ def named_queue(alarm: dict[str, Any]) -> str:
 @every_alarm
 def test_an_alarm_tells_the_owner_of_its_end_as_well(name: str) -> None:
     alarm = PROPERTIES[name]
-    assert ALARMS[name]["Condition"] == "RingsAlarms"
+    is_canary = name == "CanaryAlarm"
+    assert ALARMS[name]["Condition"] == ("RingsCanaryAlarm" if is_canary else "RingsAlarms")
     assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}]
 
 
@@ -42,7 +43,21 @@ def test_an_alarm_names_its_section_of_the_operate_page(name: str) -> None:
     assert f'<a id="{anchor}"></a>' in text_of("docs/operate.md")
 
 
-@every_alarm
+def test_a_canary_that_reports_nothing_rings() -> None:
+    """Two intervals hold a run at least, although a run may take two minutes."""
+    alarm = PROPERTIES["CanaryAlarm"]
+    assert (alarm["TreatMissingData"], alarm["Statistic"]) == ("breaching", "Maximum")
+    assert alarm["Period"] == {
+        "Fn::FindInMap": ["CanaryAlarm", {"Ref": "CanaryMinutes"}, "TwoIntervals"]
+    }
+    periods = load_template()["Mappings"]["CanaryAlarm"]
+    minutes = load_template()["Parameters"]["CanaryMinutes"]["AllowedValues"]
+    assert {int(each): found["TwoIntervals"] for each, found in periods.items()} == {
+        each: 120 * each or 60 for each in minutes
+    }
+
+
+@pytest.mark.parametrize("name", sorted(ALARMS.keys() - {"CanaryAlarm"}))
 def test_no_alarm_rings_on_an_idle_stack(name: str) -> None:
     """Without calls, most metrics have no data; a queue's may stop while it has messages."""
     is_level = name.endswith("DeadLettersAlarm")

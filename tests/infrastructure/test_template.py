@@ -410,7 +410,7 @@ def test_every_role_may_trace_only_if_functions_do() -> None:
     assert policy["Condition"] == "Traces"
     assert GLOBALS["Tracing"] == {"Fn::If": ["Traces", "Active", "PassThrough"]}
     assert PARAMETERS["Tracing"]["Default"] == "false"
-    roles = {role["Ref"] for role in policy["Properties"]["Roles"]}
+    roles = {with_canary(role)["Ref"] for role in policy["Properties"]["Roles"]}
     assert roles == resources("AWS::IAM::Role").keys()
     (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
     assert {action.partition(":")[0] for action in statement["Action"]} == {"xray"}
@@ -640,7 +640,7 @@ CANARY_ON: Final = {"CanaryMinutes": "15"}
 CANARY_PARTS: Final = {
     name
     for name, each in load_template()["Resources"].items()
-    if each.get("Condition") == "RunsCanary"
+    if each.get("Condition") in ("RunsCanary", "RingsCanaryAlarm")
 }
 
 

@@ -162,8 +162,10 @@ def follow(cloud: Cloud) -> None:
     events.put_targets(Rule="canary", EventBusName=cloud.event_bus, Targets=[target])
 
 
-def test_it_comes_out(chain: Chain) -> None:
+def test_it_comes_out(chain: Chain, capsys: pytest.CaptureFixture[str]) -> None:
     run = chain.run()
+    # Neither its job nor its callback or image is counted as a client's.
+    assert "_aws" not in capsys.readouterr().out
     assert (run.missing, run.reason, chain.seconds < PATIENCE) == (None, "", True)
     assert run.job_id is not None
     job = chain.job_of(run.job_id)

@@ -39,7 +39,10 @@ def role_of(function: str) -> dict[str, Any]:
 def statements_of(function: str) -> list[dict[str, Any]]:
     (policy,) = role_of(function)["Policies"]
     role = {"Ref": f"{function.title().replace('_', '')}Role"}
-    more = [each for each in resources("AWS::IAM::Policy").values() if role in each["Roles"]]
+    # Whether the deployment traces concerns no function by itself.
+    given_more = {**resources("AWS::IAM::Policy")}
+    del given_more["TracingPolicy"]
+    more = [each for each in given_more.values() if role in each["Roles"]]
     return [each for given in (policy, *more) for each in given["PolicyDocument"]["Statement"]]
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from ringback import metric_table as table
+from ringback.domain import canary
 from ringback.domain.accounts import Account
 from ringback.domain.changes import Change, JobChange, ReceiverOff
 from ringback.domain.deliveries import Delivery
@@ -27,7 +28,7 @@ def count_changes(metrics: Metrics, changes: Iterable[Change | None]) -> None:
     found = Counter[Metric]()
     for change in changes:
         match change:
-            case JobChange() if change.is_counted:
+            case JobChange() if change.is_counted and _is_of_a_client(change.new):
                 found[table.JOBS[change.new.status]] += 1
             case ReceiverOff():
                 found[table.RECEIVERS_SWITCHED_OFF] += 1
@@ -36,6 +37,8 @@ def count_changes(metrics: Metrics, changes: Iterable[Change | None]) -> None:
 
 def count_verdict(metrics: Metrics, job: Job, *, called_back: bool) -> None:
     """Count a job that its callback decided, or a check because none came."""
+    if not _is_of_a_client(job):
+        return
     if not called_back:
         metrics.put({table.CALLBACKS_MISSED: 1})
         return
@@ -45,6 +48,8 @@ def count_verdict(metrics: Metrics, job: Job, *, called_back: bool) -> None:
 
 def count_archived(metrics: Metrics, job: Job, *, since: datetime | None) -> None:
     """Count what was copied of a job, or kept in quarantine, and how long it took."""
+    if not _is_of_a_client(job):
+        return
     numbers: dict[Metric, float] = {
         table.BYTES_ARCHIVED: sum(image.facts.bytes for image in job.images)
     }
@@ -53,6 +58,15 @@ def count_archived(metrics: Metrics, job: Job, *, since: datetime | None) -> Non
     if job.quarantined:
         numbers[table.IMAGES_QUARANTINED] = len(job.quarantined)
     metrics.put(numbers)
+
+
+def count_run(metrics: Metrics, *, failed: bool) -> None:
+    """Count a run of the canary. Its jobs are counted nowhere else."""
+    metrics.put({table.CANARY_FAILED: int(failed)})
+
+
+def _is_of_a_client(job: Job) -> bool:
+    return job.client != canary.CLIENT
 
 
 def count_account(metrics: Metrics, account: Account) -> None:
