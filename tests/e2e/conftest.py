@@ -24,6 +24,8 @@ from tests.e2e.provider_clients import post_to_chanjing
 from tests.e2e.stack_logs import STACKS, show_logs_of
 
 LINES_SHOWN = 60
+# It is not run here: its functions and permissions are a part of the stack.
+WITH_CANARY = {"CanaryMinutes": "60"}
 # A receiver of the simulator that fails twice.
 TOLD_AT = "/receivers/fail-2/told"
 FOLDER = Path(__file__).parent
@@ -49,7 +51,9 @@ class SharedStack:
 
 @pytest.fixture(scope="session")
 def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
-    with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS) as deployment:
+    with local_stack(
+        ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS | WITH_CANARY
+    ) as deployment:
         show_logs_of(deployment, request.config)
         with connected(
             deployment.jobs_api_url, deployment.client_key, deployment.live_api_url

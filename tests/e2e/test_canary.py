@@ -92,7 +92,11 @@ READERS: Final = {
 def parameters_for(ports: Ports) -> dict[str, str]:
     """Let images come from the local S3, which has the canary's picture."""
     hosts = f"{LOOPBACK}:{ports.simulator},{LOOPBACK}:{ports.aws}"
-    return {**PARAMETERS, "CanaryMinutes": "60", "PlainHttpHosts": hosts}
+    return {
+        **PARAMETERS,
+        "CanaryMinutes": "60",
+        "PlainHttpHosts": hosts,
+    }
 
 
 @pytest.fixture(scope="module")
