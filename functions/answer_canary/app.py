@@ -42,7 +42,9 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, answer: AnswerCanary) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        answer(of_any_version(CanaryTask, message))
+        task = of_any_version(CanaryTask, message)
+        answer(task)
+        logger.info("canary called back", extra={"job_id": task.job_id})
 
     return process_batch(event, process, logger, metrics)
 

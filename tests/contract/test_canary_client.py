@@ -1,7 +1,7 @@
 """The canary's provider, its own requests, and its adapters for AWS."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import boto3
@@ -39,7 +39,7 @@ class Tasks:
 def test_a_task_is_a_message() -> None:
     tasks = Tasks()
     assert CanaryClient(tasks).create_task(a_job(), URL) == TaskCreated(task_id=TASK)
-    assert tasks.sent == [CanaryTask(task_id=TASK, callback_url=URL)]
+    assert tasks.sent == [CanaryTask(job_id=a_job_id(), task_id=TASK, callback_url=URL)]
 
 
 def test_a_message_that_was_not_confirmed_is_sent_again() -> None:
@@ -145,9 +145,9 @@ def test_the_picture_is_stored_once(cloud: Cloud) -> None:
 
 
 def test_a_task_arrives_as_it_was_sent(cloud: Cloud) -> None:
-    task = CanaryTask(task_id=TASK, callback_url=URL)
+    task = CanaryTask(job_id=a_job_id(), task_id=TASK, callback_url=URL)
     SqsCanaryTasks.connect(cloud.canary_queue).add(task)
-    assert cloud.messages(cloud.canary_queue) == [{"task_id": TASK, "callback_url": URL}]
+    assert cloud.messages(cloud.canary_queue) == [asdict(task)]
 
 
 def test_only_the_event_of_the_own_job_counts(

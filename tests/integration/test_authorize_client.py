@@ -141,7 +141,10 @@ CANARY_KEY = f"Bearer {canary.api_key(CANARY_SECRET)}"
 
 
 def test_the_canary_s_key_is_its_own(cloud: Cloud, lambdas: Lambdas) -> None:
-    known = {"isAuthorized": True, "context": {"client": canary.CLIENT, "scopes": "jobs:read jobs:write"}}
+    known = {
+        "isAuthorized": True,
+        "context": {"client": canary.CLIENT, "scopes": "jobs:read jobs:write"},
+    }
     assert lambdas("authorize_client", a_request(CANARY_KEY)) == known
     assert lambdas("authorize_client", a_request(f"{CANARY_KEY}x")) == {"isAuthorized": False}
     lambdas.restart("authorize_client", CANARY_SECRET_ARN="")

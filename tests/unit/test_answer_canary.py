@@ -8,8 +8,10 @@ from ringback.domain.jobs import ProviderTaskId
 from ringback.use_cases.answer_canary import AnswerCanary
 from ringback.use_cases.canary_ports import CanaryTask, SignedCall
 
+from tests.support.jobs import a_job_id
+
 URL, LINK = "https://callbacks.example/callbacks/canary/j/t", "https://s3.example/picture.png"
-TASK = CanaryTask(task_id=ProviderTaskId("canary-1"), callback_url=URL)
+TASK = CanaryTask(job_id=a_job_id(), task_id=ProviderTaskId("canary-1"), callback_url=URL)
 
 
 @dataclass

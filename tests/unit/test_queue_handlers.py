@@ -25,6 +25,10 @@ MESSAGES: Final[list[tuple[str, dict[str, Any]]]] = [
     ("check_jobs", {**ABOUT_A_JOB}),
     ("archive_images", {**ABOUT_A_JOB, "attempt": 1}),
     ("make_thumbnails", {**ABOUT_A_JOB, "number": 1}),
+    (
+        "answer_canary",
+        {**ABOUT_A_JOB, "task_id": TASK, "callback_url": "https://callbacks.example"},
+    ),
     ("take_drops", DROP),
     ("summarize_drops", DROP),
 ]

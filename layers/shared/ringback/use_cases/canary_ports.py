@@ -11,6 +11,7 @@ from ringback.domain.jobs import JobId, ProviderTaskId
 class CanaryTask:
     """A task of the canary's provider: the message that stands for createTask."""
 
+    job_id: JobId
     task_id: ProviderTaskId
     callback_url: str
 

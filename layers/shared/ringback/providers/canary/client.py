@@ -28,7 +28,9 @@ class CanaryClient:
             return TaskRefused(code="off", message="the canary is switched off")
         task_id = ProviderTaskId(f"canary-{job.job_id}")
         try:
-            self._tasks.add(CanaryTask(task_id=task_id, callback_url=callback_url))
+            self._tasks.add(
+                CanaryTask(job_id=job.job_id, task_id=task_id, callback_url=callback_url)
+            )
         except TryAgain:
             # A message that was sent all the same costs nothing.
             message = "its queue could not be reached"
