@@ -54,6 +54,8 @@ def state_of(
         return before
     breaches = _COMPARISONS[alarm["ComparisonOperator"]]
     count = sum(breaches(value, float(alarm["Threshold"])) for value in present)
+    if alarm["TreatMissingData"] == "breaching":
+        count += number - len(present)
     return ALARM if count >= alarm.get("DatapointsToAlarm", number) else OK
 
 

@@ -67,11 +67,15 @@ def resolved(
         condition, then, otherwise = argument
         return resolve(then if resolve(template["Conditions"][condition]) else otherwise)
 
+    def find(name: str, first: object, second: str) -> Any:
+        return template["Mappings"][name][str(first)][second]
+
     functions: dict[str, Callable[[Any], Any]] = {
         "Fn::If": choose,
         "Fn::Equals": lambda sides: len({str(resolve(side)) for side in sides}) == 1,
         "Fn::Not": lambda sides: not resolve(sides[0]),
         "Fn::And": lambda sides: all(map(resolve, sides)),
+        "Fn::FindInMap": lambda keys: find(*map(resolve, keys)),
         "Condition": lambda name: resolve(template["Conditions"][name]),
     }
     return resolve(part)

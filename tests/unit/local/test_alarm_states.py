@@ -12,7 +12,7 @@ from tests.support.alarms import alarms
 MINUTE: Final = 60
 HOUR: Final = 3600
 PROPERTIES: Final[dict[str, dict[str, Any]]] = {
-    name: resolved(alarm["Properties"], {}) for name, alarm in alarms().items()
+    name: resolved(alarm["Properties"], {"CanaryMinutes": "15"}) for name, alarm in alarms().items()
 }
 
 
@@ -99,7 +99,19 @@ def states(name: str, points: Sequence[Point], *, since: int, until: int, before
 
 
 def test_every_alarm_has_its_trouble_here() -> None:
-    assert CASES.keys() == PROPERTIES.keys()
+    assert CASES.keys() == PROPERTIES.keys() - {"CanaryAlarm"}
+
+
+def test_the_canary_s_alarm_rings_for_a_run_that_failed_and_for_none() -> None:
+    """A run reports up to two minutes late: some intervals of 15 minutes hold none."""
+    late = [0, 120, 0, 120, 120, 0, 0, 120]
+    runs = [Point(index * 15 * MINUTE + by, "CanaryFailed", 0) for index, by in enumerate(late)]
+    well = states("CanaryAlarm", runs, since=HOUR, until=2 * HOUR, before=OK)
+    assert set(well) == {OK}
+    failed = [*runs[:4], Point(HOUR, "CanaryFailed", 1), *runs[5:]]
+    after = states("CanaryAlarm", failed, since=HOUR + MINUTE, until=2 * HOUR, before=OK)
+    assert after == [ALARM] * 30 + [OK] * 29
+    assert states("CanaryAlarm", [], since=HOUR, until=2 * HOUR, before=OK) == [ALARM] * 60
 
 
 @pytest.mark.parametrize("name", CASES)
