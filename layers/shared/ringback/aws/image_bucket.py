@@ -159,7 +159,7 @@ class ImageBucket:
         return key
 
     def let_expire(self, job_id: JobId, keys: Iterable[str]) -> None:
-        for key in (*keys, _key(job_id, "job.json")):
+        for key in (*keys, key_of(job_id, "job.json")):
             self.let_expire_alone(key)
 
     @_known_errors()
