@@ -19,7 +19,7 @@ PORTS: Final[Mapping[str, Mapping[str, Calls]]] = {
         "mark_not_queued": (MARK,),
         "keep_task": ("UpdateItem job",),
         "add_image": ("UpdateItem job",),
-        "add_thumbnail": ("UpdateItem job",),
+        "add_thumbnails": ("UpdateItem job",),
     },
     "accounts": {"read": ("GetItem account",)},
     "told": {"changes_told": ("GetItem told",)},

@@ -1,4 +1,4 @@
-"""The thumbnail queue: makes a thumbnail of each stored image."""
+"""The thumbnail queue: makes thumbnails of the stored images of a job."""
 
 import os
 from functools import cache
@@ -7,10 +7,9 @@ from typing import Any
 from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
-from ringback.domain.errors import ThumbnailRefused
 from ringback.domain.jobs import JobId
 from ringback.job_log import log_job
-from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.lambda_events import BatchReply, Event, images_named_in, process_batch, receives_of
 from ringback.settings import MakeThumbnailsSettings
 from ringback.thumbnails import shrink
 from ringback.use_cases.make_thumbnail import MakeThumbnail
@@ -35,14 +34,12 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, make: MakeThumbnail) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        job_id, number = JobId(message["job_id"]), message["number"]
-        try:
-            job = make(job_id, number)
-        except ThumbnailRefused as error:
+        job_id, numbers = JobId(message["job_id"]), images_named_in(message)
+        job, refused = make(job_id, numbers, receives=receives_of(event))
+        for number, error in refused.items():
             log_fields = {"job_id": job_id, "number": number, "reason": str(error)}
             logger.warning("thumbnail refused", extra=log_fields)
-            return
-        log_job(logger, "thumbnail message processed", job, is_usual=True)
+        log_job(logger, "thumbnail message processed", job, is_usual=not refused)
 
     return process_batch(event, process, logger, metrics)
 

@@ -67,7 +67,7 @@ from ringback.domain.verdicts import (
     TaskCreated,
     TaskRefused,
 )
-from ringback.lambda_events import dropped_objects, process_together
+from ringback.lambda_events import dropped_objects, images_named_in, process_together
 from ringback.metrics import Metrics
 from ringback.use_cases.archive_images import MAX_START_DELAY
 from ringback.use_cases.fetch_image import MAX_COPY_TIME
@@ -947,8 +947,12 @@ def test_messages_carry_ids(cloud: Cloud) -> None:
     for queue in (cloud.drop_queue, cloud.summary_queue):
         (message,) = cloud.messages(queue)
         assert dropped_objects(message) == [DROP]
-    SqsThumbnailQueue.connect(cloud.thumbnail_queue).add(a_job_id(), 2)
-    assert cloud.messages(cloud.thumbnail_queue) == [{"job_id": a_job_id(), "number": 2}]
+    SqsThumbnailQueue.connect(cloud.thumbnail_queue).add(a_job_id(), [2])
+    SqsThumbnailQueue.connect(cloud.thumbnail_queue).add(a_job_id(), [3, 4])
+    one, two = cloud.messages(cloud.thumbnail_queue)
+    assert one == {"job_id": a_job_id(), "number": 2}
+    assert two == {"job_id": a_job_id(), "number": 3, "numbers": [3, 4]}
+    assert [images_named_in(each) for each in (one, two)] == [[2], [3, 4]]
     assert cloud.messages(cloud.submit_queue) == [{"job_id": a_job_id(), "slot": 7}]
     assert cloud.messages(cloud.check_queue) == [
         {"job_id": a_job_id(), "claimed_task": TASK, "contradicts_failure": True}

@@ -396,8 +396,8 @@ def test_a_thumbnail_is_recorded_in_any_state(jobs: JobStore) -> None:
     images = (a_stored_image(1), a_stored_image(2))
     job = jobs.create(a_job(JobStatus.SUCCEEDED, images=images)).job
     for _ in range(2):
-        jobs.add_thumbnail(job.job_id, 2, "small")
-    jobs.add_thumbnail(job.job_id, 3, "of no image")
+        jobs.add_thumbnails(job.job_id, {2: "small"})
+    jobs.add_thumbnails(job.job_id, {3: "of no image"})
     assert jobs.get(job.job_id) == replace(
         job, images=(images[0], replace(images[1], thumbnail="small"))
     )

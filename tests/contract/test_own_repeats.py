@@ -188,7 +188,7 @@ def test_notes_that_the_sdk_repeated_are_written_once(jobs: JobTable) -> None:
         jobs.mark_queued(a_job_id(), at=LATER)
         jobs.add_image(a_job_id(1), a_stored_image(), at=LATER)
         jobs.add_quarantined(a_job_id(1), KEPT)
-        jobs.add_thumbnail(a_job_id(1), 1, "images/1.webp")
+        jobs.add_thumbnails(a_job_id(1), {1: "images/1.webp"})
     assert jobs.get(a_job_id()).queued_at == LATER
     job = jobs.get(a_job_id(1))
     assert job.images == (replace(a_stored_image(), thumbnail="images/1.webp"),)

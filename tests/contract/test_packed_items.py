@@ -118,7 +118,7 @@ def test_a_job_that_has_succeeded_is_read_by_any_version(cloud: Cloud) -> None:
     jobs, job = JobTable.connect(cloud.table), a_job()
     jobs.create(job)
     done = succeed(jobs, job)
-    jobs.add_thumbnail(job.job_id, 1, thumbnail_key(job.job_id, 1))
+    jobs.add_thumbnails(job.job_id, {1: thumbnail_key(job.job_id, 1)})
     item, read = item_of(cloud), jobs.get(job.job_id)
     assert (done.result_urls, read.answer, read.request) == ((URL,), ANSWER, job.request)
     assert read.images[0].thumbnail == f"images/{job.job_id}/1.thumbnail.webp"

@@ -174,7 +174,9 @@ def test_a_second_delivery_downloads_and_changes_nothing(
     # The first may have crashed before it asked for the thumbnails, which are not made yet.
     assert lambdas.written() == ["SendMessage", "SendMessage"]
     for number in (1, 2):
-        JobTable.connect(cloud.table).add_thumbnail(job.job_id, number, f"{number}.thumbnail.webp")
+        JobTable.connect(cloud.table).add_thumbnails(
+            job.job_id, {number: f"{number}.thumbnail.webp"}
+        )
     lambdas.aws_calls.clear()
     assert archive(lambdas) == DONE
     assert lambdas.written() == []

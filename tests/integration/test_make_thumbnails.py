@@ -88,3 +88,18 @@ def test_only_the_permitted_actions_are_used(cloud: Cloud, lambdas: Lambdas) -> 
     lambdas("make_thumbnails", an_event("make_thumbnails", "thumbnail"))
     used = {action for call in lambdas.aws_calls for action in call.actions}
     assert used == permitted_actions("make_thumbnails")
+
+
+def test_a_message_for_several_images_is_written_once(cloud: Cloud, lambdas: Lambdas) -> None:
+    facts = stored(cloud, picture())
+    images = tuple(replace(a_stored_image(n), facts=facts) for n in (1, 2))
+    bucket = ImageBucket.connect(cloud.bucket)
+    bucket.put_image(a_job_id(1), 1, io.BytesIO(picture()), facts)
+    bucket.put_image(a_job_id(1), 2, io.BytesIO(picture()), facts)
+    images = tuple(replace(each, key=f"images/{a_job_id(1)}/{each.number}.png") for each in images)
+    table = JobTable.connect(cloud.table)
+    table.create(a_job(JobStatus.SUCCEEDED, number=1, images=images))
+    message = {"job_id": a_job_id(1), "number": 1, "numbers": [1, 2]}
+    assert lambdas("make_thumbnails", a_batch("make_thumbnails", "thumbnail", message)) == DONE
+    assert table.get(a_job_id(1)).thumbnails == 2
+    assert [call.operation for call in lambdas.aws_calls].count("UpdateItem") == 1

@@ -579,5 +579,6 @@ class ArchiveSender:
 class ThumbnailSender:
     world: World
 
-    def add(self, job_id: JobId, number: int) -> None:
-        self.world.deliver("thumbnail", lambda: self.world.make_thumbnail(job_id, number), delay=0)
+    def add(self, job_id: JobId, numbers: Sequence[int]) -> None:
+        make = partial(self.world.make_thumbnail, job_id, numbers)
+        self.world.deliver("thumbnail", make, delay=0)

@@ -136,10 +136,12 @@ class InMemoryJobs:
         if job.status is JobStatus.ARCHIVING:
             self.by_id[job_id] = replace(job, quarantined=kept)
 
-    def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
+    def add_thumbnails(self, job_id: JobId, keys: Mapping[int, str]) -> None:
         job = self.get(job_id)
+        if not keys.keys() <= {image.number for image in job.images}:
+            return
         images = [
-            replace(image, thumbnail=key) if image.number == number else image
+            replace(image, thumbnail=keys.get(image.number, image.thumbnail))
             for image in job.images
         ]
         self.by_id[job_id] = replace(job, images=tuple(images))
@@ -221,8 +223,8 @@ class InMemoryArchiveQueue:
 class InMemoryThumbnailQueue:
     queues: InMemoryQueues
 
-    def add(self, job_id: JobId, number: int) -> None:
-        self.queues.thumbnails.append((job_id, number))
+    def add(self, job_id: JobId, numbers: Sequence[int]) -> None:
+        self.queues.thumbnails += [(job_id, number) for number in numbers]
 
 
 @dataclass

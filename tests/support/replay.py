@@ -488,8 +488,8 @@ class Queues:
             "ArchiveQueue", lambda: self._replay.archive(job_id, attempt=attempt), delay=delay
         )
 
-    def _thumbnail(self, job_id: JobId, number: int) -> None:
-        self.send("ThumbnailQueue", lambda: self._replay.make_thumbnail(job_id, number))
+    def _thumbnail(self, job_id: JobId, numbers: Sequence[int]) -> None:
+        self.send("ThumbnailQueue", lambda: self._replay.make_thumbnail(job_id, numbers))
 
     def _summary(self, drop: Drop, *, delay: int) -> None:
         self.send("SummaryQueue", lambda: self._replay.summarize(drop), delay=delay)

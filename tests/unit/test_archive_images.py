@@ -1,6 +1,6 @@
 import hashlib
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -147,9 +147,9 @@ def test_thumbnails_are_asked_for_once_their_images_are_recorded() -> None:
     archive = an_archive(urls=URLS[:1])
     add, seen = InMemoryThumbnailQueue.add, list[int]()
 
-    def added(queue: InMemoryThumbnailQueue, job_id: JobId, number: int) -> None:
+    def added(queue: InMemoryThumbnailQueue, job_id: JobId, numbers: Sequence[int]) -> None:
         seen.append(len(archive.jobs.get(job_id).images))
-        add(queue, job_id, number)
+        add(queue, job_id, numbers)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(InMemoryThumbnailQueue, "add", added)
@@ -624,7 +624,7 @@ def test_every_image_without_a_thumbnail_gets_a_message() -> None:
     archive.web.pages[URLS[2]] = LinkDead("404")
     assert archive(attempt=3).status is JobStatus.ARCHIVE_FAILED
     assert archive.queues.thumbnails == [(a_job_id(), 1), (a_job_id(), 2)]
-    archive.jobs.add_thumbnail(a_job_id(), 1, "a key")
+    archive.jobs.add_thumbnails(a_job_id(), {1: "a key"})
     archive.jobs.move(
         a_job_id(), expect=[JobStatus.ARCHIVE_FAILED], to=JobStatus.ARCHIVING, at=NOON
     )

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from typing import BinaryIO
@@ -6,7 +7,7 @@ import pytest
 from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused, UnknownJob
 from ringback.domain.images import ImageFacts
-from ringback.domain.jobs import Job, JobStatus
+from ringback.domain.jobs import Job, JobId, JobStatus
 from ringback.use_cases.make_thumbnail import MAX_PIXELS, MakeThumbnail
 
 from tests.support.in_memory import InMemoryBucket, InMemoryJobs
@@ -24,7 +25,9 @@ class Thumbnails:
 
     def __call__(self, number: int = 1) -> Job:
         make = MakeThumbnail(jobs=self.jobs, images=self.bucket, shrink=self.shrink)
-        make(a_job_id(), number)
+        _, refused = make(a_job_id(), [number])
+        for error in refused.values():
+            raise error
         return self.jobs.get(a_job_id())
 
     def shrink(self, content: BinaryIO, facts: ImageFacts) -> bytes:
@@ -78,6 +81,73 @@ def test_an_image_of_too_many_pixels_is_not_read() -> None:
     with pytest.raises(ThumbnailRefused, match=f"more than {MAX_PIXELS}"):
         thumbnails()
     assert thumbnails.shrunk == []
+
+
+@dataclass
+class FourPictures(Thumbnails):
+    """Some of which have no thumbnail, and one crashes the function."""
+
+    refused: tuple[int, ...] = ()
+    crashing: int | None = None
+    written: list[list[int]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        images = tuple(map(a_stored_image, range(1, 5)))
+        for image in images:
+            picture = BytesIO(b"picture %d" % image.number)
+            self.bucket.put_image(a_job_id(), image.number, picture, image.facts)
+        self.jobs.create(a_job(JobStatus.SUCCEEDED, images=images))
+
+    def receive(self, *, receives: int = 1) -> list[int]:
+        """Return which are refused."""
+        make = MakeThumbnail(jobs=self, images=self.bucket, shrink=self.shrink)  # type: ignore[arg-type]
+        return list(make(a_job_id(), [1, 2, 3, 4], receives=receives)[1])
+
+    def get(self, job_id: JobId) -> Job:
+        return self.jobs.get(job_id)
+
+    def add_thumbnails(self, job_id: JobId, keys: Mapping[int, str]) -> None:
+        self.written.append(list(keys))
+        self.jobs.add_thumbnails(job_id, keys)
+
+    def shrink(self, content: BinaryIO, facts: ImageFacts) -> bytes:
+        number = int(content.read()[-1:])
+        if number in self.refused:
+            raise ThumbnailRefused("damaged")
+        if number == self.crashing:
+            raise KeyboardInterrupt
+        return b"small"
+
+
+def test_the_thumbnails_of_a_job_are_recorded_together() -> None:
+    pictures = FourPictures()
+    assert pictures.receive() == []
+    assert pictures.receive() == []
+    assert pictures.written == [[1, 2, 3, 4]]
+
+
+def test_a_refused_or_missing_image_holds_up_no_other() -> None:
+    pictures = FourPictures(refused=(2,))
+    del pictures.bucket.objects[pictures.jobs.get(a_job_id()).images[2].key]
+    with pytest.raises(KeyError):
+        pictures.receive()
+    assert pictures.written == [[1, 4]]
+
+
+def test_the_refusals_are_returned() -> None:
+    assert FourPictures(refused=(2, 3)).receive() == [2, 3]
+    nothing = FourPictures(refused=(1, 2, 3, 4))
+    assert (nothing.receive(), nothing.written) == ([1, 2, 3, 4], [])
+
+
+@pytest.mark.parametrize("crashing", [1, 2, 3, 4])
+def test_an_image_that_crashes_the_function_costs_the_others_nothing(crashing: int) -> None:
+    pictures = FourPictures(crashing=crashing)
+    for receives in range(1, 6):
+        with pytest.raises(KeyboardInterrupt):
+            pictures.receive(receives=receives)
+    assert {n for each in pictures.written for n in each} == {1, 2, 3, 4} - {crashing}
+    assert max(map(len, pictures.written)) == 1
 
 
 def test_a_failure_leaves_the_job_unchanged() -> None:

@@ -192,6 +192,17 @@ def process_batch(
     return process_together(event, lambda message: message, process_each, logger, metrics)
 
 
+def receives_of(event: Event) -> int:
+    """Return how often SQS has delivered the message of a batch of one, this time included."""
+    return max(int(record["attributes"]["ApproximateReceiveCount"]) for record in event["Records"])
+
+
+def images_named_in(message: Mapping[str, Any]) -> Sequence[int]:
+    """Return the numbers of the images that a message of the thumbnail queue is about."""
+    numbers: Sequence[int] = message.get("numbers", [message["number"]])
+    return numbers
+
+
 def process_together(
     event: Event,
     read: Callable[[dict[str, Any]], Message],

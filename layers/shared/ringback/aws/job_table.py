@@ -225,13 +225,13 @@ class JobTable(TableAdapter):
             },
         )
 
-    def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
+    def add_thumbnails(self, job_id: JobId, keys: Mapping[int, str]) -> None:
         self._note(
             job_id,
-            "SET images.#number.thumbnail = :key",
-            "attribute_exists(images.#number)",
-            {"#number": str(number)},
-            {":key": thumbnail_attribute(job_id, number, key)},
+            "SET " + ", ".join(f"images.#n{n}.thumbnail = :k{n}" for n in keys),
+            " AND ".join(f"attribute_exists(images.#n{n})" for n in keys),
+            {f"#n{n}": str(n) for n in keys},
+            {f":k{n}": thumbnail_attribute(job_id, n, key) for n, key in keys.items()},
         )
 
     def _note(

@@ -1,7 +1,7 @@
 """The queues between the functions. Messages are JSON and carry ids, never results."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -133,8 +133,10 @@ class SqsSummaryQueue(_Queue):
 
 
 class SqsThumbnailQueue(_Queue):
-    def add(self, job_id: JobId, number: int) -> None:
-        self._send({"job_id": job_id, "number": number}, delay=0)
+    def add(self, job_id: JobId, numbers: Sequence[int]) -> None:
+        # Older versions read ``number`` only: after a roll-back they make the first thumbnail.
+        more = {"numbers": list(numbers)} if len(numbers) > 1 else {}
+        self._send({"job_id": job_id, "number": numbers[0], **more}, delay=0)
 
 
 class SqsArchiveQueue(_Queue):

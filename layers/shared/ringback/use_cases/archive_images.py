@@ -29,6 +29,8 @@ from ringback.use_cases.providers import Providers
 MAX_START_DELAY: Final = timedelta(seconds=120)
 # So many copies are sure to start within these limits, two at a time.
 COPIES_PER_ATTEMPT: Final = 4
+# Few enough for one invocation.
+THUMBNAILS_PER_MESSAGE: Final = 4
 CONFLICT_RETRY_SECONDS: Final = 30
 # Until a missing key or permission is looked for again. The job's check ends this wait, after two
 # days without progress.
@@ -204,9 +206,11 @@ class ArchiveImages:
         return self._end(job, JobStatus.SUCCEEDED, since, last=last, finished_at=at)
 
     def _ask_for_thumbnails(self, job: Job) -> None:
-        for image in job.images:
-            if self.thumbnails and not image.thumbnail:
-                self.thumbnails.add(job.job_id, image.number)
+        if not self.thumbnails:
+            return
+        numbers = [image.number for image in job.images if not image.thumbnail]
+        for start in range(0, len(numbers), THUMBNAILS_PER_MESSAGE):
+            self.thumbnails.add(job.job_id, numbers[start : start + THUMBNAILS_PER_MESSAGE])
 
     def _end(
         self,

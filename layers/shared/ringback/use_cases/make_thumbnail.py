@@ -1,13 +1,14 @@
-"""Make the thumbnail of a stored image. No failure here affects the original."""
+"""Make the thumbnails of stored images. No failure here affects the original."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
 from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused
-from ringback.domain.images import ImageFacts
+from ringback.domain.images import ImageFacts, StoredImage
 from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.ports import JobStore, ThumbnailStore
 
@@ -23,23 +24,48 @@ class MakeThumbnail:
     images: ThumbnailStore
     shrink: Callable[[BinaryIO, ImageFacts], bytes]
 
-    def __call__(self, job_id: JobId, number: int) -> Job:
-        """Return the job as it was. Safe to repeat.
+    def __call__(
+        self, job_id: JobId, numbers: Sequence[int], *, receives: int = 1
+    ) -> tuple[Job, Mapping[int, ThumbnailRefused]]:
+        """Return the job as it was, and the refusals by the image's number. Safe to repeat.
 
-        Raises ``UnknownJob`` or ``ThumbnailRefused``.
+        Thumbnails are recorded together. But if it is not the first time that the message is
+        received, one of its images may have crashed the function: then each is recorded at once,
+        and each time another image is the first. Raises ``UnknownJob``, or the first unexpected
+        error after recording all that were made.
         """
         job = self.jobs.get(job_id)
-        image = next((image for image in job.images if image.number == number), None)
-        if image is None or image.thumbnail:
-            return job
+        missing = {image.number: image for image in job.images if not image.thumbnail}
+        order = deque(numbers)
+        order.rotate(1 - receives)
+        made, refused, errors = dict[int, str](), dict[int, ThumbnailRefused](), list[Exception]()
+        for number in order:
+            if number not in missing:
+                continue
+            try:
+                made[number] = self._make(job, missing[number])
+            except ThumbnailRefused as error:
+                refused[number] = error
+            except Exception as error:  # noqa: BLE001 - the other thumbnails are recorded first
+                errors.append(error)
+            if made and receives > 1:
+                self.jobs.add_thumbnails(job_id, made)
+                made = {}
+        if made:
+            self.jobs.add_thumbnails(job_id, made)
+        if errors:
+            raise errors[0]
+        return job, refused
+
+    def _make(self, job: Job, image: StoredImage) -> str:
+        """Return the key of the thumbnail. Raises ``ThumbnailRefused``."""
         pixels = image.facts.width * image.facts.height
         if pixels > MAX_PIXELS:
             raise ThumbnailRefused(f"{pixels} pixels, more than {MAX_PIXELS}")
         with TemporaryFile() as content:
             self.images.read_image(image.key, content)
             thumbnail = self.shrink(content, image.facts)
-        key = self.images.put_thumbnail(job_id, number, thumbnail)
+        key = self.images.put_thumbnail(job.job_id, image.number, thumbnail)
         if job.client == canary.CLIENT:
             self.images.let_expire_alone(key)
-        self.jobs.add_thumbnail(job_id, number, key)
-        return job
+        return key

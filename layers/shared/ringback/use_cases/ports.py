@@ -157,8 +157,11 @@ class JobStore(JobReader, Protocol):
         """
         ...
 
-    def add_thumbnail(self, job_id: JobId, number: int, key: str) -> None:
-        """Record the thumbnail of an image that is recorded already."""
+    def add_thumbnails(self, job_id: JobId, keys: Mapping[int, str]) -> None:
+        """Record the thumbnails of images that are recorded already, by number, in one write.
+
+        If one of the images is not recorded, nothing is.
+        """
         ...
 
 
@@ -277,7 +280,9 @@ class ArchiveQueue(Protocol):
 
 
 class ThumbnailQueue(Protocol):
-    def add(self, job_id: JobId, number: int) -> None: ...
+    def add(self, job_id: JobId, numbers: Sequence[int]) -> None:
+        """Have thumbnails made of the images with these numbers, at least one."""
+        ...
 
 
 class DropQueue(Protocol):
