@@ -14,7 +14,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from ringback.callbacks.signatures import usable_keys
 from ringback.domain.errors import NotConfigured
-from ringback.providers.registry import PROVIDERS
+from ringback.providers.registry import EXTERNAL
 
 from local.chosen_stack import add_stack_arguments, chosen_stack
 from local.failures import LocalFailure
@@ -47,9 +47,9 @@ def main(words: Sequence[str]) -> int:
 
 
 def fields_of(provider: str) -> list[str]:
-    if provider not in PROVIDERS:
-        raise LocalFailure(f"PROVIDER is one of {', '.join(PROVIDERS)}")
-    return sorted(PROVIDERS[provider].secret_fields)
+    if provider not in EXTERNAL:
+        raise LocalFailure(f"PROVIDER is one of {', '.join(EXTERNAL)}")
+    return sorted(EXTERNAL[provider].secret_fields)
 
 
 def changed(

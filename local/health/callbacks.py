@@ -10,7 +10,7 @@ from ringback.callbacks.tokens import valid_secrets
 from ringback.domain.client_keys import keys_in
 from ringback.domain.errors import NotConfigured
 from ringback.domain.version import USER_AGENT
-from ringback.providers.registry import PROVIDERS
+from ringback.providers.registry import EXTERNAL
 
 from local.chosen_stack import Stack
 from local.health.findings import Finding
@@ -18,7 +18,7 @@ from local.owner_secrets import StoredJson, secret_output
 
 HMAC_KEYS: Final = "webhook_hmac_keys"
 # Of no job: whoever gets an answer to it has reached the function, and learns nothing.
-UNKNOWN: Final = f"/callbacks/{next(iter(PROVIDERS))}/job_doctor/wrong-token"
+UNKNOWN: Final = f"/callbacks/{next(iter(EXTERNAL))}/job_doctor/wrong-token"
 SECONDS: Final = 15.0
 
 
@@ -53,7 +53,7 @@ def _base_url(stack: Stack) -> str:
 
 def hmac_keys(stack: Stack) -> Iterator[Finding]:
     """Look at providers that can sign their callbacks."""
-    for name, provider in PROVIDERS.items():
+    for name, provider in EXTERNAL.items():
         if HMAC_KEYS in provider.secret_fields:
             yield _signs(name, _read(stack, secret_output(name)).get(HMAC_KEYS))
 

@@ -12,7 +12,7 @@ from ringback.aws.shared_token import SharedToken
 from ringback.domain.clock import EPOCH, utc_now
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.tokens import AccessToken
-from ringback.providers.registry import PROVIDERS
+from ringback.providers.registry import EXTERNAL
 from ringback.use_cases.providers import ProviderAccess
 
 from local.chosen_stack import Stack
@@ -25,7 +25,7 @@ LOW_CREDITS: Final = "100"
 
 def keys(stack: Stack) -> Iterator[Finding]:
     """Ask each provider what costs nothing, as a probe of a paused account does."""
-    for name, provider in PROVIDERS.items():
+    for name, provider in EXTERNAL.items():
         access = access_of(stack, name)
         if not access.secret():
             yield Finding.warn(f"{name}: no key is stored; its jobs wait for one")
@@ -49,7 +49,7 @@ def keys(stack: Stack) -> Iterator[Finding]:
 
 def paused_accounts(stack: Stack) -> Iterator[Finding]:
     accounts = AccountTable(stack.client("dynamodb"), stack.output("JobsTableName"))
-    for name in PROVIDERS:
+    for name in EXTERNAL:
         pause = accounts.read(name).pause
         if pause is None:
             yield Finding.ok(f"{name}: open")

@@ -317,9 +317,9 @@ def test_client_key(cloud: Cloud, fleet: Fleet) -> None:
     known = [keys.create("studio", [Scope.READ])]
 
     def work() -> None:
-        for cached in fleet.all_of("authorize_client", "client_keys"):
+        for cached in fleet.all_of("authorize_client", "secrets"):
             for key in known:
-                reply = fleet.app("authorize_client").handle(offer(key), cached)
+                reply = fleet.app("authorize_client").handle(offer(key), *cached)
                 assert reply["isAuthorized"], fleet.now
                 assert reply["context"]["client"] == "studio"
 
@@ -380,9 +380,9 @@ def test_a_leaked_client_key_is_refused_within_a_minute_by_the_authorizer(
     keys = keys_of(cloud)
     leaked = keys.create("studio", [Scope.READ])
     for _ in range(2):
-        for cached in fleet.all_of("authorize_client", "client_keys"):
-            assert fleet.app("authorize_client").handle(offer(leaked), cached)["isAuthorized"]
+        for cached in fleet.all_of("authorize_client", "secrets"):
+            assert fleet.app("authorize_client").handle(offer(leaked), *cached)["isAuthorized"]
     keys.revoke("studio")
     fleet.now += A_MINUTE
-    for cached in fleet.all_of("authorize_client", "client_keys"):
-        assert not fleet.app("authorize_client").handle(offer(leaked), cached)["isAuthorized"]
+    for cached in fleet.all_of("authorize_client", "secrets"):
+        assert not fleet.app("authorize_client").handle(offer(leaked), *cached)["isAuthorized"]
