@@ -190,7 +190,7 @@ def a_refused_token(request: httpx.Request) -> httpx.Response:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, answer: ProbeAnswer | Exception) -> None:
-    monkeypatch.setattr(providers, "PROVIDERS", {"kie": FakeProvider(answer)})
+    monkeypatch.setattr(providers, "EXTERNAL", {"kie": FakeProvider(answer)})
 
 
 GOOD = ProbeAnswer(is_good=True, credits=Decimal(812))
