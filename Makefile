@@ -105,8 +105,8 @@ deploy: build .venv/.ready ## Deploy to your AWS account; SAM asks for each sett
 	@exec .venv/bin/python -m local.deploy $(if $(findstring command,$(origin ENV)),--environment "$(ENV)")
 
 .PHONY: policy
-policy: .venv/.ready $(ENVIRONMENTS)/sam/.ready ## Write docs/deployer-policy.json: the IAM actions that a deployment needs
-	@.venv/bin/python -m local.deployer_policy > docs/deployer-policy.json
+policy: .venv/.ready $(ENVIRONMENTS)/sam/.ready ## Write docs/deployer-policy*.json: the IAM actions that a deployment needs
+	@.venv/bin/python -m local.deployer_policy
 
 .PHONY: dashboard
 dashboard: .venv/.ready ## Write docs/dashboard.svg: the layout of the dashboard

@@ -18,7 +18,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 from ringback.aws.live_items import FollowerTable
 from ringback.aws.live_lines import WebSocketLines
-from ringback.domain.client_keys import OF_FIRST_FORM, SCOPED, ClientKey, Scope, keys_in
+from ringback.domain.client_keys import OF_FIRST_FORM, ClientKey, Scope, entry_of, keys_in
 from ringback.domain.clock import utc_now
 
 from local.chosen_stack import Stack, add_stack_arguments, chosen_stack
@@ -64,16 +64,15 @@ class Keys:
 
     def table(self) -> Iterator[tuple[str, ...]]:
         """Yield a line for each key: client, id, scopes, when it was made, and last used."""
-        secret = self.stored.read()
-        made, used = secret.get(SCOPED, {}), self.uses()
-        for key in sorted(keys_in(secret), key=lambda each: (each.client, each.id)):
-            created = made.get(key.digest, {}).get("created_at", "")
+        used = self.uses()
+        keys = keys_in(self.stored.read())
+        for key in sorted(keys, key=lambda each: (each.client, each.id)):
             last = used.get(key.id)
             yield (
                 key.client,
                 key.id,
                 ",".join(sorted(key.scopes)),
-                created[:10] or "unknown",
+                key.made_at[:10] or "unknown",
                 last.isoformat(" ", "minutes") if last else "never, as far as logs reach",
             )
 
@@ -81,24 +80,22 @@ class Keys:
 def with_key(
     secret: Secret, client: str, digest: str, scopes: Sequence[str], *, at: datetime
 ) -> dict[str, Any]:
-    entry = {
-        "client": client,
-        "scopes": sorted(scopes),
-        "created_at": at.astimezone(UTC).isoformat(timespec="seconds"),
-    }
-    return {**secret, SCOPED: {**secret.get(SCOPED, {}), digest: entry}}
+    made_at = at.astimezone(UTC).isoformat(timespec="seconds")
+    name, text = entry_of(ClientKey(client, digest, frozenset(scopes), made_at))
+    return {**secret, name: text}
 
 
 def without(secret: Secret, client: str, key_id: str) -> dict[str, Any]:
     """Raise ``LocalFailure`` if the client has no such key."""
     keys = [key for key in keys_in(secret) if key.client == client]
-    gone = [key for key in keys if key_id in ("", key.id)]
+    gone = {key.digest for key in keys if key_id in ("", key.id)}
     if not gone:
         raise LocalFailure(_no_such_key(secret, client, keys))
-    digests = {key.digest for key in gone}
-    left = {name: entry for name, entry in secret.items() if name != client or entry not in digests}
-    scoped = {name: entry for name, entry in left.pop(SCOPED, {}).items() if name not in digests}
-    return left | ({SCOPED: scoped} if scoped else {})
+    return {
+        name: text
+        for name, text in secret.items()
+        if name not in gone and not (name == client and text in gone)
+    }
 
 
 def _no_such_key(secret: Secret, client: str, keys: Sequence[ClientKey]) -> str:

@@ -1,4 +1,4 @@
-"""Print the IAM policy for deploying the stack: ``make policy``.
+"""Write the IAM policies for deploying the stack: ``make policy``.
 
 The actions are those that CloudFormation's own schemas name for each type of resource that the
 template creates, without those of features that it does not use, and those of SAM and the
@@ -6,23 +6,24 @@ preflight.
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from local.paths import ENVIRONMENTS
-from local.template import load_template
+from local.paths import ENVIRONMENTS, ROOT
+from local.template import load_template, resolved
 
+MAX_POLICY: Final = 6144
 # Placeholders for the owner's own.
 ACCOUNT, REGION, STACK = "ACCOUNT", "REGION", "STACK"
+INVOKE_CONFIG: Final = "AWS::Lambda::EventInvokeConfig"
 # What SAM makes of each of its types.
 SAM_TYPES: Final[Mapping[str, Sequence[str]]] = {
     "AWS::Serverless::Function": (
         "AWS::Lambda::Function",
         "AWS::Lambda::Permission",
         "AWS::Lambda::EventSourceMapping",
-        "AWS::Lambda::EventInvokeConfig",
+        INVOKE_CONFIG,
     ),
     "AWS::Serverless::HttpApi": ("AWS::ApiGatewayV2::Api", "AWS::ApiGatewayV2::Stage"),
     "AWS::Serverless::LayerVersion": ("AWS::Lambda::LayerVersion",),
@@ -130,9 +131,33 @@ RESOURCES: Final[Mapping[str, Sequence[str]]] = {
 }
 
 
-def policy() -> dict[str, Any]:
+def policies() -> dict[Path, dict[str, Any]]:
+    """Return as few policies as it takes, by file: a managed one has 6,144 characters at most.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+    """
+    parts: list[list[dict[str, Any]]] = [[]]
+    for statement in statements():
+        if len(compact(_policy([*parts[-1], statement]))) > MAX_POLICY:
+            parts.append([])
+        parts[-1].append(statement)
+    return {
+        ROOT / f"docs/deployer-policy{f'-{number}' if number > 1 else ''}.json": _policy(part)
+        for number, part in enumerate(parts, 1)
+    }
+
+
+def compact(policy: Mapping[str, Any]) -> str:
+    return json.dumps(policy, separators=(",", ":"))
+
+
+def _policy(part: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [*part]}
+
+
+def statements() -> list[dict[str, Any]]:
     actions = sorted({*map(_spelt, _actions()), *PREFLIGHT, *ACCESS_LOGS})
-    statements = [
+    found = [
         _statement(
             "Stack",
             [f"cloudformation:{name}" for name in CLOUDFORMATION],
@@ -159,14 +184,25 @@ def policy() -> dict[str, Any]:
             for each in actions
             if each.startswith(f"{service}:") and each not in {*ON_EVERYTHING, "iam:PassRole"}
         ]
-        statements.append(_statement(service.title(), own, RESOURCES[service]))
-    return {"Version": "2012-10-17", "Statement": statements}
+        found.append(_statement(service.title(), own, RESOURCES[service]))
+    return found
 
 
-def resource_types() -> set[str]:
-    """Return the types of the resources that CloudFormation creates."""
-    declared = {resource["Type"] for resource in load_template()["Resources"].values()}
-    return {made for each in declared for made in SAM_TYPES.get(each, (each,))}
+def resource_types(*, by_default: bool = False) -> set[str]:
+    """Return the types of the resources that CloudFormation creates, for any parameters or none."""
+    declared = load_template()["Resources"].values()
+    return {
+        made
+        for each in declared
+        if not by_default or _is_default(each)
+        for made in SAM_TYPES.get(each["Type"], (each["Type"],))
+        if made != INVOKE_CONFIG or "EventInvokeConfig" in each["Properties"]
+    }
+
+
+def _is_default(resource: Mapping[str, Any]) -> bool:
+    condition = resource.get("Condition")
+    return condition is None or bool(resolved({"Fn::If": [condition, True, False]}, {}))
 
 
 def _actions() -> Iterator[str]:
@@ -206,4 +242,5 @@ def _statement(sid: str, actions: Sequence[str], resources: Sequence[str]) -> di
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(policy(), indent=2) + "\n")
+    for path, made in policies().items():
+        path.write_text(json.dumps(made, indent=2) + "\n")

@@ -59,7 +59,10 @@ def read_ledgers(deployment: Deployment, *, credits_before: float) -> Ledgers:
         calls=Counter(job_in(one["about"]) for one in asked if one["about"]),
         spent=round(credits_before - balance(deployment), 4),
         jobs={job_id: from_item(item) for job_id, item in items.items()},
-        items={job_id: json.dumps(item, ensure_ascii=False) for job_id, item in items.items()},
+        items={
+            job_id: json.dumps(item, ensure_ascii=False, default=str)
+            for job_id, item in items.items()
+        },
         objects=dict(stored_objects(deployment)),
     )
 

@@ -89,7 +89,8 @@ def test_every_function_is_its_app_and_nothing_else(built: Path) -> None:
 def test_our_own_layer_is_ringback_and_nothing_else(built: Path) -> None:
     names = {name for name in names_in(built / "SharedLayer") if "/__pycache__/" not in name}
     source = ROOT / "layers" / "shared" / "ringback"
-    assert names == {f"python/ringback/{path.relative_to(source)}" for path in source.rglob("*.py")}
+    files = (path for path in source.rglob("*.*") if path.suffix in (".py", ".json", ".html"))
+    assert names == {f"python/ringback/{path.relative_to(source)}" for path in files}
 
 
 def test_every_module_has_bytecode_of_lambda_s_python_or_none_has(

@@ -49,12 +49,21 @@ def test_a_job_whose_message_is_a_dead_letter_goes_on(
 def leave_in_archiving(deployment: Deployment, job_id: str) -> None:
     """Make it look as if copying its images had failed five times over, before the first."""
     session, url = administrator(), deployment.endpoint_url
-    session.client("dynamodb", endpoint_url=url).update_item(
+    table, key = session.client("dynamodb", endpoint_url=url), {"job_id": {"S": job_id}}
+    item = table.get_item(TableName=deployment.jobs_table, Key=key)["Item"]
+    # A job that has succeeded has its links with its images only.
+    links = [image["M"]["source_url"] for image in item["images"]["M"].values()]
+    table.update_item(
         TableName=deployment.jobs_table,
-        Key={"job_id": {"S": job_id}},
-        UpdateExpression="SET #status = :archiving, images = :none REMOVE finished_at",
+        Key=key,
+        UpdateExpression="SET #status = :archiving, images = :none, result_urls = :links"
+        " REMOVE finished_at",
         ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":archiving": {"S": "archiving"}, ":none": {"M": {}}},
+        ExpressionAttributeValues={
+            ":archiving": {"S": "archiving"},
+            ":none": {"M": {}},
+            ":links": {"L": links},
+        },
     )
     sqs = session.client("sqs", endpoint_url=url)
     queues = dead_letters(Stack(STACK_NAME, session, url))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ringback.domain.client_keys import OF_FIRST_FORM, SCOPED, ClientKey, Scope
+from ringback.domain.client_keys import OF_FIRST_FORM, ClientKey, Scope, entry_of
 from ringback.use_cases.authorize_client import key_in
 
 EVERYTHING: Final = frozenset(Scope)
@@ -20,4 +20,4 @@ def a_key(client: str, digest: str, scopes: frozenset[str] = OF_FIRST_FORM) -> C
 
 def scoped(client: str, digest: str, *scopes: str) -> dict[str, Any]:
     """Return the secret with one key of the second form."""
-    return {SCOPED: {digest: {"client": client, "scopes": list(scopes)}}}
+    return dict([entry_of(ClientKey(client, digest, frozenset(scopes), "2026-11-27"))])

@@ -54,6 +54,10 @@ class Work:
         self.done += len(checks)
         return self.outcomes[: len(checks)]
 
+    def on_images(self, *_: object, **__: object) -> tuple[Job | Progress | None, dict[int, str]]:
+        """Nothing is refused."""
+        return self(), {}
+
 
 @dataclass
 class Handled:
@@ -68,11 +72,16 @@ def deliver(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Handled]:
         monkeypatch.setattr(app.logger.registered_handler, "stream", log := io.StringIO())
         event = {
             "Records": [
-                {"messageId": f"m{number}", "body": json.dumps(message)}
+                {
+                    "messageId": f"m{number}",
+                    "body": json.dumps(message),
+                    "attributes": {"ApproximateReceiveCount": "1"},
+                }
                 for number, _ in enumerate(work.outcomes)
             ]
         }
-        use_case = work.on_checks if function == "check_jobs" else work
+        together = {"check_jobs": work.on_checks, "make_thumbnails": work.on_images}
+        use_case = together.get(function, work)
         others: dict[str, object] = {"submit_job": lambda: 60.0, "take_drops": work}
         reply = app.handle(event, use_case, *filter(None, [others.get(function)]))
         failed = [failure["itemIdentifier"] for failure in reply["batchItemFailures"]]

@@ -1,6 +1,7 @@
 """Clients' API keys, and what each of them may do."""
 
 import hmac
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,9 +11,10 @@ from ringback.domain import canary
 
 # In characters: the name is a part of keys in the jobs table.
 MAX_NAME: Final = 100
-# The entry of the secret with the keys that have scopes, by digest: no client has this name, and
-# versions before scopes compare the entry with digests, in vain.
-SCOPED: Final = ""
+# How the secret has a key with scopes: under its digest, ``<scopes> <when it was made> <client>``.
+# Versions before scopes, which take each name for a client's and compare each text with digests,
+# know no such key; an entry that is no text would stop them.
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Scope(StrEnum):
@@ -58,11 +60,15 @@ KEY_USED: Final = "key used"
 
 @dataclass(frozen=True, slots=True)
 class ClientKey:
-    """``digest`` is the lower-case hex SHA-256 of the key; keys are random, so no slow hash."""
+    """``digest`` is the lower-case hex SHA-256 of the key; keys are random, so no slow hash.
+
+    ``made_at`` is ISO 8601, empty for a key of the first form.
+    """
 
     client: str
     digest: str
     scopes: frozenset[str]
+    made_at: str = ""
 
     @property
     def id(self) -> str:
@@ -76,24 +82,25 @@ class ClientKey:
 
 def keys_in(secret: Mapping[str, Any]) -> Iterator[ClientKey]:
     """Yield the keys of both forms. An entry that is neither is nobody's."""
-    for name, entry in secret.items():
-        if name != SCOPED:
-            yield from [ClientKey(name, entry, OF_FIRST_FORM)] if _is_key(name, entry) else []
-        elif isinstance(entry, dict):
-            yield from (key for each in entry.items() if (key := _scoped(*each)))
+    for name, text in secret.items():
+        key = _key_of(name, text) if isinstance(text, str) else None
+        # A client without a name could not be told from another, or stored.
+        if key and is_client_name(key.client):
+            yield key
 
 
-def _scoped(digest: str, entry: Any) -> ClientKey | None:
-    try:
-        name, scopes = entry["client"], frozenset(entry["scopes"])
-    except (TypeError, LookupError):
-        return None
-    return ClientKey(name, digest, scopes) if _is_key(name, digest) else None
+def _key_of(name: str, text: str) -> ClientKey | None:
+    match text.split(" ", 2):
+        case [digest]:
+            return ClientKey(name, digest, OF_FIRST_FORM)
+        case [scopes, made_at, client] if _DIGEST.fullmatch(name):
+            return ClientKey(client, name, frozenset(scopes.split(",")), made_at)
+    return None
 
 
-def _is_key(name: Any, digest: Any) -> bool:
-    # A client without a name could not be told from another, or stored.
-    return isinstance(name, str) and is_client_name(name) and isinstance(digest, str)
+def entry_of(key: ClientKey) -> tuple[str, str]:
+    """Return the secret's entry of a key with scopes, as ``keys_in`` reads it."""
+    return key.digest, f"{','.join(sorted(key.scopes))} {key.made_at} {key.client}"
 
 
 def is_client_name(name: str) -> bool:
