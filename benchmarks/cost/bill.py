@@ -24,6 +24,7 @@ SECRET: Final = "Secrets Manager reads"  # noqa: S105  a kind of call
 POLLS: Final = 2
 FROM_HTTP: Final = ("accept_job", "receive_callback")
 FROM_STREAM: Final = ("publish_events",)
+AUTHORIZER: Final = "authorize_client"
 COPIES_AT_A_TIME: Final = 2
 
 
@@ -52,21 +53,34 @@ def bill_of(
     seconds_between: float = SECONDS_BETWEEN_JOBS,
 ) -> Bill:
     units, polls = Units(), 0
+    remembered = remembered_seconds()
     for each in warm:
-        units["Lambda requests"] += 1
-        units["Lambda GB-seconds"] += gb_seconds(each)
-        units["log KB"] += each.log_bytes / 1024
+        # API Gateway remembers the authorizer's answer for a while.
+        share = min(1, seconds_between / remembered) if each.function == AUTHORIZER else 1
+        units["Lambda requests"] += share
+        units["Lambda GB-seconds"] += share * gb_seconds(each)
+        units["log KB"] += share * each.log_bytes / 1024
         if each.function in FROM_HTTP:
             units["HTTP API requests"] += 1
             units["log KB"] += ACCESS_LINE / 1024
-        elif each.function not in FROM_STREAM:
+        elif each.function not in (*FROM_STREAM, AUTHORIZER):
             polls += POLLS
         for _, own in each.calls:
             units.add(own)
     units["SQS requests"] += polls
-    kept = [seconds for each in first for seconds in each.secrets]
+    kept = [
+        max(seconds, remembered) if each.function == AUTHORIZER else seconds
+        for each in first
+        for seconds in each.secrets
+    ]
     units[SECRET] += sum(min(1, seconds_between / seconds) for seconds in kept)
     return Bill(calls=sum(len(each.calls) for each in warm), polls=polls, units=units)
+
+
+def remembered_seconds() -> int:
+    auth = load_template()["Resources"]["JobsApi"]["Properties"]["Auth"]
+    seconds: int = auth["Authorizers"]["ClientKey"]["Identity"]["ReauthorizeEvery"]
+    return seconds
 
 
 def gb_seconds(invocation: Invocation) -> float:

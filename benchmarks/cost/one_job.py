@@ -25,6 +25,7 @@ from tests.support.loopback_provider import (
     LoopbackProvider,
 )
 from tests.support.posts import a_post
+from tests.support.provider_apis import STUDIO_KEY
 from tests.support.streams import SOURCE, is_told
 
 # 500 characters. Repeated words would be compressed away.
@@ -78,6 +79,9 @@ class World:
         self.meter.invocations = []
         task = f"{TASK[:-1]}{number}"
         self.provider.will_answer(CREATE, {"code": 200, "msg": "success", "data": {"taskId": task}})
+        offered = an_event("authorize_client", "bearer_key")
+        offered["headers"]["authorization"] = f"Bearer {STUDIO_KEY}"
+        check(self._invoke("authorize_client", offered), isAuthorized=True)
         reply = self._invoke("accept_job", self._post(number))
         job_id = json.loads(reply["body"])["job_id"]
         self._settle()

@@ -44,6 +44,7 @@ RECEIVER_MS: Final = 100
 # x86_64 core (benchmarks/RESULTS.md). Lambda gives a whole one to 1,769 MB.
 CALL_CPU_MS: Final = 1.75
 OWN_CPU_MS: Final = {
+    "authorize_client": 0.6,
     "accept_job": 4.0,
     "submit_job": 2.0,
     "receive_callback": 1.7,

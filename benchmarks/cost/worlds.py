@@ -29,6 +29,7 @@ from tests.support.loopback_provider import (
     ReceivedRequest,
     a_loopback_provider,
 )
+from tests.support.provider_apis import HASHES
 
 WAITS: Final = {CREATE: PROVIDER_MS, RECORD: PROVIDER_MS, HOOK: RECEIVER_MS}
 
@@ -68,6 +69,7 @@ def a_world(case: Case) -> Iterator[World]:
 
 def prepare(world: World) -> None:
     at = world.meter.clock()
+    world.cloud.put_secret(world.cloud.client_keys_secret, HASHES)
     if world.case.has_webhook:
         boto3.client("dynamodb").put_item(
             TableName=world.cloud.table, Item={"job_id": {"S": "receiver#studio#default"}}

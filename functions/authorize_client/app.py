@@ -15,7 +15,7 @@ from ringback.use_cases.providers import Secret
 
 logger = Logger(service="authorize_client")
 # With the seconds that API Gateway remembers an answer, a revoked key works for a minute at most.
-KEYS_SECONDS: Final = 55.0
+KEYS_SECONDS: Final = 5.0
 
 
 @cache
