@@ -46,6 +46,8 @@ def what_to_try(deployment: Deployment, *, source: str) -> str:
     key = json.dumps({"key": deployment.client_key})
     lines += [
         "",
+        f"All routes and fields, to read in a browser: {deployment.jobs_api_url}/docs",
+        "",
         f"To follow your jobs live, connect a WebSocket to {deployment.live_api_url}",
         f"and send {key}.",
         "",
