@@ -1,4 +1,4 @@
-"""POST /jobs and POST /jobs/{job_id}/retry: check, record, enqueue. Never calls a provider."""
+"""Posted jobs, one or many, and retries: check, record, enqueue. Never calls a provider."""
 
 import os
 from functools import cache
@@ -13,12 +13,14 @@ from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
 from ringback.images import inputs
-from ringback.job_log import log_job
-from ringback.lambda_events import Event, job_post
+from ringback.job_batches import batch_post, batch_reply
+from ringback.job_log import log_job, log_jobs
+from ringback.lambda_events import Event, job_post, time_of
 from ringback.providers.registry import EXTERNAL, configured
 from ringback.settings import AcceptJobSettings
 from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.find_jobs import FindJobs
+from ringback.use_cases.post_batch import PostBatch, Time
 from ringback.use_cases.retry_job import RetryJob
 
 logger = Logger(service="accept_job")
@@ -41,11 +43,15 @@ def use_cases() -> tuple[PostJob, RetryJob]:
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply:
-    return handle(event, *use_cases())
+    return handle(event, *use_cases(), time_of(context))
 
 
-def handle(event: Event, post_job: PostJob, retry_job: RetryJob) -> Reply:
+def handle(event: Event, post_job: PostJob, retry_job: RetryJob, seconds_left: Time) -> Reply:
     try:
+        if event["routeKey"] == "POST /jobs/batch":
+            outcomes = PostBatch(post=post_job, seconds_left=seconds_left)(batch_post(event))
+            log_jobs(logger, "job accepted", outcomes)
+            return batch_reply(outcomes)
         post = job_post(event)
         if post.dry_run:
             request = post_job.dry_run(post)

@@ -118,6 +118,7 @@ MODULES: Final = _by_name(
     _function("take_drops", "drops", _HANDLERS),
     _function("receive_callback"),
     _function("accept_job"),
+    Module("use_cases/post_batch", ("tests/integration/test_post_batch.py",)),
     _function("change_job"),
     _function("serve_provider_apis"),
     _use_case("accept_callback", slow_tests=RECEIVED),

@@ -14,6 +14,7 @@ from ringback.catalogue.requests import SubmitJobRequest
 from ringback.catalogue.schemas import describe, without_titles
 from ringback.domain.errors import RingbackError
 from ringback.domain.version import VERSION
+from ringback.job_batches import JOBS, MAX_JOBS
 from ringback.problems import PROBLEMS
 
 from local.example_job import PHOTO
@@ -105,7 +106,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.body:
         described["requestBody"] = {
             "required": True,
-            "content": {_JSON: {"schema": ref(operation.body), "examples": _examples()}},
+            "content": {
+                _JSON: {
+                    "schema": ref(operation.body),
+                    "examples": EXAMPLES_OF[operation.body](),
+                }
+            },
         }
     return described | {"responses": _answers(operation) | _refusals(operation)}
 
@@ -154,6 +160,14 @@ def _examples() -> dict[str, Any]:
     }
 
 
+def _batch_example() -> dict[str, Any]:
+    requests = [each["value"] for each in _examples().values()]
+    return {"two jobs": {"value": {JOBS: requests[:2]}}}
+
+
+EXAMPLES_OF: Final = {"request": _examples, "batch": _batch_example}
+
+
 def _schemas() -> dict[str, Schema]:
     shared = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())["components"]["schemas"]
     answers = yaml.safe_load((ROOT / "local/openapi/answers.yaml").read_text())
@@ -170,6 +184,21 @@ def _schemas() -> dict[str, Schema]:
         "description": "A model and its input, in the provider's own field names.",
         "oneOf": [ref(name) for name in requests],
         "discriminator": {"propertyName": "model", "mapping": mapping},
+    }
+    schemas["batch"] = {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [JOBS],
+        "properties": {
+            JOBS: {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_JOBS,
+                # One that is invalid is an outcome, and not a fault of the batch.
+                "items": {"type": "object", "additionalProperties": True},
+                "description": "Each is a body of POST /jobs.",
+            }
+        },
     }
     return schemas | requests
 

@@ -24,6 +24,7 @@ from ringback.domain.errors import (
     WrongState,
 )
 from ringback.domain.job_ids import PATTERN
+from ringback.job_batches import MAX_KEY
 from ringback.use_cases.find_jobs import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 Schema = dict[str, Any]
@@ -115,6 +116,25 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         answers={202: ("The new job.", _JOB)},
         problems=(*_POSTED, *_OF_JOB),
         locates=True,
+    ),
+    "POST /jobs/batch": Operation(
+        id="createJobs",
+        tag="jobs",
+        summary="Post up to 100 jobs",
+        description="Each is accepted or refused by itself; the answer has an outcome for each, in"
+        " the same order. Send the same batch again, with the same key, if one is 503 or no answer"
+        " comes: what was accepted is not paid for again.",
+        parameters=(
+            IDEMPOTENCY_KEY
+            | {
+                "required": True,
+                "description": "One key for all: the n-th job, from 0, has `<key>#n`.",
+                "schema": {"type": "string", "pattern": rf"^[\x20-\x7e]{{1,{MAX_KEY}}}$"},
+            },
+        ),
+        body="batch",
+        answers={200: ("The outcomes.", ref("outcomes"))},
+        problems=(InvalidRequest, PayloadTooLarge),
     ),
     "GET /jobs": Operation(
         id="listJobs",

@@ -13,6 +13,7 @@ from ringback.aws.queues import read_retry
 from ringback.aws.stream_records import read_change
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.webhooks import from_message, to_message
+from ringback.job_batches import batch_post
 from ringback.lambda_events import (
     callback_request,
     client_name,
@@ -66,6 +67,9 @@ def check_messages(event: Event) -> list[Event]:
 
 def check_accept_job(event: Event) -> None:
     check_http(event)
+    if event["routeKey"] == "POST /jobs/batch":
+        assert len(batch_post(event)) > 1
+        return
     post = job_post(event)
     assert post.client
     if event["routeKey"] == "POST /jobs":

@@ -875,6 +875,7 @@ def test_the_routes_are_complete() -> None:
     assert list(routes("CallbackApi")) == [("receive_callback", f"POST {CALLBACK_ROUTE}")]
     assert sorted(routes("JobsApi")) == [
         ("accept_job", "POST /jobs"),
+        ("accept_job", "POST /jobs/batch"),
         ("accept_job", "POST /jobs/{job_id}/retry"),
         ("change_job", "POST /jobs/retry"),
         ("change_job", "POST /jobs/{job_id}/archive"),

@@ -45,6 +45,8 @@ def a_request(
     event["queryStringParameters"] = query or {}
     if key:
         event["headers"]["idempotency-key"] = key
+    if path == "/jobs/batch":
+        event["body"] = json.dumps({"jobs": [json.loads(event["body"])]})
     return event
 
 

@@ -58,6 +58,11 @@ def reply(
 
 
 def problem(error: RequestRefused | TryAgain) -> Reply:
+    body = problem_body(error)
+    return reply(HTTPStatus(body["status"]), body, kind="application/problem+json")
+
+
+def problem_body(error: RequestRefused | TryAgain) -> dict[str, Any]:
     known = by_class(error, PROBLEMS)
     body: dict[str, Any] = {
         "type": known.type,
@@ -67,7 +72,7 @@ def problem(error: RequestRefused | TryAgain) -> Reply:
     }
     if isinstance(error, InvalidRequest):
         body["errors"] = [asdict(field) for field in error.errors]
-    return reply(known.status, body, kind="application/problem+json")
+    return body
 
 
 def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Log lines about jobs and accounts."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from aws_lambda_powertools import Logger
@@ -35,6 +36,12 @@ def log_job(logger: Logger, message: str, job: Job, *, is_usual: bool = False) -
         keys |= {"error_kind": job.error.kind, "error_code": job.error.code}
     logger.remove_keys(UNNEEDED)
     (logger.debug if is_usual else logger.info)(message, extra=keys)
+
+
+def log_jobs(logger: Logger, message: str, outcomes: Iterable[object]) -> None:
+    for each in outcomes:
+        if isinstance(each, Job):
+            log_job(logger, message, each)
 
 
 def log_key(logger: Logger, key: ClientKey) -> None:

@@ -83,15 +83,17 @@ def repeats(parsed: Json) -> bool:
     return False
 
 
-def json_object(body: bytes, *, content_type: str = "") -> dict[str, Any]:
+def json_object(
+    body: bytes, *, content_type: str = "", most: int = MAX_REQUEST_BYTES
+) -> dict[str, Any]:
     """Return the JSON object that a client sent: UTF-8, with or without a byte order mark.
 
     ``content_type`` is what the body is said to be; it matters only if it is not JSON. Raises
     ``InvalidRequest``, which names each key that is given more than once, or ``PayloadTooLarge``.
     """
-    if len(body) > MAX_REQUEST_BYTES:
+    if len(body) > most:
         raise PayloadTooLarge(
-            f"the body has {len(body)} bytes; the maximum is {MAX_REQUEST_BYTES} (128 KiB)"
+            f"the body has {len(body)} bytes; the maximum is {most} ({most // 1024} KiB)"
         )
     try:
         # API Gateway may pass half a surrogate pair on, as no UTF-8 can.

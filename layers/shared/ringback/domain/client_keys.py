@@ -37,6 +37,7 @@ NEEDED: Final[Mapping[str, Scope]] = {
     "GET /models": Scope.READ,
     "GET /models/{model_id+}": Scope.READ,
     "POST /jobs": Scope.WRITE,
+    "POST /jobs/batch": Scope.WRITE,
     "POST /jobs/retry": Scope.WRITE,
     "POST /jobs/{job_id}/retry": Scope.WRITE,
     "POST /jobs/{job_id}/cancel": Scope.WRITE,

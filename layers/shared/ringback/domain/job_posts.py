@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from ringback.domain.errors import FieldError
 from ringback.domain.jobs import RINGBACK
+
+KEY: Final = "Idempotency-Key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,4 +30,4 @@ def idempotency_key_errors(key: str | None) -> list[FieldError]:
     """Return what is wrong with an ``Idempotency-Key`` header; ``None`` stands for no header."""
     if key is None or (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
         return []
-    return [FieldError("Idempotency-Key", "must have 1 to 255 printable ASCII characters")]
+    return [FieldError(KEY, "must have 1 to 255 printable ASCII characters")]

@@ -1,0 +1,82 @@
+"""``POST /jobs/batch``: many requests in one body, each with an outcome of its own."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, TryAgain
+from ringback.domain.job_posts import KEY, JobPost, idempotency_key_errors
+from ringback.domain.jobs import Job
+from ringback.domain.suggestions import unknown_name
+from ringback.http_replies import Reply, job_body, problem_body, reply
+from ringback.json_bodies import json_object
+from ringback.lambda_events import client_name, lower_headers, query_parameters, raw_body
+
+MAX_JOBS: Final = 100
+MAX_BYTES: Final = 1024 * 1024
+JOBS: Final = "jobs"
+# The key of a batch makes one for each of its jobs.
+MAX_KEY: Final = 255 - len(f"#{MAX_JOBS - 1}")
+
+Outcome = Job | RequestRefused | TryAgain
+
+
+def batch_post(event: Mapping[str, Any]) -> Sequence[JobPost]:
+    """Read the requests; the n-th, from 0, has the key ``<key of the batch>#n``.
+
+    Raises ``InvalidRequest``, which names every invalid field of the batch itself, or
+    ``PayloadTooLarge``.
+    """
+    headers, client = lower_headers(event), client_name(event)
+    key = headers.get(KEY.lower())
+    errors = [
+        FieldError(name, unknown_name("parameter", name, ())) for name in query_parameters(event)
+    ]
+    errors += _key_errors(key)
+    if errors:
+        raise InvalidRequest(errors)
+    kind = headers.get("content-type", "")
+    bodies = _requests(json_object(raw_body(event), content_type=kind, most=MAX_BYTES))
+    return [
+        JobPost(client=client, idempotency_key=f"{key}#{number}", body=body)
+        for number, body in enumerate(bodies)
+    ]
+
+
+def _key_errors(key: str | None) -> list[FieldError]:
+    if key is None:
+        why = "required: without it, a repeat of the batch would pay for all of its jobs again"
+        return [FieldError(KEY, why)]
+    if len(key) > MAX_KEY:
+        return [FieldError(KEY, f"must have at most {MAX_KEY} characters for a batch")]
+    return idempotency_key_errors(key)
+
+
+def _requests(body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+    errors = [
+        FieldError(name, unknown_name("field", name, {JOBS})) for name in body.keys() - {JOBS}
+    ]
+    found = body.get(JOBS)
+    if not isinstance(found, list) or not 1 <= len(found) <= MAX_JOBS:
+        errors.append(FieldError(JOBS, f"must be a list of 1 to {MAX_JOBS} bodies of POST /jobs"))
+        raise InvalidRequest(errors)
+    errors += [
+        FieldError(f"{JOBS}.{number}", "must be an object, as POST /jobs takes it")
+        for number, each in enumerate(found)
+        if not isinstance(each, dict)
+    ]
+    if errors:
+        raise InvalidRequest(errors)
+    return found
+
+
+def batch_reply(outcomes: Sequence[Outcome]) -> Reply:
+    """Return each outcome as ``POST /jobs`` would have answered it, in the order of the batch."""
+    return reply(HTTPStatus.OK, {"outcomes": [_outcome_body(each) for each in outcomes]})
+
+
+def _outcome_body(outcome: Outcome) -> dict[str, Any]:
+    if isinstance(outcome, Job):
+        return {"status": int(HTTPStatus.ACCEPTED), "job": job_body(outcome), "problem": None}
+    problem = problem_body(outcome)
+    return {"status": problem["status"], "job": None, "problem": problem}
