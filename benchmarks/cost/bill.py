@@ -87,7 +87,9 @@ def gb_seconds(invocation: Invocation) -> float:
     megabytes = memory_of(invocation.function)
     cpu = CALL_CPU_MS * len(invocation.calls)
     cpu += OWN_CPU_MS[invocation.function] * max(1, invocation.images)
-    parallel = ceil(invocation.images / COPIES_AT_A_TIME) / max(1, invocation.images)
+    # Thumbnails are made one after the other.
+    at_a_time = COPIES_AT_A_TIME if invocation.function == "archive_images" else 1
+    parallel = ceil(invocation.images / at_a_time) / max(1, invocation.images)
     waited = invocation.waited - invocation.transferred * (1 - parallel)
     milliseconds = waited + cpu * max(1.0, WHOLE_CORE_MB / megabytes)
     return megabytes / 1024 * milliseconds / 1000
