@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 from ringback.domain.accounts import Account, PauseReason, Probe, ProbeAnswer
@@ -99,14 +99,17 @@ QUEUES: Final = {
 }
 
 
+@cache
 def time_limit(name: str) -> timedelta:
     return timedelta(seconds=function_properties(FUNCTIONS[name])["Timeout"])
 
 
+@cache
 def visibility(name: str) -> timedelta:
     return timedelta(seconds=resources("AWS::SQS::Queue")[QUEUES[name]]["VisibilityTimeout"])
 
 
+@cache
 def max_receives(name: str) -> int:
     policy = resources("AWS::SQS::Queue")[QUEUES[name]]["RedrivePolicy"]
     return int(policy["maxReceiveCount"])

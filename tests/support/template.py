@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from local.concurrency import SAVINGS
@@ -14,8 +15,9 @@ __all__ = ["ROOT", "load_template"]
 ADJUSTABLE: Final = sorted({name for saving in SAVINGS for name in saving})
 
 
+@cache
 def resources(kind: str) -> dict[str, dict[str, Any]]:
-    """Return the properties of all resources of a type, by logical id."""
+    """Return the properties of all resources of a type, by logical id. Nobody changes them."""
     return {
         name: resource["Properties"]
         for name, resource in load_template()["Resources"].items()
