@@ -264,9 +264,9 @@ endef
 $(ENVIRONMENTS)/%/.ready: local/environments/%.txt $(ENVIRONMENTS)/uv/.ready
 	@$(install); touch $@; echo "Installed $(@D) in $$SECONDS s"
 
-.venv/.ready: local/environments/project.txt pyproject.toml $(ENVIRONMENTS)/uv/.ready
+.venv/.ready: local/environments/project.txt pyproject.toml clients/python/pyproject.toml $(ENVIRONMENTS)/uv/.ready
 	@$(install); "$(UV)" pip install --quiet --no-deps --no-build-isolation \
-	  --python .venv/bin/python --editable .; \
+	  --python .venv/bin/python --editable . --editable clients/python; \
 	touch $@; echo "Installed $(@D) in $$SECONDS s"
 
 # SAM builds every function by this rule: app.py and nothing else in its folder.

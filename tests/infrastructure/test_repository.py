@@ -11,7 +11,7 @@ from local.paths import ROOT
 from tests.support.repository import files, text_of
 
 TOP_LEVEL: Final = {
-    *(".ci", "benchmarks", "docs", "events", "functions", "layers", "local", "tests"),
+    *(".ci", "benchmarks", "clients", "docs", "events", "functions", "layers", "local", "tests"),
     *(".checkov.yaml", ".github", ".editorconfig", ".gitignore", ".pre-commit-config.yaml"),
     *("CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md"),
     *("Makefile", "pyproject.toml", "samconfig.toml", "template.yaml"),

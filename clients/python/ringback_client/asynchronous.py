@@ -1,0 +1,173 @@
+"""The client for ``asyncio``: what ``blocking`` has, awaited."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from ringback_client import calls
+from ringback_client.async_transport import AsyncTransport
+from ringback_client.lines import AsyncConnect, connect_async
+from ringback_client.operations import Environment, Operations
+from ringback_client.records import (
+    Account,
+    Deliveries,
+    DryRun,
+    Event,
+    Image,
+    Job,
+    Model,
+    RetriedDrop,
+)
+from ringback_client.settings import settings_of
+
+
+class AsyncRingback:
+    """A client of one Ringback; settings that are not given are read from the environment.
+
+    ``transport`` and ``connect`` are the HTTP and WebSocket connections, ``sleep`` and
+    ``environment`` time and chance, all for tests. Raises ``NotConfigured``.
+    """
+
+    def __init__(
+        self,
+        api_url: str | None = None,
+        key: str | None = None,
+        live_url: str | None = None,
+        *,
+        transport: httpx.AsyncBaseTransport | None = None,
+        connect: AsyncConnect = connect_async,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        environment: Environment | None = None,
+    ) -> None:
+        settings = settings_of(api_url, key, live_url)
+        work = Operations(settings, environment or Environment())
+        carrier = AsyncTransport(settings, transport, connect, sleep)
+        self.jobs = AsyncJobs(work, carrier)
+        self.drops = AsyncDrops(work, carrier)
+        self.models = AsyncModels(work, carrier)
+        self.providers = AsyncProviders(work, carrier)
+        self._work, self._carrier = work, carrier
+
+    async def price(self, model: str, input: Mapping[str, Any]) -> DryRun:
+        """Check a request and estimate its credits; nothing is recorded or paid."""
+        return await self._carrier.run(self._work.send(calls.price_job(model, input)))
+
+    def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
+        """Yield the events of your jobs, files and receivers for ever, each once."""
+        return self._carrier.iterate(self._work.follower.events(since=since))
+
+    async def close(self) -> None:
+        await self._carrier.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        await self.close()
+
+
+class AsyncPart:
+    def __init__(self, work: Operations, carrier: AsyncTransport) -> None:
+        self._work, self._carrier = work, carrier
+
+
+class AsyncJobs(AsyncPart):
+    async def create(
+        self,
+        model: str,
+        input: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        call_back_url: str | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> Job:
+        """Post a job, exactly once however often it has to be sent; ``timeout`` of waiting."""
+        return await self._carrier.run(
+            self._work.create(
+                model,
+                input,
+                idempotency_key=idempotency_key,
+                call_back_url=call_back_url,
+                wait=wait,
+                timeout=timeout,
+            )
+        )
+
+    async def get(self, job_id: str) -> Job:
+        return await self._carrier.run(self._work.send(calls.get_job(job_id)))
+
+    def list(
+        self, *, source: str | None = None, page_size: int | None = None
+    ) -> AsyncIterator[Job]:
+        """Yield all jobs, newest first; pages are read as they are needed."""
+        return self._carrier.iterate(self._work.list(source=source, limit=page_size))
+
+    def wait(
+        self,
+        *job_ids: str,
+        timeout: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> AsyncIterator[Job]:
+        """Yield each job when it has ended; ``on_event`` is told each change before."""
+        return self._carrier.iterate(
+            self._work.follower.until_final(job_ids, timeout=timeout, on_event=on_event)
+        )
+
+    async def cancel(self, job_id: str) -> Job:
+        return await self._carrier.run(self._work.send(calls.cancel_job(job_id)))
+
+    async def retry(
+        self,
+        job_id: str,
+        *,
+        idempotency_key: str | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> Job:
+        """Make a job that has ended once more, paid for again."""
+        return await self._carrier.run(
+            self._work.retry(job_id, idempotency_key=idempotency_key, wait=wait, timeout=timeout)
+        )
+
+    async def archive(self, job_id: str) -> Job:
+        """Copy what is missing, without paying again."""
+        return await self._carrier.run(self._work.send(calls.archive_job(job_id)))
+
+    async def notify(self, job_id: str) -> Job:
+        """Send the job's last webhook again."""
+        return await self._carrier.run(self._work.send(calls.notify_again(job_id)))
+
+    async def deliveries(self, job_id: str) -> Deliveries:
+        return await self._carrier.run(self._work.send(calls.list_deliveries(job_id)))
+
+    async def download(self, job_id: str, folder: Path | str) -> tuple[Path, ...]:
+        """Download the job's images as ``{job_id}-{n}.{ext}``; raises ``DownloadFailed``."""
+        return await self._carrier.run(self._work.download(job_id, Path(folder)))
+
+    async def download_image(self, job_id: str, image: Image, path: Path) -> Path:
+        return await self._carrier.run(self._work.downloader.image(job_id, image, path))
+
+
+class AsyncDrops(AsyncPart):
+    async def retry(self, source: str) -> RetriedDrop:
+        """Make the failed jobs of a dropped file once more, paid for again."""
+        return await self._carrier.run(self._work.send(calls.retry_drop(source)))
+
+
+class AsyncModels(AsyncPart):
+    async def list(self) -> tuple[Model, ...]:
+        found = await self._carrier.run(self._work.send(calls.list_models()))
+        return found.models
+
+    async def get(self, model_id: str) -> Model:
+        return await self._carrier.run(self._work.send(calls.get_model(model_id)))
+
+
+class AsyncProviders(AsyncPart):
+    async def resume(self, name: str) -> Account:
+        """Let one job try a paused account now."""
+        return await self._carrier.run(self._work.send(calls.resume_provider(name)))

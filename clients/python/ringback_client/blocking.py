@@ -1,0 +1,171 @@
+"""The blocking client."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from ringback_client import calls
+from ringback_client.blocking_transport import Transport
+from ringback_client.lines import Connect, connect
+from ringback_client.operations import Environment, Operations
+from ringback_client.records import (
+    Account,
+    Deliveries,
+    DryRun,
+    Event,
+    Image,
+    Job,
+    Model,
+    RetriedDrop,
+)
+from ringback_client.settings import settings_of
+
+
+class Ringback:
+    """A client of one Ringback; settings that are not given are read from the environment.
+
+    ``transport`` and ``connect`` are the HTTP and WebSocket connections, ``sleep`` and
+    ``environment`` time and chance, all for tests. Raises ``NotConfigured``.
+    """
+
+    def __init__(
+        self,
+        api_url: str | None = None,
+        key: str | None = None,
+        live_url: str | None = None,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        connect: Connect = connect,
+        sleep: Callable[[float], None] = time.sleep,
+        environment: Environment | None = None,
+    ) -> None:
+        settings = settings_of(api_url, key, live_url)
+        work = Operations(settings, environment or Environment())
+        carrier = Transport(settings, transport, connect, sleep)
+        self.jobs = Jobs(work, carrier)
+        self.drops = Drops(work, carrier)
+        self.models = Models(work, carrier)
+        self.providers = Providers(work, carrier)
+        self._work, self._carrier = work, carrier
+
+    def price(self, model: str, input: Mapping[str, Any]) -> DryRun:
+        """Check a request and estimate its credits; nothing is recorded or paid."""
+        return self._carrier.run(self._work.send(calls.price_job(model, input)))
+
+    def events(self, *, since: str | None = None) -> Iterator[Event]:
+        """Yield the events of your jobs, files and receivers for ever, each once."""
+        return self._carrier.iterate(self._work.follower.events(since=since))
+
+    def close(self) -> None:
+        self._carrier.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class Part:
+    def __init__(self, work: Operations, carrier: Transport) -> None:
+        self._work, self._carrier = work, carrier
+
+
+class Jobs(Part):
+    def create(
+        self,
+        model: str,
+        input: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        call_back_url: str | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> Job:
+        """Post a job, exactly once however often it has to be sent; ``timeout`` of waiting."""
+        return self._carrier.run(
+            self._work.create(
+                model,
+                input,
+                idempotency_key=idempotency_key,
+                call_back_url=call_back_url,
+                wait=wait,
+                timeout=timeout,
+            )
+        )
+
+    def get(self, job_id: str) -> Job:
+        return self._carrier.run(self._work.send(calls.get_job(job_id)))
+
+    def list(self, *, source: str | None = None, page_size: int | None = None) -> Iterator[Job]:
+        """Yield all jobs, newest first; pages are read as they are needed."""
+        return self._carrier.iterate(self._work.list(source=source, limit=page_size))
+
+    def wait(
+        self,
+        *job_ids: str,
+        timeout: float | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Iterator[Job]:
+        """Yield each job when it has ended; ``on_event`` is told each change before."""
+        return self._carrier.iterate(
+            self._work.follower.until_final(job_ids, timeout=timeout, on_event=on_event)
+        )
+
+    def cancel(self, job_id: str) -> Job:
+        return self._carrier.run(self._work.send(calls.cancel_job(job_id)))
+
+    def retry(
+        self,
+        job_id: str,
+        *,
+        idempotency_key: str | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> Job:
+        """Make a job that has ended once more, paid for again."""
+        return self._carrier.run(
+            self._work.retry(job_id, idempotency_key=idempotency_key, wait=wait, timeout=timeout)
+        )
+
+    def archive(self, job_id: str) -> Job:
+        """Copy what is missing, without paying again."""
+        return self._carrier.run(self._work.send(calls.archive_job(job_id)))
+
+    def notify(self, job_id: str) -> Job:
+        """Send the job's last webhook again."""
+        return self._carrier.run(self._work.send(calls.notify_again(job_id)))
+
+    def deliveries(self, job_id: str) -> Deliveries:
+        return self._carrier.run(self._work.send(calls.list_deliveries(job_id)))
+
+    def download(self, job_id: str, folder: Path | str) -> tuple[Path, ...]:
+        """Download the job's images as ``{job_id}-{n}.{ext}``; raises ``DownloadFailed``."""
+        return self._carrier.run(self._work.download(job_id, Path(folder)))
+
+    def download_image(self, job_id: str, image: Image, path: Path) -> Path:
+        return self._carrier.run(self._work.downloader.image(job_id, image, path))
+
+
+class Drops(Part):
+    def retry(self, source: str) -> RetriedDrop:
+        """Make the failed jobs of a dropped file once more, paid for again."""
+        return self._carrier.run(self._work.send(calls.retry_drop(source)))
+
+
+class Models(Part):
+    def list(self) -> tuple[Model, ...]:
+        found = self._carrier.run(self._work.send(calls.list_models()))
+        return found.models
+
+    def get(self, model_id: str) -> Model:
+        return self._carrier.run(self._work.send(calls.get_model(model_id)))
+
+
+class Providers(Part):
+    def resume(self, name: str) -> Account:
+        """Let one job try a paused account now."""
+        return self._carrier.run(self._work.send(calls.resume_provider(name)))

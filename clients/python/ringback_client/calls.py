@@ -1,0 +1,119 @@
+"""Each call of the API, described once: method, path, parameters, and what its answer is."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import quote
+
+from ringback_client.records import (
+    Account,
+    Deliveries,
+    DryRun,
+    Job,
+    JobPage,
+    Model,
+    Models,
+    RetriedDrop,
+)
+
+T = TypeVar("T")
+
+JOB_ID: Final = re.compile(r"job_[0-9a-z]{26}")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T]):
+    """``is_repeatable`` if sending it twice does no more than sending it once."""
+
+    method: str
+    path: str
+    answer: type[T]
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        return self.method == "GET" or "Idempotency-Key" in self.headers or bool(self.dry_run)
+
+    @property
+    def dry_run(self) -> str:
+        return self.parameters.get("dry_run", "")
+
+
+def create_job(
+    model: str, job_input: Mapping[str, Any], *, idempotency_key: str, call_back_url: str | None
+) -> Call[Job]:
+    body = _request(model, job_input, call_back_url)
+    return Call("POST", "/jobs", Job, headers=_once(idempotency_key), body=body)
+
+
+def price_job(model: str, job_input: Mapping[str, Any]) -> Call[DryRun]:
+    parameters = {"dry_run": "true"}
+    body = _request(model, job_input, None)
+    return Call("POST", "/jobs", DryRun, parameters=parameters, body=body)
+
+
+def get_job(job_id: str) -> Call[Job]:
+    return Call("GET", _job(job_id), Job)
+
+
+def list_jobs(*, source: str | None, limit: int | None, cursor: str | None) -> Call[JobPage]:
+    asked = {"source": source, "limit": limit, "cursor": cursor}
+    parameters = {name: str(value) for name, value in asked.items() if value is not None}
+    return Call("GET", "/jobs", JobPage, parameters=parameters)
+
+
+def cancel_job(job_id: str) -> Call[Job]:
+    return Call("POST", f"{_job(job_id)}/cancel", Job)
+
+
+def archive_job(job_id: str) -> Call[Job]:
+    return Call("POST", f"{_job(job_id)}/archive", Job)
+
+
+def notify_again(job_id: str) -> Call[Job]:
+    return Call("POST", f"{_job(job_id)}/notify", Job)
+
+
+def retry_job(job_id: str, *, idempotency_key: str) -> Call[Job]:
+    return Call("POST", f"{_job(job_id)}/retry", Job, headers=_once(idempotency_key))
+
+
+def list_deliveries(job_id: str) -> Call[Deliveries]:
+    return Call("GET", f"{_job(job_id)}/deliveries", Deliveries)
+
+
+def retry_drop(source: str) -> Call[RetriedDrop]:
+    # A second request would also retry what has failed since the first: it is not repeatable.
+    parameters = {"source": source, "status": "failed"}
+    return Call("POST", "/jobs/retry", RetriedDrop, parameters=parameters)
+
+
+def list_models() -> Call[Models]:
+    return Call("GET", "/models", Models)
+
+
+def get_model(model_id: str) -> Call[Model]:
+    return Call("GET", f"/models/{quote(model_id)}", Model)
+
+
+def resume_provider(name: str) -> Call[Account]:
+    return Call("POST", f"/providers/{quote(name, safe='')}/resume", Account)
+
+
+def _request(model: str, job_input: Mapping[str, Any], url: str | None) -> dict[str, Any]:
+    body: dict[str, Any] = {"model": model, "input": dict(job_input)}
+    return body | ({"callBackUrl": url} if url is not None else {})
+
+
+def _job(job_id: str) -> str:
+    """Return the job's path; raises ``ValueError`` for what is no job's id."""
+    if not JOB_ID.fullmatch(job_id):
+        raise ValueError(f"not a job's id: {job_id!r}")
+    return f"/jobs/{job_id}"
+
+
+def _once(idempotency_key: str) -> dict[str, str]:
+    return {"Idempotency-Key": idempotency_key}

@@ -1,0 +1,88 @@
+"""What both clients can do, as steps: the one place where calls, waiting and pages meet."""
+
+import random as randomness
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from ringback_client.calls import create_job, list_jobs, retry_job
+from ringback_client.downloading import Downloader
+from ringback_client.records import Job
+from ringback_client.retrying import Sender
+from ringback_client.settings import Settings
+from ringback_client.steps import Emit, Steps
+from ringback_client.waiting import Follower
+from ringback_client.webhooks import utc_now
+
+TRIES: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """Time and chance, so that tests need neither; ``tries`` of a request in all."""
+
+    random: Callable[[], float] = randomness.random
+    monotonic: Callable[[], float] = time.monotonic
+    now: Callable[[], datetime] = utc_now
+    new_key: Callable[[], str] = lambda: str(uuid.uuid4())
+    tries: int = TRIES
+
+
+class Operations:
+    def __init__(self, settings: Settings, environment: Environment) -> None:
+        self.new_key = environment.new_key
+        self.send = Sender(tries=environment.tries, random=environment.random, now=environment.now)
+        self.follower = Follower(
+            settings=settings,
+            send=self.send,
+            random=environment.random,
+            monotonic=environment.monotonic,
+        )
+        self.downloader = Downloader(send=self.send, random=environment.random)
+
+    def create(
+        self,
+        model: str,
+        job_input: Mapping[str, Any],
+        *,
+        idempotency_key: str | None,
+        call_back_url: str | None,
+        wait: bool,
+        timeout: float | None,
+    ) -> Steps[Job]:
+        key = idempotency_key or self.new_key()
+        call = create_job(model, job_input, idempotency_key=key, call_back_url=call_back_url)
+        job = yield from self.send(call)
+        return (yield from self._awaited(job, wait=wait, timeout=timeout))
+
+    def retry(
+        self, job_id: str, *, idempotency_key: str | None, wait: bool, timeout: float | None
+    ) -> Steps[Job]:
+        key = idempotency_key or self.new_key()
+        job = yield from self.send(retry_job(job_id, idempotency_key=key))
+        return (yield from self._awaited(job, wait=wait, timeout=timeout))
+
+    def _awaited(self, job: Job, *, wait: bool, timeout: float | None) -> Steps[Job]:
+        if not wait:
+            return job
+        (ended,) = yield from self.follower.until_final([job.job_id], timeout=timeout)
+        return ended
+
+    def list(self, *, source: str | None, limit: int | None) -> Steps[None]:
+        """Emit every job, newest first; ``limit`` is for a page."""
+        cursor: str | None = None
+        while True:
+            page = yield from self.send(list_jobs(source=source, limit=limit, cursor=cursor))
+            for job in page.jobs:
+                yield Emit(job)
+            if page.cursor is None:
+                return
+            cursor = page.cursor
+
+    def download(self, job_id: str, folder: Path) -> Steps[tuple[Path, ...]]:
+        folder.mkdir(parents=True, exist_ok=True)
+        return (yield from self.downloader.job(job_id, folder))

@@ -1,0 +1,208 @@
+"""What the API answers, as frozen records.
+
+Fields that this version doesn't know are left out. Moments are aware, lengths in bytes, prices in
+credits. A status that is not in ``FINAL`` counts as under way, also one that is new.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+# A late result can still complete a job that is `expired` or `failed`.
+FINAL: Final = frozenset({"succeeded", "failed", "expired", "archive_failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    kind: str
+    message: str
+    code: str
+    may_be_charged: bool
+    missing: tuple[int, ...] = ()
+    kept_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image in the bucket. The links expire; ``jobs.get`` has new ones."""
+
+    key: str
+    content_type: str
+    extension: str
+    width: int
+    height: int
+    bytes: int
+    sha256: str
+    thumbnail_key: str | None
+    trailing_bytes: int = 0
+    damaged: bool = False
+    damage: str | None = None
+    marks: Mapping[str, Any] | None = None
+    url: str | None = None
+    thumbnail_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    key: str
+    bytes: int
+    sha256: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingImage:
+    number: int
+    source_url: str | None
+    reason: str | None
+    quarantined: tuple[Quarantined, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """Why an accepted job is not sent."""
+
+    reason: str
+    provider: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    job_id: str
+    status: str
+    changes: int
+    retry_of: str | None
+    source: str | None
+    row: int | None
+    provider: str
+    model: str
+    input: Mapping[str, Any]
+    input_checked: bool
+    created_at: datetime
+    updated_at: datetime
+    submitted_at: datetime | None
+    finished_at: datetime | None
+    attempts: int
+    task_id: str | None
+    credits: float | None
+    error: JobError | None
+    images: tuple[Image, ...]
+    missing_images: tuple[MissingImage, ...]
+    waiting_for: Wait | None = None
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in FINAL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    jobs: tuple[Job, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PricePerImage:
+    where: Mapping[str, Any]
+    credits_low: float
+    credits_high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    per_image: tuple[PricePerImage, ...]
+    credits_per_more_input_image: float
+    noted_on: date
+    source: str
+    is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """``input`` is JSON Schema."""
+
+    id: str
+    provider: str
+    description: str
+    documentation: str
+    checked_on: date
+    price: Price | None
+    input: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    models: tuple[Model, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    credits_low: float
+    credits_high: float
+    images: int
+    noted_on: date
+    is_estimate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DryRun:
+    """The input as it would be sent; ``estimate`` is None if no price is known."""
+
+    dry_run: bool
+    provider: str
+    model: str
+    input: Mapping[str, Any]
+    input_checked: bool
+    estimate: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiverState:
+    host: str
+    state: str
+    reason: str | None
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    event_id: str
+    type: str
+    host: str
+    attempt: int
+    at: datetime
+    milliseconds: int
+    status: int | None
+    answer: str
+    error: str | None
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    job_id: str
+    receiver: ReceiverState | None
+    deliveries: tuple[Delivery, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetriedDrop:
+    source: str
+    status: str
+    requested_at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    provider: str
+    state: str
+    reason: str | None
+    since: datetime | None
+
+
+# A change as the live line tells it, CloudEvents 1.0; `data` is the job without links.
+Event = Mapping[str, Any]

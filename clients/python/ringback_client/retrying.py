@@ -1,0 +1,98 @@
+"""Send a call, again where that is safe, and read its answer."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final, TypeVar
+
+from ringback_client.calls import Call
+from ringback_client.errors import (
+    NoAnswer,
+    RequestInFlight,
+    RingbackError,
+    UnexpectedAnswer,
+    api_error,
+)
+from ringback_client.reading import read
+from ringback_client.steps import Answer, NotSent, Send, Sleep, Steps
+
+T = TypeVar("T")
+
+# The API asks for these to be sent again; docs/errors.md.
+AGAIN: Final = frozenset({500, 502, 503, 504})
+FIRST_PAUSE_SECONDS: Final = 0.5
+LONGEST_PAUSE_SECONDS: Final = 20.0
+# Who is asked to wait longer than this is told instead.
+LONGEST_RETRY_AFTER_SECONDS: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """``tries`` in all; ``random`` gives numbers from 0 to 1, ``now`` the aware time."""
+
+    tries: int
+    random: Callable[[], float]
+    now: Callable[[], datetime]
+
+    def __call__(self, call: Call[T]) -> Steps[T]:
+        """Return the record; raises ``ApiError``, ``NoAnswer`` or ``UnexpectedAnswer``."""
+        request = Send(call.method, call.path, call.parameters, call.headers, call.body)
+        attempt = 0
+        while True:
+            attempt += 1
+            failure: RingbackError
+            pause: float | None = None
+            try:
+                answer: Answer = yield request
+            except NotSent as error:
+                failure, is_safe = NoAnswer(str(error)), True
+            except NoAnswer as error:
+                failure, is_safe = error, call.is_repeatable
+            else:
+                if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+                    return read(call.answer, _json(answer))
+                pause = self._retry_after(answer)
+                failure = api_error(answer.status, _json_if_any(answer), pause)
+                is_safe = _may_be_repeated(answer.status, failure, call)
+            too_long = pause is not None and pause > LONGEST_RETRY_AFTER_SECONDS
+            if not is_safe or too_long or attempt >= self.tries:
+                raise failure
+            yield Sleep(max(self._backoff(attempt), pause or 0.0))
+
+    def _backoff(self, attempt: int) -> float:
+        """Return the seconds until the next try: half fixed, half random."""
+        longest = min(FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1), LONGEST_PAUSE_SECONDS)
+        return longest * (0.5 + 0.5 * self.random())
+
+    def _retry_after(self, answer: Answer) -> float | None:
+        """Return the header's seconds, which may be a date as well (RFC 9110, 10.2.3)."""
+        text = answer.headers.get("retry-after", "").strip()
+        if text.isascii() and text.isdigit():
+            return float(text)
+        try:
+            return max((parsedate_to_datetime(text) - self.now()).total_seconds(), 0.0)
+        except (TypeError, ValueError):
+            return None
+
+
+def _may_be_repeated(status: int, failure: Exception, call: Call[Any]) -> bool:
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return True  # nothing but API Gateway has seen it
+    return call.is_repeatable and (status in AGAIN or isinstance(failure, RequestInFlight))
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except ValueError as error:
+        raise UnexpectedAnswer(f"The answer ({answer.status}) is not JSON.") from error
+
+
+def _json_if_any(answer: Answer) -> Any:
+    try:
+        return json.loads(answer.body)
+    except ValueError:
+        return None
