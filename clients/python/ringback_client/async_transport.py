@@ -89,7 +89,7 @@ class AsyncTransport:
                 writer = Writer(step, response)
                 if writer.is_wanted:
                     with writer.open() as file:
-                        async for chunk in response.aiter_raw():
+                        async for chunk in response.aiter_bytes():
                             if not writer.write(file, chunk):
                                 break
                 return response.status_code

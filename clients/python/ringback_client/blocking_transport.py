@@ -89,7 +89,7 @@ class Transport:
                 writer = Writer(step, response)
                 if writer.is_wanted:
                     with writer.open() as file:
-                        for chunk in response.iter_raw():
+                        for chunk in response.iter_bytes():
                             if not writer.write(file, chunk):
                                 break
                 return response.status_code

@@ -1,0 +1,212 @@
+"""What the clients send, what they send again, and which errors they raise."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+from ringback_client import AsyncRingback, Ringback, errors
+from ringback_client.retrying import LONGEST_RETRY_AFTER_SECONDS
+from ringback_client.settings import settings_of
+
+from tests.support.client_api import API, KEY, FakeApi, a_job, a_model, job_id, problem
+
+MODEL = "bytedance/seedream"
+BROKEN = httpx.ReadTimeout("the answer is lost")
+UNREACHED = httpx.ConnectError("nobody is there")
+BUSY = httpx.Response(429, json={"message": "Too Many Requests"})
+DOWN = httpx.Response(503, json={"message": "Service Unavailable"})
+
+
+def create(client: Ringback, **more: Any) -> Any:
+    return client.jobs.create(MODEL, {"prompt": "A blue door"}, **more)
+
+
+@pytest.mark.parametrize("failure", [BROKEN, UNREACHED, BUSY, DOWN])
+def test_a_job_is_posted_again_with_the_same_key(failure: httpx.Response | Exception) -> None:
+    api = FakeApi(script=[failure])
+    assert create(api.client()).status == "accepted"
+    assert [each.headers["idempotency-key"] for each in api.requests] == ["key-1", "key-1"]
+    assert len(api.jobs) == 1
+    assert api.slept == [0.5]
+
+
+def test_every_job_has_a_key_of_its_own() -> None:
+    api = FakeApi()
+    client = api.client()
+    create(client), create(client), create(client, idempotency_key="mine")
+    assert [*api.keys] == ["key-1", "key-2", "mine"]
+
+
+def test_what_a_job_is_made_of() -> None:
+    api = FakeApi()
+    create(api.client(), call_back_url="https://studio.example/hook")
+    assert json.loads(api.requests[0].content) == {
+        **{"model": MODEL, "input": {"prompt": "A blue door"}},
+        "callBackUrl": "https://studio.example/hook",
+    }
+
+
+UNSAFE: list[Callable[[Ringback], object]] = [
+    lambda client: client.jobs.cancel(job_id(1)),
+    lambda client: client.jobs.archive(job_id(1)),
+    lambda client: client.jobs.notify(job_id(1)),
+    lambda client: client.drops.retry("requests/kites.csv"),
+    lambda client: client.providers.resume("kie"),
+]
+
+
+@pytest.mark.parametrize("call", UNSAFE)
+@pytest.mark.parametrize("failure", [BROKEN, DOWN])
+def test_what_is_not_safe_to_repeat_is_sent_once(
+    call: Callable[[Ringback], object], failure: httpx.Response | Exception
+) -> None:
+    api = FakeApi(script=[failure]).add(a_job())
+    with pytest.raises((errors.NoAnswer, errors.Unavailable)):
+        call(api.client())
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("failure", [UNREACHED, BUSY])
+def test_what_was_never_seen_is_always_sent_again(failure: httpx.Response | Exception) -> None:
+    api = FakeApi(script=[failure]).add(a_job())
+    assert api.client().jobs.cancel(job_id(1)).job_id == job_id(1)
+
+
+def test_a_wrong_request_is_sent_once() -> None:
+    wrong = [{"field": "input.size", "message": "no such field"}]
+    api = FakeApi(script=[problem(400, "invalid-request", errors=wrong)])
+    with pytest.raises(errors.InvalidRequest) as raised:
+        create(api.client())
+    assert raised.value.errors == (errors.FieldError("input.size", "no such field"),)
+    assert "input.size: no such field" in str(raised.value)
+    assert len(api.requests) == 1
+
+
+def test_a_first_request_in_flight_is_waited_for() -> None:
+    api = FakeApi(script=[problem(409, "request-in-flight")])
+    assert create(api.client()).status == "accepted"
+
+
+def test_tries_widen_and_end() -> None:
+    api = FakeApi(script=[DOWN] * 9)
+    with pytest.raises(errors.Unavailable):
+        api.client().jobs.get(job_id(1))
+    assert api.slept == [0.5, 1, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [("7", 7), ("Fri, 27 Nov 2026 12:00:09 GMT", 9), ("soon", 0.5), ("0", 0.5), ("²", 0.5),
+     ("Fri, 27 Nov 2026 11:00:00 GMT", 0.5)],
+)  # fmt: skip
+def test_retry_after_is_honoured(header: str, seconds: float) -> None:
+    busy = httpx.Response(503, headers=[(b"retry-after", header.encode("latin-1"))], json={})
+    api = FakeApi(script=[busy]).add(a_job())
+    api.client().jobs.get(job_id(1))
+    assert api.slept == [seconds]
+
+
+def test_who_is_asked_to_wait_long_is_told() -> None:
+    seconds = LONGEST_RETRY_AFTER_SECONDS + 1
+    api = FakeApi(script=[httpx.Response(429, headers={"Retry-After": f"{seconds:.0f}"}, json={})])
+    with pytest.raises(errors.TooManyRequests) as raised:
+        api.client().jobs.get(job_id(1))
+    assert raised.value.retry_after == seconds
+    assert api.slept == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (problem(404, "unknown-job"), errors.UnknownJob),
+        (problem(404, "of-tomorrow"), errors.NotFound),
+        (problem(422, "key-reused"), errors.KeyReused),
+        (httpx.Response(401, json={"message": "Unauthorized"}), errors.Unauthorized),
+        (httpx.Response(403, json={"message": "Forbidden"}), errors.NotAllowed),
+        (httpx.Response(418, text="<html>"), errors.ApiError),
+        (httpx.Response(302, headers={"Location": "https://else.example"}), errors.ApiError),
+        (httpx.Response(400, json={"errors": [1, {}], "type": 5}), errors.RequestError),
+        (httpx.Response(200, text="<html>"), errors.UnexpectedAnswer),
+        (httpx.Response(200, json=[]), errors.UnexpectedAnswer),
+    ],
+)
+def test_an_error_is_of_its_class(answer: httpx.Response, expected: type[Exception]) -> None:
+    api = FakeApi(script=[answer])
+    with pytest.raises(expected) as raised:
+        api.client().jobs.get(job_id(1))
+    assert type(raised.value) is expected
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize("wrong", ["", "job_1", "../models", job_id(1) + "/x", job_id(1) + "\n"])
+def test_only_a_job_s_id_makes_a_path(wrong: str) -> None:
+    api = FakeApi()
+    with pytest.raises(ValueError, match="not a job's id"):
+        api.client().jobs.get(wrong)
+    assert api.requests == []
+
+
+def test_pages_are_read_as_they_are_needed() -> None:
+    api = FakeApi().add(*(a_job(number, source="a.csv") for number in range(1, 6)))
+    found = api.client().jobs.list(source="a.csv", page_size=2)
+    assert next(found).job_id == job_id(1)
+    assert len(api.requests) == 1
+    assert [job.job_id for job in found] == [job_id(number) for number in range(2, 6)]
+    assert len(api.requests) == 3
+
+
+def test_a_model_s_slash_is_a_part_of_the_path() -> None:
+    api = FakeApi(models=[a_model()])
+    assert api.client().models.get(MODEL).id == MODEL
+    assert api.requests[0].url.path == f"/models/{MODEL}"
+    assert [each.id for each in api.client().models.list()] == [MODEL]
+
+
+def test_a_price_buys_nothing() -> None:
+    api = FakeApi()
+    estimate = api.client().price(MODEL, {"prompt": "A blue door"}).estimate
+    assert estimate is not None
+    assert (estimate.credits_high, api.jobs) == (7.0, {})
+
+
+def test_the_asynchronous_client_does_the_same() -> None:
+    api = FakeApi(script=[BROKEN, DOWN])
+
+    async def journey(client: AsyncRingback) -> list[str]:
+        async with client:
+            made = await client.jobs.create(MODEL, {"prompt": "A blue door"})
+            return [made.job_id, *[job.job_id async for job in client.jobs.list()]]
+
+    assert asyncio.run(journey(api.async_client())) == [job_id(1)] * 2
+    assert api.slept == [0.5, 1]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"key": ""}, "No API key"),
+        ({"key": "rb_ä"}, "characters"),
+        ({"key": "rb_a\nb"}, "characters"),
+        ({"api_url": ""}, "No API:"),
+        ({"api_url": "http://api.example"}, "https://"),
+        ({"api_url": "https://user@api.example"}, "plain URL"),
+        ({"api_url": "api.example"}, "plain URL"),
+        ({"live_url": "ws://live.example"}, "wss://"),
+    ],
+)
+def test_unsafe_settings_are_refused(given: dict[str, str], said: str) -> None:
+    settings = {"api_url": API, "key": KEY, "live_url": ""} | given
+    with pytest.raises(errors.NotConfigured, match=said) as raised:
+        settings_of(**settings, environ={})
+    assert KEY not in str(raised.value)
+
+
+def test_settings_come_from_the_environment() -> None:
+    environ = {"RINGBACK_API_URL": "http://127.0.0.1:4566/", "RINGBACK_KEY": f"{KEY}\n"}
+    settings = settings_of(environ=environ | {"RINGBACK_LIVE_URL": "ws://127.0.0.1:1"})
+    assert settings.api_url == "http://127.0.0.1:4566"
+    assert (settings.key, settings.live_url) == (KEY, "ws://127.0.0.1:1")
+    assert KEY not in repr(settings)
