@@ -59,6 +59,10 @@ class AsyncRingback:
         """Yield the events of your jobs, files and receivers for ever, each once."""
         return self._carrier.iterate(self._work.follower.events(since=since))
 
+    async def check_line(self) -> None:
+        """Raise what is wrong with the live line, if anything is."""
+        await self._carrier.run(self._work.follower.check())
+
     async def close(self) -> None:
         await self._carrier.close()
 

@@ -59,6 +59,10 @@ class Ringback:
         """Yield the events of your jobs, files and receivers for ever, each once."""
         return self._carrier.iterate(self._work.follower.events(since=since))
 
+    def check_line(self) -> None:
+        """Raise what is wrong with the live line, if anything is."""
+        self._carrier.run(self._work.follower.check())
+
     def close(self) -> None:
         self._carrier.close()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from ringback_client.calls import get_job
-from ringback_client.errors import DownloadFailed, NoAnswer
+from ringback_client.calls import JOB_ID, get_job
+from ringback_client.errors import DownloadFailed, NoAnswer, UnexpectedAnswer
 from ringback_client.records import Image, Job
 from ringback_client.retrying import Sender
 from ringback_client.settings import is_here
@@ -89,6 +89,8 @@ EXPIRED: Final = "its link has expired"
 
 def names_of(job_id: str, job: Job) -> dict[str, Image]:
     """Return the images by their file names, ``{job_id}-{n}.{ext}``."""
+    if not JOB_ID.fullmatch(job_id):
+        raise UnexpectedAnswer("The answer has a job's id that is none.")
     names = dict[str, Image]()
     for position, image in enumerate(job.images, 1):
         # An image that is missing keeps its number, so a position may not be one.

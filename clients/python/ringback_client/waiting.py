@@ -8,7 +8,7 @@ from math import inf
 from typing import Any, Final
 
 from ringback_client.calls import get_job
-from ringback_client.errors import LineRefused, NotConfigured, WaitTimedOut
+from ringback_client.errors import LineRefused, NoAnswer, NotConfigured, WaitTimedOut
 from ringback_client.records import FINAL, Event, Job
 from ringback_client.retrying import Sender
 from ringback_client.settings import LIVE_URL, Settings
@@ -117,13 +117,24 @@ class Follower:
             if "following" in message:
                 return missed
 
+    def check(self) -> Steps[None]:
+        """Open the line once. Raises ``LineRefused``, ``NotConfigured`` or ``NoAnswer``."""
+        self._need_line()
+        try:
+            yield from self._open(since=None)
+        except LineClosed as error:
+            raise NoAnswer(f"The live line does not answer: {error}") from error
+
+    def _need_line(self) -> None:
+        if not self.settings.live_url:
+            raise NotConfigured(f"No live line: set {LIVE_URL} to the stack's output LiveApiUrl.")
+
     def events(self, *, since: str | None = None) -> Steps[None]:
         """Emit the client's events for ever, each once; connects again when it must.
 
         Raises ``LineRefused``, or ``NotConfigured`` if there is no live line.
         """
-        if not self.settings.live_url:
-            raise NotConfigured(f"No live line: set {LIVE_URL} to the stack's output LiveApiUrl.")
+        self._need_line()
         known = deque[str](maxlen=REMEMBERED_EVENTS)
         pause = FIRST_PAUSE_SECONDS
         while True:

@@ -1,0 +1,134 @@
+"""``batch``."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ringback_cli.connection import connected
+from ringback_cli.exits import ExitCode
+from ringback_cli.inputs import Properties, properties_of, value_of
+from ringback_cli.printing import note, say, show_json
+from ringback_cli.progress import progress
+from ringback_cli.rows import Row, read_rows
+
+if TYPE_CHECKING:
+    from ringback_client import Job, Ringback
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """``job`` is None if the row was refused or not sent, and ``error`` says why."""
+
+    row: int
+    job: "Job | None"
+    error: str = ""
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--model", help="The model of rows that name none.")
+@click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True,
+              help="How many requests at a time.")  # fmt: skip
+@click.option("--wait", is_flag=True, help="Wait until all jobs have ended.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@connected
+def batch(
+    client: "Ringback",
+    *,
+    file: Path,
+    model: str | None,
+    parallel: int,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Post a job for each row of a CSV or JSON Lines file.
+
+    Run it again after an interruption: the same file buys nothing twice. A file that was changed
+    is another file, all of whose rows are bought.
+
+    \b
+    ringback batch kites.csv --model bytedance/seedream --wait
+    """  # noqa: D301
+    digest, rows = read_rows(file, model)
+    properties = {each: properties_of(client, each) for each in {row.model for row in rows}}
+    jobs, failed = dict[str, int](), 0
+    with progress("sent", len(rows)) as advance:
+        for sent in _send_all(client, rows, properties, digest, parallel):
+            advance()
+            if sent.job is None:
+                failed += 1
+            else:
+                jobs[sent.job.job_id] = sent.row
+            if not wait or sent.job is None:
+                _show(sent, as_json=as_json)
+    if wait:
+        failed += _wait_for(client, jobs, timeout, as_json=as_json)
+    if failed and not as_json:
+        note(f"{failed} of {len(rows)} rows came to nothing; the same command tries them again.")
+    return ExitCode.NOT_SUCCEEDED if failed else ExitCode.DONE
+
+
+def _send_all(
+    client: "Ringback",
+    rows: list[Row],
+    properties: dict[str, Properties | None],
+    digest: str,
+    parallel: int,
+) -> Iterator[Sent]:
+    """Yield the rows as they are sent; a refused key ends it, since it is refused for all."""
+
+    def send(row: Row) -> Sent:
+        from ringback_client.errors import ApiError, NoAnswer, NotAllowed
+
+        try:
+            job = client.jobs.create(
+                row.model,
+                input_of_row(row, properties[row.model]),
+                # The row of this very file, so that it is the same when the command is repeated.
+                idempotency_key=f"batch-{digest}-{row.number}",
+                call_back_url=row.call_back_url,
+            )
+        except NotAllowed:
+            raise
+        except (ApiError, NoAnswer) as error:
+            return Sent(row.number, None, str(error))
+        return Sent(row.number, job)
+
+    with ThreadPoolExecutor(parallel) as pool:
+        try:
+            for future in as_completed([pool.submit(send, row) for row in rows]):
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def input_of_row(row: Row, properties: Properties | None) -> dict[str, Any]:
+    typed = {name: value_of(text, name, properties) for name, text in row.cells.items()}
+    return typed | dict(row.fields)
+
+
+def _wait_for(
+    client: "Ringback", jobs: dict[str, int], timeout: float | None, *, as_json: bool
+) -> int:
+    """Return how many have not succeeded."""
+    in_vain = 0
+    with progress("ended", len(jobs)) as advance:
+        for job in client.jobs.wait(*jobs, timeout=timeout):
+            advance()
+            in_vain += job.status != "succeeded"
+            _show(Sent(jobs[job.job_id], job), as_json=as_json)
+    return in_vain
+
+
+def _show(sent: Sent, *, as_json: bool) -> None:
+    if as_json:
+        show_json({"row": sent.row, "job": sent.job, "error": sent.error or None})
+    elif sent.job is None:
+        note(f"row {sent.row}: {sent.error}")
+    else:
+        say(f"row {sent.row}: {sent.job.job_id} {sent.job.status}")

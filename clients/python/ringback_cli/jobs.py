@@ -1,0 +1,122 @@
+"""``get``, ``list``, ``cancel``, ``retry``, ``archive`` and ``watch``."""
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import click
+
+from ringback_cli.connection import connected
+from ringback_cli.connection import job_id as a_job_id
+from ringback_cli.exits import ExitCode
+from ringback_cli.posting import show_outcome
+from ringback_cli.printing import note, say, show_job, show_jobs, show_json
+
+if TYPE_CHECKING:
+    from ringback_client import Event, Job, Ringback
+
+
+def _show(job: "Job", *, as_json: bool) -> None:
+    show_json(job) if as_json else show_job(job)
+
+
+@click.command()
+@click.argument("job_id", type=a_job_id)
+@connected
+def get(client: "Ringback", *, job_id: str, as_json: bool) -> None:
+    """Show a job.
+
+    \b
+    ringback get job_01m8cy9zbe0cr2r9td1t69azkx
+    """  # noqa: D301
+    _show(client.jobs.get(job_id), as_json=as_json)
+
+
+@click.command("list")
+@click.option("--source", metavar="FILE", help="Only jobs of this dropped file.")
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=25, show_default=True,
+              help="How many jobs.")  # fmt: skip
+@connected
+def list_jobs(client: "Ringback", *, source: str | None, limit: int, as_json: bool) -> None:
+    """List jobs, newest first.
+
+    \b
+    ringback list --source requests/kites.csv -n 100
+    """  # noqa: D301
+    found = client.jobs.list(source=source, page_size=min(limit, 99))
+    show_jobs(islice(found, limit), as_json=as_json)
+
+
+@click.command()
+@click.argument("job_id", type=a_job_id)
+@connected
+def cancel(client: "Ringback", *, job_id: str, as_json: bool) -> None:
+    """Withdraw a job that has not been sent to the provider.
+
+    \b
+    ringback cancel job_01m8cy9zbe0cr2r9td1t69azkx
+    """  # noqa: D301
+    _show(client.jobs.cancel(job_id), as_json=as_json)
+
+
+@click.command()
+@click.argument("job_id", type=a_job_id)
+@click.option("--wait", is_flag=True, help="Wait until the new job has ended.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@connected
+def retry(
+    client: "Ringback", *, job_id: str, wait: bool, timeout: float | None, as_json: bool
+) -> int:
+    """Make a job that has ended once more; it is paid for again.
+
+    \b
+    ringback retry job_01m8cy9zbe0cr2r9td1t69azkx --wait
+    """  # noqa: D301
+    return show_outcome(client.jobs.retry(job_id, wait=wait, timeout=timeout), as_json=as_json)
+
+
+@click.command()
+@click.argument("job_id", type=a_job_id)
+@connected
+def archive(client: "Ringback", *, job_id: str, as_json: bool) -> None:
+    """Copy the images of a job that are missing, without paying again.
+
+    \b
+    ringback archive job_01m8cy9zbe0cr2r9td1t69azkx
+    """  # noqa: D301
+    _show(client.jobs.archive(job_id), as_json=as_json)
+
+
+@click.command()
+@click.argument("job_ids", type=a_job_id, nargs=-1)
+@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@connected
+def watch(
+    client: "Ringback", *, job_ids: tuple[str, ...], timeout: float | None, as_json: bool
+) -> int:
+    """Follow jobs to their end, or all of your jobs until you press Ctrl-C.
+
+    \b
+    ringback watch job_01m8cy9zbe0cr2r9td1t69azkx
+    """  # noqa: D301
+    if not job_ids:
+        for event in client.events():
+            show_json(event) if as_json else say(_line(event))
+        return ExitCode.DONE
+    code: int = ExitCode.DONE
+    told = _nothing if as_json else _progress
+    for job in client.jobs.wait(*job_ids, timeout=timeout, on_event=told):
+        code = max(code, show_outcome(job, as_json=as_json))
+    return code
+
+
+def _progress(event: "Event") -> None:
+    note(_line(event))
+
+
+def _nothing(event: "Event") -> None:
+    """With ``--json`` only the result is printed."""
+
+
+def _line(event: "Event") -> str:
+    kind = str(event.get("type", "")).removeprefix("ringback.")
+    return f"{str(event.get('time', ''))[11:19]}  {event.get('subject', '')}  {kind}"

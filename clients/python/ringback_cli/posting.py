@@ -1,0 +1,90 @@
+"""``submit`` and ``price``."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ringback_cli.connection import connected
+from ringback_cli.exits import ExitCode
+from ringback_cli.inputs import input_of, input_options, properties_of
+from ringback_cli.printing import note, say, show_job, show_json
+
+if TYPE_CHECKING:
+    from ringback_client import Job, Ringback
+
+
+@click.command()
+@input_options
+@click.option("--call-back-url", metavar="URL", help="Where the job's end is sent as a webhook.")
+@click.option("--idempotency-key", metavar="TEXT", help="The same key makes the same job once.")
+@click.option("--wait", is_flag=True, help="Wait until the job has ended.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@connected
+def submit(
+    client: "Ringback",
+    *,
+    model: str,
+    prompt: str | None,
+    images: tuple[str, ...],
+    fields: tuple[str, ...],
+    whole: str | None,
+    call_back_url: str | None,
+    idempotency_key: str | None,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
+) -> int:
+    """Post a job.
+
+    \b
+    ringback submit bytedance/seedream -p "A paper boat" --wait
+    """  # noqa: D301 click's mark for lines that stay as they are
+    properties = properties_of(client, model)
+    job_input = input_of(properties, prompt=prompt, images=images, fields=fields, whole=whole)
+    job = client.jobs.create(
+        model, job_input, idempotency_key=idempotency_key, call_back_url=call_back_url
+    )
+    if wait:
+        if not as_json:
+            note(job.job_id)  # known even if waiting is interrupted
+        (job,) = client.jobs.wait(job.job_id, timeout=timeout)
+    return show_outcome(job, as_json=as_json)
+
+
+def show_outcome(job: "Job", *, as_json: bool) -> int:
+    """Print a job; return 1 if it has ended in vain."""
+    show_json(job) if as_json else show_job(job)
+    is_in_vain = job.is_final and job.status != "succeeded"
+    return ExitCode.NOT_SUCCEEDED if is_in_vain else ExitCode.DONE
+
+
+@click.command()
+@input_options
+@connected
+def price(
+    client: "Ringback",
+    *,
+    model: str,
+    prompt: str | None,
+    images: tuple[str, ...],
+    fields: tuple[str, ...],
+    whole: str | None,
+    as_json: bool,
+) -> None:
+    """Check a job and estimate its price; nothing is bought.
+
+    \b
+    ringback price seedream/5-pro-text-to-image -p "A paper boat" -f quality=high
+    """  # noqa: D301
+    properties = properties_of(client, model)
+    found = client.price(
+        model, input_of(properties, prompt=prompt, images=images, fields=fields, whole=whole)
+    )
+    if as_json:
+        show_json(found)
+    elif found.estimate is None:
+        say("The job is valid; no price is known.")
+    else:
+        low, high = found.estimate.credits_low, found.estimate.credits_high
+        credits = f"{low:g}" if low == high else f"{low:g} to {high:g}"
+        say(f"The job is valid: about {credits} credits, as of {found.estimate.noted_on}.")

@@ -1,0 +1,91 @@
+"""The rows of a batch: CSV with a header, or JSON Lines."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+JSON_LINES: Final = frozenset({".jsonl", ".ndjson"})
+DELIMITERS: Final = (",", ";", "\t")
+CALL_BACK_URL: Final = "callBackUrl"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """``number`` counts from 1. ``cells`` are texts, ``fields`` values that have their type."""
+
+    number: int
+    model: str
+    cells: Mapping[str, str]
+    fields: Mapping[str, Any]
+    call_back_url: str | None
+
+
+def read_rows(path: Path, model: str | None) -> tuple[str, list[Row]]:
+    """Return the file's SHA-256 and its rows; raises ``click.UsageError`` for the first bad one."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"{path.name} is not UTF-8.") from error
+    read = _json_lines if path.suffix.lower() in JSON_LINES else _csv
+    rows = list(read(text, model))
+    if not rows:
+        raise click.UsageError(f"{path.name} has no rows.")
+    return hashlib.sha256(content).hexdigest(), rows
+
+
+def _json_lines(text: str, model: str | None) -> Iterator[Row]:
+    # Not splitlines: a JSON text may have other line separators in it.
+    lines = [line for line in text.split("\n") if line.strip()]
+    for number, line in enumerate(lines, 1):
+        try:
+            found = json.loads(line)
+        except ValueError as error:
+            raise click.UsageError(f"Row {number} is not JSON: {error}") from error
+        if not isinstance(found, dict) or not isinstance(found.get("input"), dict):
+            raise click.UsageError(f"Row {number} is no object with `model` and `input`.")
+        if more := found.keys() - {"model", "input", CALL_BACK_URL}:
+            raise click.UsageError(f"Row {number} has unknown fields: {', '.join(sorted(more))}.")
+        yield Row(
+            number=number,
+            model=_model(found.get("model"), model, number),
+            cells={},
+            fields=found["input"],
+            call_back_url=found.get(CALL_BACK_URL),
+        )
+
+
+def _csv(text: str, model: str | None) -> Iterator[Row]:
+    first = text.partition("\n")[0]
+    delimiter = max(DELIMITERS, key=first.count)
+    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    number = 0
+    try:
+        for row in reader:
+            number += 1
+            if None in row or None in row.values():
+                raise click.UsageError(f"Row {number} has more or fewer cells than the header.")
+            cells = {name.strip(): cell for name, cell in row.items() if cell.strip()}
+            call_back_url = cells.pop(CALL_BACK_URL, None)
+            yield Row(
+                number=number,
+                model=_model(cells.pop("model", None), model, number),
+                cells=cells,
+                fields={},
+                call_back_url=call_back_url,
+            )
+    except csv.Error as error:
+        raise click.UsageError(f"Row {number + 1}: {error}") from error
+
+
+def _model(given: object, default: str | None, number: int) -> str:
+    found = given or default
+    if not isinstance(found, str):
+        raise click.UsageError(f"Row {number} names no model; --model is for rows without one.")
+    return found
