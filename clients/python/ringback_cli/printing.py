@@ -6,6 +6,7 @@ control characters are left out.
 
 import dataclasses
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,8 +18,9 @@ import click
 if TYPE_CHECKING:
     from ringback_client import Job
 
-# Lines, and what reverses the direction of the text after it.
+# Control characters and line ends; then what reverses the direction of the text after it.
 _STEERING: Final = {"Cc", "Cs", "Zl", "Zp"}
+_SPACE: Final = re.compile(r"[\t\n\v\f\r]+")
 _DIRECTIONS: Final = frozenset(
     "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 )
@@ -26,7 +28,7 @@ _DIRECTIONS: Final = frozenset(
 
 def clean(text: object) -> str:
     """Return one line without anything that a terminal obeys."""
-    spaced = " ".join(str(text).split())
+    spaced = _SPACE.sub(" ", str(text))
     return "".join(
         each
         for each in spaced

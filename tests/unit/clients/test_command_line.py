@@ -1,0 +1,310 @@
+"""The command line, against a Ringback in memory."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+from ringback_cli.exits import ExitCode
+from ringback_cli.main import main
+from ringback_cli.printing import clean
+from ringback_client import errors
+
+from tests.support.client_api import (
+    FOLLOWING,
+    IMAGE,
+    KEY,
+    FakeApi,
+    a_job,
+    a_model,
+    an_event,
+    an_image,
+    job_id,
+    problem,
+)
+from tests.support.repository import text_of
+
+MODEL = "bytedance/seedream"
+HOSTILE = "[red]A\x1b]0;title\x07 door\r\n\u202edoor\x9b31m[/red]:boom:"
+
+
+def run(api: FakeApi, *arguments: str | Path, code: int = 0) -> Result:
+    result = CliRunner().invoke(
+        main, [str(each) for each in arguments], obj=lambda **settings: api.client()
+    )
+    assert result.exit_code == code, result.output
+    assert KEY not in result.output
+    return result
+
+
+def posted(api: FakeApi) -> Sequence[dict[str, object]]:
+    return [json.loads(each.content) for each in api.requests if each.method == "POST"]
+
+
+def test_submit_waits_and_shows_the_job() -> None:
+    line = [FOLLOWING, lambda api: api.end(), {"events": [an_event(1, "succeeded")]}]
+    api = FakeApi(models=[a_model()], told=[line])
+    shown = run(api, "submit", MODEL, "-p", "A blue door", "--wait").stdout
+    assert re.search(r"status +succeeded", shown)
+    assert f"images/{job_id(1)}/1.png" in shown
+
+
+def test_submit_takes_each_field_in_the_model_s_own_words_and_types() -> None:
+    fields = {
+        **{"ref_prompt": {"type": "string"}, "ref_img_url": {"anyOf": [{"type": "array"}]}},
+        **{
+            "clarity": {"type": "integer"},
+            "ratio": {"type": "string"},
+            "fast": {"type": "boolean"},
+        },
+    }
+    model = a_model() | {"input": {"properties": fields}}
+    api = FakeApi(models=[model])
+    run(
+        *(api, "submit", MODEL, "-p", "12", "-i", "https://a.example/1.png", "-i", "s3://b/2.png"),
+        *("-f", "clarity=1024", "-f", "ratio=1", "-f", "fast=true", "--input", '{"seed": 1}'),
+        *("--call-back-url", "https://studio.example", "--idempotency-key", "mine"),
+    )
+    [request] = posted(api)
+    assert request == {
+        "model": MODEL,
+        "callBackUrl": "https://studio.example",
+        "input": {
+            **{"ref_prompt": "12", "ref_img_url": ["https://a.example/1.png", "s3://b/2.png"]},
+            **{"clarity": 1024, "ratio": "1", "fast": True, "seed": 1},
+        },
+    }
+    assert [*api.keys] == ["mine"]
+
+
+def test_a_model_that_is_in_no_list_is_passed_on() -> None:
+    api = FakeApi()
+    run(api, "submit", "new/model", "-p", "A door", "-i", "https://a.example/1.png", "-f", "n=2")
+    assert posted(api)[0]["input"] == {
+        **{"prompt": "A door", "image_urls": ["https://a.example/1.png"], "n": 2}
+    }
+
+
+@pytest.mark.parametrize("wrong", [("-f", "size"), ("--input", "{"), ("--input", "[]"),
+                                   ("--input", "@/nowhere")])  # fmt: skip
+def test_what_is_no_input_is_not_sent(wrong: tuple[str, str]) -> None:
+    api = FakeApi(models=[a_model()])
+    run(api, "submit", MODEL, *wrong, code=2)
+    assert posted(api) == []
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+def test_a_job_that_came_to_nothing_ends_with_1(status: str) -> None:
+    api = FakeApi(told=[[FOLLOWING]]).add(a_job(status=status))
+    run(api, "watch", job_id(1), code=1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (problem(400, "invalid-request"), ExitCode.WRONG_REQUEST),
+        (problem(403, "missing-scope"), ExitCode.NOT_ALLOWED),
+        (problem(404, "unknown-job"), ExitCode.NOT_FOUND),
+        (problem(409, "wrong-state"), ExitCode.CONFLICT),
+        (httpx.Response(200, text="<html>"), ExitCode.UNAVAILABLE),
+        (httpx.Response(418), ExitCode.UNAVAILABLE),
+    ],
+)
+def test_errors_have_exit_codes(answer: httpx.Response, code: ExitCode) -> None:
+    result = run(FakeApi(script=[answer]), "cancel", job_id(1), code=code)
+    assert result.stderr.startswith("ringback: ")
+    assert "Traceback" not in result.output
+
+
+def test_an_outage_and_a_long_wait_have_exit_codes() -> None:
+    down = httpx.Response(503)
+    run(FakeApi(script=[down] * 9), "get", job_id(1), code=ExitCode.UNAVAILABLE)
+    waiting = FakeApi().add(a_job())
+    run(waiting, "watch", job_id(1), "--timeout", "5", code=ExitCode.TIMED_OUT)
+
+
+def test_a_mistake_of_ours_is_not_hidden() -> None:
+    with pytest.raises(ZeroDivisionError):
+        CliRunner().invoke(main, ["models"], obj=lambda **_: 1 / 0, catch_exceptions=False)
+
+
+def test_the_exit_codes_are_documented() -> None:
+    rows = re.findall(r"^\| (\d+) \|", text_of("docs/client.md"), re.MULTILINE)
+    assert [*map(int, rows)] == [*ExitCode]
+
+
+@pytest.mark.parametrize("command", ["get", "cancel", "archive", "retry", "watch", "download"])
+def test_an_id_that_is_none_is_refused_at_once(command: str) -> None:
+    api = FakeApi()
+    assert "no job's id" in run(api, command, "../job", code=2).stderr
+    assert api.requests == []
+
+
+@pytest.mark.parametrize("command", ["get", "list", "cancel"])
+def test_strangers_words_steer_no_terminal(command: str) -> None:
+    error = {"kind": "refused", "message": HOSTILE, "code": "1", "may_be_charged": True}
+    job = a_job(status="failed", input={"prompt": HOSTILE}, model=HOSTILE, error=error)
+    api = FakeApi().add(job)
+    shown = run(api, command, *([] if command == "list" else [job_id(1)])).stdout
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", shown)
+    assert "[red]A]0;title door door31m[/red]:boom:" in shown
+
+
+def test_a_problem_s_words_steer_no_terminal() -> None:
+    bad = [{"field": HOSTILE, "message": HOSTILE}]
+    api = FakeApi(script=[problem(400, "invalid-request", detail=HOSTILE, errors=bad)])
+    shown = run(api, "cancel", job_id(1), code=2).stderr
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", shown)
+
+
+def test_clean_keeps_what_people_write() -> None:
+    assert clean("Ein blaues Tür, 蓝色的门 👩‍🎨") == "Ein blaues Tür, 蓝色的门 👩‍🎨"
+
+
+def test_json_is_one_line_for_each_item_and_ascii() -> None:
+    api = FakeApi().add(a_job(1, input={"prompt": HOSTILE + "蓝"}), a_job(2, "succeeded"))
+    shown = run(api, "list", "--json").stdout
+    assert shown.isascii()
+    jobs = [json.loads(line) for line in shown.splitlines()]
+    assert jobs[0]["input"]["prompt"] == HOSTILE + "蓝"
+    assert jobs[0]["created_at"] == a_job()["created_at"]
+    assert jobs[1]["images"][0]["sha256"] == an_image(2)["sha256"]
+
+
+def test_list_ends_where_it_is_told_to() -> None:
+    api = FakeApi().add(*(a_job(number, source="a.csv") for number in range(1, 9)))
+    assert len(run(api, "list", "-n", "3", "--source", "a.csv").stdout.splitlines()) == 3
+    assert len(api.requests) == 1
+
+
+def test_watch_shows_the_way_and_then_the_result() -> None:
+    line = [FOLLOWING, {"events": [an_event(1, "running")]}, lambda api: api.end(),
+            {"events": [an_event(1, "succeeded")]}]  # fmt: skip
+    result = run(FakeApi(told=[line]).add(a_job()), "watch", job_id(1))
+    assert f"12:00:00  {job_id(1)}  job.running" in result.stderr
+    assert re.search(r"status +succeeded", result.stdout)
+
+
+def test_watch_without_a_job_shows_every_event() -> None:
+    def stop(api: FakeApi) -> None:
+        raise KeyboardInterrupt
+
+    line = [FOLLOWING, {"events": [an_event(1, "running"), an_event(2, "failed")]}, stop]
+    shown = run(FakeApi(told=[line]), "watch", code=ExitCode.INTERRUPTED).stdout
+    assert [each.split()[1:] for each in shown.splitlines()] == [
+        [job_id(1), "job.running"],
+        [job_id(2), "job.failed"],
+    ]
+
+
+def test_models_are_listed_with_their_fields() -> None:
+    size = {"enum": ["1K", "2K"], "default": "1K", "description": "The long side."}
+    api = FakeApi(models=[a_model(), a_model("seedream/x", size=size)])
+    assert run(api, "models").stdout.splitlines()[1] == "seedream/x\tkie\tunknown\tOne image."
+    fields = run(api, "models", "seedream/x").stdout.splitlines()
+    assert fields[1] == "size\t\t1K\t1K 2K\tThe long side."
+    assert [json.loads(each)["id"] for each in run(api, "models", "--json").stdout.splitlines()]
+
+
+def test_a_price_is_told_and_nothing_bought() -> None:
+    api = FakeApi(models=[a_model()])
+    shown = run(api, "price", MODEL, "-p", "A blue door").stdout
+    assert shown == "The job is valid: about 3.5 to 7 credits, as of 2026-08-19.\n"
+    assert api.jobs == {}
+
+
+@pytest.mark.parametrize("command", ["archive", "retry"])
+def test_changes_name_the_route(command: str) -> None:
+    api = FakeApi().add(a_job())
+    run(api, command, job_id(1))
+    assert api.lines() == [f"POST /jobs/{job_id(1)}/{command}"]
+
+
+def test_the_key_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}\n")
+    given = dict[str, str]()
+
+    def client(**settings: str) -> object:
+        given.update(settings)
+        return FakeApi().client()
+
+    arguments = ["models", "--key-file", str(tmp_path / "key"), "--api-url", "https://a.example"]
+    assert CliRunner().invoke(main, arguments, obj=client).exit_code == 0
+    assert (given["key"].strip(), given["api_url"]) == (KEY, "https://a.example")
+
+
+def test_without_settings_a_command_says_what_to_set() -> None:
+    result = CliRunner().invoke(main, ["models"], env={"RINGBACK_KEY": None})
+    assert (result.exit_code, "set RINGBACK_KEY" in result.stderr) == (2, True)
+
+
+def test_every_command_has_help_with_an_example() -> None:
+    for name in main.commands:
+        shown = CliRunner().invoke(main, [name, "--help"]).stdout
+        assert re.search(rf"^  ringback {name}\b", shown, re.MULTILINE), name
+
+
+def test_downloads_have_names_of_our_own_and_are_verified(tmp_path: Path) -> None:
+    api = FakeApi().add(*(a_job(number, "succeeded", source="a.csv") for number in (1, 2, 3)))
+    shown = run(api, "download", "--source", "a.csv", "-o", tmp_path, "--json").stdout
+    assert {json.loads(line)["path"] for line in shown.splitlines()} == {
+        str(tmp_path / f"{job_id(number)}-1.png") for number in (1, 2, 3)
+    }
+    assert {path.read_bytes() for path in tmp_path.iterdir()} == {IMAGE}
+
+
+def test_one_image_that_is_wrong_does_not_keep_the_others(tmp_path: Path) -> None:
+    wrong = a_job(1, "succeeded", images=[an_image(1) | {"sha256": "0" * 64}])
+    api = FakeApi().add(wrong, a_job(2, "succeeded"))
+    result = run(api, "download", job_id(1), job_id(2), "-o", tmp_path, code=8)
+    assert [path.name for path in tmp_path.iterdir()] == [f"{job_id(2)}-1.png"]
+    assert f"{job_id(1)}-1.png: its checksum" in result.stderr
+
+
+def test_download_needs_jobs_or_a_file() -> None:
+    run(FakeApi(), "download", code=2)
+    run(FakeApi(), "download", job_id(1), "--source", "a.csv", code=2)
+
+
+def test_the_doctor_finds_nothing_wrong() -> None:
+    api = FakeApi(models=[a_model()], told=[[FOLLOWING]])
+    shown = run(api, "doctor").stdout
+    assert [line.split()[0] for line in shown.splitlines()] == ["ok"] * 5
+    assert api.jobs == {}
+
+
+@pytest.mark.parametrize(
+    ("api", "words"),
+    [
+        (FakeApi(script=[httpx.Response(403)]), "the key is refused"),
+        (FakeApi(script=[httpx.ConnectError("x")] * 9), "compare RINGBACK_API_URL"),
+        (FakeApi(script=[httpx.Response(200, text="<html>")]), "compare RINGBACK_API_URL"),
+        (FakeApi(), "compare RINGBACK_LIVE_URL"),
+        (FakeApi(told=[[{"refused": "unknown key"}]]), "unknown key"),
+        (FakeApi(script=[httpx.Response(200, json={"models": []}),
+                         problem(403, "missing-scope")], told=[[FOLLOWING]]), "jobs:read"),
+    ],
+)  # fmt: skip
+def test_the_doctor_says_what_to_do(api: FakeApi, words: str) -> None:
+    shown = run(api, "doctor", code=1).stdout
+    [failed] = [line for line in shown.splitlines() if line.startswith("failed")]
+    assert words in failed
+
+
+def test_the_doctor_s_notes_are_no_failures() -> None:
+    ok = httpx.Response(200, json={"models": []})
+    page = httpx.Response(200, json={"jobs": [], "cursor": None})
+    api = FakeApi(script=[ok, page, problem(403, "missing-scope")], has_line=False)
+    lines = run(api, "doctor", "--json").stdout.splitlines()
+    assert [json.loads(each)["state"] for each in lines] == ["ok", "ok", "ok", "note", "note"]
+
+
+def test_errors_of_every_class_have_a_code() -> None:
+    from ringback_cli.exits import exit_code_of
+
+    assert exit_code_of(errors.WaitTimedOut(["x"])) is ExitCode.TIMED_OUT
+    assert exit_code_of(errors.LineRefused("x")) is ExitCode.NOT_ALLOWED
+    assert exit_code_of(OSError()) is None
