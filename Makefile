@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
-BENCHMARKS := cold_start sheets growth copying pace callbacks webhooks cost limits warm
+BENCHMARKS := cold_start sheets growth copying pace callbacks webhooks cost limits warm command_line
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 PYTEST := .venv/bin/python -m pytest
@@ -170,7 +170,7 @@ LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-
 lock: $(ENVIRONMENTS)/uv/.ready ## Regenerate the lock files (UPGRADE=1 takes newer versions)
 	@for name in uv emulator sam api_tools lambda_runtime usual_stack; do \
 	  $(LOCK) local/environments/$$name.in --output-file local/environments/$$name.txt; done
-	@$(LOCK) pyproject.toml --group dev --output-file local/environments/project.txt
+	@$(LOCK) pyproject.toml clients/python/pyproject.toml --group dev --output-file local/environments/project.txt
 	@$(LOCK) pyproject.toml --constraint local/environments/project.txt --no-annotate \
 	  --output-file layers/dependencies/requirements.txt
 	@$(LOCK) --group pictures --constraint local/environments/project.txt --no-annotate \

@@ -16,6 +16,7 @@ from local.paths import ROOT
 
 ENVIRONMENTS = ROOT / "local/environments"
 LAYERS = ROOT / "layers/dependencies"
+CLIENT = ROOT / "clients/python/pyproject.toml"
 PIN = re.compile(r"(?P<name>[\w.-]+)==(?P<version>[^\s;]+)")
 URL = re.compile(r"--(?:extra-)?index-url|--find-links|://")
 
@@ -38,8 +39,9 @@ def all_mistakes() -> Iterator[str]:
         LAYERS / "requirements.txt": runtime,
         LAYERS / "pictures.txt": groups["pictures"],
     }
+    client = tomllib.loads(CLIENT.read_text())["project"]["dependencies"]
     project_lock = ENVIRONMENTS / "project.txt"
-    locks = {project_lock: [*runtime, *dev, *groups["pictures"]], **deployed} | {
+    locks = {project_lock: [*runtime, *dev, *groups["pictures"], *client], **deployed} | {
         path.with_suffix(".txt"): path.read_text().splitlines()
         for path in sorted(ENVIRONMENTS.glob("*.in"))
     }

@@ -108,7 +108,9 @@ def test_a_webhook_has_the_fields_of_its_event() -> None:
 
 
 def test_the_verification_of_a_webhook_runs() -> None:
-    [block] = [each for name in SHOWN for each in blocks(name, "python")]
+    # The recipes of docs/client.md have tests of their own.
+    shown = [each for name in SHOWN for each in blocks(name, "python")]
+    [block] = [each for each in shown if not each.title.startswith("recipe: ")]
     assert block.title == "verification"
     program: dict[str, Any] = {}
     exec(block.text, program)  # noqa: S102 our own document

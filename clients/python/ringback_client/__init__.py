@@ -1,11 +1,15 @@
 """Client for Ringback, image-generation jobs on AWS."""
 
-from ringback_client.asynchronous import AsyncRingback
+from typing import TYPE_CHECKING, Any
+
 from ringback_client.blocking import Ringback
 from ringback_client.errors import RingbackError
 from ringback_client.operations import Environment
 from ringback_client.records import Event, Image, Job, Model
 from ringback_client.webhooks import read_webhook
+
+if TYPE_CHECKING:
+    from ringback_client.asynchronous import AsyncRingback
 
 __all__ = [
     "AsyncRingback",
@@ -18,3 +22,12 @@ __all__ = [
     "RingbackError",
     "read_webhook",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the asynchronous client when it is asked for: ``asyncio`` takes a while."""
+    if name == "AsyncRingback":
+        from ringback_client.asynchronous import AsyncRingback
+
+        return AsyncRingback
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

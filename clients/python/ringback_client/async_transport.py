@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from ringback_client.async_lines import AsyncConnect, AsyncLine
 from ringback_client.http import (
     FAILURES,
     Writer,
@@ -15,7 +16,6 @@ from ringback_client.http import (
     range_of,
     request_of,
 )
-from ringback_client.lines import AsyncConnect, AsyncLine
 from ringback_client.settings import Settings
 from ringback_client.steps import Emit, Fetch, Hear, Open, Say, Send, Sleep, Step, Steps, Walk
 

@@ -8,8 +8,8 @@ from typing import Any, Self
 import httpx
 
 from ringback_client import calls
+from ringback_client.async_lines import AsyncConnect, connect_async
 from ringback_client.async_transport import AsyncTransport
-from ringback_client.lines import AsyncConnect, connect_async
 from ringback_client.operations import Environment, Operations
 from ringback_client.records import (
     Account,

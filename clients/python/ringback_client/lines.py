@@ -1,12 +1,9 @@
-"""The live line's connection, blocking or not: one at a time, errors as ``LineClosed``."""
+"""The live line's connection, blocking: one at a time, errors as ``LineClosed``."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from websockets.asyncio import client as asynchronous
 from websockets.exceptions import WebSocketException
-from websockets.sync import client as blocking
 
 from ringback_client.settings import is_here
 from ringback_client.steps import LineClosed
@@ -22,28 +19,19 @@ class Connection(Protocol):
     def close(self) -> None: ...
 
 
-class AsyncConnection(Protocol):
-    async def send(self, message: str, /) -> None: ...
-    async def recv(self) -> str | bytes: ...
-    async def close(self) -> None: ...
-
-
 Connect = Callable[[str], Connection]
-AsyncConnect = Callable[[str], Awaitable[AsyncConnection]]
 
 
-def _options(url: str) -> dict[str, Any]:
+def options(url: str) -> dict[str, Any]:
     # No proxy can reach this machine.
     proxy = None if is_here(url) else True
     return {"proxy": proxy, "max_size": LARGEST_MESSAGE, "open_timeout": 15, "close_timeout": 1}
 
 
 def connect(url: str) -> Connection:
-    return blocking.connect(url, **_options(url))
+    from websockets.sync import client  # slow to import, and many commands need no line
 
-
-async def connect_async(url: str) -> AsyncConnection:
-    return await asynchronous.connect(url, **_options(url))
+    return client.connect(url, **options(url))
 
 
 class Line:
@@ -66,7 +54,7 @@ class Line:
 
     def hear(self, seconds: float) -> str | None:
         try:
-            return _text(self._open_one.recv(timeout=seconds))
+            return text_of(self._open_one.recv(timeout=seconds))
         except TimeoutError:
             return None
         except FAILURES as error:
@@ -84,44 +72,5 @@ class Line:
         return self._connection
 
 
-class AsyncLine:
-    def __init__(self, url: str, connect: AsyncConnect) -> None:
-        self._url, self._connect = url, connect
-        self._connection: AsyncConnection | None = None
-
-    async def open(self) -> None:
-        await self.close()
-        try:
-            self._connection = await self._connect(self._url)
-        except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
-
-    async def say(self, text: str) -> None:
-        try:
-            await self._open_one.send(text)
-        except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
-
-    async def hear(self, seconds: float) -> str | None:
-        try:
-            async with asyncio.timeout(seconds):
-                return _text(await self._open_one.recv())
-        except TimeoutError:
-            return None
-        except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
-
-    async def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
-
-    @property
-    def _open_one(self) -> AsyncConnection:
-        if self._connection is None:
-            raise LineClosed("not open")
-        return self._connection
-
-
-def _text(message: str | bytes) -> str:
+def text_of(message: str | bytes) -> str:
     return message if isinstance(message, str) else message.decode(errors="replace")

@@ -1,0 +1,105 @@
+"""The whole journey by the command line alone, and by the client for Python."""
+
+import asyncio
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from ringback_client import AsyncRingback, Ringback
+
+from local.deployment import Deployment, administrator
+
+MODEL: Final = "bytedance/seedream-v4-text-to-image"
+
+
+@pytest.fixture(scope="module")
+def settings(deployment: Deployment) -> dict[str, str]:
+    return {
+        "RINGBACK_API_URL": deployment.jobs_api_url,
+        "RINGBACK_KEY": deployment.client_key,
+        "RINGBACK_LIVE_URL": deployment.live_api_url,
+    }
+
+
+def ringback(settings: Mapping[str, str], *arguments: str | Path) -> list[dict[str, Any]]:
+    """Return what the command prints as JSON."""
+    done = subprocess.run(  # noqa: S603 our own command
+        [Path(sys.executable).with_name("ringback"), *arguments, "--json"],
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def checksums_in(deployment: Deployment, job_ids: set[str]) -> list[str]:
+    """Return the SHA-256 of the jobs' images, of the bytes that S3 has."""
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    found = list[str]()
+    for job_id in job_ids:
+        prefix = f"images/{job_id}/"
+        listed = store.list_objects_v2(Bucket=deployment.images_bucket, Prefix=prefix)
+        for entry in listed["Contents"]:
+            if not entry["Key"].endswith((".json", ".thumbnail.webp")):
+                got = store.get_object(Bucket=deployment.images_bucket, Key=entry["Key"])
+                found.append(hashlib.sha256(got["Body"].read()).hexdigest())
+    return sorted(found)
+
+
+def checksums_of(paths: list[Path]) -> list[str]:
+    return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
+
+
+def test_the_whole_journey_by_the_command_line(
+    deployment: Deployment, settings: dict[str, str], tmp_path: Path
+) -> None:
+    sheet = tmp_path / "kites.csv"
+    sheet.write_text("prompt,max_images\nTwo red kites,2\nA blue kite,\n")
+    sent = ringback(settings, "batch", sheet, "--model", MODEL)
+    job_ids = {each["job"]["job_id"] for each in sent}
+    again = ringback(settings, "batch", sheet, "--model", MODEL)
+    assert {each["job"]["job_id"] for each in again} == job_ids
+    watched = ringback(settings, "watch", *job_ids, "--timeout", "100")
+    assert {job["status"] for job in watched} == {"succeeded"}
+    files = ringback(settings, "download", *job_ids, "-o", tmp_path / "images")
+    assert len(files) == 3
+    downloaded = checksums_of([Path(each["path"]) for each in files])
+    assert downloaded == checksums_in(deployment, job_ids)
+    findings = ringback(settings, "doctor")
+    assert {each["state"] for each in findings} == {"ok"}
+
+
+def test_the_same_by_the_client(
+    deployment: Deployment, settings: dict[str, str], tmp_path: Path
+) -> None:
+    given = [*settings.values()]
+
+    async def journey() -> tuple[str, list[Path]]:
+        async with AsyncRingback(*given) as client:
+            job = await client.jobs.create(MODEL, {"prompt": "A paper kite"}, wait=True)
+            return job.job_id, [*await client.jobs.download(job.job_id, tmp_path / "async")]
+
+    with Ringback(*given) as client:
+        twice = [
+            client.jobs.create(MODEL, {"prompt": "A silk kite"}, idempotency_key="silk")
+            for _ in range(2)
+        ]
+        [made] = {job.job_id for job in twice}
+        other, others_paths = asyncio.run(journey())
+        [job] = client.jobs.wait(made, timeout=100)
+        paths = [*client.jobs.download(job.job_id, tmp_path / "sync")]
+        assert len([*islice(client.jobs.list(page_size=2), 5)]) == 5
+        assert client.models.get(MODEL).price is not None
+        assert client.price(MODEL, {"prompt": "A kite"}).estimate is not None
+    assert checksums_of(paths) == checksums_in(deployment, {job.job_id})
+    assert checksums_of(others_paths) == checksums_in(deployment, {other})
