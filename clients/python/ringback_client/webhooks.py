@@ -1,6 +1,6 @@
 """Tell whether a webhook is from Ringback: Standard Webhooks 1.0.0, symmetric signatures.
 
-Written out, because it is this short and the package of the standard brings four others along.
+Written out, because the standard's package takes one secret and reads the clock itself.
 """
 
 import binascii

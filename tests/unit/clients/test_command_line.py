@@ -2,15 +2,18 @@
 
 import json
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from ringback_cli.exits import ExitCode
+from ringback_cli.exits import ExitCode, exit_code_of
 from ringback_cli.main import main
-from ringback_cli.printing import clean
+from ringback_cli.printing import clean, show_table
+from ringback_cli.progress import progress
 from ringback_client import errors
 
 from tests.support.client_api import (
@@ -302,9 +305,45 @@ def test_the_doctor_s_notes_are_no_failures() -> None:
     assert [json.loads(each)["state"] for each in lines] == ["ok", "ok", "ok", "note", "note"]
 
 
-def test_errors_of_every_class_have_a_code() -> None:
-    from ringback_cli.exits import exit_code_of
+def on_a_terminal(monkeypatch: pytest.MonkeyPatch, *streams: TextIO) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    for stream in streams:
+        monkeypatch.setattr(stream, "isatty", lambda: True)
 
+
+def test_a_table_on_a_terminal_has_no_markup_and_no_colour_if_none_is_wanted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_a_terminal(monkeypatch, sys.stdout)
+    monkeypatch.setenv("NO_COLOR", "1")
+    show_table(("job", "prompt"), [("1", HOSTILE), (None, "2")])
+    shown = capsys.readouterr().out
+    assert "[red]A]0;title door door31m[/red]:boom:" in shown
+    # Bold is no colour.
+    assert {*re.findall(r"\x1b\[[^m]*m", shown)} <= {"\x1b[1m", "\x1b[0m"}
+
+
+def test_a_bar_is_shown_on_terminals_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for is_terminal in (False, True):
+        if is_terminal:
+            on_a_terminal(monkeypatch, sys.stderr)
+        with progress("sent", 3) as advance:
+            advance()
+        shown = capsys.readouterr()
+        assert shown.out == ""
+        assert ("1/3" in shown.err) == is_terminal
+
+
+def test_the_shell_completes_commands() -> None:
+    env = {"_RINGBACK_COMPLETE": "zsh_complete", "COMP_WORDS": "ringback do", "COMP_CWORD": "1"}
+    shown = CliRunner().invoke(main, [], env=env, prog_name="ringback").stdout
+    assert "download" in shown.split("\n")
+    assert "doctor" in shown.split("\n")
+
+
+def test_errors_of_every_class_have_a_code() -> None:
     assert exit_code_of(errors.WaitTimedOut(["x"])) is ExitCode.TIMED_OUT
     assert exit_code_of(errors.LineRefused("x")) is ExitCode.NOT_ALLOWED
     assert exit_code_of(OSError()) is None
