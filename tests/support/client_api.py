@@ -82,6 +82,8 @@ class FakeApi:
     said: list[Mapping[str, Any]] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     has_line: bool = True
+    chance: float = 1.0
+    closed: int = 0
     on_sleep: Callable[["FakeApi"], None] = lambda api: None
 
     def add(self, *jobs: dict[str, Any]) -> "FakeApi":
@@ -167,7 +169,7 @@ class FakeApi:
     def options(self) -> dict[str, Any]:
         numbers = iter(range(1, 1000))
         environment = Environment(
-            random=lambda: 1.0,
+            random=lambda: self.chance,
             monotonic=self.monotonic,
             now=lambda: NOW,
             new_key=lambda: f"key-{next(numbers)}",
@@ -207,7 +209,7 @@ class FakeConnection:
         raise ConnectionClosedOK(None, None)
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        self.api.closed += 1
 
 
 @dataclass

@@ -75,8 +75,6 @@ class Downloader:
             status = yield Fetch(url, part, had, image.bytes)
         except (NotSent, NoAnswer):
             return "the connection broke"
-        if status == 416:
-            part.unlink(missing_ok=True)
         return EXPIRED if status == 403 else f"the bucket answered {status}"
 
     def _with_new_link(self, job_id: str, image: Image) -> Steps[Image]:

@@ -262,9 +262,18 @@ def test_downloads_have_names_of_our_own_and_are_verified(tmp_path: Path) -> Non
 def test_one_image_that_is_wrong_does_not_keep_the_others(tmp_path: Path) -> None:
     wrong = a_job(1, "succeeded", images=[an_image(1) | {"sha256": "0" * 64}])
     api = FakeApi().add(wrong, a_job(2, "succeeded"))
-    result = run(api, "download", job_id(1), job_id(2), "-o", tmp_path, code=8)
+    twice = [job_id(1), job_id(2), job_id(2)]
+    result = run(api, "download", *twice, "-o", tmp_path, code=8)
+    assert api.lines().count(f"GET /jobs/{job_id(2)}") == 1
     assert [path.name for path in tmp_path.iterdir()] == [f"{job_id(2)}-1.png"]
     assert f"{job_id(1)}-1.png: its checksum" in result.stderr
+
+
+def test_an_answer_s_id_names_no_file(tmp_path: Path) -> None:
+    job = a_job(1, "succeeded", source="a.csv") | {"job_id": "../../job"}
+    api = FakeApi().add(job)
+    run(api, "download", "--source", "a.csv", "-o", tmp_path / "new", code=ExitCode.UNAVAILABLE)
+    assert [*tmp_path.rglob("*")] == [tmp_path / "new"]
 
 
 def test_download_needs_jobs_or_a_file() -> None:

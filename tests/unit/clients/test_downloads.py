@@ -21,6 +21,7 @@ def test_an_image_is_downloaded_once(tmp_path: Path) -> None:
     api = api_with()
     [path] = api.client().jobs.download(job_id(1), tmp_path / "new" / "folder")
     assert (path.name, path.read_bytes()) == (NAME, IMAGE)
+    assert api.requests[-1].headers["accept-encoding"] == "identity"
     api.client().jobs.download(job_id(1), path.parent)
     assert [each.url.host for each in api.requests].count("bucket.example") == 1
     assert [each.name for each in path.parent.iterdir()] == [NAME]
@@ -35,6 +36,18 @@ def test_a_file_that_was_cut_is_continued(tmp_path: Path) -> None:
     [path] = api.client().jobs.download(job_id(1), tmp_path)
     assert path.read_bytes() == IMAGE
     assert api.requests[-1].headers["range"] == "bytes=100-"
+
+
+def test_another_part_is_not_taken_for_the_rest(tmp_path: Path) -> None:
+    (tmp_path / f"{NAME}.part").write_bytes(IMAGE[:100])
+    other, rest = (
+        httpx.Response(206, content=IMAGE[100:], headers={"Content-Range": f"bytes {begin}-/x"})
+        for begin in (0, 100)
+    )
+    api = api_with(other, rest)
+    [path] = api.client().jobs.download(job_id(1), tmp_path)
+    assert path.read_bytes() == IMAGE
+    assert [each.headers["range"] for each in api.requests[1:]] == ["bytes=100-"] * 2
 
 
 class CutStream(httpx.SyncByteStream):
@@ -83,8 +96,10 @@ def test_wrong_bytes_are_never_kept(tmp_path: Path) -> None:
 
 def test_no_more_is_written_than_the_job_says(tmp_path: Path) -> None:
     endless = httpx.Response(200, content=IMAGE + b"x" * 10_000)
-    [path] = api_with(endless).client().jobs.download(job_id(1), tmp_path)
+    api = api_with(endless)
+    [path] = api.client().jobs.download(job_id(1), tmp_path)
     assert path.read_bytes() == IMAGE
+    assert len(api.requests) == 2
 
 
 @pytest.mark.parametrize(

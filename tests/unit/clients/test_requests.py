@@ -97,6 +97,12 @@ def test_tries_widen_and_end() -> None:
     assert api.slept == [0.5, 1, 2, 4]
 
 
+def test_tries_are_spread_at_random() -> None:
+    api = FakeApi(script=[DOWN, DOWN], chance=0.0).add(a_job())
+    api.client().jobs.get(job_id(1))
+    assert api.slept == [0.25, 0.5]
+
+
 @pytest.mark.parametrize(
     ("header", "seconds"),
     [("7", 7), ("Fri, 27 Nov 2026 12:00:09 GMT", 9), ("soon", 0.5), ("0", 0.5), ("²", 0.5),
@@ -166,7 +172,7 @@ def test_a_model_s_slash_is_a_part_of_the_path() -> None:
 
 
 def test_a_price_buys_nothing() -> None:
-    api = FakeApi()
+    api = FakeApi(script=[BROKEN])  # so it is safe to ask again
     estimate = api.client().price(MODEL, {"prompt": "A blue door"}).estimate
     assert estimate is not None
     assert (estimate.credits_high, api.jobs) == (7.0, {})

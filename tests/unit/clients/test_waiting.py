@@ -27,6 +27,10 @@ def silence(api: FakeApi) -> type[TimeoutError]:
     return TimeoutError
 
 
+def too_late(api: FakeApi) -> None:
+    raise AssertionError
+
+
 def told(*events: dict[str, object]) -> dict[str, object]:
     return {"events": list(events)}
 
@@ -39,7 +43,7 @@ def test_a_job_is_awaited_over_the_line() -> None:
     # Once after the line is open, once for the links.
     assert api.lines() == ["POST /jobs", *[f"GET /jobs/{job_id(1)}"] * 2]
     assert api.said == [{"key": KEY}]
-    assert api.slept == []
+    assert (api.slept, api.closed) == ([], 1)
 
 
 def test_what_ended_before_the_line_was_open_is_not_waited_for() -> None:
@@ -63,7 +67,7 @@ def test_a_line_that_ends_is_opened_again() -> None:
 
 def test_a_silent_line_is_not_trusted_for_ever() -> None:
     """In rare cases an event is lost."""
-    api = FakeApi(told=[[FOLLOWING, ended, silence], [FOLLOWING]]).add(a_job())
+    api = FakeApi(told=[[FOLLOWING, ended, silence, too_late], [FOLLOWING]]).add(a_job())
     assert [job.status for job in api.client().jobs.wait(job_id(1))] == ["succeeded"]
 
 
@@ -122,7 +126,20 @@ def test_the_asynchronous_client_waits_the_same_way() -> None:
             return (await client.jobs.create(MODEL, {}, wait=True)).status
 
     assert asyncio.run(journey()) == "succeeded"
-    assert api.slept == []
+    assert (api.slept, api.closed) == ([], 2)
+
+
+def test_silence_ends_no_line() -> None:
+    def api() -> FakeApi:
+        return FakeApi(told=[[FOLLOWING, silence, told(an_event(1, "running"))]])
+
+    async def first(api: FakeApi) -> object:
+        async with api.async_client() as client:
+            return await anext(client.events())
+
+    one, other = api(), api()
+    assert next(one.client().events()) == asyncio.run(first(other)) == an_event(1, "running")
+    assert (one.slept, other.slept) == ([], [])
 
 
 def test_events_come_once_and_go_on_after_a_break() -> None:

@@ -32,6 +32,11 @@ def test_a_webhook_of_ringback_is_genuine() -> None:
     assert read(BODY, seconds=300) == read(BODY, seconds=-300)
 
 
+def test_servers_spell_headers_as_they_like() -> None:
+    sent = {name.title(): value for name, value in headers(SECRET).items()}
+    assert read_webhook(BODY, sent, SECRET, now=lambda: NOW)
+
+
 def test_both_secrets_are_valid_during_a_rotation() -> None:
     for secret in (SECRET, OTHER):
         assert read_webhook(BODY, headers(SECRET, OTHER), secret, now=lambda: NOW)
