@@ -1,7 +1,7 @@
 """The client for ``asyncio``: what ``blocking`` has, awaited."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,6 +19,7 @@ from ringback_client.records import (
     Image,
     Job,
     Model,
+    Outcome,
     RetriedDrop,
 )
 from ringback_client.settings import settings_of
@@ -100,6 +101,18 @@ class AsyncJobs(AsyncPart):
                 timeout=timeout,
             )
         )
+
+    async def create_many(
+        self, requests: Sequence[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> tuple[Outcome, ...]:
+        """Post up to 100 jobs, each a body of ``POST /jobs``; returns an outcome each, in order.
+
+        Send them again with the same key if an outcome is 503: what was accepted is bought once.
+        """
+        key = idempotency_key or self._work.new_key()
+        call = calls.create_jobs(requests, idempotency_key=key)
+        found = await self._carrier.run(self._work.send(call))
+        return found.outcomes
 
     async def get(self, job_id: str) -> Job:
         return await self._carrier.run(self._work.send(calls.get_job(job_id)))

@@ -1,7 +1,7 @@
 """Each call of the API, described once: method, path, parameters, and what its answer is."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
@@ -14,6 +14,7 @@ from ringback_client.records import (
     JobPage,
     Model,
     Models,
+    Outcomes,
     RetriedDrop,
 )
 
@@ -47,6 +48,11 @@ def create_job(
 ) -> Call[Job]:
     body = _request(model, job_input, call_back_url)
     return Call("POST", "/jobs", Job, headers=_once(idempotency_key), body=body)
+
+
+def create_jobs(requests: Sequence[Mapping[str, Any]], *, idempotency_key: str) -> Call[Outcomes]:
+    body = {"jobs": [*map(dict, requests)]}
+    return Call("POST", "/jobs/batch", Outcomes, headers=_once(idempotency_key), body=body)
 
 
 def price_job(model: str, job_input: Mapping[str, Any]) -> Call[DryRun]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
+from ringback_client.errors import ApiError, api_error
+
 # A late result can still complete a job that is `expired` or `failed`.
 FINAL: Final = frozenset({"succeeded", "failed", "expired", "archive_failed", "cancelled"})
 
@@ -102,6 +104,24 @@ class Job:
 class JobPage:
     jobs: tuple[Job, ...]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one job of several: its status is what ``POST /jobs`` would have answered."""
+
+    status: int
+    job: Job | None
+    problem: Mapping[str, Any] | None
+
+    @property
+    def error(self) -> ApiError | None:
+        return None if self.problem is None else api_error(self.status, self.problem)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,6 +25,7 @@ SCHEMAS: Final = {
     **{"dryRun": records.DryRun, "estimate": records.Estimate, "models": records.Models},
     **{"model": records.Model, "price": records.Price, "deliveries": records.Deliveries},
     **{"receiverState": records.ReceiverState, "delivery": records.Delivery},
+    "outcomes": records.Outcomes,
     "retriedDrop": records.RetriedDrop,
 }
 TYPES: Final = {
@@ -82,7 +83,7 @@ def test_a_record_has_the_fields_that_the_api_describes(name: str) -> None:
 
 
 def test_every_schema_of_an_answer_has_a_record() -> None:
-    left_out = {"job", "moment", "momentOrNull", "problem", "gatewayMessage"}
+    left_out = {"job", "batch", "moment", "momentOrNull", "problem", "gatewayMessage"}
     schemas = {name for name in described()["components"]["schemas"] if "request" not in name}
     assert schemas - left_out == SCHEMAS.keys()
 
@@ -95,6 +96,7 @@ def all_calls() -> list[calls.Call[Any]]:
     an_id = job_id(1)
     return [
         calls.create_job("m", {}, idempotency_key="k", call_back_url=None),
+        calls.create_jobs([], idempotency_key="k"),
         calls.price_job("m", {}),
         calls.list_jobs(source="s", limit=1, cursor="c"),
         calls.retry_job(an_id, idempotency_key="k"),

@@ -49,6 +49,21 @@ def test_what_a_job_is_made_of() -> None:
     }
 
 
+def test_many_jobs_have_an_outcome_each() -> None:
+    wrong = {"type": "/docs#invalid-request", "title": "No.", "status": 400, "detail": "Not so."}
+    outcomes = [
+        {"status": 202, "job": a_job(1), "problem": None},
+        {"status": 400, "job": None, "problem": wrong},
+    ]
+    api = FakeApi(script=[BROKEN, httpx.Response(200, json={"outcomes": outcomes})])
+    requests = [{"model": MODEL, "input": {"prompt": each}} for each in ("A door", "")]
+    made, refused = api.client().jobs.create_many(requests)
+    assert (made.job and made.job.job_id, made.error) == (job_id(1), None)
+    assert isinstance(refused.error, errors.InvalidRequest)
+    assert [json.loads(each.content) for each in api.requests] == [{"jobs": requests}] * 2
+    assert {each.headers["idempotency-key"] for each in api.requests} == {"key-1"}
+
+
 UNSAFE: list[Callable[[Ringback], object]] = [
     lambda client: client.jobs.cancel(job_id(1)),
     lambda client: client.jobs.archive(job_id(1)),
