@@ -1,27 +1,45 @@
-"""What CloudWatch would have of a local stack: its functions' metrics, and its queues' figures.
+"""What CloudWatch would have of a local stack: its functions' metrics, and those of AWS itself.
 
-The local AWS reads no metrics out of logs, and emits none for queues.
+The local AWS reads no metrics out of logs. What the services count is in its CloudWatch
+(``local/service_metrics.py``).
 """
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from functools import cached_property
+from typing import Any, Final
+
+from ringback.domain.clock import utc_now
 
 from local.alarm_states import Point
 from local.chosen_stack import Stack
 
-VISIBLE = "ApproximateNumberOfMessages"
+# By namespace: each metric that an alarm watches, and what of a second of it counts.
+SERVICES: Final[Mapping[str, Mapping[str, str]]] = {
+    "AWS/Lambda": {
+        "Errors": "Sum",
+        "Throttles": "Sum",
+        "RecursiveInvocationsDropped": "Sum",
+        "IteratorAge": "Maximum",
+    },
+    "AWS/ApiGateway": {"5xx": "Sum"},
+    "AWS/SQS": {
+        "ApproximateNumberOfMessagesVisible": "Maximum",
+        "ApproximateAgeOfOldestMessage": "Maximum",
+    },
+}
+KEPT: Final = timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AlarmData:
     stack: Stack
 
     def points(self) -> list[Point]:
-        """Return every value in the logs, and how many messages each queue has now."""
-        return [*self._own(), *self._of_queues()]
+        """Return every value in the logs, and those of AWS's own metrics of the last hour."""
+        return [*self._own(), *self._of_services()]
 
     def _own(self) -> Iterator[Point]:
         pages = self.stack.client("logs").get_paginator("filter_log_events")
@@ -32,12 +50,37 @@ class AlarmData:
                         if line.startswith('{"_aws"'):
                             yield from points_in(json.loads(line))
 
-    def _of_queues(self) -> Iterator[Point]:
-        sqs = self.stack.client("sqs")
-        for name, url in self.stack.resources_of("AWS::SQS::Queue"):
-            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[VISIBLE])
-            count = float(found["Attributes"][VISIBLE])
-            yield Point(time.time(), f"{VISIBLE}Visible", count, (name,))
+    def _of_services(self) -> Iterator[Point]:
+        """Yield a metric's values by resource, and once more as the sum of all resources."""
+        watch = self.stack.client("cloudwatch")
+        for namespace, metrics in SERVICES.items():
+            for listed in watch.list_metrics(Namespace=namespace)["Metrics"]:
+                name, dimensions = listed["MetricName"], listed["Dimensions"]
+                known = [self._logical.get(each["Value"]) for each in dimensions]
+                if name not in metrics or None in known:
+                    continue
+                found = watch.get_metric_statistics(
+                    Namespace=namespace,
+                    MetricName=name,
+                    Dimensions=dimensions,
+                    StartTime=utc_now() - KEPT,
+                    EndTime=utc_now() + KEPT,
+                    Period=1,
+                    Statistics=[metrics[name]],
+                )
+                for each in found["Datapoints"]:
+                    at, value = each["Timestamp"].timestamp(), each[metrics[name]]
+                    yield Point(at, name, value, tuple(map(str, known)))
+                    yield Point(at, name, value)
+
+    @cached_property
+    def _logical(self) -> dict[str, str]:
+        """The name in the template by what AWS calls a resource; a queue by its name."""
+        return {
+            each["PhysicalResourceId"].rpartition("/")[2]: each["LogicalResourceId"]
+            for each in self.stack.resources
+            if each.get("PhysicalResourceId")
+        }
 
 
 def points_in(line: Mapping[str, Any]) -> Iterator[Point]:

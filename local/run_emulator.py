@@ -15,6 +15,7 @@ def main() -> None:
     from local.leading_keys import check_leading_keys
     from local.running_functions import let_running_functions_finish
     from local.saved_queries import accept_saved_queries
+    from local.service_metrics import count_by_service
     from local.shared_layers import share_layers
     from local.throttled_batches import retry_throttled_batches
 
@@ -28,6 +29,7 @@ def main() -> None:
     count_hops()
     accept_saved_queries()
     retry_throttled_batches()
+    count_by_service()
     let_running_functions_finish()
     run_emulator()
 
