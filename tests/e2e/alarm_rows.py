@@ -71,13 +71,17 @@ def post_with_broken_submit(operator: Operator) -> None:
 # ---- a permission that was taken away
 
 
+def role_of(function: str) -> str:
+    return f"{function.removesuffix('Function')}Role"
+
+
 def deny(function: str) -> Act:
     """Add a policy to a function's role that denies it the table."""
     statement = {"Effect": "Deny", "Action": "dynamodb:*", "Resource": "*"}
 
     def add(operator: Operator) -> None:
         operator.client("iam").put_role_policy(
-            RoleName=operator.named(f"{function}Role"),
+            RoleName=operator.named(role_of(function)),
             PolicyName=ADDED,
             PolicyDocument=json.dumps({**DENY, "Statement": [statement]}),
         )
@@ -87,7 +91,7 @@ def deny(function: str) -> Act:
 
 def take_deny_away(function: str) -> Act:
     def remove(operator: Operator) -> None:
-        role = operator.named(f"{function}Role")
+        role = operator.named(role_of(function))
         found = operator.follow("aws iam list-role-policies --role-name <role>", role=role)
         assert ADDED in found
         command = "aws iam delete-role-policy --role-name <role> --policy-name <policy>"
