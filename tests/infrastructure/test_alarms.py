@@ -7,6 +7,7 @@ import pytest
 from ringback import metric_table
 from ringback.metrics import Metric
 
+from tests.e2e.alarm_rows import ROWS
 from tests.support.alarms import Watched, alarms, anchor_of, own_metrics
 from tests.support.repository import text_of
 from tests.support.template import ROOT, load_template, resources
@@ -41,6 +42,10 @@ def test_an_alarm_names_its_section_of_the_operate_page(name: str) -> None:
     anchor = anchor_of(name)
     assert PROPERTIES[name]["AlarmDescription"].endswith(f" See docs/operate.md#{anchor}")
     assert f'<a id="{anchor}"></a>' in text_of("docs/operate.md")
+
+
+def test_every_alarm_has_its_trouble_and_remedy_on_a_local_stack() -> None:
+    assert ROWS.keys() == ALARMS.keys()
 
 
 def test_a_canary_that_reports_nothing_rings() -> None:
