@@ -54,6 +54,13 @@ class Operator:
             assert time.monotonic() < until, f"{alarm} is {found}"
             time.sleep(0.5)
 
+    def see(self, alarm: str, state: str) -> None:
+        """See it stay in this state for a period."""
+        until = time.monotonic() + PERIOD
+        while time.monotonic() < until:
+            assert self.state(alarm, state) == state
+            time.sleep(0.5)
+
     def client(self, service: str) -> Any:
         return self.stack.client(service)
 

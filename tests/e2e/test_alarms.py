@@ -51,7 +51,11 @@ def test_an_alarm_rings_for_its_trouble_and_ends_after_the_remedy(
     # Silence rings the canary's alarm.
     if alarm != "CanaryAlarm":
         operator.wait_for(alarm, OK)
-    ROWS[alarm].trouble(operator)
+    row = ROWS[alarm]
+    row.trouble(operator)
+    row.use(operator)
     operator.wait_for(alarm, ALARM)
-    ROWS[alarm].remedy(operator)
+    row.remedy(operator)
     operator.wait_for(alarm, OK)
+    row.use(operator)
+    operator.see(alarm, OK)
