@@ -5,7 +5,7 @@ The local AWS reads no metrics out of logs. What the services count is in its Cl
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -37,9 +37,11 @@ KEPT: Final = timedelta(hours=1)
 class AlarmData:
     stack: Stack
 
-    def points(self) -> list[Point]:
-        """Return every value in the logs, and those of AWS's own metrics of the last hour."""
-        return [*self._own(), *self._of_services()]
+    def points(self, names: Collection[str]) -> list[Point]:
+        """Return all values of these metrics: those in the logs, and the services' of an hour."""
+        counted = {name for metrics in SERVICES.values() for name in metrics}
+        own = () if counted.issuperset(names) else self._own()
+        return [*(each for each in own if each.name in names), *self._of_services(names)]
 
     def _own(self) -> Iterator[Point]:
         pages = self.stack.client("logs").get_paginator("filter_log_events")
@@ -50,14 +52,16 @@ class AlarmData:
                         if line.startswith('{"_aws"'):
                             yield from points_in(json.loads(line))
 
-    def _of_services(self) -> Iterator[Point]:
+    def _of_services(self, names: Collection[str]) -> Iterator[Point]:
         """Yield a metric's values by resource, and once more as the sum of all resources."""
         watch = self.stack.client("cloudwatch")
         for namespace, metrics in SERVICES.items():
+            if metrics.keys().isdisjoint(names):
+                continue
             for listed in watch.list_metrics(Namespace=namespace)["Metrics"]:
                 name, dimensions = listed["MetricName"], listed["Dimensions"]
                 known = [self._logical.get(each["Value"]) for each in dimensions]
-                if name not in metrics or None in known:
+                if name not in names or name not in metrics or None in known:
                     continue
                 found = watch.get_metric_statistics(
                     Namespace=namespace,

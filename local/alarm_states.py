@@ -59,6 +59,12 @@ def state_of(
     return ALARM if count >= alarm.get("DatapointsToAlarm", number) else OK
 
 
+def names_of(alarm: Mapping[str, Any]) -> set[str]:
+    """Return the metrics that an alarm watches."""
+    stats = [each["MetricStat"] for each in alarm.get("Metrics", ()) if "MetricStat" in each]
+    return {each["Metric"]["MetricName"] for each in stats} or {alarm["MetricName"]}
+
+
 def _period(alarm: Mapping[str, Any]) -> float:
     stats = [each["MetricStat"] for each in alarm.get("Metrics", ()) if "MetricStat" in each]
     return float(stats[0]["Period"] if stats else alarm["Period"])

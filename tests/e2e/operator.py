@@ -12,7 +12,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from local.alarm_data import AlarmData
-from local.alarm_states import OK, state_of
+from local.alarm_states import OK, names_of, state_of
 from local.chosen_stack import Stack
 from local.deployment import Deployment
 from local.emulator import REGION
@@ -44,7 +44,7 @@ class Operator:
 
     def state(self, alarm: str, before: str) -> str:
         properties = resolved(alarms()[alarm]["Properties"], SHORT) | QUICKER.get(alarm, {})
-        points = AlarmData(self.stack).points()
+        points = AlarmData(self.stack).points(names_of(properties))
         # The last period has ended.
         return state_of(properties, points, at=time.time() + 1, before=before)
 
