@@ -1,7 +1,7 @@
 """The AWS CLI as far as docs/operate.md needs it: ``aws <service> <operation> --option value``.
 
-Names and types of the options are those of the service's model, as in the CLI. The CLI itself is
-nothing that the tests could do without a download.
+Names and types of the options are those of the service's model, as in the CLI, which would be a
+large download for a handful of commands.
 """
 
 import sys
