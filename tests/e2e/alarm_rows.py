@@ -156,9 +156,6 @@ ROWS: Final[Mapping[str, Row]] = {
         take_deny_away("ReceiveCallbackFunction"),
         repeatedly(post),
     ),
-    "SubmitErrorsAlarm": Row(
-        break_handler("SubmitJobFunction"), restore_handler("SubmitJobFunction"), post
-    ),
     "SubmitAgeAlarm": Row(disable("SubmitJobFunctionTurn"), enable("SubmitJobFunctionTurn"), post),
     "ArchiveAgeAlarm": Row(
         disable("ArchiveImagesFunctionArchive"), enable("ArchiveImagesFunctionArchive"), post
@@ -179,6 +176,10 @@ ROWS: Final[Mapping[str, Row]] = {
         for queue, function, act in DEAD
     },
     "MissedCallbacksAlarm": Row(sign_with_another_key, store_kie_key),
+    # Last: their messages stay in the queue for 450 seconds, and have an age.
+    "SubmitErrorsAlarm": Row(
+        break_handler("SubmitJobFunction"), restore_handler("SubmitJobFunction"), post
+    ),
     "SubmitFailuresAlarm": Row(
         deny("SubmitJobFunction"), take_deny_away("SubmitJobFunction"), repeatedly(post)
     ),

@@ -102,15 +102,20 @@ def enable(source: str) -> Act:
     return run
 
 
+def set_receives(operator: Operator, queue: str, count: int, *, seconds: int) -> None:
+    """Let messages be received so often, each time after so many seconds."""
+    sqs, url = operator.client("sqs"), operator.named(f"{queue}Queue")
+    known = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+    policy = json.loads(known["Attributes"]["RedrivePolicy"]) | {"maxReceiveCount": count}
+    changed = {"RedrivePolicy": json.dumps(policy), "VisibilityTimeout": str(seconds)}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes=changed)
+
+
 def given_up(queue: str, function: str, act: Act) -> Act:
     """Give a message up after its first failure, instead of a day of them."""
 
     def run(operator: Operator) -> None:
-        sqs, url = operator.client("sqs"), operator.named(f"{queue}Queue")
-        known = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
-        policy = json.loads(known["Attributes"]["RedrivePolicy"])
-        hasty = {"RedrivePolicy": json.dumps(policy | {"maxReceiveCount": 1})}
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={**hasty, "VisibilityTimeout": "2"})
+        set_receives(operator, queue, 1, seconds=2)
         break_handler(function)(operator)
         act(operator)
 
@@ -120,8 +125,7 @@ def given_up(queue: str, function: str, act: Act) -> Act:
 def redrive(queue: str, function: str) -> Act:
     def run(operator: Operator) -> None:
         restore_handler(function)(operator)
-        sqs, url = operator.client("sqs"), operator.named(f"{queue}Queue")
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "60"})
+        set_receives(operator, queue, 480, seconds=60)
         assert "moved back" in operator.follow("make redrive QUEUE=Archive", queue=queue)
 
     return run
