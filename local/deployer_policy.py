@@ -96,6 +96,14 @@ ARTIFACTS: Final = (
     *("PutBucketPublicAccessBlock", "PutBucketVersioning", "PutEncryptionConfiguration"),
     *("GetBucketPublicAccessBlock", "PutObject"),
 )
+
+
+def _named(kind: str) -> list[str]:
+    """Return the logical ids of the template's resources of a type."""
+    declared = load_template()["Resources"].items()
+    return sorted(name for name, each in declared if each["Type"] == kind)
+
+
 RESOURCES: Final[Mapping[str, Sequence[str]]] = {
     "apigateway": (f"arn:aws:apigateway:{REGION}::/*",),
     "cloudwatch": (
@@ -116,7 +124,7 @@ RESOURCES: Final[Mapping[str, Sequence[str]]] = {
         # SAM names a layer after its logical id.
         *(
             f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}*"
-            for name in ("DependenciesLayer", "PicturesLayer", "SharedLayer")
+            for name in _named("AWS::Serverless::LayerVersion")
         ),
     ),
     "logs": (f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-*",),
@@ -124,7 +132,7 @@ RESOURCES: Final[Mapping[str, Sequence[str]]] = {
     # CloudFormation names a secret after its logical id.
     "secretsmanager": tuple(
         f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}-*"
-        for name in ("CallbackSecret", "ChanjingSecret", "ClientKeysSecret", "KieSecret", STACK)
+        for name in (*_named("AWS::SecretsManager::Secret"), STACK)
     ),
     "sns": (f"arn:aws:sns:{REGION}:{ACCOUNT}:{STACK}-*",),
     "sqs": (f"arn:aws:sqs:{REGION}:{ACCOUNT}:{STACK}-*",),
