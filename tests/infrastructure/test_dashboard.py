@@ -76,6 +76,25 @@ def test_every_metric_of_ours_is_shown() -> None:
     assert known_metrics().keys() <= shown
 
 
+def test_searches_find_what_they_look_for() -> None:
+    """A name in quotes has to be the whole one; one of our own namespaces needs them.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
+    """
+    searches = [
+        line[0]["expression"]
+        for widget in WIDGETS
+        for line in widget["properties"].get("metrics", [])
+        if isinstance(line[0], dict) and line[0]["expression"].startswith("SEARCH")
+    ]
+    assert len(searches) == 3
+    for search in searches:
+        found = re.match(r"SEARCH\('\{(.+),\w+\} (.+)', 'Sum', 300\)", search)
+        assert found, search
+        assert re.fullmatch(r'AWS/\w+|".+"', found[1]), search
+        assert re.findall(r'(\w+)="', found[2]) == ["MetricName"], search
+
+
 def test_every_queue_is_shown() -> None:
     queues = {each[3].removesuffix(".QueueName") for each in METRICS if each[0] == "AWS/SQS"}
     # The canary's exist only where it is on, and its alarm and metric say all about them.
