@@ -9,6 +9,7 @@ import pytest
 from ringback.domain.events import Event
 from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.live import CONNECTION_LASTS, MAX_CONNECTIONS, Connection, FollowRequest
+from ringback.use_cases.authorize_client import StoredKeys
 from ringback.use_cases.follow_jobs import MAX_READ, SECONDS_LEFT, UNKNOWN_KEY, FollowJobs
 from ringback.use_cases.make_events import last_events_of_job
 
@@ -16,6 +17,7 @@ from tests.support.client_keys import scoped
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, a_job
 from tests.support.live import InMemoryFollowers, InMemoryKept, InMemoryLines, a_connection
+from tests.support.provider_apis import Hashes
 from tests.unit.test_live import event
 
 KEY = "rb-key-of-the-studio"
@@ -40,10 +42,11 @@ class World:
     kept: InMemoryKept = field(default_factory=InMemoryKept)
     jobs: InMemoryJobs = field(default_factory=InMemoryJobs)
     lines: InMemoryLines = field(default_factory=InMemoryLines)
+    keys: StoredKeys = hashes
 
     def follow(self, key: str = KEY, *, seconds: float = 28.0, **request: Any) -> str | None:
         follow = FollowJobs(
-            keys=hashes,
+            keys=self.keys,
             followers=self.followers,
             kept=self.kept,
             jobs=self.jobs,
@@ -83,6 +86,13 @@ def test_an_unknown_key_is_refused_and_recorded_nowhere(key: str) -> None:
     assert world.follow(key) is None
     assert world.followers.connections == {}
     assert world.lines.sent == [(CONNECTION.id, {"refused": UNKNOWN_KEY})]
+    assert world.lines.closed == [CONNECTION.id]
+
+
+def test_who_connects_again_with_a_key_that_was_just_revoked_is_refused() -> None:
+    world = World(keys=Hashes(cached=dict(hashes()), stored={}))
+    assert world.follow() is None
+    assert world.followers.connections == {}
     assert world.lines.closed == [CONNECTION.id]
 
 

@@ -19,7 +19,7 @@ from ringback.domain.live import (
     following_message,
     refused_message,
 )
-from ringback.use_cases.authorize_client import StoredKeys, check_scope, known_key
+from ringback.use_cases.authorize_client import StoredKeys, check_scope, key_in, known_key
 from ringback.use_cases.live_ports import Followers, KeptEvents, Lines
 
 UNKNOWN_KEY: Final = "unknown API key"
@@ -63,7 +63,7 @@ class FollowJobs:
         self, request: FollowRequest, *, seconds_left: Callable[[], float]
     ) -> ClientKey | None:
         """Return the key whose client follows from now on, ``None`` if it was refused."""
-        key = known_key(f"Bearer {request.key}", self.keys)
+        key = self._current_key(f"Bearer {request.key}")
         if key is None or (why_not := self.why_not or _lacks_scope(key)):
             self.refuse(request.connection, why_not if key else UNKNOWN_KEY)
             return None
@@ -78,6 +78,16 @@ class FollowJobs:
             request.connection, following_message(client, missed=sent, is_complete=is_complete)
         )
         return key
+
+    def _current_key(self, authorization: str) -> ClientKey | None:
+        """Return the key as it is stored now.
+
+        Revoking one closes its connections. A client connects again at once, and a cached key would
+        let it follow for two hours more.
+        """
+        if known_key(authorization, self.keys) is None:
+            return None
+        return key_in(authorization, self.keys(at_most_old=0))
 
     def refuse(self, connection: Connection, reason: str) -> None:
         self.lines.send(connection, refused_message(reason))
