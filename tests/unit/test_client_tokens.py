@@ -96,3 +96,12 @@ def test_a_token_may_do_what_its_key_may(served: ServedApis) -> None:
     assert served.tokens.key_of(served.tokens.issue(STUDIO).value) == STUDIO
     served.hashes = Hashes(dict(HASHES))
     assert served.tokens.key_of(token) is None
+
+
+def test_a_key_in_both_forms_has_its_scopes_whatever_the_order(served: ServedApis) -> None:
+    first, second = {"studio": "a" * 64}, scoped("studio", "a" * 64, "jobs:read")
+    (key,) = keys_in(second)
+    for secret in (first | second, second | first):
+        served.hashes = Hashes(secret)
+        assert [*keys_in(secret)] == [key]
+        assert served.tokens.key_of(served.tokens.issue(key).value) == key

@@ -82,11 +82,14 @@ class ClientKey:
 
 
 def keys_in(secret: Mapping[str, Any]) -> Iterator[ClientKey]:
-    """Yield the keys of both forms. An entry that is neither is nobody's."""
+    """Yield the keys of both forms. An entry that is neither is nobody's.
+
+    One that is there in both forms has its scopes in the second.
+    """
     for name, text in secret.items():
         key = _key_of(name, text) if isinstance(text, str) else None
         # A client without a name could not be told from another, or stored.
-        if key and is_client_name(key.client):
+        if key and is_client_name(key.client) and (name == key.digest or key.digest not in secret):
             yield key
 
 

@@ -46,8 +46,7 @@ def key_in(authorization: str, secret: Mapping[str, Any]) -> ClientKey | None:
         return None
     offered = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
     found = [each for each in keys_in(secret) if each.is_digest(offered)]
-    # One that is there in both forms has its scopes in the second.
-    return found[-1] if found else None
+    return found[0] if found else None
 
 
 def canary_key(authorization: str, secret: Callable[[], Mapping[str, Any]]) -> ClientKey | None:
