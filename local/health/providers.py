@@ -27,10 +27,10 @@ def keys(stack: Stack) -> Iterator[Finding]:
     """Ask each provider what costs nothing, as a probe of a paused account does."""
     for name, provider in EXTERNAL.items():
         access = access_of(stack, name)
-        if not access.secret():
-            yield Finding.warn(f"{name}: no key is stored; its jobs wait for one")
-            continue
         try:
+            if not access.secret():
+                yield Finding.warn(f"{name}: no key is stored; its jobs wait for one")
+                continue
             answer = provider.connect(access).probe()
         except NotConfigured as error:
             yield Finding.fail(f"{name}: {error}")

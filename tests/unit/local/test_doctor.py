@@ -243,6 +243,12 @@ BROKEN: Mapping[str, tuple[Callable[[Stack], Any], dict[str, Any], Level, str]] 
         Level.WARN,
         "kie: no key is stored",
     ),
+    "a key that was stored by itself": (
+        providers.keys,
+        {"secrets": SECRETS | {"kie": "k-key", "chanjing": "c-key"}},
+        Level.FAIL,
+        "kie: secret kie is not a JSON object",
+    ),
     "an account without credits": (
         providers.paused_accounts,
         {
