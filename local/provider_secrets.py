@@ -42,7 +42,11 @@ def main(words: Sequence[str]) -> int:
     except (BotoCoreError, ClientError, LocalFailure) as error:
         print(f"provider-secret: {error}", file=sys.stderr)
         return 1
-    print("Stored. Functions use it within a minute, a webhook key within five.", file=sys.stderr)
+    print(
+        "Stored. Functions use it once the one before is refused, and within an hour;"
+        " a webhook key within a quarter of an hour.",
+        file=sys.stderr,
+    )
     return 0
 
 

@@ -66,7 +66,7 @@ def refuse_chanjing(operator: Operator) -> None:
 
 def store_chanjing(operator: Operator) -> None:
     store_secret(operator, "chanjing")
-    time.sleep(60)  # "Functions use it within a minute"
+    time.sleep(60)  # A refused secret is read again after ten seconds.
     resume(operator, "chanjing")
 
 
