@@ -88,12 +88,11 @@ class KieClient:
 
     def create_task(self, job: Job, callback_url: str) -> Submission:
         answer = self._create_task(job, callback_url)
-        if not isinstance(answer, TaskRefused) or answer.account is not PauseReason.KEY_REFUSED:
-            return answer
-        # Not again in this call, which would take twice as long as a paid call may.
-        if not self._renew():
-            return answer
-        return replace(answer, account=None, retry_after=NEW_KEY_RETRY)
+        match answer:
+            # Not again in this call, which would take twice as long as a paid call may.
+            case TaskRefused(account=PauseReason.KEY_REFUSED) if self._renew():
+                return replace(answer, account=None, retry_after=NEW_KEY_RETRY)
+        return answer
 
     def _create_task(self, job: Job, callback_url: str) -> Submission:
         body = {
@@ -119,8 +118,7 @@ class KieClient:
         Only an answer about the account is a bad one. If the route is gone, or its answer has
         another shape, a job has to find out: its refusal costs nothing.
         """
-        response = self._send("GET", "/api/v1/chat/credit")
-        envelope = read_envelope(response)
+        response, envelope = self._send("GET", "/api/v1/chat/credit")
         code = envelope.get("code", response.status_code)
         if code == KEY_REFUSED:
             raise CredentialsRefused(WRONG_KEY)
@@ -163,26 +161,31 @@ class KieClient:
 
     def _ask(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         """Return the envelope of a call that costs nothing and can be repeated."""
-        response = self._send(method, path, **arguments)
-        envelope = read_envelope(response)
+        response, envelope = self._send(method, path, **arguments)
         if not envelope:
             raise without_envelope(response, "kie.ai")
         if envelope["code"] == KEY_REFUSED:
             raise CredentialsRefused(WRONG_KEY)
         return envelope
 
-    def _send(self, method: str, path: str, **arguments: Any) -> httpx.Response:
-        response = self._send_once(method, path, **arguments)
-        code = read_envelope(response).get("code", response.status_code)
-        is_refused = code == KEY_REFUSED and self._renew()
-        return self._send_once(method, path, **arguments) if is_refused else response
+    def _send(
+        self, method: str, path: str, **arguments: Any
+    ) -> tuple[httpx.Response, dict[str, Any]]:
+        """Return the answer and its envelope, to a new key if the one before is refused."""
+        response, envelope = self._send_once(method, path, **arguments)
+        if envelope.get("code", response.status_code) == KEY_REFUSED and self._renew():
+            return self._send_once(method, path, **arguments)
+        return response, envelope
 
-    def _send_once(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+    def _send_once(
+        self, method: str, path: str, **arguments: Any
+    ) -> tuple[httpx.Response, dict[str, Any]]:
         headers = self._authorization()
         try:
-            return self._http.request(method, path, headers=headers, **arguments)
+            response = self._http.request(method, path, headers=headers, **arguments)
         except httpx.HTTPError as error:
             raise ProviderUnavailable(type(error).__name__) from error
+        return response, read_envelope(response)
 
     def _authorization(self) -> dict[str, str]:
         key = self._api_key()
