@@ -64,10 +64,15 @@ def canary_key(authorization: str, secret: Callable[[], Mapping[str, Any]]) -> C
     return ClientKey(canary.CLIENT, digest, OF_FIRST_FORM)
 
 
-def check_scope(route: str, scopes: Collection[str]) -> None:
-    """Raise ``MissingScope`` unless a key with these scopes may use the route.
+def scope_fault(route: str, scopes: Collection[str]) -> str:
+    """Return why a key with these scopes may not use the route, empty if it may.
 
     API Gateway caches a consent by the key alone, so every function asks for itself.
     """
-    if NEEDED[route] not in scopes:
-        raise MissingScope(f"This key lacks the scope `{NEEDED[route]}`.")
+    return "" if NEEDED[route] in scopes else f"This key lacks the scope `{NEEDED[route]}`."
+
+
+def check_scope(route: str, scopes: Collection[str]) -> None:
+    """Raise ``MissingScope`` with the fault, if there is one."""
+    if fault := scope_fault(route, scopes):
+        raise MissingScope(fault)

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final, Protocol
 
 from ringback.domain.client_keys import LIVE, ClientKey
-from ringback.domain.errors import MissingScope
 from ringback.domain.events import Event
 from ringback.domain.jobs import Job, JobId
 from ringback.domain.live import (
@@ -19,7 +18,7 @@ from ringback.domain.live import (
     following_message,
     refused_message,
 )
-from ringback.use_cases.authorize_client import StoredKeys, check_scope, key_in, known_key
+from ringback.use_cases.authorize_client import StoredKeys, key_in, known_key, scope_fault
 from ringback.use_cases.live_ports import Followers, KeptEvents, Lines
 
 UNKNOWN_KEY: Final = "unknown API key"
@@ -27,14 +26,6 @@ UNKNOWN_KEY: Final = "unknown API key"
 MAX_READ: Final = 100
 # The rest of the function's time is for the last messages and the answer.
 SECONDS_LEFT: Final = 15.0
-
-
-def _lacks_scope(key: ClientKey) -> str:
-    try:
-        check_scope(LIVE, key.scopes)
-    except MissingScope as error:
-        return str(error)
-    return ""
 
 
 class FindsJobs(Protocol):
@@ -64,8 +55,9 @@ class FollowJobs:
     ) -> ClientKey | None:
         """Return the key whose client follows from now on, ``None`` if it was refused."""
         key = self._current_key(f"Bearer {request.key}")
-        if key is None or (why_not := self.why_not or _lacks_scope(key)):
-            self.refuse(request.connection, why_not if key else UNKNOWN_KEY)
+        why_not = self.why_not or scope_fault(LIVE, key.scopes) if key else UNKNOWN_KEY
+        if key is None or why_not:
+            self.refuse(request.connection, why_not)
             return None
         client = key.client
         # Before anything is read: what happens from here on is sent to the connection.
