@@ -180,9 +180,9 @@ def test_an_unreadable_queue_is_unavailable(cloud: Cloud) -> None:
 
 def test_what_its_job_made_has_the_tag_of_the_lifecycle_rule(cloud: Cloud) -> None:
     bucket = ImageBucket.connect(cloud.bucket)
-    bucket.put_record(a_job_id(), {})
+    record = bucket.put_record(a_job_id(), {})
     thumbnail = bucket.put_thumbnail(a_job_id(), 1, b"small")
-    bucket.let_expire(a_job_id(), [thumbnail])
+    bucket.let_expire([thumbnail, record])
     for key in (thumbnail, f"images/{a_job_id()}/job.json"):
         tags = boto3.client("s3").get_object_tagging(Bucket=cloud.bucket, Key=key)["TagSet"]
         assert tags == [{"Key": KIND_TAG, "Value": "canary"}]

@@ -593,11 +593,9 @@ class InMemoryBucket:
         self.objects[key] = content
         return key
 
-    def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
+    def put_record(self, job_id: JobId, record: dict[str, Any]) -> str:
         self.records[job_id] = record
+        return f"images/{job_id}/job.json"
 
-    def let_expire(self, job_id: JobId, keys: Iterable[str]) -> None:
-        self.expiring += [*keys, f"images/{job_id}/job.json"]
-
-    def let_expire_alone(self, key: str) -> None:
-        self.expiring.append(key)
+    def let_expire(self, keys: Iterable[str]) -> None:
+        self.expiring += keys

@@ -665,10 +665,10 @@ def before_the_record_is_put(archive: Archive, happens: Callable[[], object]) ->
     """Call ``happens`` once, between the last read of the job and the write that ends it."""
     put = archive.bucket.put_record
 
-    def slowly(job_id: JobId, record: dict[str, Any]) -> None:
+    def slowly(job_id: JobId, record: dict[str, Any]) -> str:
         archive.bucket.put_record = put  # type: ignore[method-assign]
         happens()
-        put(job_id, record)
+        return put(job_id, record)
 
     archive.bucket.put_record = slowly  # type: ignore[method-assign]
 
@@ -736,12 +736,12 @@ def test_an_image_recorded_at_the_last_moment_counts() -> None:
     puts: list[list[int]] = []
     put = archive.bucket.put_record
 
-    def record_meanwhile(job_id: JobId, record: dict[str, Any]) -> None:
+    def record_meanwhile(job_id: JobId, record: dict[str, Any]) -> str:
         puts.append(record["missing"])
         if len(puts) == 1:
             at = NOON + timedelta(seconds=1)
             archive.jobs.add_image(a_job_id(), a_stored_image(2), at=at)
-        put(job_id, record)
+        return put(job_id, record)
 
     archive.bucket.put_record = record_meanwhile  # type: ignore[method-assign]
     assert archive(attempt=3).status is JobStatus.ARCHIVING

@@ -141,9 +141,9 @@ class ImageBucket:
         key = thumbnail_key(job_id, number)
         return self._put(job_id, key, content, THUMBNAIL_FORMAT.content_type, "thumbnail")
 
-    def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
+    def put_record(self, job_id: JobId, record: dict[str, Any]) -> str:
         body = json.dumps(record, ensure_ascii=False, indent=2).encode()
-        self._put(job_id, key_of(job_id, "job.json"), body, "application/json", "record")
+        return self._put(job_id, key_of(job_id, "job.json"), body, "application/json", "record")
 
     @_known_errors()
     def _put(self, job_id: JobId, key: str, body: bytes, content_type: str, kind: str) -> str:
@@ -158,14 +158,11 @@ class ImageBucket:
         )
         return key
 
-    def let_expire(self, job_id: JobId, keys: Iterable[str]) -> None:
-        for key in (*keys, key_of(job_id, "job.json")):
-            self.let_expire_alone(key)
-
     @_known_errors()
-    def let_expire_alone(self, key: str) -> None:
+    def let_expire(self, keys: Iterable[str]) -> None:
         tags: Any = {"TagSet": [{"Key": KIND_TAG, "Value": "canary"}]}
-        self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=tags)
+        for key in keys:
+            self._client.put_object_tagging(Bucket=self._bucket, Key=key, Tagging=tags)
 
     def read_image(self, key: str, into: BinaryIO) -> None:
         answer = self._client.get_object(Bucket=self._bucket, Key=key)

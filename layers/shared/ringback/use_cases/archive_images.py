@@ -195,12 +195,10 @@ class ArchiveImages:
         if problems:
             keeps = self.providers[job.request.provider].keeps_results
             job = replace(job, error=images_lost(job, problems, keeps=keeps))
-        self.images.put_record(
-            job.job_id, provenance(with_image(job, last, at=at) if last else job, at=at)
-        )
+        whole = with_image(job, last, at=at) if last else job
+        record = self.images.put_record(job.job_id, provenance(whole, at=at))
         if job.client == canary.CLIENT:
-            images = (*job.images, last) if last else job.images
-            self.images.let_expire(job.job_id, [image.key for image in images])
+            self.images.let_expire([*(image.key for image in whole.images), record])
         if problems:
             return self._end(job, JobStatus.ARCHIVE_FAILED, since, finished_at=at, error=job.error)
         return self._end(job, JobStatus.SUCCEEDED, since, last=last, finished_at=at)

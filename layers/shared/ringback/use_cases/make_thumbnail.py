@@ -67,5 +67,5 @@ class MakeThumbnail:
             thumbnail = self.shrink(content, image.facts)
         key = self.images.put_thumbnail(job.job_id, image.number, thumbnail)
         if job.client == canary.CLIENT:
-            self.images.let_expire_alone(key)
+            self.images.let_expire([key])
         return key

@@ -576,12 +576,12 @@ class ImageStore(Protocol):
         """Copy a stored object into a file and rewind it; tell whether the object exists."""
         ...
 
-    def put_record(self, job_id: JobId, record: dict[str, Any]) -> None:
-        """Write ``job.json`` beside the images."""
+    def put_record(self, job_id: JobId, record: dict[str, Any]) -> str:
+        """Write ``job.json`` beside the images and return its key."""
         ...
 
-    def let_expire(self, job_id: JobId, keys: Iterable[str]) -> None:
-        """Have the images of the canary's job, and its ``job.json``, deleted after a day."""
+    def let_expire(self, keys: Iterable[str]) -> None:
+        """Have objects of the canary's job deleted after a day."""
         ...
 
 
@@ -594,6 +594,6 @@ class ThumbnailStore(Protocol):
         """Store a WebP beside the image and return its key. Safe to repeat."""
         ...
 
-    def let_expire_alone(self, key: str) -> None:
-        """Have a thumbnail of the canary's job deleted after a day."""
+    def let_expire(self, keys: Iterable[str]) -> None:
+        """Have objects of the canary's job deleted after a day."""
         ...
