@@ -15,6 +15,7 @@ from ringback.domain.clock import utc_now
 
 from local.alarm_states import Point
 from local.chosen_stack import Stack
+from local.log_lines import log_events
 
 # By namespace: each metric that an alarm watches, and what of a second of it counts.
 SERVICES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -44,13 +45,11 @@ class AlarmData:
         return [*(each for each in own if each.name in names), *self._of_services(names)]
 
     def _own(self) -> Iterator[Point]:
-        pages = self.stack.client("logs").get_paginator("filter_log_events")
         for _, group in self.stack.resources_of("AWS::Logs::LogGroup"):
-            for page in pages.paginate(logGroupName=group):
-                for event in page["events"]:
-                    for line in event["message"].splitlines():
-                        if line.startswith('{"_aws"'):
-                            yield from points_in(json.loads(line))
+            for event in log_events(self.stack, group):
+                for line in event["message"].splitlines():
+                    if line.startswith('{"_aws"'):
+                        yield from points_in(json.loads(line))
 
     def _of_services(self, names: Collection[str]) -> Iterator[Point]:
         """Yield a metric's values by resource, and once more as the sum of all resources."""

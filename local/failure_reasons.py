@@ -1,6 +1,5 @@
 """Why messages failed: SQS knows only that they did, so the log of their function is asked."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from local.chosen_stack import Stack
 from local.dead_letters import Letter
+from local.log_lines import entry_of
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -54,21 +54,13 @@ class FailureReasons:
         while monotonic() < give_up_at:
             page = self.logs.filter_log_events(**asked)
             for event in page["events"]:
-                line = _entry(event["message"])
+                line = entry_of(event["message"])
                 # The local AWS filters nothing.
                 if line.get("message") == "message failed" and line.get("message_id") in wanted:
                     yield line
             if not (token := page.get("nextToken")):
                 return
             asked["nextToken"] = token
-
-
-def _entry(text: str) -> dict[str, Any]:
-    try:
-        entry = json.loads(text)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}
 
 
 def reason_of(line: Mapping[str, Any]) -> str:

@@ -1,6 +1,5 @@
 """When each key was last used: the functions that check keys write it into their logs."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,6 +8,7 @@ from typing import Final
 from ringback.domain.client_keys import KEY_USED
 
 from local.chosen_stack import Stack
+from local.log_lines import entry_of, log_events
 
 # The log groups of the functions that check keys, as the template names them.
 LOGS: Final = ("AuthorizeClientLogs", "ServeProviderApisLogs", "FollowJobsLogs")
@@ -28,12 +28,7 @@ class KeyUses:
         return last
 
     def _used(self, group: str) -> Iterator[tuple[str, datetime]]:
-        pages = self.stack.client("logs").get_paginator("filter_log_events")
-        for page in pages.paginate(logGroupName=group, filterPattern=f'"{KEY_USED}"'):
-            for event in page["events"]:
-                try:
-                    line = json.loads(event["message"])
-                except ValueError:
-                    continue
-                if isinstance(line, dict) and line.get("message") == KEY_USED:
-                    yield str(line["key"]), datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
+        for event in log_events(self.stack, group, filterPattern=f'"{KEY_USED}"'):
+            line = entry_of(event["message"])
+            if line.get("message") == KEY_USED:
+                yield str(line["key"]), datetime.fromtimestamp(event["timestamp"] / 1000, UTC)

@@ -17,6 +17,8 @@ from ringback.domain.clock import utc_now
 from local.chosen_stack import Stack, add_stack_arguments, chosen_stack
 from local.failure_reasons import reason_of
 from local.failures import LocalFailure
+from local.log_lines import entry_of, log_events
+from local.owner_secrets import camel_case
 
 DEFAULT_MINUTES: Final = "60"
 # Of every line, and of no use to whoever reads a few.
@@ -46,20 +48,18 @@ def main(words: Sequence[str]) -> int:
 def found(stack: Stack, function: str, match: str, *, minutes: int) -> Iterator[str]:
     """Yield the function's lines of the last minutes that contain ``match``, the oldest first."""
     since = utc_now() - timedelta(minutes=minutes)
-    pages = stack.client("logs").get_paginator("filter_log_events")
     asked: dict[str, Any] = {"startTime": int(since.timestamp() * 1000)}
     if match:
         asked["filterPattern"] = json.dumps(match)
-    for page in pages.paginate(logGroupName=log_group_of(stack, function), **asked):
-        for event in page["events"]:
-            if match in event["message"] and not event["message"].startswith(PLATFORM):
-                yield _line(event)
+    for event in log_events(stack, log_group_of(stack, function), **asked):
+        if match in event["message"] and not event["message"].startswith(PLATFORM):
+            yield _line(event)
 
 
 def log_group_of(stack: Stack, function: str) -> str:
     """Raise ``LocalFailure`` if there is no such function."""
     groups = dict(stack.resources_of("AWS::Logs::LogGroup"))
-    name = f"{''.join(part.capitalize() for part in function.split('_'))}Logs"
+    name = f"{camel_case(function)}Logs"
     if name not in groups:
         raise LocalFailure("FUNCTION is the name of a folder of functions/, such as submit_job")
     return groups[name]
@@ -67,12 +67,11 @@ def log_group_of(stack: Stack, function: str) -> str:
 
 def _line(event: Mapping[str, Any]) -> str:
     at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC)
-    try:
-        entry = json.loads(event["message"])
-        words = f"{entry['level']:7} {entry['message']}"
-    except (ValueError, TypeError, LookupError):
+    entry = entry_of(event["message"])
+    if not entry.keys() >= {"level", "message"}:
         # Lambda's own, such as that of a time-out.
         return f"{at:%H:%M:%S}  {event['message'].strip()}"
+    words = f"{entry['level']:7} {entry['message']}"
     fields = [f"{name}={value}" for name, value in entry.items() if name not in UNSHOWN]
     error = [reason_of(entry)] if "exception" in entry else []
     return f"{at:%H:%M:%S}  {words}  {' '.join([*fields, *error])}"

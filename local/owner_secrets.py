@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
+from ringback.domain.client_keys import MAX_NAME
 
 from local.failures import LocalFailure
 
 if TYPE_CHECKING:
     from types_boto3_secretsmanager import SecretsManagerClient
 
-MAX_NAME: Final = 100
 # Secrets Manager's error for a secret without a value, as the template makes it.
 NO_VALUE: Final = "ResourceNotFoundException"
 
@@ -51,9 +51,9 @@ class StoredJson:
         self.client.put_secret_value(SecretId=self.arn, SecretString=json.dumps(entries))
 
 
-def camel_case(provider: str) -> str:
-    """Return a provider's name as the template's names begin with it."""
-    return "".join(part.capitalize() for part in provider.split("_"))
+def camel_case(name: str) -> str:
+    """Return the name of a provider or function as the template's names begin with it."""
+    return "".join(part.capitalize() for part in name.split("_"))
 
 
 def secret_output(provider: str) -> str:

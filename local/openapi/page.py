@@ -22,7 +22,9 @@ nav a{margin-right:1rem}
 def page_of(document: Mapping[str, Any]) -> str:
     """Return the page of an OpenAPI document that Ringback's own tool has made."""
     info, schemas = document["info"], document["components"]["schemas"]
-    requests = schemas["request"]["discriminator"]["mapping"]
+    requests = {
+        model: _name(to) for model, to in schemas["request"]["discriminator"]["mapping"].items()
+    }
     routes = [
         (method.upper(), path, operation)
         for path, methods in document["paths"].items()
@@ -38,12 +40,12 @@ def page_of(document: Mapping[str, Any]) -> str:
         "<h2 id='routes'>Routes</h2>",
         *(_route(*route) for route in routes),
         "<h2 id='models'>Models</h2>",
-        *(_model(model, schemas[_name(to)]) for model, to in requests.items()),
+        *(_model(model, schemas[name]) for model, name in requests.items()),
         "<h2 id='answers'>Answers</h2>",
         *(
             _answer(name, schema)
             for name, schema in schemas.items()
-            if name not in map(_name, requests.values()) and "properties" in schema
+            if name not in requests.values() and "properties" in schema
         ),
         "<h2 id='problems'>Problems</h2>",
         "<p>A problem's <code>type</code> leads to its section here.</p>",

@@ -9,7 +9,7 @@ from ringback.domain.jobs import JobId
 
 RANDOM_BYTES: Final = 10
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-PATTERN: Final = "job_[0-9a-hjkmnp-tv-z]{26}"
+PATTERN: Final = rf"job_[{_ALPHABET}]{{26}}"
 
 
 def new_job_id(now: datetime, randomness: bytes) -> JobId:
