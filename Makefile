@@ -112,6 +112,10 @@ policy: .venv/.ready $(ENVIRONMENTS)/sam/.ready ## Write docs/deployer-policy*.j
 dashboard: .venv/.ready ## Write docs/dashboard.svg: the layout of the dashboard
 	@.venv/bin/python -m local.dashboard > docs/dashboard.svg
 
+.PHONY: recording
+recording: environments ## Record the command line at work on a local stack, as docs/pictures/command-line.svg
+	@exec .venv/bin/python -m local.recording
+
 .PHONY: smoke
 smoke: .venv/.ready ## Send one real, paid job through a deployed stack, after confirmation
 	@exec .venv/bin/python -m local.smoke

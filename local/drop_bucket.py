@@ -25,10 +25,14 @@ def drop(deployment: Deployment, key: str, content: bytes) -> str:
     return f"s3://{deployment.drop_bucket}/{key}"
 
 
-def drop_photo(deployment: Deployment, key: str = PHOTO_KEY) -> str:
+def photo() -> bytes:
     content = BytesIO()
     Image.linear_gradient("L").convert("RGB").resize((1200, 800)).save(content, "JPEG")
-    return drop(deployment, key, content.getvalue())
+    return content.getvalue()
+
+
+def drop_photo(deployment: Deployment, key: str = PHOTO_KEY) -> str:
+    return drop(deployment, key, photo())
 
 
 def read(deployment: Deployment, key: str) -> bytes | None:
