@@ -1,7 +1,8 @@
 """Posted jobs, one or many, and retries: check, record, enqueue. Never calls a provider."""
 
 import os
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from http import HTTPStatus
 
 from ringback.starting import LambdaContext, Logger, start
@@ -27,41 +28,43 @@ logger = Logger(service="accept_job")
 
 
 @cache
-def use_cases() -> tuple[PostJob, RetryJob]:
+def routes() -> Mapping[str, Callable[[Event, Time], Reply]]:
     settings = AcceptJobSettings.from_environ(os.environ, providers=EXTERNAL)
     jobs = JobTable.connect(settings.jobs_table)
-    providers = configured(settings.providers)
-    accept = job_acceptor(settings, jobs, providers, now=utc_now)
+    accept = job_acceptor(settings, jobs, configured(settings.providers), now=utc_now)
     image = input_image_check(settings, inputs)
     allowed, find = settings.pass_through, FindJobs(jobs=jobs)
     rules = RequestRules.of(settings, find_image=image, why_no_webhooks=webhook_check(settings))
-    return (
-        PostJob(read_request=rules, jobs=jobs, accept=accept),
-        RetryJob(find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=image),
-    )
+    post_job = PostJob(read_request=rules, jobs=jobs, accept=accept)
+    retry = RetryJob(find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=image)
+    one_post = partial(post, post_job, retry, settings.require_idempotency_key)
+    posts = dict.fromkeys(("POST /jobs", "POST /jobs/{job_id}/retry"), one_post)
+    return posts | {"POST /jobs/batch": partial(batch, post_job)}
 
 
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply:
-    return handle(event, *use_cases(), time_of(context))
-
-
-def handle(event: Event, post_job: PostJob, retry_job: RetryJob, seconds_left: Time) -> Reply:
     try:
-        if event["routeKey"] == "POST /jobs/batch":
-            outcomes = PostBatch(post=post_job, seconds_left=seconds_left)(batch_post(event))
-            log_jobs(logger, "job accepted", outcomes)
-            return batch_reply(outcomes)
-        post = job_post(event)
-        if post.dry_run:
-            request = post_job.dry_run(post)
-            return reply(HTTPStatus.OK, dry_run_body(request, estimate(request)))
-        job = retry_job(post) if post.retry_of else post_job(post)
+        return routes()[event["routeKey"]](event, time_of(context))
     except (RequestRefused, TryAgain) as error:
         logger.info("request refused", extra={"reason": type(error).__name__})
         return problem(error)
+
+
+def post(post_job: PostJob, retry: RetryJob, needs_key: bool, event: Event, _left: Time) -> Reply:
+    sent = job_post(event, needs_key=needs_key)
+    if sent.dry_run:
+        request = post_job.dry_run(sent)
+        return reply(HTTPStatus.OK, dry_run_body(request, estimate(request)))
+    job = retry(sent) if sent.retry_of else post_job(sent)
     log_job(logger, "job accepted", job)
     return reply(HTTPStatus.ACCEPTED, job_body(job), location=f"/jobs/{job.job_id}")
 
 
-start(os.environ, use_cases)
+def batch(post_job: PostJob, event: Event, left: Time) -> Reply:
+    outcomes = PostBatch(post=post_job, seconds_left=left)(batch_post(event))
+    log_jobs(logger, "job accepted", outcomes)
+    return batch_reply(outcomes)
+
+
+start(os.environ, routes)

@@ -22,6 +22,7 @@ ADAPTERS: Final = "contract/test_aws_adapters"
 STORES: Final = "tests/contract/test_webhook_stores.py"
 LIMITS: Final = "tests/unit/test_live.py"
 READS: Final = "contract/test_consistent_reads"
+OTHER_VERSIONS: Final = "contract/test_other_versions"
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,8 @@ MODULES: Final = _by_name(
     Module("domain/check_steps", _CHECKS, CRASHES),
     Module("domain/checks", ("tests/unit/test_checks.py", *_CHECKS)),
     Module("domain/delays", ("tests/unit/test_delays.py",)),
-    _aws("job_table", FAILURES, "contract/test_job_store", READS, REPEATS),
+    _aws("idempotency_items", "contract/test_job_store", OTHER_VERSIONS),
+    _aws("job_table", FAILURES, "contract/test_job_store", READS, REPEATS, OTHER_VERSIONS),
     _aws("drop_progress", FAILURES, READS, REPEATS, ADAPTERS, slow_test="integration/test_drops"),
     _aws("shared_token", READS, "contract/test_token_store"),
     _aws("rate_window", FAILURES, READS, "contract/test_rate_window", REPEATS),

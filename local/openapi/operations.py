@@ -23,8 +23,9 @@ from ringback.domain.errors import (
     UnknownProvider,
     WrongState,
 )
+from ringback.domain.idempotency_keys import MAX_KEY
 from ringback.domain.job_ids import PATTERN
-from ringback.job_batches import MAX_KEY
+from ringback.job_batches import MAX_KEY as MAX_BATCH_KEY
 from ringback.use_cases.find_jobs import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
 
 Schema = dict[str, Any]
@@ -65,13 +66,20 @@ def _query(name: str, description: str, **schema: Any) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
+def _key_schema(most: int) -> Schema:
+    bare = rf"[!#-~][ -~]{{0,{most - 1}}}"
+    quoted = rf'"([ !#-\[\]-~]|\\["\\]){{1,{most}}}"'
+    return {"type": "string", "pattern": f"^({bare}|{quoted})$"}
+
+
 JOB_ID: Final = _path("job_id", "The job's id.", pattern=f"^{PATTERN}$")
 IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",
     "description": "Makes it safe to send the request again: the same key and request return the"
-    " same job. Without it every request is a new, paid job.",
-    "schema": {"type": "string", "pattern": r"^[\x20-\x7e]{1,255}$"},
+    ' same job. `"abc"`, a Structured Field string, and `abc` are the same key. Without it every'
+    " request is a new, paid job, unless the deployment requires it: then 400.",
+    "schema": _key_schema(MAX_KEY),
 }
 SOURCE: Final = _query(
     "source",
@@ -129,7 +137,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             | {
                 "required": True,
                 "description": "One key for all: the n-th job, from 0, has `<key>#n`.",
-                "schema": {"type": "string", "pattern": rf"^[\x20-\x7e]{{1,{MAX_KEY}}}$"},
+                "schema": _key_schema(MAX_BATCH_KEY),
             },
         ),
         body="batch",

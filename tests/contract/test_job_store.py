@@ -165,6 +165,19 @@ def test_a_job_is_found_by_its_key(jobs: JobStore) -> None:
         assert jobs.with_key(client, key) is None
 
 
+QUOTED = [("k", '"k"'), ('"k"', "k"), ('"k"#0', "k#0"), ("k#0", '"k"#0')]
+
+
+@pytest.mark.parametrize(("first", "second"), QUOTED)
+def test_quotes_make_no_other_key(jobs: JobStore, first: str, second: str) -> None:
+    job = jobs.create(a_job(number=1, idempotency_key=first)).job
+    again = jobs.create(a_job(number=2, idempotency_key=second))
+    assert (again.job, again.done) == (job, False)
+    assert jobs.with_key(job.client, second) == job
+    with pytest.raises(IdempotencyConflict):
+        jobs.create(a_job(number=3, idempotency_key=second, request=a_request(seed=1)))
+
+
 def test_a_key_distinguishes_a_job_from_its_retry(jobs: JobStore) -> None:
     jobs.create(a_job(number=1, idempotency_key="k"))
     with pytest.raises(IdempotencyConflict):

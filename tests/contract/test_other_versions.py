@@ -13,12 +13,17 @@ import boto3
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from ringback.aws import table_items
 from ringback.aws.drop_progress import DropProgressTable
+from ringback.aws.idempotency_items import key_items
 from ringback.aws.job_items import from_item, to_item
+from ringback.aws.job_table import JobTable
 from ringback.aws.queues import read_answered
 from ringback.aws.table_items import drop_key, plain, typed
 from ringback.domain.checks import Check, from_message, to_message
 from ringback.domain.drops import Drop, Progress
+from ringback.domain.errors import UnknownJob
+from ringback.domain.idempotency_keys import bare, forms_of
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest
 from ringback.domain.verdicts import Answered, OutcomeUnknown, TaskRefused
@@ -259,3 +264,43 @@ def assert_progress_is_read(cloud: Cloud) -> None:
 def test_a_missing_field_without_a_default_is_an_error() -> None:
     with pytest.raises(TypeError, match="version"):
         of_any_version(Drop, {"bucket": "b", "key": "k"})
+
+
+def kept_only_as(sent: str, cloud: Cloud) -> Job:
+    """Record a job as versions did that took the quotes of an idempotency key for a part of it."""
+    job = JobTable.connect(cloud.table).create(a_job(number=1, idempotency_key=sent)).job
+    for form in set(forms_of(sent)) - {sent}:
+        key = table_items.idempotency_key(job.client, form)
+        boto3.client("dynamodb").delete_item(TableName=cloud.table, Key=key)
+    return job
+
+
+@pytest.mark.parametrize(
+    ("sent", "again"), [('"k"', '"k"'), ('"k"', "k"), ('"k"#0', '"k"#0'), ('"k"#0', "k#0")]
+)
+def test_a_key_that_was_kept_with_its_quotes_is_found(cloud: Cloud, sent: str, again: str) -> None:
+    job = kept_only_as(sent, cloud)
+    jobs = JobTable.connect(cloud.table)
+    assert jobs.with_key(job.client, again) == job
+    assert jobs.create(a_job(number=2, idempotency_key=again)).job == job
+    with pytest.raises(UnknownJob):
+        jobs.get(a_job_id(2))
+
+
+@pytest.mark.parametrize("sent", ["k", '"k"', '"k"#0'])
+def test_an_older_version_finds_a_key_in_either_form(cloud: Cloud, sent: str) -> None:
+    job = JobTable.connect(cloud.table).create(a_job(idempotency_key=sent)).job
+    for form in (sent, bare(sent)):
+        key = table_items.idempotency_key(job.client, form)
+        found = boto3.client("dynamodb").get_item(TableName=cloud.table, Key=key)["Item"]
+        assert found["refers_to"] == {"S": job.job_id}
+
+
+def test_each_of_two_keys_that_were_one_text_apart_keeps_its_job(cloud: Cloud) -> None:
+    """Older versions made a job of each."""
+    quoted = kept_only_as('"k"', cloud)
+    other = a_job(number=2, idempotency_key="k")
+    jobs = JobTable.connect(cloud.table)
+    jobs._create_with(other, key_items(other))
+    assert jobs.create(a_job(number=3, idempotency_key="k")).job == other
+    assert jobs.create(a_job(number=3, idempotency_key='"k"')).job == quoted

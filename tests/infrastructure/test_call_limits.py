@@ -87,6 +87,7 @@ def value_of(setting: str) -> str:
     others = {
         "LARGEST_IMAGE_BYTES": "2048",
         "PASS_THROUGH": "false",
+        "REQUIRE_IDEMPOTENCY_KEY": "false",
         "TELLS_EVENTS": "true",
         "EVENT_SOURCE": "/ringback/ringback",
     }

@@ -509,3 +509,13 @@ def test_a_retry_without_its_image_is_refused(
         {"field": "input", "message": f"{url}: the object does not exist"}
     ]
     assert len(provider.requests) == 1
+
+
+def test_a_quoted_key_is_the_bare_key(cloud: Cloud, lambdas: Lambdas) -> None:
+    first = accept(lambdas, a_post(key='"order-66"'))
+    assert accept(lambdas, a_post(key="order-66"))["job_id"] == first["job_id"]
+    lambdas.settings["REQUIRE_IDEMPOTENCY_KEY"] = "true"
+    lambdas.restart("accept_job")
+    reply = lambdas("accept_job", a_post())
+    assert (reply["statusCode"], body_of(reply)["errors"][0]["field"]) == (400, "Idempotency-Key")
+    assert accept(lambdas, a_post(key="order-66"))["job_id"] == first["job_id"]

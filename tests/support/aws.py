@@ -105,6 +105,7 @@ SETTINGS: Final = {
     "KIE_WINDOW_SECONDS": "10",
     "KIE_DEADLINE_SECONDS": "900",
     "PASS_THROUGH": "false",
+    "REQUIRE_IDEMPOTENCY_KEY": "false",
     "TELLS_EVENTS": "true",
     "CHANJING_BASE_URL": "http://127.0.0.1:9",
     "CHANJING_CREATES_PER_WINDOW": "20",

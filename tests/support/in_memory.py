@@ -18,6 +18,7 @@ from ringback.domain.errors import (
     UnknownJob,
 )
 from ringback.domain.events import Event
+from ringback.domain.idempotency_keys import bare
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage, StoredObject
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
@@ -68,7 +69,9 @@ class InMemoryJobs:
 
     def with_key(self, client: str, idempotency_key: str | None) -> Job | None:
         for job in self.by_id.values() if idempotency_key else ():
-            if (job.client, job.idempotency_key) == (client, idempotency_key):
+            if job.client == client and bare(job.idempotency_key or "") == bare(
+                idempotency_key or ""
+            ):
                 return job
         return None
 

@@ -58,7 +58,10 @@ def test_a_request_without_an_authorizer_is_an_error() -> None:
         job_post(event)
 
 
-@pytest.mark.parametrize("key", ["a", "~" * 255, "my job #7", "550e8400-e29b-41d4-a716-4466554400"])
+@pytest.mark.parametrize(
+    "key",
+    ["a", "~" * 255, "my job #7", "550e8400-e29b-41d4-a716-4466554400", '"abc"', f'"{"~" * 255}"'],
+)
 @pytest.mark.parametrize("job_id", [None, a_job_id()], ids=["post", "retry"])
 def test_an_idempotency_key_is_kept_as_it_is(key: str, job_id: str | None) -> None:
     post = job_post(a_post(headers={"Idempotency-Key": key, "other": "x"}, job_id=job_id))
@@ -70,6 +73,28 @@ def test_an_idempotency_key_that_is_not_plain_ascii_is_refused(key: str) -> None
     [(field, message)] = errors_of(a_post(headers={"idempotency-key": key}))
     assert field == "Idempotency-Key"
     assert "255" in message
+
+
+@pytest.mark.parametrize(
+    "key", ['""', '"', '"a', '"a"b"', '"a";p=1', '"a", "b"', '"a\\b"', f'"{"x" * 256}"', '"a"#0']
+)
+def test_a_malformed_structured_string_is_refused(key: str) -> None:
+    [(field, _)] = errors_of(a_post(headers={"idempotency-key": key}))
+    assert field == "Idempotency-Key"
+
+
+@pytest.mark.parametrize("job_id", [None, a_job_id()], ids=["post", "retry"])
+def test_a_deployment_may_require_the_key(job_id: str | None) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        job_post(a_post(job_id=job_id), needs_key=True)
+    [error] = refused.value.errors
+    assert (error.field, error.message.split(":")[0]) == ("Idempotency-Key", "required")
+    with_key = a_post(headers={"idempotency-key": "k"}, job_id=job_id)
+    assert job_post(with_key, needs_key=True).idempotency_key == "k"
+
+
+def test_a_dry_run_needs_no_key() -> None:
+    assert job_post(a_post(query={"dry_run": "true"}), needs_key=True).dry_run
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
+from ringback.domain import idempotency_keys
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, TryAgain
-from ringback.domain.job_posts import KEY, JobPost, idempotency_key_errors
+from ringback.domain.idempotency_keys import KEY, key_errors
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import Job
 from ringback.domain.suggestions import unknown_name
 from ringback.http_replies import Reply, job_body, problem_body, reply
@@ -16,7 +18,7 @@ MAX_JOBS: Final = 100
 MAX_BYTES: Final = 1024 * 1024
 JOBS: Final = "jobs"
 # The key of a batch makes one for each of its jobs.
-MAX_KEY: Final = 255 - len(f"#{MAX_JOBS - 1}")
+MAX_KEY: Final = idempotency_keys.MAX_KEY - len(f"#{MAX_JOBS - 1}")
 
 Outcome = Job | RequestRefused | TryAgain
 
@@ -32,7 +34,7 @@ def batch_post(event: Mapping[str, Any]) -> Sequence[JobPost]:
     errors = [
         FieldError(name, unknown_name("parameter", name, ())) for name in query_parameters(event)
     ]
-    errors += _key_errors(key)
+    errors += key_errors(key, required=True, most=MAX_KEY)
     if errors:
         raise InvalidRequest(errors)
     kind = headers.get("content-type", "")
@@ -41,15 +43,6 @@ def batch_post(event: Mapping[str, Any]) -> Sequence[JobPost]:
         JobPost(client=client, idempotency_key=f"{key}#{number}", body=body)
         for number, body in enumerate(bodies)
     ]
-
-
-def _key_errors(key: str | None) -> list[FieldError]:
-    if key is None:
-        why = "required: without it, a repeat of the batch would pay for all of its jobs again"
-        return [FieldError(KEY, why)]
-    if len(key) > MAX_KEY:
-        return [FieldError(KEY, f"must have at most {MAX_KEY} characters for a batch")]
-    return idempotency_key_errors(key)
 
 
 def _requests(body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:

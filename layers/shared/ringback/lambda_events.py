@@ -18,7 +18,8 @@ from ringback.domain.errors import (
     Unauthorized,
     UnknownMessage,
 )
-from ringback.domain.job_posts import JobPost, idempotency_key_errors
+from ringback.domain.idempotency_keys import KEY, key_errors
+from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import JobId
 from ringback.domain.suggestions import unknown_name
 from ringback.domain.versions import of_any_version
@@ -102,22 +103,23 @@ def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
     )
 
 
-def job_post(event: Mapping[str, Any]) -> JobPost:
+def job_post(event: Mapping[str, Any], *, needs_key: bool = False) -> JobPost:
     """Read ``POST /jobs`` or ``POST /jobs/{job_id}/retry``.
 
+    ``needs_key`` refuses what would be paid for without an idempotency key.
     Unknown query parameters are refused: a mistyped ``dry_run`` must not cost money. Raises
     ``InvalidRequest``, which names every invalid field, or ``PayloadTooLarge``.
     """
     retry_of = (event.get("pathParameters") or {}).get("job_id")
     headers = lower_headers(event)
-    key, content_type = headers.get("idempotency-key"), headers.get("content-type", "")
+    key, content_type = headers.get(KEY.lower()), headers.get("content-type", "")
     query = query_parameters(event)
     known = set() if retry_of else {"dry_run"}
     dry_run = query.get("dry_run", "false")
     client = client_name(event)
     unknown = sorted(query.keys() - known)
     errors = [FieldError(name, unknown_name("parameter", name, known)) for name in unknown]
-    errors += idempotency_key_errors(key)
+    errors += key_errors(key, required=needs_key and dry_run != "true")
     if known and dry_run not in _SWITCH:
         errors.append(FieldError("dry_run", "must be true or false"))
     if errors:

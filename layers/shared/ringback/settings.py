@@ -86,11 +86,15 @@ class RequestSettings(Settings):
         return timedelta(days=self.job_retention_days)
 
 
-class AcceptJobSettings(RequestSettings):
+class PostedJobSettings(RequestSettings):
     providers: Mapping[str, ProviderDeadline]
 
 
-class ServeProviderApisSettings(AcceptJobSettings):
+class AcceptJobSettings(PostedJobSettings):
+    require_idempotency_key: Switch
+
+
+class ServeProviderApisSettings(PostedJobSettings):
     images_bucket: BucketName
     client_keys_secret_arn: Arn
     callback_secret_arn: Arn

@@ -1,7 +1,5 @@
 """Jobs in the jobs table. Each write is one conditional request, never a read and then a write."""
 
-import hashlib
-import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from time import sleep
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from botocore.exceptions import ClientError
 
 from ringback.aws import table_items
+from ringback.aws.idempotency_items import fingerprint, key_items, places_of
 from ringback.aws.job_items import (
     attribute,
     attributes_in,
@@ -46,23 +45,26 @@ MAX_FOUND: Final = 100
 
 class JobTable(TableAdapter):
     def create(self, job: Job) -> Write:
-        key = _idempotency_item(job)
-        if key is None:
+        keys = key_items(job)
+        if not keys:
             try:
                 self._client.put_item(**self._new(to_item(job)))
             except self._client.exceptions.ConditionalCheckFailedException:
                 found = self.get(job.job_id)
                 return Write(found, done=found == job)
             return Write(job, done=True)
+        written = {key["job_id"]["S"] for key in keys}
+        places = places_of(job.client, job.idempotency_key or "")
+        if any(self._item(each) for each in places if each["job_id"]["S"] not in written):
+            return self._first_with_key_of(job)
         for pause in CONFLICT_PAUSES:
             try:
-                self._create_with(job, key)
+                self._create_with(job, keys)
             except self._client.exceptions.TransactionCanceledException as error:
-                reason = error.response["CancellationReasons"][1].get("Code")
-                if reason == "ConditionalCheckFailed":
-                    first = self._first_with(key)
-                    return Write(first, done=first == job)
-                if reason != "TransactionConflict":
+                reasons = [each.get("Code") for each in error.response["CancellationReasons"][1:]]
+                if "ConditionalCheckFailed" in reasons:
+                    return self._first_with_key_of(job)
+                if "TransactionConflict" not in reasons:
                     raise
                 # Another request with this key is being recorded right now.
                 sleep(pause)
@@ -72,9 +74,9 @@ class JobTable(TableAdapter):
             "the first request with this Idempotency-Key is still being processed; send it again"
         )
 
-    def _create_with(self, job: Job, key: Item) -> None:
+    def _create_with(self, job: Job, keys: Sequence[Item]) -> None:
         self._client.transact_write_items(
-            TransactItems=[{"Put": self._new(to_item(job))}, {"Put": self._new(key)}],
+            TransactItems=[{"Put": self._new(item)} for item in (to_item(job), *keys)],
             # DynamoDB answers a repeat within ten minutes as it answered the first.
             ClientRequestToken=job.job_id,
         )
@@ -86,13 +88,21 @@ class JobTable(TableAdapter):
             "ConditionExpression": "attribute_not_exists(job_id)",
         }
 
-    def _first_with(self, key: Item) -> Job:
-        first = self._read({"job_id": key["job_id"]})
-        if first["fingerprint"] != key["fingerprint"]:
+    def _first_with_key_of(self, job: Job) -> Write:
+        first = self._key_item(job.client, job.idempotency_key or "")
+        if first["fingerprint"]["S"] != fingerprint(job):
             raise IdempotencyConflict(
                 "this Idempotency-Key was used with a different request; use a new one"
             )
-        return self.get(JobId(first["refers_to"]["S"]))
+        found = self.get(JobId(first["refers_to"]["S"]))
+        return Write(found, done=found == job)
+
+    def _key_item(self, client: str, idempotency_key: str) -> Item:
+        places = places_of(client, idempotency_key)
+        found = next(filter(None, map(self._item, places)), None)
+        if found is None:
+            raise UnknownJob(idempotency_key)
+        return found
 
     def get(self, job_id: JobId) -> Job:
         return from_item(self._read(job_key(job_id)))
@@ -101,17 +111,20 @@ class JobTable(TableAdapter):
         if idempotency_key is None:
             return None
         try:
-            first = self._read(table_items.idempotency_key(client, idempotency_key))
+            first = self._key_item(client, idempotency_key)
             return self.get(JobId(first["refers_to"]["S"]))
         except UnknownJob:
             # The key's item, or the job: TTL deletes them in any order.
             return None
 
     def _read(self, key: Item) -> Item:
-        item = read_item(self._client, self._table, key)
+        item = self._item(key)
         if not item:
             raise UnknownJob(key["job_id"]["S"])
         return item
+
+    def _item(self, key: Item) -> Item:
+        return read_item(self._client, self._table, key)
 
     def move(
         self,
@@ -343,16 +356,3 @@ def _unchanged(error: ClientError, job_id: JobId) -> Item:
     if not item:
         raise UnknownJob(job_id) from error
     return item
-
-
-def _idempotency_item(job: Job) -> Item | None:
-    """Return the item that makes a key unique for its client for as long as the job is kept."""
-    if job.idempotency_key is None:
-        return None
-    sent = json.dumps([job.retry_of, dict(job.request.sent)], sort_keys=True)
-    return {
-        **table_items.idempotency_key(job.client, job.idempotency_key),
-        "refers_to": {"S": job.job_id},
-        "fingerprint": {"S": hashlib.sha256(sent.encode()).hexdigest()},
-        "forget_at": table_items.forget_at(job.forget_at),
-    }
