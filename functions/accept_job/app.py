@@ -6,12 +6,12 @@ from functools import cache, partial
 from http import HTTPStatus
 
 from ringback.starting import LambdaContext, Logger, start
-from ringback.aws.accepting import input_image_check, job_acceptor, webhook_check
-from ringback.aws.job_table import JobTable
+from ringback.aws.accepting import input_image_check, posted_jobs, webhook_check
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
+from ringback.domain.job_posts import JobPost
 from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
 from ringback.images import inputs
 from ringback.job_batches import batch_post, batch_reply
@@ -20,24 +20,22 @@ from ringback.lambda_events import Event, job_post, time_of
 from ringback.providers.registry import EXTERNAL, configured
 from ringback.settings import AcceptJobSettings
 from ringback.use_cases.accept_job import PostJob
-from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.post_batch import PostBatch, Time
 from ringback.use_cases.retry_job import RetryJob
 
 logger = Logger(service="accept_job")
+Read = Callable[[Event], JobPost]
 
 
 @cache
 def routes() -> Mapping[str, Callable[[Event, Time], Reply]]:
     settings = AcceptJobSettings.from_environ(os.environ, providers=EXTERNAL)
-    jobs = JobTable.connect(settings.jobs_table)
-    accept = job_acceptor(settings, jobs, configured(settings.providers), now=utc_now)
     image = input_image_check(settings, inputs)
-    allowed, find = settings.pass_through, FindJobs(jobs=jobs)
     rules = RequestRules.of(settings, find_image=image, why_no_webhooks=webhook_check(settings))
-    post_job = PostJob(read_request=rules, jobs=jobs, accept=accept)
-    retry = RetryJob(find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=image)
-    one_post = partial(post, post_job, retry, settings.require_idempotency_key)
+    providers = configured(settings.providers)
+    post_job, retry = posted_jobs(settings, providers, rules, image, now=utc_now)
+    read = partial(job_post, needs_key=settings.require_idempotency_key)
+    one_post = partial(post, read, post_job, retry)
     posts = dict.fromkeys(("POST /jobs", "POST /jobs/{job_id}/retry"), one_post)
     return posts | {"POST /jobs/batch": partial(batch, post_job)}
 
@@ -51,8 +49,8 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
         return problem(error)
 
 
-def post(post_job: PostJob, retry: RetryJob, needs_key: bool, event: Event, _left: Time) -> Reply:
-    sent = job_post(event, needs_key=needs_key)
+def post(read: Read, post_job: PostJob, retry: RetryJob, event: Event, _left: Time) -> Reply:
+    sent = read(event)
     if sent.dry_run:
         request = post_job.dry_run(sent)
         return reply(HTTPStatus.OK, dry_run_body(request, estimate(request)))

@@ -1,19 +1,22 @@
 """What three functions need of AWS to accept jobs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.job_ids import random_job_id
-from ringback.use_cases.accept_job import AcceptJob
+from ringback.domain.jobs import JobRequest
+from ringback.use_cases.accept_job import AcceptJob, PostJob
+from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.input_images import CheckInputImage
 from ringback.use_cases.ports import InputRules
 from ringback.use_cases.providers import Providers
+from ringback.use_cases.retry_job import RetryJob
 from ringback.use_cases.webhook_rules import RequireSecret, why_disabled
 
 
@@ -32,6 +35,11 @@ class AcceptSettings(Protocol):
     def retention(self) -> timedelta: ...
 
 
+class PostSettings(AcceptSettings, Protocol):
+    @property
+    def pass_through(self) -> bool: ...
+
+
 def job_acceptor(
     settings: AcceptSettings,
     jobs: JobTable,
@@ -47,6 +55,25 @@ def job_acceptor(
         retention=settings.retention,
         new_job_id=random_job_id,
         now=now,
+    )
+
+
+def posted_jobs(
+    settings: PostSettings,
+    providers: Providers,
+    read_request: Callable[[Mapping[str, Any], str], JobRequest],
+    check_image: CheckInputImage,
+    *,
+    now: Callable[[], datetime],
+) -> tuple[PostJob, RetryJob]:
+    jobs = JobTable.connect(settings.jobs_table)
+    accept = job_acceptor(settings, jobs, providers, now=now)
+    find, allowed = FindJobs(jobs=jobs), settings.pass_through
+    return (
+        PostJob(read_request=read_request, jobs=jobs, accept=accept),
+        RetryJob(
+            find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=check_image
+        ),
     )
 
 

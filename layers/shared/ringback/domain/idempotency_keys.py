@@ -1,7 +1,7 @@
 """The header ``Idempotency-Key``, by draft 8 of draft-ietf-httpapi-idempotency-key-header.
 
-It is a Structured Field string: ``"abc"``. Most clients send ``abc``, which is the same key. Versions
-before this one took them for two keys, so the forms are kept apart where keys are stored.
+It is a Structured Field string: ``"abc"``. Most clients send ``abc``, which is the same key.
+Earlier versions took them for two keys, so it matters in which form a key is stored.
 https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 """
 
