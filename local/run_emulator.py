@@ -11,6 +11,7 @@ def main() -> None:
     # Only while importing: the emulator has packages of its own.
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from local.forked_functions import fork_functions
+    from local.form_checksums import check_form_checksums
     from local.hop_counts import count_hops
     from local.leading_keys import check_leading_keys
     from local.running_functions import let_running_functions_finish
@@ -22,10 +23,12 @@ def main() -> None:
     del sys.path[0]
     from ministack.app import main as run_emulator  # type: ignore[import-not-found]
     from ministack.core import iam_actions  # type: ignore[import-not-found]
+    from ministack.services import s3  # type: ignore[import-not-found]
 
     share_layers()
     fork_functions()
     check_leading_keys(iam_actions)
+    check_form_checksums(s3)
     count_hops()
     accept_saved_queries()
     retry_throttled_batches()

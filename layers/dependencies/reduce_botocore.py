@@ -22,7 +22,8 @@ OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
         }
     ),
     "events": frozenset({"PutEvents"}),
-    "s3": frozenset({"GetObject", "HeadObject", "PutObject", "PutObjectTagging"}),
+    # No function creates a bucket: botocore makes the address of presigned forms of that operation.
+    "s3": frozenset({"CreateBucket", "GetObject", "HeadObject", "PutObject", "PutObjectTagging"}),
     "secretsmanager": frozenset({"GetSecretValue"}),
     "sqs": frozenset({"ReceiveMessage", "SendMessage"}),
 }

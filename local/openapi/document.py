@@ -12,6 +12,7 @@ import yaml
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.requests import SubmitJobRequest
 from ringback.catalogue.schemas import describe, without_titles
+from ringback.catalogue.upload_requests import UploadRequest
 from ringback.domain.errors import RingbackError
 from ringback.domain.version import VERSION
 from ringback.job_batches import JOBS, MAX_JOBS
@@ -165,7 +166,12 @@ def _batch_example() -> dict[str, Any]:
     return {"two jobs": {"value": {JOBS: requests[:2]}}}
 
 
-EXAMPLES_OF: Final = {"request": _examples, "batch": _batch_example}
+def _upload_example() -> dict[str, Any]:
+    photo = {"sha256": "5e" * 32, "bytes": 48213, "content_type": "image/jpeg"}
+    return {"a photo": {"value": photo}}
+
+
+EXAMPLES_OF: Final = {"request": _examples, "batch": _batch_example, "upload": _upload_example}
 
 
 def _schemas() -> dict[str, Schema]:
@@ -185,6 +191,7 @@ def _schemas() -> dict[str, Schema]:
         "oneOf": [ref(name) for name in requests],
         "discriminator": {"propertyName": "model", "mapping": mapping},
     }
+    schemas["upload"] = without_titles(UploadRequest)
     schemas["batch"] = {
         "type": "object",
         "additionalProperties": False,

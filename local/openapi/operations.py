@@ -219,6 +219,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         answers={202: ("What will be made again.", ref("retriedDrop"))},
         problems=(InvalidRequest, UnknownDrop, TryAgain),
     ),
+    "POST /uploads": Operation(
+        id="openUpload",
+        tag="uploads",
+        summary="Open the upload of an image for use as an input",
+        description="Send `fields`, then the image as `file`, to `url` as multipart/form-data."
+        " S3 takes exactly this image, and only your jobs can use it.",
+        body="upload",
+        answers={201: ("The form, or that the image is there.", ref("openedUpload"))},
+        problems=(InvalidRequest, PayloadTooLarge),
+    ),
     "POST /providers/{name}/resume": Operation(
         id="resumeProvider",
         tag="providers",

@@ -104,7 +104,7 @@ class Client:
                     jobs=self.world.jobs,
                     accept=self.world.accept,
                     pass_through=False,
-                    check_image=lambda url, version: version,
+                    check_image=lambda url, version, client: version,
                 )
                 post = JobPost(
                     client="studio", idempotency_key=posted.key, body={}, retry_of=retry_of.job_id

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import pytest
 from ringback.aws.queues import read_retry
 from ringback.aws.stream_records import read_change
+from ringback.catalogue.upload_requests import read_upload
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.webhooks import from_message, to_message
 from ringback.job_batches import batch_post
@@ -19,6 +20,7 @@ from ringback.lambda_events import (
     client_name,
     dropped_objects,
     job_post,
+    json_body,
     lower_headers,
     query_parameters,
     raw_body,
@@ -160,6 +162,12 @@ def check_query_jobs(event: Event) -> None:
         assert event["routeKey"] == "GET /jobs"
 
 
+def check_open_upload(event: Event) -> None:
+    check_http(event)
+    assert client_name(event)
+    assert read_upload(json_body(event), "studio")
+
+
 def check_serve_provider_apis(event: Event) -> None:
     check_http(event)
     assert "authorizer" not in event["requestContext"]
@@ -213,6 +221,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "publish_events": check_publish_events,
     "follow_jobs": check_follow_jobs,
     "query_jobs": check_query_jobs,
+    "open_upload": check_open_upload,
     "serve_provider_apis": check_serve_provider_apis,
     "describe_models": check_describe_models,
     "change_job": check_change_job,

@@ -14,7 +14,14 @@ FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
     *("accept_job", "authorize_client", "change_job", "describe_models", "follow_jobs"),
     "make_thumbnails",
-    *("query_jobs", "receive_callback", "serve_provider_apis", "summarize_drops", "take_drops"),
+    *(
+        "open_upload",
+        "query_jobs",
+        "receive_callback",
+        "serve_provider_apis",
+        "summarize_drops",
+        "take_drops",
+    ),
 ]
 REPORT = "import app, sys; print(*sorted(sys.modules), sep='\\n')"
 
@@ -89,6 +96,7 @@ HEAVY = (
 BUDGET = {function: {"botocore.session"} for function in FUNCTIONS} | {
     "describe_models": {"pydantic", "ringback.catalogue"},
     "make_thumbnails": {"botocore.session", "PIL"},
+    "open_upload": {"botocore.session", "pydantic", "ringback.catalogue"},
     "accept_job": {"botocore.session", "pydantic", "ringback.catalogue"},
     "serve_provider_apis": {"botocore.session", "pydantic", "ringback.catalogue"},
     "take_drops": {"botocore.session", "pydantic", "ringback.catalogue"},

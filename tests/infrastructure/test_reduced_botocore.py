@@ -44,7 +44,9 @@ def test_the_data_is_of_the_operations_that_are_called() -> None:
     models = map(Session().get_service_model, OPERATIONS)
     known = {xform_name(name) for model in models for name in model.operation_names}
     kept = {xform_name(name) for names in OPERATIONS.values() for name in names}
-    assert used & known == kept
+    # botocore takes the address of a presigned form from this operation.
+    hidden = {"create_bucket"} if "generate_presigned_post" in used else set[str]()
+    assert used & known | hidden == kept
 
 
 def test_the_data_is_of_the_services_that_have_clients() -> None:

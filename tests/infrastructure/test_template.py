@@ -16,8 +16,9 @@ from ringback.aws.job_items import to_item
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.check_steps import ANSWER_REDELIVERY, HELD_UP, MAX_COPYING, MAX_WAIT
 from ringback.domain.checks import LAST_READ
-from ringback.domain.drops import MAX_KEY_BYTES, RECEIPTS, Drop
+from ringback.domain.drops import MAX_KEY_BYTES, NOT_DROPS, UPLOADS, Drop
 from ringback.domain.pace import Pace
+from ringback.domain.uploads import Upload
 from ringback.lambda_events import callback_request, dropped_objects
 from ringback.providers.api_calls import CALL_SECONDS
 from ringback.providers.registry import EXTERNAL, PROVIDERS
@@ -192,6 +193,11 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": "SummaryQueue",
     },
     "describe_models": {},
+    "open_upload": {
+        "s3:GetObject": "DropBucket/uploads/*",
+        "s3:ListBucket": "DropBucket",
+        "s3:PutObject": "DropBucket/uploads/*",
+    },
     "notify_client": {
         "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:UpdateItem": ["JobsTable/deliveries#*", "JobsTable/receiver#*"],
@@ -779,6 +785,15 @@ CANARY: Final = {
 }
 
 
+# Inputs of jobs, for a while; a job that was accepted has its version for 30 days more.
+UPLOADED: Final = {
+    "Id": "uploads",
+    "Status": "Enabled",
+    "Prefix": UPLOADS,
+    "ExpirationInDays": {"Ref": "UploadDays"},
+}
+
+
 @every_bucket
 def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     rules = BUCKETS[bucket]["LifecycleConfiguration"]["Rules"]
@@ -787,7 +802,7 @@ def test_lifecycle_rules_delete_no_current_image(bucket: str) -> None:
     current = [
         rule for rule in rules if any(k.startswith(("Expiration", "Transition")) for k in rule)
     ]
-    assert current == ([CANARY, QUARANTINE, UNTOLD] if bucket == "ImagesBucket" else [])
+    assert current == ([CANARY, QUARANTINE, UNTOLD] if bucket == "ImagesBucket" else [UPLOADED])
 
 
 @every_bucket
@@ -856,10 +871,11 @@ def test_what_ringback_may_write_to_the_drop_bucket_is_never_a_drop() -> None:
         for target in ([targets] if isinstance(targets, str) else targets)
         if target.startswith("DropBucket")
     }
-    assert written == {f"DropBucket/{RECEIPTS}*"}
+    assert written == {f"DropBucket/{prefix}*" for prefix in NOT_DROPS}
     for key in ("requests/a.csv", f"requests/{'ü' * 507}.csv"):
         drop = Drop(bucket="drops", key=key, version="v")
-        for ours in (drop.receipt_key, drop.table_key, drop.summary_key):
+        upload = Upload(client=key, sha256="5e" * 32, size=1, content_type="image/png")
+        for ours in (drop.receipt_key, drop.table_key, drop.summary_key, upload.key):
             assert len(ours.encode()) <= MAX_KEY_BYTES
             record = {"bucket": {"name": "drops"}, "object": {"key": quote_plus(ours)}}
             created = {"eventName": "ObjectCreated:Put", "s3": record}
@@ -887,6 +903,7 @@ def test_the_routes_are_complete() -> None:
         ("describe_models", "GET /models"),
         ("describe_models", "GET /models/{model_id+}"),
         ("describe_models", "GET /openapi.json"),
+        ("open_upload", "POST /uploads"),
         ("query_jobs", "GET /jobs"),
         ("query_jobs", "GET /jobs/{job_id}"),
         ("query_jobs", "GET /jobs/{job_id}/deliveries"),

@@ -15,6 +15,7 @@ SECRET = ["kie-key", "rb-key", CALLBACK_KEY, HMAC_KEY, PROMPT, "Signature=", "Be
 NOT_ABOUT_A_JOB = {
     *(
         "request refused",
+        "upload opened",
         "following refused",
         "unknown client key",
         "key used",

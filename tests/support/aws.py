@@ -107,6 +107,7 @@ SETTINGS: Final = {
     "PASS_THROUGH": "false",
     "REQUIRE_IDEMPOTENCY_KEY": "false",
     "TELLS_EVENTS": "true",
+    "UPLOAD_DAYS": "7",
     "CHANJING_BASE_URL": "http://127.0.0.1:9",
     "CHANJING_CREATES_PER_WINDOW": "20",
     "CHANJING_WINDOW_SECONDS": "10",

@@ -272,7 +272,7 @@ class DropHarness:
 
     def find_image(self, url: str, drop: Drop) -> tuple[str, str]:
         check = CheckInputImage(images=self.drops, bucket="drops", rules=inputs)
-        return check(url, drop.version if url == drop.url else None)
+        return check(url, drop.version if url == drop.url else None, client="drop")
 
     def finish(self, drop: Drop) -> Progress | None:
         """Take a drop, and deliver its messages when they are due until none is left."""

@@ -73,6 +73,8 @@ class AwsCall:
             return {"execute-api:ManageConnections"}
         if self.operation == "HeadObject":
             return {"s3:GetObject"}
+        if self.operation == "CreateBucket":  # botocore's way to a presigned form
+            return {"s3:PutObject"}
         tagging = {"s3:PutObjectTagging"} if "Tagging" in self.parameters else set[str]()
         return {f"{self.service}:{self.operation}", *tagging}
 

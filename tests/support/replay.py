@@ -94,6 +94,7 @@ PICTURE: Final = b"a picture"
 class AllowedInRows:
     pass_through: bool = False
     plain_http_hosts: Collection[str] = ()
+    drop_client: str = "drop"
 
 
 def at(seconds: float) -> datetime:

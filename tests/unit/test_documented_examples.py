@@ -8,6 +8,7 @@ from typing import Any, Final
 import pytest
 from ringback.callbacks.standard_webhooks import signed_headers, signing_keys
 from ringback.catalogue.field_kinds import field_kinds
+from ringback.catalogue.upload_requests import read_upload
 from ringback.domain.changes import JobChange
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
@@ -62,9 +63,13 @@ def test_requests_are_valid() -> None:
         check_request(in_a_bucket(text))
 
 
+def test_an_upload_is_described_as_it_is_read() -> None:
+    assert read_upload(json.loads(titled("upload").text), "studio").content_type == "image/jpeg"
+
+
 def test_every_json_block_is_tested() -> None:
     known = {"invalid request", "its problem", "recipe", "trust policy", "webhook body", "event"}
-    known |= {"follow", "resume"}
+    known |= {"follow", "resume", "upload"}
     assert {block.title for block in JSON} == {"", *known}
     for block in JSON:
         shown = json.loads(block.text)

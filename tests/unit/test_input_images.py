@@ -6,6 +6,7 @@ import pytest
 from ringback.domain.drops import DroppedObject, bucket_and_key
 from ringback.domain.errors import InputImageRefused
 from ringback.domain.jobs import JobRequest
+from ringback.domain.uploads import prefix_of
 from ringback.use_cases import input_images
 from ringback.use_cases.input_images import CheckInputImage, with_links
 
@@ -30,7 +31,7 @@ class Drops:
         into.write(self.objects[key].head)
 
     def __call__(self, url: str) -> tuple[str, str]:
-        return CheckInputImage(images=self, bucket="drops", rules=Rules())(url)
+        return CheckInputImage(images=self, bucket="drops", rules=Rules())(url, client="studio")
 
 
 class Rules:
@@ -46,7 +47,7 @@ def test_the_checked_version_is_sent() -> None:
     drops = Drops({"kites/red kite.png": DroppedObject(version="v1", head=b"PNG", size=9)})
     assert drops(KITE) == (KITE, "v1")
     check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
-    assert check(KITE, "v0") == (KITE, "v0")
+    assert check(KITE, "v0", client="studio") == (KITE, "v0")
 
 
 @pytest.mark.parametrize(
@@ -75,10 +76,10 @@ def test_an_image_is_read_as_a_whole_once_a_version() -> None:
     check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
     for _ in range(2):
         with pytest.raises(InputImageRefused, match="it is damaged"):
-            check(KITE)
+            check(KITE, client="studio")
     drops.objects[key] = DroppedObject(version="v2", head=b"PNG", size=9)
     for _ in range(2):
-        assert check(KITE) == (KITE, "v2")
+        assert check(KITE, client="studio") == (KITE, "v2")
     assert drops.copied == [(key, "v1"), (key, "v2")]
 
 
@@ -88,7 +89,7 @@ def test_what_is_remembered_of_images_is_bounded(monkeypatch: pytest.MonkeyPatch
     drops = Drops({name: DroppedObject(version=name, head=b"PNG", size=9) for name in names})
     check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
     for name in names:
-        check(f"s3://drops/{name}")
+        check(f"s3://drops/{name}", client="studio")
         assert len(check.damages) <= 2
 
 
@@ -118,6 +119,32 @@ def test_only_objects_in_the_drop_bucket_are_read() -> None:
     for url in ("s3://another/kite.png", "s3://drops/receipts/a.jsonl"):
         with pytest.raises(InputImageRefused):
             drops(url)
+    assert drops.looked == []
+
+
+def test_an_upload_is_an_input_of_its_own_client_alone() -> None:
+    """Whether another client has uploaded an image is not told, nor looked up."""
+    key = f"{prefix_of('studio')}5e"
+    drops = Drops({key: DroppedObject(version="v1", head=b"PNG", size=9)})
+    check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
+    assert check(f"s3://drops/{key}", client="studio") == (f"s3://drops/{key}", "v1")
+    drops.looked.clear()
+    words = set()
+    for name in (key, f"{prefix_of('shop')}5e", "uploads/5e"):
+        with pytest.raises(InputImageRefused) as refused:
+            check(f"s3://drops/{name}", "v1", client="shop")
+        words.add(str(refused.value))
+    assert words == {"there is no such upload, or it has expired; upload the image again"}
+    assert drops.looked == [f"{prefix_of('shop')}5e"]
+
+
+def test_no_spelling_of_a_key_leads_to_another_client_s_upload() -> None:
+    """Unicode has other characters for some ASCII ones, which S3 would be asked for, too."""
+    key = f"{prefix_of('studio')}K"
+    drops = Drops({key: DroppedObject(version="v1", head=b"PNG", size=9)})
+    check = CheckInputImage(images=drops, bucket="drops", rules=Rules())
+    with pytest.raises(InputImageRefused, match="no such upload"):
+        check(f"s3://drops/{key[:-1]}\u212a", client="shop")
     assert drops.looked == []
 
 

@@ -30,11 +30,11 @@ def harness() -> Harness:
     return Harness()
 
 
-def exists(url: str, version: str) -> str:
+def exists(url: str, version: str, *, client: str) -> str:
     return version
 
 
-def gone(url: str, version: str) -> NoReturn:
+def gone(url: str, version: str, *, client: str) -> NoReturn:
     raise InputImageRefused("the object does not exist")
 
 
@@ -45,7 +45,7 @@ def retry(
     key: str | None = None,
     client: str = "studio",
     pass_through: bool = False,
-    check_image: Callable[[str, str], str] = exists,
+    check_image: Callable[..., str] = exists,
 ) -> Job:
     harness.jobs.by_id[old.job_id] = old
     retry_job = RetryJob(
@@ -95,14 +95,14 @@ def test_a_repeated_retry_with_a_key_is_one_job(harness: Harness) -> None:
 
 
 def test_a_retry_checks_the_versions_that_the_old_job_had(harness: Harness) -> None:
-    checked: list[tuple[str, str]] = []
+    checked: list[tuple[str, str, str]] = []
 
-    def check(url: str, version: str) -> str:
-        checked.append((url, version))
+    def check(url: str, version: str, *, client: str) -> str:
+        checked.append((url, version, client))
         return version
 
     assert retry(harness, WITH_IMAGE, check_image=check).request == WITH_IMAGE.request
-    assert checked == [(URL, "v1")]
+    assert checked == [(URL, "v1", "studio")]
 
 
 def test_a_retry_without_its_image_is_refused(harness: Harness) -> None:

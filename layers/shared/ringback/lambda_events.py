@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from ringback.domain.checks import DETAILS
 from ringback.domain.client_keys import OF_FIRST_FORM
-from ringback.domain.drops import NO_VERSION, RECEIPTS, Drop
+from ringback.domain.drops import NO_VERSION, NOT_DROPS, Drop
 from ringback.domain.errors import (
     FieldError,
     InvalidRequest,
@@ -23,7 +23,7 @@ from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import JobId
 from ringback.domain.suggestions import unknown_name
 from ringback.domain.versions import of_any_version
-from ringback.json_bodies import json_object, parse_json
+from ringback.json_bodies import MAX_REQUEST_BYTES, json_object, parse_json
 from ringback.metric_table import MESSAGES_FAILED
 from ringback.metrics import Metrics
 from ringback.use_cases.accept_callback import CallbackRequest
@@ -60,6 +60,12 @@ def raw_body(event: Mapping[str, Any]) -> bytes:
     return (
         b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
     )
+
+
+def json_body(event: Mapping[str, Any], *, most: int = MAX_REQUEST_BYTES) -> dict[str, Any]:
+    """Return the JSON object that a client sent, of ``most`` bytes. Raises as ``json_object``."""
+    content_type = lower_headers(event).get("content-type", "")
+    return json_object(raw_body(event), content_type=content_type, most=most)
 
 
 def lower_headers(event: Mapping[str, Any]) -> dict[str, str]:
@@ -111,8 +117,7 @@ def job_post(event: Mapping[str, Any], *, needs_key: bool = False) -> JobPost:
     ``InvalidRequest``, which names every invalid field, or ``PayloadTooLarge``.
     """
     retry_of = (event.get("pathParameters") or {}).get("job_id")
-    headers = lower_headers(event)
-    key, content_type = headers.get(KEY.lower()), headers.get("content-type", "")
+    key = lower_headers(event).get(KEY.lower())
     query = query_parameters(event)
     known = set() if retry_of else {"dry_run"}
     dry_run = query.get("dry_run", "false")
@@ -127,7 +132,7 @@ def job_post(event: Mapping[str, Any], *, needs_key: bool = False) -> JobPost:
     return JobPost(
         client=client,
         idempotency_key=key,
-        body={} if retry_of else json_object(raw_body(event), content_type=content_type),
+        body={} if retry_of else json_body(event),
         dry_run=_SWITCH[dry_run],
         retry_of=retry_of,
     )
@@ -148,8 +153,8 @@ def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
     """Return the objects that an S3 notification says were created, or the drop in our own message.
 
     There are none in S3's test message, in events of other kinds (an object was removed, restored,
-    tagged, moved to another storage class), and in those about what Ringback itself writes under
-    ``receipts/``: S3's filters can't leave that out. S3 encodes keys like form fields: ``+`` for a
+    tagged, moved to another storage class), and in those about what Ringback itself writes, or its
+    clients upload: S3's filters can't leave that out. S3 encodes keys like form fields: ``+`` for a
     space, percent encoding for the rest. Raises ``UnknownMessage`` for any other message, such as a
     notification that came through SNS or EventBridge: a file in it would be lost.
     """
@@ -160,7 +165,7 @@ def dropped_objects(notification: Mapping[str, Any]) -> list[Drop]:
     if not notification.get("Records"):
         raise UnknownMessage("neither an S3 notification nor a drop to continue")
     records = [_record(record) for record in notification["Records"]]
-    return [drop for drop, is_new in records if is_new and not drop.key.startswith(RECEIPTS)]
+    return [drop for drop, is_new in records if is_new and not drop.key.startswith(NOT_DROPS)]
 
 
 def _record(record: Mapping[str, Any]) -> tuple[Drop, bool]:

@@ -199,6 +199,15 @@ class ChangeJobSettings(Settings):
     event_source: EventSource
 
 
+class OpenUploadSettings(Settings):
+    drop_bucket: BucketName
+    upload_days: Annotated[int, Whole(1, 365)]
+
+    @property
+    def kept(self) -> timedelta:
+        return timedelta(days=self.upload_days)
+
+
 class AuthorizeClientSettings(Settings):
     client_keys_secret_arn: Arn
     canary_secret_arn: ArnIfAny

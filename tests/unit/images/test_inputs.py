@@ -4,8 +4,13 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from ringback.domain.images import HEAD_BYTES, ImageFormat
-from ringback.images.inputs import INPUT_FORMATS, MAX_INPUT_IMAGE_BYTES, damage_of, fault_of
+from ringback.domain.images import (
+    HEAD_BYTES,
+    INPUT_FORMATS,
+    MAX_INPUT_IMAGE_BYTES,
+    ImageFormat,
+)
+from ringback.images.inputs import damage_of, fault_of
 
 from tests.support.image_files import image
 

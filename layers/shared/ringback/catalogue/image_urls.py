@@ -49,7 +49,7 @@ class DroppedImages:
         return found
 
 
-def nothing_dropped(url: str) -> tuple[str, str]:
+def nothing_dropped(url: str, *, client: str = "") -> tuple[str, str]:
     raise InputImageRefused("must be an https:// URL")
 
 

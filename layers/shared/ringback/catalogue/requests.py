@@ -43,12 +43,12 @@ class RequestSettings(Protocol):
 class RequestRules:
     """Check the bodies of all clients. The fields are as in ``read_request`` and ``CallBacks``.
 
-    By default webhooks need no secret, as those in a provider's form: they are signed if there is
-    one.
+    ``find_image`` takes the ``client`` as well: uploads are their own client's. By default webhooks
+    need no secret, as those in a provider's form: they are signed if there is one.
     """
 
     pass_through: bool
-    find_image: FindImage
+    find_image: Callable[..., tuple[str, str]]
     plain_http_hosts: Collection[str]
     why_no_webhooks: Callable[[str], str] = lambda _client: ""
     models: Models = field(default_factory=lambda: MODELS)
@@ -67,7 +67,7 @@ class RequestRules:
             sent,
             models=CANARY_MODELS if is_canary else self.models,
             pass_through=self.pass_through and not is_canary,
-            find_image=self.find_image,
+            find_image=partial(self.find_image, client=client),
             call_backs=CallBacks(
                 plain_http_hosts=self.plain_http_hosts,
                 why_not=partial(self.why_no_webhooks, client),

@@ -39,6 +39,7 @@ NEEDED: Final[Mapping[str, Scope]] = {
     "POST /jobs": Scope.WRITE,
     "POST /jobs/batch": Scope.WRITE,
     "POST /jobs/retry": Scope.WRITE,
+    "POST /uploads": Scope.WRITE,
     "POST /jobs/{job_id}/retry": Scope.WRITE,
     "POST /jobs/{job_id}/cancel": Scope.WRITE,
     "POST /jobs/{job_id}/archive": Scope.WRITE,

@@ -19,6 +19,10 @@ from ringback.domain.jobs import JobId
 S3: Final = "s3://"
 # Receipts and summaries are written under it; nothing there is a drop or an input image.
 RECEIPTS: Final = "receipts/"
+# Clients' own images, each for the client that uploaded it (domain/uploads.py).
+UPLOADS: Final = "uploads/"
+# What is below these is never a drop. S3's filters of notifications can't leave it out.
+NOT_DROPS: Final = (RECEIPTS, UPLOADS)
 # S3's own name for the only version of an object in a bucket without versioning.
 NO_VERSION: Final = "null"
 MAX_KEY_BYTES: Final = 1024  # S3's own limit, in UTF-8

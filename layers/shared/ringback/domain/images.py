@@ -32,6 +32,9 @@ class ImageFormat(Enum):
 
 
 THUMBNAIL_FORMAT: Final = ImageFormat.WEBP
+# "jpeg, png, webp, at most 10 MB each": the model pages of the provider that states a limit.
+INPUT_FORMATS: Final = frozenset({ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP})
+MAX_INPUT_IMAGE_BYTES: Final = 10 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

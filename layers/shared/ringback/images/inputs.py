@@ -1,14 +1,10 @@
 """Which images providers accept as input: by first bytes and size, and then as a whole."""
 
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from ringback.domain.errors import NotAnImage
-from ringback.domain.images import ImageFormat
+from ringback.domain.images import INPUT_FORMATS, MAX_INPUT_IMAGE_BYTES
 from ringback.images.formats import format_of, read_picture
-
-# "jpeg, png, webp, at most 10 MB each": the model pages of the provider that states a limit.
-INPUT_FORMATS: Final = frozenset({ImageFormat.JPEG, ImageFormat.PNG, ImageFormat.WEBP})
-MAX_INPUT_IMAGE_BYTES: Final = 10 * 1024 * 1024
 
 
 def fault_of(head: bytes, size: int) -> str:

@@ -110,18 +110,20 @@ class RowSettings(Protocol):
     def pass_through(self) -> bool: ...
     @property
     def plain_http_hosts(self) -> Collection[str]: ...
+    @property
+    def drop_client(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
 class RowRules:
     """Check the requests of rows.
 
-    ``check_image`` takes an s3 URL and maybe a version. ``why_no_webhooks`` returns why the drops'
-    client can't have them, empty if it can.
+    ``check_image`` takes an s3 URL, maybe a version, and the ``client``. ``why_no_webhooks``
+    returns why the drops' client can't have them, empty if it can.
     """
 
     settings: RowSettings
-    check_image: Callable[[str, str | None], tuple[str, str]]
+    check_image: Callable[..., tuple[str, str]]
     why_no_webhooks: Callable[[], str]
 
     def __call__(self, body: bytes, drop: Drop) -> JobRequest:
@@ -129,7 +131,8 @@ class RowRules:
 
         def find_image(url: str) -> tuple[str, str]:
             # A photo's job is about the very version that was dropped.
-            return self.check_image(url, drop.version if url == drop.url else None)
+            version = drop.version if url == drop.url else None
+            return self.check_image(url, version, client=self.settings.drop_client)
 
         return read_request(
             json_object(body),

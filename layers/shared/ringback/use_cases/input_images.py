@@ -5,13 +5,17 @@ from dataclasses import dataclass, field, replace
 from tempfile import TemporaryFile
 from typing import Any, Final
 
-from ringback.domain.drops import RECEIPTS, S3, DroppedObject, bucket_and_key, spellings
+from ringback.domain.drops import RECEIPTS, S3, UPLOADS, DroppedObject, bucket_and_key, spellings
 from ringback.domain.errors import InputImageRefused
 from ringback.domain.jobs import JobRequest
+from ringback.domain.uploads import may_use
 from ringback.use_cases.ports import InputImages, InputRules
 
 # Images of which it is remembered whether they are whole.
 MAX_KNOWN: Final = 1000
+MISSING: Final = "the object does not exist"
+# Also said of another client's: nobody learns what others have uploaded.
+MISSING_UPLOAD: Final = "there is no such upload, or it has expired; upload the image again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +28,12 @@ class CheckInputImage:
     # By key and version: many rows of a sheet may use one image, and a version does not change.
     damages: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def __call__(self, url: str, version: str | None = None) -> tuple[str, str]:
+    def __call__(self, url: str, version: str | None = None, *, client: str) -> tuple[str, str]:
         """Return the object's own URL and the version that was checked, by default the newest.
 
         The provider gets a link to that version later. An accent in the URL may be spelled as one
-        character or as two, whichever the key has. Raises ``InputImageRefused``.
+        character or as two, whichever the key has. Uploads are their own client's. Raises
+        ``InputImageRefused``.
         """
         try:
             bucket, key = bucket_and_key(url)
@@ -36,12 +41,12 @@ class CheckInputImage:
             raise InputImageRefused(str(error)) from None
         if bucket != self.bucket or key.startswith(RECEIPTS):
             raise InputImageRefused(f"only images in s3://{self.bucket}/ are accepted")
-        for name in spellings(key):
+        for name in filter(lambda name: may_use(name, client), spellings(key)):
             if found := self.images.inspect(name, version=version):
                 if fault := self._fault(name, found):
                     raise InputImageRefused(fault)
                 return f"{S3}{bucket}/{name}", found.version
-        raise InputImageRefused("the object does not exist")
+        raise InputImageRefused(MISSING_UPLOAD if key.startswith(UPLOADS) else MISSING)
 
     def _fault(self, key: str, found: DroppedObject) -> str:
         return self.rules.fault_of(found.head, found.size) or self._damage(key, found)

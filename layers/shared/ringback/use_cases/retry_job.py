@@ -21,7 +21,7 @@ from ringback.use_cases.ports import JobReader
 class RetryJob:
     """``pass_through`` allows input that no model of the catalogue has checked.
 
-    ``check_image`` takes an s3 URL and its version in the old job, and raises
+    ``check_image`` takes an s3 URL, its version in the old job and the ``client``, and raises
     ``InputImageRefused`` if the image can no longer be used.
     """
 
@@ -29,7 +29,7 @@ class RetryJob:
     jobs: JobReader
     accept: AcceptJob
     pass_through: bool
-    check_image: Callable[[str, str], object]
+    check_image: Callable[..., object]
 
     def __call__(self, post: JobPost) -> Job:
         """Return the new job.
@@ -59,7 +59,7 @@ class RetryJob:
 
 
 def request_again(
-    old: Job, *, pass_through: bool, check_image: Callable[[str, str], object]
+    old: Job, *, pass_through: bool, check_image: Callable[..., object]
 ) -> JobRequest:
     """Return the request of a job that has ended, for a new job.
 
@@ -72,7 +72,7 @@ def request_again(
     faults: list[FieldError] = []
     for url, version in old.request.input_images.items():
         try:
-            check_image(url, version)
+            check_image(url, version, client=old.client)
         except InputImageRefused as refused:
             faults.append(FieldError("input", f"{url}: {refused}"))
     if faults:
