@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from PIL import Image
 from ringback_client import AsyncRingback, Ringback
 
 from local.deployment import Deployment, administrator
 
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
+EDIT: Final = "bytedance/seedream-v4-edit"
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,21 @@ def checksums_in(deployment: Deployment, job_ids: set[str]) -> list[str]:
     return sorted(found)
 
 
+def a_photo(folder: Path) -> Path:
+    """Return a file that no other test has uploaded."""
+    path = folder / "fox.jpg"
+    Image.effect_noise((64, 64), 99).save(path)
+    return path
+
+
+def content_of(deployment: Deployment, url: str) -> bytes:
+    """Return what S3 has under an ``s3://`` URL."""
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    content: bytes = store.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return content
+
+
 def checksums_of(paths: list[Path]) -> list[str]:
     return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
 
@@ -69,10 +86,15 @@ def test_the_whole_journey_by_the_command_line(
     job_ids = {each["job"]["job_id"] for each in sent}
     again = ringback(settings, "batch", sheet, "--model", MODEL)
     assert {each["job"]["job_id"] for each in again} == job_ids
+    photo = a_photo(tmp_path)
+    [edit] = ringback(settings, "submit", EDIT, "-p", "A red scarf", "-i", photo)
+    [url] = edit["input"]["image_urls"]
+    assert content_of(deployment, url) == photo.read_bytes()
+    job_ids.add(edit["job_id"])
     watched = ringback(settings, "watch", *job_ids, "--timeout", "100")
     assert {job["status"] for job in watched} == {"succeeded"}
     files = ringback(settings, "download", *job_ids, "-o", tmp_path / "images")
-    assert len(files) == 3
+    assert len(files) == 4
     downloaded = checksums_of([Path(each["path"]) for each in files])
     assert downloaded == checksums_in(deployment, job_ids)
     findings = ringback(settings, "doctor")

@@ -47,6 +47,8 @@ def a_request(
         event["headers"]["idempotency-key"] = key
     if path == "/jobs/batch":
         event["body"] = json.dumps({"jobs": [json.loads(event["body"])]})
+    if path == "/uploads":
+        event["body"] = an_event("open_upload", "jpeg")["body"]
     return event
 
 

@@ -68,6 +68,9 @@ Route = Callable[[httpx.Request], Answer]
 class FakeApi:
     """``script`` are answers that come first; then jobs are answered as they are here.
 
+    ``bucket`` are the bucket's, to links and to forms. ``uploads`` are digests, ``forms`` what was
+    posted.
+
     ``told`` are the messages of the live line, a list for each connection; each ends when its
     messages do. ``slept`` are the seconds that were waited.
     """
@@ -76,6 +79,8 @@ class FakeApi:
     keys: dict[str, str] = field(default_factory=dict)
     script: list[Answer] = field(default_factory=list)
     bucket: list[Answer] = field(default_factory=list)
+    uploads: set[str] = field(default_factory=set)
+    forms: list[Mapping[str, bytes]] = field(default_factory=list)
     told: list[list[Any]] = field(default_factory=list)
     models: list[dict[str, Any]] = field(default_factory=list)
     requests: list[httpx.Request] = field(default_factory=list)
@@ -109,10 +114,14 @@ class FakeApi:
     def _answer(self, request: httpx.Request) -> Answer:
         if request.url.host == "bucket.example":
             assert "authorization" not in request.headers
+            if request.method == "POST":
+                return self._take_form(request)
             return self.bucket.pop(0) if self.bucket else httpx.Response(200, content=IMAGE)
         assert request.headers["authorization"] == f"Bearer {KEY}"
         if self.script:
             return self.script.pop(0)
+        if request.url.path == "/uploads":
+            return self._open_upload(json.loads(request.content))
         parts = request.url.path.strip("/").split("/")
         if parts == ["jobs"]:
             return self._post(request) if request.method == "POST" else self._page(request)
@@ -140,6 +149,29 @@ class FakeApi:
         begin = int(request.url.params.get("cursor", "0"))
         rest = str(begin + size) if begin + size < len(found) else None
         return httpx.Response(200, json={"jobs": found[begin : begin + size], "cursor": rest})
+
+    def _open_upload(self, said: Mapping[str, Any]) -> httpx.Response:
+        is_there = said["sha256"] in self.uploads
+        opened = {
+            **{"image": f"s3://drops/uploads/{said['sha256']}", "uploaded": is_there},
+            **{"url": None if is_there else f"{BUCKET}/", "expires_at": None},
+            "fields": None if is_there else {"key": "uploads/1", "policy": said["sha256"]},
+            "kept_until": "2026-12-04T12:00:00+00:00",
+        }
+        return httpx.Response(201, json=opened)
+
+    def _take_form(self, request: httpx.Request) -> Answer:
+        """Take a file as S3 does: after all fields, and with the checksum that was said."""
+        parts = parts_of(request)
+        self.forms.append(parts)
+        if self.bucket:
+            return self.bucket.pop(0)
+        assert [*parts][-1] == "file"
+        digest = hashlib.sha256(parts["file"]).hexdigest()
+        if digest != parts["policy"].decode():
+            return httpx.Response(400, text="<Error><Code>BadDigest</Code></Error>")
+        self.uploads.add(digest)
+        return httpx.Response(204)
 
     def _models(self, name: str) -> httpx.Response:
         if not name:
@@ -224,6 +256,18 @@ class FakeAsyncConnection:
 
     async def close(self) -> None:
         self.connection.close()
+
+
+def parts_of(request: httpx.Request) -> dict[str, bytes]:
+    """Return the fields of a multipart form, in their order."""
+    boundary = request.headers["content-type"].partition("boundary=")[2].encode()
+    assert request.headers["content-length"] == str(len(request.content))
+    found = {}
+    for part in request.content.split(b"--" + boundary)[1:-1]:
+        head, _, value = part.removesuffix(b"\r\n").partition(b"\r\n\r\n")
+        name = head.partition(b'name="')[2].partition(b'"')[0]
+        found[name.decode()] = value
+    return found
 
 
 def a_dry_run(asked: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from ringback_cli.inputs import Properties, properties_of, value_of
 from ringback_cli.printing import note, say, show_json
 from ringback_cli.progress import progress
 from ringback_cli.rows import Row, read_rows
+from ringback_cli.uploads import Uploaded, in_place, paths_in, upload_all, with_files
 
 if TYPE_CHECKING:
     from ringback_client import Job, Ringback
@@ -49,7 +50,8 @@ def batch(
     """Post a job for each row of a CSV or JSON Lines file.
 
     Run it again after an interruption: the same file buys nothing twice. A file that was changed
-    is another file, all of whose rows are bought.
+    is another file, all of whose rows are bought. Images may be files, named from where FILE is;
+    they are uploaded.
 
     \b
     ringback batch kites.csv --model bytedance/seedream --wait
@@ -57,9 +59,12 @@ def batch(
     digest, rows = read_rows(file, model)
     properties = {each: properties_of(client, each) for each in {row.model for row in rows}}
     jobs, failed = dict[str, int](), 0
+    inputs = [_input_of(row, properties[row.model], file.parent) for row in rows]
+    paths = [*paths_in(inputs)]
+    uploaded = upload_all(client, paths, parallel) if paths else {}
     with progress("sent", len(rows)) as advance:
-        for sent in _send_all(client, rows, properties, digest, parallel):
-            advance()
+        for sent in _send_all(client, rows, inputs, uploaded, digest, parallel):
+            advance(1)
             if sent.job is None:
                 failed += 1
             else:
@@ -76,40 +81,51 @@ def batch(
 def _send_all(
     client: "Ringback",
     rows: list[Row],
-    properties: dict[str, Properties | None],
+    inputs: list[dict[str, Any]],
+    uploaded: Uploaded,
     digest: str,
     parallel: int,
 ) -> Iterator[Sent]:
     """Yield the rows as they are sent; a refused key ends it, since it is refused for all."""
 
-    def send(row: Row) -> Sent:
-        from ringback_client.errors import ApiError, NoAnswer, NotAllowed
+    def send(row: Row, job_input: dict[str, Any]) -> Sent:
+        from ringback_client.errors import (
+            ApiError,
+            NoAnswer,
+            NotAllowed,
+            UnusableFile,
+            UploadFailed,
+        )
 
         try:
             job = client.jobs.create(
                 row.model,
-                input_of_row(row, properties[row.model]),
+                in_place(job_input, uploaded),
                 # The row of this very file, so that it is the same when the command is repeated.
                 idempotency_key=f"batch-{digest}-{row.number}",
                 call_back_url=row.call_back_url,
             )
         except NotAllowed:
             raise
-        except (ApiError, NoAnswer) as error:
+        except (ApiError, NoAnswer, UnusableFile, UploadFailed) as error:
             return Sent(row.number, None, str(error))
         return Sent(row.number, job)
 
     with ThreadPoolExecutor(parallel) as pool:
         try:
-            for future in as_completed([pool.submit(send, row) for row in rows]):
+            sending = [pool.submit(send, *each) for each in zip(rows, inputs, strict=True)]
+            for future in as_completed(sending):
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
 
 
-def input_of_row(row: Row, properties: Properties | None) -> dict[str, Any]:
+def _input_of(row: Row, properties: Properties | None, folder: Path) -> dict[str, Any]:
     typed = {name: value_of(text, name, properties) for name, text in row.cells.items()}
-    return typed | dict(row.fields)
+    try:
+        return with_files(typed | dict(row.fields), properties, folder)
+    except click.UsageError as error:
+        raise click.UsageError(f"Row {row.number}: {error.message}") from error
 
 
 def _wait_for(
@@ -119,7 +135,7 @@ def _wait_for(
     in_vain = 0
     with progress("ended", len(jobs)) as advance:
         for job in client.jobs.wait(*jobs, timeout=timeout):
-            advance()
+            advance(1)
             in_vain += job.status != "succeeded"
             _show(Sent(jobs[job.job_id], job), as_json=as_json)
     return in_vain

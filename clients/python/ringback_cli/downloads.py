@@ -56,7 +56,7 @@ def download(
             for job_id, name, image in wanted
         }
         for done in as_completed(waiting):
-            advance()
+            advance(1)
             job_id, image = waiting[done]
             try:
                 path = done.result()

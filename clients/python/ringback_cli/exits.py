@@ -23,6 +23,7 @@ def exit_code_of(error: Exception) -> ExitCode | None:
     codes: tuple[tuple[type[errors.RingbackError], ExitCode], ...] = (
         (errors.NotConfigured, ExitCode.WRONG_REQUEST),
         (errors.RequestError, ExitCode.WRONG_REQUEST),
+        (errors.UnusableFile, ExitCode.WRONG_REQUEST),
         (errors.NotAllowed, ExitCode.NOT_ALLOWED),
         (errors.LineRefused, ExitCode.NOT_ALLOWED),
         (errors.NotFound, ExitCode.NOT_FOUND),

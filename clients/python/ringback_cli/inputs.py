@@ -26,8 +26,9 @@ def input_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="A field of the input; may be given more than once.",
         ),
         click.option(
-            *("-i", "--image", "images"), multiple=True, metavar="URL",
-            help="An input image, https:// or s3://; may be given more than once.",
+            *("-i", "--image", "images"), multiple=True, metavar="URL|FILE",
+            help="An input image, https:// or s3://, or a file, which is uploaded; may be given"
+            " more than once.",
         ),
         click.option("-p", "--prompt", help="What to draw."),
         click.argument("model"),

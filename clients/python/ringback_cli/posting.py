@@ -8,6 +8,7 @@ from ringback_cli.connection import connected
 from ringback_cli.exits import ExitCode
 from ringback_cli.inputs import input_of, input_options, properties_of
 from ringback_cli.printing import note, say, show_job, show_json
+from ringback_cli.uploads import uploaded_input
 
 if TYPE_CHECKING:
     from ringback_client import Job, Ringback
@@ -38,9 +39,11 @@ def submit(
 
     \b
     ringback submit bytedance/seedream -p "A paper boat" --wait
+    ringback submit bytedance/seedream-v4-edit -p "Add a red scarf" -i ./fox.jpg
     """  # noqa: D301 click's mark for lines that stay as they are
     properties = properties_of(client, model)
     job_input = input_of(properties, prompt=prompt, images=images, fields=fields, whole=whole)
+    job_input = uploaded_input(client, job_input, properties)
     job = client.jobs.create(
         model, job_input, idempotency_key=idempotency_key, call_back_url=call_back_url
     )
@@ -77,9 +80,8 @@ def price(
     ringback price seedream/5-pro-text-to-image -p "A paper boat" -f quality=high
     """  # noqa: D301
     properties = properties_of(client, model)
-    found = client.price(
-        model, input_of(properties, prompt=prompt, images=images, fields=fields, whole=whole)
-    )
+    job_input = input_of(properties, prompt=prompt, images=images, fields=fields, whole=whole)
+    found = client.price(model, uploaded_input(client, job_input, properties))
     if as_json:
         show_json(found)
     elif found.estimate is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from ringback_client.blocking import Ringback
 from ringback_client.errors import RingbackError
 from ringback_client.operations import Environment
-from ringback_client.records import Event, Image, Job, Model
+from ringback_client.records import Event, Image, Job, Model, Upload
 from ringback_client.webhooks import read_webhook
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ __all__ = [
     "Model",
     "Ringback",
     "RingbackError",
+    "Upload",
     "read_webhook",
 ]
 

@@ -12,12 +12,25 @@ from ringback_client.http import (
     answer_of,
     api_options,
     failure_of,
+    form_of,
     link_options,
     range_of,
     request_of,
 )
 from ringback_client.settings import Settings
-from ringback_client.steps import Emit, Fetch, Hear, Open, Say, Send, Sleep, Step, Steps, Walk
+from ringback_client.steps import (
+    Emit,
+    Fetch,
+    Hear,
+    Open,
+    Say,
+    Send,
+    SendForm,
+    Sleep,
+    Step,
+    Steps,
+    Walk,
+)
 
 T = TypeVar("T")
 
@@ -67,6 +80,8 @@ class AsyncTransport:
                 return await self._send(step)
             case Fetch():
                 return await self._fetch(step)
+            case SendForm():
+                return await self._send_form(step)
             case Sleep(seconds):
                 await self._sleep(seconds)
             case Open():
@@ -80,6 +95,12 @@ class AsyncTransport:
     async def _send(self, step: Send) -> Any:
         try:
             return answer_of(await self._api.request(**request_of(step)))
+        except FAILURES as error:
+            raise failure_of(error) from error
+
+    async def _send_form(self, step: SendForm) -> Any:
+        try:
+            return answer_of(await self._links.request(**form_of(step)))
         except FAILURES as error:
             raise failure_of(error) from error
 

@@ -10,6 +10,7 @@ import httpx
 from ringback_client import calls
 from ringback_client.async_lines import AsyncConnect, connect_async
 from ringback_client.async_transport import AsyncTransport
+from ringback_client.local_images import ImageSource, OnSent
 from ringback_client.operations import Environment, Operations
 from ringback_client.records import (
     Account,
@@ -21,6 +22,7 @@ from ringback_client.records import (
     Model,
     Outcome,
     RetriedDrop,
+    Upload,
 )
 from ringback_client.settings import settings_of
 
@@ -48,13 +50,14 @@ class AsyncRingback:
         carrier = AsyncTransport(settings, transport, connect, sleep)
         self.jobs = AsyncJobs(work, carrier)
         self.drops = AsyncDrops(work, carrier)
+        self.uploads = AsyncUploads(work, carrier)
         self.models = AsyncModels(work, carrier)
         self.providers = AsyncProviders(work, carrier)
         self._work, self._carrier = work, carrier
 
     async def price(self, model: str, input: Mapping[str, Any]) -> DryRun:
         """Check a request and estimate its credits; nothing is recorded or paid."""
-        return await self._carrier.run(self._work.send(calls.price_job(model, input)))
+        return await self._carrier.run(self._work.price(model, input))
 
     def events(self, *, since: str | None = None) -> AsyncIterator[Event]:
         """Yield the events of your jobs, files and receivers for ever, each once."""
@@ -90,7 +93,10 @@ class AsyncJobs(AsyncPart):
         wait: bool = False,
         timeout: float | None = None,
     ) -> Job:
-        """Post a job, exactly once however often it has to be sent; ``timeout`` of waiting."""
+        """Post a job, exactly once however often it has to be sent; ``timeout`` of waiting.
+
+        Paths, bytes and open files in the input are uploaded first; text is never a path.
+        """
         return await self._carrier.run(
             self._work.create(
                 model,
@@ -109,10 +115,9 @@ class AsyncJobs(AsyncPart):
 
         Send them again with the same key if an outcome is 503: what was accepted is bought once.
         """
-        key = idempotency_key or self._work.new_key()
-        call = calls.create_jobs(requests, idempotency_key=key)
-        found = await self._carrier.run(self._work.send(call))
-        return found.outcomes
+        return await self._carrier.run(
+            self._work.create_many(requests, idempotency_key=idempotency_key)
+        )
 
     async def get(self, job_id: str) -> Job:
         return await self._carrier.run(self._work.send(calls.get_job(job_id)))
@@ -173,6 +178,16 @@ class AsyncDrops(AsyncPart):
     async def retry(self, source: str) -> RetriedDrop:
         """Make the failed jobs of a dropped file once more, paid for again."""
         return await self._carrier.run(self._work.send(calls.retry_drop(source)))
+
+
+class AsyncUploads(AsyncPart):
+    async def create(self, image: ImageSource, *, on_sent: OnSent | None = None) -> Upload:
+        """Upload an image: a path, its bytes or an open file. The same one is uploaded once.
+
+        ``on_sent`` is called with how many of how many bytes have been sent. Raises
+        ``UnusableFile`` or ``UploadFailed``.
+        """
+        return await self._carrier.run(self._work.upload(image, on_sent))
 
 
 class AsyncModels(AsyncPart):

@@ -10,6 +10,7 @@ import httpx
 from ringback_client import calls
 from ringback_client.blocking_transport import Transport
 from ringback_client.lines import Connect, connect
+from ringback_client.local_images import ImageSource, OnSent
 from ringback_client.operations import Environment, Operations
 from ringback_client.records import (
     Account,
@@ -21,6 +22,7 @@ from ringback_client.records import (
     Model,
     Outcome,
     RetriedDrop,
+    Upload,
 )
 from ringback_client.settings import settings_of
 
@@ -48,13 +50,14 @@ class Ringback:
         carrier = Transport(settings, transport, connect, sleep)
         self.jobs = Jobs(work, carrier)
         self.drops = Drops(work, carrier)
+        self.uploads = Uploads(work, carrier)
         self.models = Models(work, carrier)
         self.providers = Providers(work, carrier)
         self._work, self._carrier = work, carrier
 
     def price(self, model: str, input: Mapping[str, Any]) -> DryRun:
         """Check a request and estimate its credits; nothing is recorded or paid."""
-        return self._carrier.run(self._work.send(calls.price_job(model, input)))
+        return self._carrier.run(self._work.price(model, input))
 
     def events(self, *, since: str | None = None) -> Iterator[Event]:
         """Yield the events of your jobs, files and receivers for ever, each once."""
@@ -90,7 +93,10 @@ class Jobs(Part):
         wait: bool = False,
         timeout: float | None = None,
     ) -> Job:
-        """Post a job, exactly once however often it has to be sent; ``timeout`` of waiting."""
+        """Post a job, exactly once however often it has to be sent; ``timeout`` of waiting.
+
+        Paths, bytes and open files in the input are uploaded first; text is never a path.
+        """
         return self._carrier.run(
             self._work.create(
                 model,
@@ -109,10 +115,7 @@ class Jobs(Part):
 
         Send them again with the same key if an outcome is 503: what was accepted is bought once.
         """
-        key = idempotency_key or self._work.new_key()
-        call = calls.create_jobs(requests, idempotency_key=key)
-        found = self._carrier.run(self._work.send(call))
-        return found.outcomes
+        return self._carrier.run(self._work.create_many(requests, idempotency_key=idempotency_key))
 
     def get(self, job_id: str) -> Job:
         return self._carrier.run(self._work.send(calls.get_job(job_id)))
@@ -171,6 +174,16 @@ class Drops(Part):
     def retry(self, source: str) -> RetriedDrop:
         """Make the failed jobs of a dropped file once more, paid for again."""
         return self._carrier.run(self._work.send(calls.retry_drop(source)))
+
+
+class Uploads(Part):
+    def create(self, image: ImageSource, *, on_sent: OnSent | None = None) -> Upload:
+        """Upload an image: a path, its bytes or an open file. The same one is uploaded once.
+
+        ``on_sent`` is called with how many of how many bytes have been sent. Raises
+        ``UnusableFile`` or ``UploadFailed``.
+        """
+        return self._carrier.run(self._work.upload(image, on_sent))
 
 
 class Models(Part):

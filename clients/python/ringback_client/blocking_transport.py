@@ -11,13 +11,26 @@ from ringback_client.http import (
     answer_of,
     api_options,
     failure_of,
+    form_of,
     link_options,
     range_of,
     request_of,
 )
 from ringback_client.lines import Connect, Line
 from ringback_client.settings import Settings
-from ringback_client.steps import Emit, Fetch, Hear, Open, Say, Send, Sleep, Step, Steps, Walk
+from ringback_client.steps import (
+    Emit,
+    Fetch,
+    Hear,
+    Open,
+    Say,
+    Send,
+    SendForm,
+    Sleep,
+    Step,
+    Steps,
+    Walk,
+)
 
 T = TypeVar("T")
 
@@ -67,6 +80,8 @@ class Transport:
                 return self._send(step)
             case Fetch():
                 return self._fetch(step)
+            case SendForm():
+                return self._send_form(step)
             case Sleep(seconds):
                 self._sleep(seconds)
             case Open():
@@ -80,6 +95,12 @@ class Transport:
     def _send(self, step: Send) -> Any:
         try:
             return answer_of(self._api.request(**request_of(step)))
+        except FAILURES as error:
+            raise failure_of(error) from error
+
+    def _send_form(self, step: SendForm) -> Any:
+        try:
+            return answer_of(self._links.request(**form_of(step)))
         except FAILURES as error:
             raise failure_of(error) from error
 

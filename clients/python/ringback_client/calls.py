@@ -14,6 +14,7 @@ from ringback_client.records import (
     JobPage,
     Model,
     Models,
+    OpenedUpload,
     Outcomes,
     RetriedDrop,
 )
@@ -33,10 +34,12 @@ class Call(Generic[T]):
     parameters: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
+    changes_nothing: bool = False
 
     @property
     def is_repeatable(self) -> bool:
-        return self.method == "GET" or "Idempotency-Key" in self.headers or bool(self.dry_run)
+        is_read = self.method == "GET" or self.changes_nothing or bool(self.dry_run)
+        return is_read or "Idempotency-Key" in self.headers
 
     @property
     def dry_run(self) -> str:
@@ -95,6 +98,11 @@ def retry_drop(source: str) -> Call[RetriedDrop]:
     # A second request would also retry what has failed since the first: it is not repeatable.
     parameters = {"source": source, "status": "failed"}
     return Call("POST", "/jobs/retry", RetriedDrop, parameters=parameters)
+
+
+def open_upload(sha256: str, size: int, content_type: str) -> Call[OpenedUpload]:
+    body = {"sha256": sha256, "bytes": size, "content_type": content_type}
+    return Call("POST", "/uploads", OpenedUpload, body=body, changes_nothing=True)
 
 
 def list_models() -> Call[Models]:

@@ -23,6 +23,8 @@ RingbackError
 ├── LineRefused               the live line refuses this key
 ├── WaitTimedOut              the job goes on
 ├── DownloadFailed
+├── UploadFailed              the bucket did not take an image
+├── UnusableFile              a file that can't be an input image
 └── WebhookRejected           the webhook is not from Ringback, or too old
 """
 
@@ -61,6 +63,14 @@ class WaitTimedOut(RingbackError):
 
 class DownloadFailed(RingbackError):
     """An image could not be downloaded, or is not the one that the job names."""
+
+
+class UploadFailed(RingbackError):
+    """The bucket did not take an image, or could not be reached."""
+
+
+class UnusableFile(RingbackError):
+    """There is no such file, it can't be read, or it is not an image that inputs take."""
 
 
 class WebhookRejected(RingbackError):

@@ -7,8 +7,9 @@ from typing import Any, BinaryIO, Final
 import httpx
 
 from ringback_client.errors import NoAnswer
+from ringback_client.local_images import Told
 from ringback_client.settings import Settings
-from ringback_client.steps import Answer, Fetch, NotSent, Send
+from ringback_client.steps import Answer, Fetch, NotSent, Send, SendForm
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 PARTIAL: Final = 206
@@ -42,6 +43,12 @@ def request_of(step: Send) -> dict[str, Any]:
         "headers": dict(step.headers),
         "json": step.body,
     }
+
+
+def form_of(step: SendForm) -> dict[str, Any]:
+    """Return a multipart form, read while it is sent. No name of a file leaves this computer."""
+    file = ("file", Told(step.file, step.told), "application/octet-stream")
+    return {"method": "POST", "url": step.url, "data": dict(step.fields), "files": {"file": file}}
 
 
 def answer_of(response: httpx.Response) -> Answer:

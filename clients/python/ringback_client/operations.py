@@ -3,18 +3,20 @@
 import random as randomness
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ringback_client.calls import create_job, list_jobs, retry_job
+from ringback_client.calls import create_job, create_jobs, list_jobs, price_job, retry_job
 from ringback_client.downloading import Downloader
-from ringback_client.records import Job
+from ringback_client.local_images import ImageSource, LocalImage, OnSent
+from ringback_client.records import DryRun, Job, Outcome, Upload
 from ringback_client.retrying import Sender
 from ringback_client.settings import Settings
 from ringback_client.steps import Emit, Steps
+from ringback_client.uploading import Uploader
 from ringback_client.waiting import Follower
 from ringback_client.webhooks import utc_now
 
@@ -43,6 +45,22 @@ class Operations:
             monotonic=environment.monotonic,
         )
         self.downloader = Downloader(send=self.send, random=environment.random)
+        self.uploader = Uploader(send=self.send, random=environment.random)
+
+    def upload(self, source: ImageSource, on_sent: OnSent | None) -> Steps[Upload]:
+        return (yield from self.uploader(LocalImage(source), on_sent))
+
+    def price(self, model: str, job_input: Mapping[str, Any]) -> Steps[DryRun]:
+        job_input = yield from self.uploader.in_place(job_input)
+        return (yield from self.send(price_job(model, job_input)))
+
+    def create_many(
+        self, requests: Sequence[Mapping[str, Any]], *, idempotency_key: str | None
+    ) -> Steps[tuple[Outcome, ...]]:
+        key = idempotency_key or self.new_key()
+        requests = yield from self.uploader.in_place(requests)
+        found = yield from self.send(create_jobs(requests, idempotency_key=key))
+        return found.outcomes
 
     def create(
         self,
@@ -55,6 +73,7 @@ class Operations:
         timeout: float | None,
     ) -> Steps[Job]:
         key = idempotency_key or self.new_key()
+        job_input = yield from self.uploader.in_place(job_input)
         call = create_job(model, job_input, idempotency_key=key, call_back_url=call_back_url)
         job = yield from self.send(call)
         return (yield from self._awaited(job, wait=wait, timeout=timeout))

@@ -4,10 +4,10 @@ Everything that decides (retries, waiting, pages, downloads) is a generator of t
 written once for both clients.
 """
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, BinaryIO, Generic, TypeAlias, TypeVar
 
 T = TypeVar("T")
 
@@ -78,13 +78,26 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class SendForm:
+    """Post fields, then the file from its beginning, without the key; gives an ``Answer``.
+
+    ``told`` is called with how many of its bytes have been read. Raises ``NoAnswer``.
+    """
+
+    url: str
+    fields: Mapping[str, str]
+    file: BinaryIO
+    told: Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
 class Emit:
     """Hand one item to whoever iterates."""
 
     item: Any
 
 
-Step: TypeAlias = Send | Sleep | Open | Say | Hear | Fetch | Emit
+Step: TypeAlias = Send | Sleep | Open | Say | Hear | Fetch | SendForm | Emit
 Steps: TypeAlias = Generator[Step, Any, T]
 
 

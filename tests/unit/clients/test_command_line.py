@@ -339,7 +339,7 @@ def test_a_bar_is_shown_on_terminals_only(
         if is_terminal:
             on_a_terminal(monkeypatch, sys.stderr)
         with progress("sent", 3) as advance:
-            advance()
+            advance(1)
         shown = capsys.readouterr()
         assert shown.out == ""
         assert ("1/3" in shown.err) == is_terminal

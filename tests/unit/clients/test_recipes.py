@@ -13,7 +13,15 @@ from ringback.callbacks.standard_webhooks import signed_headers, signing_keys
 from ringback.domain.clock import utc_now
 from ringback_cli.main import main
 
-from tests.support.client_api import FOLLOWING, FakeApi, a_job, a_model, an_event, problem
+from tests.support.client_api import (
+    FOLLOWING,
+    FakeApi,
+    a_job,
+    a_model,
+    an_event,
+    job_id,
+    problem,
+)
 from tests.support.repository import blocks, text_of
 from tests.support.webhooks import OLD_SECRET, SECRET, a_webhook
 
@@ -54,9 +62,9 @@ def run_shell(name: str, api: FakeApi) -> str:
     return shown
 
 
-def test_the_page_has_five_recipes() -> None:
+def test_the_page_has_these_recipes() -> None:
     assert {name for name, _ in RECIPES} == {
-        *("one job", "a sheet", "many jobs", "what failed", "a webhook"),
+        *("one job", "a sheet", "an image", "many jobs", "what failed", "a webhook"),
     }
     assert len(re.findall("<!-- recipe", text_of(PAGE))) == len(RECIPES)
 
@@ -79,6 +87,22 @@ def test_a_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     api = FakeApi(models=[a_model()], told=[ends(1, 2)])
     assert len(run_shell("a sheet", api).splitlines()) == 3
     assert len(api.jobs) == 2
+
+
+def test_an_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("fox.jpg").write_bytes(b"\xff\xd8\xff a fox")
+    shell = FakeApi(models=[a_model("bytedance/seedream-v4-edit")])
+    run_shell("an image", shell)
+    python = FakeApi(uploads=shell.uploads)
+    run_python("an image", python, monkeypatch)
+    assert capsys.readouterr().out.split() == [job_id(1)]
+    inputs = [api.jobs[job_id(1)]["input"] for api in (shell, python)]
+    assert inputs[0] == inputs[1]
+    assert inputs[0]["image_urls"][0].startswith("s3://")
+    assert (len(shell.forms), len(python.forms)) == (1, 0)
 
 
 def test_many_jobs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,7 @@ SCHEMAS: Final = {
     **{"receiverState": records.ReceiverState, "delivery": records.Delivery},
     "outcomes": records.Outcomes,
     "retriedDrop": records.RetriedDrop,
+    "openedUpload": records.OpenedUpload,
 }
 TYPES: Final = {
     **{str: "string", int: "integer", float: "number", bool: "boolean", datetime: "string"},
@@ -83,7 +84,7 @@ def test_a_record_has_the_fields_that_the_api_describes(name: str) -> None:
 
 
 def test_every_schema_of_an_answer_has_a_record() -> None:
-    left_out = {"job", "batch", "moment", "momentOrNull", "problem", "gatewayMessage"}
+    left_out = {"job", "batch", "upload", "moment", "momentOrNull", "problem", "gatewayMessage"}
     schemas = {name for name in described()["components"]["schemas"] if "request" not in name}
     assert schemas - left_out == SCHEMAS.keys()
 
@@ -101,6 +102,7 @@ def all_calls() -> list[calls.Call[Any]]:
         calls.list_jobs(source="s", limit=1, cursor="c"),
         calls.retry_job(an_id, idempotency_key="k"),
         calls.retry_drop("s"),
+        calls.open_upload("5e", 1, "image/png"),
         calls.list_models(),
         calls.get_model("a/b"),
         calls.resume_provider("kie"),
@@ -134,7 +136,7 @@ def test_every_type_of_problem_has_its_class() -> None:
     assert documented - {"signature-rejected"} == BY_TYPE.keys()
 
 
-@pytest.mark.parametrize("name", ["Jobs", "Drops", "Models", "Providers", "Ringback"])
+@pytest.mark.parametrize("name", ["Jobs", "Drops", "Uploads", "Models", "Providers", "Ringback"])
 def test_both_clients_have_the_same_methods(name: str) -> None:
     one, other = getattr(blocking, name), getattr(asynchronous, f"Async{name}")
     methods = {key for key in vars(one) if not key.startswith("_")}
