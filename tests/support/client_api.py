@@ -29,7 +29,13 @@ def a_job(number: int = 1, status: str = "accepted", **more: Any) -> dict[str, A
     images = [an_image(number)] if status == "succeeded" else []
     return {
         **{"job_id": job_id(number), "status": status, "changes": 4, "retry_of": None},
-        **{"source": None, "row": None, "provider": "kie", "model": "bytedance/seedream"},
+        **{
+            "source": None,
+            "row": None,
+            "tags": [],
+            "provider": "kie",
+            "model": "bytedance/seedream",
+        },
         **{"input": {"prompt": "A blue door"}, "input_checked": True, "attempts": 1},
         **{"created_at": moment, "updated_at": moment, "submitted_at": None},
         **{"finished_at": None, "task_id": None, "credits": 3.5, "error": None},

@@ -31,6 +31,11 @@ def a_request(**fields: Any) -> JobRequest:
     )
 
 
+def a_tagged_request(*tags: str) -> JobRequest:
+    request = a_request()
+    return replace(request, sent={**request.sent, "tags": list(tags)})
+
+
 def a_job(status: JobStatus = JobStatus.ACCEPTED, *, number: int = 0, **changes: Any) -> Job:
     job = Job(
         job_id=a_job_id(number),

@@ -25,7 +25,15 @@ from ringback.http_replies import (
     waiting_for,
 )
 
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image
+from tests.support.jobs import (
+    NOON,
+    TASK,
+    a_job,
+    a_job_id,
+    a_request,
+    a_stored_image,
+    a_tagged_request,
+)
 
 
 def test_a_reply_is_uncached_json() -> None:
@@ -96,6 +104,7 @@ NEW: dict[str, Any] = {
     "retry_of": None,
     "source": None,
     "row": None,
+    "tags": [],
     "provider": "kie",
     "model": "bytedance/seedream-v4-text-to-image",
     "input": dict(a_job().request.input),
@@ -164,10 +173,12 @@ def test_a_finished_job_has_its_result() -> None:
         result_urls=("https://cdn.example/1.png?signature=secret",),
         images=(image,),
         idempotency_key="a key",
+        request=a_tagged_request("spring", "order 66"),
     )
     body = json.loads(json.dumps(job_body(job, lambda key: f"https://link.example/{key}")))
     assert body == NEW | {
         "status": "archive_failed",
+        "tags": ["spring", "order 66"],
         "submitted_at": "2026-09-21T12:00:01+00:00",
         "finished_at": "2026-09-21T12:01:00+00:00",
         "task_id": TASK,

@@ -11,13 +11,14 @@ from jsonschema import Draft202012Validator
 from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases.provenance import provenance
 
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, a_tagged_request
 from tests.support.template import ROOT
 
 SCHEMA: dict[str, Any] = json.loads((ROOT / "docs" / "job.schema.json").read_text())
 BARE = a_job(JobStatus.ARCHIVING)
 FULL = a_job(
     JobStatus.ARCHIVING,
+    request=a_tagged_request("spring", "order 66"),
     retry_of=a_job_id(1),
     source="requests/kites.csv",
     row=7,
@@ -65,4 +66,5 @@ def test_a_record_has_all_it_takes_to_repeat_the_job() -> None:
     assert record["request"] == FULL.request.sent
     assert record["input"] == FULL.request.input
     assert (record["source"], record["row"]) == (FULL.source, FULL.row)
+    assert record["tags"] == ["spring", "order 66"]
     assert (record["model"], record["provider"]) == (FULL.request.model, "kie")

@@ -17,7 +17,7 @@ from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.retry_job import RetryJob
 
 from tests.support.harness import Harness
-from tests.support.jobs import a_job
+from tests.support.jobs import a_job, a_tagged_request
 
 URL = "s3://drops/a.png"
 WITH_IMAGE = a_job(
@@ -92,6 +92,11 @@ def test_a_repeated_retry_with_a_key_is_one_job(harness: Harness) -> None:
     assert len(harness.queues.submit) == 1
     with pytest.raises(IdempotencyConflict):
         retry(harness, a_job(JobStatus.FAILED, number=98), key="k")
+
+
+def test_a_retry_keeps_the_tags(harness: Harness) -> None:
+    old = a_job(JobStatus.FAILED, number=99, request=a_tagged_request("spring"))
+    assert retry(harness, old).request.tags == ("spring",)
 
 
 def test_a_retry_checks_the_versions_that_the_old_job_had(harness: Harness) -> None:

@@ -104,6 +104,7 @@ def _send_all(
                 # The row of this very file, so that it is the same when the command is repeated.
                 idempotency_key=f"batch-{digest}-{row.number}",
                 call_back_url=row.call_back_url,
+                tags=row.tags,
             )
         except NotAllowed:
             raise

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 @click.command()
 @input_options
 @click.option("--call-back-url", metavar="URL", help="Where the job's end is sent as a webhook.")
+@click.option("-t", "--tag", "tags", multiple=True, metavar="TEXT",
+              help="A word of yours for the job, to find it by; may be repeated.")  # fmt: skip
 @click.option("--idempotency-key", metavar="TEXT", help="The same key makes the same job once.")
 @click.option("--wait", is_flag=True, help="Wait until the job has ended.")
 @click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
@@ -30,6 +32,7 @@ def submit(
     fields: tuple[str, ...],
     whole: str | None,
     call_back_url: str | None,
+    tags: tuple[str, ...],
     idempotency_key: str | None,
     wait: bool,
     timeout: float | None,
@@ -45,7 +48,11 @@ def submit(
     job_input = input_of(properties, prompt=prompt, images=images, fields=fields, whole=whole)
     job_input = uploaded_input(client, job_input, properties)
     job = client.jobs.create(
-        model, job_input, idempotency_key=idempotency_key, call_back_url=call_back_url
+        model,
+        job_input,
+        idempotency_key=idempotency_key,
+        call_back_url=call_back_url,
+        tags=tags,
     )
     if wait:
         if not as_json:

@@ -86,7 +86,8 @@ def show_job(job: "Job") -> None:
     shown: dict[str, object] = {
         **{"job": job.job_id, "status": job.status, "model": job.model},
         "prompt": job.input.get("prompt", job.input.get("ref_prompt")),
-        **{"source": job.source, "row": job.row, "created": job.created_at},
+        **{"tags": ", ".join(job.tags) or None, "source": job.source, "row": job.row},
+        "created": job.created_at,
         **{"finished": job.finished_at, "credits": job.credits},
     }
     if job.waiting_for is not None:

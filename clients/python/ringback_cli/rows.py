@@ -3,7 +3,7 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +13,7 @@ import click
 JSON_LINES: Final = frozenset({".jsonl", ".ndjson"})
 DELIMITERS: Final = (",", ";", "\t")
 CALL_BACK_URL: Final = "callBackUrl"
+TAGS: Final = "tags"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,7 @@ class Row:
     cells: Mapping[str, str]
     fields: Mapping[str, Any]
     call_back_url: str | None
+    tags: Sequence[str] = ()
 
 
 def read_rows(path: Path, model: str | None) -> tuple[str, list[Row]]:
@@ -50,7 +52,7 @@ def _json_lines(text: str, model: str | None) -> Iterator[Row]:
             raise click.UsageError(f"Row {number} is not JSON: {error}") from error
         if not isinstance(found, dict) or not isinstance(found.get("input"), dict):
             raise click.UsageError(f"Row {number} is no object with `model` and `input`.")
-        if more := found.keys() - {"model", "input", CALL_BACK_URL}:
+        if more := found.keys() - {"model", "input", CALL_BACK_URL, TAGS}:
             raise click.UsageError(f"Row {number} has unknown fields: {', '.join(sorted(more))}.")
         yield Row(
             number=number,
@@ -58,6 +60,7 @@ def _json_lines(text: str, model: str | None) -> Iterator[Row]:
             cells={},
             fields=found["input"],
             call_back_url=found.get(CALL_BACK_URL),
+            tags=found.get(TAGS, ()),
         )
 
 
@@ -73,12 +76,14 @@ def _csv(text: str, model: str | None) -> Iterator[Row]:
                 raise click.UsageError(f"Row {number} has more or fewer cells than the header.")
             cells = {name.strip(): cell for name, cell in row.items() if cell.strip()}
             call_back_url = cells.pop(CALL_BACK_URL, None)
+            tags = [tag for each in cells.pop(TAGS, "").split(",") if (tag := each.strip())]
             yield Row(
                 number=number,
                 model=_model(cells.pop("model", None), model, number),
                 cells=cells,
                 fields={},
                 call_back_url=call_back_url,
+                tags=tags,
             )
     except csv.Error as error:
         raise click.UsageError(f"Row {number + 1}: {error}") from error

@@ -90,6 +90,7 @@ class Jobs(Part):
         *,
         idempotency_key: str | None = None,
         call_back_url: str | None = None,
+        tags: Sequence[str] = (),
         wait: bool = False,
         timeout: float | None = None,
     ) -> Job:
@@ -103,6 +104,7 @@ class Jobs(Part):
                 input,
                 idempotency_key=idempotency_key,
                 call_back_url=call_back_url,
+                tags=tags,
                 wait=wait,
                 timeout=timeout,
             )

@@ -47,9 +47,14 @@ class Call(Generic[T]):
 
 
 def create_job(
-    model: str, job_input: Mapping[str, Any], *, idempotency_key: str, call_back_url: str | None
+    model: str,
+    job_input: Mapping[str, Any],
+    *,
+    idempotency_key: str,
+    call_back_url: str | None,
+    tags: Sequence[str] = (),
 ) -> Call[Job]:
-    body = _request(model, job_input, call_back_url)
+    body = _request(model, job_input, call_back_url, tags)
     return Call("POST", "/jobs", Job, headers=_once(idempotency_key), body=body)
 
 
@@ -60,7 +65,7 @@ def create_jobs(requests: Sequence[Mapping[str, Any]], *, idempotency_key: str) 
 
 def price_job(model: str, job_input: Mapping[str, Any]) -> Call[DryRun]:
     parameters = {"dry_run": "true"}
-    body = _request(model, job_input, None)
+    body = _request(model, job_input, None, ())
     return Call("POST", "/jobs", DryRun, parameters=parameters, body=body)
 
 
@@ -117,9 +122,12 @@ def resume_provider(name: str) -> Call[Account]:
     return Call("POST", f"/providers/{quote(name, safe='')}/resume", Account)
 
 
-def _request(model: str, job_input: Mapping[str, Any], url: str | None) -> dict[str, Any]:
+def _request(
+    model: str, job_input: Mapping[str, Any], url: str | None, tags: Sequence[str]
+) -> dict[str, Any]:
     body: dict[str, Any] = {"model": model, "input": dict(job_input)}
-    return body | ({"callBackUrl": url} if url is not None else {})
+    body |= {"callBackUrl": url} if url is not None else {}
+    return body | ({"tags": list(tags)} if tags else {})
 
 
 def _job(job_id: str) -> str:

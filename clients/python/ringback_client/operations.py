@@ -69,12 +69,15 @@ class Operations:
         *,
         idempotency_key: str | None,
         call_back_url: str | None,
+        tags: Sequence[str],
         wait: bool,
         timeout: float | None,
     ) -> Steps[Job]:
         key = idempotency_key or self.new_key()
         job_input = yield from self.uploader.in_place(job_input)
-        call = create_job(model, job_input, idempotency_key=key, call_back_url=call_back_url)
+        call = create_job(
+            model, job_input, idempotency_key=key, call_back_url=call_back_url, tags=tags
+        )
         job = yield from self.send(call)
         return (yield from self._awaited(job, wait=wait, timeout=timeout))
 

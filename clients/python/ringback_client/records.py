@@ -79,6 +79,7 @@ class Job:
     retry_of: str | None
     source: str | None
     row: int | None
+    tags: tuple[str, ...]
     provider: str
     model: str
     input: Mapping[str, Any]

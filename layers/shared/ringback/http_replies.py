@@ -84,6 +84,7 @@ def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, An
         "retry_of": job.retry_of,
         "source": job.source,
         "row": job.row,
+        "tags": list(job.request.tags),
         "provider": job.request.provider,
         "model": job.request.model,
         "input": job.request.input,

@@ -70,11 +70,13 @@ def test_submit_takes_each_field_in_the_model_s_own_words_and_types() -> None:
         *(api, "submit", MODEL, "-p", "12", "-i", "https://a.example/1.png", "-i", "s3://b/2.png"),
         *("-f", "clarity=1024", "-f", "ratio=1", "-f", "fast=true", "--input", '{"seed": 1}'),
         *("--call-back-url", "https://studio.example", "--idempotency-key", "mine"),
+        *("-t", "spring", "--tag", "order 66"),
     )
     [request] = posted(api)
     assert request == {
         "model": MODEL,
         "callBackUrl": "https://studio.example",
+        "tags": ["spring", "order 66"],
         "input": {
             **{"ref_prompt": "12", "ref_img_url": ["https://a.example/1.png", "s3://b/2.png"]},
             **{"clarity": 1024, "ratio": "1", "fast": True, "seed": 1},

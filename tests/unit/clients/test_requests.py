@@ -42,10 +42,10 @@ def test_every_job_has_a_key_of_its_own() -> None:
 
 def test_what_a_job_is_made_of() -> None:
     api = FakeApi()
-    create(api.client(), call_back_url="https://studio.example/hook")
+    create(api.client(), call_back_url="https://studio.example/hook", tags=["spring"])
     assert json.loads(api.requests[0].content) == {
         **{"model": MODEL, "input": {"prompt": "A blue door"}},
-        "callBackUrl": "https://studio.example/hook",
+        **{"callBackUrl": "https://studio.example/hook", "tags": ["spring"]},
     }
 
 

@@ -82,7 +82,7 @@ def test_a_comma_takes_precedence_over_a_semicolon() -> None:
 
 def test_every_invalid_column_is_named() -> None:
     header = b"modell,prompt,,input.,input.a,Input.A,input.b.c,input.B,input,a b\n"
-    none = "is none of model, callBackUrl and input.<field>"
+    none = "is none of model, callBackUrl, tags and input.<field>"
     assert refusal_of(header) == (
         "the header is invalid: column 'model' is missing"
         f"; column 1 'modell' {none}; did you mean model?"

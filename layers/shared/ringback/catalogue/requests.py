@@ -15,6 +15,7 @@ from ringback.catalogue.messages import message_of
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS, Models, unknown_model
 from ringback.catalogue.pass_through import as_found, faults_of, may_pass
+from ringback.catalogue.tags import Tags
 from ringback.catalogue.unknown_fields import unknown_beside_input, unknown_in_input
 from ringback.domain import canary
 from ringback.domain.errors import FieldError, InvalidRequest
@@ -29,6 +30,7 @@ class SubmitJobRequest(BaseModel):
     call_back_url: CallBackUrl = Field(
         default="", alias=CALL_BACK, description="Where the job's end is sent as a webhook."
     )
+    tags: Tags = Field(default=[], description="Your own words for the job; GET /jobs finds it.")
 
 
 class RequestSettings(Protocol):

@@ -7,9 +7,10 @@ from ringback.catalogue.call_back_urls import CALL_BACK
 from ringback.catalogue.model_input import ModelInput
 from ringback.catalogue.models import MODELS
 from ringback.domain.suggestions import close_to, did_you_mean, listed, plain
+from ringback.domain.tags import TAGS
 
 _MAX_NAMED: Final = 3
-_ENVELOPE: Final = ("model", "input", CALL_BACK)
+_ENVELOPE: Final = ("model", "input", CALL_BACK, TAGS)
 # What APIs call the URL of a webhook.
 _CALLBACKS: Final = frozenset(
     plain(name)

@@ -10,6 +10,7 @@ from typing import Any, Final, NewType
 
 from ringback.domain.delays import whole_seconds
 from ringback.domain.images import Quarantined, StoredImage
+from ringback.domain.tags import TAGS
 
 JobId = NewType("JobId", str)
 ProviderTaskId = NewType("ProviderTaskId", str)
@@ -144,6 +145,12 @@ class JobRequest:
     input_images: Mapping[str, str] = field(default_factory=dict)
     call_back_url: str | None = None
     form: str = RINGBACK
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Return the client's own words for the job; only ``sent`` has them."""
+        tags = self.sent.get(TAGS)
+        return tuple(map(str, tags)) if isinstance(tags, list) else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

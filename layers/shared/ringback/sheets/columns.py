@@ -11,10 +11,12 @@ from ringback.catalogue.models import MODELS
 from ringback.catalogue.pass_through import MAX_DEPTH, MAX_NAME_LENGTH
 from ringback.catalogue.unknown_fields import is_callback
 from ringback.domain.suggestions import close_to, did_you_mean
+from ringback.domain.tags import TAGS
 
 MODEL: Final = "model"
 INPUT: Final = "input"
 MAX_COLUMNS: Final = 200
+_BESIDE_MODEL: Final = {name.lower(): name for name in (CALL_BACK, TAGS)}
 _FIELD: Final = re.compile(rf"{INPUT}(\.[^\s.]{{1,{MAX_NAME_LENGTH}}}){{1,{MAX_DEPTH}}}")
 _NAME: Final = re.compile(r"\w+")
 _MAX_SHOWN: Final = 60
@@ -29,8 +31,8 @@ def column_name(cell: str) -> str:
     The names of fields keep their case, for only the model knows it.
     """
     name = _AROUND_DOT.sub(".", _INVISIBLE.sub("", cell).strip())
-    if name.lower() == CALL_BACK.lower():
-        return CALL_BACK
+    if name.lower() in _BESIDE_MODEL:
+        return _BESIDE_MODEL[name.lower()]
     first, dot, rest = name.partition(".")
     return first.lower() + dot + rest if first.lower() in (MODEL, INPUT) else name
 
@@ -55,10 +57,11 @@ def column_faults(columns: Sequence[str]) -> list[str]:
 def _fault(column: str, before: set[str], parents: set[str]) -> str:
     if not column:
         return "has no name"
-    if column not in (MODEL, CALL_BACK) and not _is_field(column):
+    if column != MODEL and column not in _BESIDE_MODEL.values() and not _is_field(column):
         if is_callback(column):
             return f"is unknown{did_you_mean([CALL_BACK])}"
-        return f"is none of {MODEL}, {CALL_BACK} and {INPUT}.<field>{_hint(column)}"
+        names = ", ".join((MODEL, *_BESIDE_MODEL.values()))
+        return f"is none of {names} and {INPUT}.<field>{_hint(column)}"
     if column.casefold() in before:
         return "is a duplicate"
     is_parent = column.casefold() in parents

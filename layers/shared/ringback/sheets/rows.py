@@ -10,6 +10,7 @@ from pydantic_core import to_json
 from ringback.catalogue.call_back_urls import CALL_BACK
 from ringback.domain.drops import Row
 from ringback.domain.errors import FieldError, SheetRefused
+from ringback.domain.tags import TAGS, tags_in
 from ringback.sheets.cells import UnclearNumber, is_excel_error, value_of
 from ringback.sheets.columns import INPUT, MODEL
 from ringback.sheets.layout import Layout, cells_of
@@ -132,6 +133,8 @@ class _Filled:
         call_back = self._cells.pop(CALL_BACK, "").strip()
         if call_back:
             request[CALL_BACK] = call_back
+        if tags := tags_in(self._cells.pop(TAGS, "")):
+            request[TAGS] = tags
         known = kinds(model)
         in_either_case = {name.casefold(): name for name in known}
         for column, cell in self._cells.items():

@@ -18,6 +18,7 @@ def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
         "client": job.client,
         "source": job.source,
         "row": job.row,
+        "tags": list(job.request.tags),
         "provider": job.request.provider,
         "model": job.request.model,
         "task_id": job.task_id,
