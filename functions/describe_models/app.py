@@ -13,7 +13,7 @@ from ringback.api_docs import description, docs_page
 from ringback.catalogue.schemas import describe, describe_all
 from ringback.domain.errors import RequestRefused, UnknownRoute
 from ringback.http_replies import Reply, problem, reply
-from ringback.lambda_events import Event, client_name
+from ringback.lambda_events import Event, client_name, route_of
 
 logger = Logger(service="describe_models")
 
@@ -32,11 +32,11 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 
 def handle(event: Event) -> Reply:
-    if event["routeKey"] in OPEN:
-        return OPEN[event["routeKey"]]()
+    if (route := route_of(event)) in OPEN:
+        return OPEN[route]()
     try:
         client_name(event)
-        if event["routeKey"] == DEFAULT_ROUTE:
+        if route == DEFAULT_ROUTE:
             raise UnknownRoute
         model_id = (event.get("pathParameters") or {}).get("model_id")
         if model_id is None:

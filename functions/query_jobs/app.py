@@ -13,8 +13,9 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
+from ringback.etags import unless_known
 from ringback.http_replies import Reply, page_body, problem, reply, shown_job
-from ringback.lambda_events import Event, client_name, query_parameters
+from ringback.lambda_events import Event, client_name, query_parameters, route_of
 from ringback.settings import QueryJobsSettings
 from ringback.use_cases.deliveries import FindDeliveries, ReceiverUrls
 from ringback.use_cases.find_jobs import FindJobs, FindWaits
@@ -44,7 +45,7 @@ def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply:
     try:
-        return routes()[event["routeKey"]](event, client_name(event))
+        return routes()[route_of(event)](event, client_name(event))
     except RequestRefused as error:
         return problem(error)
 
@@ -58,7 +59,7 @@ def page(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client
 
 def one(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client: str) -> Reply:
     job = find.one(event["pathParameters"]["job_id"], client=client)
-    return reply(HTTPStatus.OK, shown_job(job, link, find_waits([job]).get(job.job_id)))
+    return unless_known(shown_job(job, link, find_waits([job]).get(job.job_id)), event)
 
 
 def deliveries(find: FindJobs, of: FindDeliveries, event: Event, client: str) -> Reply:

@@ -21,6 +21,7 @@ from ringback.problems import PROBLEMS
 from local.example_job import PHOTO
 from local.examples import EXAMPLES
 from local.openapi.gateway import GATEWAY
+from local.openapi.headers import headers_of
 from local.openapi.operations import JOB_ID, OPERATIONS, WITH_KEY, Operation, Schema, ref
 from local.paths import ROOT
 from local.template import load_template
@@ -54,7 +55,8 @@ def document() -> dict[str, Any]:
             "title": "Ringback",
             "version": VERSION,
             "summary": "Image-generation jobs that call back.",
-            "description": "The stack's output JobsApiUrl is the base URL.",
+            "description": "The stack's output JobsApiUrl is the base URL. `HEAD` works wherever"
+            " `GET` does.",
         },
         "servers": [{"url": "/"}],
         "security": [{"key": []}],
@@ -79,7 +81,8 @@ def _template_routes() -> Iterator[str]:
         for event in resource.get("Properties", {}).get("Events", {}).values():
             given = event["Properties"]
             ours = event["Type"] == "HttpApi" and given["ApiId"] == {"Ref": "JobsApi"}
-            if ours and name != _NOT_OURS and "Path" in given:
+            # What answers HEAD is GET.
+            if ours and name != _NOT_OURS and "Path" in given and given["Method"] != "HEAD":
                 yield f"{given['Method']} {given['Path']}"
 
 
@@ -118,16 +121,16 @@ def _operation(operation: Operation) -> dict[str, Any]:
 
 
 def _answers(operation: Operation) -> dict[str, Any]:
-    location = {"Location": {"description": "The path of the job.", "schema": {"type": "string"}}}
-    return {
-        str(status): {
+    answers = {}
+    for status, (text, schema) in operation.answers.items():
+        headers = headers_of(status, locates=operation.locates, is_tagged=operation.is_tagged)
+        answers[str(status)] = {
             "description": text,
-            **({"headers": location} if operation.locates and status == 202 else {}),
-            "content": {operation.kind: {"schema": schema}},
+            **({"headers": headers} if headers else {}),
+            **({"content": {operation.kind: {"schema": schema}}} if schema else {}),
             **({"links": LINKS} if operation.locates and status == 202 else {}),
         }
-        for status, (text, schema) in operation.answers.items()
-    }
+    return answers
 
 
 def _refusals(operation: Operation) -> dict[str, Any]:

@@ -37,7 +37,11 @@ def ref(name: str) -> Schema:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One route. ``problems`` are those beside the ones that every route with a key has."""
+    """One route. ``problems`` are those beside the ones that every route with a key has.
+
+    ``answers`` has each answer's meaning and schema, which is empty without a body. ``locates``
+    is true if an answer has a ``Location``, ``is_tagged`` if it has an ``ETag``.
+    """
 
     id: str
     tag: str
@@ -50,6 +54,7 @@ class Operation:
     problems: tuple[type[RingbackError], ...] = ()
     needs_key: bool = True
     locates: bool = False
+    is_tagged: bool = False
 
 
 def _path(name: str, description: str, **schema: Any) -> Schema:
@@ -80,6 +85,12 @@ IDEMPOTENCY_KEY: Final[Schema] = {
     ' same job. `"abc"`, a Structured Field string, and `abc` are the same key. Without it every'
     " request is a new, paid job, unless the deployment requires it: then 400.",
     "schema": _key_schema(MAX_KEY),
+}
+IF_NONE_MATCH: Final[Schema] = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "The `ETag` of an earlier answer.",
+    "schema": {"type": "string"},
 }
 SOURCE: Final = _query(
     "source",
@@ -172,9 +183,10 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         id="getJob",
         tag="jobs",
         summary="Get a job, with links to its images",
-        parameters=(JOB_ID,),
-        answers={200: ("The job.", _SHOWN)},
+        parameters=(JOB_ID, IF_NONE_MATCH),
+        answers={200: ("The job.", _SHOWN), 304: ("It is what it was; there is no body.", {})},
         problems=(UnknownJob,),
+        is_tagged=True,
     ),
     "GET /jobs/{job_id}/deliveries": Operation(
         id="listDeliveries",

@@ -67,6 +67,7 @@ LAYERS: Final = {
     "ringback.http_replies": Layer(("domain", "problems")),
     "ringback.api_docs": Layer(),
     "ringback.webhook_replies": Layer(("domain",)),
+    "ringback.etags": Layer(("http_replies", "lambda_events")),
     "ringback.job_batches": Layer(("domain", "json_bodies", "http_replies", "lambda_events")),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.job_metrics": Layer(
@@ -82,7 +83,7 @@ LAYERS: Final = {
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
             *("lambda_events", "live_requests", "webhook_replies", "starting", "api_docs"),
-            *("job_metrics", "job_batches"),
+            *("job_metrics", "job_batches", "etags"),
         ),
     ),
 }

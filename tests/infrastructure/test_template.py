@@ -924,6 +924,19 @@ def test_the_routes_are_complete() -> None:
     assert set(resources("AWS::Serverless::HttpApi")) == {"JobsApi", "CallbackApi"}
 
 
+def test_what_is_read_by_get_is_asked_for_by_head() -> None:
+    """But for the providers' own APIs, which have no HEAD."""
+    by_method: dict[str, set[tuple[str, ...]]] = {"GET": set(), "HEAD": set()}
+    for function in FUNCTIONS.values():
+        for event in events_of(function, "HttpApi"):
+            if event.get("Method") in by_method and folder_of(function) != "serve_provider_apis":
+                access = event.get("Auth", {}).get("Authorizer", "")
+                found = (folder_of(function), event["Path"], access)
+                by_method[event["Method"]].add(found)
+    assert len(by_method["GET"]) >= 7
+    assert by_method["HEAD"] == by_method["GET"]
+
+
 DOCS: Final = ("/openapi.json", "/docs")
 
 

@@ -99,3 +99,11 @@ def test_the_description_is_for_everybody(lambdas: Lambdas, case: str, kind: str
     assert reply["statusCode"] == 200
     assert reply["headers"]["content-type"].startswith(kind)
     assert "createJob" in reply["body"]
+
+
+@pytest.mark.parametrize(("case", "route"), [("docs", "/docs"), ("openapi", "/openapi.json")])
+def test_head_has_the_headers_of_get(lambdas: Lambdas, case: str, route: str) -> None:
+    event = an_event("describe_models", case)
+    head = lambdas("describe_models", event | {"routeKey": f"HEAD {route}"})
+    assert head == lambdas("describe_models", event)
+    assert head["statusCode"] == 200

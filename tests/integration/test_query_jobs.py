@@ -1,17 +1,21 @@
 """GET /jobs and GET /jobs/{job_id}, with whole events."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
+from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.jobs import Job, JobStatus
 
 from tests.support.aws import Cloud
-from tests.support.jobs import PROMPT, a_job, a_job_id, a_stored_image
-from tests.support.lambdas import Lambdas, an_event
+from tests.support.jobs import NOON, PROMPT, TASK, a_job, a_job_id, a_stored_image
+from tests.support.lambdas import Lambdas, an_event, with_headers
 
 
 def ask_for(job_id: object) -> dict[str, Any]:
@@ -163,3 +167,41 @@ def test_a_request_without_an_authorizer_is_an_error(
     with pytest.raises(KeyError):
         lambdas("query_jobs", event | {"requestContext": context})
     assert lambdas.aws_calls == []
+
+
+LATER = NOON + timedelta(minutes=1)
+WRITES: list[Callable[[JobTable], object]] = [
+    lambda jobs: jobs.move(
+        a_job_id(), expect=[JobStatus.ACCEPTED], to=JobStatus.SUBMITTING, at=LATER
+    ),
+    lambda jobs: jobs.keep_task(a_job_id(), TASK),
+    lambda jobs: jobs.move(
+        a_job_id(), expect=[JobStatus.SUBMITTING], to=JobStatus.ARCHIVING, at=LATER
+    ),
+    lambda jobs: jobs.add_image(a_job_id(), a_stored_image(), at=LATER),
+    lambda jobs: jobs.add_thumbnails(a_job_id(), {1: "images/1.thumbnail.webp"}),
+]
+
+
+def test_a_job_is_sent_again_after_every_write_that_shows(cloud: Cloud, lambdas: Lambdas) -> None:
+    """``changes`` counts changes of state only."""
+    jobs = JobTable.connect(cloud.table)
+    jobs.create(a_job())
+    for write in WRITES:
+        tag = lambdas("query_jobs", ask_for(a_job_id()))["headers"]["etag"]
+        write(jobs)
+        reply = lambdas("query_jobs", with_headers(ask_for(a_job_id()), if_none_match=tag))
+        assert (reply["statusCode"], reply["headers"]["etag"] == tag) == (200, False)
+
+
+def test_a_pause_changes_a_job_that_is_not_written(cloud: Cloud, lambdas: Lambdas) -> None:
+    JobTable.connect(cloud.table).create(a_job(queued_at=NOON))
+    tag = lambdas("query_jobs", ask_for(a_job_id()))["headers"]["etag"]
+    again = with_headers(ask_for(a_job_id()), if_none_match=tag)
+    known = lambdas("query_jobs", again)
+    assert (known["statusCode"], known["headers"]["etag"], "body" in known) == (304, tag, False)
+    accounts = AccountTable.connect(cloud.table)
+    probe = Probe(provider="kie", probe_id="1")
+    times = {"at": NOON, "began_at": NOON, "probe_at": LATER}
+    accounts.pause(probe, reason=PauseReason.NO_CREDITS, refused_job=None, **times)
+    assert lambdas("query_jobs", again)["statusCode"] == 200

@@ -47,7 +47,14 @@ def template_routes() -> set[str]:
         for function in resources("AWS::Serverless::Function").values()
         for each in function.get("Events", {}).values()
         if (event := each["Properties"]).get("ApiId") == {"Ref": "JobsApi"}
+        and event.get("Method") != "HEAD"
     }
+
+
+def test_head_asks_for_the_scope_of_get(lambdas: Lambdas) -> None:
+    event = an_event("query_jobs", "page") | {"routeKey": "HEAD /jobs"}
+    assert lambdas("query_jobs", with_scopes(event, Scope.READ))["statusCode"] == 200
+    assert lambdas("query_jobs", with_scopes(event, Scope.WRITE))["statusCode"] == 403
 
 
 @pytest.mark.parametrize("route", RECORDED)

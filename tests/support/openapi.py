@@ -41,7 +41,11 @@ def undescribed(route: str, reply: Mapping[str, Any]) -> list[str]:
     # The authorizer is not the one who answers.
     if operation(route) is None or "isAuthorized" in reply:
         return []
-    status, kind = str(reply["statusCode"]), reply["headers"]["content-type"].partition(";")[0]
+    status, kind = str(reply["statusCode"]), reply["headers"].get("content-type", "")
+    if not kind:
+        answer = operation(route)["responses"].get(status, {"content": {}})  # type: ignore[index]
+        return [f"{route} has no {status} without a body"] if "content" in answer else []
+    kind = kind.partition(";")[0]
     validator = _validator(route, status, kind)
     if validator is None:
         return [f"{route} does not describe {status} {kind}"]

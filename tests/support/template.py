@@ -28,12 +28,15 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 def routes(api: str | None = None, *, with_key: bool = False) -> Iterator[tuple[str, str]]:
     """Yield the folder of the function and the key of each route, of one API or of both.
 
-    ``with_key`` leaves out those at which the API asks for no client's key.
+    ``HEAD`` stands beside its ``GET`` and is left out. ``with_key`` leaves out those at which the
+    API asks for no client's key.
     """
     for function in resources("AWS::Serverless::Function").values():
         for event in function.get("Events", {}).values():
             given = event["Properties"]
-            if event["Type"] != "HttpApi" or api not in (None, given["ApiId"]["Ref"]):
+            if event["Type"] != "HttpApi" or given.get("Method") == "HEAD":
+                continue
+            if api not in (None, given["ApiId"]["Ref"]):
                 continue
             if not (with_key and "Auth" in given):
                 # An event without a path is for all requests that match no route.

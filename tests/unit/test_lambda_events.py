@@ -20,6 +20,7 @@ from ringback.lambda_events import (
     process_together,
     query_parameters,
     raw_body,
+    route_of,
     take_each,
     time_of,
 )
@@ -79,6 +80,19 @@ def test_missing_headers_are_empty(event: dict[str, Any]) -> None:
 def test_a_missing_query_is_empty(event: dict[str, Any]) -> None:
     assert query_parameters(event) == {}
     assert query_parameters(event | {"queryStringParameters": {"a": "b"}}) == {"a": "b"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "route"),
+    [
+        ("HEAD /jobs/{job_id}", "GET /jobs/{job_id}"),
+        ("GET /jobs", "GET /jobs"),
+        ("POST /jobs", "POST /jobs"),
+        ("$default", "$default"),
+    ],
+)
+def test_head_is_answered_like_get(sent: str, route: str) -> None:
+    assert route_of({"routeKey": sent}) == route
 
 
 def test_the_client_comes_from_the_authorizer() -> None:

@@ -78,6 +78,15 @@ def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
     return event.get("queryStringParameters") or {}
 
 
+def route_of(event: Mapping[str, Any]) -> str:
+    """Return the route, such as ``GET /jobs``. ``HEAD`` is answered like ``GET``.
+
+    API Gateway has a route for each method. It leaves out the body that answers ``HEAD``.
+    """
+    route: str = event["routeKey"]
+    return f"GET {route.removeprefix('HEAD ')}" if route.startswith("HEAD ") else route
+
+
 def client_name(event: Mapping[str, Any]) -> str:
     """Return the client that the authorizer identified.
 
@@ -90,7 +99,7 @@ def client_name(event: Mapping[str, Any]) -> str:
     name: str = context["client"]
     # API Gateway may remember a consent of the version before scopes.
     scopes = context.get("scopes")
-    check_scope(event["routeKey"], OF_FIRST_FORM if scopes is None else scopes.split())
+    check_scope(route_of(event), OF_FIRST_FORM if scopes is None else scopes.split())
     return name
 
 

@@ -1,0 +1,37 @@
+"""``ETag`` and ``If-None-Match``: whether a client has this very answer already.
+
+https://www.rfc-editor.org/rfc/rfc9110#section-13.1.2
+"""
+
+import re
+from collections.abc import Mapping
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Any, Final
+
+from ringback.http_replies import Reply, reply
+from ringback.lambda_events import lower_headers
+
+# A weak validator serves here as well as a strong one.
+_TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
+# What 304 repeats of the answer.
+_KEPT: Final = ("cache-control", "etag")
+
+
+def unless_known(body: Mapping[str, Any], event: Mapping[str, Any]) -> Reply:
+    """Answer 200 with the body and its ``ETag``, or 304 if the request names that.
+
+    The tag is made of the whole body, links included: who is told 304 has nothing to gain from
+    another answer, and no link of theirs is older than one of ours would be.
+    """
+    answer = reply(HTTPStatus.OK, body)
+    text = answer["body"].encode("utf-8", "surrogatepass")
+    headers = answer["headers"] | {"etag": f'"{sha256(text).hexdigest()[:32]}"'}
+    if not _names(lower_headers(event).get("if-none-match", ""), headers["etag"]):
+        return answer | {"headers": headers}
+    kept = {name: headers[name] for name in _KEPT}
+    return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": kept}
+
+
+def _names(condition: str, tag: str) -> bool:
+    return condition.strip() == "*" or tag in _TAG.findall(condition)
