@@ -209,6 +209,7 @@ MODULES: Final = _by_name(
 NIGHTLY: Final = _by_name(
     _function("authorize_client"),
     _function("query_jobs"),
+    _function("show_progress"),
     _function("describe_models"),
     _function("open_upload"),
     _use_case("open_upload"),
@@ -216,6 +217,7 @@ NIGHTLY: Final = _by_name(
     _function("make_thumbnails", "", _HANDLERS),
     _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),
+    _use_case("find_timeline", "tests/integration/test_show_progress.py"),
     Module("use_cases/webhook_rules", ("tests/unit/test_deliveries.py",)),
     Module("use_cases/dropped_files", ("tests/unit/test_find_jobs.py",)),
     _use_case("retry_job"),
@@ -234,5 +236,6 @@ NIGHTLY: Final = _by_name(
     _aws("receipts", ADAPTERS, slow_test="integration/test_drops"),
     _aws("reports", ADAPTERS, slow_test="integration/test_drops"),
     _aws("drop_bucket", ADAPTERS, slow_test="integration/test_drops"),
+    _aws("job_files", "integration/test_show_progress"),
     _aws("s3", "contract/test_call_times", ADAPTERS),
 )

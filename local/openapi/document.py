@@ -181,7 +181,9 @@ def _schemas() -> dict[str, Schema]:
     shared = yaml.safe_load((ROOT / "docs/asyncapi.yaml").read_text())["components"]["schemas"]
     answers = yaml.safe_load((ROOT / "local/openapi/answers.yaml").read_text())
     schemas: dict[str, Schema] = {name: shared[name] for name in _SHARED} | answers
-    schemas["job"]["description"] = "A job. Links are valid for the setting LinkLifetimeSeconds at least."
+    schemas["job"]["description"] = (
+        "A job. Links are valid for the setting LinkLifetimeSeconds at least."
+    )
     link = {"type": "string", "format": "uri", "description": "Only in answers to GET."}
     schemas["image"]["properties"] |= {
         "url": link,

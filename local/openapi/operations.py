@@ -196,6 +196,14 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         answers={200: ("The tries, oldest first.", ref("deliveries"))},
         problems=(UnknownJob,),
     ),
+    "GET /jobs/{job_id}/timeline": Operation(
+        id="getTimeline",
+        tag="jobs",
+        summary="Get a job's steps with their times, from the request to the last webhook",
+        parameters=(JOB_ID,),
+        answers={200: ("The steps, in order of time.", ref("timeline"))},
+        problems=(UnknownJob,),
+    ),
     "POST /jobs/{job_id}/notify": Operation(
         id="notifyAgain",
         tag="webhooks",

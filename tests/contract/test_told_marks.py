@@ -14,7 +14,7 @@ from ringback.use_cases.event_ports import ToldMarks
 
 from tests.support.aws import Cloud
 from tests.support.in_memory import InMemoryTold
-from tests.support.jobs import a_job, a_job_id
+from tests.support.jobs import NOON, a_job, a_job_id
 from tests.support.streams import is_told
 
 JOBS = [a_job(JobStatus.FAILED, number=number, changes=number + 1) for number in range(60)]
@@ -39,7 +39,9 @@ def test_the_last_change_counts(told: ToldMarks) -> None:
 
 
 def test_a_mark_is_kept_as_long_as_its_job_and_is_in_no_index(cloud: Cloud) -> None:
-    ToldTable.connect(cloud.table).add(JOBS[:1])
+    marks = ToldTable(boto3.client("dynamodb"), cloud.table, lambda: NOON)
+    marks.add(JOBS[:1])
+    assert (marks.told_at(a_job_id()), marks.told_at(a_job_id(99))) == (NOON, None)
     found = boto3.client("dynamodb").get_item(TableName=cloud.table, Key=told_key(a_job_id()))
     inserted = {"Keys": told_key(a_job_id()), "NewImage": found["Item"]}
     # Whoever is told of it would write another one, without end.
@@ -47,6 +49,7 @@ def test_a_mark_is_kept_as_long_as_its_job_and_is_in_no_index(cloud: Cloud) -> N
     assert found["Item"] == {
         "job_id": {"S": f"told#{a_job_id()}"},
         "changes": {"N": "1"},
+        "told_at": {"N": str(int(NOON.timestamp() * 1000))},
         "forget_at": {"N": str(int(JOBS[0].forget_at.timestamp()))},
     }
 

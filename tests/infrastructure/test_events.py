@@ -168,6 +168,13 @@ def check_open_upload(event: Event) -> None:
     assert read_upload(json_body(event), "studio")
 
 
+def check_show_progress(event: Event) -> None:
+    check_http(event)
+    assert client_name(event)
+    if "{job_id}" in event["routeKey"]:
+        assert is_job_id(event["pathParameters"]["job_id"])
+
+
 def check_serve_provider_apis(event: Event) -> None:
     check_http(event)
     assert "authorizer" not in event["requestContext"]
@@ -222,6 +229,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "follow_jobs": check_follow_jobs,
     "query_jobs": check_query_jobs,
     "open_upload": check_open_upload,
+    "show_progress": check_show_progress,
     "serve_provider_apis": check_serve_provider_apis,
     "describe_models": check_describe_models,
     "change_job": check_change_job,

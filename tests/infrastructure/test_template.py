@@ -205,6 +205,15 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": "WebhookSecret",
         "sqs:SendMessage": "NotifyQueue",
     },
+    "show_progress": {
+        "dynamodb:GetItem": [
+            "JobsTable/account#*",
+            "JobsTable/deliveries#*",
+            "JobsTable/job_*",
+            "JobsTable/told#*",
+        ],
+        "s3:GetObject": "ImagesBucket/images/*",
+    },
     "query_jobs": {
         "dynamodb:GetItem": [
             "JobsTable/account#*",
@@ -914,6 +923,7 @@ def test_the_routes_are_complete() -> None:
         ("serve_provider_apis", "POST /open/v1/access_token"),
         ("serve_provider_apis", "POST /open/v1/ai_creation/task/page"),
         ("serve_provider_apis", "POST /open/v1/ai_creation/task/submit"),
+        ("show_progress", "GET /jobs/{job_id}/timeline"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {
         "DynamoDB",

@@ -76,12 +76,14 @@ class FakeApi:
 
     ``bucket`` are the bucket's, to links and to forms. ``uploads`` are digests, ``forms`` what was
     posted.
+    ``others`` are the answers to other paths.
 
     ``told`` are the messages of the live line, a list for each connection; each ends when its
     messages do. ``slept`` are the seconds that were waited.
     """
 
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    others: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     script: list[Answer] = field(default_factory=list)
     bucket: list[Answer] = field(default_factory=list)
@@ -128,6 +130,8 @@ class FakeApi:
             return self.script.pop(0)
         if request.url.path == "/uploads":
             return self._open_upload(json.loads(request.content))
+        if request.url.path in self.others:
+            return httpx.Response(200, json=self.others[request.url.path])
         parts = request.url.path.strip("/").split("/")
         if parts == ["jobs"]:
             return self._post(request) if request.method == "POST" else self._page(request)

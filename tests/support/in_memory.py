@@ -102,10 +102,11 @@ class InMemoryJobs:
         if image:
             others = [each for each in job.images if each.number != image.number]
             job = replace(job, images=by_number(*others, image))
-        self.by_id[job_id] = replace(
-            job, status=to, updated_at=at, changes=job.changes + 1, **changes
-        )
-        return Write(self.by_id[job_id], done=True)
+        job = replace(job, status=to, updated_at=at, changes=job.changes + 1, **changes)
+        if to is JobStatus.SUCCEEDED:
+            job = replace(job, running_at=None, decided_at=None, called_back=None)
+        self.by_id[job_id] = job
+        return Write(job, done=True)
 
     def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
         job = self.get(job_id)

@@ -84,6 +84,7 @@ def test_a_success_starts_archiving() -> None:
     job = endpoint()
     assert job is not None
     assert (job.status, job.result_urls) == (JobStatus.ARCHIVING, SUCCESS.image_urls)
+    assert (job.decided_at, job.called_back) == (NOON, True)
     assert endpoint.queues.archive == [(job.job_id, 1, 0)]
 
 
@@ -93,6 +94,7 @@ def test_a_failure_keeps_the_providers_code_and_message() -> None:
     assert job is not None
     assert job.error is not None
     assert (job.status, job.finished_at) == (JobStatus.FAILED, NOON)
+    assert (job.decided_at, job.called_back) == (NOON, True)
     assert (job.error.kind, job.error.code, job.error.message) == (
         ErrorKind.GENERATION_FAILED,
         "500",

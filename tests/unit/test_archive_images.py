@@ -73,7 +73,8 @@ class Archive:
 
 def an_archive(status: JobStatus = JobStatus.ARCHIVING, *, urls: tuple[str, ...] = URLS) -> Archive:
     archive = Archive()
-    archive.jobs.create(a_job(status, result_urls=urls, task_id=TASK))
+    job = a_job(status, result_urls=urls, task_id=TASK)
+    archive.jobs.create(replace(job, running_at=NOON, decided_at=NOON, called_back=True))
     for url in urls:
         archive.web.pages[url] = a_page(url)
     return archive
@@ -683,7 +684,11 @@ def test_a_slow_delivery_keeps_the_record_of_a_job_that_has_ended() -> None:
 
     during_fetch(archive, URLS[1], other_delivery)
     assert archive(attempt=3).status is JobStatus.SUCCEEDED
-    assert archive.bucket.records[a_job_id()]["missing"] == []
+    record = archive.bucket.records[a_job_id()]
+    assert record["missing"] == []
+    # By then the table has forgotten them.
+    times = [record[name] for name in ("running_at", "decided_at", "called_back")]
+    assert times == [NOON.isoformat(), NOON.isoformat(), True]
     assert archive.queues.thumbnails == [(a_job_id(), 1), (a_job_id(), 2)]
 
 

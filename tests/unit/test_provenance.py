@@ -25,6 +25,9 @@ FULL = a_job(
     task_id=TASK,
     credits=Decimal("3.5"),
     submitted_at=NOON + timedelta(seconds=1),
+    running_at=NOON + timedelta(seconds=2),
+    decided_at=NOON + timedelta(seconds=3),
+    called_back=False,
     result_urls=tuple(f"https://cdn.example/{number}" for number in range(1, 5)),
     images=(a_stored_image(1), a_stored_image(3)),
 )

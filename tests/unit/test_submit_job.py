@@ -46,6 +46,7 @@ def harness() -> Harness:
 def test_a_created_task_makes_the_job_running(harness: Harness) -> None:
     job = answering(harness, CREATED).accept()
     assert (job.status, job.task_id, job.attempts) == (JobStatus.RUNNING, TASK, 1)
+    assert job.running_at == harness.now
     assert harness.provider.created == [(job.job_id, f"https://hooks.example/kie/{job.job_id}")]
     assert harness.jobs.get(job.job_id) == job
 

@@ -1,4 +1,4 @@
-"""``get``, ``list``, ``cancel``, ``retry``, ``archive`` and ``watch``."""
+"""``get``, ``list``, ``timeline``, ``cancel``, ``retry``, ``archive`` and ``watch``."""
 
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ from ringback_cli.connection import connected
 from ringback_cli.connection import job_id as a_job_id
 from ringback_cli.exits import ExitCode
 from ringback_cli.posting import show_outcome
-from ringback_cli.printing import note, say, show_job, show_jobs, show_json
+from ringback_cli.printing import note, say, show_job, show_jobs, show_json, show_steps
 
 if TYPE_CHECKING:
     from ringback_client import Event, Job, Ringback
@@ -44,6 +44,19 @@ def list_jobs(client: "Ringback", *, source: str | None, limit: int, as_json: bo
     """  # noqa: D301
     found = client.jobs.list(source=source, page_size=min(limit, 99))
     show_jobs(islice(found, limit), as_json=as_json)
+
+
+@click.command()
+@click.argument("job_id", type=a_job_id)
+@connected
+def timeline(client: "Ringback", *, job_id: str, as_json: bool) -> None:
+    """Show when each step of a job took place.
+
+    \b
+    ringback timeline job_01m8cy9zbe0cr2r9td1t69azkx
+    """  # noqa: D301
+    found = client.jobs.timeline(job_id)
+    show_json(found) if as_json else show_steps(found)
 
 
 @click.command()

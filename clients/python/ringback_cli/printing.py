@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 if TYPE_CHECKING:
-    from ringback_client import Job
+    from ringback_client.records import Job, Step, Timeline
 
 # Control characters and line ends; then what reverses the direction of the text after it.
 _STEERING: Final = {"Cc", "Cs", "Zl", "Zp"}
@@ -104,6 +104,23 @@ def show_job(job: "Job") -> None:
     for name, value in shown.items():
         if value is not None:
             click.echo(f"{name:{width}}{clean(value)}")
+
+
+def show_steps(timeline: "Timeline") -> None:
+    """Print a line for each step; what it has beside its name and time comes as name=value."""
+    show_table(
+        ("time", "step", ""),
+        (
+            (f"{step.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], step.step, _details(step))
+            for step in timeline.steps
+        ),
+    )
+
+
+def _details(step: "Step") -> str:
+    names = [each.name for each in dataclasses.fields(step) if each.name not in ("step", "at")]
+    known = {name: getattr(step, name) for name in names}
+    return " ".join(f"{name}={value}" for name, value in known.items() if value is not None)
 
 
 def show_jobs(jobs: Iterable["Job"], *, as_json: bool) -> None:

@@ -23,6 +23,7 @@ from ringback_client.records import (
     Outcome,
     RetriedDrop,
     Upload,
+    Timeline,
 )
 from ringback_client.settings import settings_of
 
@@ -163,6 +164,10 @@ class Jobs(Part):
 
     def deliveries(self, job_id: str) -> Deliveries:
         return self._carrier.run(self._work.send(calls.list_deliveries(job_id)))
+
+    def timeline(self, job_id: str) -> Timeline:
+        """Return every step of a job with its time, as far as it is known."""
+        return self._carrier.run(self._work.send(calls.get_timeline(job_id)))
 
     def download(self, job_id: str, folder: Path | str) -> tuple[Path, ...]:
         """Download the job's images as ``{job_id}-{n}.{ext}``; raises ``DownloadFailed``."""

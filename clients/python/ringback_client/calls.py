@@ -17,6 +17,7 @@ from ringback_client.records import (
     OpenedUpload,
     Outcomes,
     RetriedDrop,
+    Timeline,
 )
 
 T = TypeVar("T")
@@ -97,6 +98,10 @@ def retry_job(job_id: str, *, idempotency_key: str) -> Call[Job]:
 
 def list_deliveries(job_id: str) -> Call[Deliveries]:
     return Call("GET", f"{_job(job_id)}/deliveries", Deliveries)
+
+
+def get_timeline(job_id: str) -> Call[Timeline]:
+    return Call("GET", f"{_job(job_id)}/timeline", Timeline)
 
 
 def retry_drop(source: str) -> Call[RetriedDrop]:

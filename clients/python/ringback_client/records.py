@@ -210,6 +210,41 @@ class Deliveries:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of a job; which fields it has depends on ``step``."""
+
+    step: str
+    at: datetime
+    retry_of: str | None = None
+    source: str | None = None
+    row: int | None = None
+    attempts: int | None = None
+    task_id: str | None = None
+    reason: str | None = None
+    provider: str | None = None
+    until: datetime | None = None
+    by: str | None = None
+    number: int | None = None
+    key: str | None = None
+    kind: str | None = None
+    code: str | None = None
+    event_id: str | None = None
+    host: str | None = None
+    attempt: int | None = None
+    milliseconds: int | None = None
+    status: int | None = None
+    error: str | None = None
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    job_id: str
+    status: str
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetriedDrop:
     source: str
     status: str

@@ -189,6 +189,11 @@ class QueryJobsSettings(Settings):
     link_lifetime_seconds: LinkLifetime
 
 
+class ShowProgressSettings(Settings):
+    jobs_table: TableName
+    images_bucket: BucketName
+
+
 class ChangeJobSettings(Settings):
     jobs_table: TableName
     submit_queue_url: QueueUrl

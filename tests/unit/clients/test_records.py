@@ -28,6 +28,7 @@ SCHEMAS: Final = {
     "outcomes": records.Outcomes,
     "retriedDrop": records.RetriedDrop,
     "openedUpload": records.OpenedUpload,
+    **{"timeline": records.Timeline, "step": records.Step},
 }
 TYPES: Final = {
     **{str: "string", int: "integer", float: "number", bool: "boolean", datetime: "string"},
@@ -108,6 +109,7 @@ def all_calls() -> list[calls.Call[Any]]:
         calls.resume_provider("kie"),
         *(each(an_id) for each in (calls.get_job, calls.cancel_job, calls.archive_job)),
         *(each(an_id) for each in (calls.notify_again, calls.list_deliveries)),
+        calls.get_timeline(an_id),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ringback.aws.image_keys import thumbnail_key
@@ -17,6 +17,7 @@ from ringback.aws.request_items import (
     to_plain,
 )
 from ringback.aws.table_items import Item, plain, typed
+from ringback.domain.clock import EPOCH
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus
 from ringback.domain.marks import Marks
@@ -34,8 +35,15 @@ _EMPTY: Final[Mapping[str, Any]] = {
 # Times that are in no condition: ISO 8601 without its dashes and colons, which any version reads.
 _SHORT_TIMES: Final = frozenset({"created_at", "submitted_at", "deadline_at", "finished_at"})
 _SHORT: Final = "%Y%m%dT%H%M%S.%fZ"
+_MICROSECOND: Final = timedelta(microseconds=1)
+# Times as whole microseconds since 1970: less than half as long.
+_NUMBERED_TIMES: Final = frozenset({"running_at", "decided_at"})
 # What a job that has succeeded has no more use for.
-_NO_MORE: Final = ("result_urls", "attempt_id", "callback_base_url")
+_NO_MORE: Final = (
+    *("result_urls", "attempt_id", "callback_base_url"),
+    # job.json has them.
+    *("running_at", "decided_at", "called_back"),
+)
 
 
 def _image_to_plain(image: StoredImage) -> dict[str, Any]:
@@ -93,6 +101,7 @@ _TO_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "quarantined": lambda kept: [{"number": each.number, **each.as_json()} for each in kept],
     "images": lambda images: {str(image.number): _image_to_plain(image) for image in images},
     "forget_at": lambda moment: int(moment.timestamp()),
+    **dict.fromkeys(_NUMBERED_TIMES, lambda moment: (moment - EPOCH) // _MICROSECOND),
 }
 _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "status": JobStatus,
@@ -101,6 +110,7 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "quarantined": _quarantined_from_plain,
     "images": _images_from_plain,
     "forget_at": lambda seconds: datetime.fromtimestamp(int(seconds), UTC),
+    **dict.fromkeys(_NUMBERED_TIMES, lambda number: EPOCH + int(number) * _MICROSECOND),
     "attempts": int,
     "account_refusals": int,
     "row": int,

@@ -34,6 +34,7 @@ NEEDED: Final[Mapping[str, Scope]] = {
     "GET /jobs": Scope.READ,
     "GET /jobs/{job_id}": Scope.READ,
     "GET /jobs/{job_id}/deliveries": Scope.READ,
+    "GET /jobs/{job_id}/timeline": Scope.READ,
     "GET /models": Scope.READ,
     "GET /models/{model_id+}": Scope.READ,
     "POST /jobs": Scope.WRITE,

@@ -167,6 +167,9 @@ class Job:
     ``callback_base_url`` is the base of the callback URL that it was sent with.
     ``result_urls`` has the provider's URL of each image by its number, ``""`` if it gave none.
     ``answer`` is the provider's answer that decided the job (docs/decisions/0035).
+    ``running_at`` is when its task was recorded, ``decided_at`` when its images were reported;
+    ``called_back`` tells whether its last verdict came by a callback, ``None`` without callbacks.
+    All three are ``None`` once it has succeeded (``job.json`` has them), or before these fields.
     ``changes`` counts its changes of state; 0 also if they were made by a version that didn't.
     ``tell_again_at`` is when the event of its last one was asked for again.
     """
@@ -184,6 +187,9 @@ class Job:
     queued_at: datetime | None = None
     not_queued_at: datetime | None = None
     submitted_at: datetime | None = None
+    running_at: datetime | None = None
+    decided_at: datetime | None = None
+    called_back: bool | None = None
     finished_at: datetime | None = None
     attempts: int = 0
     account_refusals: int = 0

@@ -241,8 +241,18 @@ class ArchiveImages:
             self.ended(write.job, since=since)
         else:
             # A concurrent delivery ended the job, and our put_record overwrote its record.
-            self.images.put_record(job.job_id, provenance(write.job, at=at))
+            self.images.put_record(job.job_id, provenance(with_times(write.job, job), at=at))
         return write.job
+
+
+def with_times(job: Job, before: Job) -> Job:
+    """Return the job with the times that it had before its end: the table forgets them then."""
+    return replace(
+        job,
+        running_at=before.running_at,
+        decided_at=before.decided_at,
+        called_back=before.called_back,
+    )
 
 
 def with_image(job: Job, image: StoredImage, *, at: datetime) -> Job:

@@ -42,14 +42,17 @@ class Changes(TypedDict, total=False):
     attempt_id: str
     attempts: int
     callback_base_url: str | None
+    called_back: bool | None
     credits: Decimal | None
     deadline_at: datetime
+    decided_at: datetime
     error: JobError | None
     finished_at: datetime | None
     is_trial: bool | None
     queued_at: datetime | None
     request: JobRequest
     result_urls: tuple[str, ...]
+    running_at: datetime
     submitted_at: datetime
     task_id: ProviderTaskId
 

@@ -29,6 +29,9 @@ def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
         "credits": None if job.credits is None else f"{job.credits:f}",
         "created_at": job.created_at.isoformat(),
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
+        "running_at": job.running_at.isoformat() if job.running_at else None,
+        "decided_at": job.decided_at.isoformat() if job.decided_at else None,
+        "called_back": job.called_back,
         "archived_at": at.isoformat(),
         "images": [
             {"number": image.number, "key": image.key, **image.facts.as_json()}

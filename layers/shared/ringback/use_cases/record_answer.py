@@ -67,7 +67,9 @@ class RecordAnswer:
         """Return the job as it now stands. Raises ``UnknownJob``, and ``TryAgain``."""
         match answered.answer:
             case TaskCreated(task_id=task_id):
-                job = self._leave_submitting(answered, JobStatus.RUNNING, task_id=task_id).job
+                job = self._leave_submitting(
+                    answered, JobStatus.RUNNING, task_id=task_id, running_at=self.now()
+                ).job
                 if answered.is_trial:
                     self.change_account.accepted(job)
                 return self._keep(job, task_id)

@@ -10,7 +10,7 @@ from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
-from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore, Write
+from ringback.use_cases.ports import ArchiveQueue, Changes, CheckQueue, JobStore, Write
 
 # Jobs that are not known to be with the provider, though they may be.
 IN_DOUBT: Final = (JobStatus.ACCEPTED, JobStatus.SUBMITTING)
@@ -58,10 +58,14 @@ class RecordVerdict:
             case TaskState.RUNNING:
                 job = self._keep_task(job_id, report.task_id)
             case TaskState.SUCCEEDED if not report.without_images:
-                write = self._success(job_id, report, revises_failure=revises_failure)
+                made = _images_made(report, called_back=called_back, at=self.now())
+                write = self._success(job_id, made, revises_failure=revises_failure)
                 job = self._counted(write, called_back=called_back)
             case _:
-                job = self._counted(self._failure(job_id, report), called_back=called_back)
+                write = self._failure(
+                    job_id, _task_failed(report, called_back=called_back, at=self.now())
+                )
+                job = self._counted(write, called_back=called_back)
         if job.task_id is None:
             job = self.jobs.keep_task(job_id, report.task_id)
         if job.task_id != report.task_id:
@@ -83,14 +87,15 @@ class RecordVerdict:
         job = self.jobs.get(job_id)
         if job.task_id:
             return job
+        at = self.now()
         job = self.jobs.move(
-            job_id, expect=IN_DOUBT, to=JobStatus.RUNNING, at=self.now(), task_id=task_id
+            job_id, expect=IN_DOUBT, to=JobStatus.RUNNING, at=at, task_id=task_id, running_at=at
         ).job
         return job if job.task_id else self.jobs.keep_task(job_id, task_id)
 
-    def _success(self, job_id: JobId, report: TaskReport, *, revises_failure: bool) -> Write:
+    def _success(self, job_id: JobId, made: Changes, *, revises_failure: bool) -> Write:
         # An accepted job was sent after all, whatever was answered: it is not bought again.
-        write = self._start_archiving(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
+        write = self._start_archiving(job_id, made, expect=[JobStatus.ACCEPTED, *UNDECIDED])
         # Images may arrive after the job expired. A job that was archived before stays as it is:
         # the message may be a duplicate.
         late = [JobStatus.EXPIRED, JobStatus.CANCELLED]
@@ -98,49 +103,54 @@ class RecordVerdict:
         if write.job.status not in late:
             return write
         self._check_again(job_id)
-        return self._start_archiving(job_id, report, expect=late)
+        return self._start_archiving(job_id, made, expect=late)
 
     def _start_archiving(
-        self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]
+        self, job_id: JobId, made: Changes, *, expect: Collection[JobStatus]
     ) -> Write:
-        return self.jobs.move(
-            job_id,
-            expect=expect,
-            to=JobStatus.ARCHIVING,
-            at=self.now(),
-            task_id=report.task_id,
-            result_urls=report.image_urls,
-            credits=report.credits,
-            answer=report.answer or None,
-            error=None,
-            finished_at=None,
-        )
+        return self.jobs.move(job_id, expect=expect, to=JobStatus.ARCHIVING, at=self.now(), **made)
 
-    def _failure(self, job_id: JobId, report: TaskReport) -> Write:
-        write = self._fail(job_id, report, expect=[JobStatus.ACCEPTED, *UNDECIDED])
+    def _failure(self, job_id: JobId, failed: Changes) -> Write:
+        write = self._fail(job_id, failed, expect=[JobStatus.ACCEPTED, *UNDECIDED])
         if write.job.status is not JobStatus.EXPIRED:
             return write
         self._check_again(job_id)
-        return self._fail(job_id, report, expect=[JobStatus.EXPIRED])
+        return self._fail(job_id, failed, expect=[JobStatus.EXPIRED])
 
     def _check_again(self, job_id: JobId) -> None:
         # The job's own check has passed; without another one a crash would leave it archiving, or
         # its end untold.
         self.checks.add(Check(job_id=job_id), delay=whole_seconds(RECHECK_DELAY))
 
-    def _fail(self, job_id: JobId, report: TaskReport, *, expect: Collection[JobStatus]) -> Write:
-        at = self.now()
-        return self.jobs.move(
-            job_id,
-            expect=expect,
-            to=JobStatus.FAILED,
-            at=at,
-            task_id=report.task_id,
-            credits=report.credits,
-            answer=report.answer or None,
-            error=_error(report),
-            finished_at=at,
-        )
+    def _fail(self, job_id: JobId, failed: Changes, *, expect: Collection[JobStatus]) -> Write:
+        return self.jobs.move(job_id, expect=expect, to=JobStatus.FAILED, at=self.now(), **failed)
+
+
+def _images_made(report: TaskReport, *, called_back: bool | None, at: datetime) -> Changes:
+    return {
+        **_verdict(report, called_back=called_back, at=at),
+        "result_urls": report.image_urls,
+        "error": None,
+        "finished_at": None,
+    }
+
+
+def _task_failed(report: TaskReport, *, called_back: bool | None, at: datetime) -> Changes:
+    return {
+        **_verdict(report, called_back=called_back, at=at),
+        "error": _error(report),
+        "finished_at": at,
+    }
+
+
+def _verdict(report: TaskReport, *, called_back: bool | None, at: datetime) -> Changes:
+    return {
+        "task_id": report.task_id,
+        "credits": report.credits,
+        "answer": report.answer or None,
+        "decided_at": at,
+        "called_back": called_back,
+    }
 
 
 def _error(report: TaskReport) -> JobError:
