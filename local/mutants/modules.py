@@ -217,6 +217,7 @@ NIGHTLY: Final = _by_name(
     _function("make_thumbnails", "", _HANDLERS),
     _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),
+    _use_case("note_credits", "tests/integration/test_metrics.py"),
     _use_case("find_timeline", "tests/integration/test_show_progress.py"),
     Module("use_cases/webhook_rules", ("tests/unit/test_deliveries.py",)),
     Module("use_cases/dropped_files", ("tests/unit/test_find_jobs.py",)),

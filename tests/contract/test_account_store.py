@@ -233,6 +233,7 @@ CHANGES = st.one_of(
         PROBES,
         st.fixed_dictionaries({"next_at": SECONDS, "unanswered": NUMBERS}, optional=BALANCE),
     ),
+    st.tuples(st.just("note_balance"), NUMBERS, st.fixed_dictionaries(BALANCE)),
     st.tuples(st.just("send_probe"), PROBES, st.fixed_dictionaries({"probe_at": SECONDS})),
     st.tuples(st.just("claim"), NUMBERS, st.fixed_dictionaries({"at": SECONDS, "until": SECONDS})),
     st.tuples(st.just("end_trial"), NUMBERS, st.fixed_dictionaries({"at": SECONDS})),
@@ -253,6 +254,8 @@ def apply(accounts: AccountStore, change: tuple[str, Any, dict[str, Any]]) -> Ac
             return accounts.half_open("kie", probe_id=None, **when).account
         case "probe_failed":
             return accounts.probe_failed(about, **when).account
+        case "note_balance":
+            return accounts.note_balance("kie", **when).account
         case "send_probe":
             seen = accounts.read("kie").pause or PAUSE
             return accounts.send_probe(about, seen=seen, **when).account

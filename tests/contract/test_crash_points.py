@@ -94,8 +94,8 @@ def test_effects_of_a_run_without_faults() -> None:
     assert run(SCENARIOS["failure"], {}).effects.names == [
         *("add", "create", "add", "mark_queued", "answer the client"),
         *("get", "read", "prepare", "take", "move to submitting", "create_task"),
-        *("move to running", "acknowledge submit", "move to failed", "answer the provider"),
-        *("put", "add", "get", "changes_told", "acknowledge check"),
+        *("move to running", "probe", "acknowledge submit", "move to failed"),
+        *("answer the provider", "put", "add", "get", "changes_told", "acknowledge check"),
     ]
 
 

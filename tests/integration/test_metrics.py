@@ -5,9 +5,11 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import pytest
+from ringback.aws.accounts import AccountTable
 from ringback.aws.job_items import to_item
 from ringback.aws.job_table import JobTable
 from ringback.domain.clock import utc_now
@@ -232,3 +234,19 @@ def test_an_open_account_is_not_paused(world: World) -> None:
     submit(world.lambdas)
     paused = [each.value for each in world.counted() if each.name == "AccountPaused"]
     assert (paused[0], paused[-1]) == (1, 0)
+
+
+def test_credits_are_told_while_jobs_spend_them(world: World) -> None:
+    """An early warning: the account is open, and stays so."""
+    world.provider.will_answer(CREATE, {"code": 200, "msg": "success", "data": {"taskId": TASK}})
+    world.provider.will_answer(CREDIT, {"code": 200, "msg": "success", "data": 99.5})
+    submit(world.lambdas)
+    submit(world.lambdas)
+    told = [each for each in world.counted() if each.name in ("CreditsLeft", "AccountPaused")]
+    assert {(each.name, each.value) for each in told} == {
+        ("AccountPaused", 0),
+        ("CreditsLeft", 99.5),
+    }
+    account = AccountTable.connect(world.cloud.table).read("kie")
+    assert (account.credits_left, account.pause) == (Decimal("99.5"), None)
+    assert len(world.provider.at(CREDIT)) == 1

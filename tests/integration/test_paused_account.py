@@ -136,9 +136,9 @@ def test_any_client_lets_one_job_try_a_paused_account(
     nudge, delay = lambdas.sent(cloud.submit_queue)[-1]
     assert (nudge, delay) == ({"job_id": job_id, "slot": None, "nudge": True}, 0)
     provider.will_answer(CREATE, ANSWERED)
+    assert provider.at(CREDIT) == []
     assert lambdas("submit_job", a_batch("submit_job", "nudge", nudge)) == DONE
     assert (the_job(cloud, job_id).status, account(cloud).pause) == (JobStatus.RUNNING, None)
-    assert provider.at(CREDIT) == []
 
 
 def test_a_provider_that_does_not_exist_cannot_be_resumed(lambdas: Lambdas) -> None:

@@ -115,7 +115,7 @@ def test_jobs_over_the_rate_limit_wait_for_a_slot(
     assert shown[0]["status"] == "running"
     # At least the jobs over the limit of two windows: one may end while the test runs.
     assert late
-    assert len(provider.requests) == 5 - len(late)
+    assert len(provider.at(CREATE)) == 5 - len(late)
     queued = waiting(lambdas)
     assert [job_id for job_id, _ in queued] == late
     assert all(0 < delay <= 900 for _, delay in queued)
@@ -152,7 +152,7 @@ def test_duplicate_messages_send_a_job_once(
         assert lambdas("submit_job", message_batch) == DONE
     job = the_job(cloud, job_id)
     assert (job.status, job.attempts, job.task_id) == (JobStatus.RUNNING, 1, TASK)
-    assert len(provider.requests) == 2
+    assert len(provider.at(CREATE)) == 2
 
 
 def test_an_answer_that_was_sent_to_the_queue_is_recorded(

@@ -45,6 +45,8 @@ class Harness:
     made: int = 0
     announced: list[Account] = field(default_factory=list)
     attempts: Iterator[int] = field(default_factory=itertools.count)
+    asked_credits_at: dict[str, datetime] = field(default_factory=dict)
+    balances: list[Account] = field(default_factory=list)
 
     @property
     def submitter(self) -> SubmitJob:
@@ -60,6 +62,8 @@ class Harness:
             link_to=link_to,
             new_attempt_id=lambda: f"{next(self.attempts):016x}",
             announce=self.announced.append,
+            tell_credits=self.balances.append,
+            asked_credits_at=self.asked_credits_at,
             sleep=self.sleep,
             now=lambda: self.now,
         )

@@ -325,6 +325,9 @@ class InMemoryAccounts:
     def read(self, provider: str) -> Account:
         return self.accounts.get(provider, Account(provider=provider))
 
+    def note_balance(self, provider: str, balance: Balance) -> AccountWrite:
+        return self._write(self.read(provider), balance=balance)
+
     def pause(
         self,
         probe: Probe,
@@ -482,6 +485,7 @@ class ScriptedProvider:
     calls_back: bool = True
     max_batch_size: int = 1
     keeps_results: timedelta | None = timedelta(days=14)
+    tells_credits: bool = True
 
     @property
     def facts(self) -> Provider:
@@ -489,6 +493,7 @@ class ScriptedProvider:
             calls_back=self.calls_back,
             max_batch_size=self.max_batch_size,
             keeps_results=self.keeps_results,
+            tells_credits=self.tells_credits,
         )
 
     def prepare(self) -> None:

@@ -114,6 +114,7 @@ def account_reports(logger: Logger, metrics: Metrics) -> dict[str, Any]:
     return {
         "announce": partial(announce_account, logger, metrics),
         "count_refusal": partial(count_refusal, metrics),
+        "tell_credits": partial(count_account, metrics),
     }
 
 

@@ -149,6 +149,9 @@ class AccountTable(TableAdapter):
             at=at,
         )
 
+    def note_balance(self, provider: str, balance: Balance) -> AccountWrite:
+        return self._change(provider, _balance_values(balance), at=balance.at)
+
     def hold(self, provider: str, hold: Hold) -> AccountWrite:
         values = {
             "hold_reason": typed(hold.reason),

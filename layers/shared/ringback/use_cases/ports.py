@@ -208,6 +208,10 @@ class AccountStore(Protocol):
 
     def read(self, provider: str) -> Account: ...
 
+    def note_balance(self, provider: str, balance: Balance) -> AccountWrite:
+        """Record the credits that are left, whatever the account's state."""
+        ...
+
     def pause(
         self,
         probe: Probe,

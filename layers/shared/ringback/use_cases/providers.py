@@ -50,6 +50,7 @@ class Provider:
     ``connect`` and ``listen`` import the client and the reader on first use: a function that never
     calls a provider never loads an HTTP client. So do ``serve`` with the provider's own API, if
     Ringback answers that, and ``call_back`` with the form of its callbacks.
+    ``tells_credits``: whether a probe of its account tells how many are left.
     ``is_internal``: a part of the deployment itself, without an account, a price or settings.
     """
 
@@ -65,6 +66,7 @@ class Provider:
     listen: Callable[[Secret], CallbackReader]
     serve: Callable[[ApiAccess], ProviderApi] | None = None
     call_back: Callable[[], WebhookForm] | None = None
+    tells_credits: bool = False
     is_internal: bool = False
 
 

@@ -1,7 +1,7 @@
 """Send accepted jobs to their providers: the only place that makes the call that costs money."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
@@ -12,9 +12,10 @@ from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, seconds_until_due
 from ringback.domain.pace import DROPS, SHEETS, LowPriority
-from ringback.domain.verdicts import Answered, Submission, TaskRefused
+from ringback.domain.verdicts import Answered, Submission, TaskCreated, TaskRefused
 from ringback.use_cases.change_account import ChangeAccount, uncounted
 from ringback.use_cases.input_images import with_links
+from ringback.use_cases.note_credits import NoteCredits
 from ringback.use_cases.open_account import Announce
 from ringback.use_cases.ports import (
     AccountStore,
@@ -70,6 +71,10 @@ class Delivery:
     is_nudge: bool
 
 
+def untold(account: Account) -> None:
+    """Tell nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitJob:
     """Make the paid call once a job is due and has a slot; until then it goes back to the queue.
@@ -79,8 +84,9 @@ class SubmitJob:
     Safe to repeat at any time: at most one delivery of a job's message calls createTask, unless
     the provider answers that it created nothing. ``link_to`` takes an s3 URL, its version and a
     lifetime, and returns a link to that version. ``new_attempt_id`` returns a random id.
-    ``announce`` tells the owner that an account was paused or is open again, and
-    ``count_refusal`` gets the provider of each refusal of its account.
+    ``announce`` tells the owner that an account was paused or is open again,
+    ``count_refusal`` gets the provider of each refusal of its account, and ``tell_credits`` an
+    account whose balance was asked for.
     ``callback_base_url`` is recorded with the job, so that the provider's echo of its URL is
     recognized after the base URL has changed.
     """
@@ -100,6 +106,8 @@ class SubmitJob:
     now: Callable[[], datetime]
     callback_base_url: str | None = None
     count_refusal: Callable[[str], None] = uncounted
+    tell_credits: Callable[[Account], None] = untold
+    asked_credits_at: dict[str, datetime] = field(default_factory=dict)
 
     def __call__(
         self,
@@ -177,6 +185,8 @@ class SubmitJob:
         recorded = self.record(answered, seconds_left=seconds_left)
         if answered_at - at > SLOW:
             self.window.was_slow(name, asked_at=at, at=answered_at)
+        if recorded and isinstance(answer, TaskCreated):
+            self.note_credits(account, seconds_left=seconds_left)
         return recorded or begun.job
 
     def _begin(self, job: Job, *, is_trial: bool) -> Write:
@@ -222,6 +232,17 @@ class SubmitJob:
             announce=self.announce,
             count_refusal=self.count_refusal,
             new_probe_id=self.new_attempt_id,
+            now=self.now,
+        )
+
+    @property
+    def note_credits(self) -> NoteCredits:
+        return NoteCredits(
+            accounts=self.accounts,
+            providers=self.providers,
+            clients=self.clients,
+            asked_at=self.asked_credits_at,
+            tell=self.tell_credits,
             now=self.now,
         )
 

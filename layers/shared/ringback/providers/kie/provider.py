@@ -62,4 +62,5 @@ PROVIDER: Final = Provider(
     listen=_listen,
     serve=_serve,
     call_back=_call_back,
+    tells_credits=True,
 )
