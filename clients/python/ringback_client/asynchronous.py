@@ -22,8 +22,8 @@ from ringback_client.records import (
     Model,
     Outcome,
     RetriedDrop,
-    Upload,
     Timeline,
+    Upload,
 )
 from ringback_client.settings import settings_of
 
