@@ -18,7 +18,8 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 @pytest.fixture(scope="module")
 def copies_in_memory() -> Iterator[None]:
-    """Copy images through memory: ten thousand jobs would mostly wait for the disk."""
+    """Copy and shrink images in memory: ten thousand jobs would mostly wait for the disk."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ringback.use_cases.copy_image.TemporaryFile", io.BytesIO)
+        for user in ("copy_image", "make_thumbnail"):
+            patch.setattr(f"ringback.use_cases.{user}.TemporaryFile", io.BytesIO)
         yield
