@@ -1,9 +1,10 @@
 """How many of an account's Lambda executions queues and streams take, and what fits a small one."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from local.template import load_template, resolved
+from local.template import NO_VALUE, load_template, resolved
 
 if TYPE_CHECKING:
     from types_boto3_lambda import LambdaClient
@@ -38,16 +39,22 @@ def event_source_concurrency(parameters: Mapping[str, str]) -> dict[str, int]:
     """
     return {
         name: _at_most(event)
-        for name, resource in load_template()["Resources"].items()
-        if _exists(resource, parameters)
-        for event in resolved(resource.get("Properties", {}).get("Events", {}), parameters).values()
-        if event["Type"] in ("SQS", "DynamoDB") and event["Properties"].get("Enabled", True)
+        for name, event in resolved(_event_sources(), parameters)
+        if event["Properties"].get("Enabled", True)
     }
 
 
-def _exists(resource: Mapping[str, Any], parameters: Mapping[str, str]) -> bool:
-    condition = resource.get("Condition")
-    return condition is None or bool(resolved({"Fn::If": [condition, True, False]}, parameters))
+@cache
+def _event_sources() -> list[Any]:
+    """Return each queue and stream with the name of its function, which may have a condition."""
+    return [
+        {"Fn::If": [resource["Condition"], [name, event], NO_VALUE]}
+        if "Condition" in resource
+        else [name, event]
+        for name, resource in load_template()["Resources"].items()
+        for event in resource.get("Properties", {}).get("Events", {}).values()
+        if event["Type"] in ("SQS", "DynamoDB")
+    ]
 
 
 def _at_most(event: Mapping[str, Any]) -> int:

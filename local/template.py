@@ -12,7 +12,7 @@ from local.paths import ROOT
 NO_VALUE: Final = {"Ref": "AWS::NoValue"}
 
 
-class TemplateLoader(yaml.SafeLoader):
+class TemplateLoader(yaml.CSafeLoader):
     """Reads CloudFormation's short tags; the shared loader stays as it is."""
 
 
