@@ -8,6 +8,7 @@ PRIVATE = ROOT / ".local"
 ENVIRONMENTS = PRIVATE / "environments"
 EMULATOR_PYTHON = ENVIRONMENTS / "emulator/bin/python"
 SAM = ENVIRONMENTS / "sam/bin/sam"
+SAM_PYTHON = ENVIRONMENTS / "sam/bin/python"
 UV = ENVIRONMENTS / "uv/bin/uv"
 IMAGES = PRIVATE / "images"
 

@@ -13,7 +13,7 @@ from local.deployment import administrator
 from local.emulator import REGION
 from local.environment import installer_environment
 from local.interrupts import Interrupts
-from local.paths import BUILD, EMULATOR_PYTHON, ROOT, SAM, UV
+from local.paths import BUILD, EMULATOR_PYTHON, ROOT, SAM_PYTHON, UV
 from local.processes import Process
 from local.waiting import STANDSTILL_SECONDS
 
@@ -68,7 +68,8 @@ class Sam:
         settings = self.private / "samconfig.toml"
         settings.write_text("version = 0.1\n")
         log = self.private / f"{name.replace(' ', '-')}.log"
-        command: list[str | Path] = [SAM, *arguments, "--config-file", settings]
+        command: list[str | Path] = [SAM_PYTHON, "-P", ROOT / "local/run_sam.py"]
+        command += [*arguments, "--config-file", settings]
         process = Process(name, command, log=log, interrupts=self.interrupts)
         try:
             process.start(environment=self.environment(), directory=self.source)
