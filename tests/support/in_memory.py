@@ -604,7 +604,10 @@ class InMemoryBucket:
 
     def put_record(self, job_id: JobId, record: dict[str, Any]) -> str:
         self.records[job_id] = record
-        return f"images/{job_id}/job.json"
+        key = f"images/{job_id}/job.json"
+        # A new version of an object has no tags.
+        self.expiring = [each for each in self.expiring if each != key]
+        return key
 
     def let_expire(self, keys: Iterable[str]) -> None:
         self.expiring += keys

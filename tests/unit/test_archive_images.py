@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any, BinaryIO, NoReturn
 
 import pytest
+from ringback.domain import canary
 from ringback.domain.errors import (
     AddressRefused,
     CredentialsRefused,
@@ -733,6 +734,23 @@ def test_the_record_matches_the_final_job_after_a_race() -> None:
     before_the_record_is_put(archive, other_delivery)
     assert archive(attempt=3).status is JobStatus.SUCCEEDED
     assert archive.bucket.records[a_job_id()]["missing"] == []
+
+
+def test_after_a_race_the_record_of_a_canary_still_expires() -> None:
+    archive = Archive()
+    archive.jobs.create(
+        a_job(JobStatus.ARCHIVING, result_urls=URLS[:1], task_id=TASK, client=canary.CLIENT)
+    )
+    archive.web.pages[URLS[0]] = TransferInterrupted("reset")
+
+    def other_delivery() -> None:
+        archive.web.pages[URLS[0]] = a_page(URLS[0])
+        assert archive().status is JobStatus.SUCCEEDED
+
+    before_the_record_is_put(archive, other_delivery)
+    assert archive(attempt=3).status is JobStatus.SUCCEEDED
+    image = archive.jobs.get(a_job_id()).images[0].key
+    assert {image, f"images/{a_job_id()}/job.json"} == set(archive.bucket.expiring)
 
 
 def test_an_image_recorded_at_the_last_moment_counts() -> None:

@@ -196,9 +196,7 @@ class ArchiveImages:
             keeps = self.providers[job.request.provider].keeps_results
             job = replace(job, error=images_lost(job, problems, keeps=keeps))
         whole = with_image(job, last, at=at) if last else job
-        record = self.images.put_record(job.job_id, provenance(whole, at=at))
-        if job.client == canary.CLIENT:
-            self.images.let_expire([*(image.key for image in whole.images), record])
+        self._put_record(whole, at=at)
         if problems:
             return self._end(job, JobStatus.ARCHIVE_FAILED, since, finished_at=at, error=job.error)
         return self._end(job, JobStatus.SUCCEEDED, since, last=last, finished_at=at)
@@ -241,8 +239,13 @@ class ArchiveImages:
             self.ended(write.job, since=since)
         else:
             # A concurrent delivery ended the job, and our put_record overwrote its record.
-            self.images.put_record(job.job_id, provenance(with_times(write.job, job), at=at))
+            self._put_record(with_times(write.job, job), at=at)
         return write.job
+
+    def _put_record(self, job: Job, *, at: datetime) -> None:
+        record = self.images.put_record(job.job_id, provenance(job, at=at))
+        if job.client == canary.CLIENT:
+            self.images.let_expire([*(image.key for image in job.images), record])
 
 
 def with_times(job: Job, before: Job) -> Job:
