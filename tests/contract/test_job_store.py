@@ -420,7 +420,8 @@ def test_what_came_instead_of_images_is_recorded_and_is_no_progress(
 
 def test_a_thumbnail_is_recorded_in_any_state(jobs: JobStore) -> None:
     images = (a_stored_image(1), a_stored_image(2))
-    job = jobs.create(a_job(JobStatus.SUCCEEDED, images=images)).job
+    urls = tuple(image.source_url for image in images)
+    job = jobs.create(a_job(JobStatus.SUCCEEDED, images=images, result_urls=urls)).job
     for _ in range(2):
         jobs.add_thumbnails(job.job_id, {2: "small"})
     jobs.add_thumbnails(job.job_id, {3: "of no image"})

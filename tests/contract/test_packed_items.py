@@ -45,11 +45,22 @@ def begin(jobs: JobTable, job: Job) -> Job:
     ).job
 
 
-def succeed(jobs: JobTable, job: Job) -> Job:
-    begin(jobs, job)
-    jobs.move(
+def release(jobs: JobTable, job: Job) -> Job:
+    return jobs.move(
         job.job_id,
         expect=[JobStatus.SUBMITTING],
+        to=JobStatus.ACCEPTED,
+        at=NOON,
+        of_attempt="a",
+        request=job.request,
+    ).job
+
+
+def succeed(jobs: JobTable, job: Job) -> Job:
+    """Archive and end a job that was begun, and perhaps released."""
+    jobs.move(
+        job.job_id,
+        expect=[JobStatus.ACCEPTED, JobStatus.SUBMITTING],
         to=JobStatus.ARCHIVING,
         at=NOON,
         task_id=TASK,
@@ -80,6 +91,18 @@ def test_what_was_packed_otherwise_is_refused(packed: bytes) -> None:
         unpack(packed)
 
 
+def test_it_does_not_come_back_with_other_texts() -> None:
+    packed = pack("no text", "known")
+    for number in range(1000):
+        with pytest.raises(ValueError, match="another dictionary"):
+            unpack(packed, f"known {number}")
+
+
+def test_the_short_mark_of_the_version_before_is_read() -> None:
+    before = b"\x01" + pack("a text", "known")[4:]
+    assert unpack(before, "known") == "a text"
+
+
 @settings(max_examples=50)
 @given(prompt=st.text(), url=st.sampled_from([None, "https://a.example/hook"]))
 def test_a_packed_request_comes_back(prompt: str, url: str | None) -> None:
@@ -102,14 +125,7 @@ def test_a_job_keeps_its_request_as_text_until_it_is_sent(cloud: Cloud) -> None:
     assert begun.request == job.request
     assert (json.loads(item["request"]["S"])["input"], "packed" in item) == ({}, True)
     assert set(json.loads(item["request"]["S"])) == FIRST_REQUEST
-    jobs.move(
-        job.job_id,
-        expect=[JobStatus.SUBMITTING],
-        to=JobStatus.ACCEPTED,
-        at=NOON,
-        of_attempt="a",
-        request=job.request,
-    )
+    release(jobs, job)
     assert item_of(cloud)["request"] == text
     assert "packed" not in item_of(cloud)
 
@@ -117,6 +133,7 @@ def test_a_job_keeps_its_request_as_text_until_it_is_sent(cloud: Cloud) -> None:
 def test_a_job_that_has_succeeded_is_read_by_any_version(cloud: Cloud) -> None:
     jobs, job = JobTable.connect(cloud.table), a_job()
     jobs.create(job)
+    begin(jobs, job)
     done = succeed(jobs, job)
     jobs.add_thumbnails(job.job_id, {1: thumbnail_key(job.job_id, 1)})
     item, read = item_of(cloud), jobs.get(job.job_id)
@@ -131,9 +148,21 @@ def test_a_job_that_has_succeeded_is_read_by_any_version(cloud: Cloud) -> None:
     ]
 
 
+def test_the_answer_about_a_job_that_seemed_not_sent_is_kept(cloud: Cloud) -> None:
+    """Its request is not packed when it succeeds."""
+    jobs, job = JobTable.connect(cloud.table), a_job()
+    jobs.create(job)
+    begin(jobs, job)
+    release(jobs, job)
+    succeed(jobs, job)
+    read = jobs.get(job.job_id)
+    assert (read.result_urls, read.answer) == ((URL,), ANSWER)
+
+
 def test_an_item_in_an_event_of_the_stream_is_read_alike(cloud: Cloud) -> None:
     jobs = JobTable.connect(cloud.table)
     jobs.create(a_job())
+    begin(jobs, a_job())
     done = succeed(jobs, a_job())
 
     def as_json(value: Any) -> Any:
@@ -148,6 +177,7 @@ def test_an_answer_whose_links_an_older_version_has_changed_does_not_cost_its_jo
 ) -> None:
     jobs = JobTable.connect(cloud.table)
     jobs.create(a_job())
+    begin(jobs, a_job())
     done = succeed(jobs, a_job())
     item: dict[str, Any] = item_of(cloud)
     item["images"]["M"]["1"]["M"]["source_url"] = {"S": "https://cdn.example/2.png"}

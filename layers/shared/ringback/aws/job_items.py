@@ -192,7 +192,7 @@ def from_item(item: Mapping[str, Any]) -> Job:
     for number, image in written.get("images", {}).items():
         if image.get("thumbnail") == "":
             image["thumbnail"] = thumbnail_key(written["job_id"], number)
-    if written["status"] == JobStatus.SUCCEEDED and PACKED in written:
+    if written["status"] == JobStatus.SUCCEEDED:
         # What the images were copied from.
         images = sorted(written.get("images", {}).items(), key=lambda each: int(each[0]))
         written.setdefault("result_urls", [image["source_url"] for _, image in images])

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from typing import Final
 
 # What packed texts begin with: the number of their dictionary. An item is kept for a year, so a
-# dictionary is never changed; a better one gets the next number.
+# dictionary is never changed; a better one gets the next number. The mark of the texts that were
+# known has one byte, or with the second number four: one byte fits other texts now and then.
 _NUMBER: Final = b"\x01"
+_WITH_LONG_MARK: Final = b"\x02"
 # The words of prompts, what requests have, and the answer of a provider to a finished task. What is
 # used most stands at the end: the nearer, the shorter the reference.
 _DICTIONARY: Final = (
@@ -43,9 +45,10 @@ _DICTIONARY: Final = (
 _RAW: Final = -15
 
 
-def _mark(known: Sequence[str]) -> bytes:
-    """Return a byte that most probably differs if others were known."""
-    return bytes([zlib.crc32("".join(known).encode("utf-8", "surrogatepass")) % 256])
+def _head(number: bytes, known: Sequence[str]) -> bytes:
+    """Return the number and a mark that differs if others were known."""
+    checksum = zlib.crc32("".join(known).encode("utf-8", "surrogatepass"))
+    return number + checksum.to_bytes(4)[-1 if number == _NUMBER else 0 :]
 
 
 def _with(known: Sequence[str]) -> bytes:
@@ -56,7 +59,7 @@ def pack(text: str, *known: str) -> bytes:
     """Pack a text; ``known`` are others that it may repeat, and that are at hand to unpack it."""
     packer = zlib.compressobj(9, zlib.DEFLATED, _RAW, zdict=_with(known))
     packed = packer.compress(text.encode("utf-8", "surrogatepass")) + packer.flush()
-    return _NUMBER + _mark(known) + packed
+    return _head(_WITH_LONG_MARK if known else _NUMBER, known) + packed
 
 
 def unpack(packed: bytes, *known: str) -> str:
@@ -64,10 +67,11 @@ def unpack(packed: bytes, *known: str) -> str:
 
     Raises ``ValueError`` if it was packed with another dictionary, or is damaged.
     """
-    if packed[:2] != _NUMBER + _mark(known):
-        raise ValueError(f"a text that was packed with another dictionary: {packed[:2].hex()}")
+    head = _head(packed[:1], known)
+    if packed[:1] not in (_NUMBER, _WITH_LONG_MARK) or not packed.startswith(head):
+        raise ValueError(f"a text that was packed with another dictionary: {packed[:5].hex()}")
     try:
-        text = zlib.decompressobj(_RAW, zdict=_with(known)).decompress(packed[2:])
+        text = zlib.decompressobj(_RAW, zdict=_with(known)).decompress(packed[len(head) :])
     except zlib.error as error:
         raise ValueError("damaged packed text") from error
     return text.decode("utf-8", "surrogatepass")
