@@ -14,11 +14,13 @@ from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.etags import unless_known
-from ringback.http_replies import Reply, page_body, problem, reply, shown_job
-from ringback.lambda_events import Event, client_name, query_parameters, route_of
+from ringback.http_replies import Reply, problem, reply, shown_job
+from ringback.lambda_events import Event, client_name, route_of
+from ringback.list_replies import list_reply
 from ringback.settings import QueryJobsSettings
 from ringback.use_cases.deliveries import FindDeliveries, ReceiverUrls
 from ringback.use_cases.find_jobs import FindJobs, FindWaits
+from ringback.use_cases.list_jobs import ListJobs
 from ringback.webhook_replies import deliveries_body
 
 logger = Logger(service="query_jobs")
@@ -36,7 +38,7 @@ def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
         deliveries=DeliveryTable.connect(table),
     )
     return {
-        "GET /jobs": partial(page, find, waits, link),
+        "GET /jobs": partial(list_reply, ListJobs(jobs=find.jobs), waits, link),
         "GET /jobs/{job_id}": partial(one, find, waits, link),
         "GET /jobs/{job_id}/deliveries": partial(deliveries, find, find_deliveries),
     }
@@ -48,13 +50,6 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
         return routes()[route_of(event)](event, client_name(event))
     except RequestRefused as error:
         return problem(error)
-
-
-def page(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client: str) -> Reply:
-    jobs, cursor = find.page(query_parameters(event), client=client)
-    waits = find_waits(jobs)
-    bodies = (shown_job(job, link, waits.get(job.job_id)) for job in jobs)
-    return reply(HTTPStatus.OK, page_body(bodies, cursor))
 
 
 def one(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client: str) -> Reply:

@@ -189,6 +189,14 @@ def _schemas() -> dict[str, Schema]:
         "url": link,
         "thumbnail_url": link | {"type": ["string", "null"]},
     }
+    # Of a list, the client may ask for some fields only.
+    waiting_for = answers["shownJob"]["allOf"][1]["properties"]
+    schemas["listedJob"] = {
+        "type": "object",
+        "description": "A job, or the fields of it that were asked for.",
+        "required": ["job_id"],
+        "properties": shared["job"]["properties"] | waiting_for,
+    }
     requests = {_name(model): _request(model) for model in MODELS}
     mapping = {model: ref(_name(model))["$ref"] for model in MODELS}
     schemas["request"] = {

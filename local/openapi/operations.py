@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ringback.domain.drops import MAX_KEY_BYTES
 from ringback.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
@@ -21,14 +20,17 @@ from ringback.domain.errors import (
     UnknownJob,
     UnknownModel,
     UnknownProvider,
+    WrongCursor,
     WrongState,
 )
 from ringback.domain.idempotency_keys import MAX_KEY
 from ringback.domain.job_ids import PATTERN
 from ringback.job_batches import MAX_KEY as MAX_BATCH_KEY
-from ringback.use_cases.find_jobs import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE
+from ringback.use_cases.list_jobs import MAX_READ
 
-Schema = dict[str, Any]
+from local.openapi.queries import LIST, SOURCE
+from local.openapi.queries import Schema as Schema
+from local.openapi.queries import query as _query
 
 
 def ref(name: str) -> Schema:
@@ -67,10 +69,6 @@ def _path(name: str, description: str, **schema: Any) -> Schema:
     }
 
 
-def _query(name: str, description: str, **schema: Any) -> Schema:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
-
-
 def _key_schema(most: int) -> Schema:
     bare = rf"[!#-~][ -~]{{0,{most - 1}}}"
     quoted = rf'"([ !#-\[\]-~]|\\["\\]){{1,{most}}}"'
@@ -92,15 +90,6 @@ IF_NONE_MATCH: Final[Schema] = {
     "description": "The `ETag` of an earlier answer.",
     "schema": {"type": "string"},
 }
-SOURCE: Final = _query(
-    "source",
-    "The key or s3:// URL of a dropped file.",
-    type="string",
-    minLength=1,
-    maxLength=MAX_KEY_BYTES,
-    examples=["requests/kites.csv"],
-)
-
 _JOB: Final = ref("job")
 _SHOWN: Final = ref("shownJob")
 _OF_JOB: Final = (UnknownJob, WrongState)
@@ -159,25 +148,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         id="listJobs",
         tag="jobs",
         summary="List jobs, newest first",
-        parameters=(
-            _query(
-                "limit",
-                "Jobs on a page. It may have fewer: it ends at 4 MB.",
-                type="integer",
-                minimum=1,
-                maximum=MAX_PAGE_SIZE,
-                default=DEFAULT_PAGE_SIZE,
-            ),
-            _query(
-                "cursor",
-                "The `cursor` of the previous page.",
-                type="string",
-                pattern=JOB_ID["schema"]["pattern"],
-            ),
-            SOURCE,
-        ),
+        description=f"A page reads at most {MAX_READ} jobs. With a filter it may be short, or even"
+        " empty, while `cursor` is not null. A job's time is when it was posted, or when its file"
+        " was dropped.",
+        parameters=LIST,
         answers={200: ("A page of jobs.", ref("jobPage"))},
-        problems=(InvalidRequest,),
+        problems=(InvalidRequest, WrongCursor),
     ),
     "GET /jobs/{job_id}": Operation(
         id="getJob",

@@ -42,6 +42,7 @@ from ringback.use_cases.retry_job import RetryJob
 from tests.support.crash_world import ArchiveSender, Provider, Scenario, World
 from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
 from tests.support.guarantees import broken_guarantees, paid_calls
+from tests.support.job_lists import list_page
 from tests.support.jobs import a_report, a_request
 
 pytestmark = pytest.mark.usefixtures("copies_in_memory")
@@ -294,7 +295,7 @@ class JobMachine(RuleBasedStateMachine):
                 assert job.status in NEXT[was]
             self.seen[job.job_id] = job.status
             assert paid_calls(self.world, job.job_id) <= 1
-        listed, _ = self.find.page({"limit": "99"}, client="studio")
+        listed, _ = list_page(self.find.jobs, {"limit": "99"}, client="studio")
         assert {job.job_id for job in listed} >= set(self.world.answered)
         for job_id in self.world.answered:
             assert self.find.one(job_id, client="studio").job_id == job_id

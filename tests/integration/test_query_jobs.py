@@ -14,7 +14,15 @@ from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.jobs import Job, JobStatus
 
 from tests.support.aws import Cloud
-from tests.support.jobs import NOON, PROMPT, TASK, a_job, a_job_id, a_stored_image
+from tests.support.jobs import (
+    NOON,
+    PROMPT,
+    TASK,
+    a_job,
+    a_job_id,
+    a_stored_image,
+    a_tagged_request,
+)
 from tests.support.lambdas import Lambdas, an_event, with_headers
 
 
@@ -116,7 +124,8 @@ def test_pages_are_newest_first_and_end(cloud: Cloud, lambdas: Lambdas) -> None:
 def test_a_page_has_25_jobs_by_default(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, *(a_job(number=n) for n in range(26)))
     page = body_of(lambdas("query_jobs", ask_page()))
-    assert [len(page["jobs"]), page["cursor"]] == [25, a_job_id(1)]
+    assert [len(page["jobs"]), page["jobs"][-1]["job_id"]] == [25, a_job_id(1)]
+    assert page["cursor"]
     page = body_of(lambdas("query_jobs", ask_page(limit="99")))
     assert [len(page["jobs"]), page["cursor"]] == [26, None]
 
@@ -125,6 +134,31 @@ def test_a_page_has_links_too(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud, a_job(JobStatus.SUCCEEDED, images=(a_stored_image(),)))
     (job,) = body_of(lambdas("query_jobs", ask_page()))["jobs"]
     assert a_stored_image().key in job["images"][0]["url"]
+
+
+def test_a_page_has_only_the_fields_that_are_asked_for(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, a_job(JobStatus.SUCCEEDED, images=(a_stored_image(),)))
+    reply = lambdas("query_jobs", ask_page(fields="status,model"))
+    assert body_of(reply)["jobs"] == [
+        {"job_id": a_job_id(), "status": "succeeded", "model": a_job().request.model}
+    ]
+    # Neither links are made for it, nor is the account read.
+    assert {call.operation for call in lambdas.aws_calls} == {"Query", "BatchGetItem"}
+    (job,) = body_of(lambdas("query_jobs", ask_page(fields="images,waiting_for")))["jobs"]
+    assert job.keys() == {"job_id", "images", "waiting_for"}
+
+
+def test_jobs_are_filtered_and_a_page_reads_so_many_of_them(
+    cloud: Cloud, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ringback.use_cases.list_jobs.MAX_READ", 4)
+    found = a_job(number=0, request=a_tagged_request("spring"))
+    stored(cloud, found, *(a_job(number=n) for n in range(1, 6)))
+    query = {"tag": "spring", "q": "kite", "from": "2026-09-21", "to": "2030-01-01", "limit": "2"}
+    first = body_of(lambdas("query_jobs", ask_page(**query)))
+    assert first["jobs"] == []
+    second = body_of(lambdas("query_jobs", ask_page(**query, cursor=first["cursor"])))
+    assert ([job["tags"] for job in second["jobs"]], second["cursor"]) == ([["spring"]], None)
 
 
 def test_a_client_without_jobs_has_an_empty_page(cloud: Cloud, lambdas: Lambdas) -> None:
@@ -143,9 +177,8 @@ WRONG_QUERIES: list[tuple[dict[str, str], list[str]]] = [
     ({"limit": "-1"}, ["limit"]),
     ({"limit": "1,2"}, ["limit"]),
     ({"limit": "\N{ARABIC-INDIC DIGIT TWO}"}, ["limit"]),
-    ({"cursor": "x"}, ["cursor"]),
-    ({"cursor": ""}, ["cursor"]),
-    ({"cursor": f"{a_job_id()},{a_job_id()}"}, ["cursor"]),
+    ({"status": "done", "from": "1", "to": "1", "fields": "x"}, ["fields", "from", "status", "to"]),
+    ({"model": "", "tag": "", "q": "", "source": ""}, ["model", "q", "source", "tag"]),
     ({"limit": "ten", "cursor": "x", "page": "2"}, ["cursor", "limit", "page"]),
 ]
 
@@ -156,6 +189,16 @@ def test_every_invalid_parameter_is_named(lambdas: Lambdas) -> None:
         assert reply["statusCode"] == 400, query
         assert reply["headers"]["content-type"] == "application/problem+json"
         assert sorted(error["field"] for error in body_of(reply)["errors"]) == named
+
+
+def test_a_cursor_of_another_list_is_refused(cloud: Cloud, lambdas: Lambdas) -> None:
+    stored(cloud, *(a_job(number=n, client="shop") for n in range(2)))
+    theirs = ask_page(limit="1")
+    theirs["requestContext"]["authorizer"]["lambda"]["client"] = "shop"
+    cursor = body_of(lambdas("query_jobs", theirs))["cursor"]
+    replies = [lambdas("query_jobs", ask_page(cursor=each)) for each in (cursor, "x", a_job_id())]
+    assert {reply["statusCode"] for reply in replies} == {422}
+    assert len({reply["body"] for reply in replies}) == 1
 
 
 @pytest.mark.parametrize("event", [ask_page(), ask_for(a_job_id())])

@@ -26,6 +26,7 @@ from ringback.use_cases.find_jobs import FindJobs
 from tests.support.callbacks import recorded
 from tests.support.client_keys import client_of
 from tests.support.in_memory import InMemoryJobs
+from tests.support.job_lists import list_page
 from tests.support.jobs import NOON, a_job
 from tests.support.model_facts import defaults, smallest
 
@@ -90,12 +91,12 @@ def page_of_another() -> Any:
     for number in range(3):
         jobs.create(a_job(number=number, client="shop", source="requests/a.csv"))
     query = {"source": "requests/a.csv", "limit": "1"}
-    return FindJobs(jobs=jobs).page(query, client="studio")
+    return list_page(jobs, query, client="studio")
 
 
 def is_too_long() -> str:
     with pytest.raises(InvalidRequest) as refused:
-        FindJobs(jobs=InMemoryJobs()).page({"source": "x" * 2049}, client="studio")
+        list_page(InMemoryJobs(), {"source": "x" * 2049}, client="studio")
     return refused.value.errors[0].field
 
 

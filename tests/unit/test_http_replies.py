@@ -6,9 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from ringback import http_replies
 from ringback.domain import errors
 from ringback.domain.accounts import Account, Pause, PauseReason, Wait
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused
@@ -19,7 +16,6 @@ from ringback.http_replies import (
     account_body,
     dry_run_body,
     job_body,
-    page_body,
     problem,
     reply,
     waiting_for,
@@ -58,6 +54,7 @@ PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (errors.UnknownRoute(), 404, "unknown-route", "Unknown route"),
     (errors.WrongState("it is running"), 409, "wrong-state", "it is running"),
     (errors.TryAgain("in a moment"), 503, "not-queued", "in a moment"),
+    (errors.WrongCursor("another list's"), 422, "wrong-cursor", "another list's"),
     (errors.IdempotencyConflict("used before"), 422, "key-reused", "used before"),
     (errors.KeyInUse("in a moment"), 409, "request-in-flight", "in a moment"),
     (errors.PayloadTooLarge("at most 7"), 413, "too-large", "at most 7"),
@@ -250,45 +247,3 @@ def test_a_dry_run_has_the_request_and_its_estimate() -> None:
 
 def test_a_dry_run_without_a_known_price_has_no_estimate() -> None:
     assert dry_run_body(a_request(), None)["estimate"] is None
-
-
-def sizes(*kilobytes: int) -> list[dict[str, Any]]:
-    return [
-        {"job_id": f"job_{number}", "input": "x" * 1024 * size}
-        for number, size in enumerate(kilobytes)
-    ]
-
-
-def test_a_page_that_fits_has_the_cursor_of_the_next() -> None:
-    jobs = sizes(1, 2, 3)
-    assert page_body(jobs, "job_9") == {"jobs": jobs, "cursor": "job_9"}
-    assert page_body([], None) == {"jobs": [], "cursor": None}
-
-
-def test_a_page_ends_before_4_mb_with_the_cursor_of_its_last_job() -> None:
-    jobs = sizes(1500, 1500, 1500, 1)
-    assert page_body(jobs, "job_9") == {"jobs": jobs[:2], "cursor": "job_1"}
-    # One that is larger would never be shown otherwise; an item of the table has 400 KB at most.
-    assert page_body(sizes(5000, 1), None) == {"jobs": sizes(5000), "cursor": "job_0"}
-
-
-@given(
-    st.lists(st.integers(1, 900), max_size=30),
-    st.sampled_from(["x", '"', "\\", "\n", "蝉", "\x00", "\ud800"]),
-)
-def test_every_job_is_on_one_page_and_every_page_fits(lengths: list[int], letter: str) -> None:
-    rest = [
-        {"job_id": f"job_{number}", "input": letter * length}
-        for number, length in enumerate(lengths)
-    ]
-    ids, seen = [job["job_id"] for job in rest], []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http_replies, "MAX_PAGE_BYTES", 4000)
-        while rest:
-            page = page_body(rest, None)
-            shown = [job["job_id"] for job in page["jobs"]]
-            assert len(json.dumps(reply(HTTPStatus.OK, page))) < 4500 or len(shown) == 1
-            seen += shown
-            rest = rest[len(shown) :]
-            assert page["cursor"] == (shown[-1] if rest else None)
-    assert seen == ids

@@ -6,7 +6,8 @@ RingbackError
 │   ├── RequestError          correct the request
 │   │   ├── InvalidRequest    `errors` names every field
 │   │   ├── TooLarge
-│   │   └── KeyReused         the idempotency key belongs to another request
+│   │   ├── KeyReused         the idempotency key belongs to another request
+│   │   └── WrongCursor       the cursor belongs to another list
 │   ├── NotAllowed            take another key
 │   │   ├── Unauthorized
 │   │   └── MissingScope
@@ -121,6 +122,10 @@ class KeyReused(RequestError):
     """The idempotency key was used with another request."""
 
 
+class WrongCursor(RequestError):
+    """The cursor belongs to another list."""
+
+
 class NotAllowed(ApiError):
     """Take another API key."""
 
@@ -196,6 +201,7 @@ BY_TYPE: Final[Mapping[str, type[ApiError]]] = {
     "wrong-state": WrongState,
     "too-large": TooLarge,
     "key-reused": KeyReused,
+    "wrong-cursor": WrongCursor,
     "not-queued": NotQueued,
 }
 # What API Gateway answers itself has no type, and a type may be new.

@@ -1,7 +1,7 @@
 """Replies of the HTTP API: jobs as JSON, errors as RFC 9457 problem details."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any, Final
@@ -26,10 +26,8 @@ from ringback.domain.missing_images import missing_images
 from ringback.problems import PROBLEMS
 
 Reply = dict[str, Any]
-
-# Lambda answers with 6 MB at most, in which the body is a JSON string: quotes, and in some runtimes
-# all but ASCII, are escaped.
-MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
+# Makes the URL of a key in the images bucket.
+Link = Callable[[str], str]
 
 # Shown to clients instead of the exception's own text, which may name a job.
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
@@ -75,46 +73,40 @@ def problem_body(error: RequestRefused | TryAgain) -> dict[str, Any]:
     return body
 
 
-def job_body(job: Job, link: Callable[[str], str] | None = None) -> dict[str, Any]:
+# What clients see of a job, and how it is made of the job and the links to its images.
+_SHOWN: Final[Mapping[str, Callable[[Job, Link | None], Any]]] = {
+    "job_id": lambda job, _: job.job_id,
+    "status": lambda job, _: job.status,
+    "changes": lambda job, _: job.changes,
+    "retry_of": lambda job, _: job.retry_of,
+    "source": lambda job, _: job.source,
+    "row": lambda job, _: job.row,
+    "tags": lambda job, _: list(job.request.tags),
+    "provider": lambda job, _: job.request.provider,
+    "model": lambda job, _: job.request.model,
+    "input": lambda job, _: job.request.input,
+    "input_checked": lambda job, _: job.request.checked,
+    "created_at": lambda job, _: job.created_at.isoformat(),
+    "updated_at": lambda job, _: job.updated_at.isoformat(),
+    "submitted_at": lambda job, _: job.submitted_at.isoformat() if job.submitted_at else None,
+    "finished_at": lambda job, _: job.finished_at.isoformat() if job.finished_at else None,
+    "attempts": lambda job, _: job.attempts,
+    "task_id": lambda job, _: job.task_id,
+    "credits": lambda job, _: float(job.credits) if job.credits is not None else None,
+    "error": lambda job, _: _error_body(job.error) if job.error else None,
+    "images": lambda job, link: [_image_body(image, link) for image in job.images],
+    "missing_images": lambda job, _: missing_images(job),
+}
+WAITING_FOR: Final = "waiting_for"
+# The fields of a job in answers to GET.
+JOB_FIELDS: Final = (*_SHOWN, WAITING_FOR)
+
+
+def job_body(
+    job: Job, link: Link | None = None, fields: Collection[str] = JOB_FIELDS
+) -> dict[str, Any]:
     """Return a job as clients see it; ``link`` returns the URL of a key in the images bucket."""
-    return {
-        "job_id": job.job_id,
-        "status": job.status,
-        "changes": job.changes,
-        "retry_of": job.retry_of,
-        "source": job.source,
-        "row": job.row,
-        "tags": list(job.request.tags),
-        "provider": job.request.provider,
-        "model": job.request.model,
-        "input": job.request.input,
-        "input_checked": job.request.checked,
-        "created_at": job.created_at.isoformat(),
-        "updated_at": job.updated_at.isoformat(),
-        "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
-        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
-        "attempts": job.attempts,
-        "task_id": job.task_id,
-        "credits": float(job.credits) if job.credits is not None else None,
-        "error": _error_body(job.error) if job.error else None,
-        "images": [_image_body(image, link) for image in job.images],
-        "missing_images": missing_images(job),
-    }
-
-
-def page_body(jobs: Iterable[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
-    """Return a page of as many of the jobs as fit into ``MAX_PAGE_BYTES``, one at least.
-
-    ``cursor`` is that of the page after all of them.
-    """
-    shown: list[dict[str, Any]] = []
-    size = 0
-    for job in jobs:
-        size += len(json.dumps(json.dumps(job, ensure_ascii=False)))
-        if shown and size > MAX_PAGE_BYTES:
-            return {"jobs": shown, "cursor": shown[-1]["job_id"]}
-        shown.append(job)
-    return {"jobs": shown, "cursor": cursor}
+    return {name: show(job, link) for name, show in _SHOWN.items() if name in fields}
 
 
 def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, Any]:
@@ -131,12 +123,14 @@ def dry_run_body(request: JobRequest, estimate: Estimate | None) -> dict[str, An
 
 def waiting_for(wait: Wait | None) -> dict[str, Any]:
     """Return what ``GET`` shows of a job beside ``job_body``."""
-    return {"waiting_for": _wait_body(wait) if wait else None}
+    return {WAITING_FOR: _wait_body(wait) if wait else None}
 
 
-def shown_job(job: Job, link: Callable[[str], str], wait: Wait | None) -> dict[str, Any]:
-    """Return a job as ``GET`` shows it."""
-    return job_body(job, link) | waiting_for(wait)
+def shown_job(
+    job: Job, link: Link, wait: Wait | None, fields: Collection[str] = JOB_FIELDS
+) -> dict[str, Any]:
+    """Return a job, or these fields of it, as ``GET`` shows it."""
+    return job_body(job, link, fields) | (waiting_for(wait) if WAITING_FOR in fields else {})
 
 
 def _wait_body(wait: Wait) -> dict[str, Any]:
@@ -179,7 +173,7 @@ def _error_body(error: JobError) -> dict[str, Any]:
     return body
 
 
-def _image_body(image: StoredImage, link: Callable[[str], str] | None) -> dict[str, Any]:
+def _image_body(image: StoredImage, link: Link | None) -> dict[str, Any]:
     body = {"key": image.key, **image.facts.as_json(), "thumbnail_key": image.thumbnail}
     if link:
         body["url"] = link(image.key)

@@ -24,6 +24,7 @@ from ringback.domain.errors import (
     UnknownModel,
     UnknownProvider,
     UnknownRoute,
+    WrongCursor,
     WrongState,
 )
 
@@ -132,6 +133,12 @@ PROBLEMS: Final[Mapping[type[RingbackError], Problem]] = {
         "key-reused",
         "This key was used with another request.",
         "Take a new `Idempotency-Key` for a new request.",
+    ),
+    WrongCursor: Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "wrong-cursor",
+        "The cursor is not one of this list.",
+        "Send the `cursor` of the page before, with the same parameters; begin anew without one.",
     ),
     TryAgain: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -3,6 +3,7 @@
 RingbackError
 ├── RequestRefused          repeating the request will not help
 │   ├── InvalidRequest
+│   ├── WrongCursor
 │   ├── IdempotencyConflict
 │   ├── KeyInUse
 │   ├── UnknownJob
@@ -79,6 +80,10 @@ def reasons_of(refused: RingbackError) -> tuple[FieldError, ...]:
 def by_class(error: RingbackError, table: Mapping[type[RingbackError], Value]) -> Value:
     """Return what the table has for the error's class, or for the nearest class above it."""
     return next(table[kind] for kind in type(error).__mro__ if kind in table)
+
+
+class WrongCursor(RequestRefused):
+    """The cursor is that of another list, or none."""
 
 
 class IdempotencyConflict(RequestRefused):

@@ -5,6 +5,7 @@ import secrets
 from datetime import datetime
 from typing import Final
 
+from ringback.domain.clock import EPOCH
 from ringback.domain.jobs import JobId
 
 RANDOM_BYTES: Final = 10
@@ -41,6 +42,11 @@ def first_of_its_time(job_id: JobId) -> JobId:
     """Return the lowest id of the same millisecond; all jobs of a drop share theirs."""
     made_at = job_id[: -RANDOM_BYTES * 8 // 5]
     return JobId(made_at + _ALPHABET[0] * (RANDOM_BYTES * 8 // 5))
+
+
+def first_since(moment: datetime) -> JobId:
+    """Return the lowest id that a job of this moment, to the millisecond, or a later one has."""
+    return new_job_id(max(moment, EPOCH), bytes(RANDOM_BYTES))
 
 
 def is_job_id(text: str) -> bool:
