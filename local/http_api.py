@@ -2,7 +2,8 @@
 
 CloudFormation reads them from SAM's OpenAPI body, which the emulator ignores. They are created from
 the processed template, so that what is deployed stays what `template.yaml` declares. A later
-deployment replaces them.
+deployment replaces them. The CORS rules are read from the template before it is processed: for SAM,
+the emulator takes every parameter's default.
 """
 
 import re
@@ -12,6 +13,7 @@ from typing import Any
 import boto3
 
 from local.deployment import administrator
+from local.template import NO_VALUE, parse_template, resolved
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", ANY_METHOD}
@@ -28,11 +30,24 @@ def wire_http_apis(endpoint_url: str, stack_name: str) -> None:
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
         for resource in stack.describe_stack_resources(StackName=stack_name)["StackResources"]
     }
+    (deployed,) = stack.describe_stacks(StackName=stack_name)["Stacks"]
+    parameters = {each["ParameterKey"]: each["ParameterValue"] for each in deployed["Parameters"]}
+    original = stack.get_template(StackName=stack_name, TemplateStage="Original")["TemplateBody"]
     for name, resource in template["Resources"].items():
         if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
-            HttpApi(session, endpoint_url, physical[name], physical).wire(
-                resource["Properties"]["Body"]
-            )
+            api = HttpApi(session, endpoint_url, physical[name], physical)
+            api.wire(resource["Properties"]["Body"])
+            api.allow_pages(cors_rules(name, original, parameters))
+
+
+def cors_rules(
+    api: str, template: str | Mapping[str, Any], parameters: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """Return the API's ``CorsConfiguration`` as these parameters make it, empty if it has none."""
+    read = parse_template(template) if isinstance(template, str) else template
+    given = read["Resources"][api]["Properties"].get("CorsConfiguration", NO_VALUE)
+    rules = resolved(given, parameters, read)
+    return {} if rules == NO_VALUE else rules
 
 
 class HttpApi:
@@ -56,9 +71,12 @@ class HttpApi:
         }
         for route_key, operation in operations(body):
             self._create_route(route_key, operation, authorizers)
-        if cors := body.get("x-amazon-apigateway-cors"):
-            given: Any = {key[0].upper() + key[1:]: value for key, value in cors.items()}
-            self._gateway.update_api(ApiId=self._id, CorsConfiguration=given)
+
+    def allow_pages(self, rules: Mapping[str, Any]) -> None:
+        if rules:
+            self._gateway.update_api(ApiId=self._id, CorsConfiguration=rules)  # type: ignore[arg-type]
+        else:
+            self._gateway.delete_cors_configuration(ApiId=self._id)
 
     def _clear(self) -> None:
         """Delete what an earlier version of the stack has left."""

@@ -33,7 +33,11 @@ TemplateLoader.add_multi_constructor("!", _short_tag)
 
 @cache
 def load_template(path: Path = ROOT / "template.yaml") -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load(path.read_text(), TemplateLoader)  # noqa: S506 a SafeLoader
+    return parse_template(path.read_text())
+
+
+def parse_template(text: str) -> dict[str, Any]:
+    template: dict[str, Any] = yaml.load(text, TemplateLoader)  # noqa: S506 a SafeLoader
     return template
 
 
@@ -42,8 +46,8 @@ def resolved(
 ) -> Any:
     """Return a part of the template, ours by default, as these parameters make it.
 
-    References to parameters and conditions are replaced, other functions are kept. Parameters that
-    are not given have their defaults.
+    References to parameters and conditions are replaced, other functions are kept; a list that is
+    joined is without them. Parameters that are not given have their defaults.
     """
     template = template or load_template()
     values = {name: each["Default"] for name, each in template["Parameters"].items()}
@@ -67,6 +71,11 @@ def resolved(
         condition, then, otherwise = argument
         return resolve(then if resolve(template["Conditions"][condition]) else otherwise)
 
+    def join(between: str, texts: Any) -> str:
+        # A list that is a parameter is one text already.
+        known = [texts] if isinstance(texts, str) else [e for e in texts if isinstance(e, str)]
+        return between.join(known)
+
     def find(name: str, first: object, second: str) -> Any:
         return template["Mappings"][name][str(first)][second]
 
@@ -75,6 +84,8 @@ def resolved(
         "Fn::Equals": lambda sides: len({str(resolve(side)) for side in sides}) == 1,
         "Fn::Not": lambda sides: not resolve(sides[0]),
         "Fn::And": lambda sides: all(map(resolve, sides)),
+        "Fn::Join": lambda sides: join(sides[0], resolve(sides[1])),
+        "Fn::Split": lambda sides: resolve(sides[1]).split(sides[0]),
         "Fn::FindInMap": lambda keys: find(*map(resolve, keys)),
         "Condition": lambda name: resolve(template["Conditions"][name]),
     }

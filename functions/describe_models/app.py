@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Final
 
 from ringback.starting import LambdaContext, Logger, start
-from ringback.api_docs import description, docs_page
+from ringback.api_docs import description, docs_page, preflight
 from ringback.catalogue.schemas import describe, describe_all
 from ringback.domain.errors import RequestRefused, UnknownRoute
 from ringback.http_replies import Reply, problem, reply
@@ -23,6 +23,7 @@ DEFAULT_ROUTE: Final = "$default"
 OPEN: Final[Mapping[str, Callable[[], Reply]]] = {
     "GET /openapi.json": description,
     "GET /docs": docs_page,
+    "OPTIONS /{proxy+}": preflight,
 }
 
 

@@ -42,6 +42,8 @@ LINKS: Final = {
     for operation in OPERATIONS.values()
     if JOB_ID in operation.parameters
 }
+# HEAD is answered like GET, and OPTIONS is the gateway's.
+_DESCRIBED: Final = ("GET", "POST", "DELETE")
 _JSON: Final = "application/json"
 _PROBLEM: Final = "application/problem+json"
 
@@ -81,8 +83,7 @@ def _template_routes() -> Iterator[str]:
         for event in resource.get("Properties", {}).get("Events", {}).values():
             given = event["Properties"]
             ours = event["Type"] == "HttpApi" and given["ApiId"] == {"Ref": "JobsApi"}
-            # What answers HEAD is GET.
-            if ours and name != _NOT_OURS and "Path" in given and given["Method"] != "HEAD":
+            if ours and name != _NOT_OURS and given.get("Method") in _DESCRIBED:
                 yield f"{given['Method']} {given['Path']}"
 
 

@@ -26,6 +26,8 @@ from tests.e2e.stack_logs import STACKS, show_logs_of
 LINES_SHOWN = 60
 # It is not run here: its functions and permissions are a part of the stack.
 WITH_CANARY = {"CanaryMinutes": "60"}
+ORIGIN = "https://pages.example"
+WITH_PAGES = {"AllowedOrigins": f"http://127.0.0.1:8080,{ORIGIN}"}
 # A receiver of the simulator that fails twice.
 TOLD_AT = "/receivers/fail-2/told"
 FOLDER = Path(__file__).parent
@@ -52,7 +54,7 @@ class SharedStack:
 @pytest.fixture(scope="session")
 def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
     with local_stack(
-        ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS | WITH_CANARY
+        ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS | WITH_CANARY | WITH_PAGES
     ) as deployment:
         show_logs_of(deployment, request.config)
         with connected(

@@ -3,7 +3,7 @@
 import inspect
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from importlib import import_module
 from typing import Any, Final
@@ -27,6 +27,7 @@ from ringback.variables import Settings, Whole
 
 from local.template import resolved
 from tests.support.jobs import a_job
+from tests.support.openapi import described
 from tests.support.permissions import (
     READ_QUEUE,
     READ_STREAM,
@@ -947,15 +948,75 @@ def test_what_is_read_by_get_is_asked_for_by_head() -> None:
     assert by_method["HEAD"] == by_method["GET"]
 
 
-DOCS: Final = ("/openapi.json", "/docs")
+def test_pages_may_call_the_api_only_from_allowed_origins() -> None:
+    """Without any, the API has no CORS rules; SAM reads a condition for all of them only."""
+    condition, rules, otherwise = resources("AWS::Serverless::HttpApi")["JobsApi"][
+        "CorsConfiguration"
+    ]["Fn::If"]
+    assert (condition, otherwise) == ("AllowsOrigins", {"Ref": "AWS::NoValue"})
+    assert load_template()["Conditions"][condition] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigins"}, ""]}]
+    }
+    assert rules["AllowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    used = {event["Method"] for each in FUNCTIONS.values() for event in methods_of(each)}
+    assert set(rules["AllowMethods"]) >= used - {"OPTIONS"}
+    asked = {"Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"}
+    assert set(rules["AllowHeaders"]) == asked
+    exposed = {name for headers in described_headers() for name in headers}
+    assert set(rules["ExposeHeaders"]) >= exposed
+    # With credentials, a page could act for whoever is signed in; keys are sent by the page itself.
+    assert "AllowCredentials" not in rules
+
+
+def methods_of(function: dict[str, Any]) -> list[dict[str, Any]]:
+    found = events_of(function, "HttpApi")
+    return [event for event in found if event["ApiId"] == {"Ref": "JobsApi"} and "Method" in event]
+
+
+def described_headers() -> Iterator[Mapping[str, Any]]:
+    for methods in described()["paths"].values():
+        for operation in methods.values():
+            for answer in operation["responses"].values():
+                yield answer.get("headers", {})
+
+
+@pytest.mark.parametrize(
+    ("given", "fits"),
+    [
+        ("", True),
+        ("https://studio.example", True),
+        ("http://127.0.0.1:8080,https://studio.example", True),
+        ("*", False),
+        ("studio.example", False),
+        ("https://studio.example/", False),
+        ("https://Studio.example", False),
+        ("https://a.example, https://b.example", False),
+        ("https://a.example,", False),
+    ],
+)
+def test_an_origin_is_what_a_browser_sends(given: str, fits: object) -> None:
+    assert bool(re.fullmatch(PARAMETERS["AllowedOrigins"]["AllowedPattern"], given)) is fits
+
+
+def test_a_preflight_needs_no_key() -> None:
+    """The route ``$default`` would take it and ask for one."""
+    (event,) = [
+        event
+        for event in events_of(FUNCTIONS["DescribeModelsFunction"], "HttpApi")
+        if event.get("Method") == "OPTIONS"
+    ]
+    assert (event["Path"], event["Auth"]) == ("/{proxy+}", {"Authorizer": "NONE"})
+
+
+OPEN: Final = ("/openapi.json", "/docs", "/{proxy+}")
 
 
 def test_no_other_route_does_without_the_authorizer_of_its_api() -> None:
     for function in FUNCTIONS.values():
         for event in events_of(function, "HttpApi"):
             # This function checks the key itself, to refuse it as the provider does; the API's own
-            # description is for everybody.
-            is_open = folder_of(function) == "serve_provider_apis" or event.get("Path") in DOCS
+            # description is for everybody, and a preflight has no key.
+            is_open = folder_of(function) == "serve_provider_apis" or event.get("Path") in OPEN
             assert event.get("Auth") == ({"Authorizer": "NONE"} if is_open else None)
             assert event.keys() - {"Auth"} <= {"ApiId", "Method", "Path"}
 

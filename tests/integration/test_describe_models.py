@@ -107,3 +107,9 @@ def test_head_has_the_headers_of_get(lambdas: Lambdas, case: str, route: str) ->
     head = lambdas("describe_models", event | {"routeKey": f"HEAD {route}"})
     assert head == lambdas("describe_models", event)
     assert head["statusCode"] == 200
+
+
+def test_a_preflight_is_answered_without_a_body(lambdas: Lambdas) -> None:
+    """What a page may do is for API Gateway to say."""
+    reply = lambdas("describe_models", an_event("describe_models", "preflight"))
+    assert reply == {"statusCode": 204, "headers": {}}

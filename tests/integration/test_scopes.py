@@ -47,7 +47,7 @@ def template_routes() -> set[str]:
         for function in resources("AWS::Serverless::Function").values()
         for each in function.get("Events", {}).values()
         if (event := each["Properties"]).get("ApiId") == {"Ref": "JobsApi"}
-        and event.get("Method") != "HEAD"
+        and event.get("Method") not in ("HEAD", "OPTIONS")
     }
 
 

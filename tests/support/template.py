@@ -28,13 +28,13 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 def routes(api: str | None = None, *, with_key: bool = False) -> Iterator[tuple[str, str]]:
     """Yield the folder of the function and the key of each route, of one API or of both.
 
-    ``HEAD`` stands beside its ``GET`` and is left out. ``with_key`` leaves out those at which the
-    API asks for no client's key.
+    ``HEAD``, which stands beside its ``GET``, and ``OPTIONS`` are left out. ``with_key`` leaves
+    out those at which the API asks for no client's key.
     """
     for function in resources("AWS::Serverless::Function").values():
         for event in function.get("Events", {}).values():
             given = event["Properties"]
-            if event["Type"] != "HttpApi" or given.get("Method") == "HEAD":
+            if event["Type"] != "HttpApi" or given.get("Method") in ("HEAD", "OPTIONS"):
                 continue
             if api not in (None, given["ApiId"]["Ref"]):
                 continue

@@ -23,6 +23,14 @@ def docs_page() -> dict[str, Any]:
     return _reply(_text(PAGE), _page_headers())
 
 
+def preflight() -> dict[str, Any]:
+    """Answer ``OPTIONS``: API Gateway adds what a page may do, if its origin may do anything.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
+    """
+    return {"statusCode": int(HTTPStatus.NO_CONTENT), "headers": {}}
+
+
 @cache
 def _text(path: Path) -> str:
     return path.read_text("utf-8")

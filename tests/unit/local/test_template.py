@@ -31,6 +31,13 @@ def test_conditions_choose() -> None:
     assert made(value, Color="blue") == {"red": 0, "not": 1}
 
 
+def test_lists_are_joined_and_split() -> None:
+    both = {"Fn::Join": [",", [{"Ref": "Color"}, {"Fn::GetAtt": ["Api", "ApiEndpoint"]}, "blue"]]}
+    assert made(both) == "red,blue"
+    assert made({"Fn::Split": [",", both]}) == ["red", "blue"]
+    assert made({"Fn::Join": [",", {"Ref": "Color"}]}, Color="1,2") == "1,2"
+
+
 def test_no_value_leaves_nothing() -> None:
     optional = {"Fn::If": ["IsRed", 1, NO_VALUE]}
     assert made({"a": optional, "b": [optional, 2]}) == {"a": 1, "b": [1, 2]}
