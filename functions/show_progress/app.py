@@ -14,7 +14,7 @@ from ringback.aws.told_marks import ToldTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, problem, reply
-from ringback.lambda_events import Event, client_name
+from ringback.lambda_events import Event, client_name, route_of
 from ringback.progress_replies import timeline_body
 from ringback.settings import ShowProgressSettings
 from ringback.use_cases.find_jobs import FindJobs, FindWaits
@@ -40,7 +40,7 @@ def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
 @logger.inject_lambda_context(clear_state=True)
 def lambda_handler(event: Event, context: LambdaContext) -> Reply:
     try:
-        return routes()[event["routeKey"]](event, client_name(event))
+        return routes()[route_of(event)](event, client_name(event))
     except RequestRefused as error:
         return problem(error)
 

@@ -51,6 +51,14 @@ def template_routes() -> set[str]:
     }
 
 
+@pytest.mark.parametrize("route", [route for route in RECORDED if route.startswith("GET ")])
+def test_head_is_answered_like_get(lambdas: Lambdas, route: str) -> None:
+    function, case = RECORDED[route]
+    event = an_event(function, case)
+    head = lambdas(function, event | {"routeKey": route.replace("GET", "HEAD")})
+    assert head["statusCode"] == lambdas(function, event)["statusCode"]
+
+
 def test_head_asks_for_the_scope_of_get(lambdas: Lambdas) -> None:
     event = an_event("query_jobs", "page") | {"routeKey": "HEAD /jobs"}
     assert lambdas("query_jobs", with_scopes(event, Scope.READ))["statusCode"] == 200
