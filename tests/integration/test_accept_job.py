@@ -48,7 +48,7 @@ def test_a_job_is_recorded_checked_and_sent_once(
     assert job.request.sent == REQUEST
     assert lambdas.sent(cloud.check_queue) == [({"job_id": job.job_id}, 900)]
     assert lambdas.sent(cloud.submit_queue) == [({"job_id": job.job_id, "slot": None}, 0)]
-    (call,) = provider.requests
+    (call,) = provider.at(CREATE)
     assert call.headers["authorization"] == "Bearer kie-key"
     assert call.headers["user-agent"].startswith("Ringback/")
     assert call.body["model"] == MODEL
@@ -102,7 +102,7 @@ def test_a_failed_queue_gives_503_and_buys_nothing(
     # With a key the repeat is the same job; without one the first job is never sent.
     assert (again["job_id"] == job.job_id) is (key is not None)
     assert lambdas("submit_job", a_submit_message(job.job_id)) == DONE
-    assert len(provider.requests) == 1
+    assert len(provider.at(CREATE)) == 1
 
 
 @pytest.mark.parametrize("case", ["post_4_5_edit", "post_v4_edit", "post_base64_body"])
@@ -128,7 +128,7 @@ def test_a_repeated_key_returns_the_same_job(
     assert accept(lambdas, a_post(key="order-66")) == first
     spaced = json.dumps(dict(reversed(REQUEST.items())), indent=4).encode()
     assert submit(lambdas, with_body(a_post(key="order-66"), spaced)) == first
-    assert len(provider.requests) == 1
+    assert len(provider.at(CREATE)) == 1
     assert submit(lambdas, a_post(key="order-67"))["job_id"] != first["job_id"]
 
 
@@ -140,7 +140,7 @@ def test_a_key_with_another_request_gives_422(
     before = items(cloud)
     other = REQUEST | {"input": {"prompt": PROMPT, "seed": 8}}
     reply = lambdas("accept_job", a_post(other, key="order-66"))
-    assert (reply["statusCode"], items(cloud), len(provider.requests)) == (422, before, 1)
+    assert (reply["statusCode"], items(cloud), len(provider.at(CREATE))) == (422, before, 1)
     assert "Idempotency-Key" in body_of(reply)["detail"]
 
 
@@ -276,7 +276,7 @@ def test_a_dry_run_does_not_use_up_the_idempotency_key(
     calls_before = len(lambdas.aws_calls)
     assert lambdas("accept_job", dry)["statusCode"] == 200
     assert len(lambdas.aws_calls) == calls_before
-    assert len(provider.requests) == 1
+    assert len(provider.at(CREATE)) == 1
 
 
 def test_a_dry_run_refuses_like_a_post(
@@ -361,7 +361,7 @@ def test_a_passed_through_model_is_sent_unchanged_and_marked(
     job = submit(lambdas, a_post(ANY_MODEL))
     assert (job["provider"], job["model"]) == ("kie", "google/nano-banana")
     assert (job["input"], job["input_checked"]) == (ANY_MODEL["input"], False)
-    (call,) = provider.requests
+    (call,) = provider.at(CREATE)
     assert (call.body["model"], call.body["input"]) == (ANY_MODEL["model"], ANY_MODEL["input"])
     assert the_job(cloud, job["job_id"]).request.checked is False
     wrong = {"model": "google/nano-banana", "input": {"image": "http://a.example/"}}
@@ -487,7 +487,7 @@ def test_a_repeat_returns_its_job_after_its_image_is_gone(
         assert lambdas("accept_job", other)["statusCode"] == 400
     another = a_post(an_edit(url, "https://pictures.example/1.png"), key="k")
     assert lambdas("accept_job", another)["statusCode"] == 400
-    assert len(provider.requests) == 1
+    assert len(provider.at(CREATE)) == 1
 
 
 def test_a_retry_without_its_image_is_refused(
@@ -508,7 +508,7 @@ def test_a_retry_without_its_image_is_refused(
     assert body_of(reply)["errors"] == [
         {"field": "input", "message": f"{url}: the object does not exist"}
     ]
-    assert len(provider.requests) == 1
+    assert len(provider.at(CREATE)) == 1
 
 
 def test_a_quoted_key_is_the_bare_key(cloud: Cloud, lambdas: Lambdas) -> None:

@@ -322,4 +322,4 @@ def test_a_photo_waits_for_its_recipe(
     assert lambdas("take_drops", a_batch("take_drops", "drop_goes_on", message)) == DONE
     (receipt,) = receipts(cloud, "recipes/fox/1.jpg")
     assert lambdas("submit_job", a_submit_message(receipt["job_id"])) == DONE
-    assert len(provider.requests) == 1
+    assert len(provider.at(CREATE)) == 1

@@ -96,7 +96,7 @@ def test_the_problem_is_the_answer_to_the_request_above_it() -> None:
 
 
 def test_a_job_is_shown_with_every_field() -> None:
-    [shown] = [job for block in JSON if "job_id" in (job := json.loads(block.text))]
+    [shown] = [job for block in JSON if "images" in (job := json.loads(block.text))]
     body = job_body(a_job(images=(a_stored_image(),)), lambda key: f"https://s3.example/{key}")
     # Only a waiting job has a reason here.
     assert shown.keys() == body.keys() - {"waiting_for"}
