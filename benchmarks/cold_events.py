@@ -201,6 +201,10 @@ def show_progress(world: World) -> AnEvent:
     return an_event("show_progress", "timeline") | {"pathParameters": {"job_id": a_job_id()}}
 
 
+def manage_account(_: World) -> AnEvent:
+    return an_event("manage_account", "account")
+
+
 def describe_models(_: World) -> AnEvent:
     return an_event("describe_models", "one")
 
@@ -211,6 +215,6 @@ EVENTS: Final[dict[str, Callable[[World], AnEvent]]] = {
         *(receive_callback, authorize_client, follow_jobs, accept_job, submit_job),
         *(archive_images, query_jobs, change_job, check_jobs, describe_models, make_thumbnails),
         *(notify_client, publish_events, serve_provider_apis, summarize_drops, take_drops),
-        show_progress,
+        *(show_progress, manage_account),
     )
 }

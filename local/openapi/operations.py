@@ -20,6 +20,7 @@ from ringback.domain.errors import (
     UnknownJob,
     UnknownModel,
     UnknownProvider,
+    UnknownReceiver,
     WrongCursor,
     WrongState,
 )
@@ -232,6 +233,20 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         parameters=(_path("name", "The provider."),),
         answers={200: ("The account.", ref("account"))},
         problems=(UnknownProvider, TryAgain),
+    ),
+    "GET /account": Operation(
+        id="getAccount",
+        tag="account",
+        summary="Get the key's scopes, the providers' accounts, and your receivers",
+        answers={200: ("The account.", ref("clientAccount"))},
+    ),
+    "POST /account/receivers/{id}/resume": Operation(
+        id="resumeReceiver",
+        tag="account",
+        summary="Switch a receiver of webhooks on again",
+        parameters=(_path("id", "The receiver's id."),),
+        answers={200: ("The receiver.", ref("listedReceiver"))},
+        problems=(UnknownReceiver,),
     ),
     "GET /models": Operation(
         id="listModels",

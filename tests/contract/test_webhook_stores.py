@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from ringback.aws.deliveries import DeliveryTable
-from ringback.aws.receivers import ReceiverTable, WebhookClientTable
+from ringback.aws.receivers import MAX_HOSTS, ReceiverTable, WebhookClientTable
 from ringback.aws.stream_records import read_change
-from ringback.aws.table_items import forget_at
+from ringback.aws.table_items import forget_at, receiver_key
 from ringback.domain.changes import ReceiverOff
 from ringback.domain.deliveries import Delivery
 from ringback.domain.receivers import MAX_TIMEOUTS, ClientWebhooks, OffReason, Receiver
@@ -54,6 +54,37 @@ def test_a_failure_is_recorded_since_the_first(receivers: Receivers) -> None:
     failed = receivers.failed(NEW, at=LATER, timed_out=False)
     assert failed == stored(receivers)
     assert (failed.failing_since, failed.timeouts, failed.waits_until) == (NOON, 0, None)
+
+
+def test_what_fails_is_listed_until_it_answers(receivers: Receivers) -> None:
+    other = replace(NEW, host="127.0.0.1:4567")
+    for each in (NEW, other, replace(NEW, client="studio.example")):
+        receivers.failed(each, at=NOON, timed_out=False)
+    receivers.failed(stored(receivers), at=LATER, timed_out=True)
+    assert receivers.failing("studio") == [
+        receivers.read("studio", host) for host in ("127.0.0.1:4567", "studio.example")
+    ]
+    assert receivers.failing("shop") == []
+    receivers.forget(stored(receivers))
+    assert [each.host for each in receivers.failing("studio")] == ["127.0.0.1:4567"]
+    receivers.forget(receivers.read("studio", "127.0.0.1:4567"))
+    assert receivers.failing("studio") == []
+    receivers.failed(NEW, at=NOON, timed_out=False)
+    assert receivers.failing("studio") == [stored(receivers)]
+
+
+def test_a_hundred_failing_hosts_are_listed_and_the_others_work_all_the_same(
+    cloud: Cloud,
+) -> None:
+    """A job's own callBackUrl may name any host, and an item of the table has its limits."""
+    table = ReceiverTable.connect(cloud.table)
+    for number in range(MAX_HOSTS + 2):
+        table.failed(replace(NEW, host=f"{number:03}.example"), at=NOON, timed_out=False)
+    assert [each.host for each in table.failing("studio")][-1] == "099.example"
+    late = replace(NEW, host="101.example")
+    assert table.read("studio", "101.example").failing_since == NOON
+    table.forget(late)
+    assert table.read("studio", "101.example").is_new
 
 
 def test_time_outs_in_a_row_put_a_receiver_aside(receivers: Receivers) -> None:
@@ -177,6 +208,7 @@ def test_items_have_keys_that_the_stream_leaves_out_and_are_in_no_index(cloud: C
     items = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
     assert {item["job_id"]["S"] for item in items} == {
         "receiver#studio#default",
+        "receiver#studio#hosts",
         "receiver#studio#studio.example",
         "receiver#studio#b.example",
         f"deliveries#{a_job_id()}",
@@ -230,8 +262,8 @@ def test_that_a_receiver_was_switched_off_is_a_change_to_be_told_once(cloud: Clo
         lambda: receivers.gave_up(receiver, at=LATER),
     ):
         change()
-        [item] = boto3.client("dynamodb").scan(TableName=cloud.table)["Items"]
-        images.append(item)
+        key = receiver_key(client, "studio.example")
+        images.append(boto3.client("dynamodb").get_item(TableName=cloud.table, Key=key)["Item"])
     told = [
         read_change({"dynamodb": {"Keys": new, "NewImage": new, **old}})
         for new, old in zip(images, [{}, *({"OldImage": each} for each in images)], strict=False)

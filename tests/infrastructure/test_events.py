@@ -168,6 +168,12 @@ def check_open_upload(event: Event) -> None:
     assert read_upload(json_body(event), "studio")
 
 
+def check_manage_account(event: Event) -> None:
+    check_http(event)
+    assert client_name(event)
+    assert event.get("pathParameters", {}).keys() <= {"id"}
+
+
 def check_show_progress(event: Event) -> None:
     check_http(event)
     assert client_name(event)
@@ -232,6 +238,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "follow_jobs": check_follow_jobs,
     "query_jobs": check_query_jobs,
     "open_upload": check_open_upload,
+    "manage_account": check_manage_account,
     "show_progress": check_show_progress,
     "serve_provider_apis": check_serve_provider_apis,
     "describe_models": check_describe_models,

@@ -13,7 +13,7 @@ from tests.support.template import ROOT
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
     *("accept_job", "authorize_client", "change_job", "describe_models", "follow_jobs"),
-    "make_thumbnails",
+    *("make_thumbnails", "manage_account"),
     *("open_upload", "query_jobs", "receive_callback", "serve_provider_apis", "show_progress"),
     *("summarize_drops", "take_drops"),
 ]
@@ -128,6 +128,7 @@ def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
         ("authorize_client", ["ringback.catalogue", "ringback.aws.job_table"]),
         ("follow_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("query_jobs", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
+        ("manage_account", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("show_progress", ["ringback.catalogue", "ringback.callbacks", "ringback.aws.queues"]),
         ("check_jobs", ["ringback.catalogue", "ringback.images.download"]),
         ("archive_images", ["ringback.catalogue", "ringback.callbacks", "PIL"]),

@@ -70,6 +70,7 @@ LAYERS: Final = {
     "ringback.etags": Layer(("http_replies", "lambda_events")),
     "ringback.progress_replies": Layer(("domain",)),
     "ringback.list_replies": Layer(("domain", "use_cases", "http_replies", "lambda_events")),
+    "ringback.account_replies": Layer(("domain", "use_cases", "http_replies", "webhook_replies")),
     "ringback.job_batches": Layer(("domain", "json_bodies", "http_replies", "lambda_events")),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.job_metrics": Layer(
@@ -85,7 +86,8 @@ LAYERS: Final = {
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
             *("lambda_events", "live_requests", "webhook_replies", "progress_replies", "starting"),
-            *("api_docs", "job_metrics", "job_batches", "etags", "list_replies"),
+            *("account_replies", "list_replies"),
+            *("api_docs", "job_metrics", "job_batches", "etags"),
         ),
     ),
 }

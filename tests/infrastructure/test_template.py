@@ -206,6 +206,11 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": "WebhookSecret",
         "sqs:SendMessage": "NotifyQueue",
     },
+    "manage_account": {
+        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/receiver#*"],
+        "dynamodb:BatchGetItem": "JobsTable/receiver#*",
+        "dynamodb:UpdateItem": "JobsTable/receiver#*",
+    },
     "show_progress": {
         "dynamodb:GetItem": [
             "JobsTable/account#*",
@@ -913,6 +918,8 @@ def test_the_routes_are_complete() -> None:
         ("describe_models", "GET /models"),
         ("describe_models", "GET /models/{model_id+}"),
         ("describe_models", "GET /openapi.json"),
+        ("manage_account", "GET /account"),
+        ("manage_account", "POST /account/receivers/{id}/resume"),
         ("open_upload", "POST /uploads"),
         ("query_jobs", "GET /jobs"),
         ("query_jobs", "GET /jobs/{job_id}"),

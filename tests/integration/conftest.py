@@ -23,6 +23,7 @@ NOT_ABOUT_A_JOB = {
         "malformed authorization header",
         "callback refused",
         "change refused",
+        "receiver switched on",
         "message failed",
         "drop read",
         "drop summarized",

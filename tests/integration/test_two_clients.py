@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
-from ringback.aws.receivers import WebhookClientTable
+from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.client_keys import Scope
 from ringback.domain.cursors import Cursors
 from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
-from ringback.domain.receivers import ClientWebhooks
+from ringback.domain.receivers import ClientWebhooks, Receiver
 from ringback.use_cases.authorize_client import NO_SCHEME
 
 from tests.support.aws import Cloud
@@ -31,7 +31,7 @@ KEY = "order-66"
 
 # All that ask for a client's key.
 ROUTES = sorted(routes("JobsApi", with_key=True))
-NAMES = ("job_id", "model_id", "name")
+NAMES = ("job_id", "model_id", "name", "id")
 assert len(ROUTES) >= 8
 
 
@@ -74,6 +74,8 @@ def a_world(cloud: Cloud, *, seed: int) -> list[Job]:
     for client in (OWN, OTHER):
         receiver = f"https://{client}.example/hooks"
         WebhookClientTable.connect(cloud.table).put(ClientWebhooks(client=client, url=receiver))
+        failing = Receiver(client=client, host=f"jobs.{client}.example")
+        ReceiverTable.connect(cloud.table).failed(failing, at=NOON, timed_out=False)
     other = a_job(JobStatus.FAILED, number=14, client=OTHER, source=OTHERS_SOURCE)
     AccountTable.connect(cloud.table).pause(
         Probe(provider="kie", probe_id="probe"),
@@ -91,7 +93,7 @@ def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
         for job_id in [*(job.job_id for job in jobs), a_job_id(77), "job_"]:
             yield a_request(route, job_id=job_id)
             yield a_request(route, job_id=job_id, key=KEY)
-        for name in ("kie", MODEL):
+        for name in ("kie", MODEL, f"{OWN}.example", f"{OTHER}.example"):
             yield a_request(route, job_id=name)
         return
     for file in (*SOURCES, OTHERS_SOURCE):
@@ -118,7 +120,7 @@ def test_nothing_of_another_client_is_in_any_answer(
         reply = lambdas(function, request)
         statuses.add(reply["statusCode"])
         for job in others:
-            for secret in (job.job_id, str(job.task_id)):
+            for secret in (job.job_id, str(job.task_id), f"{OTHER}.example"):
                 assert secret not in reply["body"], (request["queryStringParameters"], secret)
         asked = request["pathParameters"].get("job_id")
         if asked == a_job_id(77):

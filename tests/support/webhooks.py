@@ -71,6 +71,10 @@ class InMemoryReceivers:
         if now.off_since is None:
             self._put(replace(now, off_since=at, off_reason=reason))
 
+    def failing(self, client: str) -> Sequence[Receiver]:
+        own = [each for each in self.known.values() if each.client == client]
+        return sorted(own, key=lambda each: each.host)
+
     def forget(self, receiver: Receiver) -> None:
         self.known.pop((receiver.client, receiver.host), None)
 

@@ -25,6 +25,7 @@ from ringback.use_cases.make_events import MakeEvents
 from local.simulator.fault_board import rule_from
 from tests.support.jobs import a_job, a_stored_image
 from tests.support.lambdas import an_event as sent_live
+from tests.support.openapi import undescribed
 from tests.support.repository import Block, blocks, documents
 from tests.support.requests import read_request
 from tests.support.sheets import layout_of, parts
@@ -69,7 +70,7 @@ def test_an_upload_is_described_as_it_is_read() -> None:
 
 def test_every_json_block_is_tested() -> None:
     known = {"invalid request", "its problem", "recipe", "trust policy", "webhook body", "event"}
-    known |= {"follow", "resume", "upload"}
+    known |= {"follow", "resume", "upload"} | ANSWERS.keys()
     assert {block.title for block in JSON} == {"", *known}
     for block in JSON:
         shown = json.loads(block.text)
@@ -178,3 +179,16 @@ def test_commands_are_shell(block: Block) -> None:
         check=False,
     )
     assert (read.returncode, read.stderr) == (0, "")
+
+
+ANSWERS: Final = {
+    "timeline": "GET /jobs/{job_id}/timeline",
+    "account": "GET /account",
+}
+
+
+@pytest.mark.parametrize("title", ANSWERS)
+def test_an_answer_is_as_the_api_describes_it(title: str) -> None:
+    headers = {"content-type": "application/json"}
+    reply = {"statusCode": 200, "headers": headers, "body": titled(title).text}
+    assert undescribed(ANSWERS[title], reply) == []

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from ringback_cli.account import account
 from ringback_cli.batch import batch
 from ringback_cli.doctor import doctor
 from ringback_cli.downloads import download
@@ -48,6 +49,6 @@ def main() -> None:
 
 for _command in (
     *(submit, batch, get, list_jobs, watch, timeline, download),
-    *(models, price, cancel, retry, archive, doctor),
+    *(models, price, cancel, retry, archive, account, doctor),
 ):
     main.add_command(_command)

@@ -14,11 +14,13 @@ from ringback_client.local_images import ImageSource, OnSent
 from ringback_client.operations import Environment, Operations
 from ringback_client.records import (
     Account,
+    ClientAccount,
     Deliveries,
     DryRun,
     Event,
     Image,
     Job,
+    ListedReceiver,
     Model,
     Outcome,
     RetriedDrop,
@@ -59,6 +61,14 @@ class Ringback:
     def price(self, model: str, input: Mapping[str, Any]) -> DryRun:
         """Check a request and estimate its credits; nothing is recorded or paid."""
         return self._carrier.run(self._work.price(model, input))
+
+    def account(self) -> ClientAccount:
+        """Return your scopes, the providers' accounts with their credits, and your receivers."""
+        return self._carrier.run(self._work.send(calls.get_account()))
+
+    def resume_receiver(self, receiver: str) -> ListedReceiver:
+        """Switch a receiver of webhooks on again, by its ``id``."""
+        return self._carrier.run(self._work.send(calls.resume_receiver(receiver)))
 
     def events(self, *, since: str | None = None) -> Iterator[Event]:
         """Yield the events of your jobs, files and receivers for ever, each once."""

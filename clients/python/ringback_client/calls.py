@@ -8,10 +8,12 @@ from urllib.parse import quote
 
 from ringback_client.records import (
     Account,
+    ClientAccount,
     Deliveries,
     DryRun,
     Job,
     JobPage,
+    ListedReceiver,
     Model,
     Models,
     OpenedUpload,
@@ -113,6 +115,14 @@ def retry_drop(source: str) -> Call[RetriedDrop]:
 def open_upload(sha256: str, size: int, content_type: str) -> Call[OpenedUpload]:
     body = {"sha256": sha256, "bytes": size, "content_type": content_type}
     return Call("POST", "/uploads", OpenedUpload, body=body, changes_nothing=True)
+
+
+def get_account() -> Call[ClientAccount]:
+    return Call("GET", "/account", ClientAccount)
+
+
+def resume_receiver(receiver: str) -> Call[ListedReceiver]:
+    return Call("POST", f"/account/receivers/{quote(receiver, safe='')}/resume", ListedReceiver)
 
 
 def list_models() -> Call[Models]:

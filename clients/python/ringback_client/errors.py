@@ -158,6 +158,10 @@ class UnknownProvider(NotFound):
     """There is no such provider."""
 
 
+class UnknownReceiver(NotFound):
+    """There is no such receiver of webhooks."""
+
+
 class UnknownRoute(NotFound):
     """The API has no such route: its version differs, or the URL is wrong."""
 
@@ -196,6 +200,7 @@ BY_TYPE: Final[Mapping[str, type[ApiError]]] = {
     "unknown-model": UnknownModel,
     "unknown-drop": UnknownDrop,
     "unknown-provider": UnknownProvider,
+    "unknown-receiver": UnknownReceiver,
     "unknown-route": UnknownRoute,
     "request-in-flight": RequestInFlight,
     "wrong-state": WrongState,

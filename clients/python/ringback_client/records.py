@@ -280,5 +280,37 @@ class Account:
     since: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderAccount:
+    """``credits`` were left at ``credits_at``; None if nobody knows."""
+
+    name: str
+    state: str
+    reason: str | None
+    since: datetime | None
+    until: datetime | None
+    credits: float | None
+    credits_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedReceiver:
+    id: str
+    url: str
+    is_default: bool
+    state: str
+    reason: str | None
+    since: datetime | None
+    failing_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientAccount:
+    client: str
+    scopes: tuple[str, ...]
+    providers: tuple[ProviderAccount, ...]
+    receivers: tuple[ListedReceiver, ...]
+
+
 # A change as the live line tells it, CloudEvents 1.0; `data` is the job without links.
 Event = Mapping[str, Any]

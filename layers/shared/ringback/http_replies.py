@@ -16,6 +16,7 @@ from ringback.domain.errors import (
     UnknownDrop,
     UnknownJob,
     UnknownProvider,
+    UnknownReceiver,
     UnknownRoute,
     by_class,
 )
@@ -35,6 +36,7 @@ _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     UnknownJob: "Unknown job.",
     UnknownDrop: "You have no jobs of such a file; GET /jobs shows each job's `source`.",
     UnknownProvider: "Unknown provider; GET /models names each model's.",
+    UnknownReceiver: "Unknown receiver; GET /account lists yours.",
     UnknownRoute: "Unknown route, or not with this method.",
 }
 

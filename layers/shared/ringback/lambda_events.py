@@ -1,7 +1,7 @@
 """Reads Lambda events: HTTP API requests (payload 2.0), batches of SQS and of a table's stream."""
 
 from base64 import b64decode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final, TypedDict, TypeVar
 from urllib.parse import unquote_plus
 
@@ -97,10 +97,15 @@ def client_name(event: Mapping[str, Any]) -> str:
     if refusal := context.get("refusal"):
         raise Unauthorized(refusal)
     name: str = context["client"]
-    # API Gateway may remember a consent of the version before scopes.
-    scopes = context.get("scopes")
-    check_scope(route_of(event), OF_FIRST_FORM if scopes is None else scopes.split())
+    check_scope(route_of(event), key_scopes(event))
     return name
+
+
+def key_scopes(event: Mapping[str, Any]) -> Collection[str]:
+    """Return the scopes of the key that the authorizer identified."""
+    scopes = event["requestContext"]["authorizer"]["lambda"].get("scopes")
+    # API Gateway may remember a consent of the version before scopes.
+    return OF_FIRST_FORM if scopes is None else scopes.split()
 
 
 def callback_request(event: Mapping[str, Any]) -> CallbackRequest:

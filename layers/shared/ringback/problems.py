@@ -23,6 +23,7 @@ from ringback.domain.errors import (
     UnknownJob,
     UnknownModel,
     UnknownProvider,
+    UnknownReceiver,
     UnknownRoute,
     WrongCursor,
     WrongState,
@@ -103,6 +104,12 @@ PROBLEMS: Final[Mapping[type[RingbackError], Problem]] = {
         "unknown-provider",
         "There is no such provider.",
         "Take the `provider` of a model in `GET /models`.",
+    ),
+    UnknownReceiver: Problem(
+        HTTPStatus.NOT_FOUND,
+        "unknown-receiver",
+        "There is no such receiver of webhooks.",
+        "Take the `id` of a receiver in `GET /account`.",
     ),
     UnknownRoute: Problem(
         HTTPStatus.NOT_FOUND,

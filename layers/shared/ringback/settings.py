@@ -189,6 +189,10 @@ class QueryJobsSettings(Settings):
     link_lifetime_seconds: LinkLifetime
 
 
+class ManageAccountSettings(Settings):
+    jobs_table: TableName
+
+
 class ShowProgressSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName

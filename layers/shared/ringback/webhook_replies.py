@@ -15,7 +15,7 @@ def deliveries_body(
     """Return the tries of a job's webhooks, oldest first, and the state of its receiver."""
     return {
         "job_id": job.job_id,
-        "receiver": _receiver_body(receiver) if receiver else None,
+        "receiver": receiver_body(receiver) if receiver else None,
         "deliveries": [
             asdict(each)
             | {
@@ -28,7 +28,7 @@ def deliveries_body(
     }
 
 
-def _receiver_body(receiver: Receiver) -> dict[str, Any]:
+def receiver_body(receiver: Receiver) -> dict[str, Any]:
     waits, off = receiver.waits_until, receiver.off_since
     since = off or receiver.failing_since
     return {

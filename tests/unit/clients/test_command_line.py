@@ -221,6 +221,45 @@ def test_a_price_is_told_and_nothing_bought() -> None:
     assert api.jobs == {}
 
 
+RECEIVER: dict[str, object] = {
+    **{"id": "studio.example", "url": "studio.example/hooks", "is_default": True, "state": "off"},
+    **{"reason": "gone", "since": "2026-11-27T12:00:00+00:00"},
+    "failing_since": "2026-11-22T12:00:00+00:00",
+}
+ACCOUNT: dict[str, object] = {
+    "client": "studio",
+    "scopes": ["jobs:read", "jobs:write"],
+    "providers": [
+        {
+            **{"name": "kie", "state": "paused", "reason": "no_credits", "until": None},
+            **{"since": "2026-11-27T12:00:00+00:00", "credits": 0.5, "credits_at": None},
+        }
+    ],
+    "receivers": [RECEIVER],
+}
+
+
+def test_an_account_shows_scopes_providers_and_receivers() -> None:
+    api = FakeApi(others={"/account": ACCOUNT})
+    at = "2026-11-27 12:00:00+00:00"
+    assert run(api, "account").stdout.splitlines() == [
+        "client studio: jobs:read jobs:write",
+        f"provider\tkie\tpaused\tno_credits\t{at}\t0.5",
+        f"receiver\tstudio.example/hooks\toff\tgone\t{at}\t",
+    ]
+    assert json.loads(run(api, "account", "--json").stdout)["client"] == "studio"
+
+
+def test_a_receiver_is_resumed_before_the_account_is_shown() -> None:
+    resumed = "/account/receivers/127.0.0.1:4567/resume"
+    api = FakeApi(others={"/account": ACCOUNT, resumed: RECEIVER})
+    run(api, "account", "--resume", "127.0.0.1:4567")
+    assert [each.url.raw_path for each in api.requests] == [
+        b"/account/receivers/127.0.0.1%3A4567/resume",
+        b"/account",
+    ]
+
+
 def test_a_timeline_has_a_line_for_each_step() -> None:
     steps = [
         {"step": "accepted", "at": "2026-11-27T12:00:00.125+00:00"},

@@ -29,6 +29,8 @@ SCHEMAS: Final = {
     "retriedDrop": records.RetriedDrop,
     "openedUpload": records.OpenedUpload,
     **{"timeline": records.Timeline, "step": records.Step},
+    **{"clientAccount": records.ClientAccount, "providerAccount": records.ProviderAccount},
+    "listedReceiver": records.ListedReceiver,
 }
 TYPES: Final = {
     **{str: "string", int: "integer", float: "number", bool: "boolean", datetime: "string"},
@@ -108,6 +110,8 @@ def all_calls() -> list[calls.Call[Any]]:
         calls.list_models(),
         calls.get_model("a/b"),
         calls.resume_provider("kie"),
+        calls.get_account(),
+        calls.resume_receiver("studio.example"),
         *(each(an_id) for each in (calls.get_job, calls.cancel_job, calls.archive_job)),
         *(each(an_id) for each in (calls.notify_again, calls.list_deliveries)),
         calls.get_timeline(an_id),
@@ -116,7 +120,8 @@ def all_calls() -> list[calls.Call[Any]]:
 
 def route_of(call: calls.Call[Any]) -> tuple[str, str]:
     path = call.path.replace(job_id(1), "{job_id}").replace("a/b", "{model_id}")
-    return call.method.lower(), path.replace("kie", "{name}")
+    path = path.replace("kie", "{name}").replace("studio.example", "{id}")
+    return call.method.lower(), path
 
 
 def test_the_client_has_every_route_with_its_parameters() -> None:

@@ -70,6 +70,7 @@ UNSAFE: list[Callable[[Ringback], object]] = [
     lambda client: client.jobs.notify(job_id(1)),
     lambda client: client.drops.retry("requests/kites.csv"),
     lambda client: client.providers.resume("kie"),
+    lambda client: client.resume_receiver("studio.example"),
 ]
 
 

@@ -1,6 +1,6 @@
 """Receivers of webhooks in the jobs table: those that fail, and what clients have set up."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from secrets import token_hex
 from typing import Any, Final
@@ -25,6 +25,10 @@ from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
 
 # In place of a host: what a client has set up. No host is a word without a dot or a port.
 DEFAULT: Final = "default"
+# Likewise: the hosts of a client that have a record of failing.
+HOSTS: Final = "hosts"
+# BatchGetItem reads no more.
+MAX_HOSTS: Final = 100
 OFF_SINCE: Final = "off_since"
 _COUNTS: Final = ("timeouts", "given_up")
 _TIMES: Final = ("timed_out_at", "failing_since", OFF_SINCE)
@@ -75,7 +79,12 @@ class ReceiverTable(TableAdapter):
             values |= _ONE
         else:
             update += " REMOVE timeouts, timed_out_at"
-        return self._write(receiver, update, values) or receiver
+        failed = self._write(receiver, update, values) or receiver
+        if receiver.is_new:
+            self._list(
+                "ADD", receiver, only_if="attribute_not_exists(hosts) OR size(hosts) < :most"
+            )
+        return failed
 
     def gave_up(self, receiver: Receiver, *, at: datetime) -> Receiver:
         update = ", forget_at = :forget ADD given_up :one"
@@ -92,6 +101,36 @@ class ReceiverTable(TableAdapter):
 
     def forget(self, receiver: Receiver) -> None:
         self._write(receiver, f" REMOVE {', '.join(_RECORD)}", {})
+        self._list("DELETE", receiver)
+
+    def failing(self, client: str) -> Sequence[Receiver]:
+        listed = read_item(self._client, self._table, receiver_key(client, HOSTS))
+        hosts = sorted(listed["hosts"]["SS"]) if "hosts" in listed else []
+        items, unread = list[Item](), dict[str, Any]()
+        if hosts:
+            keys = [receiver_key(client, host) for host in hosts]
+            unread = {self._table: {"Keys": keys, "ConsistentRead": True}}
+        while unread:
+            answer = self._client.batch_get_item(RequestItems=unread)
+            items += answer["Responses"][self._table]
+            unread = answer["UnprocessedKeys"]
+        found = sorted(map(receiver_in, items), key=lambda each: each.host)
+        return [each for each in found if not each.is_new]
+
+    def _list(self, act: str, receiver: Receiver, *, only_if: str = "") -> None:
+        """Add a host to its client's list, or delete it; safe to repeat."""
+        most: Item = {":most": {"N": str(MAX_HOSTS)}} if only_if else {}
+        condition: Any = {"ConditionExpression": only_if} if only_if else {}
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=receiver_key(receiver.client, HOSTS),
+                UpdateExpression=f"{act} hosts :host",
+                ExpressionAttributeValues={":host": {"SS": [receiver.host]}, **most},
+                **condition,
+            )
+        except ClientError as error:
+            item_of(error)  # the list is full
 
     def _write(
         self, receiver: Receiver, update: str, values: Mapping[str, Any], *, only_if: str = ""

@@ -12,6 +12,7 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``token#{provider}`` | an access token and its lease | ``shared_token`` | ``TOKEN_KEPT`` |
 | ``account#{provider}#state`` | is it open, and why not | ``accounts`` | ``ACCOUNT_KEPT`` |
 | ``receiver#{client}#default`` | a client with a webhook secret | ``receivers`` | for ever |
+| ``receiver#{client}#hosts`` | which of its receivers fail | ``receivers`` | for ever |
 | ``receiver#{client}#{host}`` | how a receiver fails | ``receivers`` | ``RECEIVER_KEPT``, if on |
 | ``deliveries#job_{ulid}`` | tries of a job's webhooks | ``deliveries`` | ``DELIVERIES_KEPT`` |
 | ``told#job_{ulid}`` | up to which change the job was told | ``told_marks`` | as its job |

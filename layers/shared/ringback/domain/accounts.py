@@ -79,7 +79,7 @@ class ProbeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """The credits that were left when a probe asked."""
+    """The credits that were left when somebody asked."""
 
     credits: Decimal
     at: datetime
@@ -160,15 +160,18 @@ class Account:
         return self.pause is not None and self.pause.half_open_at is not None
 
     @property
-    def credits_left(self) -> Decimal | None:
-        """Return the last known balance, ``None`` if there is none.
-
-        An account that was paused since for having no credits has none.
-        """
+    def known_balance(self) -> Balance | None:
+        """Return the last known balance: none, if the account was paused since for that."""
         pause, balance = self.pause, self.balance
         if pause and pause.reason == PauseReason.NO_CREDITS:
-            return balance.credits if balance and balance.at >= pause.since else Decimal(0)
-        return balance.credits if balance else None
+            is_newer = balance is not None and balance.at >= pause.since
+            return balance if is_newer else Balance(Decimal(0), pause.since)
+        return balance
+
+    @property
+    def credits_left(self) -> Decimal | None:
+        """Return the credits that are left, ``None`` if they are not known."""
+        return self.known_balance.credits if self.known_balance else None
 
     def may_be_paused(self, *, began_at: datetime) -> bool:
         """Tell whether a refusal of a call that began then is news.

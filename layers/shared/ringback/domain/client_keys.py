@@ -35,6 +35,8 @@ NEEDED: Final[Mapping[str, Scope]] = {
     "GET /jobs/{job_id}": Scope.READ,
     "GET /jobs/{job_id}/deliveries": Scope.READ,
     "GET /jobs/{job_id}/timeline": Scope.READ,
+    "GET /account": Scope.READ,
+    "POST /account/receivers/{id}/resume": Scope.WRITE,
     "GET /models": Scope.READ,
     "GET /models/{model_id+}": Scope.READ,
     "POST /jobs": Scope.WRITE,

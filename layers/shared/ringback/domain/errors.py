@@ -10,6 +10,7 @@ RingbackError
 │   ├── UnknownModel
 │   ├── UnknownDrop
 │   ├── UnknownProvider
+│   ├── UnknownReceiver
 │   ├── UnknownRoute
 │   ├── WrongState
 │   ├── PayloadTooLarge
@@ -108,6 +109,10 @@ class UnknownDrop(RequestRefused):
 
 class UnknownProvider(RequestRefused):
     """There is no such provider."""
+
+
+class UnknownReceiver(RequestRefused):
+    """The client has no such receiver of webhooks."""
 
 
 class UnknownRoute(RequestRefused):

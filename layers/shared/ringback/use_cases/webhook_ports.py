@@ -59,6 +59,10 @@ class Receivers(Protocol):
         """Switch it off, unless it is already."""
         ...
 
+    def failing(self, client: str) -> Sequence[Receiver]:
+        """Return the client's receivers that have a record, 100 at most, by host."""
+        ...
+
     def forget(self, receiver: Receiver) -> None:
         """Remove the record: the receiver answers, or its client has switched it on."""
         ...

@@ -1,0 +1,69 @@
+"""GET /account and POST /account/receivers/{id}/resume, with whole events."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from ringback.aws.accounts import AccountTable
+from ringback.aws.receivers import ReceiverTable, WebhookClientTable
+from ringback.domain.accounts import Balance
+from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
+
+from tests.support.aws import Cloud
+from tests.support.jobs import NOON
+from tests.support.lambdas import Lambdas, an_event
+
+HOST = "studio.example"
+
+
+def show(lambdas: Lambdas) -> dict[str, Any]:
+    reply = lambdas("manage_account", an_event("manage_account", "account"))
+    assert reply["statusCode"] == 200
+    body: dict[str, Any] = json.loads(reply["body"])
+    return body
+
+
+def resume(lambdas: Lambdas, host: str = HOST) -> dict[str, Any]:
+    event = an_event("manage_account", "resume") | {"pathParameters": {"id": host}}
+    return lambdas("manage_account", event)
+
+
+def test_an_account_shows_what_lies_in_the_table(cloud: Cloud, lambdas: Lambdas) -> None:
+    AccountTable.connect(cloud.table).note_balance("kie", Balance(Decimal("99.5"), NOON))
+    body = show(lambdas)
+    assert (body["client"], body["scopes"]) == ("studio", ["jobs:read", "jobs:write"])
+    credits = {each["name"]: each["credits"] for each in body["providers"]}
+    assert credits == {"kie": 99.5, "chanjing": None}
+    assert body["receivers"] == []
+
+
+def test_a_receiver_that_is_off_is_listed_and_switched_on(cloud: Cloud, lambdas: Lambdas) -> None:
+    url = f"https://{HOST}/hooks?token=hidden"
+    WebhookClientTable.connect(cloud.table).put(ClientWebhooks(client="studio", url=url))
+    receivers = ReceiverTable.connect(cloud.table)
+    for host in (HOST, "jobs.example"):
+        receiver = Receiver(client="studio", host=host)
+        receivers.failed(receiver, at=NOON, timed_out=False)
+        receivers.switch_off(receiver, at=NOON + timedelta(days=5), reason=OffReason.FAILING)
+    listed = {each["id"]: each for each in show(lambdas)["receivers"]}
+    assert {host: each["state"] for host, each in listed.items()} == {
+        HOST: "off",
+        "jobs.example": "off",
+    }
+    assert "hidden" not in json.dumps(listed)
+    reply = resume(lambdas)
+    assert (reply["statusCode"], json.loads(reply["body"])["state"]) == (200, "on")
+    assert receivers.read("studio", HOST).is_new
+    assert {each["id"]: each["state"] for each in show(lambdas)["receivers"]} == {
+        HOST: "on",
+        "jobs.example": "off",
+    }
+
+
+def test_an_unknown_receiver_is_not_resumed(lambdas: Lambdas) -> None:
+    reply = resume(lambdas)
+    assert (reply["statusCode"], json.loads(reply["body"])["type"]) == (
+        404,
+        "/docs#unknown-receiver",
+    )
