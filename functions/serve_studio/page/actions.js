@@ -1,0 +1,83 @@
+/** What can be done with a picture and its job. */
+
+import { call } from './api.js';
+import { h, icon, set } from './dom.js';
+import { ask, tell } from './notices.js';
+import { changed } from './routes.js';
+import { may } from './session.js';
+import { named, number, t } from './words.js';
+import { hexSha256 } from './uploads.js';
+
+const RETRIED = ['succeeded', 'failed', 'expired', 'archive_failed', 'cancelled'];
+
+export function actionsOf({ job, image, onProblem, onChange }) {
+  const path = `/jobs/${job.job_id}`;
+  const isFinal = RETRIED.includes(job.status);
+  const canArchive = job.status === 'archive_failed' || job.status === 'expired' || job.error?.kind === 'no_images';
+  // One key for each button, so that a click after a lost answer doesn't buy twice.
+  const retryKey = crypto.randomUUID();
+  const post = (verb, options) => call(`${path}/${verb}`, { method: 'POST', ...options });
+  const retry = async () => {
+    if (!(await ask({ title: t('retry.title'), text: t('retry.text', { n: job.credits ?? t('unknown') }), yes: t('retry.yes') }))) return;
+    onChange(await post('retry', { idempotencyKey: retryKey }));
+    tell(t('retry.done'));
+  };
+  const archive = async () => {
+    onChange(await post('archive'));
+    tell(t('archive.done'));
+  };
+  const cancel = async () => onChange(await post('cancel'));
+  const remove = async () => {
+    if (!(await ask({ title: t('delete.title'), text: t('delete.text', { n: job.images.length }), yes: t('delete.yes'), isDanger: true }))) return;
+    onChange(await call(path, { method: 'DELETE' }));
+    tell(t('delete.done'));
+  };
+  const button = (words, name, run, props = {}) => actionButton(words, name, run, props, onProblem);
+  const again = { make: job.model, like: job.job_id, use: null, open: null };
+  const use = { make: 'edit', use: `${job.job_id}.${image ? job.images.indexOf(image) + 1 : 0}`, like: null, open: null };
+  const deny = (scope) => (may(scope) ? {} : { disabled: true, title: t('no-scope', { scope }) });
+  return h(
+    'div.actions',
+    {},
+    image && button('download', 'download', () => download(image, job)),
+    h('a.button', { href: changed(again) }, icon('again'), h('span', {}, t('action.again'))),
+    image && h('a.button', { href: changed(use) }, icon('picture'), h('span', {}, t('action.use'))),
+    isFinal && job.status !== 'succeeded' && button('retry', 'again', retry, deny('jobs:write')),
+    canArchive && button('archive', 'save', archive, deny('jobs:write')),
+    job.status === 'accepted' && button('cancel', 'close', cancel, deny('jobs:write')),
+    isFinal && button('delete', 'bin', remove, deny('jobs:delete')),
+  );
+}
+
+function actionButton(words, name, run, props, onProblem) {
+  const click = async () => {
+    if (button.ariaDisabled === 'true') return;
+    button.ariaDisabled = 'true';
+    await run().catch(onProblem);
+    button.ariaDisabled = 'false';
+  };
+  const button = h(`button.action-${words}`, { type: 'button', on: { click } }, icon(name), h('span', {}, t(`action.${words}`)));
+  set(button, props);
+  return button;
+}
+
+/** Load the file, compare it with the checksum that was recorded, and have the browser save it. */
+async function download(image, job) {
+  const answer = await fetch(image.url).catch(() => null);
+  if (!answer?.ok) {
+    tell(t('problem.no-picture'), { isProblem: true });
+    return;
+  }
+  const file = await answer.blob();
+  if ((await hexSha256(file)) !== image.sha256) {
+    tell(t('problem.other-bytes'), { isProblem: true });
+    return;
+  }
+  const url = URL.createObjectURL(file);
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = `${job.job_id}-${image.key.split('/').at(-1)}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
+  tell(t('download.done', { n: number(file.size) }));
+}

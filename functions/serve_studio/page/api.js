@@ -1,0 +1,90 @@
+/** Requests to the API: the stack's addresses, the person's key, and problems as errors. */
+
+const KEY = 'ringback.key';
+
+let settings;
+let key = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+
+/** What the API answered instead of doing it; `kind` is the end of the problem's type, such as `unknown-job`. */
+export class Problem extends Error {
+  constructor({ kind, status = 0, detail = '', errors = [] }) {
+    super(detail || kind);
+    Object.assign(this, { kind, status, detail, errors });
+  }
+}
+
+/** Load where the API and the live line are. */
+export async function loadSettings() {
+  settings ??= await fetch(new URL('./settings.json', document.baseURI)).then((answer) => answer.json());
+  return settings;
+}
+
+export const currentKey = () => key;
+
+/** Use a key for as long as the page is open. */
+export function useKey(text) {
+  key = text;
+}
+
+/** Keep the key in this tab, or in this browser. A key with the scope `admin` must never come here. */
+export function keepKey({ inBrowser }) {
+  (inBrowser ? localStorage : sessionStorage).setItem(KEY, key);
+}
+
+export function forgetKey() {
+  key = null;
+  sessionStorage.removeItem(KEY);
+  localStorage.removeItem(KEY);
+}
+
+/**
+ * Send a request and return its JSON.
+ * @param {string} path with its query, from `/`
+ * @param {{method?: string, body?: object, idempotencyKey?: string, isExact?: boolean, signal?: AbortSignal}} options
+ *   `isExact` keeps whole numbers that JavaScript's numbers cannot hold, such as seeds, as BigInt
+ * @throws {Problem}
+ */
+export async function call(path, { method = 'GET', body, idempotencyKey, isExact, signal } = {}) {
+  const headers = { authorization: `Bearer ${key}` };
+  if (body) headers['content-type'] = 'application/json';
+  // A string of structured fields, as the draft of the header wants it.
+  if (idempotencyKey) headers['idempotency-key'] = `"${idempotencyKey}"`;
+  const sent = { method, headers, signal, body: body && writeJson(body), cache: 'no-store' };
+  const url = settings.api.replace(/\/$/, '') + path;
+  const answer = await fetch(url, sent).catch((error) => {
+    throw error.name === 'AbortError' ? error : new Problem({ kind: 'no-answer' });
+  });
+  const text = await answer.text().catch(() => '');
+  if (!answer.ok) throw problemOf(answer.status, text);
+  return text ? readJson(text, isExact) : null;
+}
+
+/** Return a problem of an answer. API Gateway's own answers have a `message` only. */
+function problemOf(status, text) {
+  let body;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    body = {};
+  }
+  const kind = body.type?.split('#')[1];
+  if (!kind && (status === 401 || status === 403)) return new Problem({ kind: 'bad-key', status });
+  if (!kind && status === 429) return new Problem({ kind: 'too-many', status });
+  return new Problem({ kind: kind ?? 'failed', status, detail: body.detail ?? body.message, errors: body.errors });
+}
+
+function readJson(text, isExact) {
+  if (!isExact) return JSON.parse(text);
+  return JSON.parse(text, (_, value, context) =>
+    typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source)
+      ? BigInt(context.source)
+      : value,
+  );
+}
+
+/** Write JSON with BigInts as numbers, where the browser can (`JSON.rawJSON`). */
+export function writeJson(value) {
+  return JSON.stringify(value, (_, each) =>
+    typeof each === 'bigint' ? (JSON.rawJSON ? JSON.rawJSON(String(each)) : Number(each)) : each,
+  );
+}

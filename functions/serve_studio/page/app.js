@@ -1,0 +1,103 @@
+/** Starts the page, and shows the view that the address names. */
+
+import { currentKey, loadSettings } from './api.js';
+import { fill, h, transition } from './dom.js';
+import { LiveLine } from './live.js';
+import { sentence, tell, tellProblem } from './notices.js';
+import { picturesView } from './pictures.js';
+import { route } from './routes.js';
+import { loadAccount, signOut } from './session.js';
+import { shell } from './shell.js';
+import { signInView } from './signin.js';
+import { loadWords, t } from './words.js';
+
+const MAKERS = {
+  pictures: async () => picturesView,
+  drops: async () => (await import('./drops.js')).dropsView,
+  account: async () => (await import('./account.js')).accountView,
+};
+
+let frame;
+let live;
+let shown;
+
+async function start() {
+  await loadWords();
+  try {
+    const settings = await loadSettings();
+    live = new LiveLine(settings.live);
+  } catch {
+    fill(document.body, h('main.signin', {}, h('p', { role: 'alert' }, t('problem.no-settings'))));
+    return;
+  }
+  live.addEventListener('state', ({ detail }) => frame?.showLine(detail));
+  live.addEventListener('refused', ({ detail }) => onRefused(detail));
+  addEventListener('hashchange', () => currentKey() && show());
+  addEventListener('language', () => (currentKey() ? open({ isAgain: true }) : askForKey()));
+  addEventListener('problem', ({ detail }) => onProblem(detail));
+  if (currentKey()) open();
+  else askForKey();
+}
+
+function askForKey(why) {
+  live.close();
+  leave();
+  frame = undefined;
+  document.title = `Ringback ${t('studio')}`;
+  fill(document.body, signInView({ why, onDone: () => open({ isKnown: true }) }));
+}
+
+function open({ isAgain = false, isKnown = false } = {}) {
+  leave();
+  frame = shell({ onSignOut: () => end() });
+  fill(document.body, ...frame.elements);
+  if (isAgain) frame.showLine(live.state);
+  else live.open(currentKey());
+  show();
+  if (!isAgain && !isKnown) loadAccount().then(() => shown?.element.dispatchEvent(new Event('account')), onProblem);
+}
+
+function end(why) {
+  signOut();
+  askForKey(why);
+}
+
+function leave() {
+  shown?.close?.();
+  shown = undefined;
+}
+
+async function show() {
+  const { view, params } = route();
+  frame.showView(view);
+  if (shown?.view === view) {
+    shown.update(params);
+    return;
+  }
+  const make = await MAKERS[view]();
+  if (route().view !== view || !frame) return;
+  const before = shown;
+  const next = { view, ...make({ live, onProblem }) };
+  shown = next;
+  const change = () => {
+    before?.close?.();
+    fill(frame.main, next.element);
+    next.update(route().params);
+  };
+  if (before) transition(change);
+  else change();
+}
+
+/** A key that is no longer good ends the visit; everything else is said. */
+function onProblem(problem) {
+  if (problem.kind === 'bad-key' || problem.kind === 'unauthorized') end(sentence(problem));
+  else tellProblem(problem);
+}
+
+/** The line refuses a key that is unknown or revoked, or is not there at all in this deployment. */
+function onRefused(why) {
+  if (/unknown api key/i.test(why)) end(t('problem.bad-key'));
+  else tell(t('line.refused', { why }), { isProblem: true });
+}
+
+start();

@@ -1,0 +1,87 @@
+/** The filters over the table. Each is a part of the address, so that a view can be shared and Back works. */
+
+import { call } from './api.js';
+import { h, fill, icon } from './dom.js';
+import { ENDED, FILTERS, UNDER_WAY } from './filters.js';
+import { changed, go } from './routes.js';
+import { named, t } from './words.js';
+
+const TYPING_MS = 350;
+
+export function filterBar() {
+  const search = h('input', { type: 'search', id: 'q', placeholder: t('filter.q'), ariaLabel: t('filter.q'), maxLength: 200, autocomplete: 'off' });
+  const model = h('select', { id: 'model' });
+  const status = h('select', { id: 'status' });
+  const fields = {
+    q: search,
+    model,
+    status,
+    tag: h('input', { id: 'tag', autocomplete: 'off' }),
+    source: h('input', { id: 'source', autocomplete: 'off', placeholder: 'requests/…' }),
+    from: h('input', { id: 'from', type: 'date' }),
+    to: h('input', { id: 'to', type: 'date' }),
+  };
+  const chips = h('div.chips');
+  const more = h(
+    'details.filters',
+    {},
+    h('summary', {}, icon('filter'), h('span', {}, t('filter.more'))),
+    h('div.fields', {}, FILTERS.filter((name) => name !== 'q').map((name) => h('div', {}, h('label', { htmlFor: name }, t(`filter.${name}`)), fields[name]))),
+  );
+  let timer;
+  const apply = () => {
+    clearTimeout(timer);
+    go(changed(Object.fromEntries(FILTERS.map((name) => [name, fields[name].value.trim()]))));
+  };
+  const element = h(
+    'form.filterbar',
+    { role: 'search', ariaLabel: t('filter.title'), on: { submit: (event) => { event.preventDefault(); apply(); }, change: apply } },
+    h('div.first', {}, h('div.search', {}, icon('search'), search), more, h('a.button.primary.make', { href: '#' }, icon('add'), h('span', {}, t('make.title')))),
+    chips,
+  );
+  search.addEventListener('input', () => {
+    clearTimeout(timer);
+    timer = setTimeout(apply, TYPING_MS);
+  });
+  fillStates(status);
+  more.addEventListener('toggle', () => fillModels(model), { once: true });
+
+  return {
+    element,
+    focus: () => search.focus(),
+    clearLink: () => h('a.button', { href: changed(Object.fromEntries(FILTERS.map((name) => [name, null]))) }, t('filter.clear')),
+    update(filters) {
+      for (const name of FILTERS) {
+        const value = filters[name] ?? '';
+        const field = fields[name];
+        if (field.localName === 'select' && value && ![...field.options].some((option) => option.value === value)) {
+          field.append(h('option', { value }, name === 'status' ? value.split(',').map((each) => named('status', each)).join(', ') : value));
+        }
+        if (document.activeElement !== field) field.value = value;
+      }
+      fill(chips, Object.entries(filters).filter(([name]) => name !== 'q').map(([name, value]) => chip(name, value)));
+      element.querySelector('.make').href = changed({ make: 'first' });
+    },
+  };
+}
+
+function chip(name, value) {
+  const shown = name === 'status' ? stateName(value) : value;
+  return h('a.chip', { href: changed({ [name]: null }), ariaLabel: t('filter.remove', { name: t(`filter.${name}`), value: shown }) }, `${t(`filter.${name}`)}: ${shown}`, icon('close'));
+}
+
+const stateName = (value) => (value === UNDER_WAY.join(',') ? t('status.under_way') : value.split(',').map((each) => named('status', each)).join(', '));
+
+function fillStates(select) {
+  const option = (value) => h('option', { value }, named('status', value));
+  fill(select, h('option', { value: '' }, t('filter.any')), h('option', { value: UNDER_WAY.join(',') }, t('status.under_way')), [...ENDED, ...UNDER_WAY].map(option));
+}
+
+/** The models are a list of their own, only needed here. */
+async function fillModels(select) {
+  const chosen = select.value;
+  const { models } = await call('/models').catch(() => ({ models: [] }));
+  const ids = [...new Set([...models.map(({ id }) => id), chosen].filter(Boolean))];
+  fill(select, h('option', { value: '' }, t('filter.any')), ids.map((id) => h('option', { value: id }, id)));
+  select.value = chosen;
+}

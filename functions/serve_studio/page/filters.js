@@ -1,0 +1,40 @@
+/** What the gallery is limited to: read from the address, sent to `GET /jobs`, and asked of each live event. */
+
+export const FILTERS = ['q', 'model', 'status', 'tag', 'source', 'from', 'to'];
+export const UNDER_WAY = ['accepted', 'submitting', 'running', 'archiving'];
+export const ENDED = ['succeeded', 'failed', 'expired', 'archive_failed', 'cancelled'];
+
+/** @param {URLSearchParams} params of the address */
+export function filtersOf(params) {
+  return Object.fromEntries(FILTERS.map((name) => [name, params.get(name)]).filter(([, value]) => value));
+}
+
+/** The last day is meant as a whole, and the API's `to` is exclusive. */
+export function queryOf(filters) {
+  return { ...filters, ...(filters.to && { to: dayAfter(filters.to) }) };
+}
+
+/** Tell whether a job, as the API shows it, belongs to what is shown. */
+export function matches(job, filters) {
+  const { q, model, status, tag, source, from, to } = queryOf(filters);
+  const prompt = promptOf(job.input).toLowerCase();
+  return (
+    (!q || q.toLowerCase().split(/\s+/).every((word) => prompt.includes(word))) &&
+    (!model || job.model === model) &&
+    (status ? status.split(',').includes(job.status) : job.status !== 'deleting') &&
+    (!tag || (job.tags ?? []).includes(tag)) &&
+    (!source || job.source === source.replace(/^s3:\/\/[^/]+\//, '')) &&
+    (!from || Date.parse(job.created_at) >= Date.parse(from)) &&
+    (!to || Date.parse(job.created_at) < Date.parse(to))
+  );
+}
+
+/** The providers have two names for it. */
+export const promptOf = (input) => String(input?.prompt ?? input?.ref_prompt ?? '');
+
+function dayAfter(day) {
+  const date = new Date(`${day.slice(0, 10)}T00:00:00Z`);
+  if (Number.isNaN(date.getTime())) return day;
+  date.setUTCDate(date.getUTCDate() + 1);
+  return date.toISOString().slice(0, 10);
+}

@@ -1,0 +1,229 @@
+/** The jobs that the gallery shows, newest first: pages of `GET /jobs` and live events, kept small. */
+
+import { call } from './api.js';
+import { matches, promptOf, queryOf } from './filters.js';
+import { Links } from './links.js';
+
+const FIRST_PAGE = 40;
+const PAGE = 99;
+const FIELDS = 'status,changes,model,input,created_at,images,error,waiting_for';
+// Enough for a name; the whole prompt is in the job.
+const MAX_WORDS = 160;
+// A thumbnail is made within seconds. One that isn't there by then is not coming.
+const THUMBNAIL_MS = 60_000;
+const TOGETHER_MS = 60;
+// Up to so many jobs are read one by one, more with their page.
+const FEW = 3;
+// After a failure, scrolling asks no sooner.
+const PAUSE_MS = 3000;
+
+/** Fires `change` when what is shown has changed, and `problem` (a Problem in `detail`). */
+export class JobStore extends EventTarget {
+  #jobs = new Map();
+  #order = [];
+  #links = new Links();
+  #cursors = [undefined];
+  #filters = {};
+  #asked = new Set();
+  #load = 0;
+  #failedAt = -Infinity;
+  #wanted = new Set();
+  /** What is shown: a picture of a job each, or a job without pictures yet. */
+  items = [];
+  isLoading = false;
+  isComplete = false;
+
+  get filters() {
+    return this.#filters;
+  }
+
+  /** Begin anew, with other filters. */
+  async load(filters) {
+    this.#filters = filters;
+    this.#jobs.clear();
+    this.#links.clear();
+    [this.#order, this.#cursors, this.isComplete, this.isLoading] = [[], [undefined], false, false];
+    this.#load += 1;
+    this.#failedAt = -Infinity;
+    this.#changed();
+    await this.more();
+  }
+
+  /** Load the next page. A filtered page may be empty although there are more. */
+  async more() {
+    if (this.isLoading || this.isComplete || performance.now() - this.#failedAt < PAUSE_MS) return;
+    this.isLoading = true;
+    const load = this.#load;
+    try {
+      const page = this.#cursors.length - 1;
+      const { jobs, cursor } = await this.#ask(page);
+      if (load !== this.#load) return;
+      jobs.forEach((job) => this.#put(job, page));
+      if (cursor) this.#cursors.push(cursor);
+      this.isComplete = !cursor;
+    } catch (problem) {
+      if (load === this.#load) this.#fail(problem);
+      return;
+    } finally {
+      if (load === this.#load) this.isLoading = false;
+    }
+    this.#changed();
+  }
+
+  /** Load the newest jobs again: what happened while nobody listened. */
+  async refresh() {
+    const load = this.#load;
+    try {
+      const { jobs } = await this.#ask(0);
+      if (load !== this.#load) return;
+      jobs.forEach((job) => this.#put(job, 0));
+      this.#changed();
+    } catch (problem) {
+      this.#fail(problem);
+    }
+  }
+
+  /** Take a job from a live event or an answer; its images may lack links. */
+  take(job) {
+    const known = this.#jobs.get(job.job_id);
+    if (job.status === 'deleting' || job.status === 'deleted') return this.remove(job.job_id);
+    // Events come in any order. A thumbnail is no change of state.
+    if (known && job.changes < known.changes) return;
+    if (!matches(job, this.#filters)) {
+      if (known) this.remove(job.job_id);
+      return;
+    }
+    this.#put(job, known?.page ?? 0);
+    this.#changed();
+  }
+
+  /** Read a job anew, and take it. */
+  async reread(id) {
+    await call(`/jobs/${id}`).then((job) => this.take(job), (problem) => this.#gone(id, problem));
+  }
+
+  remove(id) {
+    if (!this.#jobs.delete(id)) return;
+    this.#order.splice(this.#order.indexOf(id), 1);
+    this.#changed();
+  }
+
+  /** Return the link to an item's thumbnail; `undefined` if it has to be renewed, which has begun then. */
+  link({ job, image }) {
+    const url = this.#links.get(image.key);
+    if (!url && (image.hasThumbnail || isLate(job))) this.#want(job.id);
+    return url;
+  }
+
+  /** Renew a link that did not work. */
+  renew({ job, image }) {
+    if (this.#links.drop(image.key)) this.#want(job.id);
+  }
+
+  indexOf(key) {
+    return this.items.findIndex((item) => item.key === key);
+  }
+
+  #ask(page) {
+    const query = new URLSearchParams({ ...queryOf(this.#filters), fields: FIELDS, limit: page ? PAGE : FIRST_PAGE });
+    if (page) query.set('cursor', this.#cursors[page]);
+    return call(`/jobs?${query}`);
+  }
+
+  #put(job, page) {
+    const made = Date.parse(job.created_at);
+    if (!this.#jobs.has(job.job_id)) this.#insert(job.job_id, made);
+    this.#jobs.set(job.job_id, recordOf(job, page, made));
+    for (const image of job.images) {
+      const url = image.thumbnail_url ?? (isLate({ made }) ? image.url : undefined);
+      if (url) this.#links.set(image.key, url);
+    }
+  }
+
+  /** Pages come in order, so an older job is usually the last one, and a live one the first. */
+  #insert(id, made) {
+    const madeAt = (index) => this.#jobs.get(this.#order[index]).made;
+    if (!this.#order.length || madeAt(this.#order.length - 1) >= made) {
+      this.#order.push(id);
+      return;
+    }
+    let index = 0;
+    while (madeAt(index) > made) index += 1;
+    this.#order.splice(index, 0, id);
+  }
+
+  /** Jobs whose links are wanted at the same time are read together, a page at a time where that is fewer requests. */
+  #want(id) {
+    if (!this.#wanted.size) setTimeout(() => this.#renewWanted(), TOGETHER_MS);
+    this.#wanted.add(id);
+  }
+
+  async #renewWanted() {
+    const jobs = [...this.#wanted].map((id) => this.#jobs.get(id)).filter((job) => job && !this.#asked.has(job.id));
+    this.#wanted.clear();
+    const pages = Map.groupBy(jobs, (job) => job.page);
+    await Promise.all([...pages].map(([page, group]) => this.#renewPage(page, group)));
+    jobs.forEach((job) => this.#asked.delete(job.id));
+    this.#changed();
+  }
+
+  async #renewPage(page, group) {
+    group.forEach((job) => this.#asked.add(job.id));
+    const read = new Set();
+    const put = (job) => {
+      const known = this.#jobs.get(job.job_id);
+      if (known && job.changes >= known.changes) this.#put(job, known.page);
+      read.add(job.job_id);
+    };
+    try {
+      if (group.length > FEW) (await this.#ask(page)).jobs.forEach(put);
+    } catch (problem) {
+      this.#fail(problem);
+      return;
+    }
+    const rest = group.filter((job) => !read.has(job.id));
+    await Promise.all(rest.map(({ id }) => call(`/jobs/${id}`).then(put, (problem) => this.#gone(id, problem))));
+  }
+
+  #gone(id, problem) {
+    if (problem.status === 404 || problem.status === 410) this.remove(id);
+    else this.#fail(problem);
+  }
+
+  #changed() {
+    this.items = this.#order.flatMap((id) => itemsOf(this.#jobs.get(id)));
+    this.dispatchEvent(new Event('change'));
+  }
+
+  #fail(problem) {
+    this.#failedAt = performance.now();
+    this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
+  }
+}
+
+const isLate = (job) => Date.now() - job.made > THUMBNAIL_MS;
+
+/** Thousands of jobs are kept, so of each only what its tile needs. */
+function recordOf(job, page, made) {
+  return {
+    id: job.job_id,
+    page,
+    made,
+    changes: job.changes,
+    status: job.status,
+    model: job.model,
+    words: promptOf(job.input).slice(0, MAX_WORDS),
+    fault: job.error?.message?.slice(0, MAX_WORDS),
+    waits: job.waiting_for?.reason,
+    images: job.images.map((image) => ({
+      key: image.key,
+      ratio: image.width / image.height,
+      hasThumbnail: Boolean(image.thumbnail_key),
+    })),
+  };
+}
+
+function itemsOf(job) {
+  if (!job.images.length || job.status === 'archiving') return [{ key: `${job.id}.0`, number: 0, job, ratio: 1 }];
+  return job.images.map((image, index) => ({ key: `${job.id}.${index + 1}`, number: index + 1, job, image, ratio: image.ratio }));
+}

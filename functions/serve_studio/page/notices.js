@@ -1,0 +1,62 @@
+/** Sentences for the person: messages that pass, problems in words, and second thoughts. */
+
+import { Problem } from './api.js';
+import { fill, h, icon } from './dom.js';
+import { has, t } from './words.js';
+
+const SHOWN_MS = 7000;
+const region = h('div.notices', { role: 'status', ariaLive: 'polite' });
+
+export const noticesElement = () => region;
+
+/** Show a sentence for some seconds, and have screen readers say it. */
+export function tell(text, { isProblem = false } = {}) {
+  const close = () => notice.remove();
+  const notice = h(
+    `div.notice${isProblem ? '.bad' : ''}`,
+    {},
+    h('p', {}, text),
+    h('button.quiet', { type: 'button', ariaLabel: t('close'), on: { click: close } }, icon('close')),
+  );
+  // The same sentence twice in a row is one.
+  for (const other of region.children) if (other.textContent === notice.textContent) other.remove();
+  region.append(notice);
+  setTimeout(close, isProblem ? SHOWN_MS * 2 : SHOWN_MS);
+}
+
+/** Return what a problem means, in the person's language where it is a known one. */
+export function sentence(problem) {
+  if (!(problem instanceof Problem)) return t('problem.failed');
+  const key = `problem.${problem.kind}`;
+  return has(key) ? t(key, { detail: problem.detail }) : problem.detail || t('problem.failed');
+}
+
+export function tellProblem(problem) {
+  if (!(problem instanceof Problem)) console.error(problem);
+  tell(sentence(problem), { isProblem: true });
+}
+
+/** Ask before something that can't be undone, or that is paid for. @returns {Promise<boolean>} */
+export function ask({ title, text, yes, isDanger = false }) {
+  const dialog = h('dialog.ask', { ariaLabel: title });
+  const answer = (value) => () => dialog.close(value);
+  fill(
+    dialog,
+    h('h2', {}, title),
+    h('p', {}, text),
+    h(
+      'div.buttons',
+      {},
+      h('button', { type: 'button', autofocus: true, on: { click: answer('') } }, t('cancel')),
+      h(`button.${isDanger ? 'danger' : 'primary'}`, { type: 'button', on: { click: answer('yes') } }, yes),
+    ),
+  );
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      resolve(dialog.returnValue === 'yes');
+    });
+  });
+}

@@ -1,0 +1,124 @@
+/** The view of all pictures: filters, the table, the open picture, and the form beside it. */
+
+import { fill, h, icon, transition } from './dom.js';
+import { filterBar } from './filterbar.js';
+import { filtersOf } from './filters.js';
+import './gallery.js';
+import { JobStore } from './jobs.js';
+import { tell } from './notices.js';
+import { changed, go, route } from './routes.js';
+import { named, t } from './words.js';
+
+const MAKE_KEYS = ['make', 'like', 'use'];
+
+export function picturesView({ live, onProblem }) {
+  const store = new JobStore();
+  const stop = new AbortController();
+  const { signal } = stop;
+  const table = h('light-table');
+  table.store = store;
+  const empty = h('div.empty', { hidden: true });
+  const panel = h('aside.panel', { hidden: true, ariaLabel: t('make.title') });
+  const bar = filterBar(store);
+  const element = h('section.pictures', {}, h('h1.unseen', {}, t('pictures')), bar.element, h('div.table', {}, table, empty), panel);
+  let picture;
+  let form;
+  let loaded;
+
+  store.addEventListener('problem', ({ detail }) => onProblem(detail), { signal });
+  store.addEventListener('change', () => showEmpty(), { signal });
+  live.addEventListener('following', ({ detail }) => caughtUp(detail), { signal });
+  live.addEventListener('event', ({ detail }) => onEvent(detail), { signal });
+  addEventListener('keydown', onKey, { signal });
+
+  function onEvent({ type, data }) {
+    if (!type.startsWith('ringback.job.')) return;
+    if (type === 'ringback.job.deleted') store.remove(data.job_id);
+    // Of a large job, the event lacks what does not fit; the table asks for it.
+    else if (data.left_out?.length) store.reread(data.job_id);
+    else store.take(data);
+    picture?.onEvent(type, data);
+    announce(type, data);
+  }
+
+  function announce(type, job) {
+    if (type === 'ringback.job.succeeded') tell(t('told.succeeded', { n: job.images?.length ?? 1, model: job.model }));
+    if (type === 'ringback.job.failed') tell(t('told.failed', { model: job.model, why: job.error?.message ?? '' }), { isProblem: true });
+  }
+
+  /** What was missed has come by the line, or can only be read anew. */
+  function caughtUp({ isResumed, complete }) {
+    if (!isResumed) store.refresh();
+    else if (!complete) store.load(store.filters);
+  }
+
+  function showEmpty() {
+    empty.hidden = store.items.length > 0 || !store.isComplete;
+    if (empty.hidden) return;
+    const isFiltered = Object.keys(store.filters).length > 0;
+    fill(empty, h('p', {}, t(isFiltered ? 'empty.filtered' : 'empty.first')), isFiltered ? bar.clearLink() : h('a.button.primary', { href: changed({ make: 'first' }) }, t('make.first')));
+  }
+
+  function onKey(event) {
+    const isTyping = event.target.matches?.('input, textarea, select') || document.querySelector('dialog[open]');
+    if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === '/') {
+      event.preventDefault();
+      bar.focus();
+    }
+    if (event.key === 'n') go(changed({ make: 'first' }));
+    if (event.key === 'Escape' && !panel.hidden) go(changed({ make: null, like: null, use: null }));
+  }
+
+  function update(params) {
+    const filters = filtersOf(params);
+    bar.update(filters);
+    if (JSON.stringify(filters) !== loaded) {
+      loaded = JSON.stringify(filters);
+      scrollTo({ top: 0, behavior: 'instant' });
+      store.load(filters);
+    }
+    table.readdress();
+    showPicture(params.get('open'));
+    showForm(params);
+  }
+
+  async function showPicture(key) {
+    if (!key && !picture) return;
+    if (!picture) {
+      const { PictureDialog } = await import('./picture.js');
+      picture ??= new PictureDialog({ store, table, onProblem });
+    }
+    const wanted = route().params.get('open');
+    if (wanted === picture.key) return;
+    if (wanted && picture.key) picture.show(wanted);
+    else transition(() => (wanted ? picture.show(wanted) : picture.hide()));
+  }
+
+  async function showForm(params) {
+    const wanted = MAKE_KEYS.map((name) => params.get(name) ?? '').join('\n');
+    if (!params.has('make')) {
+      panel.hidden = true;
+      element.classList.remove('with-panel');
+      form = undefined;
+      return;
+    }
+    if (form === wanted) return;
+    form = wanted;
+    const { makeForm } = await import('./form.js');
+    if (form !== wanted) return;
+    panel.hidden = false;
+    element.classList.add('with-panel');
+    fill(panel, await makeForm({ params, onProblem, onMade: (job) => store.take(job) }));
+    panel.querySelector('textarea, select')?.focus();
+  }
+
+  return {
+    element,
+    update,
+    close() {
+      stop.abort();
+      picture?.remove();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+/** One picture on the table, or one job that has none yet. */
+
+import { fill, h } from './dom.js';
+import { elapsed, named, t } from './words.js';
+import { UNDER_WAY } from './filters.js';
+
+// Tiles that only fly past load nothing.
+const SETTLED_MS = 90;
+
+/** @param {{href: (item) => string, link: (item) => string|undefined, onError: (item) => void}} table */
+export function makeTile(item, table) {
+  const anchor = h('a', { tabIndex: -1 });
+  const element = h('li.tile', {}, anchor);
+  const tile = { element, anchor, item, url: undefined, timer: 0 };
+  tile.leave = () => clearTimeout(tile.timer);
+  anchor.href = table.href(item);
+  updateTile(tile, item, table);
+  return tile;
+}
+
+/** Draw again what has changed of an item since. */
+export function updateTile(tile, item, table) {
+  const isNew = tile.item.job !== item.job || !tile.drawn;
+  tile.item = item;
+  if (isNew) draw(tile, item);
+  if (!item.image || tile.url) return;
+  clearTimeout(tile.timer);
+  tile.timer = setTimeout(() => showPicture(tile, table), tile.drawn && table.isMoving() ? SETTLED_MS : 0);
+}
+
+function draw(tile, item) {
+  const { job } = item;
+  tile.drawn = true;
+  tile.element.dataset.status = job.status;
+  tile.anchor.setAttribute('aria-label', nameOf(item));
+  if (item.image) {
+    if (!tile.image) fill(tile.anchor, (tile.image = h('img', { alt: '', decoding: 'async', loading: 'lazy', draggable: false })), caption(item));
+    return;
+  }
+  tile.image = tile.url = undefined;
+  const isUnderWay = UNDER_WAY.includes(job.status);
+  fill(
+    tile.anchor,
+    h(
+      'span.slide',
+      {},
+      h('span.state', {}, named('status', job.status)),
+      h('span.model', {}, job.model),
+      isUnderWay && h('span.elapsed', {}, elapsed(Date.now() - job.made)),
+      h('span.words', {}, job.waits ? named('waits', job.waits) : isUnderWay ? job.words : (job.fault ?? job.words)),
+    ),
+  );
+}
+
+const caption = ({ job }) => h('span.caption', {}, h('span.words', {}, job.words), h('span.model', {}, job.model));
+
+function showPicture(tile, table) {
+  const { item, image } = tile;
+  const url = table.link(item);
+  if (!url || !image) return;
+  tile.url = url;
+  image.onload = () => image.classList.add('shown');
+  image.onerror = () => {
+    tile.url = undefined;
+    image.removeAttribute('src');
+    table.onError(item);
+  };
+  image.src = url;
+}
+
+/** Count on while a job is under way. */
+export function tick({ element, item }) {
+  const clock = element.querySelector('.elapsed');
+  if (clock) clock.textContent = elapsed(Date.now() - item.job.made);
+}
+
+function nameOf({ job, number }) {
+  const words = job.words || job.model;
+  if (number) return t('tile.picture', { words, model: job.model });
+  return t('tile.job', { words, model: job.model, state: named('status', job.status) });
+}
