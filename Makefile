@@ -273,6 +273,6 @@ $(ENVIRONMENTS)/%/.ready: local/environments/%.txt $(ENVIRONMENTS)/uv/.ready
 	  --python .venv/bin/python --editable . --editable clients/python; \
 	touch $@; echo "Installed $(@D) in $$SECONDS s"
 
-# SAM builds every function by this rule: app.py and nothing else in its folder.
+# SAM builds every function by this rule: app.py and, of the studio, its page.
 build-%Function:
-	@cp app.py "$(ARTIFACTS_DIR)/"
+	@cp -R app.py $(wildcard page) "$(ARTIFACTS_DIR)/"

@@ -10,6 +10,8 @@ from local.ports import LOOPBACK
 
 PLACEHOLDER = "{api_id}"
 LIVE_API_URL, JOBS_API_URL = "LIVE_API_URL", "JOBS_API_URL"
+# Of a page that may use these buckets, which are paths of one origin here.
+BUCKET_URLS = ("IMAGES_BUCKET_URL", "DROP_BUCKET_URL")
 
 
 # On a busy machine a function is slow, not stuck: only AWS has the time-outs of the template.
@@ -29,6 +31,7 @@ def fill_in_addresses(
             filled[LIVE_API_URL] = f"{endpoint_url}{_live_path(live_api_id)}"
         if JOBS_API_URL in filled:
             filled[JOBS_API_URL] = jobs_api_url
+        filled |= {name: endpoint_url for name in BUCKET_URLS if name in filled}
         functions.update_function_configuration(
             FunctionName=function["FunctionName"],
             Environment={"Variables": filled},
@@ -39,6 +42,15 @@ def fill_in_addresses(
 def live_url(port: int, live_api_id: str) -> str:
     """Return the URL at which the emulator serves the WebSocket API."""
     return f"ws://{LOOPBACK}:{port}{_live_path(live_api_id)}"
+
+
+def studio_origin(port: int) -> str:
+    """Return the page's origin: for a browser another one than the API's and the buckets'."""
+    return f"http://localhost:{port}"
+
+
+def studio_url(port: int, studio_api_id: str) -> str:
+    return f"{studio_origin(port)}/_aws/execute-api/{studio_api_id}/$default/"
 
 
 def _live_path(live_api_id: str) -> str:

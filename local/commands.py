@@ -40,7 +40,14 @@ def commands(deployment: Deployment, *, source: str) -> dict[str, str]:
 
 
 def what_to_try(deployment: Deployment, *, source: str) -> str:
-    lines = ["", "The stack runs until Ctrl-C. Commands to try in another terminal:", ""]
+    lines = [
+        "",
+        f"Open the studio in a browser: {deployment.studio_url}",
+        f"and give it this key: {deployment.client_key}",
+        "",
+        "The stack runs until Ctrl-C. Commands to try in another terminal:",
+        "",
+    ]
     for purpose, command in commands(deployment, source=source).items():
         lines += [f"  {purpose}:", f"    {command}"]
     key = json.dumps({"key": deployment.client_key})

@@ -34,7 +34,7 @@ SERVICES: Final = (
 )
 # Actions of these services for properties that the template does not set, by a part of their name.
 UNUSED: Final = (
-    *("Abac", "Accelerate", "Acl", "Analytics", "CORS", "Cors", "Inventory", "Logging", "Metrics"),
+    *("Abac", "Accelerate", "Acl", "Analytics", "Inventory", "Logging", "Metrics"),
     *("ObjectLock", "Replication", "Website", "IntelligentTiering", "Metadata", "ReplicateSecret"),
     *("Kinesis", "ContributorInsights", "Import", "Replica", "ResourcePolic", "ServiceLinkedRole"),
     *("CodeSigning", "Concurrency", "ScalingConfig", "CapacityProvider", "PublishVersion", "Alias"),

@@ -47,6 +47,7 @@ class Deployment:
     jobs_api_url: str
     callback_api_url: str
     live_api_url: str
+    studio_url: str
     images_bucket: str
     drop_bucket: str
     jobs_table: str

@@ -19,7 +19,13 @@ from ringback.domain.client_keys import Scope
 from ringback.domain.clock import utc_now
 from ringback.domain.receivers import ClientWebhooks
 
-from local.api_addresses import PLACEHOLDER, fill_in_addresses, live_url
+from local.api_addresses import (
+    PLACEHOLDER,
+    fill_in_addresses,
+    live_url,
+    studio_origin,
+    studio_url,
+)
 from local.client_keys import with_key
 from local.deployment import Deployment, administrator
 from local.emulator import emulator_process, endpoint_url, is_healthy, start_emulator
@@ -147,6 +153,7 @@ class Start:
             "PlainHttpHosts": simulator,
             "CallbackBaseUrl": api_url(self.ports.aws, PLACEHOLDER),
             "DropClient": CLIENT,
+            "AllowedOrigins": studio_origin(self.ports.aws),
         }
 
     def _deployment(self, outputs: Mapping[str, str], accounts: Sequence[Account]) -> Deployment:
@@ -157,6 +164,7 @@ class Start:
             callback_api_url=api_url(self.ports.aws, outputs["CallbackApiId"]),
             # Older versions, from which one may upgrade, have none.
             live_api_url=live_url(self.ports.aws, outputs.get("LiveApiId", "")),
+            studio_url=studio_url(self.ports.aws, outputs.get("StudioApiId", "")),
             images_bucket=outputs["ImagesBucketName"],
             drop_bucket=outputs["DropBucketName"],
             jobs_table=outputs["JobsTableName"],

@@ -215,6 +215,11 @@ NIGHTLY: Final = _by_name(
     _function("open_upload"),
     _use_case("open_upload"),
     _aws("upload_bucket", "contract/test_upload_bucket"),
+    _function("serve_studio"),
+    *(
+        Module(f"studio/{name}", (f"tests/unit/studio/test_{name}.py",))
+        for name in ("joined_script", "page_answers", "page_files", "page_headers")
+    ),
     _function("make_thumbnails", "", _HANDLERS),
     _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),

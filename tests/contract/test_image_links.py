@@ -8,9 +8,10 @@ import boto3
 import botocore.auth
 import pytest
 import requests
+from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.aws.clients import credentials, s3_client
+from ringback.aws.clients import CALLS, config_of, credentials, s3_client
 from ringback.aws.image_links import MAX_SECONDS, STABLE_SECONDS, ImageLinks
 from ringback.domain.clock import utc_now
 
@@ -40,6 +41,14 @@ def test_a_link_is_the_sdk_s_at_the_beginning_of_its_quarter(
     )
     assert theirs.startswith(f"https://{cloud.bucket}.s3.{REGION}.amazonaws.com/images/x/")
     assert links(cloud, at=QUARTER + timedelta(seconds=7))(key) == theirs
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1", "ap-east-2"])
+def test_a_link_has_the_host_that_the_template_gives_the_studio(cloud: Cloud, region: str) -> None:
+    """In us-east-1, botocore would take the global one."""
+    client: Any = Session().create_client("s3", region, config=config_of("s3", CALLS))
+    made = ImageLinks(client, "images", credentials(), seconds=60, now=utc_now)("a.png")
+    assert made.startswith(f"https://images.s3.{region}.amazonaws.com/a.png?")
 
 
 def test_a_link_stays_the_same_for_a_quarter_of_an_hour(cloud: Cloud) -> None:

@@ -70,6 +70,10 @@ def try_to_post(operator: Operator) -> None:
     httpx.post(url, json=body, headers=key, trust_env=False)
 
 
+def open_studio(operator: Operator) -> None:
+    httpx.get(operator.deployment.studio_url, trust_env=False)
+
+
 def stop_a_loop(operator: Operator) -> None:
     operator.client("lambda").put_function_recursion_config(
         FunctionName=operator.named("SubmitJobFunction"), RecursiveLoop="Terminate"
@@ -155,6 +159,11 @@ ROWS: Final[Mapping[str, Row]] = {
         deny("ReceiveCallbackFunction"),
         take_deny_away("ReceiveCallbackFunction"),
         repeatedly(post),
+    ),
+    "StudioApiErrorsAlarm": Row(
+        break_handler("ServeStudioFunction"),
+        restore_handler("ServeStudioFunction"),
+        repeatedly(open_studio),
     ),
     "SubmitAgeAlarm": Row(disable("SubmitJobFunctionTurn"), enable("SubmitJobFunctionTurn"), post),
     "ArchiveAgeAlarm": Row(

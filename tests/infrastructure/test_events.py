@@ -203,6 +203,12 @@ def check_describe_models(event: Event) -> None:
     assert event.get("pathParameters", {}).keys() <= {"model_id"}
 
 
+def check_serve_studio(event: Event) -> None:
+    check_http(event)
+    assert "authorizer" not in event["requestContext"]
+    assert event["requestContext"]["http"]["method"] == "GET"
+
+
 def check_change_job(event: Event) -> None:
     check_http(event)
     assert client_name(event)
@@ -242,6 +248,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "show_progress": check_show_progress,
     "serve_provider_apis": check_serve_provider_apis,
     "describe_models": check_describe_models,
+    "serve_studio": check_serve_studio,
     "change_job": check_change_job,
     "authorize_client": check_authorize_client,
     "run_canary": check_run_canary,

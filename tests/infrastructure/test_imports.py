@@ -13,8 +13,8 @@ from tests.support.template import ROOT
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
 CALLS_NO_PROVIDER = [
     *("accept_job", "authorize_client", "change_job", "describe_models", "follow_jobs"),
-    *("make_thumbnails", "manage_account"),
-    *("open_upload", "query_jobs", "receive_callback", "serve_provider_apis", "show_progress"),
+    *("make_thumbnails", "manage_account", "open_upload", "query_jobs", "receive_callback"),
+    *("serve_provider_apis", "serve_studio", "show_progress"),
     *("summarize_drops", "take_drops"),
 ]
 REPORT = "import app, sys; print(*sorted(sys.modules), sep='\\n')"
@@ -89,6 +89,7 @@ HEAVY = (
 )
 BUDGET = {function: {"botocore.session"} for function in FUNCTIONS} | {
     "describe_models": {"pydantic", "ringback.catalogue"},
+    "serve_studio": set(),
     "make_thumbnails": {"botocore.session", "PIL"},
     "open_upload": {"botocore.session", "pydantic", "ringback.catalogue"},
     "accept_job": {"botocore.session", "pydantic", "ringback.catalogue"},
@@ -134,6 +135,7 @@ def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
         ("archive_images", ["ringback.catalogue", "ringback.callbacks", "PIL"]),
         ("make_thumbnails", ["ringback.catalogue", "ringback.images", "ringback.aws.queues"]),
         ("describe_models", ["ringback.aws", "ringback.providers", "ringback.settings", "boto3"]),
+        ("serve_studio", ["ringback.aws", "ringback.use_cases", "ringback.json_bodies"]),
         (
             "accept_job",
             ["ringback.catalogue.schemas", "ringback.images.download", "ringback.aws.secrets"],

@@ -46,6 +46,7 @@ from tests.support.variables import is_required, variables_of
 FUNCTIONS: Final = resources("AWS::Serverless::Function")
 QUEUES: Final = resources("AWS::SQS::Queue")
 BUCKETS: Final = resources("AWS::S3::Bucket")
+HTTP_APIS: Final = resources("AWS::Serverless::HttpApi")
 PARAMETERS: Final[dict[str, dict[str, Any]]] = load_template()["Parameters"]
 GLOBALS: Final[dict[str, Any]] = load_template()["Globals"]["Function"]
 FOURTEEN_DAYS: Final = 14 * 24 * 3600
@@ -199,6 +200,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:ListBucket": "DropBucket",
         "s3:PutObject": "DropBucket/uploads/*",
     },
+    "serve_studio": {},
     "notify_client": {
         "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:UpdateItem": ["JobsTable/deliveries#*", "JobsTable/receiver#*"],
@@ -399,13 +401,13 @@ def test_every_log_group_belongs_to_a_function_or_an_api() -> None:
 
 def access_logs() -> dict[str, dict[str, Any]]:
     """Return the settings of each API's access log; those of the live one have a condition."""
-    (live,) = resources("AWS::ApiGatewayV2::Stage").values()
-    apis = resources("AWS::Serverless::HttpApi")
-    logs = {name: api["AccessLogSettings"] for name, api in apis.items()}
-    return {**logs, "LiveApi": live["AccessLogSettings"]["Fn::If"][1]}
+    stages = resources("AWS::ApiGatewayV2::Stage")
+    logs = {name: api["AccessLogSettings"] for name, api in HTTP_APIS.items()}
+    logs["StudioApi"] = stages["StudioStage"]["AccessLogSettings"]
+    return {**logs, "LiveApi": stages["LiveStage"]["AccessLogSettings"]["Fn::If"][1]}
 
 
-@pytest.mark.parametrize("api", ["JobsApi", "CallbackApi", "LiveApi"])
+@pytest.mark.parametrize("api", [*HTTP_APIS, "StudioApi", "LiveApi"])
 def test_an_access_log_has_no_path_query_header_or_address(api: str) -> None:
     """A callback's path has its token, and a path its job: only what is listed here is logged."""
     log = access_logs()[api]
@@ -420,7 +422,7 @@ def test_an_access_log_has_no_path_query_header_or_address(api: str) -> None:
 
 
 def test_the_live_api_has_an_access_log_only_if_wanted() -> None:
-    (live,) = resources("AWS::ApiGatewayV2::Stage").values()
+    live = resources("AWS::ApiGatewayV2::Stage")["LiveStage"]
     assert live["AccessLogSettings"]["Fn::If"][0] == "LogsLive"
     assert load_template()["Resources"]["LiveApiLogs"]["Condition"] == "LogsLive"
     assert PARAMETERS["LiveAccessLogs"]["Default"] == "false"
@@ -955,16 +957,33 @@ def test_what_is_read_by_get_is_asked_for_by_head() -> None:
     assert by_method["HEAD"] == by_method["GET"]
 
 
-def test_pages_may_call_the_api_only_from_allowed_origins() -> None:
-    """Without any, the API has no CORS rules; SAM reads a condition for all of them only."""
-    condition, rules, otherwise = resources("AWS::Serverless::HttpApi")["JobsApi"][
-        "CorsConfiguration"
-    ]["Fn::If"]
-    assert (condition, otherwise) == ("AllowsOrigins", {"Ref": "AWS::NoValue"})
-    assert load_template()["Conditions"][condition] == {
+STUDIO_ORIGIN: Final = {
+    "Fn::Sub": "https://${StudioApi}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+}
+
+
+def origins_in(rules: Any) -> list[Any]:
+    """Return the studio's origin, which is always there, and the others without a parameter."""
+    (comma, (between, origins)) = rules["Fn::Split"][0], rules["Fn::Split"][1]["Fn::Join"]
+    assert (comma, between) == (",", ",")
+    (studio, others) = origins
+    assert others == {
+        "Fn::If": ["AllowsOrigins", {"Ref": "AllowedOrigins"}, {"Ref": "AWS::NoValue"}]
+    }
+    return [studio, *resolved(others, {}).values()]
+
+
+def test_pages_of_the_studio_and_of_allowed_origins_may_use_api_and_buckets() -> None:
+    assert load_template()["Conditions"]["AllowsOrigins"] == {
         "Fn::Not": [{"Fn::Equals": [{"Ref": "AllowedOrigins"}, ""]}]
     }
-    assert rules["AllowOrigins"] == {"Fn::Split": [",", {"Ref": "AllowedOrigins"}]}
+    rules = HTTP_APIS["JobsApi"]["CorsConfiguration"]
+    assert origins_in(rules["AllowOrigins"]) == [STUDIO_ORIGIN, "AWS::NoValue"]
+    for bucket, methods in (("ImagesBucket", ["GET", "HEAD"]), ("DropBucket", ["POST"])):
+        (rule,) = BUCKETS[bucket]["CorsConfiguration"]["CorsRules"]
+        assert rule["AllowedOrigins"] == rules["AllowOrigins"]
+        assert rule["AllowedMethods"] == methods
+    assert "CorsConfiguration" not in HTTP_APIS["CallbackApi"]
     used = {event["Method"] for each in FUNCTIONS.values() for event in methods_of(each)}
     assert set(rules["AllowMethods"]) >= used - {"OPTIONS"}
     asked = {"Authorization", "Content-Type", "Idempotency-Key", "If-None-Match"}
@@ -1052,36 +1071,67 @@ def test_an_api_is_throttled(api: str) -> None:
     assert limits["ThrottlingRateLimit"] > 0
 
 
-def test_the_live_api_has_one_route_which_calls_its_function() -> None:
-    """Nothing runs for who only connects; the function checks the key itself."""
-    (api,) = resources("AWS::ApiGatewayV2::Api").values()
-    assert api["ProtocolType"] == "WEBSOCKET"
-    (route,) = resources("AWS::ApiGatewayV2::Route").values()
+# Those that SAM has no events for: name, protocol, stage and function.
+OTHER_APIS: Final = [
+    ("Live", "WEBSOCKET", "live", "FollowJobsFunction"),
+    ("Studio", "HTTP", "$default", "ServeStudioFunction"),
+]
+
+
+@pytest.mark.parametrize(("api", "protocol", "stage", "function"), OTHER_APIS)
+def test_the_live_line_and_the_studio_have_one_route_which_calls_their_function(
+    api: str, protocol: str, stage: str, function: str
+) -> None:
+    """Nothing runs for who only connects, and the live line's function checks the key itself."""
+    assert len(resources("AWS::ApiGatewayV2::Api")) == len(OTHER_APIS)
+    assert resources("AWS::ApiGatewayV2::Api")[f"{api}Api"]["ProtocolType"] == protocol
+    route = resources("AWS::ApiGatewayV2::Route")[f"{api}Route"]
     assert (route["RouteKey"], route["AuthorizationType"]) == ("$default", "NONE")
-    assert route["Target"] == {"Fn::Sub": "integrations/${LiveIntegration}"}
-    (integration,) = resources("AWS::ApiGatewayV2::Integration").values()
+    assert route["Target"] == {"Fn::Sub": f"integrations/${{{api}Integration}}"}
+    integration = resources("AWS::ApiGatewayV2::Integration")[f"{api}Integration"]
     assert integration["IntegrationType"] == "AWS_PROXY"
-    assert "${FollowJobsFunction.Arn}/invocations" in integration["IntegrationUri"]["Fn::Sub"]
+    assert f"${{{function}.Arn}}/invocations" in integration["IntegrationUri"]["Fn::Sub"]
     # API Gateway waits 29 s for a function.
-    assert FUNCTIONS["FollowJobsFunction"]["Timeout"] < 29
-    (permission,) = resources("AWS::Lambda::Permission").values()
-    assert permission["FunctionName"] == {"Ref": "FollowJobsFunction"}
-    assert permission["SourceArn"]["Fn::Sub"].endswith("${LiveApi}/live/$default")
+    assert FUNCTIONS[function]["Timeout"] < 29
+    permission = resources("AWS::Lambda::Permission")[f"{api}Permission"]
+    assert permission["FunctionName"] == {"Ref": function}
+    assert permission["SourceArn"]["Fn::Sub"].endswith(f"${{{api}Api}}/{stage}/$default")
 
 
-def test_the_live_api_is_throttled_and_logs_no_message() -> None:
-    (stage,) = resources("AWS::ApiGatewayV2::Stage").values()
-    assert (stage["StageName"], stage["AutoDeploy"]) == ("live", True)
-    settings = stage["DefaultRouteSettings"]
-    assert settings["DataTraceEnabled"] is False
+@pytest.mark.parametrize(("api", "protocol", "stage", "function"), OTHER_APIS)
+def test_the_live_line_and_the_studio_are_throttled_and_log_no_message(
+    api: str, protocol: str, stage: str, function: str
+) -> None:
+    described = resources("AWS::ApiGatewayV2::Stage")[f"{api}Stage"]
+    assert (described["StageName"], described["AutoDeploy"]) == (stage, True)
+    settings = described["DefaultRouteSettings"]
+    assert settings.get("DataTraceEnabled", False) is False
     assert settings["ThrottlingBurstLimit"] > 0
     assert settings["ThrottlingRateLimit"] > 0
     # Without a route, there is nothing to deploy.
-    assert load_template()["Resources"]["LiveStage"]["DependsOn"] == "LiveRoute"
+    assert load_template()["Resources"][f"{api}Stage"]["DependsOn"] == f"{api}Route"
+
+
+def test_the_studio_is_off_where_it_is_not_wanted() -> None:
+    """It can't be reached then; nothing else changes."""
+    api = resources("AWS::ApiGatewayV2::Api")["StudioApi"]
+    off = [resolved(api, each)["DisableExecuteApiEndpoint"] for each in ({}, {"Studio": "false"})]
+    assert off == [False, True]
+
+
+def test_the_studio_knows_the_hosts_that_its_links_have() -> None:
+    """Those that presigned links have: tests/contract/test_aws_adapters.py."""
+    for variable, bucket in (
+        ("IMAGES_BUCKET_URL", "ImagesBucket"),
+        ("DROP_BUCKET_URL", "DropBucket"),
+    ):
+        assert environment_of(FUNCTIONS["ServeStudioFunction"])[variable] == {
+            "Fn::Sub": f"https://${{{bucket}}}.s3.${{AWS::Region}}.${{AWS::URLSuffix}}"
+        }
 
 
 def test_functions_reach_the_stage_of_the_live_api() -> None:
-    for name in ("FollowJobsFunction", "PublishEventsFunction"):
+    for name in ("FollowJobsFunction", "PublishEventsFunction", "ServeStudioFunction"):
         url = environment_of(FUNCTIONS[name])["LIVE_API_URL"]["Fn::Sub"]
         assert url.startswith("https://${LiveApi}.execute-api.")
         assert url.endswith("/live")
@@ -1139,6 +1189,8 @@ def test_the_outputs_are_complete() -> None:
         "CallbackApiId",
         "LiveApiUrl",
         "LiveApiId",
+        "StudioUrl",
+        "StudioApiId",
         "EventBusName",
         "ImagesBucketName",
         "DropBucketName",

@@ -120,6 +120,8 @@ SETTINGS: Final = {
     "LINK_LIFETIME_SECONDS": "3600",
     "EVENT_SOURCE": "/ringback/test",
     "JOBS_API_URL": "http://127.0.0.1:9",
+    "IMAGES_BUCKET_URL": "https://images.s3.eu-west-1.amazonaws.com",
+    "DROP_BUCKET_URL": "https://drops.s3.eu-west-1.amazonaws.com",
     "LIVE_API_URL": "https://w1x2y3z4a5.execute-api.eu-west-1.amazonaws.com/live",
 }
 

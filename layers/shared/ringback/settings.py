@@ -175,6 +175,13 @@ class FollowJobsSettings(Settings):
     live_api_url: BaseUrl
 
 
+class ServeStudioSettings(Settings):
+    jobs_api_url: BaseUrl
+    live_api_url: BaseUrl
+    images_bucket_url: BaseUrl
+    drop_bucket_url: BaseUrl
+
+
 class SummarizeDropsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName

@@ -56,6 +56,10 @@ CASES: Final[dict[str, tuple[list[Point], list[Point]]]] = {
         every(2 * MINUTE, "5xx", 1, "CallbackApi"),
         every(20 * MINUTE, "5xx", 1, "CallbackApi"),
     ),
+    "StudioApiErrorsAlarm": (
+        every(2 * MINUTE, "5xx", 1, "StudioApi"),
+        every(2 * MINUTE, "5xx", 1, "JobsApi"),
+    ),
     "SubmitAgeAlarm": (age("Submit", 1800), age("Submit", 1799)),
     "ArchiveAgeAlarm": (age("Archive", 3600), age("Archive", 3599)),
     "NotifyAgeAlarm": (age("Notify", 3600), age("Notify", 3599)),

@@ -15,6 +15,7 @@ def test_the_template_s_cors_rules_are_made_of_parameters(given: str) -> None:
     assert rules["MaxAge"] == 600
 
 
-@pytest.mark.parametrize("api", ["JobsApi", "CallbackApi"])
-def test_no_page_may_call_an_api_by_default(api: str) -> None:
-    assert cors_rules(api, TEMPLATE, {}) == {}
+def test_by_default_the_studio_alone_may_call_an_api() -> None:
+    """Its address on AWS is not known here."""
+    assert not any(cors_rules("JobsApi", TEMPLATE, {})["AllowOrigins"])
+    assert cors_rules("CallbackApi", TEMPLATE, {}) == {}

@@ -80,6 +80,8 @@ _MORE: Final[dict[str, dict[str, Any]]] = {
             # Otherwise links use S3's global endpoint, which redirects requests for new buckets in
             # most regions, and a redirect makes the signature invalid.
             "addressing_style": "virtual",
+            # In us-east-1 as well, where botocore would take the global one.
+            "us_east_1_regional_endpoint": "regional",
             # The checksum header is signed; signing the payload as well would hash it twice.
             "payload_signing_enabled": False,
         },
