@@ -62,6 +62,8 @@ ENVIRONMENT = {
     "CANARY_QUEUE_URL": QUEUE,
     "CANARY_EVENTS_URL": QUEUE,
     "JOBS_API_URL": "https://a1b2c3d4e5.execute-api.eu-west-1.amazonaws.com",
+    "IMAGES_BUCKET_URL": "https://ringback-images.s3.eu-west-1.amazonaws.com",
+    "DROP_BUCKET_URL": "https://ringback-drops.s3.eu-west-1.amazonaws.com",
 }
 OF_FUNCTIONS = [
     kind
