@@ -58,7 +58,7 @@ locks: .venv/.ready
 	@.venv/bin/python -m local.locks
 
 .PHONY: test
-test: environments ## Run all tests, end to end included; about five minutes on two cores
+test: environments chromium ## Run all tests, end to end included; about five minutes on two cores
 	@$(PYTEST) --numprocesses 3 --dist loadscope
 
 # Three processes without xdist, which takes a quarter of the time of so many small tests. The
@@ -73,7 +73,7 @@ quick: .venv/.ready ## Run the tests but for the end-to-end ones and the largest
 	wait $$unit || failed=1; cat .venv/integration.log .venv/unit.log; exit $$failed
 
 .PHONY: prove
-prove: environments ## Run the large laws, storms and sheets at full size; CI does so nightly
+prove: environments chromium ## Run the large laws, storms and sheets at full size; CI does so nightly
 	@$(PYTEST) --numprocesses 3 --dist loadscope --full-size
 
 .PHONY: mutants
@@ -172,7 +172,7 @@ LOCK = "$(UV)" pip compile --quiet --universal --python-version 3.11 --generate-
   --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade)
 .PHONY: lock
 lock: $(ENVIRONMENTS)/uv/.ready ## Regenerate the lock files (UPGRADE=1 takes newer versions)
-	@for name in uv emulator sam api_tools lambda_runtime usual_stack; do \
+	@for name in uv emulator sam api_tools browser lambda_runtime usual_stack; do \
 	  $(LOCK) local/environments/$$name.in --output-file local/environments/$$name.txt; done
 	@$(LOCK) pyproject.toml clients/python/pyproject.toml --group dev --output-file local/environments/project.txt
 	@$(LOCK) pyproject.toml --constraint local/environments/project.txt --no-annotate \
@@ -213,6 +213,11 @@ export WITHOUT_LAMBDA_PYTHON
 .PHONY: lambda-python
 lambda-python: $(ENVIRONMENTS)/uv/.ready
 	@$(lambda_python)
+
+# Without one, it says so, and the studio's tests are skipped.
+.PHONY: chromium
+chromium: .venv/.ready $(ENVIRONMENTS)/browser/.ready
+	@.venv/bin/python -m local.browsers
 
 .PHONY: environments
 environments: .venv/.ready $(addprefix $(ENVIRONMENTS)/,emulator/.ready sam/.ready api_tools/.ready)

@@ -1,13 +1,16 @@
 """Modules become one script that does what they do."""
 
+import re
+
 import pytest
 from ringback.studio.joined_script import NotJoinable, joined
 
 MODULES = {
     "app.js": 'import { area, unit as name } from "./shapes.js";\n'
     'import * as all from "./shapes.js";\n'
-    'import "./start.js";\n'
-    "area(name, all);\n",
+    "import './start.js';\n"
+    "import table from './words.js';\n"
+    "area(name, all, table, () => import(`./${name}.js`));\n",
     "shapes.js": 'import {\n  half,\n} from "./numbers.js";\n'
     "export const unit = 2;\n"
     "export async function area() {}\n"
@@ -16,7 +19,8 @@ MODULES = {
     "export { inner as deep, half };\n",
     "numbers.js": "export function* half() {}\n",
     "start.js": 'import { half } from "./numbers.js";\nhalf();\n',
-    "unused.js": "nothing();\n",
+    "words.js": "export default {\n  yes: 1,\n};\n",
+    "later.js": 'import { half } from "./numbers.js";\nexport { half };\n',
 }
 
 
@@ -24,9 +28,8 @@ def test_a_module_stands_after_those_that_it_imports_and_once() -> None:
     script = joined(MODULES, "app.js")
     starts = [line for line in script.splitlines() if line.startswith("joined[")]
     assert [line.partition(" // ")[2] for line in starts] == [
-        *("numbers.js", "shapes.js", "start.js", "app.js"),
+        *("numbers.js", "later.js", "shapes.js", "start.js", "words.js", "app.js"),
     ]
-    assert "nothing();" not in script
 
 
 def test_imports_become_constants_and_exports_are_returned() -> None:
@@ -37,27 +40,36 @@ def test_imports_become_constants_and_exports_are_returned() -> None:
     assert "return { unit, area, Shape, deep: inner, half };" in script
     assert "\nconst unit = 2;\nasync function area() {}\nclass Shape {}\n" in script
     assert "return { half };" in script
-    assert "import" not in script
-    assert "export" not in script
+    assert 'const table = joined["words.js"].default;' in script
+    assert "const byDefault = {\n  yes: 1,\n};\n\nreturn { default: byDefault };" in script
+    assert not re.search(r"\b(?:import|export)\b", script)
+
+
+def test_a_module_that_is_imported_when_it_is_needed_is_there_already() -> None:
+    script = joined(MODULES, "app.js")
+    assert "importJoined = async (path) => joined[" in script
+    assert "area(name, all, table, () => importJoined(`./${name}.js`));" in script
 
 
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("export default 1;", "app.js: export default 1;"),
         ("export let count = 0;", "app.js: export let count = 0;"),
         ('export { a } from "./b.js";', 'app.js: export { a } from "./b.js";'),
-        ('import a from "./b.js";', 'app.js: import a from "./b.js";'),
+        ('import a, { b } from "./b.js";', 'app.js: import a, { b } from "./b.js";'),
         ('import { a } from "https://a.example/b.js";', "app.js: import {"),
-        ('  run(() => import("./b.js"));', 'app.js: import("./b.js"));'),
         ("const here = import.meta.url;", "app.js: import.meta.url;"),
-        ('import "./app.js";', "app.js imports itself: app.js > app.js"),
-        ('import "./c.js";', "app.js > c.js > app.js"),
-        ('import "./missing.js";', "imports missing.js"),
+        ('import "./d.js";', "d.js imports itself: d.js > d.js"),
+        ('import "./c.js";', "c.js imports itself: c.js > app.js > c.js"),
+        ('import "./missing.js";', "app.js imports missing.js, which is not there"),
     ],
 )
 def test_what_a_joined_script_can_t_have_is_named(line: str, why: str) -> None:
-    modules = {"app.js": f"{line}\n", "b.js": "", "c.js": 'import "./app.js";\n'}
+    modules = {"app.js": f"{line}\n", "b.js": ""}
+    if "./c.js" in line:
+        modules["c.js"] = 'import "./app.js";\n'
+    if "./d.js" in line:
+        modules["d.js"] = 'import "./d.js";\n'
     with pytest.raises(NotJoinable) as raised:
         joined(modules, "app.js")
     assert why in str(raised.value)

@@ -11,17 +11,16 @@ SETTINGS = {"api": "https://api.example"}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "index.html").write_text('<script src="assets/app.js"></script> "assets" ü')
-    (tmp_path / "assets/app.js").write_text('import { two } from "./two.js";\n')
-    (tmp_path / "assets/two.js").write_text("export const two = 2;\n")
-    (tmp_path / "assets/style.css").write_text("p { color: red }")
+    (tmp_path / "index.html").write_text('<script src="./app.js"></script> "./other" ü')
+    (tmp_path / "app.js").write_text('import { two } from "./two.js";\n')
+    (tmp_path / "two.js").write_text("export const two = 2;\n")
+    (tmp_path / "style.css").write_text("p { color: red }")
     return tmp_path
 
 
 def version_of(folder: Path) -> str:
     page = page_files(folder, SETTINGS)["/"].content.decode()
-    found = re.search(r'"assets/([0-9a-f]{20})/app\.js"', page)
+    found = re.search(r'"\./assets/([0-9a-f]{20})/app\.js"', page)
     assert found, page
     return found[1]
 
@@ -33,7 +32,7 @@ def test_assets_have_the_hash_of_all_of_them_in_their_paths(folder: Path) -> Non
         *("/", "/settings.json"),
         *(f"/assets/{version}/{name}" for name in ("app.js", "style.css")),
     }
-    assert '"assets" ü' in files["/"].content.decode()
+    assert '"./other" ü' in files["/"].content.decode()
     assert "const two = 2;" in files[f"/assets/{version}/app.js"].content.decode()
 
 
@@ -41,14 +40,14 @@ def test_assets_have_the_hash_of_all_of_them_in_their_paths(folder: Path) -> Non
 def test_a_change_of_any_asset_changes_all_paths(folder: Path, name: str) -> None:
     before = version_of(folder)
     assert before == version_of(folder)
-    changed = folder / "assets" / name
+    changed = folder / name
     changed.write_text(changed.read_text() + " ")
     assert version_of(folder) != before
 
 
 def test_a_renamed_asset_changes_all_paths(folder: Path) -> None:
     before = version_of(folder)
-    (folder / "assets/style.css").rename(folder / "assets/other.css")
+    (folder / "style.css").rename(folder / "other.css")
     assert version_of(folder) != before
 
 
@@ -84,6 +83,6 @@ def test_compressed_content_is_gzip(folder: Path) -> None:
 
 
 def test_a_file_of_an_unknown_kind_is_refused(folder: Path) -> None:
-    (folder / "assets/font.woff").write_text("x")
+    (folder / "font.woff").write_text("x")
     with pytest.raises(KeyError):
         page_files(folder, SETTINGS)

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 _IMPORT: Final = re.compile(
-    r"^import\s*(?:\{(?P<names>[^}]*)\}\s*from|\*\s*as\s+(?P<whole>[\w$]+)\s+from)?"
-    r'\s*"\./(?P<file>[\w.-]+)";$',
+    r"^import\s*(?:(?:(?P<default>[\w$]+)|\{(?P<names>[^}]*)\}|\*\s*as\s+(?P<whole>[\w$]+))"
+    r"\s*from)?\s*(?P<quote>['\"])\./(?P<file>[\w.-]+)(?P=quote);$",
     re.MULTILINE,
 )
 _DECLARED: Final = re.compile(
@@ -18,8 +18,14 @@ _DECLARED: Final = re.compile(
     re.MULTILINE,
 )
 _LISTED: Final = re.compile(r"^export\s*\{(?P<names>[^}]*)\};$", re.MULTILINE)
-_LEFT: Final = re.compile(r"^(?:import|export)\b.*|\bimport\s*[.(].*", re.MULTILINE)
+_DEFAULT: Final = re.compile(r"^export\s+default\b", re.MULTILINE)
+_LATER: Final = re.compile(r"\bimport\(")
+_LEFT: Final = re.compile(r"^(?:import|export)\b.*|\bimport\.meta\b.*", re.MULTILINE)
 _RENAMED: Final = re.compile(r"\s+as\s+")
+# A module that is imported when it is needed is there already.
+_START: Final = """\
+const joined = {};
+const importJoined = async (path) => joined[path.replace("./", "")];"""
 
 
 class NotJoinable(Exception):
@@ -27,19 +33,22 @@ class NotJoinable(Exception):
 
 
 def joined(modules: Mapping[str, str], entry: str) -> str:
-    """Return one script of all modules, by file name, that ``entry`` needs, each after its own.
+    """Return one script of all modules, by file name, each after those that it imports.
 
-    Raises ``NotJoinable``.
+    ``entry`` is the last one. Raises ``NotJoinable``.
     """
-    order = list(dict.fromkeys(_in_order(modules, entry, ())))
-    return "\n".join(["const joined = {};", *(_scope(name, modules[name]) for name in order), ""])
+    others = sorted(modules.keys() - {entry})
+    order = dict.fromkeys(
+        each for name in (*others, entry) for each in _in_order(modules, name, ())
+    )
+    return "\n".join([_START, *(_scope(name, modules[name]) for name in order), ""])
 
 
 def _in_order(modules: Mapping[str, str], name: str, above: tuple[str, ...]) -> Iterator[str]:
     if name in above:
         raise NotJoinable(f"{name} imports itself: {' > '.join((*above, name))}")
     if name not in modules:
-        raise NotJoinable(f"{above[-1:]} imports {name}, which is not there")
+        raise NotJoinable(f"{above[-1]} imports {name}, which is not there")
     for found in _IMPORT.finditer(modules[name]):
         yield from _in_order(modules, found["file"], (*above, name))
     yield name
@@ -49,7 +58,10 @@ def _scope(name: str, text: str) -> str:
     exported = [found["name"] for found in _DECLARED.finditer(text)]
     for found in _LISTED.finditer(text):
         exported += [_pair(each, swapped=True) for each in _names(found["names"])]
+    if _DEFAULT.search(text):
+        exported.append("default: byDefault")
     body = _LISTED.sub("", _DECLARED.sub("", _IMPORT.sub(_as_constants, text)))
+    body = _LATER.sub("importJoined(", _DEFAULT.sub("const byDefault =", body))
     if left := _LEFT.search(body):
         raise NotJoinable(f"{name}: {left[0].strip()}")
     end = f"return {{ {', '.join(exported)} }};\n}})();"
@@ -57,12 +69,15 @@ def _scope(name: str, text: str) -> str:
 
 
 def _as_constants(found: re.Match[str]) -> str:
+    given = f'joined["{found["file"]}"];'
+    if found["default"]:
+        return f"const {found['default']} = {given[:-1]}.default;"
     if found["whole"]:
-        return f'const {found["whole"]} = joined["{found["file"]}"];'
+        return f"const {found['whole']} = {given}"
     if found["names"] is None:
         return ""
     names = ", ".join(_pair(each) for each in _names(found["names"]))
-    return f'const {{ {names} }} = joined["{found["file"]}"];'
+    return f"const {{ {names} }} = {given}"
 
 
 def _names(text: str) -> list[str]:

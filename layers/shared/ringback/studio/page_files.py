@@ -1,7 +1,8 @@
 """The files of the page, each under the path at which a browser asks for it.
 
-``assets/`` in ``index.html`` becomes ``assets/<hash of all assets>/``, so that an asset's path
-never means two contents and may be kept for ever; the page itself is asked for anew each time.
+``./`` in front of an asset in ``index.html`` becomes ``./assets/<hash of all assets>/``, so that an
+asset's path never means two contents and may be kept for ever; the page itself is asked for anew
+each time.
 """
 
 import gzip
@@ -16,7 +17,7 @@ from typing import Final
 from ringback.studio.joined_script import joined
 
 ASSETS: Final = "assets"
-ENTRY: Final = "app.js"
+PAGE, ENTRY = "index.html", "app.js"
 KINDS: Final[Mapping[str, str]] = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
@@ -49,10 +50,11 @@ def _compressed(content: bytes) -> bytes:
 
 def page_files(folder: Path, settings: Mapping[str, str]) -> dict[str, PageFile]:
     """Read the page; ``settings`` are what it has to know, and become ``settings.json``."""
-    assets = _assets(folder / ASSETS)
+    texts = {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir())}
+    page, assets = texts.pop(PAGE), _assets(texts)
     version = _digest(b"".join(name.encode() + assets[name].content for name in sorted(assets)))
-    page = (folder / "index.html").read_text("utf-8")
-    page = page.replace(f'"{ASSETS}/', f'"{ASSETS}/{version}/')
+    for name in assets:
+        page = page.replace(f'"./{name}"', f'"./{ASSETS}/{version}/{name}"')
     return {
         "/": PageFile(page.encode(), KINDS[".html"]),
         "/settings.json": PageFile(json.dumps(settings).encode(), KINDS[".json"]),
@@ -60,8 +62,7 @@ def page_files(folder: Path, settings: Mapping[str, str]) -> dict[str, PageFile]
     }
 
 
-def _assets(folder: Path) -> dict[str, PageFile]:
-    texts = {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir())}
+def _assets(texts: Mapping[str, str]) -> dict[str, PageFile]:
     modules = {name: text for name, text in texts.items() if name.endswith(".js")}
     served = {name: text for name, text in texts.items() if name not in modules}
     served[ENTRY] = joined(modules, ENTRY)
