@@ -54,7 +54,7 @@ function open({ isAgain = false, isKnown = false } = {}) {
   if (isAgain) frame.showLine(live.state);
   else live.open(currentKey());
   show();
-  if (!isAgain && !isKnown) loadAccount().then(() => shown?.element.dispatchEvent(new Event('account')), onProblem);
+  if (!isAgain && !isKnown) loadAccount().catch(onProblem);
 }
 
 function end(why) {

@@ -35,7 +35,7 @@ export function factsOf({ job, image }) {
 }
 
 function section(title, facts) {
-  const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== 0);
+  const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== '' && value !== 0 && value !== false);
   if (!known.length) return null;
   const pairs = known.map(([name, value]) => h('div', {}, h('dt', {}, has(name) ? t(name) : name), h('dd', {}, ...[value].flat())));
   return h('section', {}, h('h2', {}, t(title)), h('dl', {}, pairs));

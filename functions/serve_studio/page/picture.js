@@ -138,7 +138,7 @@ export class PictureDialog {
   #image(src, alt, ratio) {
     const image = h('img', { src, alt, decoding: 'async' });
     // A thumbnail takes the room that the picture will have.
-    image.style.aspectRatio = String(ratio);
+    image.style.setProperty('--ratio', String(ratio));
     return image;
   }
 

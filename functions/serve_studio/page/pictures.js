@@ -110,7 +110,7 @@ export function picturesView({ live, onProblem }) {
     panel.hidden = false;
     element.classList.add('with-panel');
     fill(panel, await makeForm({ params, onProblem, onMade: (job) => store.take(job) }));
-    panel.querySelector('textarea, select')?.focus();
+    (panel.querySelector('textarea') ?? panel.querySelector('select'))?.focus();
   }
 
   return {

@@ -1,0 +1,75 @@
+/** The client's account: credits, what is paused and why, deliveries that fail, and the buttons that mend it. */
+
+import { call } from './api.js';
+import { fill, h } from './dom.js';
+import { sentence, tell } from './notices.js';
+import { loadAccount, may } from './session.js';
+import { moment, named, number, t } from './words.js';
+
+export function accountView({ live, onProblem }) {
+  const stop = new AbortController();
+  const content = h('div.cards', { ariaBusy: 'true' }, h('p', {}, t('loading')));
+  const who = h('p.hint');
+  const element = h('section.page', {}, h('h1', {}, t('account')), who, content);
+
+  async function load() {
+    try {
+      const account = await loadAccount();
+      fill(who, t('account.who', { client: account.client, scopes: account.scopes.join(', ') }));
+      fill(
+        content,
+        h('h2', {}, t('account.providers')),
+        account.providers.map((provider) => providerCard(provider, mend)),
+        h('h2', {}, t('account.receivers')),
+        account.receivers.map((receiver) => receiverCard(receiver, mend)),
+        !account.receivers.length && h('p.hint', {}, t('account.no-receivers')),
+      );
+    } catch (problem) {
+      fill(content, h('p.problem', {}, sentence(problem)));
+      if (problem.kind === 'bad-key') onProblem(problem);
+    }
+    content.ariaBusy = 'false';
+  }
+
+  async function mend(path, done) {
+    try {
+      await call(path, { method: 'POST' });
+      tell(done);
+      await load();
+    } catch (problem) {
+      onProblem(problem);
+    }
+  }
+
+  const isAboutIt = ({ type }) => /^ringback\.(account|receiver)\./.test(type);
+  live.addEventListener('event', ({ detail }) => isAboutIt(detail) && load(), { signal: stop.signal });
+  return { element, update: load, close: () => stop.abort() };
+}
+
+function providerCard({ name, state, reason, since, until, credits, credits_at: at }, mend) {
+  const isOpen = state === 'open';
+  const resume = () => mend(`/providers/${encodeURIComponent(name)}/resume`, t('account.resumed'));
+  return h(
+    'article.account',
+    { 'data-state': state },
+    h('header', {}, h('h3', {}, name), h('span.badge', {}, t(`account.${state}`))),
+    h('p.credits', {}, credits === null || credits === undefined ? t('account.no-credits') : h('span', {}, h('strong', {}, number(credits)), ` ${t('account.credits')}`), at && h('span.hint', {}, ` ${moment(at)}`)),
+    !isOpen && h('p.problem', {}, named('waits', reason), ' ', t('account.since', { since: moment(since) }), until && ` ${t('account.until', { until: moment(until) })}`),
+    !isOpen && h('p.hint', {}, t('account.waiting')),
+    !isOpen && may('admin') && h('button', { type: 'button', on: { click: resume } }, t('account.resume')),
+    !isOpen && !may('admin') && h('p.hint', {}, t('account.needs-admin')),
+  );
+}
+
+function receiverCard({ id, url, state, since, failing_since: failing }, mend) {
+  const resume = () => mend(`/account/receivers/${encodeURIComponent(id)}/resume`, t('account.receiver-on'));
+  const status = state === 'off' ? 'off' : failing ? 'failing' : 'on';
+  return h(
+    'article.account',
+    { 'data-state': status === 'on' ? 'open' : status },
+    h('header', {}, h('h3', {}, url), h('span.badge', {}, t(`account.${status}`))),
+    failing && h('p.problem', {}, t('account.failing-since', { since: moment(failing) })),
+    state === 'off' && h('p.problem', {}, t('account.off-since', { since: moment(since) })),
+    state === 'off' && h('button', { type: 'button', disabled: !may('jobs:write'), on: { click: resume } }, t('account.receiver-resume')),
+  );
+}

@@ -1,0 +1,138 @@
+/** The dropped files: how far each one is, its bad rows and its receipts. */
+
+import { call } from './api.js';
+import { fill, h } from './dom.js';
+import { ENDED, UNDER_WAY } from './filters.js';
+import { sentence } from './notices.js';
+import { address, changed, route } from './routes.js';
+import { moment, named, number, t } from './words.js';
+
+// Events of jobs come in bursts; a file is read again once after each.
+const TOGETHER_MS = 1500;
+
+export function dropsView({ live, onProblem }) {
+  const stop = new AbortController();
+  const list = h('ul.cards', { role: 'list', ariaLabel: t('drops') });
+  const more = h('button', { type: 'button', hidden: true, on: { click: () => load() } }, t('drops.more'));
+  const detail = h('div.detail', { ariaLive: 'polite' });
+  const element = h('section.page', {}, h('h1', {}, t('drops')), h('p.hint', {}, t('drops.text')), detail, list, more);
+  const shown = new Map();
+  let cursor;
+  let timer;
+  const waiting = new Set();
+
+  async function load() {
+    more.disabled = true;
+    try {
+      const query = new URLSearchParams({ limit: 25, ...(cursor && { cursor }) });
+      const page = await call(`/drops?${query}`);
+      cursor = page.cursor;
+      page.drops.forEach((drop) => put(drop));
+      if (!shown.size) fill(list, h('li.empty-line', {}, t('drops.empty')));
+      more.hidden = !cursor;
+    } catch (problem) {
+      onProblem(problem);
+      if (!shown.size) fill(list, h('li.problem', {}, sentence(problem)));
+    }
+    more.disabled = false;
+  }
+
+  function put(drop, { isFirst = false } = {}) {
+    const card = cardOf(drop);
+    const before = shown.get(drop.file);
+    shown.set(drop.file, card);
+    if (before) before.replaceWith(card);
+    else if (isFirst) list.prepend(card);
+    else list.append(card);
+  }
+
+  async function showFile(file) {
+    detail.replaceChildren();
+    if (!file) return;
+    fill(detail, h('p', {}, t('loading')));
+    try {
+      const drop = await call(`/drops/${pathOf(file)}`);
+      if (route().params.get('file') === file) fill(detail, detailOf(drop));
+    } catch (problem) {
+      fill(detail, h('p.problem', {}, sentence(problem)));
+      if (problem.kind === 'bad-key') onProblem(problem);
+    }
+  }
+
+  /** Something happened to a file's job: read how far the file is. */
+  function onEvent({ type, data }) {
+    if (!data.source || !/^ringback\.(job|drop)\./.test(type)) return;
+    waiting.add(data.source);
+    timer ??= setTimeout(async () => {
+      timer = undefined;
+      const files = [...waiting];
+      waiting.clear();
+      for (const file of files) await call(`/drops/${pathOf(file)}`).then((drop) => put(drop, { isFirst: true }), () => {});
+      if (files.includes(route().params.get('file'))) showFile(route().params.get('file'));
+    }, TOGETHER_MS);
+  }
+
+  live.addEventListener('event', ({ detail: event }) => onEvent(event), { signal: stop.signal });
+  load();
+  return {
+    element,
+    update: (params) => showFile(params.get('file')),
+    close() {
+      stop.abort();
+      clearTimeout(timer);
+    },
+  };
+}
+
+const pathOf = (file) => file.split('/').map(encodeURIComponent).join('/');
+
+function cardOf(drop) {
+  return h(
+    'li.drop',
+    {},
+    h('div.head', {}, h('a', { href: changed({ file: drop.file }) }, drop.file), h('span.hint', {}, drop.dropped_at ? moment(drop.dropped_at) : '')),
+    progressOf(drop),
+    drop.fault && h('p.problem', {}, drop.fault),
+  );
+}
+
+/** How many jobs are done, under way and failed, as a bar and in words. */
+function progressOf({ rows = 0, bad_rows: bad = 0, jobs = {}, state, credits }) {
+  const sum = (states) => states.reduce((total, each) => total + (jobs[each] ?? 0), 0);
+  const [done, underWay] = [jobs.succeeded ?? 0, sum(UNDER_WAY)];
+  const failed = sum(ENDED) - done;
+  const all = Math.max(rows, done + underWay + failed + bad, 1);
+  const part = (name, count) => {
+    const piece = h(`span.${name}`);
+    piece.style.width = `${(100 * count) / all}%`;
+    return piece;
+  };
+  const words = [
+    named('drop', state),
+    t('drops.rows', { n: rows }),
+    done > 0 && t('drops.done', { n: done }),
+    underWay > 0 && t('drops.under-way', { n: underWay }),
+    failed > 0 && t('drops.failed', { n: failed }),
+    bad > 0 && t('drops.bad', { n: bad }),
+    credits !== null && credits !== undefined && t('drops.credits', { credits: number(credits) }),
+  ].filter(Boolean);
+  const bar = h('div.progress', { ariaHidden: 'true' }, part('done', done), part('running', underWay), part('failed', failed + bad));
+  return h('div', {}, bar, h('p', {}, words.join(' · ')));
+}
+
+function detailOf(drop) {
+  const bad = drop.bad ?? [];
+  const rows = bad.map(({ row, errors }) =>
+    h('tr', {}, h('th', { scope: 'row' }, row === null || row === undefined ? '–' : number(row)), h('td', {}, errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ` ${message}`)))),
+  );
+  const receipts = (drop.receipts ?? []).map(({ key, url }) => h('li', {}, url ? h('a', { href: url, rel: 'noreferrer' }, key) : key));
+  return h(
+    'article.card',
+    {},
+    h('header', {}, h('h2', {}, drop.file), h('a.button', { href: changed({ file: null }) }, t('close'))),
+    progressOf(drop),
+    h('a', { href: address('pictures', { source: drop.file }) }, t('drops.pictures')),
+    rows.length > 0 && h('section', {}, h('h3', {}, t('drops.bad-rows')), h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('drops.row')), h('th', { scope: 'col' }, t('drops.errors')))), h('tbody', {}, rows))),
+    receipts.length > 0 && h('section', {}, h('h3', {}, t('drops.receipts')), h('ul', {}, receipts)),
+  );
+}

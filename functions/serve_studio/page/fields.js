@@ -1,0 +1,79 @@
+/** One field of the form: its control, its limits in words, and what is wrong beside it. */
+
+import { h } from './dom.js';
+import { ImageField } from './images.js';
+import { check, lengthOf, valueOf } from './schema.js';
+import { has, number, t } from './words.js';
+
+const WIDE = ['text', 'line', 'images'];
+
+/** @returns {{name, element, value, typed, problem(text), focus, set(value)}} */
+export function makeField(field, { onChange }) {
+  const id = `field-${field.name}`;
+  const control = controlOf(field, id);
+  const hint = h('p.hint', { id: `${id}-hint` });
+  const problem = h('p.problem', { id: `${id}-problem`, ariaLive: 'polite' });
+  const described = `${hint.id} ${problem.id}`;
+  const focusable = control instanceof ImageField ? control.input : control;
+  focusable.id = id;
+  focusable.setAttribute('aria-describedby', described);
+  if (field.isRequired) focusable.setAttribute('aria-required', 'true');
+  const typed = () => (control instanceof ImageField ? control.urls : control.value);
+  const show = (text) => {
+    problem.textContent = text;
+    focusable.setAttribute('aria-invalid', String(Boolean(text)));
+  };
+  const fault = () => {
+    const wrong = check(field, typed());
+    return wrong ? t(wrong.key, wrong.values) : '';
+  };
+  const showHint = () => {
+    hint.textContent = [field.description, limitOf(field, typed())].filter(Boolean).join(' ');
+  };
+  control.addEventListener('input', () => {
+    showHint();
+    // What is not there yet is no mistake while somebody types.
+    const text = fault();
+    show(text === t('check.required') ? '' : text);
+    onChange();
+  });
+  showHint();
+  const label = h('label', { htmlFor: id }, labelOf(field.name), field.isRequired && h('small', {}, ` ${t('make.needed')}`));
+  return {
+    field,
+    element: h(`div.field${WIDE.includes(field.kind) ? '.wide' : ''}`, {}, label, control, hint, problem),
+    value: () => valueOf(field, typeof typed() === 'string' ? typed().trim() : typed()),
+    fault,
+    show,
+    isBusy: () => control instanceof ImageField && control.isBusy,
+    focus: () => focusable.focus(),
+    addFiles: (files) => control.addFiles?.(files),
+    set(value) {
+      if (control instanceof ImageField) control.urls = [value].flat();
+      else control.value = String(value);
+      showHint();
+    },
+  };
+}
+
+const labelOf = (name) => (has(`field.${name}`) ? t(`field.${name}`) : name.replaceAll('_', ' '));
+
+function controlOf(field, id) {
+  const { kind } = field;
+  const usual = field.default === undefined ? '' : String(field.default);
+  if (kind === 'images') return new ImageField(field);
+  if (kind === 'text') return h('textarea', { rows: 4, value: usual });
+  if (kind === 'line') return h('input', { value: usual, autocomplete: 'off' });
+  // No `type=number`: browsers drop what they can't read, and round what is long.
+  if (kind === 'number') return h('input', { value: usual, inputMode: field.type === 'integer' && field.minimum >= 0 ? 'numeric' : 'text', autocomplete: 'off' });
+  const options = kind === 'flag' ? [['true', t('yes')], ['false', t('no')]] : field.enum.map((value) => [String(value), String(value)]);
+  const open = field.default === undefined ? [['', t('make.usual')]] : [];
+  return h('select', { id }, [...open, ...options].map(([value, text]) => h('option', { value, selected: value === usual }, text)));
+}
+
+function limitOf({ kind, minimum, maximum, maxLength, maxItems, minItems }, typed) {
+  if (kind === 'images') return t('limit.images', { n: maxItems, from: minItems ?? 0 });
+  if (kind === 'number' && Number.isSafeInteger(maximum)) return t('limit.number', { from: number(minimum), to: number(maximum) });
+  if (kind === 'text') return t('limit.text', { n: lengthOf(typed), of: maxLength });
+  return '';
+}
