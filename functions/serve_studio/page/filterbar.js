@@ -8,7 +8,8 @@ import { named, t } from './words.js';
 
 const TYPING_MS = 350;
 
-export function filterBar() {
+/** @param {AbortSignal} signal ends its listening */
+export function filterBar(signal) {
   const search = h('input', { type: 'search', id: 'q', placeholder: t('filter.q'), ariaLabel: t('filter.q'), maxLength: 200, autocomplete: 'off' });
   const model = h('select', { id: 'model' });
   const status = h('select', { id: 'status' });
@@ -42,6 +43,18 @@ export function filterBar() {
   search.addEventListener('input', () => {
     clearTimeout(timer);
     timer = setTimeout(apply, TYPING_MS);
+  });
+  const closeUnless = (isInside) => {
+    if (more.open && !isInside) more.open = false;
+  };
+  // It lies over the pictures, so it goes as soon as somebody turns to them.
+  document.addEventListener('pointerdown', ({ target }) => closeUnless(more.contains(target)), { signal });
+  more.addEventListener('focusout', ({ relatedTarget }) => relatedTarget && closeUnless(more.contains(relatedTarget)));
+  more.addEventListener('keydown', (event) => {
+    if (event.key !== 'Escape' || !more.open) return;
+    event.stopPropagation();
+    more.open = false;
+    more.firstChild.focus();
   });
   fillStates(status);
   more.addEventListener('toggle', () => fillModels(model), { once: true });

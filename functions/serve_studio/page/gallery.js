@@ -9,6 +9,8 @@ import { t } from './words.js';
 const GAP = 10;
 const SMALLEST_ROW = 150;
 const LARGEST_ROW = 260;
+// Below this width a row has two or three pictures, else four or more.
+const NARROW = 600;
 // In screens: what is drawn above and below, and when the next page is loaded.
 const DRAWN = 0.6;
 const AHEAD = 2.5;
@@ -78,7 +80,7 @@ export class LightTable extends HTMLElement {
     this.#ratios = this.#store.items.map((item) => item.ratio);
     const width = this.clientWidth;
     if (!width) return;
-    const height = Math.min(LARGEST_ROW, Math.max(SMALLEST_ROW, width / 4.2));
+    const height = Math.min(LARGEST_ROW, Math.max(SMALLEST_ROW, width / (width < NARROW ? 2.1 : 4.2)));
     this.#rows = rowsOf(this.#ratios, { width, gap: GAP, height });
     const last = this.#rows.at(-1);
     this.#list.style.height = `${last ? last.y + last.height : 0}px`;

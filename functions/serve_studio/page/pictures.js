@@ -19,7 +19,7 @@ export function picturesView({ live, onProblem }) {
   table.store = store;
   const empty = h('div.empty', { hidden: true });
   const panel = h('aside.panel', { hidden: true, ariaLabel: t('make.title') });
-  const bar = filterBar(store);
+  const bar = filterBar(signal);
   const element = h('section.pictures', {}, h('h1.unseen', {}, t('pictures')), bar.element, h('div.table', {}, table, empty), panel);
   let picture;
   let form;
