@@ -205,6 +205,10 @@ def manage_account(_: World) -> AnEvent:
     return an_event("manage_account", "account")
 
 
+def open_upload(_: World) -> AnEvent:
+    return an_event("open_upload", "jpeg")
+
+
 def describe_models(_: World) -> AnEvent:
     return an_event("describe_models", "one")
 
@@ -215,6 +219,6 @@ EVENTS: Final[dict[str, Callable[[World], AnEvent]]] = {
         *(receive_callback, authorize_client, follow_jobs, accept_job, submit_job),
         *(archive_images, query_jobs, change_job, check_jobs, describe_models, make_thumbnails),
         *(notify_client, publish_events, serve_provider_apis, summarize_drops, take_drops),
-        *(show_progress, manage_account),
+        *(show_progress, manage_account, open_upload),
     )
 }

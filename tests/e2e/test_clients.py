@@ -11,7 +11,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 from ringback_client import AsyncRingback, Ringback
 
@@ -125,3 +127,34 @@ def test_the_same_by_the_client(
         assert client.price(MODEL, {"prompt": "A kite"}).estimate is not None
     assert checksums_of(paths) == checksums_in(deployment, {job.job_id})
     assert checksums_of(others_paths) == checksums_in(deployment, {other})
+
+
+def test_a_form_takes_no_other_file(deployment: Deployment, settings: dict[str, str]) -> None:
+    content = b"\x89PNG\r\n\x1a\n of a fox"
+    said = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    opened = httpx.post(
+        f"{settings['RINGBACK_API_URL']}/uploads",
+        headers={"Authorization": f"Bearer {settings['RINGBACK_KEY']}"},
+        json=said | {"content_type": "image/png"},
+        timeout=30,
+    ).json()
+    answers = [
+        (httpx.post(opened["url"], data=opened["fields"] | changed, files={"file": file}), code)
+        for changed, file, code in (
+            ({}, content[::-1], "BadDigest"),
+            ({}, content + b"!", "EntityTooLarge"),
+            ({}, content[:-1], "EntityTooSmall"),
+            ({"key": opened["fields"]["key"] + "1"}, content, "AccessDenied"),
+            ({"Content-Type": "text/html"}, content, "AccessDenied"),
+            ({"x-amz-meta-a": "1"}, content, "AccessDenied"),
+            ({"x-amz-signature": "0" * 64}, content, "SignatureDoesNotMatch"),
+        )
+    ]
+    assert [code in answer.text for answer, code in answers] == [True] * len(answers)
+    with pytest.raises(ClientError, match="Not Found"):
+        administrator().client("s3", endpoint_url=deployment.endpoint_url).head_object(
+            Bucket=deployment.drop_bucket, Key=opened["fields"]["key"]
+        )
+    taken = httpx.post(opened["url"], data=opened["fields"], files={"file": content})
+    assert taken.status_code == 204
+    assert content_of(deployment, opened["image"]) == content

@@ -15,6 +15,10 @@ def test_a_request_is_read_for_its_client() -> None:
     )
 
 
+def test_a_whole_number_may_have_a_point() -> None:
+    assert read_upload(GOOD | {"bytes": 9.0}, "studio").size == 9
+
+
 def test_the_types_are_those_of_input_images() -> None:
     types = get_args(UploadRequest.model_fields["content_type"].annotation)
     assert set(types) == {each.content_type for each in INPUT_FORMATS}
@@ -30,6 +34,7 @@ def test_the_types_are_those_of_input_images() -> None:
         ({"bytes": MAX_INPUT_IMAGE_BYTES + 1}, f"must be at most {MAX_INPUT_IMAGE_BYTES}"),
         ({"bytes": "9"}, "must be a whole number, without quotes"),
         ({"bytes": True}, "must be a whole number"),
+        ({"bytes": 9.5}, "must be a whole number, without a fraction"),
         ({"content_type": "text/html"}, "must be image/jpeg, image/png or image/webp"),
         ({"contentType": "image/png"}, "unknown field; did you mean content_type?"),
     ],

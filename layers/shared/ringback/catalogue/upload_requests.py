@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from ringback.catalogue.messages import message_of
@@ -15,6 +22,11 @@ from ringback.domain.uploads import Upload
 _DIGEST: Final = r"^[0-9a-f]{64}$"
 
 
+def _whole(value: object) -> object:
+    """Return 9 for 9.0, which is the same number in JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class UploadRequest(BaseModel):
     """What a client says of the image that it is going to upload."""
 
@@ -23,7 +35,9 @@ class UploadRequest(BaseModel):
     sha256: Annotated[str, StringConstraints(pattern=_DIGEST)] = Field(
         description="The SHA-256 of the image, in lower-case hex."
     )
-    bytes: int = Field(ge=1, le=MAX_INPUT_IMAGE_BYTES, description="The length of the image.")
+    bytes: Annotated[int, BeforeValidator(_whole)] = Field(
+        ge=1, le=MAX_INPUT_IMAGE_BYTES, description="The length of the image."
+    )
     content_type: Literal["image/jpeg", "image/png", "image/webp"]
 
 
