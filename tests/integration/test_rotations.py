@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import boto3
 import pytest
+from ringback.aws.job_table import JobTable
 from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
 from ringback.domain.checks import Check
 from ringback.domain.client_keys import Scope, keys_in
@@ -33,10 +34,11 @@ from local.provider_secrets import changed, fields_of
 from local.webhook_secrets import Webhooks
 from tests.support.aws import CALLBACK_KEY, CHANJING_SECRET, HMAC_KEY, WEBHOOK_SECRET, Cloud
 from tests.support.callbacks import RECORDED_TASK, recorded, signed_event
-from tests.support.jobs import a_job, a_job_id, a_request
-from tests.support.lambdas import Lambdas, an_event
+from tests.support.chanjing import PAGE_PATH, SUBMIT_PATH, TOKEN_PATH
+from tests.support.jobs import TASK, a_job, a_job_id, a_request
+from tests.support.lambdas import Lambdas, a_batch, an_event
 from tests.support.loopback_provider import CREATE, LoopbackProvider, ReceivedRequest
-from tests.support.posts import ANSWERED
+from tests.support.posts import ANSWERED, DONE, a_post, a_submit_message, submit, the_job
 from tests.support.webhooks import a_webhook
 
 # Between two looks at the containers, in seconds; and how long a procedure tells to wait.
@@ -118,9 +120,9 @@ class Callbacks:
     to_check: list[JobId] = field(default_factory=list)
 
     def __call__(self) -> None:
-        for submit in self.fleet.all_of("submit_job"):
+        for each in self.fleet.all_of("submit_job"):
             job_id = a_job_id(next(self.numbers))
-            self.urls.append((job_id, submit.callback_url("kie", job_id).rsplit("/", 1)[1]))
+            self.urls.append((job_id, each.callback_url("kie", job_id).rsplit("/", 1)[1]))
         # The newest ones, and one that was signed before all else.
         called = {*self.urls[:1], *self.urls[-5:]}
         for accept in self.fleet.all_of("receive_callback", "accept_callback"):
@@ -220,8 +222,8 @@ class Paying:
     calls: int = 0
 
     def __call__(self) -> None:
-        for submit in self.fleet.all_of("submit_job"):
-            client = submit.clients[self.job.request.provider]
+        for each in self.fleet.all_of("submit_job"):
+            client = each.clients[self.job.request.provider]
             outcome = client.create_task(self.job, "https://callbacks.example/x")
             if isinstance(outcome, TaskRefused) and outcome.account is None:
                 # For the key before, and for free: the job comes back, and meets the new one.
@@ -249,8 +251,7 @@ def test_kie_api_key(cloud: Cloud, fleet: Fleet, provider: LoopbackProvider) -> 
     assert stored_in(cloud.kie_secret).read()["webhook_hmac_keys"] == [HMAC_KEY]
 
 
-TOKEN_PATH: Final = "/open/v1/access_token"
-SUBMIT_PATH: Final = "/open/v1/ai_creation/task/submit"
+IMAGE_URL: Final = "https://cdn.example/1.png"
 
 
 @dataclass
@@ -260,9 +261,11 @@ class ChanjingApps:
     apps: dict[str, str]
     tokens: dict[str, str] = field(default_factory=dict)
     issued: Iterator[int] = field(default_factory=itertools.count)
+    tasks: list[str] = field(default_factory=list)
 
     def serve(self, provider: LoopbackProvider) -> None:
         provider.answers |= {TOKEN_PATH: self.give_token, SUBMIT_PATH: self.submit}
+        provider.answers |= {PAGE_PATH: self.show_tasks}
 
     def give_token(self, request: ReceivedRequest) -> tuple[int, bytes]:
         app = request.body["app_id"]
@@ -273,9 +276,27 @@ class ChanjingApps:
         return an_envelope({"access_token": self.tokens[app], "expire_in": expires})
 
     def submit(self, request: ReceivedRequest) -> tuple[int, bytes]:
+        if not self.is_known(request):
+            return an_envelope(None, code=10400)
+        self.tasks.append(f"task{next(self.issued)}")
+        return an_envelope(self.tasks[-1])
+
+    def show_tasks(self, request: ReceivedRequest) -> tuple[int, bytes]:
+        """Return the asked tasks, which have ended well."""
+        known = [task for task in self.tasks if task in request.body["unique_ids"]]
+        made = {"type": 3, "progress_desc": "Success", "output_url": [IMAGE_URL], "cost": 9}
+        page = {"list": [{"unique_id": task, **made} for task in known]}
+        return an_envelope(page if self.is_known(request) else None, code=10400)
+
+    def is_known(self, request: ReceivedRequest) -> bool:
         known = {token for app, token in self.tokens.items() if app in self.apps}
-        is_known = request.headers["access_token"] in known
-        return an_envelope(f"task{next(self.issued)}" if is_known else None, code=10400)
+        return request.headers["access_token"] in known
+
+    def reset(self, secret_key: str, *, ends_tokens: bool) -> None:
+        """Do what is not documented: whether the tokens that are out there go on working."""
+        self.apps = dict.fromkeys(self.apps, secret_key)
+        if ends_tokens:
+            self.tokens.clear()
 
 
 def an_envelope(data: object, *, code: int = 0) -> tuple[int, bytes]:
@@ -283,13 +304,19 @@ def an_envelope(data: object, *, code: int = 0) -> tuple[int, bytes]:
     return 200, json.dumps(envelope).encode()
 
 
+OF_CHANJING: Final = replace(
+    a_request(),
+    provider="chanjing",
+    model="chanjing/doubao-seedream-4.0",
+    input={"ref_prompt": "a"},
+)
+
+
 def test_chanjing_credentials(cloud: Cloud, fleet: Fleet, provider: LoopbackProvider) -> None:
     apps = ChanjingApps({CHANJING_SECRET["app_id"]: CHANJING_SECRET["secret_key"]})
     apps.serve(provider)
     fleet.lambdas.settings["CHANJING_BASE_URL"] = provider.url
-    model = "chanjing/doubao-seedream-4.0"
-    request = replace(a_request(), provider="chanjing", model=model, input={"ref_prompt": "a"})
-    fleet.work = paying = Paying(fleet, a_job(request=request))
+    fleet.work = paying = Paying(fleet, a_job(request=OF_CHANJING))
     fleet.work()
     apps.apps["app-2"] = "another-secret-key"
     answer(cloud.chanjing_secret, "chanjing", app_id="app-2", secret_key="another-secret-key")
@@ -363,6 +390,91 @@ def test_webhook_secret(cloud: Cloud, fleet: Fleet) -> None:
 # ------------------------------------------------------------------ a leak
 
 
+def resume(lambdas: Lambdas, name: str) -> None:
+    """Do what the page says with ``/resume``: one job tries, at once."""
+    event = an_event("change_job", "resume") | {"pathParameters": {"name": name}}
+    assert json.loads(lambdas("change_job", event)["body"])["state"] == "half_open"
+    nudge, _ = lambdas.sent(lambdas.cloud.submit_queue)[-1]
+    assert lambdas("submit_job", a_batch("submit_job", "nudge", nudge)) == DONE
+
+
+def test_a_leaked_api_key_of_kie_is_deleted_at_once_and_no_job_fails(
+    cloud: Cloud, fleet: Fleet, provider: LoopbackProvider
+) -> None:
+    lambdas, accepted, created = fleet.lambdas, {"kie-key"}, list[str]()
+
+    def create(request: ReceivedRequest) -> tuple[int, bytes]:
+        if request.headers["authorization"].removeprefix("Bearer ") not in accepted:
+            return 200, json.dumps({"code": 401, "msg": "No."}).encode()
+        created.append(f"{TASK}{len(created)}")
+        data = {"taskId": created[-1]}
+        return 200, json.dumps({"code": 200, "msg": "success", "data": data}).encode()
+
+    provider.answers[CREATE] = create
+    jobs = [submit(lambdas, a_post(key="before"))["job_id"]]
+    accepted.clear()
+    jobs += [submit(lambdas, a_post(key=f"{number}"))["job_id"] for number in range(2)]
+    assert [the_job(cloud, each).status for each in jobs] == ["running", "accepted", "accepted"]
+    accepted.add("kie-key-2")
+    answer(cloud.kie_secret, "kie", api_key="kie-key-2")
+    # Of the functions' containers, all know the old key; the secret is read again after a refusal.
+    fleet.now += A_MINUTE
+    resume(lambdas, "kie")
+    for each in jobs:
+        assert lambdas("submit_job", a_submit_message(each)) == DONE
+    assert {the_job(cloud, each).task_id for each in jobs} == {*created}
+    assert len(created) == len(jobs)
+
+
+@pytest.mark.parametrize("ends_tokens", [True, False])
+def test_chanjing_s_secret_key_is_reset_in_place_and_no_job_is_lost(
+    cloud: Cloud,
+    fleet: Fleet,
+    provider: LoopbackProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    ends_tokens: bool,
+) -> None:
+    """Jobs in flight are asked about later; without a token, the others wait."""
+    # For 20 s after a refusal nobody asks for a token; here that time is over at once.
+    monkeypatch.setattr("ringback.providers.chanjing.access_tokens.LEASE", timedelta(0))
+    apps = ChanjingApps({CHANJING_SECRET["app_id"]: CHANJING_SECRET["secret_key"]}, tasks=[TASK])
+    apps.serve(provider)
+    lambdas, past = fleet.lambdas, utc_now() - timedelta(seconds=60)
+    lambdas.settings |= {"CHANJING_BASE_URL": provider.url, "CHANJING_CREATES_PER_WINDOW": "1000"}
+    post = {"model": OF_CHANJING.model, "input": OF_CHANJING.input}
+    assert submit(lambdas, a_post(post, key="before"))["status"] == "running"  # has made a token
+    in_flight = a_job(
+        JobStatus.RUNNING,
+        request=OF_CHANJING,
+        task_id=TASK,
+        submitted_at=past,
+        due_at=past,
+        deadline_at=utc_now() + timedelta(minutes=10),
+    )
+    JobTable.connect(cloud.table).create(in_flight)
+    due = a_batch("check_jobs", "due", {"job_id": in_flight.job_id})
+
+    apps.reset("another-secret-key", ends_tokens=ends_tokens)
+    during = submit(lambdas, a_post(post, key="during"))["job_id"]
+    assert the_job(cloud, during).status == ("accepted" if ends_tokens else "running")
+    if ends_tokens:
+        assert lambdas("check_jobs", due) == DONE
+        assert the_job(cloud, in_flight.job_id).status is JobStatus.RUNNING
+        again, _ = lambdas.sent(cloud.check_queue)[-1]
+        assert again == {"job_id": in_flight.job_id, "unconfigured": 1}
+
+    answer(cloud.chanjing_secret, "chanjing", secret_key="another-secret-key")
+    fleet.now += A_MINUTE
+    if ends_tokens:
+        resume(lambdas, "chanjing")
+    assert lambdas("submit_job", a_submit_message(during)) == DONE
+    assert lambdas("check_jobs", due) == DONE
+    assert the_job(cloud, in_flight.job_id).status is JobStatus.ARCHIVING
+    assert the_job(cloud, during).status is JobStatus.RUNNING
+    assert len(apps.tasks) == 3
+
+
 def test_a_leaked_callback_secret_is_refused_within_a_quarter_of_an_hour(
     cloud: Cloud, fleet: Fleet, callbacks: Callbacks
 ) -> None:
@@ -372,6 +484,48 @@ def test_a_leaked_callback_secret_is_refused_within_a_quarter_of_an_hour(
     fleet.now += LASTING_SECONDS
     for accept in fleet.all_of("receive_callback", "accept_callback"):
         assert callbacks.call_back(job_id, token, accept) == 404
+
+
+def test_a_leaked_hmac_key_proves_nothing_once_another_is_stored(
+    cloud: Cloud, fleet: Fleet, callbacks: Callbacks
+) -> None:
+    """Genuine calls that are refused in between are left to the checks of their jobs."""
+    job_id, token = callbacks.urls[0]
+    fleet.work = lambda: None
+
+    def replies(key: str) -> set[int]:
+        callbacks.hmac_key = key
+        accepts = fleet.all_of("receive_callback", "accept_callback")
+        return {callbacks.call_back(job_id, token, accept) for accept in accepts}
+
+    assert replies("another-webhook-key-of-kie") == {401}
+    answer(cloud.kie_secret, "kie", webhook_hmac_keys="another-webhook-key-of-kie")
+    fleet.now += LASTING_SECONDS
+    assert replies(HMAC_KEY) == {401}
+    assert replies("another-webhook-key-of-kie") == {200}
+
+
+def test_a_leaked_webhook_secret_signs_nothing_once_its_rotation_has_ended(
+    cloud: Cloud, fleet: Fleet
+) -> None:
+    """Without the sixteen minutes of a rotation; what is refused meanwhile is tried again."""
+    ignored: Any = None
+    webhooks = Webhooks(stored=stored_in(cloud.webhook_secret), clients=ignored, switch_on=ignored)
+    webhook, old = a_webhook("https://studio.example/hooks"), Verifier(WEBHOOK_SECRET)
+
+    def signed() -> list[dict[str, str]]:
+        containers = fleet.all_of("notify_client")
+        return [dict(each.send.send.headers_of(webhook, utc_now())) for each in containers]
+
+    for headers in signed():
+        old.verify(webhook.body, headers)
+    new = Verifier(webhooks.create("studio", rotate=True))
+    webhooks.end_rotation("studio")
+    fleet.now += LASTING_SECONDS
+    for headers in signed():
+        new.verify(webhook.body, headers)
+        with pytest.raises(WebhookVerificationError):
+            old.verify(webhook.body, headers)
 
 
 def test_a_leaked_client_key_is_refused_within_a_minute_by_the_authorizer(
