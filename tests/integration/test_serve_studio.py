@@ -13,8 +13,12 @@ from tests.support.template import ROOT
 
 PAGE: Final = ROOT / "functions/serve_studio/page"
 MAX_BYTES: Final = 60 * 1024
-# Names of a kind of markup, never asked for.
-NAMES: Final = ("http://www.w3.org/2000/svg", "http://www.w3.org/1999/xhtml")
+# Names of a kind of markup, never asked for, and where a link leads that somebody may follow.
+NAMES: Final = (
+    "http://www.w3.org/2000/svg",
+    "http://www.w3.org/1999/xhtml",
+    "https://console.aws.amazon.com/s3/object/",
+)
 
 
 def get(lambdas: Lambdas, path: str, **headers: str) -> dict[str, Any]:

@@ -63,7 +63,8 @@ function actionButton(words, name, run, props, onProblem) {
 
 /** Load the file, compare it with the checksum that was recorded, and have the browser save it. */
 async function download(image, job) {
-  const answer = await fetch(image.url).catch(() => null);
+  // The copy that the page shows is cached without the headers that reading it needs.
+  const answer = await fetch(image.url, { cache: 'no-store' }).catch(() => null);
   if (!answer?.ok) {
     tell(t('problem.no-picture'), { isProblem: true });
     return;

@@ -1,5 +1,7 @@
 /** Requests to the API: the stack's addresses, the person's key, and problems as errors. */
 
+import { isRefused } from './keycheck.js';
+
 const KEY = 'ringback.key';
 
 let settings;
@@ -51,8 +53,9 @@ export async function call(path, { method = 'GET', body, idempotencyKey, isExact
   if (idempotencyKey) headers['idempotency-key'] = `"${idempotencyKey}"`;
   const sent = { method, headers, signal, body: body && writeJson(body), cache: 'no-store' };
   const url = settings.api.replace(/\/$/, '') + path;
-  const answer = await fetch(url, sent).catch((error) => {
-    throw error.name === 'AbortError' ? error : new Problem({ kind: 'no-answer' });
+  const answer = await fetch(url, sent).catch(async (error) => {
+    if (error.name === 'AbortError') throw error;
+    throw new Problem({ kind: (await isRefused(settings.live, headers.authorization.slice(7))) ? 'bad-key' : 'no-answer' });
   });
   const text = await answer.text().catch(() => '');
   if (!answer.ok) throw problemOf(answer.status, text);

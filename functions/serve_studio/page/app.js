@@ -2,6 +2,7 @@
 
 import { currentKey, loadSettings } from './api.js';
 import { fill, h, transition } from './dom.js';
+import { isUnknownKey } from './keycheck.js';
 import { LiveLine } from './live.js';
 import { sentence, tell, tellProblem } from './notices.js';
 import { picturesView } from './pictures.js';
@@ -34,7 +35,6 @@ async function start() {
   live.addEventListener('refused', ({ detail }) => onRefused(detail));
   addEventListener('hashchange', () => currentKey() && show());
   addEventListener('language', () => (currentKey() ? open({ isAgain: true }) : askForKey()));
-  addEventListener('problem', ({ detail }) => onProblem(detail));
   if (currentKey()) open();
   else askForKey();
 }
@@ -96,7 +96,7 @@ function onProblem(problem) {
 
 /** The line refuses a key that is unknown or revoked, or is not there at all in this deployment. */
 function onRefused(why) {
-  if (/unknown api key/i.test(why)) end(t('problem.bad-key'));
+  if (isUnknownKey(why)) end(t('problem.bad-key'));
   else tell(t('line.refused', { why }), { isProblem: true });
 }
 

@@ -98,7 +98,7 @@ class MakeForm {
 
   /** The picture is copied into the drop bucket, as links to it expire. */
   async #useImage(image) {
-    const answer = image && (await fetch(image.url).catch(() => null));
+    const answer = image && (await fetch(image.url, { cache: 'no-store' }).catch(() => null));
     if (!answer?.ok) {
       this.#problem.textContent = t('problem.no-picture');
       return;

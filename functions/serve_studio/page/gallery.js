@@ -1,9 +1,9 @@
 /** `<light-table>`: all pictures as a page that scrolls, of which only those in sight are elements. */
 
 import { h } from './dom.js';
-import { neighbour, placesOf, rowAt, rowsOf } from './rows.js';
+import { Rows } from './rows.js';
 import { changed } from './routes.js';
-import { makeTile, tick, updateTile } from './tile.js';
+import { captionOf, makeTile, tick, updateTile } from './tile.js';
 import { t } from './words.js';
 
 const GAP = 10;
@@ -20,8 +20,7 @@ export class LightTable extends HTMLElement {
   #store;
   #list = h('ul', { role: 'list' });
   #tiles = new Map();
-  #rows = [];
-  #ratios = [];
+  #rows = new Rows();
   #current = 0;
   #currentKey;
   #frame = 0;
@@ -42,13 +41,14 @@ export class LightTable extends HTMLElement {
     this.append(this.#list);
     this.#list.setAttribute('aria-label', t('pictures'));
     const { signal } = this.#stop;
-    this.#store.addEventListener('change', () => this.#arrange(), { signal });
+    this.#store.addEventListener('change', ({ detail }) => this.#arrange(detail), { signal });
     addEventListener('scroll', () => this.#onScroll(), { signal, passive: true });
     this.addEventListener('keydown', (event) => this.#onKey(event));
     this.addEventListener('focusin', (event) => this.#onFocus(event));
-    this.sizes = new ResizeObserver(() => this.#arrange());
+    this.sizes = new ResizeObserver(() => this.clientWidth !== this.#rows.width && this.#arrange());
     this.sizes.observe(this);
     this.clock = setInterval(() => this.#tiles.forEach(tick), 1000);
+    this.addEventListener('pointerover', ({ target }) => this.#caption(target));
     this.#arrange();
   }
 
@@ -74,16 +74,14 @@ export class LightTable extends HTMLElement {
     return this.#tiles.get(key)?.image;
   }
 
-  /** Lay the items out again. What is in sight stays where it is, whatever comes above. */
-  #arrange() {
-    const anchor = this.#anchor();
-    this.#ratios = this.#store.items.map((item) => item.ratio);
+  /** Lay the items out again, from one on. What is in sight stays where it is, whatever comes above. */
+  #arrange(from = 0) {
     const width = this.clientWidth;
     if (!width) return;
+    const anchor = this.#anchor();
     const height = Math.min(LARGEST_ROW, Math.max(SMALLEST_ROW, width / (width < NARROW ? 2.1 : 4.2)));
-    this.#rows = rowsOf(this.#ratios, { width, gap: GAP, height });
-    const last = this.#rows.at(-1);
-    this.#list.style.height = `${last ? last.y + last.height : 0}px`;
+    this.#rows.arrange(this.#store.items, from, { width, gap: GAP, height });
+    this.#list.style.height = `${this.#rows.height}px`;
     this.#follow();
     this.#keepInPlace(anchor);
     this.#draw();
@@ -93,7 +91,7 @@ export class LightTable extends HTMLElement {
   #follow() {
     const index = this.#currentKey ? this.#store.indexOf(this.#currentKey) : -1;
     if (index >= 0) this.#current = index;
-    this.#current = Math.max(0, Math.min(this.#current, this.#ratios.length - 1));
+    this.#current = Math.max(0, Math.min(this.#current, this.#rows.count - 1));
   }
 
   /** The first tile in sight, and how far below the window's top it is; `null` at the top of the page. */
@@ -106,9 +104,8 @@ export class LightTable extends HTMLElement {
 
   #keepInPlace(anchor) {
     if (!anchor) return;
-    const index = this.#store.indexOf(anchor.key);
-    const row = this.#rows.find(({ last }) => index < last);
-    if (index >= 0 && row && Math.abs(row.y - anchor.y) > 1) scrollBy({ top: row.y - anchor.y, behavior: 'instant' });
+    const row = this.#rows.rowOf(this.#store.indexOf(anchor.key));
+    if (row && Math.abs(row.y - anchor.y) > 1) scrollBy({ top: row.y - anchor.y, behavior: 'instant' });
   }
 
   #onScroll() {
@@ -123,11 +120,8 @@ export class LightTable extends HTMLElement {
   #draw() {
     const { top } = this.#list.getBoundingClientRect();
     const seen = innerHeight;
-    const [from, to] = [-top - seen * DRAWN, -top + seen * (1 + DRAWN)];
     const wanted = new Set();
-    for (let at = rowAt(this.#rows, from); at < this.#rows.length && this.#rows[at].y < to; at += 1) {
-      this.#drawRow(this.#rows[at], wanted);
-    }
+    for (const row of this.#rows.between(-top - seen * DRAWN, -top + seen * (1 + DRAWN))) this.#drawRow(row, wanted);
     const focused = this.#list.contains(document.activeElement) ? this.#currentKey : undefined;
     for (const [key, tile] of this.#tiles) {
       if (wanted.has(key) || (key === focused && this.#store.indexOf(key) >= 0)) continue;
@@ -135,13 +129,11 @@ export class LightTable extends HTMLElement {
       tile.element.remove();
       this.#tiles.delete(key);
     }
-    const last = this.#rows.at(-1);
-    if (!last || -top + seen * AHEAD > last.y) this.#store.more();
+    if (-top + seen * AHEAD > this.#rows.height) this.#store.more();
   }
 
   #drawRow(row, wanted) {
-    const places = placesOf(row, this.#ratios, GAP);
-    places.forEach(({ x, width }, offset) => {
+    this.#rows.placesOf(row).forEach(({ x, width }, offset) => {
       const index = row.first + offset;
       const item = this.#store.items[index];
       wanted.add(item.key);
@@ -168,7 +160,7 @@ export class LightTable extends HTMLElement {
   #number(tile, index) {
     tile.index = index;
     tile.element.setAttribute('aria-posinset', index + 1);
-    tile.element.setAttribute('aria-setsize', this.#store.isComplete ? this.#ratios.length : -1);
+    tile.element.setAttribute('aria-setsize', this.#store.isComplete ? this.#rows.count : -1);
     const after = [...this.#list.children].find((element) => element !== tile.element && Number(element.ariaPosInSet) > index + 1);
     if (tile.element.parentNode !== this.#list || tile.element.nextElementSibling !== (after ?? null)) {
       this.#list.insertBefore(tile.element, after ?? null);
@@ -178,17 +170,24 @@ export class LightTable extends HTMLElement {
   #onFocus({ target }) {
     const tile = [...this.#tiles.values()].find(({ anchor }) => anchor === target);
     if (tile) this.#setCurrent(tile.index);
+    this.#caption(target);
+  }
+
+  /** Only the picture that somebody looks at has a caption. */
+  #caption(target) {
+    const tile = this.#tiles.get(target.closest('.tile')?.dataset.key);
+    if (tile?.image && !tile.anchor.querySelector('.caption')) tile.anchor.append(captionOf(tile.item));
   }
 
   #onKey(event) {
-    if (!KEYS.includes(event.key) || event.altKey || event.ctrlKey || event.metaKey || !this.#rows.length) return;
+    if (!KEYS.includes(event.key) || event.altKey || event.ctrlKey || event.metaKey || !this.#rows.count) return;
     event.preventDefault();
-    this.#focus(neighbour(event.key, this.#current, this.#rows, this.#ratios, GAP));
+    this.#focus(this.#rows.neighbour(event.key, this.#current));
   }
 
   #focus(index) {
     this.#setCurrent(index);
-    const row = this.#rows.find(({ last }) => index < last);
+    const row = this.#rows.rowOf(index);
     const top = this.#list.getBoundingClientRect().top + row.y;
     const room = 140;
     if (top < room || top + row.height > innerHeight - 20) scrollBy({ top: top - Math.max(room, (innerHeight - row.height) / 2), behavior: 'instant' });

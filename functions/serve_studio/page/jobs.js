@@ -1,26 +1,26 @@
 /** The jobs that the gallery shows, newest first: pages of `GET /jobs` and live events, kept small. */
 
 import { call } from './api.js';
-import { matches, promptOf, queryOf } from './filters.js';
+import { matches, queryOf } from './filters.js';
 import { Links } from './links.js';
+import { isLate, isSame, itemsOf, recordOf } from './records.js';
 
 const FIRST_PAGE = 40;
 const PAGE = 99;
 const FIELDS = 'status,changes,model,input,created_at,images,error,waiting_for';
-// Enough for a name; the whole prompt is in the job.
-const MAX_WORDS = 160;
-// A thumbnail is made within seconds. One that isn't there by then is not coming.
-const THUMBNAIL_MS = 60_000;
 const TOGETHER_MS = 60;
 // Up to so many jobs are read one by one, more with their page.
 const FEW = 3;
 // After a failure, scrolling asks no sooner.
 const PAUSE_MS = 3000;
 
-/** Fires `change` when what is shown has changed, and `problem` (a Problem in `detail`). */
+/** Fires `change` (the first item's index in `detail`) when what is shown has changed, and `problem` (a Problem in `detail`). */
 export class JobStore extends EventTarget {
   #jobs = new Map();
   #order = [];
+  // Where the items of each job begin, and the first job whose items have to be made again.
+  #starts = [];
+  #dirty = 0;
   #links = new Links();
   #cursors = [undefined];
   #filters = {};
@@ -42,7 +42,7 @@ export class JobStore extends EventTarget {
     this.#filters = filters;
     this.#jobs.clear();
     this.#links.clear();
-    [this.#order, this.#cursors, this.isComplete, this.isLoading] = [[], [undefined], false, false];
+    [this.#order, this.#cursors, this.isComplete, this.isLoading, this.#dirty] = [[], [undefined], false, false, 0];
     this.#load += 1;
     this.#failedAt = -Infinity;
     this.#changed();
@@ -104,7 +104,9 @@ export class JobStore extends EventTarget {
 
   remove(id) {
     if (!this.#jobs.delete(id)) return;
-    this.#order.splice(this.#order.indexOf(id), 1);
+    const index = this.#order.indexOf(id);
+    this.#order.splice(index, 1);
+    this.#dirty = Math.min(this.#dirty, index);
     this.#changed();
   }
 
@@ -132,8 +134,12 @@ export class JobStore extends EventTarget {
 
   #put(job, page) {
     const made = Date.parse(job.created_at);
-    if (!this.#jobs.has(job.job_id)) this.#insert(job.job_id, made);
-    this.#jobs.set(job.job_id, recordOf(job, page, made));
+    const [known, record] = [this.#jobs.get(job.job_id), recordOf(job, page, made)];
+    if (!known || !isSame(known, record)) {
+      const index = known ? this.#order.indexOf(job.job_id) : this.#insert(job.job_id, made);
+      this.#jobs.set(job.job_id, record);
+      this.#dirty = Math.min(this.#dirty, index);
+    }
     for (const image of job.images) {
       const url = image.thumbnail_url ?? (isLate({ made }) ? image.url : undefined);
       if (url) this.#links.set(image.key, url);
@@ -144,12 +150,12 @@ export class JobStore extends EventTarget {
   #insert(id, made) {
     const madeAt = (index) => this.#jobs.get(this.#order[index]).made;
     if (!this.#order.length || madeAt(this.#order.length - 1) >= made) {
-      this.#order.push(id);
-      return;
+      return this.#order.push(id) - 1;
     }
     let index = 0;
     while (madeAt(index) > made) index += 1;
     this.#order.splice(index, 0, id);
+    return index;
   }
 
   /** Jobs whose links are wanted at the same time are read together, a page at a time where that is fewer requests. */
@@ -191,39 +197,18 @@ export class JobStore extends EventTarget {
   }
 
   #changed() {
-    this.items = this.#order.flatMap((id) => itemsOf(this.#jobs.get(id)));
-    this.dispatchEvent(new Event('change'));
+    const first = this.#starts[this.#dirty] ?? this.items.length;
+    this.items.length = first;
+    for (let index = this.#dirty; index < this.#order.length; index += 1) {
+      this.#starts[index] = this.items.length;
+      this.items.push(...itemsOf(this.#jobs.get(this.#order[index])));
+    }
+    this.#starts.length = this.#dirty = this.#order.length;
+    this.dispatchEvent(new CustomEvent('change', { detail: first }));
   }
 
   #fail(problem) {
     this.#failedAt = performance.now();
     this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
   }
-}
-
-const isLate = (job) => Date.now() - job.made > THUMBNAIL_MS;
-
-/** Thousands of jobs are kept, so of each only what its tile needs. */
-function recordOf(job, page, made) {
-  return {
-    id: job.job_id,
-    page,
-    made,
-    changes: job.changes,
-    status: job.status,
-    model: job.model,
-    words: promptOf(job.input).slice(0, MAX_WORDS),
-    fault: job.error?.message?.slice(0, MAX_WORDS),
-    waits: job.waiting_for?.reason,
-    images: job.images.map((image) => ({
-      key: image.key,
-      ratio: image.width / image.height,
-      hasThumbnail: Boolean(image.thumbnail_key),
-    })),
-  };
-}
-
-function itemsOf(job) {
-  if (!job.images.length || job.status === 'archiving') return [{ key: `${job.id}.0`, number: 0, job, ratio: 1 }];
-  return job.images.map((image, index) => ({ key: `${job.id}.${index + 1}`, number: index + 1, job, image, ratio: image.ratio }));
 }

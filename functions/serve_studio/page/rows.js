@@ -3,27 +3,81 @@
 const NARROWEST = 0.55;
 const WIDEST = 2.6;
 
+/** The pictures' places, for items that come at the end or change, and a width that changes. */
+export class Rows {
+  #all = [];
+  #ratios = [];
+  #width = 0;
+
+  /** @param {{ratio: number}[]} items of which those before `from` are as they were */
+  arrange(items, from, { width, gap, height }) {
+    const first = width === this.#width ? Math.min(from, this.#ratios.length) : 0;
+    this.#width = width;
+    this.gap = gap;
+    this.#ratios.length = first;
+    for (let index = first; index < items.length; index += 1) this.#ratios.push(items[index].ratio);
+    // The last row may not have been full.
+    const kept = first ? this.#all.slice(0, -1).filter(({ last }) => last <= first) : [];
+    this.#all = rowsOf(this.#ratios, { width, gap, height }, kept);
+  }
+
+  get width() {
+    return this.#width;
+  }
+
+  get height() {
+    const last = this.#all.at(-1);
+    return last ? last.y + last.height : 0;
+  }
+
+  get count() {
+    return this.#ratios.length;
+  }
+
+  /** Return the row that an item lies in; `undefined` if there is no such item. */
+  rowOf(index) {
+    return index < 0 ? undefined : this.#all.find(({ last }) => index < last);
+  }
+
+  /** Return the rows between two heights. */
+  between(from, to) {
+    const rows = [];
+    for (let at = rowAt(this.#all, from); at < this.#all.length && this.#all[at].y < to; at += 1) rows.push(this.#all[at]);
+    return rows;
+  }
+
+  placesOf(row) {
+    return placesOf(row, this.#ratios, this.gap);
+  }
+
+  /** Return the item that an arrow key, Home or End leads to. */
+  neighbour(key, index) {
+    return neighbour(key, index, this.#all, this.#ratios, this.gap);
+  }
+}
+
 /**
  * @param {number[]} ratios width by height of each picture
  * @param {{width: number, gap: number, height: number}} table in CSS pixels; `height` is what a row is to have
+ * @param {object[]} rows the rows above, which stay as they are
  * @returns {{first: number, last: number, y: number, height: number}[]} `last` is exclusive
  */
-export function rowsOf(ratios, { width, gap, height }) {
-  const rows = [];
-  let first = 0;
+export function rowsOf(ratios, { width, gap, height }, rows = []) {
+  const above = rows.at(-1);
+  let first = above?.last ?? 0;
   let sum = 0;
-  let y = 0;
+  let y = above ? above.y + above.height + gap : 0;
   const close = (last, rowHeight) => {
     rows.push({ first, last, y, height: rowHeight });
     y += rowHeight + gap;
     first = last;
     sum = 0;
   };
-  ratios.forEach((ratio, index) => {
-    sum += shown(ratio);
+  for (let index = first; index < ratios.length; index += 1) {
+    sum += shown(ratios[index]);
     const free = width - gap * (index - first);
     if (sum * height >= free) close(index + 1, free / sum);
-  });
+  }
   // The last row keeps its height, so that few pictures don't become huge.
   if (first < ratios.length) close(ratios.length, height);
   return rows;
@@ -54,10 +108,7 @@ export function placesOf(row, ratios, gap) {
   });
 }
 
-/**
- * Return the index that an arrow key leads to, from a picture with the middle of the next row's nearest.
- * @param {'ArrowLeft'|'ArrowRight'|'ArrowUp'|'ArrowDown'|'Home'|'End'} key
- */
+/** Up and down lead to the picture whose middle is nearest. */
 export function neighbour(key, index, rows, ratios, gap) {
   const last = ratios.length - 1;
   if (key === 'Home' || key === 'End') return key === 'Home' ? 0 : last;

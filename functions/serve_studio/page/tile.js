@@ -32,9 +32,10 @@ function draw(tile, item) {
   const { job } = item;
   tile.drawn = true;
   tile.element.dataset.status = job.status;
+  tile.element.dataset.key = item.key;
   tile.anchor.setAttribute('aria-label', nameOf(item));
   if (item.image) {
-    if (!tile.image) fill(tile.anchor, (tile.image = h('img', { alt: '', decoding: 'async', loading: 'lazy', draggable: false })), caption(item));
+    if (!tile.image) fill(tile.anchor, (tile.image = h('img', { alt: '', decoding: 'async', loading: 'lazy', draggable: false })));
     return;
   }
   tile.image = tile.url = undefined;
@@ -52,13 +53,16 @@ function draw(tile, item) {
   );
 }
 
-const caption = ({ job }) => h('span.caption', {}, h('span.words', {}, job.words), h('span.model', {}, job.model));
+/** Return the words over a picture. */
+export const captionOf = ({ job }) => h('span.caption', {}, h('span.words', {}, job.words), h('span.model', {}, job.model));
 
 function showPicture(tile, table) {
   const { item, image } = tile;
   const url = table.link(item);
   if (!url || !image) return;
   tile.url = url;
+  // A picture fades in where somebody waits for it, not while it flies past.
+  image.classList.toggle('fading', !table.isMoving());
   image.onload = () => image.classList.add('shown');
   image.onerror = () => {
     tile.url = undefined;
