@@ -18,6 +18,7 @@ from ringback.job_batches import batch_post, batch_reply
 from ringback.job_log import log_job, log_jobs
 from ringback.lambda_events import Event, job_post, time_of
 from ringback.providers.registry import EXTERNAL, configured
+from ringback.rate_limits import telling
 from ringback.settings import AcceptJobSettings
 from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.post_batch import PostBatch, Time
@@ -33,11 +34,12 @@ def routes() -> Mapping[str, Callable[[Event, Time], Reply]]:
     image = input_image_check(settings, inputs)
     rules = RequestRules.of(settings, find_image=image, why_no_webhooks=webhook_check(settings))
     providers = configured(settings.providers)
-    post_job, retry = posted_jobs(settings, providers, rules, image, now=utc_now)
+    post_job, retry, limit = posted_jobs(settings, providers, rules, image, now=utc_now)
     read = partial(job_post, needs_key=settings.require_idempotency_key)
     one_post = partial(post, read, post_job, retry)
     posts = dict.fromkeys(("POST /jobs", "POST /jobs/{job_id}/retry"), one_post)
-    return posts | {"POST /jobs/batch": partial(batch, post_job)}
+    posts |= {"POST /jobs/batch": partial(batch, post_job)}
+    return telling(limit, posts)
 
 
 @logger.inject_lambda_context(clear_state=True)

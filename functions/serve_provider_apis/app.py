@@ -4,7 +4,7 @@ import os
 from functools import cache, partial
 
 from ringback.starting import LambdaContext, Logger, start
-from ringback.aws.accepting import input_image_check, job_acceptor
+from ringback.aws.accepting import input_image_check, limited_acceptor
 from ringback.aws.accounts import AccountTable
 from ringback.aws.image_links import image_link
 from ringback.aws.job_table import JobTable
@@ -32,7 +32,7 @@ logger = Logger(service="serve_provider_apis")
 def routes() -> Routes:
     given = ServeProviderApisSettings.from_environ(os.environ, providers=EXTERNAL)
     jobs = JobTable.connect(given.jobs_table)
-    accept = job_acceptor(given, jobs, configured(given.providers), now=utc_now)
+    accept, _ = limited_acceptor(given, jobs, configured(given.providers), now=utc_now)
     rules = partial(
         RequestRules.of,
         given,

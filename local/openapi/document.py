@@ -124,7 +124,12 @@ def _operation(operation: Operation) -> dict[str, Any]:
 def _answers(operation: Operation) -> dict[str, Any]:
     answers = {}
     for status, (text, schema) in operation.answers.items():
-        headers = headers_of(status, locates=operation.locates, is_tagged=operation.is_tagged)
+        headers = headers_of(
+            status,
+            locates=operation.locates,
+            is_tagged=operation.is_tagged,
+            is_limited=operation.is_limited,
+        )
         answers[str(status)] = {
             "description": text,
             **({"headers": headers} if headers else {}),
@@ -145,13 +150,15 @@ def _refusals(operation: Operation) -> dict[str, Any]:
         if operation.needs_key or not each.for_key:
             texts.setdefault(each.status, {}).setdefault(_JSON, []).append(each.when)
     schemas = {_PROBLEM: ref("problem"), _JSON: ref("gatewayMessage")}
-    return {
-        str(status): {
+    refusals = {}
+    for status, by_kind in sorted(texts.items()):
+        headers = headers_of(status, is_limited=operation.is_limited)
+        refusals[str(status)] = {
             "description": " ".join(text for texts in by_kind.values() for text in texts),
+            **({"headers": headers} if headers else {}),
             "content": {kind: {"schema": schemas[kind]} for kind in by_kind},
         }
-        for status, by_kind in sorted(texts.items())
-    }
+    return refusals
 
 
 def _examples() -> dict[str, Any]:

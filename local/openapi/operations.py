@@ -14,6 +14,7 @@ from ringback.domain.errors import (
     MissingScope,
     PayloadTooLarge,
     RingbackError,
+    TooManyJobs,
     TryAgain,
     Unauthorized,
     UnknownDrop,
@@ -43,7 +44,8 @@ class Operation:
     """One route. ``problems`` are those beside the ones that every route with a key has.
 
     ``answers`` has each answer's meaning and schema, which is empty without a body. ``locates``
-    is true if an answer has a ``Location``, ``is_tagged`` if it has an ``ETag``.
+    is true if an answer has a ``Location``, ``is_tagged`` if it has an ``ETag``, ``is_limited`` if
+    it tells the client's limit.
     """
 
     id: str
@@ -58,6 +60,7 @@ class Operation:
     needs_key: bool = True
     locates: bool = False
     is_tagged: bool = False
+    is_limited: bool = False
 
 
 def _path(name: str, description: str, **schema: Any) -> Schema:
@@ -94,7 +97,7 @@ IF_NONE_MATCH: Final[Schema] = {
 _JOB: Final = ref("job")
 _SHOWN: Final = ref("shownJob")
 _OF_JOB: Final = (UnknownJob, WrongState)
-_POSTED: Final = (InvalidRequest, KeyInUse, IdempotencyConflict, TryAgain)
+_POSTED: Final = (InvalidRequest, KeyInUse, IdempotencyConflict, TooManyJobs, TryAgain)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "POST /jobs": Operation(
@@ -116,6 +119,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         answers={202: ("The recorded job.", _JOB), 200: ("With `dry_run`.", ref("dryRun"))},
         problems=(*_POSTED, PayloadTooLarge),
         locates=True,
+        is_limited=True,
     ),
     "POST /jobs/{job_id}/retry": Operation(
         id="retryJob",
@@ -125,6 +129,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         answers={202: ("The new job.", _JOB)},
         problems=(*_POSTED, *_OF_JOB),
         locates=True,
+        is_limited=True,
     ),
     "POST /jobs/batch": Operation(
         id="createJobs",
@@ -144,6 +149,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         body="batch",
         answers={200: ("The outcomes.", ref("outcomes"))},
         problems=(InvalidRequest, PayloadTooLarge),
+        is_limited=True,
     ),
     "GET /jobs": Operation(
         id="listJobs",

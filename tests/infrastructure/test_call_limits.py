@@ -89,6 +89,7 @@ def value_of(setting: str) -> str:
         "LARGEST_IMAGE_BYTES": "2048",
         "PASS_THROUGH": "false",
         "REQUIRE_IDEMPOTENCY_KEY": "false",
+        "CLIENT_JOBS_PER_MINUTE": "0",
         "TELLS_EVENTS": "true",
         "EVENT_SOURCE": "/ringback/ringback",
     }

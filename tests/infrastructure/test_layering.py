@@ -70,6 +70,7 @@ LAYERS: Final = {
     "ringback.studio": Layer(),
     "ringback.webhook_replies": Layer(("domain",)),
     "ringback.etags": Layer(("http_replies", "lambda_events")),
+    "ringback.rate_limits": Layer(("use_cases", "http_replies", "lambda_events")),
     "ringback.progress_replies": Layer(("domain",)),
     "ringback.list_replies": Layer(("domain", "use_cases", "http_replies", "lambda_events")),
     "ringback.account_replies": Layer(("domain", "use_cases", "http_replies", "webhook_replies")),
@@ -88,8 +89,8 @@ LAYERS: Final = {
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
             *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
             *("lambda_events", "live_requests", "webhook_replies", "progress_replies", "starting"),
-            *("account_replies", "list_replies", "studio"),
-            *("api_docs", "job_metrics", "job_batches", "etags"),
+            *("account_replies", "list_replies", "studio", "etags", "rate_limits"),
+            *("api_docs", "job_metrics", "job_batches"),
         ),
     ),
 }

@@ -56,6 +56,7 @@ def test_a_drop_gets_through_when_it_is_finished() -> None:
         table_items.token_key("job_"),
         table_items.live_key("job_"),
         table_items.live_minute_key("job_", 29_833_333),
+        table_items.count_key("job_", 29_833_333),
     ],
 )
 def test_other_items_do_not_get_through(key: dict[str, Any]) -> None:

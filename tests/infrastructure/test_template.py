@@ -67,9 +67,12 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": "CanarySecret",
     },
     "accept_job": {
-        "dynamodb:GetItem": ["JobsTable/idempotency#*", "JobsTable/job_*", "JobsTable/receiver#*"],
+        "dynamodb:GetItem": [
+            *("JobsTable/count#*", "JobsTable/idempotency#*", "JobsTable/job_*"),
+            "JobsTable/receiver#*",
+        ],
         "dynamodb:PutItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
-        "dynamodb:UpdateItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": ["JobsTable/count#*", "JobsTable/job_*"],
         "s3:GetObject": "DropBucket/*",
         "s3:GetObjectVersion": "DropBucket/*",
         "s3:ListBucket": "DropBucket",
@@ -83,7 +86,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         ],
         "dynamodb:PutItem": ["JobsTable/idempotency#*", "JobsTable/job_*"],
         "dynamodb:BatchGetItem": "JobsTable/job_*",
-        "dynamodb:UpdateItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": ["JobsTable/count#*", "JobsTable/job_*"],
         "dynamodb:Query": "JobsTable/index/by_client",
         "s3:GetObject": ["DropBucket/*", "ImagesBucket/images/*"],
         "s3:GetObjectVersion": "DropBucket/*",

@@ -106,6 +106,7 @@ SETTINGS: Final = {
     "KIE_DEADLINE_SECONDS": "900",
     "PASS_THROUGH": "false",
     "REQUIRE_IDEMPOTENCY_KEY": "false",
+    "CLIENT_JOBS_PER_MINUTE": "0",
     "TELLS_EVENTS": "true",
     "UPLOAD_DAYS": "7",
     "CHANJING_BASE_URL": "http://127.0.0.1:9",

@@ -9,6 +9,7 @@ from threading import Lock
 from typing import Any, BinaryIO, Unpack
 
 from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
+from ringback.domain.allowances import window_of
 from ringback.domain.checks import Check
 from ringback.domain.errors import (
     IdempotencyConflict,
@@ -44,6 +45,20 @@ def a_provider(name: str = "kie", **changes: Any) -> Provider:
 
 def by_number(*images: StoredImage) -> tuple[StoredImage, ...]:
     return tuple(sorted(images, key=lambda each: each.number))
+
+
+class InMemoryCounts:
+    def __init__(self) -> None:
+        self._counts = dict[tuple[str, int], int]()
+
+    def count(self, client: str, *, most: int, at: datetime) -> bool:
+        counted = self.counted(client, at=at)
+        if counted < most:
+            self._counts[client, window_of(at)] = counted + 1
+        return counted < most
+
+    def counted(self, client: str, *, at: datetime) -> int:
+        return self._counts.get((client, window_of(at)), 0)
 
 
 class InMemoryJobs:

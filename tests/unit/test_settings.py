@@ -36,6 +36,7 @@ ENVIRONMENT = {
     "KIE_DEADLINE_SECONDS": "900",
     "PASS_THROUGH": "false",
     "REQUIRE_IDEMPOTENCY_KEY": "false",
+    "CLIENT_JOBS_PER_MINUTE": "0",
     "TELLS_EVENTS": "true",
     "CHANJING_BASE_URL": "https://open-api.chanjing.cc",
     "CHANJING_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:chanjing",

@@ -19,6 +19,7 @@ RingbackError
 │   └── Unavailable           send it again later
 │       ├── NotQueued         nothing was bought
 │       └── TooManyRequests
+│           └── QuotaExceeded  the client's jobs of this minute are used up
 ├── NoAnswer                  the request may or may not have been carried out
 ├── UnexpectedAnswer          not an answer of this API
 ├── LineRefused               the live line refuses this key
@@ -190,6 +191,13 @@ class TooManyRequests(Unavailable):
     """More requests than API Gateway lets through."""
 
 
+class QuotaExceeded(TooManyRequests):
+    """The client has posted as many jobs as it may in this minute; `retry_after` has the seconds.
+
+    Nothing was bought. A deployment without a limit never answers so.
+    """
+
+
 # By what follows `/docs#` in the problem's type.
 BY_TYPE: Final[Mapping[str, type[ApiError]]] = {
     "invalid-request": InvalidRequest,
@@ -208,6 +216,7 @@ BY_TYPE: Final[Mapping[str, type[ApiError]]] = {
     "key-reused": KeyReused,
     "wrong-cursor": WrongCursor,
     "not-queued": NotQueued,
+    "quota-exceeded": QuotaExceeded,
 }
 # What API Gateway answers itself has no type, and a type may be new.
 BY_STATUS: Final[Mapping[int, type[ApiError]]] = {

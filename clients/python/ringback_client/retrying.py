@@ -80,7 +80,7 @@ class Sender:
 
 def _may_be_repeated(status: int, failure: Exception, call: Call[Any]) -> bool:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return True  # nothing but API Gateway has seen it
+        return True  # by API Gateway, or before anything was recorded
     return call.is_repeatable and (status in AGAIN or isinstance(failure, RequestInFlight))
 
 

@@ -7,11 +7,13 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ringback.domain.accounts import Account, Wait
+from ringback.domain.allowances import WINDOW_SECONDS, Allowance
 from ringback.domain.drops import RowsToRetry
 from ringback.domain.errors import (
     InvalidRequest,
     RequestRefused,
     RingbackError,
+    TooManyJobs,
     TryAgain,
     UnknownDrop,
     UnknownJob,
@@ -59,7 +61,19 @@ def reply(
 
 def problem(error: RequestRefused | TryAgain) -> Reply:
     body = problem_body(error)
-    return reply(HTTPStatus(body["status"]), body, kind="application/problem+json")
+    answer = reply(HTTPStatus(body["status"]), body, kind="application/problem+json")
+    if isinstance(error, TooManyJobs):
+        later = {"retry-after": str(error.allowance.seconds)}
+        answer["headers"] |= limit_headers(error.allowance) | later
+    return answer
+
+
+def limit_headers(left: Allowance) -> dict[str, str]:
+    """Return the fields of draft-ietf-httpapi-ratelimit-headers-11; the policy is called jobs."""
+    return {
+        "ratelimit-policy": f'"jobs";q={left.most};w={WINDOW_SECONDS}',
+        "ratelimit": f'"jobs";r={left.left};t={left.seconds}',
+    }
 
 
 def problem_body(error: RequestRefused | TryAgain) -> dict[str, Any]:

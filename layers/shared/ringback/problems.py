@@ -17,6 +17,7 @@ from ringback.domain.errors import (
     RequestRefused,
     RingbackError,
     SignatureRejected,
+    TooManyJobs,
     TryAgain,
     Unauthorized,
     UnknownDrop,
@@ -146,6 +147,12 @@ PROBLEMS: Final[Mapping[type[RingbackError], Problem]] = {
         "wrong-cursor",
         "The cursor is not one of this list.",
         "Send the `cursor` of the page before, with the same parameters; begin anew without one.",
+    ),
+    TooManyJobs: Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "quota-exceeded",
+        "The client has posted too many jobs.",
+        "Send it again after the seconds in `Retry-After`. Nothing was recorded or bought.",
     ),
     TryAgain: Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,

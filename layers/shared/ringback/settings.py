@@ -88,6 +88,8 @@ class RequestSettings(Settings):
 
 class PostedJobSettings(RequestSettings):
     providers: Mapping[str, ProviderDeadline]
+    # 0 for no limit.
+    client_jobs_per_minute: Annotated[int, Whole(0, 100_000)]
 
 
 class AcceptJobSettings(PostedJobSettings):

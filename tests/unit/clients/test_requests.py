@@ -131,6 +131,18 @@ def test_retry_after_is_honoured(header: str, seconds: float) -> None:
     assert api.slept == [seconds]
 
 
+def test_a_used_up_limit_is_waited_for() -> None:
+    refused = problem(429, "quota-exceeded")
+    refused.headers["Retry-After"] = "34"
+    api = FakeApi(script=[refused]).add(a_job())
+    create(api.client())
+    assert api.slept == [34]
+    api = FakeApi(script=[refused] * 9)
+    with pytest.raises(errors.QuotaExceeded) as raised:
+        create(api.client())
+    assert raised.value.retry_after == 34
+
+
 def test_who_is_asked_to_wait_long_is_told() -> None:
     seconds = LONGEST_RETRY_AFTER_SECONDS + 1
     api = FakeApi(script=[httpx.Response(429, headers={"Retry-After": f"{seconds:.0f}"}, json={})])

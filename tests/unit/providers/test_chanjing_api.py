@@ -4,7 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from ringback.domain.errors import KeyInUse, RingbackError, TryAgain
+from ringback.domain.allowances import Allowance
+from ringback.domain.errors import KeyInUse, RingbackError, TooManyJobs, TryAgain
 from ringback.domain.jobs import CANCELLED, ErrorKind, Job, JobError, JobStatus
 from ringback.domain.verdicts import TaskState
 from ringback.providers.chanjing.answers import NOTHING_CREATED
@@ -164,7 +165,10 @@ def test_an_idempotency_key_is_honoured(served: ServedApis) -> None:
     assert code_of(served(SUBMIT, REQUEST | {"clarity": 1024}, headers=keyed)) == 40000
 
 
-@pytest.mark.parametrize("error", [TryAgain("the queue"), KeyInUse("being recorded")])
+TOO_MANY = TooManyJobs(Allowance(most=2, left=0, seconds=42))
+
+
+@pytest.mark.parametrize("error", [TryAgain("the queue"), KeyInUse("being recorded"), TOO_MANY])
 def test_what_may_be_sent_again_has_the_code_of_the_rate_limit(
     served: ServedApis, monkeypatch: pytest.MonkeyPatch, error: RingbackError
 ) -> None:

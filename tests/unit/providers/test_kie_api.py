@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 from ringback.domain.accounts import Account, Balance, Pause, PauseReason
-from ringback.domain.errors import IdempotencyConflict, KeyInUse, RingbackError, TryAgain
+from ringback.domain.allowances import Allowance
+from ringback.domain.errors import (
+    IdempotencyConflict,
+    KeyInUse,
+    RingbackError,
+    TooManyJobs,
+    TryAgain,
+)
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
 from ringback.domain.verdicts import TaskState
 from ringback.providers.kie.client import NOTHING_CREATED, TRY_AGAIN, read_record
@@ -117,6 +124,7 @@ def test_an_idempotency_key_is_honoured(served: ServedApis) -> None:
     [
         (TryAgain("the queue did not confirm the message"), 200, 455),
         (KeyInUse("the first request is still being recorded"), 429, 429),
+        (TooManyJobs(Allowance(most=2, left=0, seconds=42)), 429, 429),
         (IdempotencyConflict("another request had this key"), 200, 422),
     ],
 )

@@ -6,14 +6,16 @@ from functools import partial
 from typing import Any, Protocol
 
 from ringback.aws.drop_bucket import DropBucket
+from ringback.aws.job_counts import JobCountTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.receivers import WebhookClientTable
 from ringback.domain.job_ids import random_job_id
-from ringback.domain.jobs import JobRequest
-from ringback.use_cases.accept_job import AcceptJob, PostJob
+from ringback.domain.jobs import Job, JobRequest
+from ringback.use_cases.accept_job import AcceptJob, NewJob, PostJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.input_images import CheckInputImage
+from ringback.use_cases.limit_jobs import LimitJobs
 from ringback.use_cases.ports import InputRules
 from ringback.use_cases.providers import Providers
 from ringback.use_cases.retry_job import RetryJob
@@ -35,7 +37,12 @@ class AcceptSettings(Protocol):
     def retention(self) -> timedelta: ...
 
 
-class PostSettings(AcceptSettings, Protocol):
+class LimitSettings(AcceptSettings, Protocol):
+    @property
+    def client_jobs_per_minute(self) -> int: ...
+
+
+class PostSettings(LimitSettings, Protocol):
     @property
     def pass_through(self) -> bool: ...
 
@@ -58,6 +65,19 @@ def job_acceptor(
     )
 
 
+def limited_acceptor(
+    settings: LimitSettings, jobs: JobTable, providers: Providers, *, now: Callable[[], datetime]
+) -> tuple[Callable[[NewJob], Job], LimitJobs | None]:
+    """Return what accepts jobs of clients, and their limit if they have one."""
+    accept = job_acceptor(settings, jobs, providers, now=now)
+    most = settings.client_jobs_per_minute
+    if not most:
+        return accept, None
+    counts = JobCountTable.connect(settings.jobs_table)
+    limit = LimitJobs(accept=accept, jobs=jobs, counts=counts, most=most, now=now)
+    return limit, limit
+
+
 def posted_jobs(
     settings: PostSettings,
     providers: Providers,
@@ -65,15 +85,16 @@ def posted_jobs(
     check_image: CheckInputImage,
     *,
     now: Callable[[], datetime],
-) -> tuple[PostJob, RetryJob]:
+) -> tuple[PostJob, RetryJob, LimitJobs | None]:
     jobs = JobTable.connect(settings.jobs_table)
-    accept = job_acceptor(settings, jobs, providers, now=now)
+    accept, limit = limited_acceptor(settings, jobs, providers, now=now)
     find, allowed = FindJobs(jobs=jobs), settings.pass_through
     return (
         PostJob(read_request=read_request, jobs=jobs, accept=accept),
         RetryJob(
             find=find, jobs=jobs, accept=accept, pass_through=allowed, check_image=check_image
         ),
+        limit,
     )
 
 

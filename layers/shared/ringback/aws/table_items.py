@@ -17,6 +17,7 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``deliveries#job_{ulid}`` | tries of a job's webhooks | ``deliveries`` | ``DELIVERIES_KEPT`` |
 | ``told#job_{ulid}`` | up to which change the job was told | ``told_marks`` | as its job |
 | ``live#{client}#connections`` | a client's connections | ``live_items`` | ``KEPT``, 2 h more |
+| ``count#{client}#{window}`` | how many jobs it has posted | ``job_counts`` | ``KEPT`` |
 | ``live#{client}#{minute}`` | what has changed in a minute | ``live_items`` | ``KEPT`` |
 
 Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes. The stream
@@ -129,6 +130,10 @@ def live_key(client: str) -> Item:
 def live_minute_key(client: str, minute: int) -> Item:
     """``minute`` counts from 1970 in UTC."""
     return _key(f"live#{client}#{minute}")
+
+
+def count_key(client: str, window: int) -> Item:
+    return _key(f"count#{client}#{window}")
 
 
 def milliseconds(moment: datetime) -> Item:

@@ -6,6 +6,7 @@ RingbackError
 │   ├── WrongCursor
 │   ├── IdempotencyConflict
 │   ├── KeyInUse
+│   ├── TooManyJobs         the client's limit; the next window takes it
 │   ├── UnknownJob
 │   ├── UnknownModel
 │   ├── UnknownDrop
@@ -42,6 +43,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ringback.domain.allowances import Allowance
 from ringback.domain.images import ImageFacts, Remains
 
 Value = TypeVar("Value")
@@ -93,6 +95,15 @@ class IdempotencyConflict(RequestRefused):
 
 class KeyInUse(RequestRefused):
     """The first request with this Idempotency-Key is still being recorded."""
+
+
+class TooManyJobs(RequestRefused):
+    """The client has posted as many jobs as it may in this window."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        most, seconds = allowance.most, allowance.seconds
+        super().__init__(f"You may post {most} jobs a minute; the next can be in {seconds} s.")
+        self.allowance = allowance
 
 
 class UnknownJob(RequestRefused):

@@ -149,7 +149,7 @@ class PostJob:
 
     read_request: Callable[[Mapping[str, Any], str], JobRequest]
     jobs: JobReader
-    accept: AcceptJob
+    accept: Callable[[NewJob], Job]
 
     def __call__(self, post: JobPost) -> Job:
         """Return the accepted job. Raises what ``read_request`` and ``AcceptJob`` raise."""

@@ -12,7 +12,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import FINAL, Job, JobRequest
-from ringback.use_cases.accept_job import AcceptJob, NewJob
+from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import JobReader
 
@@ -27,7 +27,7 @@ class RetryJob:
 
     find: FindJobs
     jobs: JobReader
-    accept: AcceptJob
+    accept: Callable[[NewJob], Job]
     pass_through: bool
     check_image: Callable[..., object]
 

@@ -15,6 +15,7 @@ from ringback.domain.errors import (
     PayloadTooLarge,
     RequestRefused,
     RingbackError,
+    TooManyJobs,
     TryAgain,
     Unauthorized,
     UnknownJob,
@@ -45,6 +46,7 @@ CODES: Final[Mapping[type[RingbackError], int]] = {
     Unauthorized: BAD_TOKEN,
     PayloadTooLarge: BAD_FORMAT,
     KeyInUse: TOO_FAST,
+    TooManyJobs: TOO_FAST,
     RequestRefused: BAD_PARAMETER,
     TryAgain: TOO_FAST,
 }

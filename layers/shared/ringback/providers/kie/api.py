@@ -14,6 +14,7 @@ from ringback.domain.errors import (
     KeyInUse,
     RequestRefused,
     RingbackError,
+    TooManyJobs,
     TryAgain,
     Unauthorized,
     UnknownJob,
@@ -36,6 +37,7 @@ CODES: Final[Mapping[type[RingbackError], int]] = {
     Unauthorized: 401,
     UnknownJob: 404,
     KeyInUse: TOO_FAST,
+    TooManyJobs: TOO_FAST,
     RequestRefused: 422,
     TryAgain: 455,
 }
