@@ -28,6 +28,9 @@ LINES_SHOWN = 60
 WITH_CANARY = {"CanaryMinutes": "60"}
 ORIGIN = "https://pages.example"
 WITH_PAGES = {"AllowedOrigins": f"http://127.0.0.1:8080,{ORIGIN}"}
+# More than all tests post.
+WITH_LIMIT = {"ClientJobsPerMinute": "10000"}
+CHOSEN = PARAMETERS | WITH_CANARY | WITH_PAGES | WITH_LIMIT
 # A receiver of the simulator that fails twice.
 TOLD_AT = "/receivers/fail-2/told"
 FOLDER = Path(__file__).parent
@@ -53,9 +56,7 @@ class SharedStack:
 
 @pytest.fixture(scope="session")
 def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
-    with local_stack(
-        ports=free_ports(), simulator=SIMULATOR, parameters=PARAMETERS | WITH_CANARY | WITH_PAGES
-    ) as deployment:
+    with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=CHOSEN) as deployment:
         show_logs_of(deployment, request.config)
         with connected(
             deployment.jobs_api_url, deployment.client_key, deployment.live_api_url

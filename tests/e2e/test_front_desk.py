@@ -1,5 +1,7 @@
 """What API Gateway does for clients before and after the functions."""
 
+import re
+
 import httpx
 
 from local.deployment import Deployment
@@ -23,11 +25,22 @@ def test_a_page_of_an_allowed_origin_may_call_the_api(deployment: Deployment) ->
     assert problem.status_code == 404
     assert problem.headers["access-control-allow-origin"] == ORIGIN
     assert "retry-after" in problem.headers["access-control-expose-headers"].lower().split(",")
+    refused = httpx.post(f"{deployment.jobs_api_url}/jobs?dry_run=maybe", headers=page | key)
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (400, ORIGIN)
     for other in ("https://elsewhere.example", f"{ORIGIN}.evil.example"):
         refused = httpx.options(url, headers=asked | {"Origin": other})
         answer = httpx.get(url, headers=key | {"Origin": other})
         for each in (refused, answer):
             assert "access-control-allow-origin" not in each.headers
+
+
+def test_a_post_tells_what_is_left_of_the_limit(deployment: Deployment) -> None:
+    key = {"Authorization": f"Bearer {deployment.client_key}"}
+    body = {"model": "bytedance/seedream-v4-text-to-image", "input": {"prompt": "a kite"}}
+    url = f"{deployment.jobs_api_url}/jobs?dry_run=true"
+    answer = httpx.post(url, headers=key, json=body)
+    assert answer.headers["ratelimit-policy"] == '"jobs";q=10000;w=60'
+    assert re.fullmatch('"jobs";r=[0-9]+;t=[0-9]+', answer.headers["ratelimit"])
 
 
 def test_head_and_a_known_job_have_no_body(shared_stack: SharedStack) -> None:

@@ -18,12 +18,13 @@ from local.paths import ROOT
 from local.sam import STACK_NAME
 
 TOOLS: Final = ROOT / ".local/environments/api_tools/bin"
-# A key may be used again with another request: that is not a fault of the request.
+# A key may be used again with another request, and a job be known already (If-None-Match): that
+# is not a fault of the request.
 CONFIGURATION: Final = """\
 hooks = "hooks.py"
 
 [checks.positive_data_acceptance]
-expected-statuses = ["2xx", "401", "403", "404", "409", "422", "429", "5xx"]
+expected-statuses = ["2xx", "304", "401", "403", "404", "409", "422", "429", "5xx"]
 """
 # Webhooks need a secret and a receiver, which the description can't give a client.
 HOOKS: Final = """

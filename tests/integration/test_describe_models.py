@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from ringback.catalogue.models import unknown_model
 
-from tests.support.lambdas import Lambdas, an_event
+from tests.support.lambdas import Lambdas, an_event, with_headers
 from tests.support.model_facts import FACTS
 
 
@@ -113,3 +113,18 @@ def test_a_preflight_is_answered_without_a_body(lambdas: Lambdas) -> None:
     """What a page may do is for API Gateway to say."""
     reply = lambdas("describe_models", an_event("describe_models", "preflight"))
     assert reply == {"statusCode": 204, "headers": {}}
+
+
+def test_the_page_is_the_same_whatever_is_asked_of_it(lambdas: Lambdas) -> None:
+    """It shows no description from elsewhere and keeps no key: it has no script and no cookie."""
+    event = an_event("describe_models", "docs")
+    plain = lambdas("describe_models", event)
+    elsewhere = {
+        "url": "https://elsewhere.example/openapi.json",
+        "configUrl": "//elsewhere.example",
+    }
+    asked = with_headers(event, authorization="Bearer rb-key", cookie="key=rb-key")
+    assert lambdas("describe_models", asked | {"queryStringParameters": elsewhere}) == plain
+    assert plain["headers"].keys() & {"set-cookie", "clear-site-data"} == set()
+    assert "<script" not in plain["body"]
+    assert "script-src" not in plain["headers"]["content-security-policy"]
