@@ -13,12 +13,14 @@ from typing import Any
 import boto3
 
 from local.deployment import administrator
+from local.failures import LocalFailure
 from local.template import NO_VALUE, parse_template, resolved
 
 ANY_METHOD = "x-amazon-apigateway-any-method"
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", ANY_METHOD}
 # What SAM writes for a route with `Auth: {Authorizer: NONE}`. No security scheme has the name.
 NO_AUTHORIZER = "NONE"
+CORS = "x-amazon-apigateway-cors"
 FUNCTION_NAME = re.compile(r"\b(\w+)\.Arn\b")
 
 
@@ -37,7 +39,9 @@ def wire_http_apis(endpoint_url: str, stack_name: str) -> None:
         if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
             api = HttpApi(session, endpoint_url, physical[name], physical)
             api.wire(resource["Properties"]["Body"])
-            api.allow_pages(cors_rules(name, original, parameters))
+            rules = cors_rules(name, original, parameters)
+            check_processed(rules, resource["Properties"]["Body"], parameters, template)
+            api.allow_pages(rules)
 
 
 def cors_rules(
@@ -48,6 +52,19 @@ def cors_rules(
     given = read["Resources"][api]["Properties"].get("CorsConfiguration", NO_VALUE)
     rules = resolved(given, parameters, read)
     return {} if rules == NO_VALUE else rules
+
+
+def check_processed(
+    rules: Mapping[str, Any],
+    body: Mapping[str, Any],
+    parameters: Mapping[str, str],
+    processed: Mapping[str, Any],
+) -> None:
+    """Raise ``LocalFailure`` if AWS would get other rules: SAM drops some of them in some forms."""
+    written = resolved(body.get(CORS, NO_VALUE), parameters, processed)
+    found = set() if written == NO_VALUE else {str(name) for name in written}
+    if {name.lower() for name in rules} != {name.lower() for name in found}:
+        raise LocalFailure(f"SAM makes {sorted(found)} of the CORS rules {sorted(rules)}")
 
 
 class HttpApi:

@@ -84,6 +84,7 @@ def resolved(
         "Fn::Equals": lambda sides: len({str(resolve(side)) for side in sides}) == 1,
         "Fn::Not": lambda sides: not resolve(sides[0]),
         "Fn::And": lambda sides: all(map(resolve, sides)),
+        "Fn::Or": lambda sides: any(map(resolve, sides)),
         "Fn::Join": lambda sides: join(sides[0], resolve(sides[1])),
         "Fn::Split": lambda sides: resolve(sides[1]).split(sides[0]),
         "Fn::FindInMap": lambda keys: find(*map(resolve, keys)),
