@@ -49,7 +49,9 @@ def cors_rules(
 ) -> Mapping[str, Any]:
     """Return the API's ``CorsConfiguration`` as these parameters make it, empty if it has none."""
     read = parse_template(template) if isinstance(template, str) else template
-    given = read["Resources"][api]["Properties"].get("CorsConfiguration", NO_VALUE)
+    # An API that SAM makes by itself is in the processed template only.
+    declared = read["Resources"].get(api, {}).get("Properties", {})
+    given = declared.get("CorsConfiguration", NO_VALUE)
     rules = resolved(given, parameters, read)
     return {} if rules == NO_VALUE else rules
 

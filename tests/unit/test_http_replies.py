@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ringback.domain import errors
 from ringback.domain.accounts import Account, Pause, PauseReason, Wait
+from ringback.domain.allowances import Allowance
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import Quarantined, Remains
@@ -42,6 +43,7 @@ def test_a_reply_is_uncached_json() -> None:
     assert type(answer["statusCode"]) is int
 
 
+USED_UP = Allowance(most=60, left=0, seconds=34)
 PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (InvalidRequest([]), 400, "invalid-request", "see `errors`"),
     (errors.MalformedCallback("not JSON"), 400, "bad-request", "not JSON"),
@@ -51,12 +53,14 @@ PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (errors.UnknownModel("unknown model"), 404, "unknown-model", "unknown model"),
     (errors.UnknownDrop("x"), 404, "unknown-drop", "no jobs of such a file"),
     (errors.UnknownProvider("x"), 404, "unknown-provider", "Unknown provider"),
+    (errors.UnknownReceiver("x"), 404, "unknown-receiver", ""),
     (errors.UnknownRoute(), 404, "unknown-route", "Unknown route"),
     (errors.WrongState("it is running"), 409, "wrong-state", "it is running"),
     (errors.TryAgain("in a moment"), 503, "not-queued", "in a moment"),
     (errors.WrongCursor("another list's"), 422, "wrong-cursor", "another list's"),
     (errors.IdempotencyConflict("used before"), 422, "key-reused", "used before"),
     (errors.KeyInUse("in a moment"), 409, "request-in-flight", "in a moment"),
+    (errors.TooManyJobs(USED_UP), 429, "quota-exceeded", "60 jobs a minute; the next can be in 34"),
     (errors.PayloadTooLarge("at most 7"), 413, "too-large", "at most 7"),
     (RequestRefused("something else"), 400, "bad-request", "something else"),
 ]

@@ -22,7 +22,8 @@ def test_the_template_s_cors_rules_are_made_of_parameters(given: str) -> None:
 def test_by_default_the_studio_alone_may_call_an_api() -> None:
     """Its address on AWS is not known here."""
     assert not any(cors_rules("JobsApi", TEMPLATE, {})["AllowOrigins"])
-    assert cors_rules("CallbackApi", TEMPLATE, {}) == {}
+    for api in ("CallbackApi", "ServerlessHttpApi"):
+        assert cors_rules(api, TEMPLATE, {}) == {}
     assert cors_rules("JobsApi", TEMPLATE, {"Studio": "false"}) == {}
 
 
