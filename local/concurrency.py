@@ -16,6 +16,7 @@ FOR_REQUESTS: Final = 4
 SAVINGS: Final[tuple[Mapping[str, str], ...]] = (
     {"SubmitConcurrency": "2", "ArchiveConcurrency": "2"},
     {"Thumbnails": "false"},
+    {"Deletions": "false"},
     {"Drops": "false"},
     {"Events": "false"},
 )

@@ -6,13 +6,12 @@ from functools import cache, partial
 from http import HTTPStatus
 
 from ringback.starting import LambdaContext, Logger, start
-from ringback.aws.accounts import AccountTable
-from ringback.aws.changing import notify_again, resume_archive
+from ringback.aws.changing import notify_again, request_deletion, resume_account, resume_archive
 from ringback.aws.job_table import JobTable
-from ringback.aws.queues import SqsDropQueue, SqsSubmitQueue
+from ringback.aws.queues import SqsDropQueue
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
-from ringback.domain.jobs import Job
+from ringback.domain.jobs import GONE, Job
 from ringback.http_replies import Reply, account_body, job_body, problem, reply, retry_body
 from ringback.job_log import log_job, named_job
 from ringback.lambda_events import Event, client_name, query_parameters
@@ -29,12 +28,12 @@ logger = Logger(service="change_job")
 @cache
 def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
     given = ChangeJobSettings.from_environ(os.environ)
-    jobs, accounts = JobTable.connect(given.jobs_table), AccountTable.connect(given.jobs_table)
+    jobs = JobTable.connect(given.jobs_table)
     drops = SqsDropQueue.connect(given.drop_queue_url) if given.drop_queue_url else None
-    queue = SqsSubmitQueue.connect(given.submit_queue_url)
-    account = ResumeAccount(accounts=accounts, queue=queue, providers=PROVIDERS, now=utc_now)
+    account = resume_account(given, PROVIDERS, now=utc_now)
     of_client = partial(change, FindJobs(jobs=jobs))
     return {
+        "DELETE /jobs/{job_id}": partial(of_client, request_deletion(given, now=utc_now)),
         "POST /jobs/{job_id}/cancel": partial(of_client, CancelJob(jobs=jobs, now=utc_now)),
         "POST /jobs/{job_id}/archive": partial(of_client, resume_archive(given, jobs, now=utc_now)),
         "POST /jobs/{job_id}/notify": partial(of_client, notify_again(given, job_body)),
@@ -56,7 +55,8 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 def change(find: FindJobs, make: Callable[[Job], Job], event: Event, client: str) -> Reply:
     job = make(find.one(event["pathParameters"]["job_id"], client=client))
     log_job(logger, "job changed", job)
-    return reply(HTTPStatus.OK, job_body(job))
+    status = HTTPStatus.ACCEPTED if job.status in GONE else HTTPStatus.OK
+    return reply(status, job_body(job))
 
 
 def retry(request: RequestRetry, event: Event, client: str) -> Reply:

@@ -30,8 +30,7 @@ logger, metrics = Logger(service="notify_client"), Metrics(os.environ)
 
 @cache
 def threads() -> ThreadPoolExecutor:
-    """Return one for each message of a batch: a receiver that hangs holds up none of the others."""
-    return ThreadPoolExecutor(10)
+    return ThreadPoolExecutor(10)  # one for each message: a receiver that hangs holds up no other
 
 
 @cache
@@ -45,6 +44,7 @@ def notify_client() -> NotifyClient:
     return NotifyClient(
         receivers=ReceiverTable.connect(settings.jobs_table),
         deliveries=DeliveryTable.connect(settings.jobs_table),
+        jobs=jobs,
         queue=SqsNotifyQueue.connect(settings.notify_queue_url),
         send=SendInForm(send=send, forms=forms, jobs=jobs, link=link, now=utc_now),
         random=random,

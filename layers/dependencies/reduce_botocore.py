@@ -17,13 +17,18 @@ OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     "apigatewaymanagementapi": frozenset({"DeleteConnection", "PostToConnection"}),
     "dynamodb": frozenset(
         {
-            *("BatchGetItem", "BatchWriteItem", "GetItem", "PutItem", "Query"),
+            *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query"),
             *("TransactWriteItems", "UpdateItem"),
         }
     ),
     "events": frozenset({"PutEvents"}),
     # No function creates a bucket: botocore makes the address of presigned forms of that operation.
-    "s3": frozenset({"CreateBucket", "GetObject", "HeadObject", "PutObject", "PutObjectTagging"}),
+    "s3": frozenset(
+        {
+            *("CreateBucket", "DeleteObjects", "GetObject", "HeadObject", "ListObjectVersions"),
+            *("PutObject", "PutObjectTagging"),
+        }
+    ),
     "secretsmanager": frozenset({"GetSecretValue"}),
     "sqs": frozenset({"ReceiveMessage", "SendMessage"}),
 }

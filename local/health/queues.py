@@ -50,7 +50,7 @@ def event_sources(stack: Stack) -> Iterator[Finding]:
             yield Finding.fail(f"{name}: {source['LastProcessingResult']}")
     off_by_parameter = [name for name in off if not any(map(name.startswith, read))]
     if off_by_parameter:
-        section = "without-thumbnails-drops-or-events"
+        section = "without-thumbnails-deletions-drops-or-events"
         yield Finding.warn(f"off by a parameter: {', '.join(off_by_parameter)}", section)
     yield Finding.ok(f"{len(read)} are to be read")
 

@@ -21,6 +21,7 @@ REPEATS: Final = "contract/test_own_repeats"
 ADAPTERS: Final = "contract/test_aws_adapters"
 STORES: Final = "tests/contract/test_webhook_stores.py"
 LIMITS: Final = "tests/unit/test_live.py"
+DELETIONS: Final = "contract/test_deletions"
 READS: Final = "contract/test_consistent_reads"
 OTHER_VERSIONS: Final = "contract/test_other_versions"
 
@@ -121,6 +122,10 @@ MODULES: Final = _by_name(
     _function("accept_job"),
     Module("use_cases/post_batch", ("tests/integration/test_post_batch.py",)),
     _function("change_job"),
+    _function("delete_jobs", "", _HANDLERS),
+    _use_case("delete_job"),
+    _aws("deletions", DELETIONS),
+    _aws("job_objects", "contract/test_job_objects"),
     _function("serve_provider_apis"),
     _use_case("accept_callback", slow_tests=RECEIVED),
     _use_case("accept_job", "tests/unit/test_take_drop.py", slow_tests=CRASHES),

@@ -10,6 +10,7 @@ from typing import Any, Final
 from ringback.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
+    JobDeleted,
     KeyInUse,
     MissingScope,
     PayloadTooLarge,
@@ -96,8 +97,9 @@ IF_NONE_MATCH: Final[Schema] = {
 }
 _JOB: Final = ref("job")
 _SHOWN: Final = ref("shownJob")
-_OF_JOB: Final = (UnknownJob, WrongState)
-_POSTED: Final = (InvalidRequest, KeyInUse, IdempotencyConflict, TooManyJobs, TryAgain)
+_ONE: Final = (UnknownJob, JobDeleted)
+_OF_JOB: Final = (*_ONE, WrongState)
+_POSTED: Final = (InvalidRequest, KeyInUse, IdempotencyConflict, JobDeleted, TooManyJobs, TryAgain)
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
     "POST /jobs": Operation(
@@ -127,7 +129,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="Make a job that has ended once more, paid for again",
         parameters=(JOB_ID, IDEMPOTENCY_KEY),
         answers={202: ("The new job.", _JOB)},
-        problems=(*_POSTED, *_OF_JOB),
+        problems=(*_POSTED, UnknownJob, WrongState),
         locates=True,
         is_limited=True,
     ),
@@ -168,8 +170,18 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="Get a job, with links to its images",
         parameters=(JOB_ID, IF_NONE_MATCH),
         answers={200: ("The job.", _SHOWN), 304: ("It is what it was; there is no body.", {})},
-        problems=(UnknownJob,),
+        problems=_ONE,
         is_tagged=True,
+    ),
+    "DELETE /jobs/{job_id}": Operation(
+        id="deleteJob",
+        tag="jobs",
+        summary="Delete a job that has ended, and everything that is about it",
+        description="Its images, thumbnails, record and deliveries, all versions of them. It takes"
+        " some seconds; from then on the job is 410. It cannot be undone.",
+        parameters=(JOB_ID,),
+        answers={202: ("The job, which is being deleted.", _JOB)},
+        problems=(InvalidRequest, TryAgain, *_OF_JOB),
     ),
     "GET /jobs/{job_id}/deliveries": Operation(
         id="listDeliveries",
@@ -177,7 +189,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="List the tries of a job's webhooks",
         parameters=(JOB_ID,),
         answers={200: ("The tries, oldest first.", ref("deliveries"))},
-        problems=(UnknownJob,),
+        problems=_ONE,
     ),
     "GET /jobs/{job_id}/timeline": Operation(
         id="getTimeline",

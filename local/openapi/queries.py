@@ -3,9 +3,8 @@
 from typing import Any, Final
 
 from ringback.domain.drops import MAX_KEY_BYTES
-from ringback.domain.jobs import JobStatus
 from ringback.http_replies import JOB_FIELDS
-from ringback.use_cases.list_queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_TEXT
+from ringback.use_cases.list_queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_TEXT, STATES
 
 Schema = dict[str, Any]
 
@@ -48,7 +47,7 @@ LIST: Final = (
     query(
         "status",
         "Jobs in one of these states, with commas between them.",
-        **_one_of(tuple(status.value for status in JobStatus)),
+        **_one_of(STATES),
     ),
     query("model", "Jobs of this model.", type="string", minLength=1, maxLength=MAX_TEXT),
     query(

@@ -59,6 +59,8 @@ SCENARIOS = {
     "links dead": Scenario(dead_links=True),
     "one image gone": Scenario(lost_images=1),
     "a page instead": Scenario(pages=1),
+    "deleted": Scenario(images=1, deletes=True),
+    "deleted, called late": Scenario(answers=("lost",), seconds=2000, deletes=True),
 }
 PLAIN_ERRORS = (Fault.ERROR_BEFORE, Fault.ERROR_AFTER)
 # Effects whose errors the functions catch.
@@ -113,6 +115,9 @@ def test_a_run_without_faults_keeps_all_guarantees(name: str) -> None:
         "one image gone": JobStatus.ARCHIVE_FAILED,
         "a page instead": JobStatus.ARCHIVE_FAILED,
     }
+    expected |= {each: JobStatus.DELETED for each in SCENARIOS if SCENARIOS[each].deletes}
+    told = {event.id for event in world.bus.events}
+    assert (f"{job.job_id}:deleted:{job.changes}" in told) == SCENARIOS[name].deletes
     assert job.status is expected.get(name, JobStatus.SUCCEEDED)
 
 

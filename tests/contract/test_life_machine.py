@@ -5,8 +5,8 @@ forged callbacks; and injects faults. Each run ends when no event is left.
 """
 
 import heapq
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
@@ -22,15 +22,17 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from ringback.domain.checks import Check
 from ringback.domain.errors import (
     IdempotencyConflict,
+    JobDeleted,
     SignatureRejected,
     TryAgain,
     UnknownJob,
     WrongState,
 )
 from ringback.domain.job_posts import JobPost
-from ringback.domain.jobs import FINAL, NEXT, Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import ENDED, FINAL, GONE, NEXT, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import Submission
 from ringback.use_cases.accept_callback import CallbackRequest
 from ringback.use_cases.accept_job import NewJob
@@ -98,7 +100,7 @@ class Client:
 
     def post(self, posted: PostedRequest, *, retry_of: Job | None = None) -> None:
         body = a_request(seed=posted.seed)
-        with suppress(Crash, ServiceError, TryAgain):
+        with suppress(Crash, ServiceError, TryAgain), self.unless_deleted(posted.key):
             if retry_of:
                 again = RetryJob(
                     find=FindJobs(jobs=self.world.jobs),
@@ -119,6 +121,16 @@ class Client:
             self.world.effects("answer the client", lambda: self.world.answered.append(job.job_id))
             if posted.key:
                 assert self.answers.setdefault(posted.key, job.job_id) == job.job_id
+
+    @contextmanager
+    def unless_deleted(self, key: str | None) -> Iterator[None]:
+        """Allow the answer that the job of this key was deleted, if it was."""
+        try:
+            yield
+        except JobDeleted as deleted:
+            job = self.world.jobs.get(JobId(str(deleted)))
+            assert job.status in GONE
+            assert key is None or self.answers.setdefault(key, job.job_id) == job.job_id
 
 
 class JobMachine(RuleBasedStateMachine):
@@ -171,7 +183,8 @@ class JobMachine(RuleBasedStateMachine):
     @rule(number=SOME_JOB)
     def a_key_is_used_with_another_request(self, number: int) -> None:
         posted = self.client.posted[number % len(self.client.posted)]
-        if posted.key in {job.idempotency_key for job in self.jobs if job.idempotency_key}:
+        kept = [job for job in self.jobs if job.status not in GONE]
+        if posted.key in {job.idempotency_key for job in kept if job.idempotency_key}:
             with pytest.raises(IdempotencyConflict):
                 self.client_without_faults.post(replace(posted, seed=-1))
 
@@ -218,6 +231,21 @@ class JobMachine(RuleBasedStateMachine):
         self.world.provider.scenario = scenario
         if job.status in FINAL:
             self.client.post(PostedRequest(key=f"again {job.job_id}", seed=0), retry_of=job)
+
+    @precondition(has_jobs)
+    @rule(number=SOME_JOB)
+    def a_job_is_deleted(self, number: int) -> None:
+        """One that is under way is refused."""
+        job = self.the_job(number)
+        with suppress(Crash, ServiceError, TryAgain, JobDeleted), self.refused_unless(job):
+            self.world.ask_to_delete(job)
+
+    @contextmanager
+    def refused_unless(self, job: Job) -> Iterator[None]:
+        try:
+            yield
+        except WrongState:
+            assert job.status not in ENDED
 
     @rule()
     def the_owner_resumes_the_account(self) -> None:
@@ -291,13 +319,19 @@ class JobMachine(RuleBasedStateMachine):
         type(self).steps += 1
         for job in self.jobs:
             was = self.seen.get(job.job_id)
-            if was in FINAL and job.status is not was:
+            if was in ENDED and job.status is not was:
                 assert job.status in NEXT[was]
             self.seen[job.job_id] = job.status
             assert paid_calls(self.world, job.job_id) <= 1
         listed, _ = list_page(self.find.jobs, {"limit": "99"}, client="studio")
-        assert {job.job_id for job in listed} >= set(self.world.answered)
-        for job_id in self.world.answered:
+        gone = {job.job_id for job in self.jobs if job.status in GONE}
+        deleted = {job.job_id for job in self.jobs if job.status is JobStatus.DELETED}
+        assert {job.job_id for job in listed} >= set(self.world.answered) - gone
+        assert gone.isdisjoint(job.job_id for job in listed)
+        for job_id in deleted:
+            with pytest.raises(JobDeleted):
+                self.find.one(job_id, client="studio")
+        for job_id in set(self.world.answered) - deleted:
             assert self.find.one(job_id, client="studio").job_id == job_id
             with pytest.raises(UnknownJob):
                 self.find.one(job_id, client="another")
@@ -314,6 +348,29 @@ class JobMachine(RuleBasedStateMachine):
         self.each_step_keeps_the_guarantees()
         self.run_until_idle()
         assert JobStatus.ARCHIVE_FAILED not in {job.status for job in self.jobs}
+        self.everything_is_deleted()
+
+    def everything_is_deleted(self) -> None:
+        """Whatever comes again afterwards finds nothing, and buys nothing."""
+        world, bought = self.world, len(self.world.provider.made)
+        for job in self.jobs:
+            if job.status in FINAL:
+                world.ask_to_delete(job)
+        self.each_step_keeps_the_guarantees()
+        self.run_until_idle()
+        assert {job.status for job in self.jobs} <= {JobStatus.DELETED}
+        before = world.jobs.by_id.copy()
+        for posted in self.client.posted:
+            if posted.key in self.client.answers:
+                self.client.post(posted)
+        for task_id, (job_id, _) in world.provider.made.items():
+            self.call(job_id, task_id.encode())
+            world.checks.add(Check(job_id=job_id, claimed_task=task_id), delay=0)
+            world.archive(job_id, attempt=1)
+            world.make_thumbnail(job_id, [1])
+        self.run_until_idle()
+        assert (world.jobs.by_id, len(world.provider.made)) == (before, bought)
+        assert (world.bucket.objects, world.bucket.records) == ({}, {})
 
     def run_until_idle(self) -> None:
         world = self.world

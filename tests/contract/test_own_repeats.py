@@ -14,7 +14,7 @@ from ringback.aws.shared_token import SharedToken
 from ringback.domain.accounts import Hold, Pause, PauseReason, Probe
 from ringback.domain.drops import Drop, Progress
 from ringback.domain.images import Quarantined, Remains
-from ringback.domain.jobs import NEXT, ErrorKind, JobError, JobStatus
+from ringback.domain.jobs import GONE, NEXT, ErrorKind, JobError, JobStatus
 from ringback.domain.pace import Pace
 from ringback.domain.tokens import AccessToken
 
@@ -26,7 +26,7 @@ LATER = NOON + timedelta(seconds=5)
 PAGE = Remains(bytes=70, sha256="0" * 64)
 KEPT = (Quarantined(number=2, key="a key", remains=PAGE, reason="a page"),)
 A, B = "a" * 16, "b" * 16
-MOVES = [(was, to) for was, following in NEXT.items() for to in sorted(following)]
+MOVES = [(was, to) for was, following in NEXT.items() for to in sorted(following - GONE)]
 DROP = Drop(bucket="ringback-drops", key="requests/x.csv", version="v1")
 CHANGES: dict[JobStatus, dict[str, Any]] = {
     JobStatus.SUBMITTING: {"attempt_id": A, "submitted_at": LATER},

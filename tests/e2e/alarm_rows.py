@@ -1,5 +1,6 @@
 """What makes each alarm of template.yaml ring, and what docs/operate.md says to do about it."""
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -107,6 +108,12 @@ def fail_for_days(operator: Operator) -> None:
     post(operator, call_back_url=url)
 
 
+def delete_forgotten(operator: Operator) -> None:
+    """Have a job deleted whose record's time is over."""
+    message = json.dumps({"job_id": "job_01m31xcpg00000000000000000"})
+    operator.client("sqs").send_message(QueueUrl=operator.named("DeleteQueue"), MessageBody=message)
+
+
 def switch_on(operator: Operator) -> None:
     url = f"{operator.deployment.simulator_url}/receivers/ok/for-days"
     operator.follow(
@@ -132,6 +139,7 @@ DEAD: Final[Sequence[Dead]] = (
     ("Submit", "SubmitJobFunction", post),
     ("Archive", "ArchiveImagesFunction", post),
     ("Thumbnail", "MakeThumbnailsFunction", post),
+    ("Delete", "DeleteJobsFunction", delete_forgotten),
     ("Notify", "NotifyClientFunction", post_told),
     ("Drop", "TakeDropsFunction", drop_row),
     ("Summary", "SummarizeDropsFunction", drop_row),

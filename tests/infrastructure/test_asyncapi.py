@@ -94,6 +94,12 @@ def test_every_event_of_a_job_is_described(number: int) -> None:
     assert faults_of(event) == []
 
 
+def test_the_event_of_a_deletion_is_described() -> None:
+    event = MAKE(JobChange(ended(JobStatus.DELETING), a_job(JobStatus.DELETED, changes=6)))
+    assert event is not None
+    assert (event.type, faults_of(event)) == ("ringback.job.deleted", [])
+
+
 @pytest.mark.parametrize("status", sorted(FINAL))
 def test_every_event_of_the_canary_is_described(status: JobStatus) -> None:
     event = MAKE(JobChange(a_job(JobStatus.RUNNING), ended(status, client=canary.CLIENT)))
@@ -116,7 +122,7 @@ def test_an_event_of_a_recorded_change_is_described(case: str) -> None:
 def test_every_type_on_the_bus_has_a_message_in_the_channel() -> None:
     types = {f"ringback.{kind}.{status}" for status in FINAL for kind in ("job", "canary")}
     types |= {"ringback.drop.finished", "ringback.account.paused", "ringback.account.resumed"}
-    types |= {"ringback.receiver.switched_off"}
+    types |= {"ringback.receiver.switched_off", "ringback.job.deleted"}
     messages, channels = document()["components"]["messages"], document()["channels"]
     assert {messages[name]["name"] for name in channels["bus"]["messages"]} == types
     assert channels["live"]["messages"].keys() == {"follow", "following", "refused", "events"}

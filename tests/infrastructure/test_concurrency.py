@@ -18,6 +18,7 @@ SMALL_ACCOUNT: Final = 10
 def in_the_template(parameters: Mapping[str, str]) -> dict[str, int]:
     """Read the limits of the event sources that are enabled, in another way than the preflight."""
     switches = {"MakesThumbnails": "Thumbnails", "TakesDrops": "Drops", "TellsEvents": "Events"}
+    switches |= {"DeletesJobs": "Deletions"}
     limits = dict[str, int]()
     for name, function in resources("AWS::Serverless::Function").items():
         if "Condition" in load_template()["Resources"][name]:
@@ -74,7 +75,7 @@ def test_a_new_account_of_ten_has_four_left() -> None:
 
 def test_nothing_that_can_stay_is_given_up() -> None:
     assert smallest_change(1000, {}) == {}
-    assert smallest_change(22, {}) == {"SubmitConcurrency": "2", "ArchiveConcurrency": "2"}
+    assert smallest_change(24, {}) == {"SubmitConcurrency": "2", "ArchiveConcurrency": "2"}
     assert "Drops" not in (smallest_change(20, {}) or {})
     assert "Events" not in (smallest_change(16, {}) or {})
 
@@ -88,6 +89,7 @@ def test_the_default_sum_is_documented() -> None:
         "ArchiveImagesFunction": 5,
         "SummarizeDropsFunction": 2,
         "MakeThumbnailsFunction": 2,
+        "DeleteJobsFunction": 2,
         "NotifyClientFunction": 2,
         "PublishEventsFunction": 4,
     }

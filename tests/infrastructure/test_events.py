@@ -133,6 +133,12 @@ def check_make_thumbnails(event: Event) -> None:
         assert message["number"] >= 1
 
 
+def check_delete_jobs(event: Event) -> None:
+    for message in check_messages(event):
+        assert message.keys() == {"job_id"}
+        assert is_job_id(message["job_id"])
+
+
 def check_summarize_drops(event: Event) -> None:
     for message in check_messages(event):
         assert dropped_objects(message)[0].is_sheet
@@ -238,6 +244,7 @@ CHECKS: Final[dict[str, Callable[[Event], None]]] = {
     "check_jobs": check_check_jobs,
     "archive_images": check_archive_images,
     "make_thumbnails": check_make_thumbnails,
+    "delete_jobs": check_delete_jobs,
     "notify_client": check_notify_client,
     "summarize_drops": check_summarize_drops,
     "publish_events": check_publish_events,

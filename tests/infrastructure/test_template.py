@@ -132,6 +132,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": [
             "ArchiveQueue",
             "CheckQueue",
+            "DeleteQueue",
             "DropQueue",
             "NotifyQueue",
             "SubmitQueue",
@@ -169,6 +170,14 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:GetObject": "ImagesBucket/images/*",
         "s3:PutObject": "ImagesBucket/images/*/*.thumbnail.webp",
         "s3:PutObjectTagging": "ImagesBucket/images/*/*.thumbnail.webp",
+    },
+    "delete_jobs": {
+        "dynamodb:GetItem": "JobsTable/job_*",
+        "dynamodb:PutItem": "JobsTable/job_*",
+        "dynamodb:UpdateItem": "JobsTable/idempotency#*",
+        "dynamodb:DeleteItem": "JobsTable/deliveries#job_*",
+        "s3:ListBucketVersions": "ImagesBucket",
+        "s3:DeleteObjectVersion": ["ImagesBucket/images/job_*", "ImagesBucket/quarantine/job_*"],
     },
     "follow_jobs": {
         "dynamodb:UpdateItem": "JobsTable/live#*",
@@ -494,6 +503,10 @@ def test_items_are_permitted_by_their_keys(name: str, function: dict[str, Any]) 
         assert statement["Effect"] == "Allow"
         assert statement.keys() <= {"Effect", "Action", "Resource", "Condition"}
         actions = set(as_list(statement["Action"]))
+        if actions == {"s3:ListBucketVersions"}:
+            prefixes = [f"{folder}/job_*/" for folder in ("images", "quarantine")]
+            assert statement["Condition"] == {"StringLike": {"s3:prefix": prefixes}}
+            continue
         on_the_table = statement["Resource"] == {"Fn::GetAtt": ["JobsTable", "Arn"]}
         assert on_the_table == ("Condition" in statement)
         if on_the_table:
@@ -613,7 +626,7 @@ def test_a_queue_has_its_own_dead_letter_queue(name: str) -> None:
 
 def test_a_failing_message_of_a_job_is_received_for_a_day() -> None:
     """An hour without a permission, a table or a secret leaves no dead letter."""
-    for name in ("SubmitQueue", "DropQueue", "CheckQueue", "ArchiveQueue"):
+    for name in ("SubmitQueue", "DropQueue", "CheckQueue", "ArchiveQueue", "DeleteQueue"):
         receives = QUEUES[name]["RedrivePolicy"]["maxReceiveCount"]
         # SQS takes 1000 at most.
         assert receives <= 1000
@@ -913,6 +926,7 @@ def test_the_routes_are_complete() -> None:
         ("accept_job", "POST /jobs"),
         ("accept_job", "POST /jobs/batch"),
         ("accept_job", "POST /jobs/{job_id}/retry"),
+        ("change_job", "DELETE /jobs/{job_id}"),
         ("change_job", "POST /jobs/retry"),
         ("change_job", "POST /jobs/{job_id}/archive"),
         ("change_job", "POST /jobs/{job_id}/cancel"),

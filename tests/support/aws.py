@@ -39,6 +39,7 @@ class Cloud:
     check_queue = cached_property(lambda _: a_queue("check"))
     archive_queue = cached_property(lambda _: a_queue("archive"))
     thumbnail_queue = cached_property(lambda _: a_queue("thumbnail"))
+    delete_queue = cached_property(lambda _: a_queue("delete"))
     drop_queue = cached_property(lambda _: a_queue("drop"))
     summary_queue = cached_property(lambda _: a_queue("summary"))
     event_bus = cached_property(lambda _: a_bus("ringback"))
@@ -88,6 +89,7 @@ RESOURCES: Final = {
     "KIE_SECRET_ARN": "kie_secret",
     "CLIENT_KEYS_SECRET_ARN": "client_keys_secret",
     "CHANJING_SECRET_ARN": "chanjing_secret",
+    "DELETE_QUEUE_URL": "delete_queue",
     "DROP_BUCKET": "drop_bucket",
     "DROP_QUEUE_URL": "drop_queue",
     "SUMMARY_QUEUE_URL": "summary_queue",

@@ -7,7 +7,7 @@ acknowledged; the provider makes its images and calls back, and calls again if i
 import heapq
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -16,9 +16,9 @@ from typing import Any, Final
 from ringback.domain.accounts import Account, PauseReason, Probe, ProbeAnswer
 from ringback.domain.changes import JobChange
 from ringback.domain.checks import Check
-from ringback.domain.errors import LinkDead, NotAnImage, RingbackError, TryAgain
+from ringback.domain.errors import JobDeleted, LinkDead, NotAnImage, RingbackError, TryAgain
 from ringback.domain.images import Remains
-from ringback.domain.jobs import Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import FINAL, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import (
     Answered,
     OutcomeUnknown,
@@ -32,6 +32,7 @@ from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.archive_images import ArchiveImages
 from ringback.use_cases.check_jobs import CheckJobs, HandedBack
+from ringback.use_cases.delete_job import DeleteJob, RequestDeletion
 from ringback.use_cases.deliveries import ReceiverUrls
 from ringback.use_cases.make_events import MakeEvents
 from ringback.use_cases.make_thumbnail import MakeThumbnail
@@ -44,6 +45,7 @@ from ringback.use_cases.resume_account import ResumeAccount
 from ringback.use_cases.submit_job import SubmitJob
 
 from tests.support.checks import check_one, probe_one
+from tests.support.deletions import InMemoryDeletions
 from tests.support.effects import Crash, Effects, ServiceError
 from tests.support.harness import link_to
 from tests.support.in_memory import (
@@ -79,6 +81,8 @@ LEFT_AFTER_SLOW: Final = timedelta(seconds=2)
 # Lambda's own pause before it comes back with records that failed.
 STREAM_RETRY: Final = timedelta(seconds=5)
 HTTP_CALLS: Final = frozenset({"create_task", "read_tasks", "fresh_links", "probe"})
+# Between the times at which a client looks whether it can delete its job.
+DELETES_AFTER: Final = timedelta(seconds=100)
 # The function behind each kind of event, and its queue.
 FUNCTIONS: Final = {
     "post": "accept_job",
@@ -89,6 +93,8 @@ FUNCTIONS: Final = {
     "archive": "archive_images",
     "thumbnail": "make_thumbnails",
     "stream": "publish_events",
+    "ask": "change_job",
+    "delete": "delete_jobs",
 }
 QUEUES: Final = {
     "submit": "SubmitQueue",
@@ -96,6 +102,7 @@ QUEUES: Final = {
     "check": "CheckQueue",
     "archive": "ArchiveQueue",
     "thumbnail": "ThumbnailQueue",
+    "delete": "DeleteQueue",
 }
 
 
@@ -126,6 +133,8 @@ class Scenario:
     ``calls``: the callback ``seconds`` after createTask, when the task ends: ``signed``,
     ``unsigned``, ``none``, ``twice`` or ``early`` (before the response to createTask); ``never`` is
     a provider without callbacks.
+    ``deletes``: the client deletes the job once it has ended. It asks again if that failed, but not
+    if no answer came.
     """
 
     answers: tuple[str, ...] = ("created",)
@@ -138,6 +147,7 @@ class Scenario:
     pages: int = 0
     has_key: bool = True
     probes: tuple[bool, ...] = ()
+    deletes: bool = False
 
     @property
     def is_incomplete(self) -> bool:
@@ -263,8 +273,9 @@ class World:
     """The surroundings of jobs. After :meth:`run`, inspect the stores and the dead letters.
 
     ``acknowledged`` are the jobs that their client was told of with 202, ``missed_callbacks`` those
-    whose callback was not accepted in any of the provider's calls, ``states`` those that jobs have
-    been in, as the ids of their events.
+    whose callback was not accepted in any of the provider's calls, ``to_be_gone`` those whose
+    client was told that they are being deleted, ``states`` those that jobs have been in, as the ids
+    of their events.
     """
 
     scenario: Scenario
@@ -284,6 +295,7 @@ class World:
     dead_letters: list[str] = field(default_factory=list)
     answered: list[JobId] = field(default_factory=list)
     acknowledged: set[JobId] = field(default_factory=set)
+    to_be_gone: set[JobId] = field(default_factory=set)
     missed_callbacks: set[JobId] = field(default_factory=set)
     limits: list[datetime] = field(default_factory=list)
     made: Iterator[int] = field(default_factory=itertools.count)
@@ -383,6 +395,15 @@ class World:
             now=lambda: self.now,
         )
 
+        deletions = watch(Streamed(InMemoryDeletions(self.jobs), self.note_change))
+        self.request_deletion = RequestDeletion(
+            deletions=deletions,
+            queue=watch(DeleteSender(self), error=TryAgain),
+            now=lambda: self.now,
+        )
+        self.delete = DeleteJob(
+            jobs=jobs, objects=watch(self.bucket), deletions=deletions, now=lambda: self.now
+        )
         self.make_thumbnail = MakeThumbnail(
             jobs=jobs, images=watch(self.bucket), shrink=lambda content, facts: b"small"
         )
@@ -418,6 +439,8 @@ class World:
 
     def begin(self) -> None:
         self.later(timedelta(0), "post", lambda: self.client_posts(CLIENT_RETRIES))
+        if self.scenario.deletes:
+            self.later(DELETES_AFTER, "ask", self.client_deletes)
 
     def run_until_idle(self) -> None:
         for _ in range(20_000):
@@ -461,10 +484,32 @@ class World:
                 new = NewJob(request=a_request(), client="studio", idempotency_key=key)
                 job = self.accept(new)
                 self.effects("answer the client", lambda: self._answer(job))
+        except JobDeleted as deleted:
+            self.answered.append(JobId(str(deleted)))
         except (Crash, ServiceError, RingbackError):
             # A repeated request is safe only with a key, so only then does the client repeat it.
             if self.scenario.has_key and retries:
                 self.later(retries[0], "post", lambda: self.client_posts(retries[1:]))
+
+    def client_deletes(self, retries: tuple[timedelta, ...] = CLIENT_RETRIES) -> None:
+        """Delete the job once it has ended."""
+        job = next(iter(self.jobs.newest("studio", limit=1, before=None)), None)
+        if job is None or job.status not in FINAL:
+            if self.now < NOON + timedelta(days=3):
+                self.later(DELETES_AFTER, "ask", self.client_deletes)
+            return
+        with suppress(Crash):
+            try:
+                self.ask_to_delete(job)
+            except (ServiceError, RingbackError):
+                if retries:
+                    again = partial(self.client_deletes, retries[1:])
+                    self.later(retries[0], "ask", again)
+
+    def ask_to_delete(self, job: Job) -> None:
+        with self.running("ask"):
+            self.request_deletion(job)
+            self.effects("answer the deletion", lambda: self.to_be_gone.add(job.job_id))
 
     def _answer(self, job: Job) -> None:
         self.answered.append(job.job_id)
@@ -576,6 +621,14 @@ class ArchiveSender:
         self.world.deliver(
             "archive", lambda: self.world.archive(job_id, attempt=attempt), delay=delay
         )
+
+
+@dataclass
+class DeleteSender:
+    world: World
+
+    def add(self, job_id: JobId, *, delay: int) -> None:
+        self.world.deliver("delete", lambda: self.world.delete(job_id), delay=delay)
 
 
 @dataclass

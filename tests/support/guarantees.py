@@ -14,8 +14,10 @@ FREE = (ErrorKind.NOT_SUBMITTED, ErrorKind.REFUSED)
 
 def broken_guarantees(world: World) -> list[str]:
     """Return the broken guarantees of a world in which no event is left."""
-    jobs: Sequence[Job] = world.jobs.newest("studio", limit=99, before=None)
+    every: Sequence[Job] = world.jobs.newest("studio", limit=99, before=None)
+    jobs = [job for job in every if job.status is not JobStatus.DELETED]
     found = [f"{job.status} is not final" for job in jobs if job.status not in FINAL]
+    found += broken_guarantees_of_deleted(world, every)
     keys = [job.idempotency_key for job in jobs if job.idempotency_key]
     if len(keys) > len(set(keys)):
         found.append("one idempotency key, two jobs")
@@ -29,6 +31,17 @@ def broken_guarantees(world: World) -> list[str]:
     for job in jobs:
         found += broken_guarantees_of(job, world)
     return found + broken_guarantees_of_account(world)
+
+
+def broken_guarantees_of_deleted(world: World, jobs: Sequence[Job]) -> list[str]:
+    gone = {job.job_id for job in jobs if job.status is JobStatus.DELETED}
+    found = [f"{job_id} was to be deleted" for job_id in world.to_be_gone - gone]
+    for job_id in gone:
+        left = [*world.bucket.of(job_id), *world.bucket.records.keys() & {job_id}]
+        found += [f"{each} is left of a deleted job" for each in left]
+        if paid_calls(world, job_id) > 1:
+            found.append("a deleted job was paid twice")
+    return found
 
 
 def broken_guarantees_of_events(world: World, jobs: Sequence[Job]) -> list[str]:

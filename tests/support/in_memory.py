@@ -23,6 +23,7 @@ from ringback.domain.idempotency_keys import bare
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage, StoredObject
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
+    GONE,
     Job,
     JobId,
     JobStatus,
@@ -64,11 +65,15 @@ class InMemoryCounts:
 class InMemoryJobs:
     def __init__(self) -> None:
         self.by_id: dict[JobId, Job] = {}
+        # Idempotency keys of deleted jobs, by client.
+        self.deleted_keys: dict[tuple[str, str], JobId] = {}
 
     def create(self, job: Job) -> Write:
         known = self.with_key(job.client, job.idempotency_key)
         if known:
-            if (known.request.sent, known.retry_of) != (job.request.sent, job.retry_of):
+            mine, key = (job.request.sent, job.retry_of), bare(job.idempotency_key or "")
+            is_kept = (job.client, key) not in self.deleted_keys
+            if is_kept and (known.request.sent, known.retry_of) != mine:
                 raise IdempotencyConflict("this Idempotency-Key was used before")
             return Write(known, done=known == job)
         if job.job_id in self.by_id:
@@ -88,7 +93,8 @@ class InMemoryJobs:
                 idempotency_key or ""
             ):
                 return job
-        return None
+        deleted = self.deleted_keys.get((client, bare(idempotency_key or "")))
+        return self.by_id[deleted] if deleted else None
 
     def move(
         self,
@@ -102,7 +108,7 @@ class InMemoryJobs:
         image: StoredImage | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
-        if not may_precede(to).issuperset(expect):
+        if to in GONE or not may_precede(to).issuperset(expect):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         job = self.get(job_id)
         mine = {"attempt_id": of_attempt} if of_attempt else {}
@@ -125,7 +131,7 @@ class InMemoryJobs:
 
     def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
         job = self.get(job_id)
-        if job.changes == changes:
+        if job.changes == changes and job.status not in GONE:
             self.by_id[job_id] = replace(job, tell_again_at=at)
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
@@ -140,7 +146,8 @@ class InMemoryJobs:
 
     def keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
         job = self.get(job_id)
-        self.by_id[job_id] = replace(job, task_id=job.task_id or task_id)
+        if job.status not in GONE:
+            self.by_id[job_id] = replace(job, task_id=job.task_id or task_id)
         return self.by_id[job_id]
 
     def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
@@ -157,7 +164,7 @@ class InMemoryJobs:
 
     def add_thumbnails(self, job_id: JobId, keys: Mapping[int, str]) -> None:
         job = self.get(job_id)
-        if not keys.keys() <= {image.number for image in job.images}:
+        if job.status in GONE or not keys.keys() <= {image.number for image in job.images}:
             return
         images = [
             replace(image, thumbnail=keys.get(image.number, image.thumbnail))
@@ -626,3 +633,13 @@ class InMemoryBucket:
 
     def let_expire(self, keys: Iterable[str]) -> None:
         self.expiring += keys
+
+    def delete_all(self, job_id: JobId) -> None:
+        self.records.pop(job_id, None)
+        for key in self.of(job_id):
+            del self.objects[key]
+            self.facts.pop(key, None)
+
+    def of(self, job_id: JobId) -> list[str]:
+        """Return the keys of a job's objects."""
+        return [key for key in self.objects if f"/{job_id}/" in key]

@@ -71,6 +71,12 @@ class AwsCall:
             return {"dynamodb:PutItem"}
         if self.operation in ("PostToConnection", "DeleteConnection"):
             return {"execute-api:ManageConnections"}
+        if self.operation == "ListObjectVersions":
+            return {"s3:ListBucketVersions"}
+        if self.operation == "DeleteObjects":
+            # Of each version that it names; without one it would need s3:DeleteObject.
+            assert all("VersionId" in each for each in self.parameters["Delete"]["Objects"])
+            return {"s3:DeleteObjectVersion"}
         if self.operation == "HeadObject":
             return {"s3:GetObject"}
         if self.operation == "CreateBucket":  # botocore's way to a presigned form

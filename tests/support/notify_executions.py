@@ -14,6 +14,7 @@ from ringback.domain.webhooks import Tried, Webhook
 from ringback.outbound.webhook_sender import TIME_OUT
 from ringback.use_cases.notify_client import NotifyClient
 
+from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON
 from tests.support.template import resources
 from tests.support.webhooks import InMemoryDeliveries, InMemoryReceivers
@@ -44,6 +45,7 @@ class Executions:
         self._notify = NotifyClient(
             receivers=InMemoryReceivers(),
             deliveries=InMemoryDeliveries(),
+            jobs=InMemoryJobs(),
             queue=self,
             send=self._send,
             random=lambda: 0.5,

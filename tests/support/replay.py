@@ -233,6 +233,7 @@ class Replay:
         self.notify = NotifyClient(
             receivers=self.receivers,
             deliveries=self.deliveries,
+            jobs=self.jobs,
             queue=queues,
             send=lambda webhook: Tried(at=self.now, duration=timedelta(0), **self.receiver(1)),
             random=self.random.random,

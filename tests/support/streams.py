@@ -15,7 +15,7 @@ from tests.support.lambdas import function_properties
 SOURCE: Final = function_properties("publish_events")["Events"]["Change"]["Properties"]
 PATTERNS: Final = [json.loads(each["Pattern"]) for each in SOURCE["FilterCriteria"]["Filters"]]
 # The writes that may be told. The others change neither the state nor what was asked for.
-WRITES: Final = ("create", "move", "tell_again")
+WRITES: Final = ("create", "move", "tell_again", "begin", "bury")
 
 Record = TypeVar("Record")
 

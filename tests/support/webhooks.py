@@ -19,6 +19,7 @@ from ringback.use_cases.make_events import event_of_job
 from ringback.use_cases.notify_client import NotifyClient
 
 from tests.support.aws import WEBHOOK_SECRET
+from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, a_job
 
 SECRET: Final = WEBHOOK_SECRET
@@ -138,10 +139,11 @@ class Office:
 
     def __post_init__(self) -> None:
         self.receivers, self.deliveries = InMemoryReceivers(), InMemoryDeliveries()
-        self.queue = InMemoryWebhookQueue()
+        self.queue, self.jobs = InMemoryWebhookQueue(), InMemoryJobs()
         self.notify = NotifyClient(
             receivers=self.receivers,
             deliveries=self.deliveries,
+            jobs=self.jobs,
             queue=self.queue,
             send=self.send,
             random=lambda: 0.5,

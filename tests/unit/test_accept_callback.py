@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from ringback.domain.errors import SignatureRejected, UnknownJob
-from ringback.domain.jobs import FINAL, ErrorKind, Job, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import FINAL, GONE, ErrorKind, Job, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.accept_callback import AcceptCallback, CallbackRequest
 from ringback.use_cases.ports import CallbackReport, Write
@@ -213,7 +213,7 @@ def test_a_success_without_images_is_checked_first() -> None:
 
 
 @pytest.mark.parametrize("report", NAMING.values(), ids=NAMING.keys())
-@pytest.mark.parametrize("status", JobStatus)
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - GONE))
 def test_a_task_id_that_is_proven_is_kept_whatever_is_said_of_the_task(
     status: JobStatus, report: TaskReport
 ) -> None:
@@ -230,6 +230,21 @@ def test_a_job_whose_task_is_proven_is_running_and_never_bought_again(
     endpoint = an_endpoint(status, task_id=None)
     endpoint(report)
     assert endpoint.jobs.get(a_job_id()).status is JobStatus.RUNNING
+
+
+@pytest.mark.parametrize("proven", [True, False])
+@pytest.mark.parametrize("report", NAMING.values(), ids=NAMING.keys())
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_nothing_is_written_to_a_job_that_was_deleted(
+    status: JobStatus,
+    report: TaskReport,
+    proven: bool,  # noqa: FBT001
+) -> None:
+    endpoint = an_endpoint(status, task_id=None)
+    before = endpoint.jobs.get(a_job_id())
+    assert endpoint(report, proven=proven) in (before, None)
+    assert endpoint.jobs.get(a_job_id()) == before
+    assert endpoint.queues.archive == []
 
 
 def test_a_task_id_that_is_not_proven_is_not_kept() -> None:

@@ -3,7 +3,7 @@ from typing import NoReturn
 import pytest
 from ringback.domain.checks import Check
 from ringback.domain.errors import WrongState
-from ringback.domain.jobs import FINAL, ErrorKind, JobError, JobStatus
+from ringback.domain.jobs import ENDED, GONE, ErrorKind, JobError, JobStatus
 from ringback.use_cases.change_job import CancelJob, ResumeArchive
 
 from tests.support.harness import CREATED, Harness, answering
@@ -40,7 +40,7 @@ def test_a_waiting_job_is_cancelled_free_of_charge(harness: Harness) -> None:
 def test_a_job_that_may_be_paid_is_not_cancelled(status: JobStatus) -> None:
     jobs = InMemoryJobs()
     jobs.create(a_job(status))
-    reason = "has ended" if status in FINAL else "is with the provider and may be charged"
+    reason = "has ended" if status in ENDED else "is with the provider and may be charged"
     with pytest.raises(WrongState, match=f"the job {reason}; it is {status}"):
         CancelJob(jobs=jobs, now=lambda: NOON)(a_job(status))
     assert jobs.get(a_job().job_id) == a_job(status)
@@ -96,7 +96,7 @@ def test_a_failed_copy_is_resumed() -> None:
 
 
 @pytest.mark.parametrize(
-    "status", sorted(set(JobStatus) - {JobStatus.ARCHIVE_FAILED, JobStatus.ARCHIVING})
+    "status", sorted(set(JobStatus) - {JobStatus.ARCHIVE_FAILED, JobStatus.ARCHIVING} - GONE)
 )
 def test_only_a_failed_copy_is_resumed(status: JobStatus) -> None:
     jobs, queues = InMemoryJobs(), InMemoryQueues()
@@ -105,6 +105,16 @@ def test_only_a_failed_copy_is_resumed(status: JobStatus) -> None:
     with pytest.raises(WrongState, match=f"the job is {status}"):
         resume(a_job(status))
     assert queues.archive == []
+
+
+def test_what_is_being_deleted_is_not_copied_again() -> None:
+    jobs, queues = InMemoryJobs(), InMemoryQueues()
+    unread = JobError(kind=ErrorKind.NO_IMAGES, message="no image", may_be_charged=True)
+    job = a_job(JobStatus.DELETING, task_id=TASK, error=unread)
+    jobs.create(job)
+    with pytest.raises(WrongState, match="being deleted"):
+        a_resume(jobs, queues)(job)
+    assert queues == InMemoryQueues()
 
 
 def test_a_resume_that_crashes_leaves_a_check() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from ringback.domain.errors import WrongState
-from ringback.domain.jobs import FINAL, Job, JobStatus
+from ringback.domain.jobs import ENDED, FINAL, Job, JobStatus
 from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
 from ringback.use_cases.deliveries import FindDeliveries, NotifyAgain, ReceiverUrls, SwitchOn
 from ringback.use_cases.webhook_rules import RecentClients, RequireSecret
@@ -72,11 +72,18 @@ def test_the_last_event_of_a_final_job_is_sent_at_once(status: JobStatus) -> Non
     assert queue.sent == [(a_webhook(is_requested=True), 0)]
 
 
-@pytest.mark.parametrize("status", sorted(set(JobStatus) - FINAL))
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - ENDED))
 def test_a_job_that_has_not_ended_is_not_told(status: JobStatus) -> None:
     queue = InMemoryWebhookQueue()
     with pytest.raises(WrongState, match=f"it is {status}"):
         again(queue)(a_final_job(status=status))
+    assert queue.sent == []
+
+
+def test_of_a_job_that_is_being_deleted_nothing_more_is_told() -> None:
+    queue = InMemoryWebhookQueue()
+    with pytest.raises(WrongState, match="being deleted"):
+        again(queue)(a_final_job(status=JobStatus.DELETING))
     assert queue.sent == []
 
 

@@ -162,12 +162,12 @@ def test_jobs_are_filtered(
 
 
 def test_a_job_that_is_being_deleted_is_listed_only_if_asked_for(
-    jobs: InMemoryJobs, monkeypatch: pytest.MonkeyPatch
+    jobs: InMemoryJobs,
 ) -> None:
-    monkeypatch.setattr("ringback.domain.job_filters.HIDDEN", {"cancelled"})
-    jobs.create(a_job(JobStatus.CANCELLED, number=5))
+    jobs.create(a_job(JobStatus.DELETING, number=5))
+    jobs.create(a_job(JobStatus.DELETED, number=6))
     assert listed(jobs) == [4, 3, 2, 1, 0]
-    assert listed(jobs, status="cancelled,running") == [5]
+    assert listed(jobs, status="deleting,running") == [5]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_every_change_of_state_is_an_event(was: JobStatus, to: JobStatus) -> Non
     event = MAKE(change)
     assert event is not None
     assert (event.state, event.id) == (to, f"{a_job_id()}:{to}:2")
-    assert change.is_end is (to in FINAL)
+    assert change.is_end is (to in FINAL or to is JobStatus.DELETED)
 
 
 def test_a_new_job_is_an_event() -> None:

@@ -16,6 +16,7 @@ from ringback.use_cases.deliveries import ReceiverUrls
 from ringback.use_cases.make_events import MakeEvents
 from ringback.use_cases.publish_events import PublishEvents
 
+from tests.support.deletions import tombstone_of
 from tests.support.in_memory import InMemoryBus, InMemoryNotifications, InMemoryTold
 from tests.support.jobs import NOON, a_job, a_job_id, a_request, a_stored_image
 from tests.support.webhooks import InMemoryWebhookClients
@@ -74,22 +75,46 @@ class Published:
 
 
 def a_change(to: JobStatus, *, number: int = 0, url: str | None = None) -> JobChange:
-    old = a_job(JobStatus.RUNNING, number=number, changes=2)
     request = replace(a_request(), call_back_url=url)
-    return JobChange(old, replace(old, status=to, changes=3, request=request))
+    old = a_job(JobStatus.RUNNING, number=number, changes=2, request=request)
+    return JobChange(old, replace(old, status=to, changes=3))
+
+
+def a_deletion(**request: Any) -> JobChange:
+    sent = replace(a_request(), call_back_url=URL, **request)
+    old = a_job(JobStatus.DELETING, changes=5, request=sent)
+    return JobChange(old, tombstone_of(old, at=NOON))
 
 
 @pytest.mark.parametrize("status", JobStatus)
 def test_only_the_end_of_a_job_goes_to_the_bus_and_its_receiver(status: JobStatus) -> None:
     published = Published()
     assert published(a_change(status, url=URL)) == [None]
-    told = [f"{a_job_id()}:{status}:3"] if status in FINAL else []
+    is_told = status in FINAL or status is JobStatus.DELETED
+    told = [f"{a_job_id()}:{status}:3"] if is_told else []
     assert published.on_the_bus == told
     assert [(event.id, url) for event, url in published.notifications.sent] == [
         (each, URL) for each in told
     ]
     assert published.told.marks == ({a_job_id(): 3} if told else {})
     assert published.connections.sent == [status]
+
+
+def test_a_deletion_is_told_to_the_receiver_of_what_is_gone() -> None:
+    published = Published()
+    assert published(a_deletion()) == [None]
+    [(event, url)] = published.notifications.sent
+    assert (event.id, url) == (f"{a_job_id()}:deleted:6", URL)
+    assert published.on_the_bus == [event.id]
+
+
+def test_a_provider_s_own_form_has_no_word_for_a_deletion() -> None:
+    published = Published()
+    assert published(a_deletion(form="kie")) == [None]
+    assert (published.on_the_bus, published.notifications.sent) == (
+        [f"{a_job_id()}:deleted:6"],
+        [],
+    )
 
 
 def test_a_client_without_a_receiver_is_told_on_the_bus_only() -> None:

@@ -31,6 +31,7 @@ MESSAGES: Final[list[tuple[str, dict[str, Any]]]] = [
     ),
     ("take_drops", DROP),
     ("summarize_drops", DROP),
+    ("delete_jobs", {**ABOUT_A_JOB}),
 ]
 
 

@@ -8,11 +8,12 @@ from ringback.domain.errors import (
     IdempotencyConflict,
     InputImageRefused,
     InvalidRequest,
+    JobDeleted,
     UnknownJob,
     WrongState,
 )
 from ringback.domain.job_posts import JobPost
-from ringback.domain.jobs import FINAL, Job, JobStatus
+from ringback.domain.jobs import ENDED, FINAL, Job, JobStatus
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.retry_job import RetryJob
 
@@ -73,9 +74,20 @@ def test_a_retry_is_a_new_job_that_names_the_old_one(harness: Harness, status: J
     assert harness.queues.submit == [(new.job_id, 0, None)]
 
 
-@pytest.mark.parametrize("status", sorted(set(JobStatus) - FINAL))
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - ENDED))
 def test_an_unfinished_job_is_not_retried(harness: Harness, status: JobStatus) -> None:
     with pytest.raises(WrongState, match=f"it is {status}"):
+        retry(harness, a_job(status, number=99), pass_through=True)
+    assert harness.queues.submit == []
+
+
+@pytest.mark.parametrize(
+    ("status", "error"), [(JobStatus.DELETING, WrongState), (JobStatus.DELETED, JobDeleted)]
+)
+def test_a_deleted_job_is_not_retried(
+    harness: Harness, status: JobStatus, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=r"deleted|job_"):
         retry(harness, a_job(status, number=99), pass_through=True)
     assert harness.queues.submit == []
 

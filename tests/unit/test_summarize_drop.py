@@ -331,7 +331,7 @@ class Rows:
         """Change a job, unless it is settled or has no such change."""
         job_id = DROP.job_id(row, made_at=NOON)
         job = self.summaries.jobs.by_id.get(job_id)
-        if job is None or job.status is JobStatus.SUCCEEDED:
+        if job is None or job.status in (JobStatus.SUCCEEDED, JobStatus.DELETED):
             return
         if job.finished_at and self.summaries.now - job.finished_at >= SETTLES:
             return

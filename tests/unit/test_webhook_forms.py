@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from ringback.callbacks.standard_webhooks import WebhookHeaders
-from ringback.domain.errors import UnknownMessage
-from ringback.domain.jobs import FINAL, RINGBACK, Job, JobStatus
+from ringback.domain.errors import JobDeleted, UnknownMessage
+from ringback.domain.jobs import FINAL, GONE, RINGBACK, Job, JobStatus
 from ringback.domain.webhooks import (
     MAX_BODY_BYTES,
     Tried,
@@ -88,7 +88,7 @@ def test_one_in_ringback_s_own_form_is_sent_as_it_is() -> None:
     assert post.sent == [webhook]
 
 
-@pytest.mark.parametrize("status", JobStatus)
+@pytest.mark.parametrize("status", sorted(set(JobStatus) - GONE))
 def test_a_job_that_has_gone_on_is_told_when_it_has_ended(status: JobStatus) -> None:
     """A late success reopens a failed job. Nobody is to take the one for the other."""
     post, job = Post(), told(status)
@@ -97,6 +97,15 @@ def test_a_job_that_has_gone_on_is_told_when_it_has_ended(status: JobStatus) -> 
     assert tried.is_delivered == bool(post.sent) == (status in FINAL)
     if status not in FINAL:
         assert tried == Tried(at=NOON, duration=timedelta(0), error=GOES_ON, is_ours=True)
+
+
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_a_deleted_job_is_not_told_in_a_form(status: JobStatus) -> None:
+    post, job = Post(), told(status)
+    post.jobs.create(job)
+    with pytest.raises(JobDeleted):
+        post(webhook_of(an_event(), job=job, url=URL))
+    assert post.sent == []
 
 
 def test_each_form_signs_in_its_own_way() -> None:

@@ -11,6 +11,7 @@ from ringback.domain.allowances import WINDOW_SECONDS, Allowance
 from ringback.domain.drops import RowsToRetry
 from ringback.domain.errors import (
     InvalidRequest,
+    JobDeleted,
     RequestRefused,
     RingbackError,
     TooManyJobs,
@@ -24,7 +25,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
-from ringback.domain.jobs import Job, JobError, JobRequest
+from ringback.domain.jobs import GONE, Job, JobError, JobRequest, JobStatus
 from ringback.domain.missing_images import missing_images
 from ringback.problems import PROBLEMS
 
@@ -36,6 +37,7 @@ Link = Callable[[str], str]
 _DETAIL: Final[Mapping[type[RingbackError], str]] = {
     InvalidRequest: "The request has invalid fields; see `errors`.",
     UnknownJob: "Unknown job.",
+    JobDeleted: "This job was deleted.",
     UnknownDrop: "You have no jobs of such a file; GET /jobs shows each job's `source`.",
     UnknownProvider: "Unknown provider; GET /models names each model's.",
     UnknownReceiver: "Unknown receiver; GET /account lists yours.",
@@ -113,6 +115,8 @@ _SHOWN: Final[Mapping[str, Callable[[Job, Link | None], Any]]] = {
     "images": lambda job, link: [_image_body(image, link) for image in job.images],
     "missing_images": lambda job, _: missing_images(job),
 }
+# All that there is of a deleted job, which events tell.
+_OF_DELETED: Final = ("job_id", "status", "changes")
 WAITING_FOR: Final = "waiting_for"
 # The fields of a job in answers to GET.
 JOB_FIELDS: Final = (*_SHOWN, WAITING_FOR)
@@ -121,7 +125,15 @@ JOB_FIELDS: Final = (*_SHOWN, WAITING_FOR)
 def job_body(
     job: Job, link: Link | None = None, fields: Collection[str] = JOB_FIELDS
 ) -> dict[str, Any]:
-    """Return a job as clients see it; ``link`` returns the URL of a key in the images bucket."""
+    """Return a job as clients see it; ``link`` returns the URL of a key in the images bucket.
+
+    There are no links to what is being deleted.
+    """
+    if job.status is JobStatus.DELETED:
+        known = {name: _SHOWN[name](job, None) for name in _OF_DELETED}
+        return known | {"deleted_at": job.updated_at.isoformat()}
+    if job.status in GONE:
+        link = None
     return {name: show(job, link) for name, show in _SHOWN.items() if name in fields}
 
 

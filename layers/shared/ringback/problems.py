@@ -11,6 +11,7 @@ from typing import Final
 from ringback.domain.errors import (
     IdempotencyConflict,
     InvalidRequest,
+    JobDeleted,
     KeyInUse,
     MissingScope,
     PayloadTooLarge,
@@ -87,6 +88,12 @@ PROBLEMS: Final[Mapping[type[RingbackError], Problem]] = {
         "unknown-job",
         "There is no such job.",
         "Look for it in `GET /jobs`; jobs of other clients are unknown as well.",
+    ),
+    JobDeleted: Problem(
+        HTTPStatus.GONE,
+        "job-deleted",
+        "The job was deleted.",
+        "Nothing of it is left. An `Idempotency-Key` that made it makes no other; take a new one.",
     ),
     UnknownModel: Problem(
         HTTPStatus.NOT_FOUND,

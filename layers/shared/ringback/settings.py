@@ -213,6 +213,7 @@ class ChangeJobSettings(Settings):
     drop_queue_url: QueueUrlIfRead
     check_queue_url: QueueUrl
     archive_queue_url: QueueUrl
+    delete_queue_url: QueueUrlIfRead
     notify_queue_url: QueueUrlIfRead
     event_source: EventSource
 
@@ -224,6 +225,11 @@ class OpenUploadSettings(Settings):
     @property
     def kept(self) -> timedelta:
         return timedelta(days=self.upload_days)
+
+
+class DeleteJobsSettings(Settings):
+    jobs_table: TableName
+    images_bucket: BucketName
 
 
 class AuthorizeClientSettings(Settings):

@@ -29,7 +29,7 @@ def age(queue: str, value: float) -> list[Point]:
     return every(MINUTE, "ApproximateAgeOfOldestMessage", value, f"{queue}Queue")
 
 
-DEAD: Final = ("Submit", "Check", "Archive", "Notify", "Drop", "Summary", "Thumbnail")
+DEAD: Final = ("Submit", "Check", "Archive", "Notify", "Drop", "Summary", "Thumbnail", "Delete")
 # What CloudWatch has during an hour of trouble, and during an hour that is just good enough.
 CASES: Final[dict[str, tuple[list[Point], list[Point]]]] = {
     **{f"{queue}DeadLettersAlarm": (dead(queue, 1), dead(queue, 0)) for queue in DEAD},

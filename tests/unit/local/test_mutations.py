@@ -122,6 +122,7 @@ def test_every_module_that_guarantees_rest_on_is_listed() -> None:
         "accepting",
         "canary_ports",
         "changing",
+        "deletion_ports",
         "event_ports",
         "image_keys",
         "image_links",

@@ -83,22 +83,29 @@ def test_account_region_caller_and_executions_are_shown(built: Path) -> None:
     assert found(Aws(), built) == [
         "note: stack ringback in account 123456789012, region eu-west-1,"
         " as arn:aws:iam::123456789012:user/me",
-        "note: of this account's 1000 Lambda executions, Ringback's queues may take 24, which"
-        " leaves 976 for requests and callbacks",
+        "note: of this account's 1000 Lambda executions, Ringback's queues may take 26, which"
+        " leaves 974 for requests and callbacks",
     ]
 
 
 @pytest.mark.parametrize(
     ("limit", "left", "settings"),
     [
-        (28, 4, None),
-        (27, 3, "SubmitConcurrency=2 ArchiveConcurrency=2:"),
-        (21, 0, "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false:"),
-        (19, 0, "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false Drops=false:"),
+        (30, 4, None),
+        (29, 3, "SubmitConcurrency=2 ArchiveConcurrency=2:"),
+        (22, 0, "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false:"),
+        (21, 0, "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false Deletions=false:"),
+        (
+            19,
+            0,
+            "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false Deletions=false"
+            " Drops=false:",
+        ),
         (
             10,
             0,
-            "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false Drops=false Events=false:",
+            "SubmitConcurrency=2 ArchiveConcurrency=2 Thumbnails=false Deletions=false Drops=false"
+            " Events=false:",
         ),
         (9, 0, "no parameters leave as many"),
     ],
@@ -121,6 +128,7 @@ def test_too_few_executions_are_a_note_for_whoever_wants_it_so(built: Path) -> N
         "SubmitConcurrency": "2",
         "ArchiveConcurrency": "2",
         "Thumbnails": "false",
+        "Deletions": "false",
         "Drops": "false",
         "Events": "false",
     }
@@ -128,7 +136,7 @@ def test_too_few_executions_are_a_note_for_whoever_wants_it_so(built: Path) -> N
 
 def test_the_sum_follows_the_parameters(built: Path) -> None:
     target = Target(stack="ringback", parameters={"ArchiveConcurrency": "90", "Drops": "false"})
-    assert "may take 105, which leaves 0 " in found(Aws(concurrency=100), built, target=target)[1]
+    assert "may take 107, which leaves 0 " in found(Aws(concurrency=100), built, target=target)[1]
 
 
 def test_parameters_that_are_not_given_keep_the_stack_s_values_unless_asked_for(
@@ -138,9 +146,9 @@ def test_parameters_that_are_not_given_keep_the_stack_s_values_unless_asked_for(
     aws = Aws(status="UPDATE_COMPLETE", deployed=deployed)
     given = {"ArchiveConcurrency": "3"}
     kept = found(aws, built, target=Target(stack="ringback", parameters=given))
-    assert "may take 18," in kept[1]
+    assert "may take 20," in kept[1]
     asked = found(aws, built, target=Target(stack="ringback", parameters=given, is_asked=True))
-    assert "may take 22," in asked[1]
+    assert "may take 24," in asked[1]
 
 
 def test_a_layer_without_bytecode_of_3_13_stops_unless_told_otherwise(built: Path) -> None:

@@ -6,11 +6,16 @@ look that take the quotes for a part of the key. Without quotes the two are one.
 
 import hashlib
 import json
+from typing import Final
 
 from ringback.aws import table_items
 from ringback.aws.table_items import Item
 from ringback.domain.idempotency_keys import bare, forms_of
 from ringback.domain.jobs import Job
+
+# In place of the fingerprint, once the job is deleted: a hash would tell a guessed prompt. To older
+# versions the key was used with another request.
+FORGOTTEN: Final = "forgotten"
 
 
 def key_items(job: Job) -> list[Item]:

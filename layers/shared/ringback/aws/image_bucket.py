@@ -13,7 +13,7 @@ from urllib.parse import quote
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
 from ringback.aws.clients import CALLS, CallLimits, s3_client
-from ringback.aws.image_keys import key_of, thumbnail_key
+from ringback.aws.image_keys import key_of, quarantine_key, thumbnail_key
 from ringback.aws.image_metadata import facts_of, to_metadata
 from ringback.domain.drops import S3
 from ringback.domain.errors import ImageRefused, NotConfigured, TransferInterrupted
@@ -189,7 +189,7 @@ class ImageBucket:
         self, job_id: JobId, number: int, content: BinaryIO, remains: Remains
     ) -> str:
         # The same bytes have the same key. Browsers neither show nor run what is stored like this.
-        key = f"quarantine/{job_id}/{number}-{remains.sha256[:16]}"
+        key = quarantine_key(job_id, f"{number}-{remains.sha256[:16]}")
         content.seek(0)
         self._client.put_object(
             Bucket=self._bucket,

@@ -38,6 +38,12 @@ _SHORT: Final = "%Y%m%dT%H%M%S.%fZ"
 _MICROSECOND: Final = timedelta(microseconds=1)
 # Times as whole microseconds since 1970: less than half as long.
 _NUMBERED_TIMES: Final = frozenset({"running_at", "decided_at"})
+# How far the deletion of a job has come; its state is as it was before, for older versions
+# (docs/decisions/0065). And who owned it, once the item is nobody's.
+DELETION: Final = "deletion"
+OWNER: Final = "owner"
+# The changes of state since, which are not counted in the item.
+_UNCOUNTED: Final[Mapping[str, int]] = {JobStatus.DELETING: 1, JobStatus.DELETED: 2}
 # What a job that has succeeded has no more use for.
 _NO_MORE: Final = (
     *("result_urls", "attempt_id", "callback_base_url"),
@@ -199,6 +205,11 @@ def from_item(item: Mapping[str, Any]) -> Job:
     if isinstance(answer := written.get("answer"), bytes):
         known = (written.get("task_id", ""), *written.get("result_urls", ()))
         written["answer"] = _unpacked(answer, known)
+    if deletion := written.get(DELETION):
+        written["status"] = deletion
+        written["changes"] = written.get("changes", 0) + _UNCOUNTED[deletion]
+    if OWNER in written:
+        written["client"], written["task_id"] = written[OWNER], None
     text, details = written.pop(REQUEST), written.pop(REQUEST_DETAILS, {})
     packed = written.pop(PACKED, None)
     request = from_packed(text, packed) if packed else from_plain(text, details)

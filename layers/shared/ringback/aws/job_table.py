@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Unpack
 from botocore.exceptions import ClientError
 
 from ringback.aws import table_items
-from ringback.aws.idempotency_items import fingerprint, key_items, places_of
+from ringback.aws.idempotency_items import FORGOTTEN, fingerprint, key_items, places_of
 from ringback.aws.job_items import (
+    DELETION,
     attribute,
     attributes_in,
     from_item,
@@ -23,6 +24,7 @@ from ringback.domain.images import Quarantined, StoredImage
 from ringback.domain.job_ids import first_of_its_time
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
+    GONE,
     Job,
     JobId,
     JobStatus,
@@ -41,6 +43,8 @@ CONFLICT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4)
 
 # The most jobs that BatchGetItem reads.
 MAX_FOUND: Final = 100
+# Of a job that is being deleted, or was, the state is as it was before.
+NOT_DELETED: Final = f"attribute_not_exists({DELETION})"
 
 
 class JobTable(TableAdapter):
@@ -90,7 +94,7 @@ class JobTable(TableAdapter):
 
     def _first_with_key_of(self, job: Job) -> Write:
         first = self._key_item(job.client, job.idempotency_key or "")
-        if first["fingerprint"]["S"] != fingerprint(job):
+        if first["fingerprint"]["S"] not in (fingerprint(job), FORGOTTEN):
             raise IdempotencyConflict(
                 "this Idempotency-Key was used with a different request; use a new one"
             )
@@ -138,7 +142,7 @@ class JobTable(TableAdapter):
         image: StoredImage | None = None,
         **changes: Unpack[Changes],
     ) -> Write:
-        if not may_precede(to).issuperset(expect):
+        if to in GONE or not may_precede(to).issuperset(expect):
             raise ValueError(f"no job goes from one of {expect} to {to}")
         fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
         written = attributes_in(to, fields)
@@ -204,7 +208,8 @@ class JobTable(TableAdapter):
                 TableName=self._table,
                 Key=job_key(job_id),
                 UpdateExpression="SET task_id = :task_id",
-                ConditionExpression="attribute_exists(job_id) AND attribute_not_exists(task_id)",
+                ConditionExpression="attribute_exists(job_id) AND attribute_not_exists(task_id)"
+                f" AND {NOT_DELETED}",
                 ExpressionAttributeValues={":task_id": attribute("task_id", task_id)},
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -256,7 +261,7 @@ class JobTable(TableAdapter):
                 TableName=self._table,
                 Key=job_key(job_id),
                 UpdateExpression=update,
-                ConditionExpression=condition,
+                ConditionExpression=f"{condition} AND {NOT_DELETED}",
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -335,7 +340,7 @@ def _condition(
 ) -> tuple[str, Item]:
     """Return what a move takes, and the values in it that are not written."""
     wanted: Item = {f":expected{i}": {"S": status} for i, status in enumerate(expect)}
-    condition = f"#status IN ({', '.join(wanted)})"
+    condition = f"#status IN ({', '.join(wanted)}) AND {NOT_DELETED}"
     is_refusal = of_attempt and "task_id" not in changes
     if to in BEFORE_THE_TASK or is_refusal:
         condition += " AND attribute_not_exists(task_id)"

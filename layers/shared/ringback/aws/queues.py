@@ -144,6 +144,11 @@ class SqsArchiveQueue(_Queue):
         self._send({"job_id": job_id, "attempt": attempt}, delay=delay)
 
 
+class SqsDeleteQueue(_Queue):
+    def add(self, job_id: JobId, *, delay: int) -> None:
+        self._try({"job_id": job_id}, delay=delay)
+
+
 class SqsNotifyQueue(_Queue):
     def add(self, event: Event, *, job: Job, url: str) -> None:
         self.put(webhooks.webhook_of(event, job=job, url=url), delay=0)

@@ -37,7 +37,7 @@ def to_plain(request: JobRequest) -> dict[str, Any]:
     if (sent := _not_in_input(request)) is not None:
         details |= sent
         written["sent"] = {}
-    return {REQUEST: _text(written), **({REQUEST_DETAILS: details} if details else {})}
+    return {REQUEST: as_text(written), **({REQUEST_DETAILS: details} if details else {})}
 
 
 def to_packed(request: JobRequest) -> dict[str, Any]:
@@ -48,13 +48,13 @@ def to_packed(request: JobRequest) -> dict[str, Any]:
     more = {name: value for name, value in written.items() if stub.get(name) != value}
     if details := plain.get(REQUEST_DETAILS):
         more["details"] = details
-    return {REQUEST: _text(stub), PACKED: pack(_text(more))}
+    return {REQUEST: as_text(stub), PACKED: pack(as_text(more))}
 
 
 def from_packed(text: str, packed: bytes) -> JobRequest:
     more = json.loads(unpack(packed))
     details = more.pop("details", {})
-    return from_plain(_text(json.loads(text) | more), details)
+    return from_plain(as_text(json.loads(text) | more), details)
 
 
 def from_plain(text: str, details: Mapping[str, Any]) -> JobRequest:
@@ -89,13 +89,13 @@ def _not_in_input(request: JobRequest) -> dict[str, Any] | None:
     if request.call_back_url and rest.get(_URL) == request.call_back_url:
         del rest[_URL]
         found["sent_url"] = True
-    return found | ({"rest": _text(rest)} if rest else {})
+    return found | ({"rest": as_text(rest)} if rest else {})
 
 
 def _is_in(request: JobRequest, name: str) -> bool:
     # As text: 1, 1.0 and True are equal in Python, and different in JSON.
     sent = request.sent["input"][name]
-    return name in request.input and _text(request.input[name]) == _text(sent)
+    return name in request.input and as_text(request.input[name]) == as_text(sent)
 
 
 def _defaults() -> dict[str, Any]:
@@ -107,6 +107,6 @@ def _defaults() -> dict[str, Any]:
     }
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
     # As text: DynamoDB has no floats, and a request must be read back exactly as it was sent.
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

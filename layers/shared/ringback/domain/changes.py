@@ -37,8 +37,14 @@ class JobChange:
 
     @property
     def is_end(self) -> bool:
-        """Tell whether the job has ended, which its receiver and the bus are told."""
-        return self.is_news and self.new.status in FINAL
+        """Tell whether the job has ended, or is deleted: its receiver and the bus are told."""
+        return self.is_news and self.new.status in (*FINAL, JobStatus.DELETED)
+
+    @property
+    def whose(self) -> Job:
+        """Return the job as it says who is told: of a deleted one, as it was before."""
+        is_deleted = self.new.status is JobStatus.DELETED
+        return self.old if self.old and is_deleted else self.new
 
 
 @dataclass(frozen=True, slots=True)

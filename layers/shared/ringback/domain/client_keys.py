@@ -47,6 +47,7 @@ NEEDED: Final[Mapping[str, Scope]] = {
     "POST /jobs/{job_id}/cancel": Scope.WRITE,
     "POST /jobs/{job_id}/archive": Scope.WRITE,
     "POST /jobs/{job_id}/notify": Scope.WRITE,
+    "DELETE /jobs/{job_id}": Scope.DELETE,
     "POST /providers/{name}/resume": Scope.ADMIN,
     "$default": Scope.READ,
     "POST /api/v1/jobs/createTask": Scope.WRITE,

@@ -8,6 +8,7 @@ RingbackError
 │   ├── KeyInUse
 │   ├── TooManyJobs         the client's limit; the next window takes it
 │   ├── UnknownJob
+│   │   └── JobDeleted      it did exist
 │   ├── UnknownModel
 │   ├── UnknownDrop
 │   ├── UnknownProvider
@@ -108,6 +109,10 @@ class TooManyJobs(RequestRefused):
 
 class UnknownJob(RequestRefused):
     """The job does not exist or belongs to another client."""
+
+
+class JobDeleted(UnknownJob):
+    """The client has deleted the job; nothing of it is left, and it is not made again."""
 
 
 class UnknownModel(RequestRefused):

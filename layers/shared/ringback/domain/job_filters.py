@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 from unicodedata import normalize
 
 from ringback.domain.drops import prompt_of
-from ringback.domain.jobs import Job
-
-# Lists have them only if they are asked for.
-HIDDEN: Final = frozenset({"deleting"})
+from ringback.domain.jobs import GONE, Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFilter:
     """A job passes if it has one of the ``statuses``, the model, and all tags and words.
 
-    What is empty is not asked for. ``words`` are as ``words_in`` returns them.
+    What is empty is not asked for, but jobs that are being deleted have to be. ``words`` are as
+    ``words_in`` returns them.
     """
 
     statuses: frozenset[str] = frozenset()
@@ -25,7 +22,7 @@ class JobFilter:
     words: Sequence[str] = ()
 
     def passes(self, job: Job) -> bool:
-        if job.status not in self.statuses if self.statuses else job.status in HIDDEN:
+        if job.status not in self.statuses if self.statuses else job.status in GONE:
             return False
         if self.model and job.request.model != self.model:
             return False

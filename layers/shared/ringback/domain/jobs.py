@@ -39,6 +39,8 @@ class JobStatus(StrEnum):
     EXPIRED = "expired"
     ARCHIVE_FAILED = "archive_failed"
     CANCELLED = "cancelled"
+    DELETING = "deleting"
+    DELETED = "deleted"
 
 
 # A callback may overtake the answer to createTask, so SUBMITTING may go straight to a verdict.
@@ -46,6 +48,7 @@ class JobStatus(StrEnum):
 # A job that was never sent, as far as we know, is with the provider all the same if a signed
 # callback or a recognized record says so: then ACCEPTED goes to RUNNING, ARCHIVING or FAILED and
 # CANCELLED to ARCHIVING, and the job is not bought again (docs/decisions/0022).
+# A job that has ended may be deleted. Nothing leads back: a late report about it changes nothing.
 NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.ACCEPTED: frozenset(
         {
@@ -67,11 +70,13 @@ NEXT: Final[Mapping[JobStatus, frozenset[JobStatus]]] = {
     ),
     JobStatus.RUNNING: frozenset({JobStatus.ARCHIVING, JobStatus.FAILED, JobStatus.EXPIRED}),
     JobStatus.ARCHIVING: frozenset({JobStatus.SUCCEEDED, JobStatus.ARCHIVE_FAILED}),
-    JobStatus.EXPIRED: frozenset({JobStatus.ARCHIVING, JobStatus.FAILED}),
-    JobStatus.ARCHIVE_FAILED: frozenset({JobStatus.ARCHIVING}),
-    JobStatus.SUCCEEDED: frozenset(),
-    JobStatus.FAILED: frozenset({JobStatus.ARCHIVING}),
-    JobStatus.CANCELLED: frozenset({JobStatus.ARCHIVING}),
+    JobStatus.EXPIRED: frozenset({JobStatus.ARCHIVING, JobStatus.FAILED, JobStatus.DELETING}),
+    JobStatus.ARCHIVE_FAILED: frozenset({JobStatus.ARCHIVING, JobStatus.DELETING}),
+    JobStatus.SUCCEEDED: frozenset({JobStatus.DELETING}),
+    JobStatus.FAILED: frozenset({JobStatus.ARCHIVING, JobStatus.DELETING}),
+    JobStatus.CANCELLED: frozenset({JobStatus.ARCHIVING, JobStatus.DELETING}),
+    JobStatus.DELETING: frozenset({JobStatus.DELETED}),
+    JobStatus.DELETED: frozenset(),
 }
 
 # A job with a task id never becomes one of these: it would be bought again.
@@ -88,6 +93,10 @@ FINAL: Final = frozenset(
         JobStatus.CANCELLED,
     }
 )
+
+# Of a deleted job a tombstone is left: its id, its owner, and that there is no more (ADR 0065).
+GONE: Final = frozenset({JobStatus.DELETING, JobStatus.DELETED})
+ENDED: Final = FINAL | GONE
 
 # A cancelled job has no error; this is why it has no images.
 CANCELLED: Final = "cancelled before it was sent; nothing was charged"

@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from ringback.domain.events import Event
-from ringback.domain.jobs import RINGBACK, Job, JobId
+from ringback.domain.jobs import RINGBACK, Job, JobId, JobStatus
 from ringback.domain.versions import of_any_version
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -36,6 +36,8 @@ LAST_TRY: Final = timedelta(days=3)
 # A receiver may ask to be tried later than planned, but not later than the longest delay.
 MAX_RETRY_AFTER: Final = DELAYS[-1]
 HONOURS_RETRY_AFTER: Final = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+# The type of the last event of a job.
+JOB_DELETED: Final = f"ringback.job.{JobStatus.DELETED}"
 # SQS may deliver a message slightly early.
 _ABOUT_NOW: Final = timedelta(seconds=1)
 _TIMES: Final = ("time", "first_at", "due_at")
@@ -63,6 +65,10 @@ class Webhook:
     first_at: datetime | None = None
     due_at: datetime | None = None
     is_requested: bool = False
+
+    @property
+    def is_of_deletion(self) -> bool:
+        return self.type == JOB_DELETED
 
     @property
     def host(self) -> str:
@@ -115,7 +121,7 @@ def webhook_of(event: Event, *, job: Job, url: str) -> Webhook:
     Only where the job's own request says is it told in the request's form. In a provider's form,
     the body is written when it is sent.
     """
-    form = job.request.form if url == job.request.call_back_url else RINGBACK
+    form = form_of(job, url)
     return Webhook(
         event_id=event.id,
         job_id=job.job_id,
@@ -126,6 +132,10 @@ def webhook_of(event: Event, *, job: Job, url: str) -> Webhook:
         body=body_of(event) if form == RINGBACK else "",
         form=form,
     )
+
+
+def form_of(job: Job, url: str) -> str:
+    return job.request.form if url == job.request.call_back_url else RINGBACK
 
 
 def body_of(event: Event) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ringback.domain import canary
 from ringback.domain.checks import Check, seconds_to_next_check
+from ringback.domain.deletion import kept
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.job_posts import JobPost
@@ -54,14 +55,15 @@ class AcceptJob:
     def __call__(self, new: NewJob) -> Job:
         """Return the job, whose submit message has been sent.
 
-        Raises ``IdempotencyConflict``, ``KeyInUse``, or ``TryAgain`` if the message was not sent.
+        Raises ``IdempotencyConflict``, ``KeyInUse``, ``JobDeleted`` if there was such a job, or
+        ``TryAgain`` if the message was not sent.
         """
         job = self._job(new)
         # The check comes first, so that no crash leaves a job without one.
         calls_back = self.providers[job.request.provider].calls_back
         delay = seconds_to_next_check(job, at=job.created_at, calls_back=calls_back)
         self.checks.add(Check(job_id=job.job_id), delay=delay)
-        recorded = self.jobs.create(job).job
+        recorded = kept(self.jobs.create(job).job)
         # A repeated call queues the job only if the first one crashed before it could.
         if recorded.status is JobStatus.ACCEPTED and recorded.queued_at is None:
             return self._queue(recorded)
@@ -168,6 +170,6 @@ class PostJob:
         except RequestRefused:
             # A repeated request returns its job, even if an input image is gone by now.
             earlier = self.jobs.with_key(post.client, post.idempotency_key)
-            if earlier is None or earlier.request.sent != post.body:
+            if earlier is None or kept(earlier).request.sent != post.body:
                 raise
             return earlier.request

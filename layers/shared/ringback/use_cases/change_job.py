@@ -6,8 +6,9 @@ from datetime import datetime
 
 from ringback.domain.checks import RECHECK_DELAY, Check
 from ringback.domain.delays import whole_seconds
+from ringback.domain.deletion import refuse_while_deleting
 from ringback.domain.errors import WrongState
-from ringback.domain.jobs import FINAL, ErrorKind, Job, JobStatus
+from ringback.domain.jobs import ENDED, ErrorKind, Job, JobStatus
 from ringback.use_cases.ports import ArchiveQueue, CheckQueue, JobStore
 
 
@@ -29,7 +30,7 @@ class CancelJob:
             finished_at=at,
         ).job
         if job.status is not JobStatus.CANCELLED:
-            ended = job.status in FINAL
+            ended = job.status in ENDED
             reason = "has ended" if ended else "is with the provider and may be charged"
             raise WrongState(f"the job {reason}; it is {job.status}")
         return job
@@ -50,6 +51,7 @@ class ResumeArchive:
         A job with a task id that expired, or in whose result no image was found, is checked once
         more and returned as it is.
         """
+        refuse_while_deleting(job)
         is_unread = job.error is not None and job.error.kind is ErrorKind.NO_IMAGES
         if job.task_id and (job.status is JobStatus.EXPIRED or is_unread):
             claim = Check(

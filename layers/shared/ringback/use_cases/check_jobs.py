@@ -27,7 +27,7 @@ from ringback.domain.errors import (
     TaskUnreadable,
     UnknownJob,
 )
-from ringback.domain.jobs import FINAL, Job, JobStatus, ProviderTaskId, seconds_until_due
+from ringback.domain.jobs import FINAL, GONE, Job, JobStatus, ProviderTaskId, seconds_until_due
 from ringback.domain.telling import seconds_to_tell
 from ringback.domain.verdicts import TaskReport
 from ringback.use_cases.event_ports import ToldMarks
@@ -110,6 +110,8 @@ class CheckJobs:
             if again := no_job(check):
                 self.checks.add(again.check, delay=again.seconds)
             return None
+        if job.status in GONE:
+            return job
         if job.status in FINAL and not check.claimed_task:
             return self._see_it_told(job)
         name = job.request.provider

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from ringback.domain.deletion import refuse_while_deleting
 from ringback.domain.deliveries import Delivery
 from ringback.domain.errors import FieldError, InvalidRequest, WrongState
 from ringback.domain.events import Event
@@ -61,6 +62,7 @@ class NotifyAgain:
         """
         if self.queue is None:
             raise InvalidRequest([FieldError("", DISABLED)])
+        refuse_while_deleting(job)
         if job.status not in FINAL:
             raise WrongState(f"the job has not ended; it is {job.status}")
         url = self.urls.url_for(job)

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Final
 
 from ringback.domain.accounts import Wait
-from ringback.domain.errors import UnknownJob
+from ringback.domain.errors import JobDeleted, UnknownJob
 from ringback.domain.job_ids import is_job_id
-from ringback.domain.jobs import Job, JobId, JobStatus, seconds_until_due
+from ringback.domain.jobs import GONE, Job, JobId, JobStatus, seconds_until_due
 from ringback.use_cases.ports import AccountStore, JobReader
 
 # As many as the table reads at a time.
@@ -17,23 +17,29 @@ MAX_CHUNK: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindJobs:
-    """Clients see only their own jobs; any other job is an unknown job."""
+    """Clients see only their own jobs; any other job is an unknown job.
+
+    In lists is none that is being deleted.
+    """
 
     jobs: JobReader
 
     def one(self, job_id: str, *, client: str) -> Job:
-        """Return the client's job. Raises ``UnknownJob``."""
+        """Return the client's job. Raises ``UnknownJob``, ``JobDeleted`` if it was the client's."""
         if not is_job_id(job_id):
             raise UnknownJob(job_id)
         job = self.jobs.get(JobId(job_id))
         if job.client != client:
             raise UnknownJob(job_id)
+        if job.status is JobStatus.DELETED:
+            raise JobDeleted(job_id)
         return job
 
     def some(self, job_ids: Iterable[str], *, client: str) -> Sequence[Job]:
         """Return those of at most 100 jobs that are the client's, in the order of their ids."""
         known = [JobId(job_id) for job_id in dict.fromkeys(job_ids) if is_job_id(job_id)]
-        own = {job.job_id: job for job in self.jobs.find(known) if job.client == client}
+        found = [job for job in self.jobs.find(known) if job.status not in GONE]
+        own = {job.job_id: job for job in found if job.client == client}
         return [own[job_id] for job_id in known if job_id in own]
 
     def newest(self, *, client: str) -> Iterator[Job]:

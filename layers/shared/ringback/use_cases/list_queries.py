@@ -21,7 +21,8 @@ DEFAULT_PAGE_SIZE: Final = 25
 MAX_TEXT: Final = 200
 # What does not change which jobs a list has.
 _OF_A_PAGE: Final = frozenset({CURSOR, "limit", "fields"})
-_STATES: Final = tuple(status.value for status in JobStatus)
+# Tombstones are in no list.
+STATES: Final = tuple(status.value for status in JobStatus if status is not JobStatus.DELETED)
 _SMALL_NUMBER: Final = re.compile(r"[0-9]{1,3}")
 
 
@@ -117,7 +118,7 @@ class _Reading:
             self._wrong(name, FORM)
 
     def status(self, name: str, text: str) -> None:
-        self._filter["statuses"] = self._names(name, text, "state", _STATES)
+        self._filter["statuses"] = self._names(name, text, "state", STATES)
 
     def fields(self, name: str, text: str) -> None:
         self._page["fields"] = self._names(name, text, "field", self._known_fields)

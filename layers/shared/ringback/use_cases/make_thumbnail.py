@@ -9,7 +9,7 @@ from typing import BinaryIO, Final
 from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused
 from ringback.domain.images import ImageFacts, StoredImage
-from ringback.domain.jobs import Job, JobId
+from ringback.domain.jobs import GONE, Job, JobId
 from ringback.use_cases.ports import JobStore, ThumbnailStore
 
 # Four bytes each, held twice while the image is scaled: this fits into the function's memory.
@@ -35,6 +35,8 @@ class MakeThumbnail:
         error after recording all that were made.
         """
         job = self.jobs.get(job_id)
+        if job.status in GONE:
+            return job, {}
         missing = {image.number: image for image in job.images if not image.thumbnail}
         order = deque(numbers)
         order.rotate(1 - receives)

@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 
 from ringback.domain.delays import whole_seconds
 from ringback.domain.deliveries import Delivery, delivery_of
-from ringback.domain.errors import NotConfigured
+from ringback.domain.errors import JobDeleted, NotConfigured, UnknownJob
+from ringback.domain.jobs import GONE, JobId
 from ringback.domain.receivers import FIRST_PAUSE, OffReason, Receiver
 from ringback.domain.webhooks import JITTER, Tried, Webhook, is_too_late, next_try
+from ringback.use_cases.ports import JobReader
 from ringback.use_cases.webhook_ports import Deliveries, Receivers, WebhookQueue, WebhookSender
 
 OFF = "this receiver is switched off"
@@ -21,22 +23,40 @@ class NotifyClient:
     """Each message is one event for one URL. Safe to repeat, but for the request itself.
 
     ``random`` returns a number from 0 to 1. The follow-up message is sent last, so that a crash
-    repeats a try and loses none.
+    repeats a try and loses none. Of a job that is deleted by now, only its deletion is told, and
+    nothing is recorded.
     """
 
     receivers: Receivers
     deliveries: Deliveries
+    jobs: JobReader
     queue: WebhookQueue
     send: WebhookSender
     random: Callable[[], float]
     now: Callable[[], datetime]
 
     def __call__(self, webhook: Webhook) -> Delivery | None:
-        """Return what is recorded of this message; ``None`` if it was only put back."""
+        """Return what came of this message; ``None`` if it was only put back, or is dropped."""
         at = self.now()
         if not webhook.is_due(at=at):
             self._later(webhook)
             return None
+        # The first try comes within seconds of the event, another one up to three days later.
+        if webhook.first_at and not webhook.is_of_deletion and self._is_deleted(webhook.job_id):
+            return None
+        try:
+            return self._deliver(webhook, at=at)
+        except JobDeleted:
+            return None
+
+    def _is_deleted(self, job_id: JobId) -> bool:
+        try:
+            return self.jobs.get(job_id).status in GONE
+        except UnknownJob:
+            return False
+
+    def _deliver(self, webhook: Webhook, *, at: datetime) -> Delivery | None:
+        """Try to deliver a webhook that is due. Raises ``JobDeleted``."""
         webhook = replace(webhook, first_at=webhook.first_at or at)
         receiver = self.receivers.read(webhook.client, webhook.host)
         if receiver.off_since and not webhook.is_requested:
@@ -58,8 +78,7 @@ class NotifyClient:
     def _try(self, webhook: Webhook, receiver: Receiver) -> Delivery:
         tried = self._sent(webhook)
         following = next_try(webhook, tried, chance=self.random())
-        delivery = delivery_of(webhook, tried, following)
-        self.deliveries.add(webhook.job_id, delivery)
+        delivery = self._recorded(webhook, delivery_of(webhook, tried, following))
         self._note(receiver, tried, is_last=following is None)
         if following:
             self._later(following)
@@ -101,6 +120,9 @@ class NotifyClient:
 
     def _end(self, webhook: Webhook, why: str) -> Delivery:
         tried = Tried(at=self.now(), duration=timedelta(0), error=why)
-        delivery = delivery_of(webhook, tried, None)
-        self.deliveries.add(webhook.job_id, delivery)
+        return self._recorded(webhook, delivery_of(webhook, tried, None))
+
+    def _recorded(self, webhook: Webhook, delivery: Delivery) -> Delivery:
+        if not webhook.is_of_deletion:
+            self.deliveries.add(webhook.job_id, delivery)
         return delivery

@@ -122,6 +122,7 @@ class JobStore(JobReader, Protocol):
         """Change the state if it is one of ``expect`` and no other task id is recorded.
 
         A job with any task id never becomes ``accepted`` or ``submitting``: it is not bought again.
+        None is deleted like this, and one that is being deleted takes no change.
 
         With ``unchanged_since``, the job's ``updated_at`` must still have that value; with
         ``of_attempt``, this must be the job's last attempt to be submitted, and the job has no task

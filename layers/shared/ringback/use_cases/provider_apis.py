@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 
 from ringback.domain.accounts import Account
 from ringback.domain.client_keys import ClientKey
+from ringback.domain.deletion import kept
 from ringback.domain.errors import (
     InvalidRequest,
     RequestRefused,
@@ -100,7 +101,7 @@ class ApiAccess:
 
     def job(self, job_id: str, *, client: str, provider: str) -> Job:
         """Return the client's job of that provider. Raises ``UnknownJob`` for any other."""
-        job = self.find.one(job_id, client=client)
+        job = kept(self.find.one(job_id, client=client))
         if job.request.provider != provider:
             raise UnknownJob(job_id)
         return job

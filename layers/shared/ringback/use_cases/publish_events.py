@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from ringback.domain.changes import Change, JobChange
 from ringback.domain.errors import NotTold
 from ringback.domain.events import Event
-from ringback.domain.jobs import Job
+from ringback.domain.jobs import FINAL, RINGBACK, Job
+from ringback.domain.webhooks import form_of
 from ringback.use_cases.event_ports import (
     Connections,
     EventBus,
@@ -65,8 +66,10 @@ class PublishEvents:
         if not change.is_end:
             return None
         try:
-            if url := self.receivers.url_for(change.new):
-                self.notifications.add(made, job=change.new, url=url)
+            job, url = change.whose, self.receivers.url_for(change.whose)
+            # A provider has no callback about a task that was deleted.
+            if url and (change.new.status in FINAL or form_of(job, url) == RINGBACK):
+                self.notifications.add(made, job=job, url=url)
         except Exception as error:  # noqa: BLE001
             return error
         return made

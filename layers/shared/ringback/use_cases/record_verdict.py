@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from ringback.domain.checks import RECHECK_DELAY, Check
 from ringback.domain.delays import whole_seconds
 from ringback.domain.errors import UnknownJob
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import GONE, ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import UNDECIDED, TaskReport, TaskState
 from ringback.use_cases.ports import ArchiveQueue, Changes, CheckQueue, JobStore, Write
 
@@ -66,6 +66,8 @@ class RecordVerdict:
                     job_id, _task_failed(report, called_back=called_back, at=self.now())
                 )
                 job = self._counted(write, called_back=called_back)
+        if job.status in GONE:
+            return job
         if job.task_id is None:
             job = self.jobs.keep_task(job_id, report.task_id)
         if job.task_id != report.task_id:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from ringback.domain.drops import Drop, Progress, Settled, makes_jobs
-from ringback.domain.jobs import FINAL, Job, JobStatus
+from ringback.domain.jobs import ENDED, FINAL, GONE, Job, JobStatus
 from ringback.use_cases.ports import DropStore, JobReader
 from ringback.use_cases.receipt_table import header_line, table_row
 
@@ -59,7 +59,7 @@ class ReportDrop:
         written: Any = {"made_at": progress.made_at, "before": before}
         self.drops.put_table(drop, table, settled=lambda: tally.settled, **written)
         if makes_jobs(drop):
-            is_over = tally.jobs.keys() <= FINAL
+            is_over = tally.jobs.keys() <= ENDED
             state = "reading" if not progress.done else FINISHED if is_over else "running"
             at = {"state": state, "updated_at": self.now().isoformat()}
             summary = _about(drop, progress, at) | {
@@ -99,7 +99,9 @@ class ReportDrop:
         return {ids[job.job_id]: job for job in self.jobs.find(list(ids))}
 
     def _links(self, job: Job | None) -> list[dict[str, str]]:
-        return [self.image_links(image.key) for image in job.images] if job else []
+        if job is None or job.status in GONE:
+            return []
+        return [self.image_links(image.key) for image in job.images]
 
 
 @dataclass
@@ -153,7 +155,7 @@ class _Tally:
         if job.credits is not None:
             self.credits += job.credits
             self.with_credits += 1
-        if job.due_at and job.status not in FINAL:
+        if job.due_at and job.status not in ENDED:
             self.last_due = max(job.due_at, self.last_due or job.due_at)
 
     def _result(self, job: Job, links: list[dict[str, str]]) -> bytes:
@@ -172,7 +174,7 @@ class _Tally:
 
 
 def _is_settled(job: Job, *, at: datetime) -> bool:
-    if job.status is JobStatus.SUCCEEDED:
+    if job.status in (JobStatus.SUCCEEDED, JobStatus.DELETED):
         return True
     return job.status in FINAL and (job.finished_at or job.updated_at) + SETTLES <= at
 

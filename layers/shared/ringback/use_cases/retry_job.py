@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ringback.domain.deletion import kept, refuse_while_deleting
 from ringback.domain.errors import (
     FieldError,
     InputImageRefused,
@@ -55,7 +56,7 @@ class RetryJob:
             earlier = self.jobs.with_key(post.client, post.idempotency_key)
             if earlier is None:
                 raise
-            return earlier.request
+            return kept(earlier).request
 
 
 def request_again(
@@ -65,6 +66,7 @@ def request_again(
 
     Raises ``WrongState``, or ``InvalidRequest`` if an input image can no longer be used.
     """
+    refuse_while_deleting(old)
     if old.status not in FINAL:
         raise WrongState(f"the job has not ended; it is {old.status}")
     if not (old.request.checked or pass_through):

@@ -9,7 +9,7 @@ from typing import Final
 from ringback.domain.changes import FinishedDrop
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.drops import Drop, Progress, makes_jobs
-from ringback.domain.jobs import FINAL
+from ringback.domain.jobs import ENDED
 from ringback.use_cases.ports import DropProgress, DropStore, JobReader, SummaryQueue
 from ringback.use_cases.report_drop import Report
 
@@ -66,7 +66,7 @@ class SummarizeDrop:
             return False
         first = drop.job_id(self.drops.settled(drop).row, made_at=progress.made_at)
         return any(
-            job.status not in FINAL and not is_time_to_read(at - (job.due_at or job.created_at))
+            job.status not in ENDED and not is_time_to_read(at - (job.due_at or job.created_at))
             for job in self.jobs.find([first])
         )
 

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from ringback.domain.clock import EPOCH
 from ringback.domain.delays import Widening, whole_seconds
+from ringback.domain.deletion import kept
 from ringback.domain.drops import (
     Drop,
     DropFacts,
@@ -21,13 +23,14 @@ from ringback.domain.drops import (
 from ringback.domain.errors import (
     FieldError,
     InvalidRequest,
+    JobDeleted,
     RecipeMissing,
     RequestRefused,
     SheetRefused,
     reasons_of,
 )
 from ringback.domain.estimates import Estimate
-from ringback.domain.jobs import JobRequest
+from ringback.domain.jobs import JobId, JobRequest
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.ports import (
     DropProgress,
@@ -212,8 +215,11 @@ class TakeDrop:
             return place | {"note": row.note}, progress
         if row.ignored:
             place["ignored_metadata"] = list(row.ignored)
+        job_id = drop.job_id(row.number, made_at=progress.made_at)
         try:
-            request = self._request(drop, row, progress)
+            request = self._request(drop, row, job_id)
+        except JobDeleted:
+            return place | {"job_id": job_id}, progress
         except RequestRefused as refused:
             place |= _shown(self.rows.prompt_in(row.request))
             errors = {"errors": [asdict(error) for error in reasons_of(refused)]}
@@ -222,17 +228,18 @@ class TakeDrop:
             place |= _shown(prompt_of(request.input))
             return _estimated(place, self.estimate(request), progress)
         dropped = self._place(drop, row, request.provider, progress)
-        job = self.accept(NewJob(request=request, client=self.client, dropped=dropped))
-        return place | {"job_id": job.job_id}, progress
+        # Its client may have deleted the job that an earlier call made: it is not made again.
+        with suppress(JobDeleted):
+            self.accept(NewJob(request=request, client=self.client, dropped=dropped))
+        return place | {"job_id": job_id}, progress
 
-    def _request(self, drop: Drop, row: Row, progress: Progress) -> JobRequest:
+    def _request(self, drop: Drop, row: Row, job_id: JobId) -> JobRequest:
         try:
             return self._checked(drop, row)
         except RequestRefused:
             # A repeated call returns the job it made, even if an input image is gone by now.
-            job_id = drop.job_id(row.number, made_at=progress.made_at)
             for earlier in self.jobs.find([job_id]):
-                return earlier.request
+                return kept(earlier).request
             raise
 
     def _checked(self, drop: Drop, row: Row) -> JobRequest:

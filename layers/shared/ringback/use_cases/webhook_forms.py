@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
+from ringback.domain.deletion import kept
 from ringback.domain.jobs import FINAL, Job
 from ringback.domain.webhooks import MAX_BODY_BYTES, Tried, Webhook
 from ringback.use_cases.ports import JobReader
@@ -45,7 +46,7 @@ class SendInForm:
         form = self.forms.get(webhook.form)
         if form is None:
             return self.send(webhook)
-        job = self.jobs.get(webhook.job_id)
+        job = kept(self.jobs.get(webhook.job_id))
         if job.status not in FINAL:
             return Tried(at=self.now(), duration=timedelta(0), error=GOES_ON, is_ours=True)
         return self.send(replace(webhook, body=form.body(job, self.link)))

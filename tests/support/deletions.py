@@ -1,0 +1,68 @@
+"""Fakes of what deletes jobs. The contract tests compare them with the real adapters."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from ringback.domain.idempotency_keys import bare
+from ringback.domain.jobs import FINAL, Job, JobId, JobRequest, JobStatus
+from ringback.use_cases.ports import Write
+
+from tests.support.in_memory import InMemoryJobs
+
+
+@dataclass
+class InMemoryDeletions:
+    """``forgotten`` are the jobs whose details were deleted, as often as that was done."""
+
+    jobs: InMemoryJobs
+    forgotten: list[JobId] = field(default_factory=list)
+
+    def get(self, job_id: JobId) -> Job:
+        return self.jobs.get(job_id)
+
+    def begin(self, job_id: JobId, *, at: datetime) -> Write:
+        job = self.jobs.get(job_id)
+        if job.status not in FINAL:
+            return Write(job, done=(job.status, job.updated_at) == (JobStatus.DELETING, at))
+        self.jobs.by_id[job_id] = replace(
+            job, status=JobStatus.DELETING, updated_at=at, changes=job.changes + 1
+        )
+        return Write(self.jobs.by_id[job_id], done=True)
+
+    def forget_details(self, job: Job) -> None:
+        self.forgotten.append(job.job_id)
+        if job.idempotency_key:
+            self.jobs.deleted_keys[job.client, bare(job.idempotency_key)] = job.job_id
+
+    def bury(self, job: Job, *, at: datetime) -> Job:
+        job = self.jobs.get(job.job_id)
+        if job.status is JobStatus.DELETING:
+            self.jobs.by_id[job.job_id] = tombstone_of(job, at=at)
+        return self.jobs.by_id[job.job_id]
+
+
+def tombstone_of(job: Job, *, at: datetime) -> Job:
+    """Return all that is left of a job."""
+    provider = job.request.provider
+    return Job(
+        job_id=job.job_id,
+        client=job.client,
+        request=JobRequest(model="", provider=provider, input={}, sent={}),
+        status=JobStatus.DELETED,
+        created_at=job.created_at,
+        updated_at=at,
+        deadline_at=job.deadline_at,
+        forget_at=job.forget_at,
+        changes=job.changes + 1,
+        tell_again_at=job.tell_again_at,
+    )
+
+
+@dataclass
+class InMemoryDeleteQueue:
+    """Every message sent, oldest first, with its delay in seconds."""
+
+    sent: list[tuple[JobId, int]] = field(default_factory=list)
+
+    def add(self, job_id: JobId, *, delay: int) -> None:
+        self.sent.append((job_id, delay))
