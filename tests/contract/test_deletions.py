@@ -40,6 +40,7 @@ ENDED_JOB = a_job(
     task_id=TASK,
     credits=Decimal("3.5"),
     error=JobError(kind=ErrorKind.REFUSED, code="422", message="不允许"),
+    result_urls=("https://cdn.example/1.png", "https://cdn.example/10.png"),
     images=(a_stored_image(1), a_stored_image(10)),
     quarantined=(
         Quarantined(number=2, key="a key", remains=Remains(bytes=7, sha256="0" * 64), reason="?"),
