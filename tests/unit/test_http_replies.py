@@ -50,6 +50,7 @@ PROBLEMS: list[tuple[RequestRefused | errors.TryAgain, int, str, str]] = [
     (errors.SignatureRejected("too old"), 401, "signature-rejected", "too old"),
     (errors.Unauthorized("no word Bearer"), 401, "unauthorized", "no word Bearer"),
     (errors.UnknownJob("job_1"), 404, "unknown-job", "Unknown job."),
+    (errors.JobDeleted("job_1"), 410, "job-deleted", "was deleted"),
     (errors.UnknownModel("unknown model"), 404, "unknown-model", "unknown model"),
     (errors.UnknownDrop("x"), 404, "unknown-drop", "no jobs of such a file"),
     (errors.UnknownProvider("x"), 404, "unknown-provider", "Unknown provider"),
@@ -81,7 +82,12 @@ def test_each_refusal_has_its_status(
 
 def test_every_refusal_has_an_explicit_status() -> None:
     known = {type(error) for error, *_ in PROBLEMS}
-    refusals = {RequestRefused, *RequestRefused.__subclasses__(), errors.TryAgain}
+    refusals = {
+        RequestRefused,
+        errors.JobDeleted,
+        *RequestRefused.__subclasses__(),
+        errors.TryAgain,
+    }
     assert refusals == known
 
 

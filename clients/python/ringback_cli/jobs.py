@@ -1,4 +1,4 @@
-"""``get``, ``list``, ``timeline``, ``cancel``, ``retry``, ``archive`` and ``watch``."""
+"""``get``, ``list``, ``timeline``, ``cancel``, ``delete``, ``retry``, ``archive`` and ``watch``."""
 
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -69,6 +69,21 @@ def cancel(client: "Ringback", *, job_id: str, as_json: bool) -> None:
     ringback cancel job_01m8cy9zbe0cr2r9td1t69azkx
     """  # noqa: D301
     _show(client.jobs.cancel(job_id), as_json=as_json)
+
+
+@click.command()
+@click.argument("job_id", type=a_job_id)
+@click.option("--yes", is_flag=True, help="Ask nothing.")
+@connected
+def delete(client: "Ringback", *, job_id: str, yes: bool, as_json: bool) -> None:
+    """Delete a job that has ended, with its images and all that is about it.
+
+    \b
+    ringback delete job_01m8cy9zbe0cr2r9td1t69azkx --yes
+    """  # noqa: D301
+    if not yes:
+        click.confirm(f"Delete {job_id} and its images for ever?", abort=True, err=True)
+    _show(client.jobs.delete(job_id), as_json=as_json)
 
 
 @click.command()

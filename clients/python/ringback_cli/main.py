@@ -9,7 +9,7 @@ from ringback_cli.batch import batch
 from ringback_cli.doctor import doctor
 from ringback_cli.downloads import download
 from ringback_cli.exits import ExitCode, exit_code_of
-from ringback_cli.jobs import archive, cancel, get, list_jobs, retry, timeline, watch
+from ringback_cli.jobs import archive, cancel, delete, get, list_jobs, retry, timeline, watch
 from ringback_cli.models import models
 from ringback_cli.posting import price, submit
 from ringback_cli.printing import clean_lines
@@ -49,6 +49,6 @@ def main() -> None:
 
 for _command in (
     *(submit, batch, get, list_jobs, watch, timeline, download),
-    *(models, price, cancel, retry, archive, account, doctor),
+    *(models, price, cancel, retry, archive, delete, account, doctor),
 ):
     main.add_command(_command)

@@ -155,6 +155,10 @@ class AsyncJobs(AsyncPart):
     async def cancel(self, job_id: str) -> Job:
         return await self._carrier.run(self._work.send(calls.cancel_job(job_id)))
 
+    async def delete(self, job_id: str) -> Job:
+        """Delete a job that has ended, and all that is about it; from then on it is a 410."""
+        return await self._carrier.run(self._work.send(calls.delete_job(job_id)))
+
     async def retry(
         self,
         job_id: str,

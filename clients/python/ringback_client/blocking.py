@@ -151,6 +151,10 @@ class Jobs(Part):
     def cancel(self, job_id: str) -> Job:
         return self._carrier.run(self._work.send(calls.cancel_job(job_id)))
 
+    def delete(self, job_id: str) -> Job:
+        """Delete a job that has ended, and all that is about it; from then on it is a 410."""
+        return self._carrier.run(self._work.send(calls.delete_job(job_id)))
+
     def retry(
         self,
         job_id: str,

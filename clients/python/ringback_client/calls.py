@@ -41,7 +41,7 @@ class Call(Generic[T]):
 
     @property
     def is_repeatable(self) -> bool:
-        is_read = self.method == "GET" or self.changes_nothing or bool(self.dry_run)
+        is_read = self.method in {"GET", "DELETE"} or self.changes_nothing or bool(self.dry_run)
         return is_read or "Idempotency-Key" in self.headers
 
     @property
@@ -84,6 +84,10 @@ def list_jobs(*, source: str | None, limit: int | None, cursor: str | None) -> C
 
 def cancel_job(job_id: str) -> Call[Job]:
     return Call("POST", f"{_job(job_id)}/cancel", Job)
+
+
+def delete_job(job_id: str) -> Call[Job]:
+    return Call("DELETE", _job(job_id), Job)
 
 
 def archive_job(job_id: str) -> Call[Job]:

@@ -12,6 +12,7 @@ RingbackError
 │   │   ├── Unauthorized
 │   │   └── MissingScope
 │   ├── NotFound
+│   │   ├── JobDeleted        an UnknownJob that did exist
 │   │   └── UnknownJob, UnknownModel, UnknownDrop, UnknownProvider, UnknownRoute
 │   ├── Conflict
 │   │   ├── WrongState        read the job; `detail` names its state
@@ -147,6 +148,10 @@ class UnknownJob(NotFound):
     """There is no such job."""
 
 
+class JobDeleted(UnknownJob):
+    """The job was deleted; an idempotency key that made it makes no other."""
+
+
 class UnknownModel(NotFound):
     """There is no such model."""
 
@@ -205,6 +210,7 @@ BY_TYPE: Final[Mapping[str, type[ApiError]]] = {
     "unauthorized": Unauthorized,
     "missing-scope": MissingScope,
     "unknown-job": UnknownJob,
+    "job-deleted": JobDeleted,
     "unknown-model": UnknownModel,
     "unknown-drop": UnknownDrop,
     "unknown-provider": UnknownProvider,
@@ -224,6 +230,7 @@ BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     401: Unauthorized,
     403: NotAllowed,
     404: NotFound,
+    410: NotFound,
     409: Conflict,
     413: TooLarge,
     422: RequestError,

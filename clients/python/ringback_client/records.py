@@ -13,6 +13,8 @@ from ringback_client.errors import ApiError, api_error
 
 # A late result can still complete a job that is `expired` or `failed`.
 FINAL: Final = frozenset({"succeeded", "failed", "expired", "archive_failed", "cancelled"})
+# In events only: of such a job there is no more to be had.
+DELETED: Final = "deleted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

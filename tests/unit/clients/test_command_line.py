@@ -113,6 +113,7 @@ def test_a_job_that_came_to_nothing_ends_with_1(status: str) -> None:
         (problem(400, "invalid-request"), ExitCode.WRONG_REQUEST),
         (problem(403, "missing-scope"), ExitCode.NOT_ALLOWED),
         (problem(404, "unknown-job"), ExitCode.NOT_FOUND),
+        (problem(410, "job-deleted"), ExitCode.NOT_FOUND),
         (problem(409, "wrong-state"), ExitCode.CONFLICT),
         (httpx.Response(200, text="<html>"), ExitCode.UNAVAILABLE),
         (httpx.Response(418), ExitCode.UNAVAILABLE),
@@ -122,6 +123,16 @@ def test_errors_have_exit_codes(answer: httpx.Response, code: ExitCode) -> None:
     result = run(FakeApi(script=[answer]), "cancel", job_id(1), code=code)
     assert result.stderr.startswith("ringback: ")
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("n\n", 0), ("", 0), ("y\n", 1)])
+def test_a_job_is_deleted_after_a_yes(answer: str, sent: int) -> None:
+    api = FakeApi().add(a_job(status="succeeded"))
+    words = ["delete", job_id(1)]
+    asked = CliRunner().invoke(main, words, input=answer, obj=lambda **_: api.client())
+    assert (asked.exit_code, len(api.requests)) == (1 - sent, sent)
+    run(api, *words, "--yes")
+    assert api.lines()[-1] == f"DELETE /jobs/{job_id(1)}"
 
 
 def test_an_outage_and_a_long_wait_have_exit_codes() -> None:
@@ -141,7 +152,9 @@ def test_the_exit_codes_are_documented() -> None:
     assert [*map(int, rows)] == [*ExitCode]
 
 
-@pytest.mark.parametrize("command", ["get", "cancel", "archive", "retry", "watch", "download"])
+@pytest.mark.parametrize(
+    "command", ["get", "cancel", "delete", "archive", "retry", "watch", "download"]
+)
 def test_an_id_that_is_none_is_refused_at_once(command: str) -> None:
     api = FakeApi()
     assert "no job's id" in run(api, command, "../job", code=2).stderr

@@ -113,6 +113,7 @@ def all_calls() -> list[calls.Call[Any]]:
         calls.get_account(),
         calls.resume_receiver("studio.example"),
         *(each(an_id) for each in (calls.get_job, calls.cancel_job, calls.archive_job)),
+        calls.delete_job(an_id),
         *(each(an_id) for each in (calls.notify_again, calls.list_deliveries)),
         calls.get_timeline(an_id),
     ]

@@ -85,6 +85,22 @@ def test_what_is_not_safe_to_repeat_is_sent_once(
     assert len(api.requests) == 1
 
 
+@pytest.mark.parametrize("failure", [BROKEN, DOWN])
+def test_a_deletion_is_safe_to_repeat(failure: httpx.Response | Exception) -> None:
+    api = FakeApi(script=[failure]).add(a_job(status="succeeded"))
+    assert api.client().jobs.delete(job_id(1)).job_id == job_id(1)
+    assert api.lines() == [f"DELETE /jobs/{job_id(1)}"] * 2
+
+
+@pytest.mark.parametrize("name", ["job-deleted", "something-new"])
+def test_what_is_gone_is_not_found(name: str) -> None:
+    api = FakeApi(script=[problem(410, name)])
+    kind = errors.JobDeleted if name == "job-deleted" else errors.NotFound
+    with pytest.raises(kind) as raised:
+        api.client().jobs.get(job_id(1))
+    assert raised.type is kind
+
+
 @pytest.mark.parametrize("failure", [UNREACHED, BUSY])
 def test_what_was_never_seen_is_always_sent_again(failure: httpx.Response | Exception) -> None:
     api = FakeApi(script=[failure]).add(a_job())

@@ -105,6 +105,16 @@ def test_waiting_has_an_end() -> None:
     assert sum(api.slept) == 10
 
 
+def test_a_job_that_is_deleted_meanwhile_ends_the_wait() -> None:
+    def delete(api: FakeApi) -> None:
+        api.script.append(problem(410, "job-deleted"))
+
+    api = FakeApi(told=[[FOLLOWING, delete, told(an_event(1, "deleted"))]]).add(a_job())
+    with pytest.raises(errors.JobDeleted):
+        list(api.client().jobs.wait(job_id(1)))
+    assert api.slept == []
+
+
 def test_a_job_that_is_gone_ends_the_wait() -> None:
     api = FakeApi(told=[[FOLLOWING]])
     with pytest.raises(errors.UnknownJob):
