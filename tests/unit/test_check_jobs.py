@@ -28,7 +28,7 @@ from ringback.domain.errors import (
     RingbackError,
     TaskUnreadable,
 )
-from ringback.domain.jobs import ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
+from ringback.domain.jobs import GONE, ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import MAX_SPLITS, READ_BUDGET, CheckJobs, HandedBack
 from ringback.use_cases.open_account import OpenAccount
@@ -144,6 +144,17 @@ def a_checker(
 def test_a_check_of_a_final_job_makes_no_call(status: JobStatus) -> None:
     checker = a_checker(status)
     assert checker.status() is status
+    assert checker.provider.read == []
+    assert checker.queues == InMemoryQueues()
+
+
+@pytest.mark.parametrize("claimed", [None, TASK])
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_a_check_of_a_deleted_job_does_nothing(
+    status: JobStatus, claimed: ProviderTaskId | None
+) -> None:
+    checker = a_checker(status, {TASK: a_report()}, changes=7)
+    assert checker.status(claimed=claimed) is status
     assert checker.provider.read == []
     assert checker.queues == InMemoryQueues()
 

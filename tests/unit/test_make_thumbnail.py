@@ -7,7 +7,7 @@ import pytest
 from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused, UnknownJob
 from ringback.domain.images import ImageFacts
-from ringback.domain.jobs import Job, JobId, JobStatus
+from ringback.domain.jobs import GONE, Job, JobId, JobStatus
 from ringback.use_cases.make_thumbnail import MAX_PIXELS, MakeThumbnail
 
 from tests.support.in_memory import InMemoryBucket, InMemoryJobs
@@ -49,6 +49,15 @@ def test_a_thumbnail_is_made_stored_and_recorded() -> None:
     assert thumbnails.shrunk == [PICTURE]
     assert thumbnails.bucket.objects[KEY] == b"small"
     assert job.images[0].thumbnail == KEY
+
+
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_a_deleted_job_gets_no_thumbnail(status: JobStatus) -> None:
+    thumbnails = thumbnails_of_one_image()
+    job = replace(thumbnails.jobs.get(a_job_id()), status=status)
+    thumbnails.jobs.by_id[a_job_id()] = job
+    assert thumbnails() == job
+    assert KEY not in thumbnails.bucket.objects
 
 
 @pytest.mark.parametrize(("client", "expiring"), [(canary.CLIENT, [KEY]), ("studio", [])])

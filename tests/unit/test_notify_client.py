@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from ringback.domain.deliveries import Delivery
-from ringback.domain.errors import NotConfigured, ProviderUnavailable
-from ringback.domain.jobs import JobId
+from ringback.domain.errors import JobDeleted, NotConfigured, ProviderUnavailable
+from ringback.domain.jobs import GONE, JobId, JobStatus
 from ringback.domain.receivers import OFF_AFTER, OffReason
-from ringback.domain.webhooks import DELAYS, LAST_TRY, MAX_TRIES, Webhook
+from ringback.domain.webhooks import DELAYS, LAST_TRY, MAX_TRIES, Tried, Webhook
 from ringback.outbound.webhook_sender import TIME_OUT
 from ringback.use_cases.notify_client import OFF, TOO_LATE, UNSIGNED
 
-from tests.support.jobs import NOON, a_job_id
+from tests.support.jobs import NOON, a_job, a_job_id
 from tests.support.notify_executions import Executions
 from tests.support.webhooks import Office, a_webhook, hangs, statuses
 
@@ -46,6 +46,33 @@ def test_a_webhook_that_is_taken_is_sent_once_and_recorded() -> None:
         status=204,
     )
     assert desk.receivers.known == {}
+
+
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_what_is_tried_again_of_a_deleted_job_is_dropped(status: JobStatus) -> None:
+    """It would carry the prompt for three days more."""
+    desk = office(500)
+    desk.notify(WEBHOOK)
+    [(again, _)] = desk.queue.sent
+    desk.jobs.create(a_job(status))
+    desk.run(again)
+    assert (len(desk.received), len(deliveries(desk))) == (1, 1)
+
+
+def test_a_deletion_is_told_until_it_is_taken_and_nothing_is_recorded() -> None:
+    desk = office(500, 204)
+    desk.jobs.create(a_job(JobStatus.DELETED))
+    desk.run(replace(WEBHOOK, type="ringback.job.deleted"))
+    assert (len(desk.received), deliveries(desk)) == (2, [])
+
+
+def test_a_provider_s_form_of_a_deleted_job_is_dropped() -> None:
+    def deleted(webhook: Webhook) -> Tried:
+        raise JobDeleted(a_job_id())
+
+    desk = office()
+    assert replace(desk.notify, send=deleted)(WEBHOOK) is None
+    assert (desk.queue.sent, deliveries(desk)) == ([], [])
 
 
 def test_a_receiver_that_fails_five_times_is_served_on_the_sixth() -> None:

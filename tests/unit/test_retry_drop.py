@@ -24,6 +24,7 @@ from ringback.use_cases import retry_drop
 from ringback.use_cases.retry_drop import RetryRows
 from ringback.use_cases.take_drop import BEFORE_TURN
 
+from tests.support.deletions import tombstone_of
 from tests.support.drops import SPACING, DropHarness
 from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
 from tests.support.jobs import NOON
@@ -102,6 +103,18 @@ def test_a_second_request_makes_no_second_set() -> None:
     retry(harness)
     assert made_again(harness) == first
     assert (len(harness.base.queues.submit), len(harness.base.queues.sent_checks)) == (sent, checks)
+
+
+def test_a_retry_that_was_deleted_is_not_made_again() -> None:
+    harness = DropHarness()
+    fails(harness, *dropped(harness, 2))
+    retry(harness)
+    first, sent = made_again(harness), len(harness.base.queues.submit)
+    deleted = first[0]
+    harness.base.jobs.by_id[deleted.job_id] = tombstone_of(deleted, at=NOON)
+    retry(harness)
+    assert made_again(harness) == [job for job in first if job != deleted]
+    assert len(harness.base.queues.submit) == sent
 
 
 def test_rows_that_fail_again_can_be_made_again() -> None:

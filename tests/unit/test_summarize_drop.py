@@ -20,6 +20,7 @@ from ringback.use_cases.receipt_table import COLUMNS, MAX_CELL, table_line, tabl
 from ringback.use_cases.report_drop import SETTLES, ReportDrop, dry_summary
 from ringback.use_cases.summarize_drop import INTERVAL, SummarizeDrop
 
+from tests.support.deletions import tombstone_of
 from tests.support.drops import DropQueues, InMemoryDropProgress, InMemoryDrops
 from tests.support.in_memory import InMemoryJobs
 from tests.support.jobs import NOON, a_job, a_request, a_stored_image
@@ -113,6 +114,31 @@ def test_a_summary_is_final_when_the_last_job_is() -> None:
     assert summaries.queues.summaries == []
     assert (summary["state"], summary["credits"]) == ("final", 3.75)
     assert summary["results"][1]["error"] == "no luck"
+
+
+def test_a_deleted_job_is_told_in_words_and_makes_the_summary_final() -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.SUCCEEDED, credits=Decimal("3.5"))
+    summaries.add(3, JobStatus.FAILED)
+    job_id = DROP.job_id(3, made_at=NOON)
+    left = tombstone_of(summaries.jobs.get(job_id), at=NOON)
+    summaries.jobs.by_id[job_id] = left
+    is_final, summary = summaries()
+    assert (is_final, summary["jobs"]) == (True, {"succeeded": 1, "deleted": 1})
+    result = {"row": 3, "job_id": job_id, "status": "deleted", "images": []}
+    assert summary["results"][1] == result
+    row = summaries.drops.tables[DROP.key].decode().splitlines()[-1]
+    assert '"3","deleted"' in row
+    assert "its job was deleted" in row
+
+
+def test_a_job_that_is_being_deleted_has_ended_and_has_no_links() -> None:
+    summaries = summaries_of()
+    summaries.add(1, JobStatus.SUCCEEDED)
+    summaries.add(3, JobStatus.DELETING, images=(a_stored_image(),))
+    is_final, summary = summaries()
+    assert is_final
+    assert summary["results"][1]["images"] == []
 
 
 def test_the_end_of_a_drop_is_recorded_when_its_last_job_is_final() -> None:

@@ -17,6 +17,7 @@ from ringback.use_cases import take_drop
 from ringback.use_cases.receipt_table import COLUMNS
 from ringback.use_cases.take_drop import BEFORE_TURN, LATE_RECIPE, MAX_ROWS, READ_AHEAD, TooEarly
 
+from tests.support.deletions import tombstone_of
 from tests.support.drops import SPACING, DropHarness
 from tests.support.effects import ERRORS_AND_CRASHES, Crash, Effects, Fault, ServiceError
 from tests.support.in_memory import InMemorySubmitQueue
@@ -154,6 +155,24 @@ def test_a_repeated_event_makes_no_second_job() -> None:
     assert len(jobs_of(harness)) == 1
     assert len(harness.base.queues.submit) == 1
     assert len(harness.queues.summaries) == 1
+
+
+@pytest.mark.parametrize("is_readable", [True, False])
+def test_a_row_whose_job_was_deleted_makes_no_other(is_readable: bool) -> None:  # noqa: FBT001
+    """Also if it is no good any more: an input image of it may be gone."""
+    harness = DropHarness()
+    drop = harness.put("requests/a.json", REQUEST)
+    harness.take(drop)
+    (job,) = jobs_of(harness)
+    harness.base.jobs.by_id[job.job_id] = left = tombstone_of(job, at=NOON)
+    harness.progress.known.clear()
+    if not is_readable:
+        harness.drops.objects[drop] = (b"{}", {})
+    sent = list(harness.base.queues.submit)
+    harness.take(drop)
+    assert harness.base.jobs.by_id == {job.job_id: left}
+    assert harness.base.queues.submit == sent
+    assert harness.receipts(drop.key) == [{"job_id": job.job_id}]
 
 
 def test_the_same_file_uploaded_again_makes_another_job() -> None:

@@ -5,8 +5,8 @@ from typing import Final
 from ringback.domain.errors import JobDeleted, WrongState
 from ringback.domain.jobs import GONE, Job, JobStatus
 
-# How a report says it.
-IN_WORDS: Final = "deleted by its client"
+# What receipts say of such a row.
+IN_WORDS: Final = "its job was deleted"
 
 
 def kept(job: Job) -> Job:

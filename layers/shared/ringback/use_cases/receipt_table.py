@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 from typing import Any, Final
 
+from ringback.domain.deletion import IN_WORDS
 from ringback.domain.drops import prompt_of
-from ringback.domain.jobs import Job
+from ringback.domain.jobs import GONE, Job
 
 # Without it Excel takes UTF-8 for the encoding of the computer's language.
 BOM: Final = "\ufeff"
@@ -66,6 +67,8 @@ def table_row(
     if job and job.error:
         charged = " (may have been charged)" if job.error.may_be_charged else ""
         errors.append(f"{job.error.message}{charged}")
+    if job and job.status in GONE:
+        errors = [IN_WORDS]
     cells: dict[str, object] = {
         "row": number,
         "state": _state(receipt, job),

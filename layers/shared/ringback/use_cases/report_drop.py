@@ -87,7 +87,7 @@ class ReportDrop:
                 links = self._links(job)
                 number = row if drop.is_sheet else None
                 line = table_row(receipt, job, (link["s3"] for link in links), number=number)
-                tally.add(line, receipt, job, links)
+                tally.add(line, receipt, job, links, number=number)
                 yield line
         for receipt in receipts:
             # Why the rest cannot be read, or what the file waits for.
@@ -131,11 +131,13 @@ class _Tally:
         receipt: Mapping[str, Any],
         job: Job | None,
         links: list[dict[str, str]],
+        *,
+        number: int | None,
     ) -> None:
         result = b""
         if job:
             self._count(job)
-            result = self._result(job, links)
+            result = self._result(job, links, number)
             self.results.append(result)
         self._is_settled &= _is_settled(job, at=self.at) if job else "errors" in receipt
         if self._is_settled:
@@ -158,8 +160,9 @@ class _Tally:
         if job.due_at and job.status not in ENDED:
             self.last_due = max(job.due_at, self.last_due or job.due_at)
 
-    def _result(self, job: Job, links: list[dict[str, str]]) -> bytes:
-        row = {"row": job.row} if job.row else {}
+    def _result(self, job: Job, links: list[dict[str, str]], number: int | None) -> bytes:
+        number = job.row or (number if job.status is JobStatus.DELETED else None)
+        row = {"row": number} if number else {}
         error = {"error": job.error.message} if job.error else {}
         result = {"job_id": job.job_id, "status": job.status, **error, "images": links}
         text = json.dumps(row | result, ensure_ascii=False).encode("utf-8", "replace")
