@@ -7,7 +7,7 @@ from typing import Final
 FORM: Final = "must be a date or a date-time, such as 2026-11-27 or 2026-11-27T14:30:00Z"
 # Of what ISO 8601 allows, what is known as it: no weeks, no digits without dashes.
 _MOMENT: Final = re.compile(
-    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)?)?"
 )
 
 
