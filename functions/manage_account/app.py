@@ -1,4 +1,4 @@
-"""A client's account: what it depends on, and its receivers of webhooks switched on again."""
+"""A client's account: what it depends on and has used; its receivers switched on again."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -8,6 +8,8 @@ from http import HTTPStatus
 from ringback.starting import LambdaContext, Logger, start
 from ringback.account_replies import client_account_body, listed_body
 from ringback.aws.accounts import AccountTable
+from ringback.aws.job_keys import JobKeyIndex
+from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
@@ -15,7 +17,9 @@ from ringback.http_replies import Reply, problem, reply
 from ringback.lambda_events import Event, client_name, key_scopes, route_of
 from ringback.providers.registry import EXTERNAL
 from ringback.settings import ManageAccountSettings
+from ringback.usage_replies import usage_reply
 from ringback.use_cases.client_account import ClientAccount
+from ringback.use_cases.sum_usage import SumUsage
 
 logger = Logger(service="manage_account")
 
@@ -29,8 +33,10 @@ def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
         clients=WebhookClientTable.connect(table),
         receivers=ReceiverTable.connect(table),
     )
+    usage = SumUsage(jobs=JobTable.connect(table), keys=JobKeyIndex.connect(table))
     return {
         "GET /account": partial(show, account),
+        "GET /usage": partial(usage_reply, usage),
         "POST /account/receivers/{id}/resume": partial(resume, account),
     }
 

@@ -18,7 +18,7 @@ OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     "dynamodb": frozenset(
         {
             *("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query"),
-            *("TransactWriteItems", "UpdateItem"),
+            *("Scan", "TransactWriteItems", "UpdateItem"),
         }
     ),
     "events": frozenset({"PutEvents"}),

@@ -30,8 +30,9 @@ from ringback.domain.idempotency_keys import MAX_KEY
 from ringback.domain.job_ids import PATTERN
 from ringback.job_batches import MAX_KEY as MAX_BATCH_KEY
 from ringback.use_cases.list_jobs import MAX_READ
+from ringback.use_cases.sum_usage import MAX_READ as MAX_SUMMED
 
-from local.openapi.queries import LIST, SOURCE
+from local.openapi.queries import LIST, SOURCE, USAGE
 from local.openapi.queries import Schema as Schema
 from local.openapi.queries import query as _query
 
@@ -251,6 +252,17 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         parameters=(_path("name", "The provider."),),
         answers={200: ("The account.", ref("account"))},
         problems=(UnknownProvider, TryAgain),
+    ),
+    "GET /usage": Operation(
+        id="sumUsage",
+        tag="account",
+        summary="Sum up jobs, images, credits and bytes",
+        description="By day and model of your own jobs; by client of all, which needs the scope"
+        f" `admin`. An answer sums up at most {MAX_SUMMED} jobs: add the pages up, of which two may"
+        " have the same day, model or client.",
+        parameters=USAGE,
+        answers={200: ("The sums.", ref("usage"))},
+        problems=(InvalidRequest, WrongCursor),
     ),
     "GET /account": Operation(
         id="getAccount",

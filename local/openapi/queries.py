@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from ringback.domain.drops import MAX_KEY_BYTES
+from ringback.domain.usage import GROUPS
 from ringback.http_replies import JOB_FIELDS
 from ringback.use_cases.list_queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_TEXT, STATES
 
@@ -72,4 +73,10 @@ LIST: Final = (
         " Without it all are.",
         **_one_of(JOB_FIELDS),
     ),
+)
+USAGE: Final = (
+    FROM | {"required": True},
+    TO,
+    query("by", "What to sum up by.", type="string", enum=list(GROUPS), default="day"),
+    CURSOR,
 )

@@ -22,7 +22,7 @@ QUARTER = datetime(2026, 11, 27, 16, 45, tzinfo=UTC)
 
 
 def links(cloud: Cloud, *, at: datetime, seconds: int = 3600) -> ImageLinks:
-    return ImageLinks(s3_client(), cloud.bucket, credentials(), seconds=seconds, now=lambda: at)
+    return ImageLinks(s3_client(), cloud.bucket, credentials, seconds=seconds, now=lambda: at)
 
 
 def query_of(link: str) -> dict[str, str]:
@@ -47,7 +47,7 @@ def test_a_link_is_the_sdk_s_at_the_beginning_of_its_quarter(
 def test_a_link_has_the_host_that_the_template_gives_the_studio(cloud: Cloud, region: str) -> None:
     """In us-east-1, botocore would take the global one."""
     client: Any = Session().create_client("s3", region, config=config_of("s3", CALLS))
-    made = ImageLinks(client, "images", credentials(), seconds=60, now=utc_now)("a.png")
+    made = ImageLinks(client, "images", credentials, seconds=60, now=utc_now)("a.png")
     assert made.startswith(f"https://images.s3.{region}.amazonaws.com/a.png?")
 
 
@@ -66,7 +66,7 @@ def test_a_link_stays_the_same_for_a_quarter_of_an_hour(cloud: Cloud) -> None:
 )
 def test_a_link_is_valid_for_long_enough_and_not_for_long(seconds: int, at: datetime) -> None:
     client: Any = s3_client()
-    made = ImageLinks(client, "b", credentials(), seconds=seconds, now=lambda: at)(KEY)
+    made = ImageLinks(client, "b", credentials, seconds=seconds, now=lambda: at)(KEY)
     query = query_of(made)
     signed_at = datetime.strptime(query["X-Amz-Date"] + "+0000", "%Y%m%dT%H%M%SZ%z")
     left = signed_at + timedelta(seconds=int(query["X-Amz-Expires"])) - at

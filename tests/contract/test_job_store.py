@@ -9,8 +9,9 @@ from functools import partial
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.aws import job_table
+from ringback.aws import job_keys, job_table
 from ringback.aws.job_items import from_item, to_item
+from ringback.aws.job_keys import JobKeyIndex
 from ringback.aws.job_table import JobTable
 from ringback.domain.drops import Drop
 from ringback.domain.errors import IdempotencyConflict, UnknownJob
@@ -18,9 +19,10 @@ from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import GONE, NEXT, ErrorKind, Job, JobError, JobStatus, ProviderTaskId
 from ringback.domain.marks import Marks
 from ringback.use_cases.ports import JobStore, Write
+from ringback.use_cases.sum_usage import JobKey, JobKeys
 
 from tests.support.aws import Cloud
-from tests.support.in_memory import InMemoryJobs
+from tests.support.in_memory import InMemoryJobKeys, InMemoryJobs
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image, release
 
 LATER = NOON + timedelta(seconds=5)
@@ -490,6 +492,27 @@ def test_jobs_are_listed_newest_first_by_client(jobs: JobStore) -> None:
     rest = jobs.newest("studio", limit=3, before=a_job_id(2))
     assert list(rest) == [a_job(number=n, idempotency_key=f"k{n}") for n in (1, 0)]
     assert jobs.newest("studio", limit=3, before=a_job_id(0)) == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 9])
+def test_the_keys_of_all_jobs_are_there_once(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    """The fake's order is another one: a store's own."""
+    monkeypatch.setattr(job_keys, "PAGE", size)
+    made = [a_job(number=n, client=c) for n, c in enumerate(("studio", "shop", "studio", "mill"))]
+    table, fake = JobTable.connect(cloud.table), InMemoryJobs()
+    for job in made:
+        # A key of a request lies in the table too, and is no job's.
+        table.create(replace(job, idempotency_key=job.job_id))
+        fake.create(job)
+    stores: list[JobKeys] = [JobKeyIndex.connect(cloud.table), InMemoryJobKeys(fake, size)]
+    for keys in stores:
+        seen: list[JobKey] = []
+        while found := keys.after(seen[-1] if seen else None):
+            assert len(found) <= size
+            seen += found
+        assert sorted(seen) == sorted((job.client, job.job_id) for job in made)
 
 
 json_values = st.recursive(

@@ -222,7 +222,9 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
     },
     "manage_account": {
         "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/receiver#*"],
-        "dynamodb:BatchGetItem": "JobsTable/receiver#*",
+        "dynamodb:BatchGetItem": ["JobsTable/job_*", "JobsTable/receiver#*"],
+        "dynamodb:Query": "JobsTable/index/by_client",
+        "dynamodb:Scan": "JobsTable/index/by_client",
         "dynamodb:UpdateItem": "JobsTable/receiver#*",
     },
     "show_progress": {
@@ -938,6 +940,7 @@ def test_the_routes_are_complete() -> None:
         ("describe_models", "GET /models/{model_id+}"),
         ("describe_models", "GET /openapi.json"),
         ("manage_account", "GET /account"),
+        ("manage_account", "GET /usage"),
         ("manage_account", "POST /account/receivers/{id}/resume"),
         ("open_upload", "POST /uploads"),
         ("query_jobs", "GET /jobs"),

@@ -1,4 +1,4 @@
-"""GET /account and POST /account/receivers/{id}/resume, with whole events."""
+"""GET /account, GET /usage and POST /account/receivers/{id}/resume, with whole events."""
 
 import json
 from datetime import timedelta
@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 
 from ringback.aws.accounts import AccountTable
+from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.accounts import Balance
+from ringback.domain.jobs import JobStatus
 from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
 
 from tests.support.aws import Cloud
-from tests.support.jobs import NOON
+from tests.support.jobs import NOON, a_job, a_stored_image
 from tests.support.lambdas import Lambdas, an_event
 
 HOST = "studio.example"
@@ -67,3 +69,39 @@ def test_an_unknown_receiver_is_not_resumed(lambdas: Lambdas) -> None:
         404,
         "/docs#unknown-receiver",
     )
+
+
+def usage(lambdas: Lambdas, scopes: str = "jobs:read", **query: str) -> dict[str, Any]:
+    event = an_event("manage_account", "usage") | {"queryStringParameters": query}
+    event["requestContext"]["authorizer"]["lambda"]["scopes"] = scopes
+    return lambdas("manage_account", event)
+
+
+def test_usage_is_summed_up_by_day_and_for_those_who_may_by_client(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    table, image = JobTable.connect(cloud.table), a_stored_image()
+    done = {"images": (image,), "credits": Decimal("3.5")}
+    table.create(a_job(JobStatus.SUCCEEDED, number=1, **done))
+    table.create(a_job(JobStatus.EXPIRED, number=2))
+    table.create(a_job(JobStatus.SUCCEEDED, number=3, client="shop", **done))
+    asked = {"from": "2026-09-21", "to": "2026-09-22"}
+    own = {"jobs": 2, "succeeded": 1, "failed": 1, "images": 1, "credits": 3.5}
+    size = {"bytes": image.facts.bytes}
+    reply = usage(lambdas, **asked)
+    assert (reply["statusCode"], json.loads(reply["body"])) == (
+        200,
+        {
+            **{"from": "2026-09-21T00:00:00+00:00", "to": "2026-09-22T00:00:00+00:00"},
+            **{"by": "day", "usage": [{"day": "2026-09-21", **own, **size}], "cursor": None},
+        },
+    )
+    assert usage(lambdas, by="client", **asked)["statusCode"] == 403
+    reply = usage(lambdas, "jobs:read admin", by="client", **asked)
+    assert json.loads(reply["body"])["usage"] == [
+        {"client": "shop", "jobs": 1, "succeeded": 1, "failed": 0, "images": 1, "credits": 3.5}
+        | size,
+        {"client": "studio", **own, **size},
+    ]
+    assert usage(lambdas)["statusCode"] == 400
+    assert usage(lambdas, cursor="x", **asked)["statusCode"] == 422

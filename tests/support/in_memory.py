@@ -643,3 +643,20 @@ class InMemoryBucket:
     def of(self, job_id: JobId) -> list[str]:
         """Return the keys of a job's objects."""
         return [key for key in self.objects if f"/{job_id}/" in key]
+
+
+class InMemoryJobKeys:
+    """The keys of ``jobs``, ``size`` at a time, in an order that has nothing to do with names."""
+
+    def __init__(self, jobs: InMemoryJobs, size: int = 3) -> None:
+        self._jobs, self._size = jobs, size
+
+    def after(self, key: tuple[str, JobId] | None) -> Sequence[tuple[str, JobId]]:
+        every = sorted(
+            ((job.client, job.job_id) for job in self._jobs.by_id.values()), key=self._place
+        )
+        rest = [each for each in every if key is None or self._place(each) > self._place(key)]
+        return rest[: self._size]
+
+    def _place(self, key: tuple[str, JobId]) -> tuple[str, str]:
+        return (key[0][::-1], key[1])

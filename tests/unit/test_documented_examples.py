@@ -184,6 +184,7 @@ def test_commands_are_shell(block: Block) -> None:
 ANSWERS: Final = {
     "timeline": "GET /jobs/{job_id}/timeline",
     "account": "GET /account",
+    "usage": "GET /usage",
 }
 
 

@@ -1,5 +1,6 @@
 """``get``, ``list``, ``timeline``, ``cancel``, ``delete``, ``retry``, ``archive`` and ``watch``."""
 
+from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import click
 from ringback_cli.connection import connected
 from ringback_cli.connection import job_id as a_job_id
 from ringback_cli.exits import ExitCode
+from ringback_cli.moments import MOMENT, local
 from ringback_cli.posting import show_outcome
 from ringback_cli.printing import note, say, show_job, show_jobs, show_json, show_steps
 
@@ -32,17 +34,46 @@ def get(client: "Ringback", *, job_id: str, as_json: bool) -> None:
 
 
 @click.command("list")
+@click.option("-s", "--status", multiple=True, metavar="STATE",
+              help="Only jobs in this state, or in one of several.")  # fmt: skip
+@click.option("-m", "--model", help="Only jobs of this model.")
+@click.option("-t", "--tag", multiple=True, metavar="TEXT",
+              help="Only jobs with this tag, or with all of several.")  # fmt: skip
 @click.option("--source", metavar="FILE", help="Only jobs of this dropped file.")
+@click.option("--since", type=MOMENT, metavar="DATE", help="From this day or moment on.")
+@click.option("--until", type=MOMENT, metavar="DATE", help="Before this day or moment.")
+@click.option("--search", metavar="WORDS", help="Only jobs with all these words in the prompt.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=25, show_default=True,
               help="How many jobs.")  # fmt: skip
 @connected
-def list_jobs(client: "Ringback", *, source: str | None, limit: int, as_json: bool) -> None:
-    """List jobs, newest first.
+def list_jobs(
+    client: "Ringback",
+    *,
+    status: tuple[str, ...],
+    model: str | None,
+    tag: tuple[str, ...],
+    source: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    search: str | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List jobs, newest first. Days and moments are in your time zone.
 
     \b
-    ringback list --source requests/kites.csv -n 100
+    ringback list --status failed --since 2026-11-27 --search "paper boat"
     """  # noqa: D301
-    found = client.jobs.list(source=source, page_size=min(limit, 99))
+    found = client.jobs.list(
+        status=status,
+        model=model,
+        tag=tag,
+        source=source,
+        since=local(since),
+        until=local(until),
+        search=search,
+        page_size=min(limit, 99),
+    )
     show_jobs(islice(found, limit), as_json=as_json)
 
 

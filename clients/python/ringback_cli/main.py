@@ -13,6 +13,7 @@ from ringback_cli.jobs import archive, cancel, delete, get, list_jobs, retry, ti
 from ringback_cli.models import models
 from ringback_cli.posting import price, submit
 from ringback_cli.printing import clean_lines
+from ringback_cli.usage import usage
 
 
 class Commands(click.Group):
@@ -49,6 +50,6 @@ def main() -> None:
 
 for _command in (
     *(submit, batch, get, list_jobs, watch, timeline, download),
-    *(models, price, cancel, retry, archive, delete, account, doctor),
+    *(models, price, cancel, retry, archive, delete, account, usage, doctor),
 ):
     main.add_command(_command)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,6 +11,7 @@ import httpx
 from ringback_client import calls
 from ringback_client.async_lines import AsyncConnect, connect_async
 from ringback_client.async_transport import AsyncTransport
+from ringback_client.filters import job_filters
 from ringback_client.local_images import ImageSource, OnSent
 from ringback_client.operations import Environment, Operations
 from ringback_client.records import (
@@ -26,8 +28,10 @@ from ringback_client.records import (
     RetriedDrop,
     Timeline,
     Upload,
+    Used,
 )
 from ringback_client.settings import settings_of
+from ringback_client.usage import read_usage
 
 
 class AsyncRingback:
@@ -61,6 +65,12 @@ class AsyncRingback:
     async def price(self, model: str, input: Mapping[str, Any]) -> DryRun:
         """Check a request and estimate its credits; nothing is recorded or paid."""
         return await self._carrier.run(self._work.price(model, input))
+
+    async def usage(
+        self, *, since: date, until: date | None = None, by: str = "day"
+    ) -> tuple[Used, ...]:
+        """Sum up your jobs by ``day`` or ``model``, or those of every ``client`` as an admin."""
+        return await self._carrier.run(read_usage(self._work.send, since=since, until=until, by=by))
 
     async def account(self) -> ClientAccount:
         """Return your scopes, the providers' accounts with their credits, and your receivers."""
@@ -136,10 +146,32 @@ class AsyncJobs(AsyncPart):
         return await self._carrier.run(self._work.send(calls.get_job(job_id)))
 
     def list(
-        self, *, source: str | None = None, page_size: int | None = None
+        self,
+        *,
+        status: str | Sequence[str] = (),
+        model: str | None = None,
+        tag: str | Sequence[str] = (),
+        source: str | None = None,
+        since: date | None = None,
+        until: date | None = None,
+        search: str | None = None,
+        page_size: int | None = None,
     ) -> AsyncIterator[Job]:
-        """Yield all jobs, newest first; pages are read as they are needed."""
-        return self._carrier.iterate(self._work.list(source=source, limit=page_size))
+        """Yield jobs, newest first; pages are read as they are needed.
+
+        They have one of the states, the model, all tags, and in their prompts all words of
+        ``search``. A moment without an offset is this computer's.
+        """
+        filters = job_filters(
+            status=status,
+            model=model,
+            tag=tag,
+            source=source,
+            since=since,
+            until=until,
+            search=search,
+        )
+        return self._carrier.iterate(self._work.list(filters, limit=page_size))
 
     def wait(
         self,

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
+from ringback_client.filters import between, given
 from ringback_client.records import (
     Account,
     ClientAccount,
@@ -20,6 +22,7 @@ from ringback_client.records import (
     Outcomes,
     RetriedDrop,
     Timeline,
+    UsagePage,
 )
 
 T = TypeVar("T")
@@ -76,10 +79,16 @@ def get_job(job_id: str) -> Call[Job]:
     return Call("GET", _job(job_id), Job)
 
 
-def list_jobs(*, source: str | None, limit: int | None, cursor: str | None) -> Call[JobPage]:
-    asked = {"source": source, "limit": limit, "cursor": cursor}
-    parameters = {name: str(value) for name, value in asked.items() if value is not None}
+def list_jobs(
+    filters: Mapping[str, str], *, limit: int | None, cursor: str | None
+) -> Call[JobPage]:
+    parameters = {**filters, **given(limit=limit, cursor=cursor)}
     return Call("GET", "/jobs", JobPage, parameters=parameters)
+
+
+def sum_usage(*, since: date, until: date | None, by: str, cursor: str | None) -> Call[UsagePage]:
+    parameters = given(**between(since, until), by=by, cursor=cursor)
+    return Call("GET", "/usage", UsagePage, parameters=parameters)
 
 
 def cancel_job(job_id: str) -> Call[Job]:

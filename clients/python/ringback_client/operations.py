@@ -94,11 +94,11 @@ class Operations:
         (ended,) = yield from self.follower.until_final([job.job_id], timeout=timeout)
         return ended
 
-    def list(self, *, source: str | None, limit: int | None) -> Steps[None]:
+    def list(self, filters: Mapping[str, str], *, limit: int | None) -> Steps[None]:
         """Emit every job, newest first; ``limit`` is for a page."""
         cursor: str | None = None
         while True:
-            page = yield from self.send(list_jobs(source=source, limit=limit, cursor=cursor))
+            page = yield from self.send(list_jobs(filters, limit=limit, cursor=cursor))
             for job in page.jobs:
                 yield Emit(job)
             if page.cursor is None:

@@ -110,6 +110,30 @@ class JobPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """Has one of ``day``, in UTC, ``model`` and ``client``.
+
+    Jobs that neither ``succeeded`` nor ``failed`` are under way, or cancelled.
+    """
+
+    day: date | None = None
+    model: str | None = None
+    client: str | None = None
+    jobs: int
+    succeeded: int
+    failed: int
+    images: int
+    credits: float
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsagePage:
+    usage: tuple[Used, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one job of several: its status is what ``POST /jobs`` would have answered."""
 

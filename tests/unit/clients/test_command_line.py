@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
@@ -426,3 +427,34 @@ def test_errors_of_every_class_have_a_code() -> None:
     assert exit_code_of(errors.WaitTimedOut(["x"])) is ExitCode.TIMED_OUT
     assert exit_code_of(errors.LineRefused("x")) is ExitCode.NOT_ALLOWED
     assert exit_code_of(OSError()) is None
+
+
+def test_list_has_the_filters_of_the_api() -> None:
+    api = FakeApi()
+    run(
+        *(api, "list", "-s", "failed", "--status", "expired", "--model", MODEL, "-t", "spring"),
+        *("--tag", "order 66", "--search", "blue door", "--since", "2026-11-27", "-n", "7"),
+        *("--until", "2026-11-28T12:30"),
+    )
+    [request] = api.requests
+    asked = dict(request.url.params)
+    # In this computer's time zone.
+    for name, moment in (("from", datetime(2026, 11, 27)), ("to", datetime(2026, 11, 28, 12, 30))):  # noqa: DTZ001
+        assert asked.pop(name) == moment.astimezone(UTC).isoformat()
+    assert asked == {
+        **{"status": "failed,expired", "model": MODEL, "tag": "spring,order 66"},
+        **{"q": "blue door", "limit": "7"},
+    }
+
+
+def test_usage_is_a_table_of_the_month() -> None:
+    counts = {"jobs": 3, "succeeded": 2, "failed": 1, "images": 2, "credits": 7.0, "bytes": 9}
+    page = {"usage": [{"day": "2026-11-27", **counts}], "cursor": None}
+    api = FakeApi(others={"/usage": page})
+    assert run(api, "usage").stdout == "2026-11-27\t3\t2\t1\t2\t7.0\t9\n"
+    since = datetime.fromisoformat(api.requests[0].url.params["from"])
+    assert (since.day, since.hour, since.tzinfo) == (1, 0, UTC)
+    shown = run(api, "usage", "--by", "day", "--since", "2026-11-01", "--json").stdout
+    assert json.loads(shown)["bytes"] == 9
+    midnight = datetime(2026, 11, 1).astimezone(UTC)
+    assert api.requests[1].url.params["from"] == midnight.isoformat()

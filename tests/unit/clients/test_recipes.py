@@ -65,6 +65,7 @@ def run_shell(name: str, api: FakeApi) -> str:
 def test_the_page_has_these_recipes() -> None:
     assert {name for name, _ in RECIPES} == {
         *("one job", "a sheet", "an image", "many jobs", "what failed", "a webhook"),
+        "find jobs again",
     }
     assert len(re.findall("<!-- recipe", text_of(PAGE))) == len(RECIPES)
 
@@ -128,3 +129,18 @@ def test_a_webhook(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtur
         headers = signed_headers(webhook, signing_keys(SECRET), at=sent_at)
         assert receive(webhook.body.encode(), headers, secret) == status
     assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_finding_jobs_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counts = {"jobs": 1, "succeeded": 1, "failed": 0, "images": 1, "credits": 3.5, "bytes": 9}
+    page = {"usage": [{"model": "m", **counts}], "cursor": None}
+    api = FakeApi(others={"/usage": page}).add(a_job(tags=["spring"]))
+    assert [line.split("\t")[0] for line in run_shell("find jobs again", api).splitlines()] == [
+        *(job_id(1), "m")
+    ]
+    run_python("find jobs again", api, monkeypatch)
+    assert capsys.readouterr().out == f"{job_id(1)} accepted ('spring',)\nm 1 3.5\n"
+    asked = [dict(each.url.params) for each in api.requests]
+    assert [each.get("q") for each in asked] == ["paper boat", None, "paper boat", None]

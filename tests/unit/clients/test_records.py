@@ -12,6 +12,7 @@ import pytest
 from ringback.domain.jobs import FINAL
 from ringback_client import AsyncRingback, Ringback, asynchronous, blocking, calls, records
 from ringback_client.errors import BY_TYPE, UnexpectedAnswer
+from ringback_client.filters import job_filters
 from ringback_client.reading import read
 
 from tests.support.client_api import a_job, an_image, job_id
@@ -25,6 +26,7 @@ SCHEMAS: Final = {
     **{"dryRun": records.DryRun, "estimate": records.Estimate, "models": records.Models},
     **{"model": records.Model, "price": records.Price, "deliveries": records.Deliveries},
     **{"receiverState": records.ReceiverState, "delivery": records.Delivery},
+    "used": records.Used,
     "outcomes": records.Outcomes,
     "retriedDrop": records.RetriedDrop,
     "openedUpload": records.OpenedUpload,
@@ -88,7 +90,8 @@ def test_a_record_has_the_fields_that_the_api_describes(name: str) -> None:
 
 def test_every_schema_of_an_answer_has_a_record() -> None:
     left_out = {"job", "listedJob", "batch", "upload", "moment", "momentOrNull", "problem"}
-    left_out |= {"gatewayMessage"}
+    # A page of usage has a field `from`, which no name in Python can be.
+    left_out |= {"gatewayMessage", "usage"}
     schemas = {name for name in described()["components"]["schemas"] if "request" not in name}
     assert schemas - left_out == SCHEMAS.keys()
 
@@ -97,13 +100,25 @@ def test_the_final_states_are_those_of_the_api() -> None:
     assert set(FINAL) == records.FINAL
 
 
+EVERY_FILTER = job_filters(
+    status="failed",
+    model="m",
+    tag=["a", "b"],
+    source="s",
+    since=date(2026, 11, 1),
+    until=date(2026, 12, 1),
+    search="kite",
+)
+
+
 def all_calls() -> list[calls.Call[Any]]:
     an_id = job_id(1)
     return [
         calls.create_job("m", {}, idempotency_key="k", call_back_url=None),
         calls.create_jobs([], idempotency_key="k"),
         calls.price_job("m", {}),
-        calls.list_jobs(source="s", limit=1, cursor="c"),
+        calls.list_jobs(EVERY_FILTER, limit=1, cursor="c"),
+        calls.sum_usage(since=date(2026, 11, 1), until=date(2026, 12, 1), by="day", cursor="c"),
         calls.retry_job(an_id, idempotency_key="k"),
         calls.retry_drop("s"),
         calls.open_upload("5e", 1, "image/png"),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -260,3 +261,52 @@ def test_settings_come_from_the_environment() -> None:
     assert settings.api_url == "http://127.0.0.1:4566"
     assert (settings.key, settings.live_url) == (KEY, "ws://127.0.0.1:1")
     assert KEY not in repr(settings)
+
+
+def test_a_list_is_asked_for_in_the_api_s_words_and_walked_past_empty_pages() -> None:
+    pages: list[dict[str, Any]] = [
+        {"jobs": [], "cursor": "c1"},
+        {"jobs": [a_job(1)], "cursor": "c2"},
+        {"jobs": [], "cursor": None},
+    ]
+    api = FakeApi(script=[httpx.Response(200, json=page) for page in pages])
+    found = api.client().jobs.list(
+        status=["failed", "expired"],
+        model=MODEL,
+        tag="spring",
+        since=date(2026, 11, 27),
+        until=datetime(2026, 11, 28, 12, tzinfo=timezone(timedelta(hours=2))),
+        search="blue door",
+        page_size=7,
+    )
+    assert [job.job_id for job in found] == [job_id(1)]
+    asked = {
+        **{"status": "failed,expired", "model": MODEL, "tag": "spring", "q": "blue door"},
+        **{"from": "2026-11-27", "to": "2026-11-28T10:00:00+00:00", "limit": "7"},
+    }
+    assert [dict(each.url.params) for each in api.requests] == [
+        asked,
+        asked | {"cursor": "c1"},
+        asked | {"cursor": "c2"},
+    ]
+
+
+def used(by: str, group: str, jobs: int) -> dict[str, Any]:
+    counts = {"succeeded": jobs - 1, "failed": 1, "images": jobs, "credits": 0.5, "bytes": 7}
+    return {by: group, "jobs": jobs, **counts}
+
+
+def test_usage_is_added_up_over_all_pages() -> None:
+    pages = [
+        {"usage": [used("model", "b", 2), used("model", "a", 1)], "cursor": "c1"},
+        {"usage": [used("model", "b", 3)], "cursor": None},
+    ]
+    api = FakeApi(script=[httpx.Response(200, json=page) for page in pages])
+    one, other = api.client().usage(since=date(2026, 11, 1), by="model")
+    assert (one.model, one.jobs, one.day) == ("a", 1, None)
+    assert (other.model, other.jobs, other.succeeded, other.failed) == ("b", 5, 3, 2)
+    assert (other.images, other.credits, other.bytes) == (5, 1.0, 14)
+    assert [dict(each.url.params) for each in api.requests] == [
+        {"from": "2026-11-01", "by": "model"},
+        {"from": "2026-11-01", "by": "model", "cursor": "c1"},
+    ]

@@ -51,7 +51,7 @@ class ImageLinks:
         self,
         client: "S3Client",
         bucket: str,
-        credentials: "Credentials",
+        credentials: Callable[[], "Credentials"],
         *,
         seconds: int,
         now: Callable[[], datetime] = utc_now,
@@ -64,7 +64,7 @@ class ImageLinks:
 
     @classmethod
     def connect(cls, bucket: str, *, seconds: int) -> Self:
-        return cls(s3_client(CALLS), bucket, credentials(), seconds=seconds)
+        return cls(s3_client(CALLS), bucket, credentials, seconds=seconds)
 
     def __call__(self, key: str) -> str:
         at = int(self._now().timestamp())
@@ -72,7 +72,7 @@ class ImageLinks:
         cached = {"response-cache-control": f"private, max-age={self._stable}"}
         request = AWSRequest("GET", url=self._url(key), params=cached)
         _SignedAt(
-            self._credentials.get_frozen_credentials(),
+            self._credentials().get_frozen_credentials(),
             self._client.meta.region_name,
             expires=self._expires,
             at=datetime.fromtimestamp(at - at % self._stable, UTC),

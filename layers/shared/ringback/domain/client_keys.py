@@ -35,6 +35,7 @@ NEEDED: Final[Mapping[str, Scope]] = {
     "GET /jobs/{job_id}": Scope.READ,
     "GET /jobs/{job_id}/deliveries": Scope.READ,
     "GET /jobs/{job_id}/timeline": Scope.READ,
+    "GET /usage": Scope.READ,
     "GET /account": Scope.READ,
     "POST /account/receivers/{id}/resume": Scope.WRITE,
     "GET /models": Scope.READ,

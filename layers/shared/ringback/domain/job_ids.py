@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ringback.domain.clock import EPOCH
@@ -36,6 +36,11 @@ def parts_of(job_id: JobId) -> tuple[int, bytes]:
         number = number << 5 | _ALPHABET.index(digit)
     milliseconds, rest = divmod(number, 1 << (8 * RANDOM_BYTES))
     return milliseconds, rest.to_bytes(RANDOM_BYTES)
+
+
+def made_at(job_id: JobId) -> datetime:
+    """Return the moment in an id: when its job was posted, or its file dropped."""
+    return EPOCH + timedelta(milliseconds=parts_of(job_id)[0])
 
 
 def first_of_its_time(job_id: JobId) -> JobId:
