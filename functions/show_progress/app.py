@@ -1,4 +1,4 @@
-"""How far things have come: the timeline of a job."""
+"""How far things have come: the timeline of a job, and a client's dropped files."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -6,18 +6,16 @@ from functools import cache, partial
 from http import HTTPStatus
 
 from ringback.starting import LambdaContext, Logger, start
-from ringback.aws.accounts import AccountTable
-from ringback.aws.deliveries import DeliveryTable
-from ringback.aws.job_files import JobFiles
 from ringback.aws.job_table import JobTable
-from ringback.aws.told_marks import ToldTable
+from ringback.aws.showing import find_drops, find_timeline
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.http_replies import Reply, problem, reply
-from ringback.lambda_events import Event, client_name, route_of
-from ringback.progress_replies import timeline_body
+from ringback.lambda_events import Event, client_name, query_parameters, route_of
+from ringback.progress_replies import drop_details_body, drop_page_body, timeline_body
 from ringback.settings import ShowProgressSettings
-from ringback.use_cases.find_jobs import FindJobs, FindWaits
+from ringback.use_cases.find_drops import FindDrops
+from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.find_timeline import FindTimeline
 
 logger = Logger(service="show_progress")
@@ -26,15 +24,14 @@ logger = Logger(service="show_progress")
 @cache
 def routes() -> Mapping[str, Callable[[Event, str], Reply]]:
     settings = ShowProgressSettings.from_environ(os.environ)
-    table = settings.jobs_table
-    find_timeline = FindTimeline(
-        files=JobFiles.connect(settings.images_bucket),
-        told=ToldTable.connect(table),
-        deliveries=DeliveryTable.connect(table),
-        waits=FindWaits(accounts=AccountTable.connect(table), now=utc_now),
-    )
-    find = FindJobs(jobs=JobTable.connect(table))
-    return {"GET /jobs/{job_id}/timeline": partial(timeline, find, find_timeline)}
+    jobs, drops = FindJobs(jobs=JobTable.connect(settings.jobs_table)), find_drops(settings)
+    return {
+        "GET /jobs/{job_id}/timeline": partial(
+            timeline, jobs, find_timeline(settings, now=utc_now)
+        ),
+        "GET /drops": partial(dropped_files, drops),
+        "GET /drops/{file+}": partial(dropped_file, drops),
+    }
 
 
 @logger.inject_lambda_context(clear_state=True)
@@ -48,6 +45,17 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 def timeline(find: FindJobs, of: FindTimeline, event: Event, client: str) -> Reply:
     job = find.one(event["pathParameters"]["job_id"], client=client)
     return reply(HTTPStatus.OK, timeline_body(job, of(job)))
+
+
+def dropped_files(find: FindDrops, event: Event, client: str) -> Reply:
+    drops, cursor = find.page(query_parameters(event), client=client)
+    return reply(HTTPStatus.OK, drop_page_body(drops, cursor))
+
+
+def dropped_file(find: FindDrops, event: Event, client: str) -> Reply:
+    file = event["pathParameters"]["file"]
+    found = find.one(file, query_parameters(event), client=client)
+    return reply(HTTPStatus.OK, drop_details_body(found))
 
 
 start(os.environ, routes)

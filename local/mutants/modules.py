@@ -230,6 +230,7 @@ NIGHTLY: Final = _by_name(
     _function("summarize_drops", "drops", _HANDLERS),
     _use_case("find_jobs"),
     _use_case("note_credits", "tests/integration/test_metrics.py"),
+    _use_case("find_drops", "tests/integration/test_show_drops.py"),
     _use_case("client_account", "tests/integration/test_manage_account.py"),
     _use_case("find_timeline", "tests/integration/test_show_progress.py"),
     _use_case("list_jobs"),
@@ -256,6 +257,8 @@ NIGHTLY: Final = _by_name(
     _aws("receipts", ADAPTERS, slow_test="integration/test_drops"),
     _aws("reports", ADAPTERS, slow_test="integration/test_drops"),
     _aws("drop_bucket", ADAPTERS, slow_test="integration/test_drops"),
+    _aws("drop_list", "integration/test_show_drops"),
+    _aws("drop_files", "integration/test_show_drops"),
     _aws("job_files", "integration/test_show_progress"),
     _aws("s3", "contract/test_call_times", ADAPTERS),
 )

@@ -29,6 +29,7 @@ from ringback.domain.errors import (
 from ringback.domain.idempotency_keys import MAX_KEY
 from ringback.domain.job_ids import PATTERN
 from ringback.job_batches import MAX_KEY as MAX_BATCH_KEY
+from ringback.use_cases.find_drops import DEFAULT_DROPS, MAX_DROPS
 from ringback.use_cases.list_jobs import MAX_READ
 from ringback.use_cases.sum_usage import MAX_READ as MAX_SUMMED
 
@@ -263,6 +264,37 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         parameters=USAGE,
         answers={200: ("The sums.", ref("usage"))},
         problems=(InvalidRequest, WrongCursor),
+    ),
+    "GET /drops": Operation(
+        id="listDrops",
+        tag="drops",
+        summary="List your dropped files, newest first",
+        description="Those of the last 30 days.",
+        parameters=(
+            _query(
+                "limit",
+                "Files on a page.",
+                type="integer",
+                minimum=1,
+                maximum=MAX_DROPS,
+                default=DEFAULT_DROPS,
+            ),
+            _query("cursor", "The `cursor` of the previous page.", type="string"),
+        ),
+        answers={200: ("A page of files.", ref("dropPage"))},
+        problems=(InvalidRequest,),
+    ),
+    "GET /drops/{file+}": Operation(
+        id="getDrop",
+        tag="drops",
+        summary="Get a dropped file, with its bad rows and links to its receipts",
+        parameters=(
+            _path("file", "The file's key; its slashes may be sent as they are."),
+            _query("version", "A version of the file, instead of the newest.", type="string"),
+            _query("cursor", "The `cursor` of the previous bad rows.", type="string"),
+        ),
+        answers={200: ("The file.", ref("dropDetails"))},
+        problems=(InvalidRequest, UnknownDrop),
     ),
     "GET /account": Operation(
         id="getAccount",

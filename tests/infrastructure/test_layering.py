@@ -71,7 +71,7 @@ LAYERS: Final = {
     "ringback.webhook_replies": Layer(("domain",)),
     "ringback.etags": Layer(("http_replies", "lambda_events")),
     "ringback.rate_limits": Layer(("use_cases", "http_replies", "lambda_events")),
-    "ringback.progress_replies": Layer(("domain",)),
+    "ringback.progress_replies": Layer(("domain", "use_cases")),
     "ringback.usage_replies": Layer(("use_cases", "http_replies", "lambda_events")),
     "ringback.list_replies": Layer(("domain", "use_cases", "http_replies", "lambda_events")),
     "ringback.account_replies": Layer(("domain", "use_cases", "http_replies", "webhook_replies")),

@@ -231,10 +231,13 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "dynamodb:GetItem": [
             "JobsTable/account#*",
             "JobsTable/deliveries#*",
+            "JobsTable/drop#*",
             "JobsTable/job_*",
             "JobsTable/told#*",
         ],
-        "s3:GetObject": "ImagesBucket/images/*",
+        "dynamodb:BatchGetItem": "JobsTable/drop#*",
+        "dynamodb:Query": "JobsTable/index/by_source",
+        "s3:GetObject": ["DropBucket/receipts/*", "ImagesBucket/images/*"],
     },
     "query_jobs": {
         "dynamodb:GetItem": [
@@ -953,6 +956,8 @@ def test_the_routes_are_complete() -> None:
         ("serve_provider_apis", "POST /open/v1/access_token"),
         ("serve_provider_apis", "POST /open/v1/ai_creation/task/page"),
         ("serve_provider_apis", "POST /open/v1/ai_creation/task/submit"),
+        ("show_progress", "GET /drops"),
+        ("show_progress", "GET /drops/{file+}"),
         ("show_progress", "GET /jobs/{job_id}/timeline"),
     ]
     assert {event["Type"] for each in FUNCTIONS.values() for event in all_events(each)} == {

@@ -179,6 +179,7 @@ WRONG_QUERIES: list[tuple[dict[str, str], list[str]]] = [
     ({"limit": "\N{ARABIC-INDIC DIGIT TWO}"}, ["limit"]),
     ({"status": "done", "from": "1", "to": "1", "fields": "x"}, ["fields", "from", "status", "to"]),
     ({"model": "", "tag": "", "q": "", "source": ""}, ["model", "q", "source", "tag"]),
+    ({"source": "receipts/#shop"}, ["source"]),
     ({"limit": "ten", "cursor": "x", "page": "2"}, ["cursor", "limit", "page"]),
 ]
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from ringback.aws.accounts import AccountTable
+from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.client_keys import Scope
 from ringback.domain.cursors import Cursors
+from ringback.domain.drops import Drop, Progress
 from ringback.domain.jobs import GONE, Job, JobStatus, ProviderTaskId
 from ringback.domain.receivers import ClientWebhooks, Receiver
 from ringback.use_cases.authorize_client import NO_SCHEME
@@ -25,13 +27,14 @@ from tests.support.template import routes
 
 OWN, OTHER = "studio", "shop"
 SOURCES = ("requests/kites.csv", "requests/seas.csv")
+OWN_SOURCE = "requests/of my own.csv"
 OTHERS_SOURCE, NO_SOURCE = "requests/of the other.csv", "requests/of nobody.csv"
 KEY = "order-66"
 
 
 # All that ask for a client's key.
 ROUTES = sorted(routes("JobsApi", with_key=True))
-NAMES = ("job_id", "model_id", "name", "id")
+NAMES = ("job_id", "model_id", "name", "id", "file")
 assert len(ROUTES) >= 8
 
 
@@ -76,6 +79,10 @@ def a_world(cloud: Cloud, *, seed: int) -> list[Job]:
         WebhookClientTable.connect(cloud.table).put(ClientWebhooks(client=client, url=receiver))
         failing = Receiver(client=client, host=f"jobs.{client}.example")
         ReceiverTable.connect(cloud.table).failed(failing, at=NOON, timed_out=False)
+        drops = DropProgressTable.connect(cloud.table)
+        for source in (*SOURCES, OTHERS_SOURCE if client == OTHER else OWN_SOURCE):
+            drop = Drop(bucket=cloud.drop_bucket, key=source, version=f"version_of_{client}")
+            drops.advance(drop, seen=None, to=Progress(made_at=NOON, owner=client), at=NOON)
     other = a_job(JobStatus.FAILED, number=14, client=OTHER, source=OTHERS_SOURCE)
     AccountTable.connect(cloud.table).pause(
         Probe(provider="kie", probe_id="probe"),
@@ -93,7 +100,7 @@ def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
         for job_id in [*(job.job_id for job in jobs), a_job_id(77), "job_"]:
             yield a_request(route, job_id=job_id)
             yield a_request(route, job_id=job_id, key=KEY)
-        for name in ("kie", MODEL, f"{OWN}.example", f"{OTHER}.example"):
+        for name in ("kie", MODEL, f"{OWN}.example", f"{OTHER}.example", *SOURCES, OTHERS_SOURCE):
             yield a_request(route, job_id=name)
         return
     for file in (*SOURCES, OTHERS_SOURCE):
@@ -120,7 +127,7 @@ def test_nothing_of_another_client_is_in_any_answer(
         reply = lambdas(function, request)
         statuses.add(reply["statusCode"])
         for job in others:
-            for secret in (job.job_id, str(job.task_id), f"{OTHER}.example"):
+            for secret in (job.job_id, str(job.task_id), f"{OTHER}.example", f"of_{OTHER}"):
                 assert secret not in reply["body"], (request["queryStringParameters"], secret)
         asked = request["pathParameters"].get("job_id")
         if asked == a_job_id(77):

@@ -185,6 +185,7 @@ ANSWERS: Final = {
     "timeline": "GET /jobs/{job_id}/timeline",
     "account": "GET /account",
     "usage": "GET /usage",
+    "drop": "GET /drops",
 }
 
 

@@ -8,6 +8,7 @@ from ringback_cli.account import account
 from ringback_cli.batch import batch
 from ringback_cli.doctor import doctor
 from ringback_cli.downloads import download
+from ringback_cli.drops import drops
 from ringback_cli.exits import ExitCode, exit_code_of
 from ringback_cli.jobs import archive, cancel, delete, get, list_jobs, retry, timeline, watch
 from ringback_cli.models import models
@@ -50,6 +51,6 @@ def main() -> None:
 
 for _command in (
     *(submit, batch, get, list_jobs, watch, timeline, download),
-    *(models, price, cancel, retry, archive, delete, account, usage, doctor),
+    *(models, price, cancel, retry, archive, delete, drops, account, usage, doctor),
 ):
     main.add_command(_command)

@@ -18,6 +18,8 @@ from ringback_client.records import (
     Account,
     ClientAccount,
     Deliveries,
+    Drop,
+    DropDetails,
     DryRun,
     Event,
     Image,
@@ -228,6 +230,17 @@ class AsyncJobs(AsyncPart):
 
 
 class AsyncDrops(AsyncPart):
+    def list(self, *, page_size: int | None = None) -> AsyncIterator[Drop]:
+        """Yield your dropped files of the last 30 days, newest first."""
+        return self._carrier.iterate(self._work.list_drops(limit=page_size))
+
+    async def get(
+        self, file: str, *, version: str | None = None, cursor: str | None = None
+    ) -> DropDetails:
+        """Return a file with links to its receipts, and 100 bad rows at most from ``cursor`` on."""
+        call = calls.get_drop(file, version=version, cursor=cursor)
+        return await self._carrier.run(self._work.send(call))
+
     async def retry(self, source: str) -> RetriedDrop:
         """Make the failed jobs of a dropped file once more, paid for again."""
         return await self._carrier.run(self._work.send(calls.retry_drop(source)))

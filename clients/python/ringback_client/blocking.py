@@ -18,6 +18,8 @@ from ringback_client.records import (
     Account,
     ClientAccount,
     Deliveries,
+    Drop,
+    DropDetails,
     DryRun,
     Event,
     Image,
@@ -224,6 +226,17 @@ class Jobs(Part):
 
 
 class Drops(Part):
+    def list(self, *, page_size: int | None = None) -> Iterator[Drop]:
+        """Yield your dropped files of the last 30 days, newest first."""
+        return self._carrier.iterate(self._work.list_drops(limit=page_size))
+
+    def get(
+        self, file: str, *, version: str | None = None, cursor: str | None = None
+    ) -> DropDetails:
+        """Return a file with links to its receipts, and 100 bad rows at most from ``cursor`` on."""
+        call = calls.get_drop(file, version=version, cursor=cursor)
+        return self._carrier.run(self._work.send(call))
+
     def retry(self, source: str) -> RetriedDrop:
         """Make the failed jobs of a dropped file once more, paid for again."""
         return self._carrier.run(self._work.send(calls.retry_drop(source)))

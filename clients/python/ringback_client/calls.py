@@ -12,6 +12,8 @@ from ringback_client.records import (
     Account,
     ClientAccount,
     Deliveries,
+    DropDetails,
+    DropPage,
     DryRun,
     Job,
     JobPage,
@@ -130,6 +132,15 @@ def open_upload(sha256: str, size: int, content_type: str) -> Call[OpenedUpload]
     return Call("POST", "/uploads", OpenedUpload, body=body, changes_nothing=True)
 
 
+def list_drops(*, limit: int | None, cursor: str | None) -> Call[DropPage]:
+    return Call("GET", "/drops", DropPage, parameters=_given(limit=limit, cursor=cursor))
+
+
+def get_drop(file: str, *, version: str | None, cursor: str | None) -> Call[DropDetails]:
+    parameters = _given(version=version, cursor=cursor)
+    return Call("GET", f"/drops/{quote(file)}", DropDetails, parameters=parameters)
+
+
 def get_account() -> Call[ClientAccount]:
     return Call("GET", "/account", ClientAccount)
 
@@ -148,6 +159,10 @@ def get_model(model_id: str) -> Call[Model]:
 
 def resume_provider(name: str) -> Call[Account]:
     return Call("POST", f"/providers/{quote(name, safe='')}/resume", Account)
+
+
+def _given(**parameters: object) -> dict[str, str]:
+    return {name: str(value) for name, value in parameters.items() if value is not None}
 
 
 def _request(

@@ -9,7 +9,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from ringback_client.calls import create_job, create_jobs, list_jobs, price_job, retry_job
+from ringback_client.calls import (
+    create_job,
+    create_jobs,
+    list_drops,
+    list_jobs,
+    price_job,
+    retry_job,
+)
 from ringback_client.downloading import Downloader
 from ringback_client.local_images import ImageSource, LocalImage, OnSent
 from ringback_client.records import DryRun, Job, Outcome, Upload
@@ -101,6 +108,17 @@ class Operations:
             page = yield from self.send(list_jobs(filters, limit=limit, cursor=cursor))
             for job in page.jobs:
                 yield Emit(job)
+            if page.cursor is None:
+                return
+            cursor = page.cursor
+
+    def list_drops(self, *, limit: int | None) -> Steps[None]:
+        """Emit every dropped file, newest first; ``limit`` is for a page."""
+        cursor: str | None = None
+        while True:
+            page = yield from self.send(list_drops(limit=limit, cursor=cursor))
+            for drop in page.drops:
+                yield Emit(drop)
             if page.cursor is None:
                 return
             cursor = page.cursor

@@ -205,6 +205,8 @@ class ManageAccountSettings(Settings):
 class ShowProgressSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
+    drop_bucket: BucketName
+    link_lifetime_seconds: LinkLifetime
 
 
 class ChangeJobSettings(Settings):

@@ -274,6 +274,47 @@ def test_a_receiver_is_resumed_before_the_account_is_shown() -> None:
     ]
 
 
+def a_drop(file: str = "requests/kites.csv", **more: object) -> dict[str, object]:
+    return {
+        **{"file": file, "version": "v", "dropped_at": "2026-11-27T12:00:00+00:00"},
+        **{"kind": "csv", "dry_run": False, "state": "running", "rows": 3, "bad_rows": 1},
+        **{"fault": None, "jobs": {"running": 1, "succeeded": 1}, "credits": 3.5},
+        **{"jobs_without_credits": 1, "estimate": None, "updated_at": None},
+        **more,
+    }
+
+
+def test_drops_lists_files_over_pages() -> None:
+    pages = [
+        {"drops": [a_drop("requests/1.csv"), a_drop("requests/2.csv")], "cursor": "there"},
+        {"drops": [a_drop("requests/3.csv", dropped_at=None, jobs={})], "cursor": None},
+    ]
+    api = FakeApi(script=[httpx.Response(200, json=page) for page in pages])
+    lines = run(api, "drops", "-n", "99").stdout.splitlines()
+    assert lines == [
+        f"requests/{n}.csv\trunning\t2026-11-27 12:00:00\t3\t1\trunning=1 succeeded=1\t3.5"
+        for n in (1, 2)
+    ] + ["requests/3.csv\trunning\t\t3\t1\t\t3.5"]
+    assert [dict(each.url.params) for each in api.requests] == [
+        {"limit": "50"},
+        {"limit": "50", "cursor": "there"},
+    ]
+
+
+def test_drops_shows_the_bad_rows_of_a_file() -> None:
+    errors = [{"field": "input.seed", "message": HOSTILE}, {"field": "", "message": "no"}]
+    found = a_drop("requests/a b+ü.csv") | {
+        "bad": [{"row": 2, "prompt": HOSTILE, "errors": errors}],
+        **{"cursor": None, "receipts": [{"key": "receipts/a", "url": "https://s3.example/a"}]},
+    }
+    api = FakeApi(others={"/drops/requests/a b+ü.csv": found})
+    shown = run(api, "drops", "requests/a b+ü.csv")
+    assert shown.stdout == f"2\t{clean(HOSTILE)}\tinput.seed: {clean(HOSTILE)}; no\n"
+    assert "https://s3.example/a" in shown.stderr
+    assert api.requests[0].url.raw_path == b"/drops/requests/a%20b%2B%C3%BC.csv"
+    assert json.loads(run(api, "drops", "requests/a b+ü.csv", "--json").stdout)["bad_rows"] == 1
+
+
 def test_a_timeline_has_a_line_for_each_step() -> None:
     steps = [
         {"step": "accepted", "at": "2026-11-27T12:00:00.125+00:00"},

@@ -33,6 +33,10 @@ SCHEMAS: Final = {
     **{"timeline": records.Timeline, "step": records.Step},
     **{"clientAccount": records.ClientAccount, "providerAccount": records.ProviderAccount},
     "listedReceiver": records.ListedReceiver,
+    **{"drop": records.Drop, "dropPage": records.DropPage, "dropDetails": records.DropDetails},
+    **{"dropEstimate": records.DropEstimate, "badRow": records.BadRow},
+    "fieldError": records.RowError,
+    "receipt": records.Receipt,
 }
 TYPES: Final = {
     **{str: "string", int: "integer", float: "number", bool: "boolean", datetime: "string"},
@@ -126,6 +130,8 @@ def all_calls() -> list[calls.Call[Any]]:
         calls.get_model("a/b"),
         calls.resume_provider("kie"),
         calls.get_account(),
+        calls.list_drops(limit=1, cursor="c"),
+        calls.get_drop("requests/a.csv", version="v", cursor="c"),
         calls.resume_receiver("studio.example"),
         *(each(an_id) for each in (calls.get_job, calls.cancel_job, calls.archive_job)),
         calls.delete_job(an_id),
@@ -136,7 +142,11 @@ def all_calls() -> list[calls.Call[Any]]:
 
 def route_of(call: calls.Call[Any]) -> tuple[str, str]:
     path = call.path.replace(job_id(1), "{job_id}").replace("a/b", "{model_id}")
-    path = path.replace("kie", "{name}").replace("studio.example", "{id}")
+    path = (
+        path.replace("requests/a.csv", "{file}")
+        .replace("kie", "{name}")
+        .replace("studio.example", "{id}")
+    )
     return call.method.lower(), path
 
 

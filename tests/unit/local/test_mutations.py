@@ -128,6 +128,7 @@ def test_every_module_that_guarantees_rest_on_is_listed() -> None:
         "image_links",
         "live_ports",
         "recording",
+        "showing",
         "task_states",
         "webhook_ports",
     }

@@ -9,7 +9,9 @@ from shutil import copyfileobj
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from ringback.aws.s3 import or_none
+from botocore.exceptions import ClientError
+
+from ringback.aws.s3 import NOT_FOUND_CODES, or_none
 from ringback.domain.drops import Drop, Progress
 from ringback.json_bodies import NotJson, parse_json
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 READ_SIZE: Final = 64 * 1024
+PAGE_BYTES: Final = 1024 * 1024
+# Also past the end of an object, and what is answered to whoever may not list the bucket.
+NOT_THERE: Final = NOT_FOUND_CODES | {"403", "AccessDenied", "InvalidRange"}
 # Names of the object's metadata.
 VERSION: Final = "drop-version"
 _DIGEST: Final = "drop-digest"
@@ -57,6 +62,32 @@ class Receipts:
             if answer["Metadata"].get(VERSION) == drop.version:
                 yield from map(_receipt, islice(body.iter_lines(READ_SIZE), after, None))
 
+    def bad(self, drop: Drop, *, start: int, most: int) -> tuple[list[dict[str, Any]], int | None]:
+        """Return the receipts of bad rows from a byte on, and the byte to read on from, if any.
+
+        At most ``PAGE_BYTES`` are read, and ``most`` receipts returned.
+        """
+        end = start + PAGE_BYTES
+        wanted = f"bytes={start}-{end - 1}"
+        answer = part_of(self._client, drop.receipt_key, drop, wanted)
+        if answer is None:
+            return [], None
+        with closing(answer["Body"]) as body:
+            content = body.read(PAGE_BYTES)
+        size = int(answer["ContentRange"].rpartition("/")[2])
+        lines = content.splitlines(keepends=True)
+        if end < size and len(lines) > 1:
+            lines.pop()  # it may be cut
+        found, at = list[dict[str, Any]](), start
+        for line in lines:
+            at += len(line)
+            receipt = _receipt(line)
+            if "errors" in receipt:
+                found.append(receipt)
+                if len(found) == most:
+                    break
+        return found, at if at < size else None
+
     def _copy_lines(self, content: IO[bytes], *, count: int, **wanted: str) -> None:
         """Copy the first lines of an object, one a row; another attempt's may differ in length."""
         answer = or_none(self._client.get_object, **wanted) if count else None
@@ -71,6 +102,20 @@ class Receipts:
 
     def _put_over(self, etag: str | None, **wanted: Any) -> None:
         put_over(self._client, etag, **wanted)
+
+
+def part_of(client: "S3Client", key: str, drop: Drop, wanted: str) -> Any:
+    """Return a range of an object that is about this version of the drop, ``None`` if none is.
+
+    A function that may not list the bucket is answered 403 for a missing object.
+    """
+    try:
+        answer = client.get_object(Bucket=drop.bucket, Key=key, Range=wanted)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in NOT_THERE:
+            return None
+        raise
+    return answer if answer["Metadata"].get(VERSION) == drop.version else None
 
 
 def put_over(client: "S3Client", etag: str | None, **wanted: Any) -> None:

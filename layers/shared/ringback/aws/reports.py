@@ -15,7 +15,7 @@ from itertools import chain
 from tempfile import TemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Final
 
-from ringback.aws.receipts import READ_SIZE, VERSION, Mark, put_over
+from ringback.aws.receipts import READ_SIZE, VERSION, Mark, part_of, put_over
 from ringback.aws.s3 import or_none
 from ringback.domain.drops import Drop, Settled
 from ringback.domain.errors import ReceiptsReplaced
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _SETTLED: Final = "drop-settled"
 _RESULTS_AT: Final = "drop-results-at"
 _NOTHING: Final = Settled()
+# What follows the other fields of a summary.
+_RESULTS: Final = ',\n "results": ['
+# The other fields are counts, and the key of the file.
+MAX_OPENING: Final = 64 * 1024
 
 
 class Reports:
@@ -83,7 +87,7 @@ class Reports:
         digest = sha256(json.dumps(values, sort_keys=True).encode())
         with TemporaryFile() as text:
             if results is not None:
-                opening = f'{opening.removesuffix("}").rstrip()},\n "results": ['
+                opening = opening.removesuffix("}").rstrip() + _RESULTS
             text.write(opening.encode("utf-8", "replace"))
             results_at = text.tell()
             if results is not None:
@@ -96,6 +100,20 @@ class Reports:
             mark = Mark(drop.version, made_at, 0, digest.hexdigest())
             more = {_SETTLED: _note(settled), _RESULTS_AT: str(results_at)}
             self._replace(drop, key, there, text, mark, more, "application/json")
+
+    def opening(self, drop: Drop) -> dict[str, Any]:
+        """Return the summary without its results, empty if there is none of this version yet."""
+        answer = part_of(self._client, drop.summary_key, drop, f"bytes=0-{MAX_OPENING - 1}")
+        if answer is None:
+            return {}
+        with answer["Body"] as body:
+            text = body.read(MAX_OPENING)[: int(answer["Metadata"].get(_RESULTS_AT, MAX_OPENING))]
+        whole = text.removesuffix(_RESULTS.encode()) + (b"}" if text.endswith(b"[") else b"")
+        try:
+            found = parse_json(whole).value
+        except NotJson:
+            return {}  # somebody has changed it
+        return found if isinstance(found, dict) else {}
 
     def _head(self, drop: Drop, key: str) -> "HeadObjectOutputTypeDef | None":
         return or_none(self._client.head_object, Bucket=drop.bucket, Key=key)

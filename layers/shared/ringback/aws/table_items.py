@@ -8,6 +8,7 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``job_{ulid}`` | a job | ``job_table`` | ``Job.forget_at`` |
 | ``idempotency#{client}#{sha256}`` | the job that the key made | ``job_table`` | as its job |
 | ``drop#{fingerprint}`` | how far a drop is read | ``drop_progress`` | ``DROP_KEPT`` |
+| ``drop#at#{ulid}#{fingerprint}`` | a drop in its client's list | ``drop_list`` | ``DROP_KEPT`` |
 | ``window#{provider}`` | the slots and calls of a rate window | ``rate_window`` | ``WINDOW_KEPT`` |
 | ``token#{provider}`` | an access token and its lease | ``shared_token`` | ``TOKEN_KEPT`` |
 | ``account#{provider}#state`` | is it open, and why not | ``accounts`` | ``ACCOUNT_KEPT`` |
@@ -20,7 +21,8 @@ The table's only key is the string ``job_id``. DynamoDB deletes an item some tim
 | ``count#{client}#{window}`` | how many jobs it has posted | ``job_counts`` | ``KEPT`` |
 | ``live#{client}#{minute}`` | what has changed in a minute | ``live_items`` | ``KEPT`` |
 
-Only jobs have the attributes ``client`` and ``source``, so only jobs are in the indexes. The stream
+Only jobs have the attribute ``client``. ``source`` is a job's, or that of a drop in a list, which
+is the key of no file (``list_of``). Nothing else is in the indexes. The stream
 leads jobs, drops, accounts and receivers that are switched off to ``publish_events``, which writes
 none of them.
 """
@@ -34,7 +36,7 @@ from botocore.exceptions import ClientError
 
 from ringback.aws import attribute_values
 from ringback.aws.clients import dynamodb_client
-from ringback.domain.drops import Drop
+from ringback.domain.drops import RECEIPTS, Drop
 from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ WINDOW_KEPT: Final = timedelta(days=1)
 TOKEN_KEPT: Final = timedelta(days=7)
 # From the last change. Longer than a job waits once its account is open: the opening must be known.
 ACCOUNT_KEPT: Final = timedelta(days=30)
+LISTED: Final = "drop#at#"
 RECEIVER: Final = "receiver#"
 # From the last failure.
 RECEIVER_KEPT: Final = timedelta(days=30)
@@ -95,6 +98,24 @@ def idempotency_key(client: str, key: str) -> Item:
 
 def drop_key(drop: Drop) -> Item:
     return _key(f"drop#{drop.fingerprint}")
+
+
+def listed_key(drop: Drop, listed_at: datetime) -> Item:
+    """Return a key that sorts by time among those of a client's drops."""
+    ulid = drop.job_id(0, made_at=listed_at).removeprefix("job_")
+    return listed_key_at(f"{ulid}#{drop.fingerprint}")
+
+
+def listed_key_at(place: str) -> Item:
+    return _key(f"{LISTED}{place}")
+
+
+def list_of(client: str) -> str:
+    """Return the source of a client's drops in the index of sources.
+
+    Nothing under ``receipts/`` is a drop, so no job has it.
+    """
+    return f"{RECEIPTS}#{client}"
 
 
 def window_key(provider: str) -> Item:

@@ -36,6 +36,8 @@ NEEDED: Final[Mapping[str, Scope]] = {
     "GET /jobs/{job_id}/deliveries": Scope.READ,
     "GET /jobs/{job_id}/timeline": Scope.READ,
     "GET /usage": Scope.READ,
+    "GET /drops": Scope.READ,
+    "GET /drops/{file+}": Scope.READ,
     "GET /account": Scope.READ,
     "POST /account/receivers/{id}/resume": Scope.WRITE,
     "GET /models": Scope.READ,

@@ -190,7 +190,8 @@ class Progress:
 
     ``row`` counts from 1, ``offset`` in bytes; both start at the first row of data. Before that,
     all of a sheet is checked to be text in its ``encoding``: ``checked`` is how many bytes were,
-    ``checked_lines`` how many lines. ``fault`` is why the rest cannot be read.
+    ``checked_lines`` how many lines. ``fault`` is why the rest cannot be read. ``owner`` is the
+    client that the file is of, empty if a version before this field has begun it.
     """
 
     made_at: datetime
@@ -205,6 +206,20 @@ class Progress:
     without_price: int = 0
     fault: str = ""
     done: bool = False
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedDrop:
+    """A drop as it is recorded; ``summary`` is the last one, ``None`` while jobs are open.
+
+    ``place`` is where it stands in its client's list; empty if it was not read from there.
+    """
+
+    drop: Drop
+    progress: Progress
+    summary: Mapping[str, Any] | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

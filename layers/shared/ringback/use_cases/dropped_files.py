@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ringback.domain.drops import MAX_KEY_BYTES, S3, spellings
+from ringback.domain.drops import MAX_KEY_BYTES, RECEIPTS, S3, spellings
 from ringback.domain.errors import FieldError
 from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.ports import JobReader
@@ -16,8 +16,10 @@ def key_of(source: str) -> str:
 
 
 def key_errors(source: str) -> list[FieldError]:
-    # S3 has no longer key, and DynamoDB refuses to look for one of over 2,048 bytes.
-    if 1 <= len(source.encode("utf-8", "replace")) <= MAX_KEY_BYTES:
+    # S3 has no longer key, and DynamoDB refuses to look for one of over 2,048 bytes. What is under
+    # receipts/ is no dropped file; the index has lists of them there (aws/table_items.py).
+    is_possible = 1 <= len(source.encode("utf-8", "replace")) <= MAX_KEY_BYTES
+    if is_possible and not source.startswith(RECEIPTS):
         return []
     message = (
         "must be the key of a dropped file, such as requests/kites.csv, of at most"

@@ -120,7 +120,7 @@ class TakeDrop:
             if makes_jobs(drop):
                 # Sent before the drop is recorded, so that no crash leaves it without a summary.
                 self.summaries.add(drop, delay=FIRST_SUMMARY)
-            seen = Progress(made_at=facts.made_at)
+            seen = Progress(made_at=facts.made_at, owner=self.client)
             if not self.progress.advance(drop, seen=None, to=seen, at=self.now()):
                 return None  # a duplicate event: the other one is being processed
         return self._go_on(drop, facts, seen)
@@ -140,7 +140,8 @@ class TakeDrop:
         """End a drop whose file cannot be read, or was deleted while it was being read."""
         if makes_jobs(drop) and seen is None:
             self.summaries.add(drop, delay=FIRST_SUMMARY)
-        ended = self._write_end(drop, seen or Progress(made_at=UNKNOWN_TIME), fault)
+        began = seen or Progress(made_at=UNKNOWN_TIME, owner=self.client)
+        ended = self._write_end(drop, began, fault)
         self.progress.advance(drop, seen=seen, to=ended, at=self.now())
         return ended
 
