@@ -15,7 +15,7 @@ from ringback_cli.main import main
 from ringback_client import errors
 from ringback_client.local_images import content_type_of
 
-from tests.support.client_api import FakeApi, a_job, a_model, problem
+from tests.support.client_api import FakeApi, a_model, problem
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 999
 JPEG, WEBP = b"\xff\xd8\xff\xe0" + b"j" * 99, b"RIFF\0\0\0\0WEBP" + b"w" * 99
@@ -74,11 +74,24 @@ def test_an_open_file_is_sent_from_its_beginning_and_stays_open(fox: Path) -> No
 
 def test_progress_is_told_to_the_end(fox: Path) -> None:
     api, told = FakeApi(), list[tuple[int, int]]()
-    for _ in range(2):
-        api.client().uploads.create(fox, on_sent=lambda *each: told.append(each))
+    api.client().uploads.create(fox, on_sent=lambda *each: told.append(each))
     assert told[-1] == (len(PNG), len(PNG))
     assert {size for _, size in told} == {len(PNG)}
     assert len({sent for sent, _ in told}) > 3
+
+
+def test_what_is_there_is_told_as_sent(fox: Path) -> None:
+    api, told = FakeApi(), list[tuple[int, int]]()
+    api.client().uploads.create(fox)
+    api.client().uploads.create(fox, on_sent=lambda *each: told.append(each))
+    assert told == [(len(PNG), len(PNG))]
+
+
+@pytest.mark.parametrize("failure", [BROKEN, httpx.Response(503)])
+def test_opening_is_safe_to_repeat(fox: Path, failure: Any) -> None:
+    api = FakeApi(script=[failure])
+    api.client().uploads.create(fox)
+    assert len(opened(api)) == 2
 
 
 @pytest.mark.parametrize(
@@ -256,10 +269,22 @@ def test_a_row_whose_image_cannot_be_used_does_not_keep_the_others(fox: Path) ->
     assert [each["prompt"] for each in inputs(api)] == ["y"]
 
 
+def test_a_field_for_urls_may_have_any_name(fox: Path) -> None:
+    urls = URLS["image_urls"]
+    api = FakeApi(models=[a_model(MODEL, masks=urls, words={"type": "array"})])
+    run(api, "submit", MODEL, "-f", f"masks={fox}", "-f", f"words={fox}")
+    assert inputs(api) == [{"masks": [image(PNG)], "words": [str(fox)]}]
+
+
 def test_a_key_that_may_not_upload_ends_a_batch(fox: Path) -> None:
+    names = [f"{number}.png" for number in range(50)]
+    for name in names:
+        (fox.parent / name).write_bytes(PNG)
     sheet = fox.parent / "sheet.csv"
-    sheet.write_text("prompt,image_urls\nx,fox.jpg\n")
+    sheet.write_text("\n".join(["prompt,image_urls", *(f"x,{name}" for name in names)]))
     model = httpx.Response(200, json=a_model(MODEL, **URLS))
-    api = an_api(script=[model, problem(403, "missing-scope")]).add(a_job())
-    run(api, "batch", sheet, "--model", MODEL, code=ExitCode.NOT_ALLOWED)
+    api = an_api(script=[model, *[problem(403, "missing-scope")] * 99])
+    command = ("batch", sheet, "--model", MODEL, "--parallel", "1")
+    run(api, *command, code=ExitCode.NOT_ALLOWED)
     assert inputs(api) == []
+    assert len(opened(api)) < 25
