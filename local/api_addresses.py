@@ -28,7 +28,7 @@ def fill_in_addresses(
             name: value.replace(PLACEHOLDER, callback_api_id) for name, value in variables.items()
         }
         if LIVE_API_URL in filled:
-            filled[LIVE_API_URL] = f"{endpoint_url}{_live_path(live_api_id)}"
+            filled[LIVE_API_URL] = connections_url(endpoint_url, live_api_id)
         if JOBS_API_URL in filled:
             filled[JOBS_API_URL] = jobs_api_url
         filled |= {name: endpoint_url for name in BUCKET_URLS if name in filled}
@@ -37,6 +37,11 @@ def fill_in_addresses(
             Environment={"Variables": filled},
             Timeout=TIMEOUT_SECONDS,
         )
+
+
+def connections_url(endpoint_url: str, live_api_id: str) -> str:
+    """Return the URL at which messages are sent to connections, and connections closed."""
+    return f"{endpoint_url}{_live_path(live_api_id)}"
 
 
 def live_url(port: int, live_api_id: str) -> str:

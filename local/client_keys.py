@@ -21,6 +21,7 @@ from ringback.aws.live_lines import WebSocketLines
 from ringback.domain.client_keys import OF_FIRST_FORM, ClientKey, Scope, entry_of, keys_in
 from ringback.domain.clock import utc_now
 
+from local.api_addresses import connections_url
 from local.chosen_stack import Stack, add_stack_arguments, chosen_stack
 from local.failures import LocalFailure
 from local.key_uses import KeyUses
@@ -157,8 +158,11 @@ def keys_of(stack: Stack) -> Keys:
     def close(client: str) -> None:
         """Close the client's connections: it connects again with a key that it still has."""
         table = FollowerTable(stack.client("dynamodb"), stack.output("JobsTableName"))
-        # ws and wss are http and https.
-        url = stack.output("LiveApiUrl").replace("ws", "http", 1)
+        if stack.endpoint_url:
+            url = connections_url(stack.endpoint_url, stack.output("LiveApiId"))
+        else:
+            # ws and wss are http and https.
+            url = stack.output("LiveApiUrl").replace("ws", "http", 1)
         lines = WebSocketLines(stack.session.client("apigatewaymanagementapi", endpoint_url=url))
         for connection in table.of(client, at=utc_now()) or ():
             lines.close(connection)

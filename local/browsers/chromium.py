@@ -54,8 +54,8 @@ def install(environ: Mapping[str, str]) -> Path | None:
 
 
 def _download() -> None:
-    command = [PLAYWRIGHT_PYTHON, "-m", "playwright", "install", "--only-shell", "chromium"]
-    _run(command, {"PLAYWRIGHT_BROWSERS_PATH": str(OWN_BROWSERS)})
+    command = ["-m", "playwright", "install", "--only-shell", "chromium"]
+    _run([PLAYWRIGHT_PYTHON, *command], {"PLAYWRIGHT_BROWSERS_PATH": str(OWN_BROWSERS)})
 
 
 def _install_debians() -> None:

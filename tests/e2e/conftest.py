@@ -4,9 +4,11 @@ Jobs that wait for a deadline, a check or a receiver are posted before the first
 other tests use that time.
 """
 
+import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ringback.domain.jobs import ProviderTaskId
@@ -22,6 +24,7 @@ from tests.e2e.faults import FAULTS, prompt_field
 from tests.e2e.provider import Provider
 from tests.e2e.provider_clients import post_to_chanjing
 from tests.e2e.stack_logs import STACKS, show_logs_of
+from tests.e2e.studio_browser import found_browser
 
 LINES_SHOWN = 60
 # It is not run here: its functions and permissions are a part of the stack.
@@ -90,6 +93,11 @@ def jobs_api(deployment: Deployment) -> Iterator[JobsApi]:
 @pytest.fixture(scope="session")
 def provider(deployment: Deployment) -> Provider:
     return Provider(deployment.simulator_url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    yield from found_browser(is_ci=os.environ.get("CI") == "true")
 
 
 @pytest.hookimpl(wrapper=True)
