@@ -63,11 +63,11 @@ function providerCard({ name, state, reason, since, until, credits, credits_at: 
 
 function receiverCard({ id, url, state, since, failing_since: failing }, mend) {
   const resume = () => mend(`/account/receivers/${encodeURIComponent(id)}/resume`, t('account.receiver-on'));
-  const status = state === 'off' ? 'off' : failing ? 'failing' : 'on';
+  const status = state === 'on' && failing ? 'failing' : state;
   return h(
     'article.account',
     { 'data-state': status === 'on' ? 'open' : status },
-    h('header', {}, h('h3', {}, url), h('span.badge', {}, t(`account.${status}`))),
+    h('header', {}, h('h3', {}, url), h('span.badge', {}, t(`receiver.${status}`))),
     failing && h('p.problem', {}, t('account.failing-since', { since: moment(failing) })),
     state === 'off' && h('p.problem', {}, t('account.off-since', { since: moment(since) })),
     state === 'off' && h('button', { type: 'button', disabled: !may('jobs:write'), on: { click: resume } }, t('account.receiver-resume')),

@@ -22,7 +22,7 @@ export function matches(job, filters) {
     (!q || q.toLowerCase().split(/\s+/).every((word) => prompt.includes(word))) &&
     (!model || job.model === model) &&
     (status ? status.split(',').includes(job.status) : job.status !== 'deleting') &&
-    (!tag || (job.tags ?? []).includes(tag)) &&
+    (!tag || tag.split(',').every((each) => (job.tags ?? []).includes(each.trim()))) &&
     (!source || job.source === source.replace(/^s3:\/\/[^/]+\//, '')) &&
     (!from || Date.parse(job.created_at) >= Date.parse(from)) &&
     (!to || Date.parse(job.created_at) < Date.parse(to))

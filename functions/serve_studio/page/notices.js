@@ -5,9 +5,24 @@ import { fill, h, icon } from './dom.js';
 import { has, t } from './words.js';
 
 const SHOWN_MS = 7000;
+const TOGETHER_MS = 4000;
 const region = h('div.notices', { role: 'status', ariaLive: 'polite' });
+const murmur = h('div.unseen', { role: 'status', ariaLive: 'polite' });
 
-export const noticesElement = () => region;
+export const noticesElements = () => [region, murmur];
+
+let counted = 0;
+let timer;
+
+/** Have screen readers say how many pictures others made, now and then: a sheet makes thousands. */
+export function count(n) {
+  counted += n;
+  timer ??= setTimeout(() => {
+    murmur.textContent = t('told.others', { n: counted });
+    counted = 0;
+    timer = undefined;
+  }, TOGETHER_MS);
+}
 
 /** Show a sentence for some seconds, and have screen readers say it. */
 export function tell(text, { isProblem = false } = {}) {

@@ -1,13 +1,13 @@
 /** The view of all pictures: filters, the table, the open picture, and the form beside it. */
 
-import { fill, h, icon, transition } from './dom.js';
+import { fill, h, transition } from './dom.js';
 import { filterBar } from './filterbar.js';
 import { filtersOf } from './filters.js';
 import './gallery.js';
 import { JobStore } from './jobs.js';
-import { tell } from './notices.js';
+import { count, tell } from './notices.js';
 import { changed, go, route } from './routes.js';
-import { named, t } from './words.js';
+import { t } from './words.js';
 
 const MAKE_KEYS = ['make', 'like', 'use'];
 
@@ -21,6 +21,7 @@ export function picturesView({ live, onProblem }) {
   const panel = h('aside.panel', { hidden: true, ariaLabel: t('make.title') });
   const bar = filterBar(signal);
   const element = h('section.pictures', {}, h('h1.unseen', {}, t('pictures')), bar.element, h('div.table', {}, table, empty), panel);
+  const own = new Set();
   let picture;
   let form;
   let loaded;
@@ -41,7 +42,12 @@ export function picturesView({ live, onProblem }) {
     announce(type, data);
   }
 
+  /** Of what was ordered here one wants to hear; what else happens is only to be seen. */
   function announce(type, job) {
+    if (!own.has(job.job_id)) {
+      if (type === 'ringback.job.succeeded') count(job.images?.length ?? 1);
+      return;
+    }
     if (type === 'ringback.job.succeeded') tell(t('told.succeeded', { n: job.images?.length ?? 1, model: job.model }));
     if (type === 'ringback.job.failed') tell(t('told.failed', { model: job.model, why: job.error?.message ?? '' }), { isProblem: true });
   }
@@ -52,10 +58,19 @@ export function picturesView({ live, onProblem }) {
     else if (!complete) store.load(store.filters);
   }
 
+  function onMade(job) {
+    own.add(job.job_id);
+    store.take(job);
+  }
+
   function showEmpty() {
-    empty.hidden = store.items.length > 0 || !store.isComplete;
-    if (empty.hidden) return;
     const isFiltered = Object.keys(store.filters).length > 0;
+    empty.hidden = store.items.length > 0 || !(store.isComplete || isFiltered);
+    if (empty.hidden) return;
+    if (!store.isComplete) {
+      fill(empty, h('p', { role: 'status' }, t('empty.searching')));
+      return;
+    }
     fill(empty, h('p', {}, t(isFiltered ? 'empty.filtered' : 'empty.first')), isFiltered ? bar.clearLink() : h('a.button.primary', { href: changed({ make: 'first' }) }, t('make.first')));
   }
 
@@ -109,7 +124,7 @@ export function picturesView({ live, onProblem }) {
     if (form !== wanted) return;
     panel.hidden = false;
     element.classList.add('with-panel');
-    fill(panel, await makeForm({ params, onProblem, onMade: (job) => store.take(job) }));
+    fill(panel, await makeForm({ params, onProblem, onMade }));
     (panel.querySelector('textarea') ?? panel.querySelector('select'))?.focus();
   }
 

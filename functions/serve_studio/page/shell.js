@@ -1,7 +1,7 @@
 /** What surrounds every view: name, navigation, live line, language, sign-out. */
 
 import { h, icon } from './dom.js';
-import { noticesElement } from './notices.js';
+import { noticesElements } from './notices.js';
 import { address, VIEWS } from './routes.js';
 import { chooseLanguage, currentLanguage, LANGUAGES, t } from './words.js';
 
@@ -36,7 +36,7 @@ export function shell({ onSignOut }) {
     h('span.tools', {}, languageSwitch(), h('button.quiet', { type: 'button', title: t('signout'), ariaLabel: t('signout'), on: { click: onSignOut } }, icon('out'))),
   );
   return {
-    elements: [header, main, noticesElement()],
+    elements: [header, main, ...noticesElements()],
     main,
     showView(view) {
       for (const link of links) {
