@@ -18,9 +18,13 @@ const MAKERS = {
   account: async () => (await import('./account.js')).accountView,
 };
 
+// The line may break for so long before anybody is told.
+const PATIENCE_MS = 4000;
+
 let frame;
 let live;
 let shown;
+let silence;
 
 async function start() {
   await loadWords();
@@ -31,12 +35,19 @@ async function start() {
     fill(document.body, h('main.signin', {}, h('p', { role: 'alert' }, t('problem.no-settings'))));
     return;
   }
-  live.addEventListener('state', ({ detail }) => frame?.showLine(detail));
+  live.addEventListener('state', ({ detail }) => onLine(detail));
   live.addEventListener('refused', ({ detail }) => onRefused(detail));
   addEventListener('hashchange', () => currentKey() && show());
   addEventListener('language', () => (currentKey() ? open({ isAgain: true }) : askForKey()));
   if (currentKey()) open();
   else askForKey();
+}
+
+/** A short break is nobody's concern. */
+function onLine(state) {
+  frame?.showLine(state);
+  clearTimeout(silence);
+  if (state === 'waiting') silence = setTimeout(() => frame && tell(t('line.lost'), { isProblem: true }), PATIENCE_MS);
 }
 
 function askForKey(why) {

@@ -71,16 +71,24 @@ export function icon(name) {
 
 export const prefersStillness = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
-/** Change the page with a view transition where the browser has them and the person wants motion. */
-export function transition(change) {
+/**
+ * Change the page with a view transition where the browser has them and the person wants motion.
+ * The image `from()` becomes the open picture, or that becomes the image `to()`.
+ */
+export function transition(change, { from, to } = {}) {
   if (!document.startViewTransition || prefersStillness() || document.hidden) {
     change();
     return;
   }
-  // A newer transition skips an older one, whose promises then reject.
+  const name = (element, text) => element && (element.style.viewTransitionName = text);
+  const origin = from?.();
+  name(origin, 'picture');
   const running = document.startViewTransition(() => {
+    name(origin, '');
     change();
+    name(to?.(), 'picture');
   });
+  // A newer transition skips an older one, whose promises then reject.
   running.ready.catch(() => {});
-  running.finished.catch(() => {});
+  running.finished.catch(() => {}).then(() => name(to?.(), ''));
 }

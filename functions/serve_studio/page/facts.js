@@ -5,7 +5,8 @@ import { fill, h } from './dom.js';
 import { promptOf } from './filters.js';
 import { placeOf } from './links.js';
 import { address } from './routes.js';
-import { bytes, elapsed, has, moment, named, number, t } from './words.js';
+import { sentence } from './notices.js';
+import { bytes, elapsed, has, moment, named, number, seconds, t } from './words.js';
 
 export function factsOf({ job, image }) {
   const prompt = promptOf(job.input);
@@ -69,17 +70,24 @@ function missingFact({ reason, source_url: url, quarantined }) {
 function timelineOf(job) {
   const list = h('ol.timeline', {}, h('li', {}, t('loading')));
   const load = async () => {
-    const { steps } = await call(`/jobs/${job.job_id}/timeline`).catch(() => ({ steps: stepsOf(job) }));
-    const begin = Date.parse(steps[0]?.at);
-    fill(list, steps.map(({ step, at, ...details }) => h('li', {}, h('span', {}, named('step', step)), h('time', { dateTime: at, title: moment(at) }, begin === Date.parse(at) ? moment(at) : `+${elapsed(Date.parse(at) - begin)}`), h('small', {}, detailsOf(details)))));
+    try {
+      const { steps } = await call(`/jobs/${job.job_id}/timeline`);
+      fill(list, steps.map((step) => stepOf(step, Date.parse(steps[0].at))));
+    } catch (problem) {
+      fill(list, h('li.problem', {}, sentence(problem)));
+    }
   };
   return h('details', { on: { toggle: ({ target }) => target.open && load() } }, h('summary', {}, t('fact.timeline')), list);
 }
 
-const detailsOf = (details) => Object.entries(details).filter(([, value]) => value !== null && typeof value !== 'object').map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(' · ');
-
-/** What the job itself says of its times. */
-function stepsOf(job) {
-  const times = { accepted: job.created_at, submitted: job.submitted_at, finished: job.finished_at };
-  return Object.entries(times).filter(([, at]) => at).map(([step, at]) => ({ step, at }));
+function stepOf({ step, at, key, ...details }, begin) {
+  const passed = Date.parse(at) - begin;
+  const words = Object.entries(details).filter(([, value]) => value !== null && typeof value !== 'object');
+  return h(
+    'li',
+    {},
+    h('span', {}, has(`step.${step}`) ? t(`step.${step}`) : named('status', step)),
+    h('time', { dateTime: at, title: moment(at) }, passed ? `+${seconds(passed)}` : moment(at)),
+    h('small', {}, words.map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(' · ')),
+  );
 }

@@ -3,7 +3,7 @@
 import { call } from './api.js';
 import { matches, queryOf } from './filters.js';
 import { Links } from './links.js';
-import { isLate, isSame, itemsOf, recordOf } from './records.js';
+import { isLate, isSame, itemsOf, recordOf, THUMBNAIL_MS } from './records.js';
 
 const FIRST_PAGE = 40;
 const PAGE = 99;
@@ -134,7 +134,8 @@ export class JobStore extends EventTarget {
 
   #put(job, page) {
     const made = Date.parse(job.created_at);
-    const [known, record] = [this.#jobs.get(job.job_id), recordOf(job, page, made)];
+    const known = this.#jobs.get(job.job_id);
+    const record = recordOf(job, page, made, known);
     if (!known || !isSame(known, record)) {
       const index = known ? this.#order.indexOf(job.job_id) : this.#insert(job.job_id, made);
       this.#jobs.set(job.job_id, record);
@@ -143,6 +144,7 @@ export class JobStore extends EventTarget {
     for (const image of job.images) {
       const url = image.thumbnail_url ?? (isLate({ made }) ? image.url : undefined);
       if (url) this.#links.set(image.key, url);
+      else if (!image.thumbnail_key) setTimeout(() => this.#changed(), THUMBNAIL_MS);
     }
   }
 

@@ -11,6 +11,12 @@ const murmur = h('div.unseen', { role: 'status', ariaLive: 'polite' });
 
 export const noticesElements = () => [region, murmur];
 
+/** A modal dialog hides what is outside of it, so sentences have to stand in the uppermost one. */
+export function placeNotices() {
+  const place = [...document.querySelectorAll('dialog[open]')].at(-1) ?? document.body;
+  if (region.parentNode !== place) place.append(region, murmur);
+}
+
 let counted = 0;
 let timer;
 
@@ -35,6 +41,7 @@ export function tell(text, { isProblem = false } = {}) {
   );
   // The same sentence twice in a row is one.
   for (const other of region.children) if (other.textContent === notice.textContent) other.remove();
+  placeNotices();
   region.append(notice);
   setTimeout(close, isProblem ? SHOWN_MS * 2 : SHOWN_MS);
 }
@@ -70,6 +77,7 @@ export function ask({ title, text, yes, isDanger = false }) {
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
+      placeNotices();
       dialog.remove();
       resolve(dialog.returnValue === 'yes');
     });

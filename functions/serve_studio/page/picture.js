@@ -4,7 +4,7 @@ import { call } from './api.js';
 import { actionsOf } from './actions.js';
 import { factsOf } from './facts.js';
 import { fill, h, icon } from './dom.js';
-import { sentence } from './notices.js';
+import { placeNotices, sentence } from './notices.js';
 import { promptOf } from './filters.js';
 import { changed, go } from './routes.js';
 import { named, t } from './words.js';
@@ -70,11 +70,14 @@ export class PictureDialog {
     this.key = null;
     this.#job = undefined;
     this.#dialog.close();
+    placeNotices();
     fill(this.#stage);
     if (key) this.#table.focusItem(key);
   }
 
   remove() {
+    this.#dialog.close();
+    placeNotices();
     this.#dialog.remove();
   }
 

@@ -75,14 +75,15 @@ export function picturesView({ live, onProblem }) {
   }
 
   function onKey(event) {
-    const isTyping = event.target.matches?.('input, textarea, select') || document.querySelector('dialog[open]');
-    if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (event.key === 'Escape' && !panel.hidden) go(changed({ make: null, like: null, use: null }));
+    // Single letters only where nobody types or talks to another control.
+    if (!table.contains(event.target)) return;
+    if (event.key === 'n') go(changed({ make: 'first' }));
     if (event.key === '/') {
       event.preventDefault();
       bar.focus();
     }
-    if (event.key === 'n') go(changed({ make: 'first' }));
-    if (event.key === 'Escape' && !panel.hidden) go(changed({ make: null, like: null, use: null }));
   }
 
   function update(params) {
@@ -107,7 +108,8 @@ export function picturesView({ live, onProblem }) {
     const wanted = route().params.get('open');
     if (wanted === picture.key) return;
     if (wanted && picture.key) picture.show(wanted);
-    else transition(() => (wanted ? picture.show(wanted) : picture.hide()));
+    else if (wanted) transition(() => picture.show(wanted), { from: () => table.pictureOf(wanted) });
+    else transition(() => picture.hide(), { to: ((key) => () => table.pictureOf(key))(picture.key) });
   }
 
   async function showForm(params) {

@@ -5,7 +5,7 @@ import { promptOf } from './filters.js';
 // Enough for a name; the whole prompt is in the job.
 const MAX_WORDS = 160;
 // A thumbnail is made within seconds. One that isn't there by then is not coming.
-const THUMBNAIL_MS = 60_000;
+export const THUMBNAIL_MS = 60_000;
 
 /** Tell whether a job is so old that what has no thumbnail is shown itself. */
 export const isLate = (job) => Date.now() - job.made > THUMBNAIL_MS;
@@ -13,8 +13,9 @@ export const isLate = (job) => Date.now() - job.made > THUMBNAIL_MS;
 /** A job that was only read again for its links looks the same. */
 export const isSame = (one, other) => JSON.stringify({ ...one, page: 0 }) === JSON.stringify({ ...other, page: 0 });
 
-/** Thousands of jobs are kept, so of each only what its tile needs. */
-export function recordOf(job, page, made) {
+/** Thousands of jobs are kept, so of each only what its tile needs. A thumbnail may be told of before the job's end. */
+export function recordOf(job, page, made, known) {
+  const thumbnails = known?.changes === job.changes ? known.images.filter((image) => image.hasThumbnail).map(({ key }) => key) : [];
   return {
     id: job.job_id,
     page,
@@ -28,7 +29,7 @@ export function recordOf(job, page, made) {
     images: job.images.map((image) => ({
       key: image.key,
       ratio: image.width / image.height,
-      hasThumbnail: Boolean(image.thumbnail_key),
+      hasThumbnail: Boolean(image.thumbnail_key) || thumbnails.includes(image.key),
     })),
   };
 }

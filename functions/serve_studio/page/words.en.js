@@ -17,6 +17,7 @@ export default {
 
   'line.live': 'Live',
   'line.waiting': 'Reconnecting…',
+  'line.lost': 'The connection is lost. What is here stays; what is new appears once it is back.',
   'line.off': 'Not live',
   'line.refused': 'Nothing appears by itself here: {why}. Reload the page to see what is new.',
 
@@ -123,9 +124,18 @@ export default {
   'fact.charged': 'The provider may have charged for it.',
   'fact.timeline': 'Timeline',
 
-  'step.accepted': 'Accepted',
-  'step.submitted': 'Sent to the provider',
-  'step.finished': 'Finished',
+  'step.accepted': 'Recorded',
+  'step.not_queued': 'Its client was asked to send it again',
+  'step.due': 'Its row’s turn',
+  'step.queued': 'Put into the queue',
+  'step.waiting': 'Waits for the provider’s account',
+  'step.submitting': 'Sent to the provider',
+  'step.running': 'Taken by the provider',
+  'step.decided': 'Result recorded',
+  'step.image_stored': 'Picture stored',
+  'step.thumbnail_stored': 'Thumbnail stored',
+  'step.told': 'Told to whoever follows',
+  'step.webhook': 'Webhook tried',
 
   'make.title': 'Make',
   'make.first': 'Make a picture',

@@ -51,6 +51,12 @@ export function bytes(count) {
   return new Intl.NumberFormat(language, { style: 'unit', unit, maximumFractionDigits: 1 }).format(count / size);
 }
 
+/** Return a short time with tenths, a long one as `elapsed` does. */
+export function seconds(milliseconds) {
+  if (milliseconds >= 60_000) return elapsed(milliseconds);
+  return new Intl.NumberFormat(language, { style: 'unit', unit: 'second', maximumFractionDigits: 1 }).format(milliseconds / 1000);
+}
+
 /** Return a time that passed, such as `1:07` or `2:00:05`. */
 export function elapsed(milliseconds) {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));

@@ -17,6 +17,7 @@ export default {
 
   'line.live': '实时',
   'line.waiting': '正在重新连接…',
+  'line.lost': '连接已断开。已有内容会保留，恢复连接后会显示新内容。',
   'line.off': '非实时',
   'line.refused': '这里不会自动更新：{why}。请刷新页面查看新内容。',
 
@@ -120,9 +121,18 @@ export default {
   'fact.charged': '服务商可能已经收费。',
   'fact.timeline': '时间线',
 
-  'step.accepted': '已接受',
-  'step.submitted': '已提交给服务商',
-  'step.finished': '已结束',
+  'step.accepted': '已记录',
+  'step.not_queued': '已请客户端重新发送',
+  'step.due': '轮到此行',
+  'step.queued': '进入队列',
+  'step.waiting': '等待服务商账户',
+  'step.submitting': '已提交给服务商',
+  'step.running': '服务商已接受',
+  'step.decided': '结果已记录',
+  'step.image_stored': '图片已保存',
+  'step.thumbnail_stored': '缩略图已保存',
+  'step.told': '已通知',
+  'step.webhook': '已尝试 Webhook',
 
   'make.title': '生成',
   'make.first': '生成一张图片',
