@@ -52,7 +52,7 @@ def test_every_file_of_the_page_is_used() -> None:
         assert any(re.fullmatch(each, name) for each in patterns), name
     others = {path.name for path in PAGE.iterdir()} - modules.keys() - {"index.html"}
     page = (PAGE / "index.html").read_text()
-    assert {"app.js", *others} == set(re.findall(r'"\./([^"]+)"', page))
+    assert {"app.js", "settings.json", *others} == set(re.findall(r'"\./([^"]+)"', page))
 
 
 def test_the_page_names_nobody_s_address() -> None:

@@ -8,18 +8,20 @@ import { may } from './session.js';
 import { named, number, t } from './words.js';
 import { hexSha256 } from './uploads.js';
 
+// A job's key stays until its retry is through, so that a click after a lost answer doesn't buy twice.
+const retryKeys = new Map();
 const RETRIED = ['succeeded', 'failed', 'expired', 'archive_failed', 'cancelled'];
 
 export function actionsOf({ job, image, onProblem, onChange }) {
   const path = `/jobs/${job.job_id}`;
   const isFinal = RETRIED.includes(job.status);
   const canArchive = job.status === 'archive_failed' || job.status === 'expired' || job.error?.kind === 'no_images';
-  // One key for each button, so that a click after a lost answer doesn't buy twice.
-  const retryKey = crypto.randomUUID();
   const post = (verb, options) => call(`${path}/${verb}`, { method: 'POST', ...options });
   const retry = async () => {
     if (!(await ask({ title: t('retry.title'), text: t('retry.text', { n: job.credits ?? t('unknown') }), yes: t('retry.yes') }))) return;
-    onChange(await post('retry', { idempotencyKey: retryKey }));
+    if (!retryKeys.has(job.job_id)) retryKeys.set(job.job_id, crypto.randomUUID());
+    onChange(await post('retry', { idempotencyKey: retryKeys.get(job.job_id) }));
+    retryKeys.delete(job.job_id);
     tell(t('retry.done'));
   };
   const archive = async () => {

@@ -20,6 +20,7 @@ const MAKERS = {
 
 // The line may break for so long before anybody is told.
 const PATIENCE_MS = 4000;
+const ACCOUNT_MS = 700;
 
 let frame;
 let live;
@@ -65,7 +66,8 @@ function open({ isAgain = false, isKnown = false } = {}) {
   if (isAgain) frame.showLine(live.state);
   else live.open(currentKey());
   show();
-  if (!isAgain && !isKnown) loadAccount().catch(onProblem);
+  // Pictures come first.
+  if (!isAgain && !isKnown) setTimeout(() => currentKey() && loadAccount().catch(onProblem), ACCOUNT_MS);
 }
 
 function end(why) {

@@ -9,6 +9,8 @@ import { moment, named, number, t } from './words.js';
 
 // Events of jobs come in bursts; a file is read again once after each.
 const TOGETHER_MS = 1500;
+// The receipts have all of them.
+const MAX_BAD = 200;
 
 export function dropsView({ live, onProblem }) {
   const stop = new AbortController();
@@ -122,7 +124,7 @@ function progressOf({ rows = 0, bad_rows: bad = 0, jobs = {}, state, credits }) 
 
 function detailOf(drop) {
   const bad = drop.bad ?? [];
-  const rows = bad.map(({ row, errors }) =>
+  const rows = bad.slice(0, MAX_BAD).map(({ row, errors }) =>
     h('tr', {}, h('th', { scope: 'row' }, row === null || row === undefined ? '–' : number(row)), h('td', {}, errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ` ${message}`)))),
   );
   const receipts = (drop.receipts ?? []).map(({ key, url }) => h('li', {}, url ? h('a', { href: url, rel: 'noreferrer' }, key) : key));
@@ -132,7 +134,7 @@ function detailOf(drop) {
     h('header', {}, h('h2', {}, drop.file), h('a.button', { href: changed({ file: null }) }, t('close'))),
     progressOf(drop),
     h('a', { href: address('pictures', { source: drop.file }) }, t('drops.pictures')),
-    rows.length > 0 && h('section', {}, h('h3', {}, t('drops.bad-rows')), h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('drops.row')), h('th', { scope: 'col' }, t('drops.errors')))), h('tbody', {}, rows))),
+    rows.length > 0 && h('section', {}, h('h3', {}, t('drops.bad-rows')), h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('drops.row')), h('th', { scope: 'col' }, t('drops.errors')))), h('tbody', {}, rows)), bad.length > MAX_BAD && h('p.hint', {}, t('drops.more-bad', { n: bad.length - MAX_BAD }))),
     receipts.length > 0 && h('section', {}, h('h3', {}, t('drops.receipts')), h('ul', {}, receipts)),
   );
 }

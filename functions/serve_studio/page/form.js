@@ -16,17 +16,13 @@ const TAGS = { name: 'tags', kind: 'line', isRequired: false };
 
 let models;
 
-/** @param {{params: URLSearchParams, onMade: (job) => void, onProblem: (problem) => void}} options */
-export async function makeForm({ params, onMade, onProblem }) {
-  try {
-    models ??= (await call('/models')).models;
-  } catch (problem) {
-    onProblem(problem);
-    return h('p.problem', {}, sentence(problem));
-  }
-  const form = new MakeForm({ onMade, onProblem });
-  await form.begin(params);
-  return form.element;
+/**
+ * @param {{onMade: (job) => void, onProblem: (problem) => void}} options
+ * @returns {Promise<MakeForm>} rejects with a Problem without the list of models
+ */
+export async function makeForm(options) {
+  models ??= (await call('/models')).models;
+  return new MakeForm(options);
 }
 
 class MakeForm {
@@ -68,19 +64,18 @@ class MakeForm {
     );
   }
 
-  /** Begin empty, like another job, or with a picture of one. */
+  /** Begin like another job, or with a picture of one. What was typed before stays where nothing replaces it. */
   async begin(params) {
-    const [like, use] = [params.get('like'), params.get('use')];
+    const [like, use, wanted] = ['like', 'use', 'make'].map((name) => params.get(name));
     const source = like ?? use?.split('.')[0];
     const job = source && (await call(`/jobs/${source}`, { isExact: true }).catch((problem) => void this.#options.onProblem(problem)));
-    const wanted = params.get('make');
-    const remembered = sessionStorage.getItem(MODEL);
-    const takesImages = (id) => fieldsOf(modelOf(id).input).some(({ kind }) => kind === 'images');
-    const ids = models.map(({ id }) => id);
-    const candidates = wanted === 'edit' ? [job?.model, remembered, ...ids].filter((id) => ids.includes(id) && takesImages(id)) : [wanted, remembered, ...ids];
-    this.#choose(candidates.find((id) => ids.includes(id)), like ? (job?.input ?? {}) : {});
-    if (like && job?.tags?.length) this.#tags.set(job.tags.join(', '));
+    this.#choose(modelFor(wanted, job), like ? (job?.input ?? {}) : this.#input());
+    if (like && job) this.#tags.set((job.tags ?? []).join(', '));
     if (use && job) this.#useImage(job.images[Math.max(0, Number(use.split('.')[1]) - 1)]);
+  }
+
+  focus() {
+    (this.#body.querySelector('textarea') ?? this.select).focus();
   }
 
   #choose(id, input) {
@@ -186,3 +181,12 @@ class MakeForm {
 }
 
 const modelOf = (id) => models.find((model) => model.id === id);
+
+/** Return the ID of the model that is asked for, else the last one; `edit` is any that takes images. */
+function modelFor(wanted, job) {
+  const takesImages = ({ input }) => fieldsOf(input).some(({ kind }) => kind === 'images');
+  const last = sessionStorage.getItem(MODEL);
+  const known = wanted === 'edit' ? models.filter(takesImages) : models;
+  const ids = known.map(({ id }) => id);
+  return [wanted, last, job?.model, ...ids].find((id) => ids.includes(id));
+}

@@ -26,11 +26,11 @@ export class JobStore extends EventTarget {
   #filters = {};
   #asked = new Set();
   #load = 0;
+  #running;
   #failedAt = -Infinity;
   #wanted = new Set();
   /** What is shown: a picture of a job each, or a job without pictures yet. */
   items = [];
-  isLoading = false;
   isComplete = false;
 
   get filters() {
@@ -42,37 +42,39 @@ export class JobStore extends EventTarget {
     this.#filters = filters;
     this.#jobs.clear();
     this.#links.clear();
-    [this.#order, this.#cursors, this.isComplete, this.isLoading, this.#dirty] = [[], [undefined], false, false, 0];
+    [this.#order, this.#cursors, this.#running, this.isComplete, this.#dirty] = [[], [undefined], undefined, false, 0];
     this.#load += 1;
     this.#failedAt = -Infinity;
     this.#changed();
     await this.more();
   }
 
-  /** Load the next page. A filtered page may be empty although there are more. */
-  async more() {
-    if (this.isLoading || this.isComplete || performance.now() - this.#failedAt < PAUSE_MS) return;
-    this.isLoading = true;
-    const load = this.#load;
-    try {
-      const page = this.#cursors.length - 1;
-      const { jobs, cursor } = await this.#ask(page);
-      if (load !== this.#load) return;
-      jobs.forEach((job) => this.#put(job, page));
-      if (cursor) this.#cursors.push(cursor);
-      this.isComplete = !cursor;
-    } catch (problem) {
-      if (load === this.#load) this.#fail(problem);
+  /** Load the next page, unless one is being loaded. A filtered page may be empty although there are more. */
+  more() {
+    if (!this.#load || this.isComplete || performance.now() - this.#failedAt < PAUSE_MS) return undefined;
+    this.#running ??= this.#loadPage(this.#load);
+    return this.#running;
+  }
+
+  async #loadPage(load) {
+    const page = this.#cursors.length - 1;
+    const answer = await this.#ask(page).catch((problem) => ({ problem }));
+    if (load !== this.#load) return;
+    this.#running = undefined;
+    if (answer.problem) {
+      this.#fail(answer.problem);
       return;
-    } finally {
-      if (load === this.#load) this.isLoading = false;
     }
+    answer.jobs.forEach((job) => this.#put(job, page));
+    if (answer.cursor) this.#cursors.push(answer.cursor);
+    this.isComplete = !answer.cursor;
     this.#changed();
   }
 
-  /** Load the newest jobs again: what happened while nobody listened. */
+  /** Load the newest jobs again: what happened while nobody listened. What is being loaded comes first. */
   async refresh() {
     const load = this.#load;
+    await this.#running;
     try {
       const { jobs } = await this.#ask(0);
       if (load !== this.#load) return;

@@ -24,6 +24,7 @@ export function picturesView({ live, onProblem }) {
   const own = new Set();
   let picture;
   let form;
+  let begun = false;
   let loaded;
 
   store.addEventListener('problem', ({ detail }) => onProblem(detail), { signal });
@@ -112,22 +113,25 @@ export function picturesView({ live, onProblem }) {
     else transition(() => picture.hide(), { to: ((key) => () => table.pictureOf(key))(picture.key) });
   }
 
+  /** A form that is closed keeps what was typed. */
   async function showForm(params) {
-    const wanted = MAKE_KEYS.map((name) => params.get(name) ?? '').join('\n');
-    if (!params.has('make')) {
-      panel.hidden = true;
-      element.classList.remove('with-panel');
-      form = undefined;
-      return;
+    const isOpen = params.has('make');
+    panel.hidden = !isOpen;
+    element.classList.toggle('with-panel', isOpen);
+    const wanted = isOpen && MAKE_KEYS.map((name) => params.get(name) ?? '').join('\n');
+    if (wanted === begun) return;
+    begun = wanted;
+    if (!isOpen) return;
+    try {
+      const { makeForm } = await import('./form.js');
+      form ??= await makeForm({ onProblem, onMade });
+      fill(panel, form.element);
+      await form.begin(params);
+      form.focus();
+    } catch (problem) {
+      begun = undefined;
+      onProblem(problem);
     }
-    if (form === wanted) return;
-    form = wanted;
-    const { makeForm } = await import('./form.js');
-    if (form !== wanted) return;
-    panel.hidden = false;
-    element.classList.add('with-panel');
-    fill(panel, await makeForm({ params, onProblem, onMade }));
-    (panel.querySelector('textarea') ?? panel.querySelector('select'))?.focus();
   }
 
   return {

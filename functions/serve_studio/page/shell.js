@@ -20,7 +20,7 @@ export function languageSwitch() {
 /** @param {{onSignOut: () => void}} options */
 export function shell({ onSignOut }) {
   const links = VIEWS.map((view) => h('a', { href: address(view), 'data-view': view }, t(view)));
-  const line = h('span.line', { 'data-state': 'waiting' }, h('span', {}, t('line.waiting')));
+  const line = h('span.line', { role: 'status', 'data-state': 'waiting' }, h('span', {}, t('line.waiting')));
   const main = h('main', { id: 'main', tabIndex: -1 });
   const skip = (event) => {
     event.preventDefault();
