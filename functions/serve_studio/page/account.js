@@ -48,17 +48,23 @@ export function accountView({ live, onProblem }) {
 
 function providerCard({ name, state, reason, since, until, credits, credits_at: at }, mend) {
   const isOpen = state === 'open';
+  const ends = until ? t('account.until', { until: moment(until) }) : '';
   const resume = () => mend(`/providers/${encodeURIComponent(name)}/resume`, t('account.resumed'));
   return h(
     'article.account',
     { 'data-state': state },
     h('header', {}, h('h3', {}, name), h('span.badge', {}, t(`account.${state}`))),
-    h('p.credits', {}, credits === null || credits === undefined ? t('account.no-credits') : h('span', {}, h('strong', {}, number(credits)), ` ${t('account.credits')}`), at && h('span.hint', {}, ` ${moment(at)}`)),
-    !isOpen && h('p.problem', {}, named('waits', reason), ' ', t('account.since', { since: moment(since) }), until && ` ${t('account.until', { until: moment(until) })}`),
+    creditsOf(credits, at),
+    !isOpen && h('p.problem', {}, [named('waits', reason), t('account.since', { since: moment(since) }), ends].join(' ')),
     !isOpen && h('p.hint', {}, t('account.waiting')),
     !isOpen && may('admin') && h('button', { type: 'button', on: { click: resume } }, t('account.resume')),
     !isOpen && !may('admin') && h('p.hint', {}, t('account.needs-admin')),
   );
+}
+
+function creditsOf(credits, at) {
+  if (credits === null || credits === undefined) return h('p', {}, t('account.no-credits'));
+  return h('p.credits', {}, h('strong', {}, number(credits)), ` ${t('account.credits')}`, at && h('span.hint', {}, ` ${moment(at)}`));
 }
 
 function receiverCard({ id, url, state, since, failing_since: failing }, mend) {

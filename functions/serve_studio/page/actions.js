@@ -18,7 +18,8 @@ export function actionsOf({ job, image, onProblem, onChange }) {
   const canArchive = job.status === 'archive_failed' || job.status === 'expired' || job.error?.kind === 'no_images';
   const post = (verb, options) => call(`${path}/${verb}`, { method: 'POST', ...options });
   const retry = async () => {
-    if (!(await ask({ title: t('retry.title'), text: t('retry.text', { n: job.credits ?? t('unknown') }), yes: t('retry.yes') }))) return;
+    const text = t('retry.text', { n: job.credits ?? t('unknown') });
+    if (!(await ask({ title: t('retry.title'), text, yes: t('retry.yes') }))) return;
     if (!retryKeys.has(job.job_id)) retryKeys.set(job.job_id, crypto.randomUUID());
     onChange(await post('retry', { idempotencyKey: retryKeys.get(job.job_id) }));
     retryKeys.delete(job.job_id);
@@ -30,7 +31,8 @@ export function actionsOf({ job, image, onProblem, onChange }) {
   };
   const cancel = async () => onChange(await post('cancel'));
   const remove = async () => {
-    if (!(await ask({ title: t('delete.title'), text: t('delete.text', { n: job.images.length }), yes: t('delete.yes'), isDanger: true }))) return;
+    const text = t('delete.text', { n: job.images.length });
+    if (!(await ask({ title: t('delete.title'), text, yes: t('delete.yes'), isDanger: true }))) return;
     onChange(await call(path, { method: 'DELETE' }));
     tell(t('delete.done'));
   };

@@ -69,7 +69,9 @@ export function dropsView({ live, onProblem }) {
       timer = undefined;
       const files = [...waiting];
       waiting.clear();
-      for (const file of files) await call(`/drops/${pathOf(file)}`).then((drop) => put(drop, { isFirst: true }), () => {});
+      for (const file of files) {
+        await call(`/drops/${pathOf(file)}`).then((drop) => put(drop, { isFirst: true }), () => {});
+      }
       if (files.includes(route().params.get('file'))) showFile(route().params.get('file'));
     }, TOGETHER_MS);
   }
@@ -89,13 +91,9 @@ export function dropsView({ live, onProblem }) {
 const pathOf = (file) => file.split('/').map(encodeURIComponent).join('/');
 
 function cardOf(drop) {
-  return h(
-    'li.drop',
-    {},
-    h('div.head', {}, h('a', { href: changed({ file: drop.file }) }, drop.file), h('span.hint', {}, drop.dropped_at ? moment(drop.dropped_at) : '')),
-    progressOf(drop),
-    drop.fault && h('p.problem', {}, drop.fault),
-  );
+  const link = h('a', { href: changed({ file: drop.file }) }, drop.file);
+  const head = h('div.head', {}, link, h('span.hint', {}, drop.dropped_at ? moment(drop.dropped_at) : ''));
+  return h('li.drop', {}, head, progressOf(drop), drop.fault && h('p.problem', {}, drop.fault));
 }
 
 /** How many jobs are done, under way and failed, as a bar and in words. */
@@ -123,10 +121,6 @@ function progressOf({ rows = 0, bad_rows: bad = 0, jobs = {}, state, credits }) 
 }
 
 function detailOf(drop) {
-  const bad = drop.bad ?? [];
-  const rows = bad.slice(0, MAX_BAD).map(({ row, errors }) =>
-    h('tr', {}, h('th', { scope: 'row' }, row === null || row === undefined ? '–' : number(row)), h('td', {}, errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ` ${message}`)))),
-  );
   const receipts = (drop.receipts ?? []).map(({ key, url }) => h('li', {}, url ? h('a', { href: url, rel: 'noreferrer' }, key) : key));
   return h(
     'article.card',
@@ -134,7 +128,27 @@ function detailOf(drop) {
     h('header', {}, h('h2', {}, drop.file), h('a.button', { href: changed({ file: null }) }, t('close'))),
     progressOf(drop),
     h('a', { href: address('pictures', { source: drop.file }) }, t('drops.pictures')),
-    rows.length > 0 && h('section', {}, h('h3', {}, t('drops.bad-rows')), h('table', {}, h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, t('drops.row')), h('th', { scope: 'col' }, t('drops.errors')))), h('tbody', {}, rows)), bad.length > MAX_BAD && h('p.hint', {}, t('drops.more-bad', { n: bad.length - MAX_BAD }))),
+    drop.bad?.length > 0 && badRows(drop.bad),
     receipts.length > 0 && h('section', {}, h('h3', {}, t('drops.receipts')), h('ul', {}, receipts)),
+  );
+}
+
+function badRows(bad) {
+  const head = h('thead', {}, h('tr', {}, ['drops.row', 'drops.errors'].map((key) => h('th', { scope: 'col' }, t(key)))));
+  const rows = bad.slice(0, MAX_BAD).map(({ row, errors }) =>
+    h(
+      'tr',
+      {},
+      h('th', { scope: 'row' }, row ? number(row) : '–'),
+      h('td', {}, errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ` ${message}`))),
+    ),
+  );
+  const others = bad.length - MAX_BAD;
+  return h(
+    'section',
+    {},
+    h('h3', {}, t('drops.bad-rows')),
+    h('table', {}, head, h('tbody', {}, rows)),
+    others > 0 && h('p.hint', {}, t('drops.more-bad', { n: others })),
   );
 }

@@ -10,29 +10,35 @@ import { bytes, elapsed, has, moment, named, number, seconds, t } from './words.
 
 export function factsOf({ job, image }) {
   const prompt = promptOf(job.input);
+  const { error, waiting_for: waits, missing_images: missing } = job;
   return h(
     'div.about',
     {},
     prompt && h('p.prompt', {}, prompt),
-    job.error && h('p.problem', {}, job.error.message, job.error.may_be_charged ? ` ${t('fact.charged')}` : ''),
-    job.waiting_for && h('p.problem', {}, named('waits', job.waiting_for.reason)),
-    section('fact.job', [
-      ['fact.state', named('status', job.status)],
-      ['fact.model', h('a', { href: address('pictures', { model: job.model }) }, job.model)],
-      ['fact.provider', job.provider],
-      ['fact.credits', job.credits ?? t('unknown')],
-      ['fact.took', job.finished_at && elapsed(Date.parse(job.finished_at) - Date.parse(job.created_at))],
-      ['fact.tags', job.tags?.length && job.tags.flatMap((tag) => [h('a.chip', { href: address('pictures', { tag }) }, tag), ' '])],
-      ['fact.source', job.source && h('a', { href: address('drops', { file: job.source }) }, job.source, job.row ? ` · ${t('fact.row', { n: job.row })}` : '')],
-      ['fact.retry', job.retry_of && h('a', { href: address('pictures', { open: `${job.retry_of}.1` }) }, job.retry_of)],
-      ['fact.task', job.task_id],
-      ['fact.id', h('code', {}, job.job_id)],
-    ]),
+    error && h('p.problem', {}, error.message, error.may_be_charged ? ` ${t('fact.charged')}` : ''),
+    waits && h('p.problem', {}, named('waits', waits.reason)),
+    section('fact.job', jobFacts(job)),
     section('fact.parameters', Object.entries(job.input).filter(([, value]) => value !== prompt).map(([name, value]) => [name, shownValue(value)])),
     image && section('fact.file', fileFacts(image)),
-    job.missing_images.length > 0 && section('fact.missing', job.missing_images.map((missing) => [`${missing.number}`, missingFact(missing)])),
+    missing.length > 0 && section('fact.missing', missing.map((each) => [`${each.number}`, missingFact(each)])),
     timelineOf(job),
   );
+}
+
+function jobFacts(job) {
+  const { source, row, tags = [], retry_of: first } = job;
+  return [
+    ['fact.state', named('status', job.status)],
+    ['fact.model', h('a', { href: address('pictures', { model: job.model }) }, job.model)],
+    ['fact.provider', job.provider],
+    ['fact.credits', job.credits ?? t('unknown')],
+    ['fact.took', job.finished_at && elapsed(Date.parse(job.finished_at) - Date.parse(job.created_at))],
+    ['fact.tags', tags.length > 0 && tags.flatMap((tag) => [h('a.chip', { href: address('pictures', { tag }) }, tag), ' '])],
+    ['fact.source', source && h('a', { href: address('drops', { file: source }) }, source, row ? ` · ${t('fact.row', { n: row })}` : '')],
+    ['fact.retry', first && h('a', { href: address('pictures', { open: `${first}.1` }) }, first)],
+    ['fact.task', job.task_id],
+    ['fact.id', h('code', {}, job.job_id)],
+  ];
 }
 
 function section(title, facts) {
@@ -44,26 +50,28 @@ function section(title, facts) {
 
 function shownValue(value) {
   if (!Array.isArray(value)) return typeof value === 'boolean' ? t(value ? 'yes' : 'no') : String(value);
-  return h('ul', {}, value.map((each) => h('li', {}, /^https:\/\//.test(each) ? h('a', { href: each, target: '_blank', rel: 'noreferrer' }, each) : String(each))));
+  return h('ul', {}, value.map((each) => h('li', {}, /^https:\/\//.test(each) ? outside(each, each) : String(each))));
 }
+
+const outside = (href, text) => h('a', { href, target: '_blank', rel: 'noreferrer' }, text);
 
 function fileFacts(image) {
   const place = placeOf(image.url, image.key);
   const { c2pa, iptc, aigc_label: label } = image.marks ?? {};
   const marks = [c2pa && 'C2PA', iptc, label && 'GB 45438'].filter(Boolean).join(', ');
   return [
-    ['fact.size', `${number(image.width)} × ${number(image.height)} · ${bytes(image.bytes)} · ${image.content_type.split('/')[1].toUpperCase()}`],
+    ['fact.size', `${number(image.width)} × ${number(image.height)} · ${bytes(image.bytes)} · ${image.extension.toUpperCase()}`],
     ['fact.marks', marks || t('fact.no-marks')],
     ['fact.damage', image.damaged && (image.damage ?? t('yes'))],
     ['fact.trailing', image.trailing_bytes && bytes(image.trailing_bytes)],
     ['fact.sha256', h('code', {}, image.sha256)],
-    ['fact.s3', place.console ? h('a', { href: place.console, target: '_blank', rel: 'noreferrer' }, place.s3) : h('code', {}, place.s3)],
+    ['fact.s3', place.console ? outside(place.console, place.s3) : h('code', {}, place.s3)],
   ];
 }
 
 function missingFact({ reason, source_url: url, quarantined }) {
   const kept = quarantined.length ? ` ${t('fact.quarantined', { n: quarantined.length })}` : '';
-  return [reason ?? t('fact.being-copied'), kept, url && h('a', { href: url, target: '_blank', rel: 'noreferrer' }, ` ${t('fact.provider-link')}`)];
+  return [reason ?? t('fact.being-copied'), kept, url && outside(url, ` ${t('fact.provider-link')}`)];
 }
 
 /** The steps are read when somebody wants to see them. */

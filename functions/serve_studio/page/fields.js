@@ -65,7 +65,8 @@ function controlOf(field, id) {
   if (kind === 'text') return h('textarea', { rows: 4, value: usual });
   if (kind === 'line') return h('input', { value: usual, autocomplete: 'off' });
   // No `type=number`: browsers drop what they can't read, and round what is long.
-  if (kind === 'number') return h('input', { value: usual, inputMode: field.type === 'integer' && field.minimum >= 0 ? 'numeric' : 'text', autocomplete: 'off' });
+  const inputMode = field.type === 'integer' && field.minimum >= 0 ? 'numeric' : 'text';
+  if (kind === 'number') return h('input', { value: usual, inputMode, autocomplete: 'off' });
   const options = kind === 'flag' ? [['true', t('yes')], ['false', t('no')]] : field.enum.map((value) => [String(value), String(value)]);
   const open = field.default === undefined ? [['', t('make.usual')]] : [];
   return h('select', { id }, [...open, ...options].map(([value, text]) => h('option', { value, selected: value === usual }, text)));

@@ -10,7 +10,8 @@ const TYPING_MS = 350;
 
 /** @param {AbortSignal} signal ends its listening */
 export function filterBar(signal) {
-  const search = h('input', { type: 'search', id: 'q', placeholder: t('filter.q'), ariaLabel: t('filter.q'), maxLength: 200, autocomplete: 'off' });
+  const words = { placeholder: t('filter.q'), ariaLabel: t('filter.q') };
+  const search = h('input', { type: 'search', id: 'q', ...words, maxLength: 200, autocomplete: 'off' });
   const model = h('select', { id: 'model' });
   const status = h('select', { id: 'status' });
   const fields = {
@@ -27,17 +28,22 @@ export function filterBar(signal) {
     'details.filters',
     {},
     h('summary', {}, icon('filter'), h('span', {}, t('filter.more'))),
-    h('div.fields', {}, FILTERS.filter((name) => name !== 'q').map((name) => h('div', {}, h('label', { htmlFor: name }, t(`filter.${name}`)), fields[name]))),
+    h('div.fields', {}, FILTERS.slice(1).map((name) => h('div', {}, h('label', { htmlFor: name }, t(`filter.${name}`)), fields[name]))),
   );
   let timer;
   const apply = () => {
     clearTimeout(timer);
     go(changed(Object.fromEntries(FILTERS.map((name) => [name, fields[name].value.trim()]))));
   };
+  const submit = (event) => {
+    event.preventDefault();
+    apply();
+  };
+  const make = h('a.button.primary.make', { href: '#' }, icon('add'), h('span', {}, t('make.title')));
   const element = h(
     'form.filterbar',
-    { role: 'search', ariaLabel: t('filter.title'), on: { submit: (event) => { event.preventDefault(); apply(); }, change: apply } },
-    h('div.first', {}, h('div.search', {}, icon('search'), search), more, h('a.button.primary.make', { href: '#' }, icon('add'), h('span', {}, t('make.title')))),
+    { role: 'search', ariaLabel: t('filter.title'), on: { submit, change: apply } },
+    h('div.first', {}, h('div.search', {}, icon('search'), search), more, make),
     chips,
   );
   search.addEventListener('input', () => {
@@ -68,26 +74,32 @@ export function filterBar(signal) {
         const value = filters[name] ?? '';
         const field = fields[name];
         if (field.localName === 'select' && value && ![...field.options].some((option) => option.value === value)) {
-          field.append(h('option', { value }, name === 'status' ? value.split(',').map((each) => named('status', each)).join(', ') : value));
+          field.append(h('option', { value }, name === 'status' ? stateName(value) : value));
         }
         if (document.activeElement !== field) field.value = value;
       }
       fill(chips, Object.entries(filters).filter(([name]) => name !== 'q').map(([name, value]) => chip(name, value)));
-      element.querySelector('.make').href = changed({ make: 'first' });
+      make.href = changed({ make: 'first' });
     },
   };
 }
 
 function chip(name, value) {
   const shown = name === 'status' ? stateName(value) : value;
-  return h('a.chip', { href: changed({ [name]: null }), ariaLabel: t('filter.remove', { name: t(`filter.${name}`), value: shown }) }, `${t(`filter.${name}`)}: ${shown}`, icon('close'));
+  const title = t(`filter.${name}`);
+  const ariaLabel = t('filter.remove', { name: title, value: shown });
+  return h('a.chip', { href: changed({ [name]: null }), ariaLabel }, `${title}: ${shown}`, icon('close'));
 }
 
-const stateName = (value) => (value === UNDER_WAY.join(',') ? t('status.under_way') : value.split(',').map((each) => named('status', each)).join(', '));
+function stateName(value) {
+  if (value === UNDER_WAY.join(',')) return t('status.under_way');
+  return value.split(',').map((each) => named('status', each)).join(', ');
+}
 
 function fillStates(select) {
   const option = (value) => h('option', { value }, named('status', value));
-  fill(select, h('option', { value: '' }, t('filter.any')), h('option', { value: UNDER_WAY.join(',') }, t('status.under_way')), [...ENDED, ...UNDER_WAY].map(option));
+  const underWay = h('option', { value: UNDER_WAY.join(',') }, t('status.under_way'));
+  fill(select, h('option', { value: '' }, t('filter.any')), underWay, [...ENDED, ...UNDER_WAY].map(option));
 }
 
 /** The models are a list of their own, only needed here. */

@@ -42,7 +42,8 @@ class MakeForm {
     const close = h('a.button.quiet', { href: changed({ make: null, like: null, use: null }), ariaLabel: t('close') }, icon('close'));
     this.select = h('select', { id: 'make-model', on: { change: () => this.#choose(this.select.value, this.#input()) } });
     const groups = Map.groupBy(models, ({ provider }) => provider);
-    fill(this.select, [...groups].map(([label, group]) => h('optgroup', { label }, group.map(({ id }) => h('option', { value: id }, id.replace(`${label}/`, ''))))));
+    const option = ({ id, provider }) => h('option', { value: id }, id.replace(`${provider}/`, ''));
+    fill(this.select, [...groups].map(([label, group]) => h('optgroup', { label }, group.map(option))));
     this.about = h('p.hint');
     this.element = h(
       'form.make-form',
@@ -68,7 +69,8 @@ class MakeForm {
   async begin(params) {
     const [like, use, wanted] = ['like', 'use', 'make'].map((name) => params.get(name));
     const source = like ?? use?.split('.')[0];
-    const job = source && (await call(`/jobs/${source}`, { isExact: true }).catch((problem) => void this.#options.onProblem(problem)));
+    const read = () => call(`/jobs/${source}`, { isExact: true });
+    const job = source && (await read().catch((problem) => void this.#options.onProblem(problem)));
     this.#choose(modelFor(wanted, job), like ? (job?.input ?? {}) : this.#input());
     if (like && job) this.#tags.set((job.tags ?? []).join(', '));
     if (use && job) this.#useImage(job.images[Math.max(0, Number(use.split('.')[1]) - 1)]);
@@ -86,7 +88,8 @@ class MakeForm {
     fill(this.about, `${this.#model.description} `, documentation);
     const fields = fieldsOf(this.#model.input);
     this.#fields = fields.map((field) => makeField(field, { onChange: () => this.#changed() }));
-    for (const [name, value] of Object.entries(carriedOver(input, fields))) this.#fields.find(({ field }) => field.name === name).set(value);
+    const values = carriedOver(input, fields);
+    for (const field of this.#fields) if (field.field.name in values) field.set(values[field.field.name]);
     fill(this.#body, this.#fields.map(({ element }) => element));
     this.#changed();
   }

@@ -14,6 +14,8 @@ const NARROW = 600;
 // In screens: what is drawn above and below, and when the next page is loaded.
 const DRAWN = 0.6;
 const AHEAD = 2.5;
+// What the bar covers at the window's top.
+const ROOM = 140;
 const KEYS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'];
 
 export class LightTable extends HTMLElement {
@@ -63,10 +65,10 @@ export class LightTable extends HTMLElement {
     for (const { anchor, item } of this.#tiles.values()) anchor.href = this.#table.href(item);
   }
 
-  /** Put the focus on an item, which is scrolled into sight. */
+  /** Put the focus on an item, which is scrolled into sight; on the current one if it is gone. */
   focusItem(key) {
     const index = this.#store.indexOf(key);
-    if (index >= 0) this.#focus(index);
+    this.#focus(index >= 0 ? index : this.#current);
   }
 
   /** The picture's element, if it is in sight. */
@@ -79,12 +81,14 @@ export class LightTable extends HTMLElement {
     const width = this.clientWidth;
     if (!width) return;
     const anchor = this.#anchor();
+    const hadFocus = this.#list.contains(document.activeElement);
     const height = Math.min(LARGEST_ROW, Math.max(SMALLEST_ROW, width / (width < NARROW ? 2.1 : 4.2)));
     this.#rows.arrange(this.#store.items, from, { width, gap: GAP, height });
     this.#list.style.height = `${this.#rows.height}px`;
     this.#follow();
     this.#keepInPlace(anchor);
     this.#draw();
+    if (hadFocus && !this.#list.contains(document.activeElement)) this.#focus(this.#current);
   }
 
   /** The current item keeps being it, wherever it lies now; if it is gone, the one in its place is. */
@@ -92,6 +96,7 @@ export class LightTable extends HTMLElement {
     const index = this.#currentKey ? this.#store.indexOf(this.#currentKey) : -1;
     if (index >= 0) this.#current = index;
     this.#current = Math.max(0, Math.min(this.#current, this.#rows.count - 1));
+    if (this.#currentKey) this.#currentKey = this.#store.items[this.#current]?.key;
   }
 
   /** The first tile in sight, and how far below the window's top it is; `null` at the top of the page. */
@@ -188,9 +193,10 @@ export class LightTable extends HTMLElement {
   #focus(index) {
     this.#setCurrent(index);
     const row = this.#rows.rowOf(index);
+    if (!row) return;
     const top = this.#list.getBoundingClientRect().top + row.y;
-    const room = 140;
-    if (top < room || top + row.height > innerHeight - 20) scrollBy({ top: top - Math.max(room, (innerHeight - row.height) / 2), behavior: 'instant' });
+    const isInSight = top >= ROOM && top + row.height <= innerHeight - GAP;
+    if (!isInSight) scrollBy({ top: top - Math.max(ROOM, (innerHeight - row.height) / 2), behavior: 'instant' });
     this.#draw();
     this.#tiles.get(this.#currentKey)?.anchor.focus({ preventScroll: true });
   }

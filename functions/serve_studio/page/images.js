@@ -18,7 +18,8 @@ export class ImageField extends HTMLElement {
   constructor(field) {
     super();
     this.#field = field;
-    const file = h('input.unseen', { type: 'file', accept: TYPES.join(','), multiple: field.maxItems !== 1, tabIndex: -1, ariaLabel: t('images.choose') });
+    const allowed = { accept: TYPES.join(','), multiple: field.maxItems !== 1 };
+    const file = h('input.unseen', { type: 'file', ...allowed, tabIndex: -1, ariaLabel: t('images.choose') });
     file.addEventListener('change', () => {
       this.addFiles(file.files);
       file.value = '';
@@ -109,7 +110,8 @@ async function preview(file) {
   const bitmap = await createImageBitmap(file).catch(() => null);
   if (!bitmap) return null;
   const scale = PREVIEW / Math.max(bitmap.width, bitmap.height);
-  const canvas = h('canvas', { width: Math.ceil(bitmap.width * scale), height: Math.ceil(bitmap.height * scale), ariaHidden: 'true' });
+  const [width, height] = [bitmap.width, bitmap.height].map((side) => Math.ceil(side * scale));
+  const canvas = h('canvas', { width, height, ariaHidden: 'true' });
   canvas.getContext('2d').drawImage(bitmap, 0, 0, canvas.width, canvas.height);
   bitmap.close();
   return canvas;

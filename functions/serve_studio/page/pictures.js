@@ -49,8 +49,9 @@ export function picturesView({ live, onProblem }) {
       if (type === 'ringback.job.succeeded') count(job.images?.length ?? 1);
       return;
     }
-    if (type === 'ringback.job.succeeded') tell(t('told.succeeded', { n: job.images?.length ?? 1, model: job.model }));
-    if (type === 'ringback.job.failed') tell(t('told.failed', { model: job.model, why: job.error?.message ?? '' }), { isProblem: true });
+    const { model, images, error } = job;
+    if (type === 'ringback.job.succeeded') tell(t('told.succeeded', { n: images?.length ?? 1, model }));
+    if (type === 'ringback.job.failed') tell(t('told.failed', { model, why: error?.message ?? '' }), { isProblem: true });
   }
 
   /** What was missed has come by the line, or can only be read anew. */
@@ -72,7 +73,8 @@ export function picturesView({ live, onProblem }) {
       fill(empty, h('p', { role: 'status' }, t('empty.searching')));
       return;
     }
-    fill(empty, h('p', {}, t(isFiltered ? 'empty.filtered' : 'empty.first')), isFiltered ? bar.clearLink() : h('a.button.primary', { href: changed({ make: 'first' }) }, t('make.first')));
+    const first = h('a.button.primary', { href: changed({ make: 'first' }) }, t('make.first'));
+    fill(empty, h('p', {}, t(isFiltered ? 'empty.filtered' : 'empty.first')), isFiltered ? bar.clearLink() : first);
   }
 
   function onKey(event) {

@@ -26,6 +26,8 @@ export function shell({ onSignOut }) {
     event.preventDefault();
     main.focus();
   };
+  const named = { title: t('signout'), ariaLabel: t('signout') };
+  const leave = h('button.quiet', { type: 'button', ...named, on: { click: onSignOut } }, icon('out'));
   const header = h(
     'header.bar',
     {},
@@ -33,7 +35,7 @@ export function shell({ onSignOut }) {
     h('span.brand', {}, 'Ringback ', h('span', {}, t('studio'))),
     h('nav', { ariaLabel: t('navigation') }, links),
     line,
-    h('span.tools', {}, languageSwitch(), h('button.quiet', { type: 'button', title: t('signout'), ariaLabel: t('signout'), on: { click: onSignOut } }, icon('out'))),
+    h('span.tools', {}, languageSwitch(), leave),
   );
   return {
     elements: [header, main, ...noticesElements()],

@@ -9,7 +9,13 @@ import { t } from './words.js';
 /** @param {{why?: string, onDone: () => void}} options `why` says why one has to sign in again */
 export function signInView({ why, onDone }) {
   const key = h('input', {
-    type: 'password', id: 'key', name: 'key', autocomplete: 'off', required: true, spellcheck: false, 'aria-describedby': 'key-hint key-problem',
+    type: 'password',
+    id: 'key',
+    name: 'key',
+    autocomplete: 'off',
+    required: true,
+    spellcheck: false,
+    'aria-describedby': 'key-hint key-problem',
   });
   const keep = h('input', { type: 'checkbox', id: 'keep' });
   const problem = h('p.problem', { id: 'key-problem', role: 'alert' }, why ?? '');
