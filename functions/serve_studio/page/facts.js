@@ -18,12 +18,15 @@ export function factsOf({ job, image }) {
     error && h('p.problem', {}, error.message, error.may_be_charged ? ` ${t('fact.charged')}` : ''),
     waits && h('p.problem', {}, named('waits', waits.reason)),
     section('fact.job', jobFacts(job)),
-    section('fact.parameters', Object.entries(job.input).filter(([, value]) => value !== prompt).map(([name, value]) => [name, shownValue(value)])),
+    section('fact.parameters', parametersOf(job.input, prompt)),
     image && section('fact.file', fileFacts(image)),
     missing.length > 0 && section('fact.missing', missing.map((each) => [`${each.number}`, missingFact(each)])),
     timelineOf(job),
   );
 }
+
+const parametersOf = (input, prompt) =>
+  Object.entries(input).filter(([, value]) => value !== prompt).map(([name, value]) => [name, shownValue(value)]);
 
 function jobFacts(job) {
   const { source, row, tags = [], retry_of: first } = job;

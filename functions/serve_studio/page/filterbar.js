@@ -46,10 +46,13 @@ export function filterBar(signal) {
     h('div.first', {}, h('div.search', {}, icon('search'), search), more, make),
     chips,
   );
-  search.addEventListener('input', () => {
+  // While Chinese is composed, there are only parts of words.
+  const applySoon = ({ isComposing }) => {
     clearTimeout(timer);
-    timer = setTimeout(apply, TYPING_MS);
-  });
+    if (!isComposing) timer = setTimeout(apply, TYPING_MS);
+  };
+  search.addEventListener('input', applySoon);
+  search.addEventListener('compositionend', applySoon);
   const closeUnless = (isInside) => {
     if (more.open && !isInside) more.open = false;
   };

@@ -9,9 +9,9 @@ export function filtersOf(params) {
   return Object.fromEntries(FILTERS.map((name) => [name, params.get(name)]).filter(([, value]) => value));
 }
 
-/** The last day is meant as a whole, and the API's `to` is exclusive. */
-export function queryOf(filters) {
-  return { ...filters, ...(filters.to && { to: dayAfter(filters.to) }) };
+/** Days are the person's own, and the last one is meant as a whole; the API's `to` is exclusive. */
+export function queryOf({ from, to, ...others }) {
+  return { ...others, ...(from && { from: startOf(from) }), ...(to && { to: startOf(to, 1) }) };
 }
 
 /** Tell whether a job, as the API shows it, belongs to what is shown. */
@@ -32,9 +32,8 @@ export function matches(job, filters) {
 /** The providers have two names for it. */
 export const promptOf = (input) => String(input?.prompt ?? input?.ref_prompt ?? '');
 
-function dayAfter(day) {
-  const date = new Date(`${day.slice(0, 10)}T00:00:00Z`);
-  if (Number.isNaN(date.getTime())) return day;
-  date.setUTCDate(date.getUTCDate() + 1);
-  return date.toISOString().slice(0, 10);
+/** Return when a day begins here, or one some days later; anything else is the API's to judge. */
+function startOf(day, later = 0) {
+  const parts = /^(\d{4})-(\d\d)-(\d\d)$/.exec(day);
+  return parts ? new Date(Number(parts[1]), parts[2] - 1, Number(parts[3]) + later).toISOString() : day;
 }

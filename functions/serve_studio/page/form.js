@@ -162,7 +162,8 @@ class MakeForm {
       this.#options.onMade(job);
     } catch (problem) {
       if (problem.kind === 'bad-key') this.#options.onProblem(problem);
-      this.#problem.textContent = problem.kind === 'no-answer' ? t('make.again-safe') : sentence(problem);
+      const text = problem.kind === 'no-answer' ? t('make.again-safe') : sentence(problem);
+      this.#problem.textContent = problem.errors?.length ? '' : text;
       this.#showErrors(problem.errors ?? []);
       this.#fields.find(({ element }) => element.querySelector('[aria-invalid="true"]'))?.focus();
     }

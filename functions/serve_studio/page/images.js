@@ -30,7 +30,7 @@ export class ImageField extends HTMLElement {
     this.input.addEventListener('change', () => this.#addUrl());
     this.input.addEventListener('input', (event) => event.stopPropagation());
     this.input.addEventListener('keydown', (event) => {
-      if (event.key !== 'Enter') return;
+      if (event.key !== 'Enter' || event.isComposing) return;
       event.preventDefault();
       this.#addUrl();
     });
@@ -88,7 +88,8 @@ export class ImageField extends HTMLElement {
       this.#changed();
       this.input.focus();
     };
-    const button = h('button.quiet', { type: 'button', ariaLabel: t('images.remove', { name: item.label }), on: { click: remove } }, icon('close'));
+    const ariaLabel = t('images.remove', { name: item.label });
+    const button = h('button.quiet', { type: 'button', ariaLabel, on: { click: remove } }, icon('close'));
     item.element = h(`li${item.isBusy ? '.busy' : ''}`, {}, h('span', { title: item.label }, item.label), button);
     this.#items.push(item);
     this.#list.append(item.element);

@@ -49,6 +49,7 @@ export function tell(text, { isProblem = false } = {}) {
 /** Return what a problem means, in the person's language where it is a known one. */
 export function sentence(problem) {
   if (!(problem instanceof Problem)) return t('problem.failed');
+  if (problem.errors.length) return problem.errors.map(({ field, message }) => `${field}: ${message}`).join(' ');
   const key = `problem.${problem.kind}`;
   return has(key) ? t(key, { detail: problem.detail }) : problem.detail || t('problem.failed');
 }

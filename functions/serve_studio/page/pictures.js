@@ -78,7 +78,7 @@ export function picturesView({ live, onProblem }) {
   }
 
   function onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
     if (event.key === 'Escape' && !panel.hidden) go(changed({ make: null, like: null, use: null }));
     // Single letters only where nobody types or talks to another control.
     if (!table.contains(event.target)) return;
