@@ -104,20 +104,27 @@ def _logical(value: Any) -> str:
 
 
 def _evaluate(node: ast.expr, names: Mapping[str, float | None]) -> float | None:
-    """Compute what the template has of metric math; ``None``, no data, makes all of it ``None``."""
+    """Compute what the template has of metric math; ``None`` is no data.
+
+    "Missing values in a time series are treated as 0", where another series has one; what is
+    divided by 0 is dropped, and so is what depends on a condition without data.
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+    """
     match node:
         case ast.Constant(value=int() | float() as number):
             return number
         case ast.Name(id=name):
             return names[name]
-        case ast.Call(func=ast.Name(id="FILL"), args=[filled, instead]):
-            value = _evaluate(filled, names)
-            return _evaluate(instead, names) if value is None else value
         case ast.Call(func=ast.Name(id="IF"), args=[condition, then, otherwise]):
             holds = _evaluate(condition, names)
             return None if holds is None else _evaluate(then if holds else otherwise, names)
         case ast.BinOp(left, operation, right) | ast.Compare(left, [operation], [right]):
-            one, other = _evaluate(left, names), _evaluate(right, names)
-            compute = _OPERATORS[type(operation)]
-            return None if one is None or other is None else compute(one, other)
+            sides = [_evaluate(left, names), _evaluate(right, names)]
+            has_data = any(
+                value is not None and not isinstance(side, ast.Constant)
+                for side, value in zip((left, right), sides, strict=True)
+            )
+            one, other = (value or 0 for value in sides)
+            is_dropped = not has_data or (isinstance(operation, ast.Div) and not other)
+            return None if is_dropped else _OPERATORS[type(operation)](one, other)
     raise ValueError(f"nothing that the template uses: {ast.unparse(node)}")
