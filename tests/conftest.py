@@ -15,9 +15,14 @@ from local.parent import end_with_make
 COUNTED = "tried: "
 # End-to-end tests with a stack of their own, or none; the others share one.
 ON_THEIR_OWN = (
-    *("test_build", "test_deploying", "test_drops", "test_restore", "test_start_and_stop"),
-    *("test_storm", "test_upgrade"),
+    "test_build",
+    "test_deploying",
+    "test_restore",
+    "test_start_and_stop",
+    "test_upgrade",
 )
+# Of these, those that take longest.
+BY_THEMSELVES = ("test_drops", "test_storm")
 
 # How long an example takes says nothing on a machine that is busy with something else.
 hypothesis.settings.register_profile("ringback", deadline=None)
@@ -36,11 +41,9 @@ class StackScheduling(LoadScopeScheduling):  # type: ignore[misc]
         folder, _, name = module.rpartition("/")
         if folder != "tests/e2e":
             return f"{module}::{test.partition('[')[0]}"
-        # A process each for the shared stack, the storm, and all others one after the other. The
-        # small tests come last, so that no process is idle at the end.
         name = name.removesuffix(".py")
-        if name == "test_storm":
-            return "storm"
+        if name in BY_THEMSELVES:
+            return name
         return "other stacks" if name in ON_THEIR_OWN else "shared stack"
 
 

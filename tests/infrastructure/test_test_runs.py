@@ -49,9 +49,9 @@ def test_figures_are_added_up_across_processes_and_the_summary_is_last(tmp_path:
 @pytest.mark.parametrize(
     ("nodeid", "scope"),
     [
-        ("tests/e2e/test_storm.py::test_there_is_no_dead_letter", "storm"),
+        ("tests/e2e/test_storm.py::test_there_is_no_dead_letter", "test_storm"),
         ("tests/e2e/test_journeys.py::test_a_job[a/b]", "shared stack"),
-        ("tests/e2e/test_drops.py::test_every_row_has_its_line", "other stacks"),
+        ("tests/e2e/test_restore.py::test_every_job_ends", "other stacks"),
         ("tests/unit/test_x.py::test_y[a/b::c]", "tests/unit/test_x.py::test_y"),
     ],
 )
