@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, Final
 
 from ringback.domain import idempotency_keys
-from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, TryAgain
+from ringback.domain.errors import (
+    MAX_ERRORS,
+    FieldError,
+    InvalidRequest,
+    RequestRefused,
+    TryAgain,
+)
 from ringback.domain.idempotency_keys import KEY, key_errors
 from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import Job
@@ -46,9 +53,8 @@ def batch_post(event: Mapping[str, Any]) -> Sequence[JobPost]:
 
 
 def _requests(body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
-    errors = [
-        FieldError(name, unknown_name("field", name, {JOBS})) for name in body.keys() - {JOBS}
-    ]
+    unknown = islice(body.keys() - {JOBS}, MAX_ERRORS)
+    errors = [FieldError(name, unknown_name("field", name, {JOBS})) for name in unknown]
     found = body.get(JOBS)
     if not isinstance(found, list) or not 1 <= len(found) <= MAX_JOBS:
         errors.append(FieldError(JOBS, f"must be a list of 1 to {MAX_JOBS} bodies of POST /jobs"))

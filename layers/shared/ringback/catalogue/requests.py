@@ -18,7 +18,7 @@ from ringback.catalogue.pass_through import as_found, faults_of, may_pass
 from ringback.catalogue.tags import Tags
 from ringback.catalogue.unknown_fields import unknown_beside_input, unknown_in_input
 from ringback.domain import canary
-from ringback.domain.errors import FieldError, InvalidRequest
+from ringback.domain.errors import MAX_ERRORS, FieldError, InvalidRequest
 from ringback.domain.jobs import JobRequest
 
 
@@ -151,7 +151,7 @@ def _field_errors(
             ".".join([within] * bool(within) + [str(step) for step in error["loc"]]),
             _message(error, within, model),
         )
-        for error in errors
+        for error in errors[:MAX_ERRORS]
     ]
 
 

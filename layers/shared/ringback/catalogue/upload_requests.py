@@ -46,7 +46,7 @@ def read_upload(sent: Mapping[str, Any], client: str) -> Upload:
     try:
         given = UploadRequest.model_validate(sent)
     except ValidationError as error:
-        raise InvalidRequest([*map(_field_error, error.errors(include_url=False))]) from None
+        raise InvalidRequest(map(_field_error, error.errors(include_url=False))) from None
     return Upload(
         client=client, sha256=given.sha256, size=given.bytes, content_type=given.content_type
     )

@@ -40,9 +40,10 @@ RingbackError
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from itertools import islice
+from typing import Final, TypeVar
 
 from ringback.domain.allowances import Allowance
 from ringback.domain.images import ImageFacts, Remains
@@ -66,12 +67,20 @@ class FieldError:
     message: str
 
 
-class InvalidRequest(RequestRefused):
-    """A request that its model does not accept; ``errors`` names every invalid field."""
+# Of one request. A short field has a long message, and an answer of Lambda's has 6 MB at most, also
+# one about a hundred requests.
+MAX_ERRORS: Final = 100
 
-    def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__(f"{len(errors)} invalid field(s)")
-        self.errors = tuple(errors)
+
+class InvalidRequest(RequestRefused):
+    """A request that its model does not accept.
+
+    ``errors`` names every invalid field, or the first ``MAX_ERRORS``.
+    """
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors = tuple(islice(errors, MAX_ERRORS))
+        super().__init__(f"{len(self.errors)} invalid field(s)")
 
 
 def reasons_of(refused: RingbackError) -> tuple[FieldError, ...]:
