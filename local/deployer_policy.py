@@ -127,7 +127,10 @@ RESOURCES: Final[Mapping[str, Sequence[str]]] = {
             for name in _named("AWS::Serverless::LayerVersion")
         ),
     ),
-    "logs": (f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-*",),
+    "logs": (
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{STACK}-*",
+        f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/vendedlogs/{STACK}-*",
+    ),
     "s3": (f"arn:aws:s3:::{STACK}-*",),
     # CloudFormation names a secret after its logical id.
     "secretsmanager": tuple(

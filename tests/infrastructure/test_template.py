@@ -438,6 +438,13 @@ def test_an_access_log_has_no_path_query_header_or_address(api: str) -> None:
     }
 
 
+@pytest.mark.parametrize("api", [*HTTP_APIS, "StudioApi"])
+def test_the_access_log_of_an_http_api_takes_no_room_in_the_account_s_policy(api: str) -> None:
+    """Otherwise no stage can be made any more once that policy has 5,120 characters."""
+    name = resources("AWS::Logs::LogGroup")[f"{api}Logs"]["LogGroupName"]["Fn::Sub"]
+    assert name.startswith("/aws/vendedlogs/${AWS::StackName}-")
+
+
 def test_the_live_api_has_an_access_log_only_if_wanted() -> None:
     live = resources("AWS::ApiGatewayV2::Stage")["LiveStage"]
     assert live["AccessLogSettings"]["Fn::If"][0] == "LogsLive"
