@@ -17,6 +17,7 @@ COUNTED = "tried: "
 ON_THEIR_OWN = (
     "test_build",
     "test_deploying",
+    "test_deploying_again",
     "test_restore",
     "test_start_and_stop",
     "test_upgrade",

@@ -1,74 +1,26 @@
 """`make deploy` as a newcomer runs it, with Enter at every question, and as a pipeline does."""
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from local.concurrency import SHARDS, event_source_concurrency
-from local.deploy import ENVIRONMENTS, Files
+from local.deploy import ENVIRONMENTS
 from local.deployer_policy import MAX_POLICY, compact, policies, resource_types, statements
-from local.deployment import administrator
-from local.emulator import emulator_process, endpoint_url, is_healthy, start_emulator
-from local.interrupts import Interrupts
 from local.paths import ROOT
-from local.ports import free_ports
-from local.sam import Sam
 from local.template import resolved
+from tests.e2e.accounts import Account, an_account
 from tests.support.template import combinations, load_template
 from tests.support.terminal import answer_with_enter
-
-# What `make deploy` runs, with other files.
-DEPLOY: Final = (
-    "import sys; from pathlib import Path; from local.deploy import Files, main;"
-    "built, environments, answers, *words = sys.argv[1:];"
-    "files = Files(built=Path(built), environments=Path(environments), answers=Path(answers));"
-    "sys.exit(main(['--without-bytecode', *words], files))"
-)
-
-
-@dataclass(frozen=True)
-class Account:
-    """An account in which nothing is deployed, and what is to be deployed to it."""
-
-    sam: Sam
-    files: Files
-
-    def command(self, *words: str) -> list[str | Path]:
-        paths = [self.files.built, self.files.environments, self.files.answers]
-        return [sys.executable, "-c", DEPLOY, *paths, *words]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {**self.sam.environment(), "PYTHONPATH": str(ROOT), "TERM": "dumb"}
-
-    def stack(self, name: str) -> dict[str, Any]:
-        stacks = administrator().client("cloudformation", endpoint_url=self.sam.endpoint_url)
-        described: dict[str, Any] = {**stacks.describe_stacks(StackName=name)["Stacks"][0]}
-        return described
 
 
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
-    private = tmp_path_factory.mktemp("account")
-    interrupts, port = Interrupts(), free_ports().aws
-    emulator = emulator_process(private / "aws", interrupts)
-    (private / "aws").mkdir()
-    sam = Sam(endpoint_url=endpoint_url(port), private=private, interrupts=interrupts)
-    try:
-        start_emulator(emulator, port=port, private=private / "aws", concurrency=1000)
-        emulator.wait_until(lambda: is_healthy(port))
-        environments = private / "environments.toml"
-        environments.write_text(ENVIRONMENTS.read_text())
-        answers = private / "answers.toml"
-        yield Account(sam, Files(built=sam.build(), environments=environments, answers=answers))
-    finally:
-        emulator.stop()
+    with an_account(tmp_path_factory.mktemp("account")) as account:
+        yield account
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +58,7 @@ def test_the_preflight_speaks_first(guided: str) -> None:
 
 def test_the_preflight_counts_what_sam_deploys(account: Account, guided: str) -> None:
     """For every combination of the parameters: SAM keeps the conditions for CloudFormation."""
-    stacks = administrator().client("cloudformation", endpoint_url=account.sam.endpoint_url)
+    stacks = account.client("cloudformation")
     processed = stacks.get_template(StackName="ringback", TemplateStage="Processed")["TemplateBody"]
     all_sources = {
         name: resource
@@ -142,16 +94,7 @@ def test_answers_are_kept_and_overwrite_no_environment(account: Account, guided:
 
 @pytest.fixture(scope="module")
 def staging(account: Account) -> dict[str, Any]:
-    done = subprocess.run(  # noqa: S603
-        [str(part) for part in account.command("--environment", "staging")],
-        env=account.environment,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    account.deploy("staging")
     return account.stack("ringback-staging")
 
 
@@ -166,7 +109,7 @@ def test_an_environment_is_deployed_without_questions(staging: dict[str, Any]) -
 
 
 def test_the_policy_covers_every_type_that_is_deployed(account: Account, guided: str) -> None:
-    stacks = administrator().client("cloudformation", endpoint_url=account.sam.endpoint_url)
+    stacks = account.client("cloudformation")
     pages = stacks.get_paginator("list_stack_resources").paginate(StackName="ringback")
     deployed = {each["ResourceType"] for page in pages for each in page["StackResourceSummaries"]}
     assert resource_types(by_default=True) == deployed
