@@ -67,9 +67,10 @@ test: environments chromium ## Run all tests, end to end included; about four mi
 	beside laws tests/contract tests/infrastructure & laws=$$!; \
 	beside others tests/unit tests/integration & others=$$!; \
 	failed=0; $(PYTEST) tests/e2e --numprocesses 4 --dist loadscope | tee .venv/e2e.log || failed=1; \
-	wait $$laws || failed=1; wait $$others || failed=1; cat .venv/{laws,others}.log; \
+	wait $$laws || failed=1; wait $$others || failed=1; \
 	tail -qn 1 .venv/{e2e,laws,others}.log | grep -oE '[0-9]+ (passed|failed|errors?)' | \
-	  awk '{sum[$$2] += $$1} END {for (each in sum) print "in all:", sum[each], each}'; exit $$failed
+	  awk '{sum[$$2] += $$1} END {for (each in sum) print "in all:", sum[each], each}'; \
+	cat .venv/{laws,others}.log; exit $$failed
 
 # The contract tests take longest, so the others make way for them.
 .PHONY: quick

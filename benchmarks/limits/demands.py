@@ -15,6 +15,8 @@ from tests.support.template import load_template, resources
 COLD_SECONDS: Final = 0.6
 # Shards of a new table's stream. Each has its records told by one execution at a time.
 SHARDS: Final = 4
+# Functions with queues that no job passes through to its end.
+NOT_ON_THE_WAY: Final = frozenset({"answer_canary", "delete_jobs"})
 # What an execution does of a batch at the same time; the other functions work one by one.
 THREADS: Final = {"notify_client": 10}
 
@@ -82,8 +84,7 @@ def workers() -> Iterator[Worker]:
     parameters = load_template()["Parameters"]
     for name, function in resources("AWS::Serverless::Function").items():
         for event in function.get("Events", {}).values():
-            # The canary's queue is on no client's way.
-            if event["Type"] == "SQS" and folder_of(name) != "answer_canary":
+            if event["Type"] == "SQS" and folder_of(name) not in NOT_ON_THE_WAY:
                 most = event["Properties"]["ScalingConfig"]["MaximumConcurrency"]
                 most = parameters[most["Ref"]]["Default"] if isinstance(most, dict) else most
                 yield Worker(function=folder_of(name), executions=most)
