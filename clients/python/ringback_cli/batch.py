@@ -62,15 +62,16 @@ def batch(
     inputs = [_input_of(row, properties[row.model], file.parent) for row in rows]
     paths = [*paths_in(inputs)]
     uploaded = upload_all(client, paths, parallel) if paths else {}
-    with progress("sent", len(rows)) as advance:
+    with progress("sent", len(rows)) as bar:
         for sent in _send_all(client, rows, inputs, uploaded, digest, parallel):
-            advance(1)
+            bar(1)
             if sent.job is None:
                 failed += 1
             else:
                 jobs[sent.job.job_id] = sent.row
             if not wait or sent.job is None:
-                _show(sent, as_json=as_json)
+                with bar.aside():
+                    _show(sent, as_json=as_json)
     if wait:
         failed += _wait_for(client, jobs, timeout, as_json=as_json)
     if failed and not as_json:
@@ -134,11 +135,12 @@ def _wait_for(
 ) -> int:
     """Return how many have not succeeded."""
     in_vain = 0
-    with progress("ended", len(jobs)) as advance:
+    with progress("ended", len(jobs)) as bar:
         for job in client.jobs.wait(*jobs, timeout=timeout):
-            advance(1)
+            bar(1)
             in_vain += job.status != "succeeded"
-            _show(Sent(jobs[job.job_id], job), as_json=as_json)
+            with bar.aside():
+                _show(Sent(jobs[job.job_id], job), as_json=as_json)
     return in_vain
 
 

@@ -50,22 +50,24 @@ def download(
     output.mkdir(parents=True, exist_ok=True)
     wanted = [*_images(client, job_ids, source)]
     failed = 0
-    with ThreadPoolExecutor(parallel) as pool, progress("images", len(wanted)) as advance:
+    with ThreadPoolExecutor(parallel) as pool, progress("images", len(wanted)) as bar:
         waiting = {
             pool.submit(client.jobs.download_image, job_id, image, output / name): (job_id, image)
             for job_id, name, image in wanted
         }
         for done in as_completed(waiting):
-            advance(1)
+            bar(1)
             job_id, image = waiting[done]
             try:
                 path = done.result()
             except DownloadFailed as error:
                 failed += 1
-                note(str(error))
+                with bar.aside():
+                    note(str(error))
                 continue
             shown = {"job_id": job_id, "path": str(path), "sha256": image.sha256}
-            show_json(shown | {"bytes": image.bytes}) if as_json else say(str(path))
+            with bar.aside():
+                show_json(shown | {"bytes": image.bytes}) if as_json else say(str(path))
     return ExitCode.NOT_DOWNLOADED if failed else ExitCode.DONE
 
 

@@ -73,10 +73,13 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
             click.echo("\t".join(clean("" if cell is None else cell) for cell in row))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    # The first one is what a row is called by: it has to be copied whole.
+    first = Column(columns[0], no_wrap=True)
+    others = (Column(name, overflow="fold") for name in columns[1:])
+    table = Table(first, *others, box=None, header_style="bold", pad_edge=False)
     for row in rows:
         table.add_row(*(Text(clean("" if cell is None else cell)) for cell in row))
     Console(markup=False, emoji=False, highlight=False).print(table)

@@ -17,6 +17,7 @@ from ringback_cli.printing import clean, show_table
 from ringback_cli.progress import progress
 from ringback_client import errors
 
+from local.recording import lines_of, recorded
 from tests.support.client_api import (
     FOLLOWING,
     IMAGE,
@@ -455,6 +456,31 @@ def test_a_bar_is_shown_on_terminals_only(
         shown = capsys.readouterr()
         assert shown.out == ""
         assert ("1/3" in shown.err) == is_terminal
+
+
+def test_what_is_printed_and_the_bar_keep_apart(tmp_path: Path) -> None:
+    script = (
+        "from ringback_cli.progress import progress",
+        "with progress('images', 2) as bar:",
+        " bar(1)",
+        " with bar.aside(): print('one.png', flush=True)",
+        " bar(1)",
+        " with bar.aside(): print('two.png', flush=True)",
+    )
+    (tmp_path / "show.py").write_text("\n".join(script))
+    screen = recorded(["python show.py"], {}, tmp_path)
+    assert lines_of(screen) == ["$ python show.py", "one.png", "two.png"]
+
+
+def test_what_a_row_is_called_by_is_never_cut(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    on_a_terminal(monkeypatch, sys.stdout)
+    monkeypatch.setenv("COLUMNS", "50")
+    show_table(("job", "model"), [(job_id(1), "bytedance/seedream-v4-edit")])
+    shown = capsys.readouterr().out
+    assert job_id(1) in shown
+    assert "…" not in shown
 
 
 def test_the_shell_completes_commands() -> None:
