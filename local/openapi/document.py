@@ -192,10 +192,14 @@ def _schemas() -> dict[str, Schema]:
     schemas["job"]["description"] = (
         "A job. Links are valid for the setting LinkLifetimeSeconds at least."
     )
-    link = {"type": "string", "format": "uri", "description": "Only in answers to GET."}
+    link = {
+        "type": ["string", "null"],
+        "format": "uri",
+        "description": "Only in answers to GET; null of what may have expired.",
+    }
     schemas["image"]["properties"] |= {
         "url": link,
-        "thumbnail_url": link | {"type": ["string", "null"]},
+        "thumbnail_url": link,
     }
     # Of a list, the client may ask for some fields only.
     waiting_for = answers["shownJob"]["allOf"][1]["properties"]

@@ -12,10 +12,11 @@ from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.aws.clients import CALLS, config_of, credentials, s3_client
-from ringback.aws.image_links import MAX_SECONDS, STABLE_SECONDS, ImageLinks
+from ringback.aws.image_links import MAX_SECONDS, STABLE_SECONDS, ImageLinks, while_kept
 from ringback.domain.clock import utc_now
 
 from tests.support.aws import REGION, Cloud
+from tests.support.jobs import NOON, a_job_id
 
 KEY = "images/x/1.png"
 QUARTER = datetime(2026, 11, 27, 16, 45, tzinfo=UTC)
@@ -58,6 +59,21 @@ def test_a_link_stays_the_same_for_a_quarter_of_an_hour(cloud: Cloud) -> None:
     ]
     assert first == same
     assert next_one != first
+
+
+@pytest.mark.parametrize(
+    ("age", "is_linked"),
+    [
+        (timedelta(0), True),
+        (timedelta(days=30, milliseconds=-1), True),
+        (timedelta(days=30), False),
+        (timedelta(days=400), False),
+    ],
+)
+def test_there_is_no_link_to_what_may_be_gone(age: timedelta, is_linked: bool) -> None:  # noqa: FBT001
+    key = f"images/{a_job_id()}/1.png"
+    link = while_kept(lambda key: f"https://{key}", days=30, now=lambda: NOON + age)
+    assert link(key) == (f"https://{key}" if is_linked else "")
 
 
 @given(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 from ringback_client import AsyncRingback, Ringback
+from ringback_client.errors import JobDeleted
 
 from local.deployment import Deployment, administrator
 
@@ -79,6 +81,25 @@ def checksums_of(paths: list[Path]) -> list[str]:
     return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
 
 
+def assert_gone(deployment: Deployment, settings: Mapping[str, str], job_id: str) -> None:
+    """See a deleted job leave the API and the bucket."""
+    until = time.monotonic() + 60
+    with Ringback(*settings.values()) as client:
+        while time.monotonic() < until:
+            try:
+                client.jobs.get(job_id)
+            except JobDeleted:
+                break
+            time.sleep(0.2)
+        else:
+            raise AssertionError(f"{job_id} is still there")
+        assert job_id not in [job.job_id for job in islice(client.jobs.list(), 50)]
+    store = administrator().client("s3", endpoint_url=deployment.endpoint_url)
+    listed = store.list_object_versions(Bucket=deployment.images_bucket, Prefix=f"images/{job_id}/")
+    assert not listed.get("Versions")
+    assert not listed.get("DeleteMarkers")
+
+
 def test_the_whole_journey_by_the_command_line(
     deployment: Deployment, settings: dict[str, str], tmp_path: Path
 ) -> None:
@@ -99,6 +120,9 @@ def test_the_whole_journey_by_the_command_line(
     assert len(files) == 4
     downloaded = checksums_of([Path(each["path"]) for each in files])
     assert downloaded == checksums_in(deployment, job_ids)
+    [deleting] = ringback(settings, "delete", edit["job_id"], "--yes")
+    assert deleting["status"] == "deleting"
+    assert_gone(deployment, settings, edit["job_id"])
     findings = ringback(settings, "doctor")
     assert {each["state"] for each in findings} == {"ok"}
 

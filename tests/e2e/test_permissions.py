@@ -114,6 +114,12 @@ CALLS: Final[Mapping[str, Callable[[Session, str, str], Any]]] = {
     "s3:GetObjectVersion": lambda session, bucket, key: session.client("s3").get_object(
         Bucket=bucket, Key=key, VersionId="none"
     ),
+    "s3:ListBucketVersions": lambda session, bucket, _: session.client("s3").list_object_versions(
+        Bucket=bucket, Prefix="images/job_x/"
+    ),
+    "s3:DeleteObjectVersion": lambda session, bucket, key: session.client("s3").delete_object(
+        Bucket=bucket, Key=key, VersionId="none"
+    ),
     "s3:ListBucket": lambda session, bucket, _: session.client("s3").list_objects_v2(Bucket=bucket),
     "s3:PutObject": lambda session, bucket, key: session.client("s3").put_object(
         Bucket=bucket, Key=key, IfMatch="none"

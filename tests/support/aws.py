@@ -121,6 +121,7 @@ SETTINGS: Final = {
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",
+    "IMAGE_DAYS": "0",
     "EVENT_SOURCE": "/ringback/test",
     "JOBS_API_URL": "http://127.0.0.1:9",
     "IMAGES_BUCKET_URL": "https://images.s3.eu-west-1.amazonaws.com",

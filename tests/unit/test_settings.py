@@ -54,6 +54,7 @@ ENVIRONMENT = {
     "LARGEST_IMAGE_BYTES": "67108864",
     "PLAIN_HTTP_HOSTS": "",
     "LINK_LIFETIME_SECONDS": "3600",
+    "IMAGE_DAYS": "0",
     "UPLOAD_DAYS": "7",
     "EVENT_BUS": "ringback",
     "EVENT_SOURCE": "/ringback/ringback",
@@ -137,6 +138,7 @@ def test_all_that_is_missing_or_wrong_is_named_at_once() -> None:
         (SubmitJobSettings, "JOBS_TABLE", ["abc"], ["", "ab"]),
         (SubmitJobSettings, "SUBMIT_QUEUE_URL", ["http://127.0.0.1:4566/1/q"], ["q", "arn:aws:q"]),
         (OpenUploadSettings, "UPLOAD_DAYS", ["1", "365"], ["0", "366"]),
+        (QueryJobsSettings, "IMAGE_DAYS", ["0", "3650"], ["-1", "3651"]),
         (QueryJobsSettings, "LINK_LIFETIME_SECONDS", ["60", "604800"], ["59", "604801"]),
         (
             ArchiveImagesSettings,

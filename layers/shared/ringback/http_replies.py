@@ -30,7 +30,7 @@ from ringback.domain.missing_images import missing_images
 from ringback.problems import PROBLEMS
 
 Reply = dict[str, Any]
-# Makes the URL of a key in the images bucket.
+# Makes the URL of a key in the images bucket, an empty one of what may be gone.
 Link = Callable[[str], str]
 
 # Shown to clients instead of the exception's own text, which may name a job.
@@ -204,6 +204,6 @@ def _error_body(error: JobError) -> dict[str, Any]:
 def _image_body(image: StoredImage, link: Link | None) -> dict[str, Any]:
     body = {"key": image.key, **image.facts.as_json(), "thumbnail_key": image.thumbnail}
     if link:
-        body["url"] = link(image.key)
-        body["thumbnail_url"] = link(image.thumbnail) if image.thumbnail else None
+        body["url"] = link(image.key) or None
+        body["thumbnail_url"] = (link(image.thumbnail) if image.thumbnail else "") or None
     return body

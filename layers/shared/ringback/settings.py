@@ -23,6 +23,8 @@ TableName = Annotated[str, _name]
 BucketName = Annotated[str, _name]
 HostList = Annotated[frozenset[str], Items(str, frozenset)]
 LinkLifetime = Annotated[int, Whole(60, 604_800)]
+# 0 for as long as the owner likes.
+ImageDays = Annotated[int, Whole(0, 3650)]
 Switch = Annotated[bool, switch]
 NotEmpty = Annotated[str, Text(".+", "a name")]
 # Dropped files are not the canary's.
@@ -101,6 +103,7 @@ class ServeProviderApisSettings(PostedJobSettings):
     client_keys_secret_arn: Arn
     callback_secret_arn: Arn
     link_lifetime_seconds: LinkLifetime
+    image_days: ImageDays
 
 
 class TakeDropsSettings(RequestSettings):
@@ -154,6 +157,7 @@ class NotifyClientSettings(Settings):
     plain_http_hosts: HostList
     images_bucket: BucketName
     link_lifetime_seconds: LinkLifetime
+    image_days: ImageDays
 
 
 class MakeThumbnailsSettings(Settings):
@@ -196,6 +200,7 @@ class QueryJobsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
     link_lifetime_seconds: LinkLifetime
+    image_days: ImageDays
 
 
 class ManageAccountSettings(Settings):

@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 from urllib.parse import quote
 
@@ -16,12 +16,14 @@ from botocore.awsrequest import AWSRequest
 
 from ringback.aws.clients import CALLS, credentials, s3_client
 from ringback.domain.clock import utc_now
+from ringback.domain.job_ids import made_at
+from ringback.domain.jobs import JobId
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
     from types_boto3_s3 import S3Client
 
-# Makes a link of an image's key.
+# Makes a link of an image's key; an empty one if the image may be gone.
 Link = Callable[[str], str]
 
 # The seconds for which a link stays the same.
@@ -35,10 +37,26 @@ class LinkSettings(Protocol):
     def images_bucket(self) -> str: ...
     @property
     def link_lifetime_seconds(self) -> int: ...
+    @property
+    def image_days(self) -> int: ...
 
 
 def image_link(settings: LinkSettings) -> Link:
-    return ImageLinks.connect(settings.images_bucket, seconds=settings.link_lifetime_seconds)
+    link = ImageLinks.connect(settings.images_bucket, seconds=settings.link_lifetime_seconds)
+    return while_kept(link, days=settings.image_days) if settings.image_days else link
+
+
+def while_kept(link: Link, *, days: int, now: Callable[[], datetime] = utc_now) -> Link:
+    """Return a link that is empty once S3 may have deleted the image: it tells nobody when.
+
+    S3 counts from when an image was stored, which is later than when its job was made.
+    """
+
+    def kept_link(key: str) -> str:
+        job_id = JobId(key.split("/")[1])
+        return "" if now() >= made_at(job_id) + timedelta(days=days) else link(key)
+
+    return kept_link
 
 
 class ImageLinks:

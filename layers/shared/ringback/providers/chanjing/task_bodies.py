@@ -29,6 +29,7 @@ def task_body(job: Job, link: Callable[[str], str]) -> dict[str, Any]:
     given = job.request.input
     references, ratio = list(given.get("ref_img_url", [])), given.get("aspect_ratio", "")
     images = given.get("number_of_images", 1)
+    keys = [image.key for image in job.images] if is_success(job) else []
     return {
         "unique_id": job.job_id,
         "create_time": int(job.created_at.timestamp()),
@@ -37,7 +38,7 @@ def task_body(job: Job, link: Callable[[str], str]) -> dict[str, Any]:
         "progress_desc": STATES.get(job.status, FAILURE),
         "err_msg": _why_failed(job),
         "aspect_ratio": ratio,
-        "output_url": [link(image.key) for image in job.images] if is_success(job) else [],
+        "output_url": list(filter(None, map(link, keys))),
         "photo_info": {
             "ref_img_url": references,
             "ref_prompt": given.get("ref_prompt", ""),

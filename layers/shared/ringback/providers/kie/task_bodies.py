@@ -69,7 +69,7 @@ def callback(job: Job, link: Link) -> dict[str, Any]:
 
 def _task(job: Job, link: Link) -> dict[str, Any]:
     state = STATES.get(job.status, FAIL)
-    urls = [link(image.key) for image in job.images]
+    urls = [url for image in job.images if (url := link(image.key))]
     return {
         "taskId": job.job_id,
         "model": job.request.model,
