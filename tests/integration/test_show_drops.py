@@ -192,6 +192,9 @@ def test_nobody_but_the_drop_client_sees_a_dropped_file_s_jobs_by_any_route(
                 assert reply == lambdas(function, a_request(route, job_id=unknown)), route
     assert ask(lambdas, SHEET, client="studio")[0] == 404
     assert ask(lambdas, client="studio")[1]["drops"] == []
+    [usage] = [each for each in ROUTES if each[1] == "GET /usage"]
+    summed = lambdas(usage[0], a_request(usage[1], query={"from": f"{job.created_at:%Y-%m-%d}"}))
+    assert (summed["statusCode"], json.loads(summed["body"])["usage"]) == (200, [])
     assert JobTable.connect(cloud.table).get(job.job_id) == job
 
 

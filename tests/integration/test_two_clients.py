@@ -113,6 +113,7 @@ def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
         cursor = {"cursor": Cursors(OWN, asked).after([position])} if position else {}
         yield a_request(route, query=query | cursor)
     yield a_request(route, key=KEY)
+    yield a_request(route, query={"from": f"{NOON:%Y-%m-%d}"})
 
 
 @pytest.mark.parametrize("seed", [1])
