@@ -3,14 +3,12 @@
 import { call } from './api.js';
 import { matches, queryOf } from './filters.js';
 import { Links } from './links.js';
+import { Renewals } from './renewals.js';
 import { isLate, isSame, itemsOf, recordOf, THUMBNAIL_MS } from './records.js';
 
 const FIRST_PAGE = 40;
 const PAGE = 99;
 const FIELDS = 'status,changes,model,input,created_at,images,error,waiting_for';
-const TOGETHER_MS = 60;
-// Up to so many jobs are read one by one, more with their page.
-const FEW = 3;
 // After a failure, scrolling asks no sooner.
 const PAUSE_MS = 3000;
 
@@ -24,11 +22,16 @@ export class JobStore extends EventTarget {
   #links = new Links();
   #cursors = [undefined];
   #filters = {};
-  #asked = new Set();
   #load = 0;
   #running;
   #failedAt = -Infinity;
-  #wanted = new Set();
+  #renewals = new Renewals({
+    readPage: async (page) => (await this.#ask(page)).jobs,
+    readJob: (id) => call(`/jobs/${id}`),
+    put: (job) => this.#putAgain(job),
+    failed: (id, problem) => this.#gone(id, problem),
+    done: () => this.#changed(),
+  });
   /** What is shown: a picture of a job each, or a job without pictures yet. */
   items = [];
   isComplete = false;
@@ -51,7 +54,7 @@ export class JobStore extends EventTarget {
 
   /** Load the next page, unless one is being loaded. A filtered page may be empty although there are more. */
   more() {
-    if (!this.#load || this.isComplete || performance.now() - this.#failedAt < PAUSE_MS) return undefined;
+    if (!this.#load || this.isComplete || this.#isPausing()) return undefined;
     this.#running ??= this.#loadPage(this.#load);
     return this.#running;
   }
@@ -68,6 +71,17 @@ export class JobStore extends EventTarget {
     answer.jobs.forEach((job) => this.#put(job, page));
     if (answer.cursor) this.#cursors.push(answer.cursor);
     this.isComplete = !answer.cursor;
+    this.#changed();
+  }
+
+  /** After a failure nothing is asked for a while, so that a lost connection is no storm. */
+  #isPausing() {
+    return performance.now() - this.#failedAt < PAUSE_MS;
+  }
+
+  /** Go on after a failure: what has no link asks for one again. */
+  resume() {
+    this.#failedAt = -Infinity;
     this.#changed();
   }
 
@@ -115,13 +129,13 @@ export class JobStore extends EventTarget {
   /** Return the link to an item's thumbnail; `undefined` if it has to be renewed, which has begun then. */
   link({ job, image }) {
     const url = this.#links.get(image.key);
-    if (!url && (image.hasThumbnail || isLate(job))) this.#want(job.id);
+    if (!url && !this.#isPausing() && (image.hasThumbnail || isLate(job))) this.#renewals.want(job);
     return url;
   }
 
   /** Renew a link that did not work. */
   renew({ job, image }) {
-    if (this.#links.drop(image.key)) this.#want(job.id);
+    if (this.#links.drop(image.key)) this.#renewals.want(job);
   }
 
   indexOf(key) {
@@ -162,41 +176,14 @@ export class JobStore extends EventTarget {
     return index;
   }
 
-  /** Jobs whose links are wanted at the same time are read together, a page at a time where that is fewer requests. */
-  #want(id) {
-    if (!this.#wanted.size) setTimeout(() => this.#renewWanted(), TOGETHER_MS);
-    this.#wanted.add(id);
-  }
-
-  async #renewWanted() {
-    const jobs = [...this.#wanted].map((id) => this.#jobs.get(id)).filter((job) => job && !this.#asked.has(job.id));
-    this.#wanted.clear();
-    const pages = Map.groupBy(jobs, (job) => job.page);
-    await Promise.all([...pages].map(([page, group]) => this.#renewPage(page, group)));
-    jobs.forEach((job) => this.#asked.delete(job.id));
-    this.#changed();
-  }
-
-  async #renewPage(page, group) {
-    group.forEach((job) => this.#asked.add(job.id));
-    const read = new Set();
-    const put = (job) => {
-      const known = this.#jobs.get(job.job_id);
-      if (known && job.changes >= known.changes) this.#put(job, known.page);
-      read.add(job.job_id);
-    };
-    try {
-      if (group.length > FEW) (await this.#ask(page)).jobs.forEach(put);
-    } catch (problem) {
-      this.#fail(problem);
-      return;
-    }
-    const rest = group.filter((job) => !read.has(job.id));
-    await Promise.all(rest.map(({ id }) => call(`/jobs/${id}`).then(put, (problem) => this.#gone(id, problem))));
+  /** What is read for its links may be older than what the line has told since. */
+  #putAgain(job) {
+    const known = this.#jobs.get(job.job_id);
+    if (known && job.changes >= known.changes) this.#put(job, known.page);
   }
 
   #gone(id, problem) {
-    if (problem.status === 404 || problem.status === 410) this.remove(id);
+    if (id && (problem.status === 404 || problem.status === 410)) this.remove(id);
     else this.#fail(problem);
   }
 

@@ -31,6 +31,7 @@ export function picturesView({ live, onProblem }) {
   store.addEventListener('change', () => showEmpty(), { signal });
   live.addEventListener('following', ({ detail }) => caughtUp(detail), { signal });
   live.addEventListener('event', ({ detail }) => onEvent(detail), { signal });
+  addEventListener('online', () => store.resume(), { signal });
   addEventListener('keydown', onKey, { signal });
 
   function onEvent({ type, data }) {
@@ -56,6 +57,7 @@ export function picturesView({ live, onProblem }) {
 
   /** What was missed has come by the line, or can only be read anew. */
   function caughtUp({ isResumed, complete }) {
+    store.resume();
     if (!isResumed) store.refresh();
     else if (!complete) store.load(store.filters);
   }

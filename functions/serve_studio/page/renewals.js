@@ -1,0 +1,59 @@
+/** Reads jobs again whose links are wanted: together, and none twice in a moment. */
+
+const TOGETHER_MS = 60;
+// Up to so many jobs are read one by one, more with their page.
+const FEW = 3;
+// What was just asked for is asked for again only after so long, even if the answer did not help.
+const AGAIN_MS = 3000;
+
+export class Renewals {
+  #wanted = new Map();
+  #askedAt = new Map();
+  #store;
+
+  /**
+   * @param {{readPage: (page: number) => Promise<object[]>, readJob: (id: string) => Promise<object>,
+   *   put: (job) => void, failed: (id: string | null, problem) => void, done: () => void}} store
+   */
+  constructor(store) {
+    this.#store = store;
+  }
+
+  want({ id, page }) {
+    if (performance.now() - this.#askedAt.get(id) < AGAIN_MS) return;
+    if (!this.#wanted.size) setTimeout(() => this.#renew(), TOGETHER_MS);
+    this.#wanted.set(id, page);
+  }
+
+  async #renew() {
+    const jobs = [...this.#wanted];
+    this.#wanted.clear();
+    jobs.forEach(([id]) => this.#askedAt.set(id, performance.now()));
+    const pages = Map.groupBy(jobs, ([, page]) => page);
+    await Promise.all([...pages].map(([page, group]) => this.#renewPage(page, group.map(([id]) => id))));
+    this.#store.done();
+    setTimeout(() => this.#forget(), AGAIN_MS);
+  }
+
+  async #renewPage(page, ids) {
+    const { readPage, readJob, put, failed } = this.#store;
+    const rest = new Set(ids);
+    const take = (job) => {
+      rest.delete(job.job_id);
+      put(job);
+    };
+    try {
+      if (ids.length > FEW) (await readPage(page)).forEach(take);
+    } catch (problem) {
+      failed(null, problem);
+      return;
+    }
+    await Promise.all([...rest].map((id) => readJob(id).then(take, (problem) => failed(id, problem))));
+  }
+
+  /** What is still without a link is then wanted again. */
+  #forget() {
+    for (const [id, at] of this.#askedAt) if (performance.now() - at >= AGAIN_MS) this.#askedAt.delete(id);
+    this.#store.done();
+  }
+}
