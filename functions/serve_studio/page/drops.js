@@ -3,14 +3,12 @@
 import { call } from './api.js';
 import { fill, h } from './dom.js';
 import { ENDED, UNDER_WAY } from './filters.js';
-import { sentence } from './notices.js';
+import { sentence, tellProblem } from './notices.js';
 import { address, changed, route } from './routes.js';
-import { moment, named, number, t } from './words.js';
+import { moment, named, number, range, t } from './words.js';
 
 // Events of jobs come in bursts; a file is read again once after each.
 const TOGETHER_MS = 1500;
-// The receipts have all of them.
-const MAX_BAD = 200;
 
 export function dropsView({ live, onProblem }) {
   const stop = new AbortController();
@@ -41,20 +39,24 @@ export function dropsView({ live, onProblem }) {
 
   function put(drop, { isFirst = false } = {}) {
     const card = cardOf(drop);
-    const before = shown.get(drop.file);
-    shown.set(drop.file, card);
+    // A file that is uploaded again is another drop.
+    const key = `${drop.file}@${drop.version}`;
+    const before = shown.get(key);
+    shown.set(key, card);
     if (before) before.replaceWith(card);
     else if (isFirst) list.prepend(card);
     else list.append(card);
   }
 
-  async function showFile(file) {
-    detail.replaceChildren();
+  async function showFile(params, { isAgain = false } = {}) {
+    const [file, version] = [params.get('file'), params.get('version')];
+    const wanted = file && pathOf(file, version);
+    if (!isAgain) fill(detail, file && h('p', {}, t('loading')));
     if (!file) return;
-    fill(detail, h('p', {}, t('loading')));
     try {
-      const drop = await call(`/drops/${pathOf(file)}`);
-      if (route().params.get('file') === file) fill(detail, detailOf(drop));
+      const drop = await call(wanted);
+      const now = route().params;
+      if (wanted === pathOf(now.get('file') ?? '', now.get('version'))) fill(detail, detailOf(drop));
     } catch (problem) {
       fill(detail, h('p.problem', {}, sentence(problem)));
       if (problem.kind === 'bad-key') onProblem(problem);
@@ -70,9 +72,10 @@ export function dropsView({ live, onProblem }) {
       const files = [...waiting];
       waiting.clear();
       for (const file of files) {
-        await call(`/drops/${pathOf(file)}`).then((drop) => put(drop, { isFirst: true }), () => {});
+        await call(pathOf(file)).then((drop) => put(drop, { isFirst: true }), () => {});
       }
-      if (files.includes(route().params.get('file'))) showFile(route().params.get('file'));
+      const { params } = route();
+      if (files.includes(params.get('file'))) showFile(params, { isAgain: true });
     }, TOGETHER_MS);
   }
 
@@ -80,7 +83,7 @@ export function dropsView({ live, onProblem }) {
   load();
   return {
     element,
-    update: (params) => showFile(params.get('file')),
+    update: (params) => showFile(params),
     close() {
       stop.abort();
       clearTimeout(timer);
@@ -88,16 +91,19 @@ export function dropsView({ live, onProblem }) {
   };
 }
 
-const pathOf = (file) => file.split('/').map(encodeURIComponent).join('/');
+function pathOf(file, version, cursor) {
+  const query = new URLSearchParams({ ...(version && { version }), ...(cursor && { cursor }) }).toString();
+  return `/drops/${file.split('/').map(encodeURIComponent).join('/')}${query ? `?${query}` : ''}`;
+}
 
 function cardOf(drop) {
-  const link = h('a', { href: changed({ file: drop.file }) }, drop.file);
+  const link = h('a', { href: changed({ file: drop.file, version: drop.version }) }, drop.file);
   const head = h('div.head', {}, link, h('span.hint', {}, drop.dropped_at ? moment(drop.dropped_at) : ''));
   return h('li.drop', {}, head, progressOf(drop), drop.fault && h('p.problem', {}, drop.fault));
 }
 
 /** How many jobs are done, under way and failed, as a bar and in words. */
-function progressOf({ rows = 0, bad_rows: bad = 0, jobs = {}, state, credits }) {
+function progressOf({ rows, bad_rows: bad, jobs, state, credits, estimate, dry_run: isDryRun }) {
   const sum = (states) => states.reduce((total, each) => total + (jobs[each] ?? 0), 0);
   const [done, underWay] = [jobs.succeeded ?? 0, sum(UNDER_WAY)];
   const failed = sum(ENDED) - done;
@@ -108,47 +114,48 @@ function progressOf({ rows = 0, bad_rows: bad = 0, jobs = {}, state, credits }) 
     return piece;
   };
   const words = [
-    named('drop', state),
+    isDryRun ? t('drops.dry-run') : named('drop', state),
     t('drops.rows', { n: rows }),
     done > 0 && t('drops.done', { n: done }),
     underWay > 0 && t('drops.under-way', { n: underWay }),
     failed > 0 && t('drops.failed', { n: failed }),
     bad > 0 && t('drops.bad', { n: bad }),
-    credits !== null && credits !== undefined && t('drops.credits', { credits: number(credits) }),
+    credits !== null && t('drops.credits', { credits: number(credits) }),
+    estimate && estimate.credits_low !== null && t('price.credits', { credits: range(estimate.credits_low, estimate.credits_high) }),
   ].filter(Boolean);
   const bar = h('div.progress', { ariaHidden: 'true' }, part('done', done), part('running', underWay), part('failed', failed + bad));
   return h('div', {}, bar, h('p', {}, words.join(' · ')));
 }
 
 function detailOf(drop) {
-  const receipts = (drop.receipts ?? []).map(({ key, url }) => h('li', {}, url ? h('a', { href: url, rel: 'noreferrer' }, key) : key));
+  const receipts = drop.receipts.map(({ key, url }) => h('li', {}, url ? h('a', { href: url, rel: 'noreferrer' }, key) : key));
   return h(
     'article.card',
     {},
-    h('header', {}, h('h2', {}, drop.file), h('a.button', { href: changed({ file: null }) }, t('close'))),
+    h('header', {}, h('h2', {}, drop.file), h('a.button', { href: changed({ file: null, version: null }) }, t('close'))),
     progressOf(drop),
     h('a', { href: address('pictures', { source: drop.file }) }, t('drops.pictures')),
-    drop.bad?.length > 0 && badRows(drop.bad),
+    drop.bad.length > 0 && badRows(drop),
     receipts.length > 0 && h('section', {}, h('h3', {}, t('drops.receipts')), h('ul', {}, receipts)),
   );
 }
 
-function badRows(bad) {
+function badRows(drop) {
   const head = h('thead', {}, h('tr', {}, ['drops.row', 'drops.errors'].map((key) => h('th', { scope: 'col' }, t(key)))));
-  const rows = bad.slice(0, MAX_BAD).map(({ row, errors }) =>
-    h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, row ? number(row) : '–'),
-      h('td', {}, errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ` ${message}`))),
-    ),
-  );
-  const others = bad.length - MAX_BAD;
-  return h(
-    'section',
-    {},
-    h('h3', {}, t('drops.bad-rows')),
-    h('table', {}, head, h('tbody', {}, rows)),
-    others > 0 && h('p.hint', {}, t('drops.more-bad', { n: others })),
-  );
+  const body = h('tbody', {}, drop.bad.map(badRow));
+  let { cursor } = drop;
+  const load = async () => {
+    const next = await call(pathOf(drop.file, drop.version, cursor)).catch((problem) => void tellProblem(problem));
+    if (!next) return;
+    cursor = next.cursor;
+    body.append(...next.bad.map(badRow));
+    more.hidden = !cursor;
+  };
+  const more = h('button', { type: 'button', hidden: !cursor, on: { click: load } }, t('drops.more'));
+  return h('section', {}, h('h3', {}, t('drops.bad-rows')), h('table', {}, head, body), more);
+}
+
+function badRow({ row, prompt, errors }) {
+  const wrong = errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ` ${message}`));
+  return h('tr', {}, h('th', { scope: 'row' }, row ? number(row) : '–'), h('td', {}, prompt && h('p.hint', {}, prompt), wrong));
 }

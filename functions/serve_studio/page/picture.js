@@ -84,7 +84,7 @@ export class PictureDialog {
   /** Keep up with the job that is shown. */
   onEvent(type, { job_id: id }) {
     if (this.key?.split('.')[0] !== id) return;
-    if (type === 'ringback.job.deleted') this.#say(t('problem.deleted-job'));
+    if (type === 'ringback.job.deleted') this.#say(t('problem.job-deleted'));
     else this.#load(id);
   }
 

@@ -4,7 +4,7 @@ import { call } from './api.js';
 import { fill, h } from './dom.js';
 import { sentence } from './notices.js';
 import { knownAccount } from './session.js';
-import { named, number, t } from './words.js';
+import { named, range, t } from './words.js';
 
 const TYPING_MS = 500;
 
@@ -39,8 +39,7 @@ export function priceOf({ onErrors }) {
 }
 
 function words({ credits_low: low, credits_high: high, images, noted_on: day }) {
-  const credits = low === high ? number(low) : `${number(low)}–${number(high)}`;
-  return h('span', {}, h('strong', {}, t('price.credits', { credits })), ` ${t('price.for', { n: images, day })}`);
+  return h('span', {}, h('strong', {}, t('price.credits', { credits: range(low, high) })), ` ${t('price.for', { n: images, day })}`);
 }
 
 function accountWords(name, estimate) {

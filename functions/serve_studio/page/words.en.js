@@ -61,6 +61,7 @@ export default {
   'status.archive_failed': 'Not all saved',
   'status.cancelled': 'Cancelled',
   'status.deleting': 'Being deleted',
+  'status.deleted': 'Deleted',
   'status.refused': 'Refused',
   'status.valid': 'Valid',
 
@@ -200,6 +201,7 @@ export default {
   'drops.text': 'Files that were dropped into your bucket, newest first.',
   'drops.empty': 'No file was dropped yet.',
   'drops.more': 'Show more',
+  'drops.dry-run': 'Only checked',
   'drops.rows': { one: 'one row', other: '{n} rows' },
   'drops.done': '{n} done',
   'drops.under-way': '{n} under way',
@@ -208,7 +210,6 @@ export default {
   'drops.credits': '{credits} credits',
   'drops.pictures': 'Its pictures',
   'drops.bad-rows': 'Bad rows',
-  'drops.more-bad': { one: 'One more is in the receipts.', other: '{n} more are in the receipts.' },
   'drops.row': 'Row',
   'drops.errors': 'What is wrong',
   'drops.receipts': 'Receipts',
@@ -248,7 +249,7 @@ export default {
   'problem.missing-scope': 'Your key may not do this. {detail}',
   'problem.too-many': 'Too many requests at once. Try again in a moment.',
   'problem.unknown-job': 'There is no such job, or it belongs to another client.',
-  'problem.deleted-job': 'This job was deleted.',
+  'problem.job-deleted': 'This job was deleted.',
   'problem.no-picture': 'The picture could not be loaded.',
   'problem.other-bytes': 'The file differs from its checksum, so it was not saved.',
 };

@@ -43,6 +43,9 @@ export const named = (kind, name) => (has(`${kind}.${name}`) ? t(`${kind}.${name
 
 export const number = (value) => new Intl.NumberFormat(language, { maximumFractionDigits: 4 }).format(value);
 
+/** Return an estimate, of which only one end is said if there is no other. */
+export const range = (low, high) => (low === high ? number(low) : `${number(low)}–${number(high)}`);
+
 export const moment = (iso) =>
   new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso));
 

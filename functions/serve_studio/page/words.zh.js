@@ -61,6 +61,7 @@ export default {
   'status.archive_failed': '未全部保存',
   'status.cancelled': '已取消',
   'status.deleting': '正在删除',
+  'status.deleted': '已删除',
   'status.refused': '被拒绝',
   'status.valid': '有效',
 
@@ -197,6 +198,7 @@ export default {
   'drops.text': '投放到存储桶中的文件，最新的在前。',
   'drops.empty': '还没有投放过文件。',
   'drops.more': '显示更多',
+  'drops.dry-run': '仅检查',
   'drops.rows': { other: '{n} 行' },
   'drops.done': '{n} 个已完成',
   'drops.under-way': '{n} 个进行中',
@@ -205,7 +207,6 @@ export default {
   'drops.credits': '{credits} 积分',
   'drops.pictures': '查看图片',
   'drops.bad-rows': '有误的行',
-  'drops.more-bad': { other: '其余 {n} 行见回执。' },
   'drops.row': '行',
   'drops.errors': '问题',
   'drops.receipts': '回执',
@@ -245,7 +246,7 @@ export default {
   'problem.missing-scope': '您的密钥没有此权限。{detail}',
   'problem.too-many': '请求过多，请稍后再试。',
   'problem.unknown-job': '没有这个任务，或它属于其他客户端。',
-  'problem.deleted-job': '此任务已被删除。',
+  'problem.job-deleted': '此任务已被删除。',
   'problem.no-picture': '无法加载图片。',
   'problem.other-bytes': '文件与校验和不符，因此没有保存。',
 };
