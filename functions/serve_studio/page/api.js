@@ -1,11 +1,12 @@
 /** Requests to the API: the stack's addresses, the person's key, and problems as errors. */
 
 import { isRefused } from './keycheck.js';
+import { inBrowser, inTab } from './storage.js';
 
 const KEY = 'ringback.key';
 
 let settings;
-let key = sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY);
+let key = inTab.get(KEY) ?? inBrowser.get(KEY);
 
 /** What the API answered instead of doing it; `kind` is the end of the problem's type, such as `unknown-job`. */
 export class Problem extends Error {
@@ -29,14 +30,14 @@ export function useKey(text) {
 }
 
 /** Keep the key in this tab, or in this browser. A key with the scope `admin` must never come here. */
-export function keepKey({ inBrowser }) {
-  (inBrowser ? localStorage : sessionStorage).setItem(KEY, key);
+export function keepKey({ forLong }) {
+  (forLong ? inBrowser : inTab).set(KEY, key);
 }
 
 export function forgetKey() {
   key = null;
-  sessionStorage.removeItem(KEY);
-  localStorage.removeItem(KEY);
+  inTab.remove(KEY);
+  inBrowser.remove(KEY);
 }
 
 /**

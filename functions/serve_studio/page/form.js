@@ -7,6 +7,7 @@ import { sentence, tell } from './notices.js';
 import { priceOf } from './price.js';
 import { changed } from './routes.js';
 import { carriedOver, fieldOfError, fieldsOf } from './schema.js';
+import { inTab } from './storage.js';
 import { t } from './words.js';
 
 const MODEL = 'ringback.model';
@@ -69,7 +70,7 @@ class MakeForm {
   async begin(params) {
     const [like, use, wanted] = ['like', 'use', 'make'].map((name) => params.get(name));
     const source = like ?? use?.split('.')[0];
-    const read = () => call(`/jobs/${source}`, { isExact: true });
+    const read = () => call(`/jobs/${encodeURIComponent(source)}`, { isExact: true });
     const job = source && (await read().catch((problem) => void this.#options.onProblem(problem)));
     this.#choose(modelFor(wanted, job), like ? (job?.input ?? {}) : this.#input());
     if (like && job) this.#tags.set((job.tags ?? []).join(', '));
@@ -82,7 +83,7 @@ class MakeForm {
 
   #choose(id, input) {
     this.#model = modelOf(id);
-    sessionStorage.setItem(MODEL, id);
+    inTab.set(MODEL, id);
     this.select.value = id;
     const documentation = h('a', { href: this.#model.documentation, target: '_blank', rel: 'noreferrer' }, t('make.documentation'));
     fill(this.about, `${this.#model.description} `, documentation);
@@ -189,7 +190,7 @@ const modelOf = (id) => models.find((model) => model.id === id);
 /** Return the ID of the model that is asked for, else the last one; `edit` is any that takes images. */
 function modelFor(wanted, job) {
   const takesImages = ({ input }) => fieldsOf(input).some(({ kind }) => kind === 'images');
-  const last = sessionStorage.getItem(MODEL);
+  const last = inTab.get(MODEL);
   const known = wanted === 'edit' ? models.filter(takesImages) : models;
   const ids = known.map(({ id }) => id);
   return [wanted, last, job?.model, ...ids].find((id) => ids.includes(id));

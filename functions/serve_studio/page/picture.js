@@ -90,7 +90,7 @@ export class PictureDialog {
 
   async #load(id) {
     try {
-      const job = await call(`/jobs/${id}`, { isExact: true });
+      const job = await call(`/jobs/${encodeURIComponent(id)}`, { isExact: true });
       if (this.key?.split('.')[0] !== id) return;
       this.#job = job;
       this.#draw(Number(this.key.split('.')[1] ?? 0));

@@ -19,7 +19,7 @@ export const may = (scope) => account?.scopes?.includes(scope) ?? true;
  * Sign in with a key that somebody typed. An admin key is not stored anywhere.
  * @throws {Problem} if the API does not know the key; it is forgotten then
  */
-export async function signIn(key, { inBrowser }) {
+export async function signIn(key, { forLong }) {
   const before = currentKey();
   useKey(key);
   try {
@@ -28,7 +28,7 @@ export async function signIn(key, { inBrowser }) {
     useKey(before);
     throw problem;
   }
-  if (!may('admin')) keepKey({ inBrowser });
+  if (!may('admin')) keepKey({ forLong });
 }
 
 export function signOut() {

@@ -28,7 +28,7 @@ export function signInView({ why, onDone }) {
       // A key has ASCII only; anything else cannot even be sent.
       const text = key.value.trim();
       if (!/^[!-~]+$/.test(text)) throw new TypeError('key');
-      await signIn(text, { inBrowser: keep.checked });
+      await signIn(text, { forLong: keep.checked });
       onDone();
     } catch (error) {
       problem.textContent = error instanceof TypeError ? t('problem.bad-key') : sentence(error);

@@ -1,5 +1,6 @@
 /** The page's words: one table per language, with the same keys. */
 
+import { inBrowser } from './storage.js';
 import english from './words.en.js';
 
 const LANGUAGE = 'ringback.language';
@@ -11,12 +12,12 @@ let plural = new Intl.PluralRules('en');
 
 /** Take the language that was chosen, else the first one of the browser's that there is. */
 export async function loadWords() {
-  const wanted = [localStorage.getItem(LANGUAGE), ...navigator.languages].filter(Boolean);
+  const wanted = [inBrowser.get(LANGUAGE), ...navigator.languages].filter(Boolean);
   await use(wanted.map((tag) => tag.toLowerCase().split('-')[0]).find((tag) => tag in LANGUAGES) ?? 'en');
 }
 
 export async function chooseLanguage(tag) {
-  localStorage.setItem(LANGUAGE, tag);
+  inBrowser.set(LANGUAGE, tag);
   await use(tag);
 }
 
