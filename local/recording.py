@@ -11,6 +11,7 @@ import sys
 import tempfile
 import termios
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from html import escape
 from itertools import groupby
 from pathlib import Path
@@ -20,6 +21,7 @@ import pyte
 
 from local.deployment import Deployment
 from local.drop_bucket import photo
+from local.failures import LocalFailure
 from local.paths import ROOT
 from local.ports import ports_from_environment
 from local.run import timed_report
@@ -72,7 +74,7 @@ def settings_of(deployment: Deployment) -> Mapping[str, str]:
 def recorded(commands: Sequence[str], settings: Mapping[str, str], folder: Path) -> pyte.Screen:
     """Run the commands one after the other, and return what a person would see in the end.
 
-    Raises ``CalledProcessError`` for one that fails.
+    Raises ``LocalFailure`` for one that fails.
     """
     screen = pyte.Screen(COLUMNS, ROWS)
     stream = pyte.ByteStream(screen)
@@ -80,13 +82,16 @@ def recorded(commands: Sequence[str], settings: Mapping[str, str], folder: Path)
         job = JOB.search("\n".join(screen.display))
         line = command.format(job=job[0] if job else "")
         stream.feed(f"\x1b[32m$\x1b[0m \x1b[1m{line}\x1b[0m\r\n".encode())
-        for part in _output(shlex.split(line), settings, folder):
-            stream.feed(part)
+        if _show(shlex.split(line), settings, folder, stream):
+            raise LocalFailure("\n".join(lines_of(screen)))
         stream.feed(b"\r\n")
     return screen
 
 
-def _output(words: Sequence[str], settings: Mapping[str, str], folder: Path) -> Iterator[bytes]:
+def _show(
+    words: Sequence[str], settings: Mapping[str, str], folder: Path, stream: pyte.ByteStream
+) -> int:
+    """Run a command in a terminal of its own, and return its exit code."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
@@ -96,15 +101,12 @@ def _output(words: Sequence[str], settings: Mapping[str, str], folder: Path) -> 
         words, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=given
     ) as process:
         os.close(theirs)
-        try:
+        # Linux's end of a pseudo-terminal whose other side is closed is an error.
+        with suppress(OSError):
             while part := os.read(ours, 1 << 16):
-                yield part
-        except OSError:
-            pass  # Linux's end of a pseudo-terminal whose other side is closed
-        finally:
-            os.close(ours)
-        if code := process.wait(SECONDS):
-            raise subprocess.CalledProcessError(code, words)
+                stream.feed(part)
+        os.close(ours)
+        return process.wait(SECONDS)
 
 
 def lines_of(screen: pyte.Screen) -> list[str]:

@@ -1,9 +1,9 @@
-import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
+from local.failures import LocalFailure
 from local.recording import drawn, lines_of, recorded
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,8 +27,8 @@ def test_later_commands_name_the_first_job(tmp_path: Path) -> None:
 
 
 def test_a_command_that_fails_ends_it(tmp_path: Path) -> None:
-    with pytest.raises(subprocess.CalledProcessError):
-        recorded(["false"], {}, tmp_path)
+    with pytest.raises(LocalFailure, match="no such"):
+        recorded(["sh -c 'echo no such job; false'"], {}, tmp_path)
 
 
 def test_the_picture_has_the_words_and_their_colours(tmp_path: Path) -> None:
