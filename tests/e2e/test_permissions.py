@@ -101,7 +101,9 @@ CALLS: Final[Mapping[str, Callable[[Session, str, str], Any]]] = {
         "dynamodb"
     ).batch_write_item(RequestItems={table: [{"DeleteRequest": {"Key": {"job_id": {"S": key}}}}]}),
     "dynamodb:Query": _query,
-    "dynamodb:Scan": lambda session, table, _: session.client("dynamodb").scan(TableName=table),
+    "dynamodb:Scan": lambda session, table, index: session.client("dynamodb").scan(
+        TableName=table, **({"IndexName": index.removeprefix("index/")} if index else {})
+    ),
     "events:PutEvents": lambda session, bus, _: session.client("events").put_events(
         Entries=[{"EventBusName": bus, "Source": "x", "DetailType": "x", "Detail": "no JSON"}]
     ),

@@ -112,8 +112,18 @@ def requests(route: str, jobs: list[Job]) -> Iterator[dict[str, Any]]:
         # Also positions that the client could not have been told.
         cursor = {"cursor": Cursors(OWN, asked).after([position])} if position else {}
         yield a_request(route, query=query | cursor)
+    for by, position in itertools.product(("day", "model"), positions):
+        asked = {"from": "2026-01-01", "by": by}
+        cursor = {"cursor": Cursors(OWN, asked).after([position])} if position else {}
+        yield a_request(route, query=asked | cursor)
     yield a_request(route, key=KEY)
     yield a_request(route, query={"from": f"{NOON:%Y-%m-%d}"})
+
+
+def test_usage_counts_no_job_of_another_client(cloud: Cloud, lambdas: Lambdas) -> None:
+    own = sum(job.client == OWN for job in a_world(cloud, seed=1))
+    reply = lambdas("manage_account", a_request("GET /usage", query={"from": "2026-01-01"}))
+    assert sum(each["jobs"] for each in json.loads(reply["body"])["usage"]) == own
 
 
 @pytest.mark.parametrize("seed", [1])
