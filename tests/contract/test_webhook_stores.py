@@ -73,6 +73,15 @@ def test_what_fails_is_listed_until_it_answers(receivers: Receivers) -> None:
     assert receivers.failing("studio") == [stored(receivers)]
 
 
+def test_a_host_that_answers_is_not_shown_though_it_is_listed(cloud: Cloud) -> None:
+    """It may have answered between the two writes of somebody who found it failing."""
+    table = ReceiverTable.connect(cloud.table)
+    table.failed(NEW, at=NOON, timed_out=False)
+    table.forget(NEW)
+    table._list("ADD", NEW)
+    assert table.failing("studio") == []
+
+
 def test_a_hundred_failing_hosts_are_listed_and_the_others_work_all_the_same(
     cloud: Cloud,
 ) -> None:
@@ -81,6 +90,9 @@ def test_a_hundred_failing_hosts_are_listed_and_the_others_work_all_the_same(
     for number in range(MAX_HOSTS + 2):
         table.failed(replace(NEW, host=f"{number:03}.example"), at=NOON, timed_out=False)
     assert [each.host for each in table.failing("studio")][-1] == "099.example"
+    table.forget(replace(NEW, host="000.example"))
+    table.failed(replace(NEW, host="102.example"), at=NOON, timed_out=False)
+    assert [each.host for each in table.failing("studio")][-1] == "102.example"
     late = replace(NEW, host="101.example")
     assert table.read("studio", "101.example").failing_since == NOON
     table.forget(late)

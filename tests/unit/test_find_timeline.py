@@ -113,6 +113,12 @@ def test_a_job_that_has_succeeded_has_all_of_its_steps() -> None:
     }
 
 
+@pytest.mark.parametrize("called_back", [False, None, "true", 1])
+def test_only_what_says_so_was_a_callback(called_back: object) -> None:
+    steps = Recorded(sidecar=SIDECAR | {"called_back": called_back}).steps_of(DONE)
+    assert [step.details for step in steps if step.name == "decided"] == [{"by": "check"}]
+
+
 def test_what_is_not_known_is_left_out() -> None:
     """A job of a version before, or whose files were deleted."""
     assert names(Recorded().steps_of(DONE)) == ["accepted", "submitting", "succeeded"]

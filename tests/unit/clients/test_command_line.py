@@ -320,14 +320,14 @@ def test_a_timeline_has_a_line_for_each_step() -> None:
     steps = [
         {"step": "accepted", "at": "2026-11-27T12:00:00.125+00:00"},
         {"step": "decided", "at": "2026-11-27T12:00:07+00:00", "by": HOSTILE},
-        {"step": "news", "at": "2026-11-27T12:00:08+00:00", "unheard": 1},
+        {"step": "news", "at": "2026-11-27T12:00:08+00:00", "unheard": 1, "milliseconds": 0},
     ]
     found = {"job_id": job_id(1), "status": "running", "steps": steps}
     api = FakeApi(others={f"/jobs/{job_id(1)}/timeline": found})
     lines = run(api, "timeline", job_id(1)).stdout.splitlines()
     assert lines[0] == "2026-11-27 12:00:00.125\taccepted\t"
     assert lines[1] == f"2026-11-27 12:00:07.000\tdecided\tby={clean(HOSTILE)}"
-    assert lines[2] == "2026-11-27 12:00:08.000\tnews\t"
+    assert lines[2] == "2026-11-27 12:00:08.000\tnews\tmilliseconds=0"
     shown = json.loads(run(api, "timeline", job_id(1), "--json").stdout)
     assert [step["step"] for step in shown["steps"]] == ["accepted", "decided", "news"]
 
