@@ -177,6 +177,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "dynamodb:UpdateItem": "JobsTable/idempotency#*",
         "dynamodb:DeleteItem": "JobsTable/deliveries#job_*",
         "s3:ListBucketVersions": "ImagesBucket",
+        "s3:DeleteObject": ["ImagesBucket/images/job_*", "ImagesBucket/quarantine/job_*"],
         "s3:DeleteObjectVersion": ["ImagesBucket/images/job_*", "ImagesBucket/quarantine/job_*"],
     },
     "follow_jobs": {

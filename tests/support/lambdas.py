@@ -74,9 +74,9 @@ class AwsCall:
         if self.operation == "ListObjectVersions":
             return {"s3:ListBucketVersions"}
         if self.operation == "DeleteObjects":
-            # Of each version that it names; without one it would need s3:DeleteObject.
+            # S3 asks for both, also where each object has its version.
             assert all("VersionId" in each for each in self.parameters["Delete"]["Objects"])
-            return {"s3:DeleteObjectVersion"}
+            return {"s3:DeleteObject", "s3:DeleteObjectVersion"}
         if self.operation == "HeadObject":
             return {"s3:GetObject"}
         if self.operation == "CreateBucket":  # botocore's way to a presigned form
