@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from ringback.domain.jobs import ProviderTaskId
 
+from local.api_addresses import studio_origin
 from local.deployment import Deployment
 from local.drop_bucket import drop_photo
 from local.examples import EXAMPLES, TOLD
@@ -30,10 +31,10 @@ LINES_SHOWN = 60
 # It is not run here: its functions and permissions are a part of the stack.
 WITH_CANARY = {"CanaryMinutes": "60"}
 ORIGIN = "https://pages.example"
-WITH_PAGES = {"AllowedOrigins": f"http://127.0.0.1:8080,{ORIGIN}"}
+PAGES = ("http://127.0.0.1:8080", ORIGIN)
 # More than all tests post.
 WITH_LIMIT = {"ClientJobsPerMinute": "10000"}
-CHOSEN = PARAMETERS | WITH_CANARY | WITH_PAGES | WITH_LIMIT
+CHOSEN = PARAMETERS | WITH_CANARY | WITH_LIMIT
 # A receiver of the simulator that fails twice.
 TOLD_AT = "/receivers/fail-2/told"
 FOLDER = Path(__file__).parent
@@ -59,7 +60,9 @@ class SharedStack:
 
 @pytest.fixture(scope="session")
 def shared_stack(request: pytest.FixtureRequest) -> Iterator[SharedStack]:
-    with local_stack(ports=free_ports(), simulator=SIMULATOR, parameters=CHOSEN) as deployment:
+    ports = free_ports()
+    pages = {"AllowedOrigins": ",".join((*PAGES, studio_origin(ports.aws)))}
+    with local_stack(ports=ports, simulator=SIMULATOR, parameters=CHOSEN | pages) as deployment:
         show_logs_of(deployment, request.config)
         with connected(
             deployment.jobs_api_url, deployment.client_key, deployment.live_api_url
