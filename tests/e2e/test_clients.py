@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -20,16 +21,29 @@ from ringback_client import AsyncRingback, Ringback
 from ringback_client.errors import JobDeleted
 
 from local.deployment import Deployment, administrator
+from local.paths import ROOT
 
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
 EDIT: Final = "bytedance/seedream-v4-edit"
+SCOPES: Final = "jobs:write,jobs:read,jobs:delete"
 
 
 @pytest.fixture(scope="module")
 def settings(deployment: Deployment) -> dict[str, str]:
+    """Return the settings of a client whose key was just made."""
+    urls = {"AWS": deployment.endpoint_url, "SIMULATOR": deployment.simulator_url}
+    ports = {f"RINGBACK_{name}_PORT": str(urlsplit(url).port) for name, url in urls.items()}
+    made = subprocess.run(  # noqa: S603 our own command
+        ["make", "key", "NAME=journey", f"SCOPES={SCOPES}", "LOCAL=1"],  # noqa: S607
+        cwd=ROOT,
+        env={**os.environ, **ports},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
     return {
         "RINGBACK_API_URL": deployment.jobs_api_url,
-        "RINGBACK_KEY": deployment.client_key,
+        "RINGBACK_KEY": made.stdout.strip(),
         "RINGBACK_LIVE_URL": deployment.live_api_url,
     }
 
@@ -127,30 +141,47 @@ def test_the_whole_journey_by_the_command_line(
     assert {each["state"] for each in findings} == {"ok"}
 
 
+def requests(photo: Path) -> list[dict[str, Any]]:
+    edit = {"model": EDIT, "input": {"prompt": "A blue scarf", "image_urls": [photo]}}
+    return [edit, {"model": MODEL, "input": {"prompt": "A paper kite"}}]
+
+
 def test_the_same_by_the_client(
     deployment: Deployment, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    given = [*settings.values()]
-
-    async def journey() -> tuple[str, list[Path]]:
-        async with AsyncRingback(*given) as client:
-            job = await client.jobs.create(MODEL, {"prompt": "A paper kite"}, wait=True)
-            return job.job_id, [*await client.jobs.download(job.job_id, tmp_path / "async")]
-
-    with Ringback(*given) as client:
-        twice = [
-            client.jobs.create(MODEL, {"prompt": "A silk kite"}, idempotency_key="silk")
-            for _ in range(2)
-        ]
-        [made] = {job.job_id for job in twice}
-        other, others_paths = asyncio.run(journey())
-        [job] = client.jobs.wait(made, timeout=100)
-        paths = [*client.jobs.download(job.job_id, tmp_path / "sync")]
-        assert len([*islice(client.jobs.list(page_size=2), 5)]) == 5
+    photo = a_photo(tmp_path)
+    with Ringback(*settings.values()) as client:
+        sent = [client.jobs.create_many(requests(photo), idempotency_key="kite") for _ in range(2)]
+        [first, again] = [[each.job.job_id for each in many if each.job] for many in sent]
+        assert first == again
+        ended = [*client.jobs.wait(*first, timeout=100)]
+        assert [job.status for job in ended] == ["succeeded"] * 2
+        paths = [path for each in first for path in client.jobs.download(each, tmp_path / "sync")]
+        assert {*first} <= {job.job_id for job in client.jobs.list(page_size=2)}
         assert client.models.get(MODEL).price is not None
         assert client.price(MODEL, {"prompt": "A kite"}).estimate is not None
-    assert checksums_of(paths) == checksums_in(deployment, {job.job_id})
-    assert checksums_of(others_paths) == checksums_in(deployment, {other})
+        assert checksums_of(paths) == checksums_in(deployment, {*first})
+        client.jobs.delete(first[0])
+    assert_gone(deployment, settings, first[0])
+
+
+def test_the_same_by_the_client_for_asyncio(
+    deployment: Deployment, settings: dict[str, str], tmp_path: Path
+) -> None:
+    async def journey() -> tuple[str, ...]:
+        async with AsyncRingback(*settings.values()) as client:
+            sent = await client.jobs.create_many(requests(a_photo(tmp_path)))
+            made = [each.job.job_id for each in sent if each.job]
+            statuses = [job.status async for job in client.jobs.wait(*made, timeout=100)]
+            assert statuses == ["succeeded"] * 2
+            paths = [
+                path for each in made for path in await client.jobs.download(each, tmp_path / "out")
+            ]
+            assert checksums_of(paths) == checksums_in(deployment, {*made})
+            await client.jobs.delete(made[0])
+            return (*made,)
+
+    assert_gone(deployment, settings, asyncio.run(journey())[0])
 
 
 def test_a_form_takes_no_other_file(deployment: Deployment, settings: dict[str, str]) -> None:
