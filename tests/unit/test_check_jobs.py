@@ -154,8 +154,9 @@ def test_a_check_of_a_deleted_job_does_nothing(
     status: JobStatus, claimed: ProviderTaskId | None
 ) -> None:
     checker = a_checker(status, {TASK: a_report()}, changes=7)
-    assert checker.status(claimed=claimed) is status
-    assert checker.provider.read == []
+    check_jobs = replace(checker.check_jobs(), providers={}, clients={})
+    check = Check(job_id=a_job_id(), claimed_task=claimed)
+    assert check_jobs([check]) == [checker.jobs.get(a_job_id())]
     assert checker.queues == InMemoryQueues()
 
 
