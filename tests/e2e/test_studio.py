@@ -1,19 +1,19 @@
 """The studio in a real browser, from another origin than the API and the buckets."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pytest
 
 from local.browsers.visits import Visitors
 from local.deployment import Deployment
-from local.drop_bucket import photo
+from local.drop_bucket import drop, photo, wait_for_summary
 from local.jobs_api import JobsApi, connected
 from tests.e2e.studio_browser import all_keys, faults_of_access, usual_scopes
 
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
 USER, REVOKED = "studio user", "revoked user"
-HOSTILE: Final = "<img src=x onerror=\"document.title='owned'\"><script>owned()</script>"
+HOSTILE: Final = "<img src=x onerror=document.title='owned'>"
 PROMPTS: Final = ("a red kite", "a green kite", f"a kite {HOSTILE}")
 
 
@@ -37,9 +37,15 @@ def visitors(
     browser: Any, deployment: Deployment, api: JobsApi, keys: Mapping[str, str]
 ) -> Visitors:
     """Return them when there are pictures to see."""
-    jobs = [api.submit(MODEL, {"prompt": prompt, "image_size": "square"}) for prompt in PROMPTS]
-    api.wait_until_final([job["job_id"] for job in jobs], with_thumbnails=True)
+    jobs = [post(api, prompt, tags=[HOSTILE]) for prompt in PROMPTS]
+    api.wait_until_final(jobs, with_thumbnails=True)
     return Visitors(browser, deployment.studio_url, keys[USER])
+
+
+def post(api: JobsApi, prompt: str, *, tags: Sequence[str] = ()) -> str:
+    """Post a job and return its id."""
+    body = {"model": MODEL, "input": {"prompt": prompt, "image_size": "square"}, "tags": tags}
+    return str(api.client.post(f"{api.url}/jobs", json=body).raise_for_status().json()["job_id"])
 
 
 def test_a_key_that_is_typed_opens_the_pictures_and_is_kept_in_the_tab(visitors: Visitors) -> None:
@@ -72,7 +78,7 @@ def test_a_new_job_appears_by_itself_and_becomes_its_picture(
     with visitors.visit() as visit:
         visit.open()
         visit.see("Live")
-        api.submit(MODEL, {"prompt": "a kite of today", "image_size": "square"})
+        post(api, "a kite of today")
         visit.picture("a kite of today")
 
 
@@ -99,13 +105,57 @@ def test_the_keyboard_alone_suffices(visitors: Visitors) -> None:
         assert page.evaluate(focused) == first
 
 
-def test_texts_of_strangers_are_text(visitors: Visitors) -> None:
+def test_texts_of_strangers_are_text(visitors: Visitors, deployment: Deployment) -> None:
+    """A prompt, a tag, and the name and the cells of a dropped file."""
     with visitors.visit() as visit:
         page = visit.open()
         visit.tile(HOSTILE).click()
-        page.get_by_role("dialog").get_by_text(HOSTILE).first.wait_for()
-        assert "owned" not in page.title()
-        assert page.locator("[onerror], body script").count() == 0
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text(f"a kite {HOSTILE}").first.wait_for()
+        assert dialog.get_by_text(HOSTILE, exact=True).count() >= 1
+        assert_nothing_came_alive(page)
+    file = f"requests/{HOSTILE}.csv"
+    drop(deployment, file, f"model,input.prompt\n{HOSTILE},a kite\n".encode())
+    wait_for_summary(deployment, file)
+    with visitors.visit(key=deployment.client_key) as visit:
+        page = visit.open("#/drops")
+        page.get_by_role("link", name=file).click()
+        page.get_by_role("heading", name=file).wait_for()
+        page.get_by_role("rowheader").first.wait_for()
+        assert_nothing_came_alive(page)
+
+
+def assert_nothing_came_alive(page: Any) -> None:
+    assert "owned" not in page.title()
+    assert page.locator("[onerror], body script").count() == 0
+
+
+def test_a_job_that_is_deleted_meanwhile_is_said_to_be(visitors: Visitors, api: JobsApi) -> None:
+    job_id = post(api, "a kite to be deleted")
+    api.wait_until_final([job_id], with_thumbnails=True)
+    with visitors.visit() as visit:
+        page = visit.open()
+        visit.see("Live")
+        visit.tile("a kite to be deleted").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_text("SHA-256").wait_for()
+        api.client.delete(f"{api.url}/jobs/{job_id}").raise_for_status()
+        dialog.get_by_text("This job was deleted.").wait_for()
+        page.keyboard.press("Escape")
+        visit.tile("a kite to be deleted").wait_for(state="detached")
+
+
+def test_deleting_takes_a_second_thought(visitors: Visitors, api: JobsApi) -> None:
+    api.wait_until_final([post(api, "a kite to be thought over")], with_thumbnails=True)
+    with visitors.visit() as visit:
+        page = visit.open()
+        visit.tile("a kite to be thought over").click()
+        delete = page.get_by_role("button", name="Delete", exact=True)
+        delete.click()
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        delete.click()
+        page.get_by_role("dialog", name="Delete").get_by_role("button", name="Delete").click()
+        visit.tile("a kite to be thought over").wait_for(state="detached")
 
 
 def test_a_form_makes_a_picture_of_an_image_that_is_dropped(visitors: Visitors) -> None:
@@ -116,12 +166,12 @@ def test_a_form_makes_a_picture_of_an_image_that_is_dropped(visitors: Visitors) 
         form.get_by_role("button", name="Make it").click()
         form.get_by_text("This is needed.").first.wait_for()
         form.get_by_label("Prompt").fill("as a woodcut of a kite")
-        file = {"name": HOSTILE.replace("/", ""), "mimeType": "image/jpeg", "buffer": photo()}
+        file = {"name": HOSTILE, "mimeType": "image/jpeg", "buffer": photo()}
         page.locator("input[type=file]").set_input_files([file])
         visit.see("credits")
         form.get_by_role("button", name="Make it").click()
         visit.picture("as a woodcut of a kite")
-        assert page.locator("[onerror], body script").count() == 0
+        assert_nothing_came_alive(page)
 
 
 def test_a_picture_is_downloaded_with_its_checksum(visitors: Visitors) -> None:
@@ -144,8 +194,7 @@ def test_a_broken_line_comes_back_with_what_was_missed(
         page.context.set_offline(True)
         all_keys(deployment).close(USER)
         visit.see("Reconnecting")
-        job = api.submit(MODEL, {"prompt": "a kite that is missed", "image_size": "square"})
-        api.wait_until_final([job["job_id"]], with_thumbnails=True)
+        api.wait_until_final([post(api, "a kite that is missed")], with_thumbnails=True)
         page.context.set_offline(False)
         visit.picture("a kite that is missed")
         visit.see("Live")
