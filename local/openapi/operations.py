@@ -282,7 +282,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             _query("cursor", "The `cursor` of the previous page.", type="string"),
         ),
         answers={200: ("A page of files.", ref("dropPage"))},
-        problems=(InvalidRequest,),
+        problems=(InvalidRequest, WrongCursor),
     ),
     "GET /drops/{file+}": Operation(
         id="getDrop",
@@ -294,7 +294,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             _query("cursor", "The `cursor` of the previous bad rows.", type="string"),
         ),
         answers={200: ("The file.", ref("dropDetails"))},
-        problems=(InvalidRequest, UnknownDrop),
+        problems=(InvalidRequest, UnknownDrop, WrongCursor),
     ),
     "GET /account": Operation(
         id="getAccount",

@@ -60,6 +60,6 @@ def drop_details_body(found: DropDetails) -> dict[str, Any]:
             }
             for receipt in found.bad
         ],
-        "cursor": None if found.more is None else str(found.more),
+        "cursor": found.cursor,
         "receipts": [{"key": key, "url": url} for key, url in found.receipts],
     }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from ringback.domain.cursors import CURSOR, WRONG, Cursors, refuse
 from ringback.domain.drops import Drop, ListedDrop, makes_jobs, spellings
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownDrop
 from ringback.domain.suggestions import unknown_name
@@ -16,7 +17,6 @@ DEFAULT_DROPS: Final = 25
 MAX_BAD_ROWS: Final = 100
 # A file that has no receipt yet is looked for among so many.
 MAX_NEW: Final = 100
-_PLACE: Final = re.compile(r"([0-9a-z]{26})\.([0-9a-f]{64})")
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
 
 
@@ -63,11 +63,11 @@ class ShownDrop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DropDetails:
-    """``more`` is where further bad rows begin, ``None`` if there are none."""
+    """``cursor`` is that of further bad rows, ``None`` if there are none."""
 
     shown: ShownDrop
     bad: Sequence[Mapping[str, Any]]
-    more: int | None
+    cursor: str | None
     receipts: Sequence[tuple[str, str]]
 
 
@@ -81,38 +81,45 @@ class FindDrops:
     def page(self, query: Mapping[str, str], *, client: str) -> tuple[list[ShownDrop], str | None]:
         """Return drops, newest first, and the cursor of the next page, if there is one.
 
-        Raises ``InvalidRequest``.
+        Raises ``InvalidRequest`` or ``WrongCursor``.
         """
-        limit, cursor = query.get("limit", str(DEFAULT_DROPS)), query.get("cursor")
-        place = _PLACE.fullmatch(cursor) if cursor is not None else None
-        errors = _unknown(query, {"limit", "cursor"})
+        limit, cursors = query.get("limit", str(DEFAULT_DROPS)), Cursors(client, {"list": "drops"})
+        position = cursors.position_in(query[CURSOR]) if CURSOR in query else ("",)
+        errors = _unknown(query, {"limit", CURSOR})
         if not (_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_DROPS):
             errors.append(FieldError("limit", f"must be a whole number from 1 to {MAX_DROPS}"))
-        if cursor is not None and place is None:
-            errors.append(FieldError("cursor", "must be the `cursor` of the previous page"))
-        if errors:
-            raise InvalidRequest(errors)
-        size, before = int(limit), f"{place[1]}#{place[2]}" if place else ""
+        if position is None:
+            errors.append(WRONG)
+        if errors or position is None:
+            refuse(errors)
+        size, [before] = int(limit), position
         found = self.drops.newest(client, limit=size + 1, before=before)
         shown = [self._shown(each) for each in found[:size]]
-        return shown, found[size - 1].place.replace("#", ".") if len(found) > size else None
+        return shown, cursors.after([found[size - 1].place]) if len(found) > size else None
 
     def one(self, file: str, query: Mapping[str, str], *, client: str) -> DropDetails:
         """Return a file, by its key or URL, with its bad rows from ``cursor`` on.
 
-        Raises ``InvalidRequest`` or ``UnknownDrop``.
+        Raises ``InvalidRequest``, ``UnknownDrop`` or ``WrongCursor``, which is one of another
+        version, too.
         """
-        key, cursor = key_of(file), query.get("cursor", "0")
-        errors = _unknown(query, {"cursor", "version"})
+        key = key_of(file)
+        errors = _unknown(query, {CURSOR, "version"})
         errors += [FieldError("file", each.message) for each in key_errors(key)]
-        if not _NUMBER.fullmatch(cursor):
-            errors.append(FieldError("cursor", "must be the `cursor` of the previous page"))
         if errors:
             raise InvalidRequest(errors)
         listed = self._find(key, query.get("version"), client)
-        bad, more = self._bad_rows(listed, int(cursor))
-        receipts = self.files.links(listed.drop)
-        return DropDetails(shown=self._shown(listed), bad=bad, more=more, receipts=receipts)
+        cursors = Cursors(client, {"bad rows of": listed.drop.fingerprint})
+        position = cursors.position_in(query[CURSOR]) if CURSOR in query else ("0",)
+        if position is None:
+            refuse([WRONG])
+        bad, more = self._bad_rows(listed, int(position[0]))
+        return DropDetails(
+            shown=self._shown(listed),
+            bad=bad,
+            cursor=None if more is None else cursors.after([str(more)]),
+            receipts=self.files.links(listed.drop),
+        )
 
     def _find(self, key: str, version: str | None, client: str) -> ListedDrop:
         names = spellings(key)
