@@ -119,6 +119,9 @@ CALLS: Final[Mapping[str, Callable[[Session, str, str], Any]]] = {
     "s3:ListBucketVersions": lambda session, bucket, _: session.client("s3").list_object_versions(
         Bucket=bucket, Prefix="images/job_x/"
     ),
+    "s3:DeleteObject": lambda session, bucket, key: session.client("s3").delete_object(
+        Bucket=bucket, Key=key, IfMatch="none"
+    ),
     "s3:DeleteObjectVersion": lambda session, bucket, key: session.client("s3").delete_object(
         Bucket=bucket, Key=key, VersionId="none"
     ),
