@@ -1,6 +1,7 @@
 """The studio in a real browser, from another origin than the API and the buckets."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from secrets import token_bytes
 from typing import Any, Final
 
 import pytest
@@ -78,6 +79,8 @@ def test_a_new_job_appears_by_itself_and_becomes_its_picture(
     with visitors.visit() as visit:
         visit.open()
         visit.see("Live")
+        # What was there before has been read by then.
+        visit.picture("a red kite")
         post(api, "a kite of today")
         visit.picture("a kite of today")
 
@@ -166,7 +169,9 @@ def test_a_form_makes_a_picture_of_an_image_that_is_dropped(visitors: Visitors) 
         form.get_by_role("button", name="Make it").click()
         form.get_by_text("This is needed.").first.wait_for()
         form.get_by_label("Prompt").fill("as a woodcut of a kite")
-        file = {"name": HOSTILE, "mimeType": "image/jpeg", "buffer": photo()}
+        # Bytes that no test has uploaded before.
+        content = photo() + token_bytes(8)
+        file = {"name": HOSTILE, "mimeType": "image/jpeg", "buffer": content}
         page.locator("input[type=file]").set_input_files([file])
         visit.see("credits")
         form.get_by_role("button", name="Make it").click()
