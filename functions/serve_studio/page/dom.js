@@ -54,7 +54,6 @@ const ICONS = {
   bin: 'M5 7h14M10 4h4M7 7l1 13h8l1-13',
   out: 'M14 4h5v16h-5M4 12h10M10 8l4 4-4 4',
   save: 'M5 4h11l3 3v13H5zM8 4v5h7V4',
-  copy: 'M9 9h11v11H9zM5 15H4V4h11v1',
 };
 
 /** Draw one of the icons; they only accompany words or a name. */
@@ -69,7 +68,7 @@ export function icon(name) {
   return svg;
 }
 
-export const prefersStillness = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
+const prefersStillness = () => matchMedia('(prefers-reduced-motion: reduce)').matches;
 
 /**
  * Change the page with a view transition where the browser has them and the person wants motion.

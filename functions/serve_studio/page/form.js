@@ -5,7 +5,7 @@ import { fill, h, icon } from './dom.js';
 import { makeField } from './fields.js';
 import { sentence, tell } from './notices.js';
 import { priceOf } from './price.js';
-import { changed } from './routes.js';
+import { changed, go } from './routes.js';
 import { carriedOver, fieldOfError, fieldsOf } from './schema.js';
 import { inTab } from './storage.js';
 import { t } from './words.js';
@@ -40,7 +40,8 @@ class MakeForm {
 
   constructor(options) {
     this.#options = options;
-    const close = h('a.button.quiet', { href: changed({ make: null, like: null, use: null }), ariaLabel: t('close') }, icon('close'));
+    const leave = () => go(changed({ make: null, like: null, use: null }));
+    const close = h('button.quiet', { type: 'button', ariaLabel: t('close'), on: { click: leave } }, icon('close'));
     this.select = h('select', { id: 'make-model', on: { change: () => this.#choose(this.select.value, this.#input()) } });
     const groups = Map.groupBy(models, ({ provider }) => provider);
     const option = ({ id, provider }) => h('option', { value: id }, id.replace(`${provider}/`, ''));
@@ -51,12 +52,7 @@ class MakeForm {
       {
         noValidate: true,
         ariaLabel: t('make.title'),
-        on: {
-          submit: (event) => this.#submit(event),
-          dragover: (event) => event.preventDefault(),
-          drop: (event) => this.#onFiles(event, event.dataTransfer.files),
-          paste: (event) => this.#onFiles(event, event.clipboardData.files),
-        },
+        on: { submit: (event) => this.#submit(event) },
       },
       h('header', {}, h('h2', {}, t('make.title')), close),
       h('div.field', {}, h('label', { htmlFor: 'make-model' }, t('filter.model')), this.select, this.about),
@@ -103,16 +99,12 @@ class MakeForm {
       return;
     }
     const bytes = await answer.arrayBuffer();
-    this.#addFiles([new File([bytes], image.key.split('/').slice(-2).join('-'), { type: image.content_type })]);
+    this.addFiles([new File([bytes], image.key.split('/').slice(-2).join('-'), { type: image.content_type })]);
   }
 
-  #onFiles(event, files) {
+  /** Use images as input, if the model takes some. */
+  addFiles(files) {
     if (!files.length) return;
-    event.preventDefault();
-    this.#addFiles(files);
-  }
-
-  #addFiles(files) {
     const field = this.#fields.find(({ field: { kind } }) => kind === 'images');
     if (field) field.addFiles(files);
     else tell(t('images.none'), { isProblem: true });

@@ -18,7 +18,7 @@ const AHEAD = 2.5;
 const ROOM = 140;
 const KEYS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'];
 
-export class LightTable extends HTMLElement {
+class LightTable extends HTMLElement {
   #store;
   #list = h('ul', { role: 'list' });
   #tiles = new Map();

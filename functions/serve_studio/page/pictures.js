@@ -25,6 +25,7 @@ export function picturesView({ live, onProblem }) {
   let picture;
   let form;
   let begun = false;
+  let brought = [];
   let loaded;
 
   store.addEventListener('problem', ({ detail }) => onProblem(detail), { signal });
@@ -33,6 +34,10 @@ export function picturesView({ live, onProblem }) {
   live.addEventListener('event', ({ detail }) => onEvent(detail), { signal });
   addEventListener('online', () => store.resume(), { signal });
   addEventListener('keydown', onKey, { signal });
+  // Without this, the browser would leave the page for an image that is dropped beside the form.
+  addEventListener('dragover', (event) => event.dataTransfer.types.includes('Files') && event.preventDefault(), { signal });
+  addEventListener('drop', (event) => onFiles(event, event.dataTransfer.files), { signal });
+  addEventListener('paste', (event) => onFiles(event, event.clipboardData.files), { signal });
 
   function onEvent({ type, data }) {
     if (!type.startsWith('ringback.job.')) return;
@@ -91,6 +96,16 @@ export function picturesView({ live, onProblem }) {
     }
   }
 
+  /** Images that are dropped or pasted anywhere are input of the form. */
+  function onFiles(event, files) {
+    if (!files.length) return;
+    event.preventDefault();
+    if (panel.hidden) {
+      brought = [...files];
+      go(changed({ make: 'edit', open: null }));
+    } else form?.addFiles(files);
+  }
+
   function update(params) {
     const filters = filtersOf(params);
     bar.update(filters);
@@ -131,6 +146,7 @@ export function picturesView({ live, onProblem }) {
       form ??= await makeForm({ onProblem, onMade });
       fill(panel, form.element);
       await form.begin(params);
+      form.addFiles(brought.splice(0));
       form.focus();
     } catch (problem) {
       begun = undefined;

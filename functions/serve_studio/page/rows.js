@@ -62,7 +62,7 @@ export class Rows {
  * @param {object[]} rows the rows above, which stay as they are
  * @returns {{first: number, last: number, y: number, height: number}[]} `last` is exclusive
  */
-export function rowsOf(ratios, { width, gap, height }, rows = []) {
+function rowsOf(ratios, { width, gap, height }, rows = []) {
   const above = rows.at(-1);
   let first = above?.last ?? 0;
   let sum = 0;
@@ -84,10 +84,10 @@ export function rowsOf(ratios, { width, gap, height }, rows = []) {
 }
 
 /** A panorama is shown within a less extreme frame. */
-export const shown = (ratio) => Math.min(WIDEST, Math.max(NARROWEST, ratio || 1));
+const shown = (ratio) => Math.min(WIDEST, Math.max(NARROWEST, ratio || 1));
 
 /** Return the index of the row at a height: the last one that begins at or above `y`. */
-export function rowAt(rows, y) {
+function rowAt(rows, y) {
   let low = 0;
   let high = rows.length - 1;
   while (low < high) {
@@ -99,7 +99,7 @@ export function rowAt(rows, y) {
 }
 
 /** Return x and width of the pictures of a row. */
-export function placesOf(row, ratios, gap) {
+function placesOf(row, ratios, gap) {
   let x = 0;
   return ratios.slice(row.first, row.last).map((ratio) => {
     const place = { x, width: shown(ratio) * row.height };
@@ -109,7 +109,7 @@ export function placesOf(row, ratios, gap) {
 }
 
 /** Up and down lead to the picture whose middle is nearest. */
-export function neighbour(key, index, rows, ratios, gap) {
+function neighbour(key, index, rows, ratios, gap) {
   const last = ratios.length - 1;
   if (key === 'Home' || key === 'End') return key === 'Home' ? 0 : last;
   if (key === 'ArrowLeft' || key === 'ArrowRight') return Math.min(last, Math.max(0, index + (key === 'ArrowLeft' ? -1 : 1)));

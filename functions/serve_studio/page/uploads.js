@@ -2,7 +2,7 @@
 
 import { call } from './api.js';
 
-export const MAX_BYTES = 10 * 1024 * 1024;
+const MAX_BYTES = 10 * 1024 * 1024;
 export const TYPES = ['image/jpeg', 'image/png', 'image/webp'];
 
 /** What keeps a file from being uploaded. */

@@ -62,8 +62,6 @@ export default {
   'status.cancelled': 'Cancelled',
   'status.deleting': 'Being deleted',
   'status.deleted': 'Deleted',
-  'status.refused': 'Refused',
-  'status.valid': 'Valid',
 
   'waits.not_configured': 'The provider has no key yet.',
   'waits.key_refused': 'The provider refuses the key.',

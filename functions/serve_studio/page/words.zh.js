@@ -62,8 +62,6 @@ export default {
   'status.cancelled': '已取消',
   'status.deleting': '正在删除',
   'status.deleted': '已删除',
-  'status.refused': '被拒绝',
-  'status.valid': '有效',
 
   'waits.not_configured': '尚未设置服务商的密钥。',
   'waits.key_refused': '服务商拒绝了密钥。',
