@@ -180,7 +180,7 @@ export default {
   'images.chosen': 'Chosen images',
   'images.choose': 'Choose files',
   'images.add': 'Add this URL',
-  'images.hint': 'Or drop images onto this form, or paste them.',
+  'images.hint': 'Or drop images anywhere on the page, or paste them.',
   'images.remove': 'Remove {name}',
   'images.uploading': 'Uploading {name}…',
   'images.uploaded': '{name} is uploaded.',

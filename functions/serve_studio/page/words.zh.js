@@ -177,7 +177,7 @@ export default {
   'images.chosen': '已选图片',
   'images.choose': '选择文件',
   'images.add': '添加此网址',
-  'images.hint': '也可以把图片拖到此表单中，或直接粘贴。',
+  'images.hint': '也可以把图片拖到页面上，或直接粘贴。',
   'images.remove': '移除 {name}',
   'images.uploading': '正在上传 {name}…',
   'images.uploaded': '{name} 已上传。',
