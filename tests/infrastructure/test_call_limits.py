@@ -131,6 +131,8 @@ def test_parameters_are_checked_where_the_service_does_not(monkeypatch: pytest.M
     unchecked = {service for service in configs if not configs[service].parameter_validation}
     assert unchecked == {"dynamodb", "sqs"}
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    # Those made here have no credentials.
+    monkeypatch.setattr("tests.support.lambdas._clients", {})
     use_lasting_clients(monkeypatch)
     with pytest.raises(ParamValidationError):
         clients.dynamodb_client().get_item(TableName="jobs", Key={"job_id": {"N": 5}})
