@@ -47,10 +47,14 @@ class Visit:
 
     def expect_trouble(self, pattern: str) -> None:
         """Take away what matches: it belongs to the visit. There has to be some."""
-        left = [each for each in self.troubles if not re.search(pattern, each)]
-        if len(left) == len(self.troubles):
+        if not self.allow_trouble(pattern):
             raise AssertionError(f"no {pattern} in {self.troubles}")
-        self.troubles[:] = left
+
+    def allow_trouble(self, pattern: str) -> int:
+        """Take away what matches, and return how much that was."""
+        before = len(self.troubles)
+        self.troubles[:] = [each for each in self.troubles if not re.search(pattern, each)]
+        return before - len(self.troubles)
 
     def open(self, view: str = "") -> Any:
         """Open the page, or another of its views such as ``#/drops``; return Playwright's page."""

@@ -77,12 +77,14 @@ def test_the_dependencies_lie_where_lambda_looks(built: Path) -> None:
     assert "PIL" in {path.name for path in (built / "PicturesLayer" / "python").iterdir()}
 
 
-def test_every_function_is_its_app_and_nothing_else(built: Path) -> None:
+def test_every_function_is_what_is_in_its_folder_and_nothing_else(built: Path) -> None:
     functions = sorted(built.glob("*Function"))
     assert len(functions) == len(list((ROOT / "functions").iterdir()))
     caches = {"__pycache__/app.cpython-313.pyc"} if LAMBDA_PYTHON else set[str]()
+    page = {f"page/{path.name}" for path in (ROOT / "functions/serve_studio/page").iterdir()}
+    more = {"ServeStudioFunction": page}
     assert {folder.name: names_in(folder) for folder in functions} == {
-        folder.name: {"app.py"} | caches for folder in functions
+        folder.name: {"app.py"} | caches | more.get(folder.name, set()) for folder in functions
     }
 
 
