@@ -153,7 +153,7 @@ export class JobStore extends EventTarget {
     const known = this.#jobs.get(job.job_id);
     const record = recordOf(job, page, made, known);
     if (!known || !isSame(known, record)) {
-      const index = known ? this.#order.indexOf(job.job_id) : this.#insert(job.job_id, made);
+      const index = known ? this.#order.indexOf(job.job_id) : this.#insert(job.job_id);
       this.#jobs.set(job.job_id, record);
       this.#dirty = Math.min(this.#dirty, index);
     }
@@ -164,16 +164,16 @@ export class JobStore extends EventTarget {
     }
   }
 
-  /** Pages come in order, so an older job is usually the last one, and a live one the first. */
-  #insert(id, made) {
-    const madeAt = (index) => this.#jobs.get(this.#order[index]).made;
-    if (!this.#order.length || madeAt(this.#order.length - 1) >= made) {
-      return this.#order.push(id) - 1;
+  /** Jobs lie in the order of the API's lists, which is that of their ids: the newest first. */
+  #insert(id) {
+    let [low, high] = [0, this.#order.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#order[middle] > id) low = middle + 1;
+      else high = middle;
     }
-    let index = 0;
-    while (madeAt(index) > made) index += 1;
-    this.#order.splice(index, 0, id);
-    return index;
+    this.#order.splice(low, 0, id);
+    return low;
   }
 
   /** What is read for its links may be older than what the line has told since. */
