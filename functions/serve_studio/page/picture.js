@@ -16,6 +16,8 @@ export class PictureDialog {
   #job;
   #stage = h('div.stage');
   #facts = h('div.facts');
+  // Says which picture is shown after an arrow key, which moves no focus.
+  #said = h('p.unseen', { role: 'status' });
   #dialog;
   #previous = this.#arrow('left', t('picture.previous'), -1);
   #next = this.#arrow('right', t('picture.next'), 1);
@@ -42,6 +44,7 @@ export class PictureDialog {
       h('div.frame', {}, this.#previous, this.#stage, this.#next),
       this.#facts,
       close,
+      this.#said,
     );
     document.body.append(this.#dialog);
   }
@@ -114,6 +117,7 @@ export class PictureDialog {
     const job = this.#job;
     const image = job.images[number ? number - 1 : 0];
     const prompt = promptOf(job.input);
+    this.#said.textContent = t('tile.job', { words: prompt || job.job_id, model: job.model, state: named('status', job.status) });
     if (image) {
       const sketch = this.#stage.querySelector('img');
       const large = this.#image(image.url, prompt || job.model, image.width / image.height);
