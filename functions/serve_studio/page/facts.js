@@ -35,6 +35,7 @@ function jobFacts(job) {
     ['fact.model', h('a', { href: address('pictures', { model: job.model }) }, job.model)],
     ['fact.provider', job.provider],
     ['fact.credits', job.credits ?? t('unknown')],
+    ['fact.posted', moment(job.created_at)],
     ['fact.took', job.finished_at && elapsed(Date.parse(job.finished_at) - Date.parse(job.created_at))],
     ['fact.tags', tags.length > 0 && tags.flatMap((tag) => [h('a.chip', { href: address('pictures', { tag }) }, tag), ' '])],
     ['fact.source', source && h('a', { href: address('drops', { file: source }) }, source, row ? ` · ${t('fact.row', { n: row })}` : '')],

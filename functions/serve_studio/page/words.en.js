@@ -100,6 +100,7 @@ export default {
   'fact.model': 'Model',
   'fact.provider': 'Provider',
   'fact.credits': 'Credits',
+  'fact.posted': 'Posted',
   'fact.took': 'Took',
   'fact.tags': 'Tags',
   'fact.source': 'Dropped file',

@@ -97,6 +97,7 @@ export default {
   'fact.model': '模型',
   'fact.provider': '服务商',
   'fact.credits': '积分',
+  'fact.posted': '提交时间',
   'fact.took': '用时',
   'fact.tags': '标签',
   'fact.source': '投放文件',
