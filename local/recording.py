@@ -36,7 +36,7 @@ COMMANDS: Final = (
     "ringback list",
 )
 JOB: Final = re.compile(r"job_[0-9a-z]{26}")
-COLUMNS: Final = 100
+COLUMNS: Final = 110
 ROWS: Final = 80
 SECONDS: Final = 120
 # Pixels of a character and a line, and around them.
@@ -51,6 +51,15 @@ COLOURS: Final[Mapping[str, str]] = {
 
 
 def main() -> int:
+    try:
+        record()
+    except LocalFailure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return 0
+
+
+def record() -> None:
     with (
         local_stack(ports=ports_from_environment(), report=timed_report()) as deployment,
         tempfile.TemporaryDirectory() as folder,
@@ -60,7 +69,6 @@ def main() -> int:
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(drawn(screen), "utf-8")
     print("", *lines_of(screen), "", f"{PICTURE.relative_to(ROOT)} is written.", sep="\n")
-    return 0
 
 
 def settings_of(deployment: Deployment) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -85,13 +85,19 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     Console(markup=False, emoji=False, highlight=False).print(table)
 
 
+def _moment(moment: datetime) -> str:
+    """Return a time in UTC, as the API has it, to the second."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
 def show_job(job: "Job") -> None:
     shown: dict[str, object] = {
         **{"job": job.job_id, "status": job.status, "model": job.model},
         "prompt": job.input.get("prompt", job.input.get("ref_prompt")),
         **{"tags": ", ".join(job.tags) or None, "source": job.source, "row": job.row},
-        "created": job.created_at,
-        **{"finished": job.finished_at, "credits": job.credits},
+        "created": _moment(job.created_at),
+        "finished": job.finished_at and _moment(job.finished_at),
+        "credits": job.credits,
     }
     if job.waiting_for is not None:
         shown["waiting for"] = f"{job.waiting_for.provider}: {job.waiting_for.reason}"
@@ -134,7 +140,7 @@ def show_jobs(jobs: Iterable["Job"], *, as_json: bool) -> None:
     show_table(
         ("job", "status", "model", "created", "images", "credits"),
         (
-            (job.job_id, job.status, job.model, f"{job.created_at:%Y-%m-%d %H:%M:%S}",
+            (job.job_id, job.status, job.model, _moment(job.created_at),
              len(job.images), job.credits)
             for job in jobs
         ),
