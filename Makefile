@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 
 PYTHON ?= python3
 ENVIRONMENTS := .local/environments
-BENCHMARKS := cold_start sheets growth copying pace callbacks webhooks cost limits warm command_line
+BENCHMARKS := cold_start sheets growth copying pace callbacks webhooks cost limits warm command_line studio
 UV := $(CURDIR)/$(ENVIRONMENTS)/uv/bin/uv
 
 PYTEST := .venv/bin/python -m pytest
@@ -91,12 +91,16 @@ mutants: .venv/.ready ## List faults in the code that no test notices (MINUTES=6
 	@nice .venv/bin/python -m local.mutants --minutes $(or $(MINUTES),60) $(MODULES)
 
 .PHONY: bench
-bench: environments ## Run the benchmarks; benchmarks/RESULTS.md has their results
+bench: environments chromium ## Run the benchmarks; benchmarks/RESULTS.md has their results
 	@for name in $(BENCHMARKS); do .venv/bin/python -m benchmarks.$$name; done
 
 .PHONY: run
 run: environments ## Run Ringback on this machine with a job of every model; Ctrl-C stops it
 	@exec .venv/bin/python -m local.run
+
+.PHONY: pictures
+pictures: environments chromium ## Take pictures of the studio on a local stack, in light and dark, for docs/pictures/
+	@exec .venv/bin/python -m local.studio_pictures
 
 .PHONY: models
 models: .venv/.ready ## List the models with their limits and prices
