@@ -15,6 +15,7 @@ from tests.e2e.studio_browser import all_keys, faults_of_access, usual_scopes
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
 USER, REVOKED = "studio user", "revoked user"
 HOSTILE: Final = "<img src=x onerror=document.title='owned'>"
+FILE: Final = f"requests/{HOSTILE}.csv"
 PROMPTS: Final = ("a red kite", "a green kite", f"a kite {HOSTILE}")
 
 
@@ -38,6 +39,8 @@ def visitors(
     browser: Any, deployment: Deployment, api: JobsApi, keys: Mapping[str, str]
 ) -> Visitors:
     """Return them when there are pictures to see."""
+    # Read while the first tests run.
+    drop(deployment, FILE, f"model,input.prompt\n{HOSTILE},a kite\n".encode())
     jobs = [post(api, prompt, tags=[HOSTILE]) for prompt in PROMPTS]
     api.wait_until_final(jobs, with_thumbnails=True)
     return Visitors(browser, deployment.studio_url, keys[USER])
@@ -117,13 +120,11 @@ def test_texts_of_strangers_are_text(visitors: Visitors, deployment: Deployment)
         dialog.get_by_text(f"a kite {HOSTILE}").first.wait_for()
         assert dialog.get_by_text(HOSTILE, exact=True).count() >= 1
         assert_nothing_came_alive(page)
-    file = f"requests/{HOSTILE}.csv"
-    drop(deployment, file, f"model,input.prompt\n{HOSTILE},a kite\n".encode())
-    wait_for_summary(deployment, file)
+    wait_for_summary(deployment, FILE)
     with visitors.visit(key=deployment.client_key) as visit:
         page = visit.open("#/drops")
-        page.get_by_role("link", name=file).click()
-        page.get_by_role("heading", name=file).wait_for()
+        page.get_by_role("link", name=FILE).click()
+        page.get_by_role("heading", name=FILE).wait_for()
         page.get_by_role("rowheader").first.wait_for()
         assert_nothing_came_alive(page)
 
