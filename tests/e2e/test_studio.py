@@ -123,7 +123,7 @@ def test_texts_of_strangers_are_text(visitors: Visitors, deployment: Deployment)
     wait_for_summary(deployment, FILE)
     with visitors.visit(key=deployment.client_key) as visit:
         page = visit.open("#/drops")
-        page.get_by_role("link", name=FILE).click()
+        page.get_by_role("link", name=FILE).first.click()
         page.get_by_role("heading", name=FILE).wait_for()
         page.get_by_role("rowheader").first.wait_for()
         assert_nothing_came_alive(page)
