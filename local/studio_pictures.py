@@ -79,7 +79,7 @@ def taken(visitors: Visitors) -> Iterator[Path]:
             yield save(visit, f"studio-make-{scheme}")
             visit.open("#/drops").get_by_role("link", name="requests/doors.csv").wait_for()
             yield save(visit, f"studio-drops-{scheme}")
-            visit.open("#/account").get_by_role("heading", name="kie").wait_for()
+            visit.open("#/account").get_by_text("credits left").wait_for()
             yield save(visit, f"studio-account-{scheme}")
     with visitors.visit(viewport=PHONE) as visit:
         visit.open()
