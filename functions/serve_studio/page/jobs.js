@@ -6,7 +6,7 @@ import { Links } from './links.js';
 import { Renewals } from './renewals.js';
 import { isLate, isSame, itemsOf, recordOf, THUMBNAIL_MS } from './records.js';
 
-const FIRST_PAGE = 40;
+const FIRST_PAGE = 16;
 const PAGE = 99;
 const FIELDS = 'status,changes,model,input,created_at,images,error,waiting_for';
 // After a failure, scrolling asks no sooner.
