@@ -47,7 +47,10 @@ def download(
 
     if bool(job_ids) == bool(source):
         raise click.UsageError("Name jobs, or a file by --source.")
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
     wanted = [*_images(client, job_ids, source)]
     failed = 0
     with ThreadPoolExecutor(parallel) as pool, progress("images", len(wanted)) as bar:

@@ -158,6 +158,8 @@ def watch(
     ringback watch job_01m8cy9zbe0cr2r9td1t69azkx
     """  # noqa: D301
     if not job_ids:
+        if timeout is not None:
+            raise click.UsageError("--timeout is for jobs that you name.")
         for event in client.events():
             show_json(event) if as_json else say(_line(event))
         return ExitCode.DONE

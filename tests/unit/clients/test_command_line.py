@@ -220,6 +220,12 @@ def test_watch_without_a_job_shows_every_event() -> None:
     ]
 
 
+def test_watching_every_job_takes_no_timeout() -> None:
+    api = FakeApi()
+    assert "jobs that you name" in run(api, "watch", "--timeout", "1", code=2).stderr
+    assert api.requests == []
+
+
 def test_models_are_listed_with_their_fields() -> None:
     size = {"enum": ["1K", "2K"], "default": "1K", "description": "The long side."}
     api = FakeApi(models=[a_model(), a_model("seedream/x", size=size)])
@@ -392,6 +398,13 @@ def test_an_answer_s_id_names_no_file(tmp_path: Path) -> None:
 def test_download_needs_jobs_or_a_file() -> None:
     run(FakeApi(), "download", code=2)
     run(FakeApi(), "download", job_id(1), "--source", "a.csv", code=2)
+
+
+def test_a_folder_that_cannot_be_made_is_an_error_of_the_command(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    output = tmp_path / "file" / "new"
+    result = run(FakeApi(), "download", job_id(1), "-o", output, code=2)
+    assert f"--output: {output}: Not a directory" in result.stderr
 
 
 def test_the_doctor_finds_nothing_wrong() -> None:
