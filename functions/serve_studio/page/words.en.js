@@ -219,7 +219,7 @@ export default {
   'account.who': 'Client {client}. This key may: {scopes}',
   'account.providers': 'Providers',
   'account.receivers': 'Webhooks',
-  'account.no-receivers': 'No webhook was sent yet.',
+  'account.no-receivers': 'You have set no receiver of webhooks, and no other fails.',
   'account.open': 'Open',
   'account.paused': 'Paused',
   'account.half_open': 'Trying one job',

@@ -216,7 +216,7 @@ export default {
   'account.who': '客户端 {client}。此密钥的权限：{scopes}',
   'account.providers': '服务商',
   'account.receivers': 'Webhook',
-  'account.no-receivers': '还没有发送过 Webhook。',
+  'account.no-receivers': '您没有设置 Webhook 接收端，也没有其他接收端失败。',
   'account.open': '正常',
   'account.paused': '已暂停',
   'account.half_open': '正在试发一个任务',
