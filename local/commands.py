@@ -3,6 +3,7 @@
 import json
 import shlex
 import sys
+from pathlib import Path
 
 from local.deployment import Deployment
 
@@ -19,9 +20,17 @@ def commands(deployment: Deployment, *, source: str) -> dict[str, str]:
     jobs = f"{deployment.jobs_api_url}/jobs"
     # Everything is on this machine, where no proxy can reach it.
     curl = "curl -s --noproxy '*'"
+    settings = {
+        "API_URL": deployment.jobs_api_url,
+        "KEY": deployment.client_key,
+        "LIVE_URL": deployment.live_api_url,
+    }
+    export = " ".join(f"RINGBACK_{name}={shlex.quote(each)}" for name, each in settings.items())
+    ringback = shlex.quote(str(Path(sys.executable).with_name("ringback")))
     api = f"{curl} -H {shlex.quote(f'Authorization: Bearer {deployment.client_key}')}"
     body = shlex.quote(BODY)
     return {
+        "Use the command line (docs/client.md)": f"export {export}; {ringback} list",
         "Post a job": f"{api} -d {body} {shlex.quote(jobs)}",
         "List all jobs, newest first (one job: add /<job> before the last quote)": (
             f"{api} {shlex.quote(jobs)}"

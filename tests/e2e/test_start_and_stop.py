@@ -106,7 +106,7 @@ def test_what_it_prints_can_be_pasted_and_ctrl_c_leaves_nothing(run: Run, tmp_pa
     assert is_taken(run.ports.simulator)
     assert processes_in(run.folder)
     commands = printed_commands(run.text)
-    assert len(commands) == 6
+    assert len(commands) == 7
     replies = []
     for command in commands:
         done = subprocess.run(  # noqa: S603 what a person would paste
@@ -117,8 +117,9 @@ def test_what_it_prints_can_be_pasted_and_ctrl_c_leaves_nothing(run: Run, tmp_pa
             check=False,
         )
         assert (done.returncode, done.stderr) == (0, b""), command
-        replies.append(json.loads(done.stdout or "{}"))
-    posted, all_jobs, of_sheet, estimate, _, faults = replies
+        replies.append(done.stdout.decode() or "{}")
+    assert "succeeded" in replies.pop(0)
+    posted, all_jobs, of_sheet, estimate, _, faults = map(json.loads, replies)
     assert posted["status"] == "accepted"
     assert posted["job_id"] in {job["job_id"] for job in all_jobs["jobs"]}
     assert [job["row"] for job in of_sheet["jobs"]] == [3, 1]

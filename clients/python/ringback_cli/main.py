@@ -29,7 +29,8 @@ class Commands(click.Group):
             code = exit_code_of(error)
             if code is None:
                 raise
-            click.echo(f"ringback: {clean_lines(str(error))}", err=True)
+            hint = " `ringback doctor` says more." if code is ExitCode.NOT_ALLOWED else ""
+            click.echo(f"ringback: {clean_lines(str(error))}{hint}", err=True)
             context.exit(code)
 
     def list_commands(self, context: click.Context) -> list[str]:
