@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -88,6 +89,7 @@ def _send_all(
     parallel: int,
 ) -> Iterator[Sent]:
     """Yield the rows as they are sent; a refused key ends it, since it is refused for all."""
+    refused = Event()
 
     def send(row: Row, job_input: dict[str, Any]) -> Sent:
         from ringback_client.errors import (
@@ -98,6 +100,8 @@ def _send_all(
             UploadFailed,
         )
 
+        if refused.is_set():
+            return Sent(row.number, None, "not sent")
         try:
             job = client.jobs.create(
                 row.model,
@@ -108,6 +112,7 @@ def _send_all(
                 tags=row.tags,
             )
         except NotAllowed:
+            refused.set()
             raise
         except (ApiError, NoAnswer, UnusableFile, UploadFailed) as error:
             return Sent(row.number, None, str(error))
