@@ -135,6 +135,15 @@ def test_as_long_as_an_object_is_left_the_record_says_so() -> None:
     assert world.job.status is JobStatus.DELETED
 
 
+def test_of_a_forgotten_job_only_a_deletion_that_has_begun_deletes() -> None:
+    """The delayed message is sent before the record is asked, which may say no."""
+    world = Deleting()
+    assert world.delete(a_job_id(), begun=False) is None
+    assert world.objects.deleted == []
+    assert world.delete(a_job_id()) is None
+    assert world.objects.deleted == [a_job_id()]
+
+
 def test_the_last_look_deletes_what_was_written_meanwhile() -> None:
     world = Deleting(a_job(JobStatus.SUCCEEDED))
     world.request(world.job)

@@ -146,7 +146,8 @@ class SqsArchiveQueue(_Queue):
 
 class SqsDeleteQueue(_Queue):
     def add(self, job_id: JobId, *, delay: int) -> None:
-        self._try({"job_id": job_id}, delay=delay)
+        # The delayed message is sent before the record says that the job is being deleted.
+        self._try({"job_id": job_id, "begun": not delay}, delay=delay)
 
 
 class SqsNotifyQueue(_Queue):

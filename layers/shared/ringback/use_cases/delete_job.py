@@ -66,8 +66,11 @@ class DeleteJob:
     deletions: DeletionStore
     now: Callable[[], datetime]
 
-    def __call__(self, job_id: JobId) -> Job | None:
+    def __call__(self, job_id: JobId, *, begun: bool = True) -> Job | None:
         """Return the job as it now stands, ``None`` if it was forgotten meanwhile.
+
+        ``begun`` tells whether the message was sent after the record said so: of a job that is
+        forgotten nothing else does, and images outlive their records.
 
         Raises ``TransferInterrupted`` if some objects are left.
         """
@@ -75,7 +78,8 @@ class DeleteJob:
             job = self.jobs.get(job_id)
         except UnknownJob:
             # Its record's time was over first.
-            self.objects.delete_all(job_id)
+            if begun:
+                self.objects.delete_all(job_id)
             return None
         if job.status not in GONE:
             return job
