@@ -22,6 +22,7 @@ from ringback_client.errors import JobDeleted
 
 from local.deployment import Deployment, administrator
 from local.paths import ROOT
+from tests.e2e.new_keys import known
 
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
 EDIT: Final = "bytedance/seedream-v4-edit"
@@ -43,7 +44,7 @@ def settings(deployment: Deployment) -> dict[str, str]:
     )
     return {
         "RINGBACK_API_URL": deployment.jobs_api_url,
-        "RINGBACK_KEY": made.stdout.strip(),
+        "RINGBACK_KEY": known(deployment, made.stdout.strip()),
         "RINGBACK_LIVE_URL": deployment.live_api_url,
     }
 

@@ -16,6 +16,7 @@ from local.deployment import Deployment, administrator
 from local.openapi.operations import OPERATIONS
 from local.paths import ROOT
 from local.sam import STACK_NAME
+from tests.e2e.new_keys import known
 
 TOOLS: Final = ROOT / ".local/environments/api_tools/bin"
 # A key may be used again with another request, and a job be known already (If-None-Match): that
@@ -66,7 +67,7 @@ print(job.job_id, job.status)
 def other_key(deployment: Deployment) -> str:
     """Return the key of a client of its own, whose jobs no other test counts."""
     keys = keys_of(Stack(STACK_NAME, administrator(), deployment.endpoint_url))
-    return keys.create("tools", list(Scope))
+    return known(deployment, keys.create("tools", list(Scope)))
 
 
 def run(command: list[str | Path], folder: Path) -> str:

@@ -10,6 +10,7 @@ from local.browsers.visits import Visitors
 from local.deployment import Deployment
 from local.drop_bucket import drop, photo, wait_for_summary
 from local.jobs_api import JobsApi, connected
+from tests.e2e.new_keys import known
 from tests.e2e.studio_browser import all_keys, faults_of_access, usual_scopes
 
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
@@ -23,11 +24,9 @@ DELETED_MS: Final = 60_000
 
 @pytest.fixture(scope="module")
 def keys(deployment: Deployment) -> dict[str, str]:
-    """Return keys by client: one has the jobs of this module, the other's is going to be revoked.
-
-    Functions notice a new key within seconds, so they are made together.
-    """
-    return {name: all_keys(deployment).create(name, usual_scopes()) for name in (USER, REVOKED)}
+    """Return keys by client: one has the jobs of this module, the other is to be revoked."""
+    made = {name: all_keys(deployment).create(name, usual_scopes()) for name in (USER, REVOKED)}
+    return {name: known(deployment, key) for name, key in made.items()}
 
 
 @pytest.fixture(scope="module")
