@@ -15,7 +15,7 @@ from ringback.domain.errors import FieldError, InvalidRequest, MissingScope, Wro
 from ringback.domain.job_ids import new_job_id
 from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.usage import Usage
-from ringback.use_cases import sum_usage
+from ringback.use_cases import find_jobs, sum_usage
 from ringback.use_cases.sum_usage import SumUsage
 from ringback.use_cases.usage_queries import read_usage_query
 
@@ -209,8 +209,9 @@ def test_the_pages_together_count_each_job_once(
     ]
     bounds: Mapping[str, str] = {"from_": "2026-09-21", "to": "2026-09-22"}
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in (("MAX_READ", reads), ("MAX_KEYS", keys), ("CHUNK", 2)):
+        for name, value in (("MAX_READ", reads), ("MAX_KEYS", keys), ("MAX_FOUND", 2)):
             patch.setattr(sum_usage, name, value)
+        patch.setattr(find_jobs, "MAX_FOUND", 2)
         found = usage_of(store_of(*stored), by=by, **bounds)
     due = [
         job

@@ -32,7 +32,7 @@ from ringback.domain.jobs import (
     holds,
     may_precede,
 )
-from ringback.use_cases.ports import Changes, Write
+from ringback.use_cases.ports import MAX_FOUND, Changes, Write
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.type_defs import PutTypeDef
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 CONFLICT_PAUSES: Final = (0.05, 0.1, 0.2, 0.4)
 
 
-# The most jobs that BatchGetItem reads.
-MAX_FOUND: Final = 100
 # Of a job that is being deleted, or was, the state is as it was before.
 NOT_DELETED: Final = f"attribute_not_exists({DELETION})"
 

@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from ringback.domain.accounts import Wait
 from ringback.domain.errors import JobDeleted, UnknownJob
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import GONE, Job, JobId, JobStatus, seconds_until_due
-from ringback.use_cases.ports import AccountStore, JobReader
+from ringback.use_cases.ports import MAX_FOUND, AccountStore, JobReader
 
-# As many as the table reads at a time.
-MAX_CHUNK: Final = 100
+
+def newest_jobs(jobs: JobReader, client: str, *, before: JobId | None = None) -> Iterator[Job]:
+    """Yield the client's jobs below ``before``, newest first, reading ever further back."""
+    while found := jobs.newest(client, limit=MAX_FOUND, before=before):
+        yield from found
+        before = found[-1].job_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +46,7 @@ class FindJobs:
         return [own[job_id] for job_id in known if job_id in own]
 
     def newest(self, *, client: str) -> Iterator[Job]:
-        """Yield the client's jobs, newest first, reading ever further back."""
-        before: JobId | None = None
-        while jobs := self.jobs.newest(client, limit=MAX_CHUNK, before=before):
-            yield from jobs
-            before = jobs[-1].job_id
+        return newest_jobs(self.jobs, client)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

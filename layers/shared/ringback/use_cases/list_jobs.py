@@ -7,12 +7,10 @@ from typing import Final
 from ringback.domain.jobs import Job, JobId
 from ringback.use_cases.dropped_files import jobs_of_file
 from ringback.use_cases.list_queries import ListQuery
-from ringback.use_cases.ports import JobReader
+from ringback.use_cases.ports import MAX_FOUND, JobReader
 
 # Jobs that are read for a page; those that do not pass its filter count as well.
 MAX_READ: Final = 1_000
-# As many as the table reads at a time.
-MAX_CHUNK: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +47,7 @@ class ListJobs:
                 return JobPage(passed, None)
             if not left or len(passed) == query.limit:
                 return JobPage(passed, end)
-            size = min(left, MAX_CHUNK)
+            size = min(left, MAX_FOUND)
 
     def _chunk(
         self, client: str, source: str, *, limit: int, before: JobId | None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, BinaryIO, Protocol, TypedDict, Unpack
+from typing import Any, BinaryIO, Final, Protocol, TypedDict, Unpack
 
 from ringback.domain.accounts import Account, Balance, Hold, Pause, Probe, ProbeAnswer
 from ringback.domain.changes import FinishedDrop
@@ -68,6 +68,10 @@ class Write:
     done: bool
 
 
+# Jobs that one read can find: the most that DynamoDB's BatchGetItem takes.
+MAX_FOUND: Final = 100
+
+
 class JobReader(Protocol):
     def get(self, job_id: JobId) -> Job:
         """Return the job as last written. Raises ``UnknownJob``."""
@@ -92,7 +96,7 @@ class JobReader(Protocol):
         ...
 
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
-        """Return those of at most 100 jobs that exist, in any order."""
+        """Return those of at most ``MAX_FOUND`` jobs that exist, in any order."""
         ...
 
 

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, Protocol
 
 from ringback.domain import canary
-from ringback.domain.jobs import Job, JobId
+from ringback.domain.jobs import JobId
 from ringback.domain.usage import Usage, UsageSums
-from ringback.use_cases.ports import JobReader
+from ringback.use_cases.find_jobs import newest_jobs
+from ringback.use_cases.ports import MAX_FOUND, JobReader
 from ringback.use_cases.usage_queries import UsageQuery
 
 # For one answer: the jobs that are read, and the keys of jobs of all clients that are looked at.
 MAX_READ: Final = 5_000
 MAX_KEYS: Final = 20_000
-# As many as the table reads at a time.
-CHUNK: Final = 100
 
 # A client's name and the id of its job.
 JobKey = tuple[str, JobId]
@@ -48,19 +47,13 @@ class SumUsage:
 
     def _of_one(self, query: UsageQuery) -> UsagePage:
         sums, last, read = UsageSums(query.by), "", 0
-        for job in islice(self._newest(query), MAX_READ):
+        before = JobId(query.position[0]) if query.position else query.end
+        newest = newest_jobs(self.jobs, query.client, before=before)
+        wanted = takewhile(lambda job: job.job_id >= query.first, newest)
+        for job in islice(wanted, MAX_READ):
             sums.add(job)
             last, read = job.job_id, read + 1
         return UsagePage(sums.by_group, [last] if read == MAX_READ else None)
-
-    def _newest(self, query: UsageQuery) -> Iterator[Job]:
-        before = JobId(query.position[0]) if query.position else query.end
-        while chunk := self.jobs.newest(query.client, limit=CHUNK, before=before):
-            for job in chunk:
-                if job.job_id < query.first:
-                    return
-                yield job
-            before = chunk[-1].job_id
 
     def _of_all(self, query: UsageQuery) -> UsagePage:
         sums, wanted, end = UsageSums(query.by), list[JobId](), None
@@ -70,8 +63,8 @@ class SumUsage:
             if number == MAX_KEYS or len(wanted) == MAX_READ:
                 end = key
                 break
-        for start in range(0, len(wanted), CHUNK):
-            for job in self.jobs.find(wanted[start : start + CHUNK]):
+        for start in range(0, len(wanted), MAX_FOUND):
+            for job in self.jobs.find(wanted[start : start + MAX_FOUND]):
                 sums.add(job)
         return UsagePage(sums.by_group, end)
 
