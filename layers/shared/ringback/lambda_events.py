@@ -21,7 +21,7 @@ from ringback.domain.errors import (
 from ringback.domain.idempotency_keys import KEY, key_errors
 from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import JobId
-from ringback.domain.suggestions import unknown_name
+from ringback.domain.suggestions import unknown_parameters
 from ringback.domain.versions import of_any_version
 from ringback.json_bodies import MAX_REQUEST_BYTES, json_object, parse_json
 from ringback.metric_table import MESSAGES_FAILED
@@ -136,8 +136,7 @@ def job_post(event: Mapping[str, Any], *, needs_key: bool = False) -> JobPost:
     known = set() if retry_of else {"dry_run"}
     dry_run = query.get("dry_run", "false")
     client = client_name(event)
-    unknown = sorted(query.keys() - known)
-    errors = [FieldError(name, unknown_name("parameter", name, known)) for name in unknown]
+    errors = unknown_parameters(query, known)
     errors += key_errors(key, required=needs_key and dry_run != "true")
     if known and dry_run not in _SWITCH:
         errors.append(FieldError("dry_run", "must be true or false"))

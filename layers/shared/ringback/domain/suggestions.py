@@ -1,7 +1,9 @@
 """What a mistyped name probably means."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
+
+from ringback.domain.errors import FieldError
 
 # Longer than any name: no more of it is compared.
 _MAX_COMPARED: Final = 100
@@ -34,6 +36,12 @@ def did_you_mean(names: Sequence[str]) -> str:
 def unknown_name(kind: str, given: str, known: Iterable[str]) -> str:
     """Return what is said about a name that is none of the known ones."""
     return f"unknown {kind}{did_you_mean(close_to(given, known))}"
+
+
+def unknown_parameters(query: Iterable[str], known: Collection[str]) -> list[FieldError]:
+    """Return what is wrong with the names of a query's parameters."""
+    unknown = sorted(set(query) - set(known))
+    return [FieldError(name, unknown_name("parameter", name, known)) for name in unknown]
 
 
 def listed(names: Sequence[str], conjunction: str) -> str:

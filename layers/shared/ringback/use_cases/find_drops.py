@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 from ringback.domain.cursors import CURSOR, WRONG, Cursors, refuse
 from ringback.domain.drops import Drop, ListedDrop, makes_jobs, spellings
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownDrop
-from ringback.domain.suggestions import unknown_name
+from ringback.domain.suggestions import unknown_parameters
 from ringback.use_cases.dropped_files import key_errors, key_of
 from ringback.use_cases.report_drop import FINISHED, dry_summary
 
@@ -85,7 +85,7 @@ class FindDrops:
         """
         limit, cursors = query.get("limit", str(DEFAULT_DROPS)), Cursors(client, {"list": "drops"})
         position = cursors.position_in(query[CURSOR]) if CURSOR in query else ("",)
-        errors = _unknown(query, {"limit", CURSOR})
+        errors = unknown_parameters(query, {"limit", CURSOR})
         if not (_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_DROPS):
             errors.append(FieldError("limit", f"must be a whole number from 1 to {MAX_DROPS}"))
         if position is None:
@@ -104,7 +104,7 @@ class FindDrops:
         version, too.
         """
         key = key_of(file)
-        errors = _unknown(query, {CURSOR, "version"})
+        errors = unknown_parameters(query, {CURSOR, "version"})
         errors += [FieldError("file", each.message) for each in key_errors(key)]
         if errors:
             raise InvalidRequest(errors)
@@ -150,8 +150,3 @@ class FindDrops:
             return ShownDrop(listed=listed, state=FINISHED, summary=listed.summary)
         state = "running" if progress.done else "reading"
         return ShownDrop(listed=listed, state=state, summary=self.files.summary(drop))
-
-
-def _unknown(query: Mapping[str, str], known: set[str]) -> list[FieldError]:
-    unknown = sorted(query.keys() - known)
-    return [FieldError(name, unknown_name("parameter", name, known)) for name in unknown]

@@ -11,7 +11,7 @@ from ringback.domain.job_filters import JobFilter, tags_of, words_in
 from ringback.domain.job_ids import first_since
 from ringback.domain.jobs import JobId, JobStatus
 from ringback.domain.moments import FORM, moment_in
-from ringback.domain.suggestions import close_to, listed, unknown_name
+from ringback.domain.suggestions import close_to, did_you_mean, listed, unknown_name
 from ringback.domain.tags import tags_in
 from ringback.use_cases.dropped_files import key_errors, key_of
 
@@ -126,10 +126,9 @@ class _Reading:
     def _names(self, name: str, text: str, kind: str, known: Collection[str]) -> frozenset[str]:
         names = text.split(",")
         if unknown := [each for each in names if each not in known]:
-            message = unknown_name(kind, unknown[0], known)
-            is_close = close_to(unknown[0], known)
             every = f"; take some of {listed([*known], 'and')}, with commas between them"
-            self._wrong(name, message if is_close else message + every)
+            hint = did_you_mean(close_to(unknown[0], known)) or every
+            self._wrong(name, f"unknown {kind}{hint}")
         return frozenset(names)
 
     def model(self, name: str, text: str) -> None:

@@ -15,7 +15,7 @@ from ringback.domain.drops import (
 )
 from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused, UnknownDrop
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus
-from ringback.domain.suggestions import unknown_name
+from ringback.domain.suggestions import unknown_parameters
 from ringback.use_cases.accept_job import AcceptJob, NewJob
 from ringback.use_cases.dropped_files import jobs_of_file, key_errors, key_of
 from ringback.use_cases.ports import DropQueue, JobReader
@@ -48,8 +48,7 @@ class RequestRetry:
         ``TryAgain``.
         """
         source = key_of(query.get("source", ""))
-        unknown = sorted(query.keys() - PARAMETERS)
-        errors = [FieldError(name, unknown_name("parameter", name, PARAMETERS)) for name in unknown]
+        errors = unknown_parameters(query, PARAMETERS)
         errors += key_errors(source)
         # Any other job may have been charged, or still may succeed.
         if query.get("status") != JobStatus.FAILED:

@@ -11,7 +11,7 @@ from ringback.domain.errors import FieldError, MissingScope
 from ringback.domain.job_ids import first_since
 from ringback.domain.jobs import JobId
 from ringback.domain.moments import FORM, moment_in
-from ringback.domain.suggestions import listed, unknown_name
+from ringback.domain.suggestions import listed, unknown_parameters
 from ringback.domain.usage import CLIENT, GROUPS
 
 PARAMETERS: Final = ("from", "to", "by", CURSOR)
@@ -51,8 +51,7 @@ def read_usage_query(
     """
     asked = {name: text for name, text in query.items() if name != CURSOR}
     cursors, by = Cursors(client, asked), query.get("by", "day")
-    unknown = sorted(query.keys() - set(PARAMETERS))
-    errors = [FieldError(name, unknown_name("parameter", name, PARAMETERS)) for name in unknown]
+    errors = unknown_parameters(query, PARAMETERS)
     if "from" not in query:
         errors.append(FieldError("from", f"required; {FORM}"))
     moments = {name: moment_in(query[name]) for name in ("from", "to") if name in query}
