@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import boto3
 
-from local.deployment import administrator
+from local.deployment import Deployment, administrator
 from local.emulator import endpoint_url
 from local.failures import LocalFailure
 from local.ports import ports_from_environment
@@ -74,6 +74,10 @@ class Stack:
         if name not in self.outputs:
             raise LocalFailure(f"stack {self.name} has no output {name}")
         return self.outputs[name]
+
+
+def stack_of(deployment: Deployment) -> Stack:
+    return Stack(STACK_NAME, administrator(), deployment.endpoint_url)
 
 
 def add_stack_arguments(parser: argparse.ArgumentParser) -> None:

@@ -20,12 +20,8 @@ def commands(deployment: Deployment, *, source: str) -> dict[str, str]:
     jobs = f"{deployment.jobs_api_url}/jobs"
     # Everything is on this machine, where no proxy can reach it.
     curl = "curl -s --noproxy '*'"
-    settings = {
-        "API_URL": deployment.jobs_api_url,
-        "KEY": deployment.client_key,
-        "LIVE_URL": deployment.live_api_url,
-    }
-    export = " ".join(f"RINGBACK_{name}={shlex.quote(each)}" for name, each in settings.items())
+    settings = deployment.client_settings.items()
+    export = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings)
     ringback = shlex.quote(str(Path(sys.executable).with_name("ringback")))
     api = f"{curl} -H {shlex.quote(f'Authorization: Bearer {deployment.client_key}')}"
     body = shlex.quote(BODY)

@@ -55,3 +55,12 @@ class Deployment:
     webhook_secret: str = field(repr=False)
     accounts: Sequence[Account]
     logs: Path
+
+    @property
+    def client_settings(self) -> dict[str, str]:
+        """Return the variables that the command line and the client for Python read."""
+        return {
+            "RINGBACK_API_URL": self.jobs_api_url,
+            "RINGBACK_KEY": self.client_key,
+            "RINGBACK_LIVE_URL": self.live_api_url,
+        }

@@ -19,7 +19,6 @@ from typing import Final
 
 import pyte
 
-from local.deployment import Deployment
 from local.drop_bucket import photo
 from local.failures import LocalFailure
 from local.paths import ROOT
@@ -65,18 +64,10 @@ def record() -> None:
         tempfile.TemporaryDirectory() as folder,
     ):
         (Path(folder) / "fox.jpg").write_bytes(photo())
-        screen = recorded(COMMANDS, settings_of(deployment), Path(folder))
+        screen = recorded(COMMANDS, deployment.client_settings, Path(folder))
     PICTURE.parent.mkdir(exist_ok=True)
     PICTURE.write_text(drawn(screen), "utf-8")
     print("", *lines_of(screen), "", f"{PICTURE.relative_to(ROOT)} is written.", sep="\n")
-
-
-def settings_of(deployment: Deployment) -> Mapping[str, str]:
-    return {
-        "RINGBACK_API_URL": deployment.jobs_api_url,
-        "RINGBACK_KEY": deployment.client_key,
-        "RINGBACK_LIVE_URL": deployment.live_api_url,
-    }
 
 
 def recorded(commands: Sequence[str], settings: Mapping[str, str], folder: Path) -> pyte.Screen:

@@ -12,14 +12,13 @@ from ringback.domain.client_keys import Scope
 from local.browsers.chromium import WITHOUT, install
 from local.browsers.running import running
 from local.browsers.visits import PHONE, Visit, Visitors
-from local.chosen_stack import Stack
+from local.chosen_stack import stack_of
 from local.client_keys import keys_of
-from local.deployment import Deployment, administrator
+from local.deployment import Deployment
 from local.jobs_api import connected
 from local.paths import ROOT
 from local.ports import ports_from_environment
 from local.run import run_drops, timed_report
-from local.sam import STACK_NAME
 from local.stack import CLIENT, local_stack
 
 FOLDER: Final = ROOT / "docs" / "pictures"
@@ -41,10 +40,9 @@ def main() -> int:
         return 1
     report = timed_report()
     with local_stack(ports=ports_from_environment(), report=report) as deployment:
-        stack = Stack(STACK_NAME, administrator(), deployment.endpoint_url)
         scopes = [each for each in Scope if each is not Scope.ADMIN]
         # Functions that run notice a new key seconds later.
-        key = keys_of(stack).create(CLIENT, scopes)
+        key = keys_of(stack_of(deployment)).create(CLIENT, scopes)
         make_jobs(deployment)
         run_drops(deployment, report)
         with running(program) as browser:

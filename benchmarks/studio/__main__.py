@@ -16,12 +16,11 @@ from benchmarks.studio.seed import seed
 from local.browsers.chromium import WITHOUT, chromium
 from local.browsers.running import running
 from local.browsers.visits import Visitors
-from local.chosen_stack import Stack
+from local.chosen_stack import stack_of
 from local.client_keys import keys_of
-from local.deployment import Deployment, administrator
+from local.deployment import Deployment
 from local.jobs_api import connected
 from local.ports import free_ports
-from local.sam import STACK_NAME
 from local.stack import local_stack
 
 ROUNDS: Final = int(os.environ.get("ROUNDS", "5"))
@@ -46,7 +45,7 @@ def main() -> int:
 def a_client(deployment: Deployment, browser: Any, pictures: int) -> Visitors:
     """Return visitors with the key of a new client that has so many pictures."""
     name = f"viewer of {pictures} {os.urandom(4).hex()}"
-    keys = keys_of(Stack(STACK_NAME, administrator(), deployment.endpoint_url))
+    keys = keys_of(stack_of(deployment))
     key = keys.create(name, SCOPES)
     seed(deployment, name, pictures)
     return Visitors(browser, deployment.studio_url, key)

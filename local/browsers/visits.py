@@ -105,7 +105,7 @@ class Visitors:
                 raise AssertionError("\n".join(visit.troubles))
         except Exception as error:
             error.add_note(
-                f"{visit.page.url} {visit.troubles}\n{visit.page.inner_text('body')[-500:]}"
+                f"{visit.page.url} {visit.troubles}\n{visit.page.inner_text('body')[-NOTED:]}"
             )
             raise
         finally:

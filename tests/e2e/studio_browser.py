@@ -9,10 +9,9 @@ from ringback.domain.client_keys import Scope
 from local.browsers.chromium import WITHOUT, chromium
 from local.browsers.running import packages, running
 from local.browsers.visits import PHONE, WIDE, Visit
-from local.chosen_stack import Stack
+from local.chosen_stack import stack_of
 from local.client_keys import Keys, keys_of
-from local.deployment import Deployment, administrator
-from local.sam import STACK_NAME
+from local.deployment import Deployment
 
 
 def found_browser(*, is_ci: bool) -> Iterator[Any]:
@@ -25,7 +24,7 @@ def found_browser(*, is_ci: bool) -> Iterator[Any]:
 
 
 def all_keys(deployment: Deployment) -> Keys:
-    return keys_of(Stack(STACK_NAME, administrator(), deployment.endpoint_url))
+    return keys_of(stack_of(deployment))
 
 
 def usual_scopes() -> list[Scope]:

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from local.alarm_states import ALARM, OK
-from local.chosen_stack import Stack
-from local.deployment import administrator
+from local.chosen_stack import stack_of
 from local.jobs_api import connected
 from local.ports import LOOPBACK, free_ports
-from local.sam import STACK_NAME
 from local.stack import local_stack
 from tests.e2e.alarm_rows import ROWS
 from tests.e2e.fast_pace import PARAMETERS, SIMULATOR
@@ -40,7 +38,7 @@ def operator(request: pytest.FixtureRequest) -> Iterator[Operator]:
         connected(deployment.jobs_api_url, deployment.client_key, deployment.live_api_url) as api,
     ):
         show_logs_of(deployment, request.config)
-        stack = Stack(STACK_NAME, administrator(), deployment.endpoint_url)
+        stack = stack_of(deployment)
         yield Operator(deployment, api, Provider(deployment.simulator_url), stack)
 
 

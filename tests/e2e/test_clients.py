@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -42,11 +43,7 @@ def settings(deployment: Deployment) -> dict[str, str]:
         text=True,
         check=True,
     )
-    return {
-        "RINGBACK_API_URL": deployment.jobs_api_url,
-        "RINGBACK_KEY": known(deployment, made.stdout.strip()),
-        "RINGBACK_LIVE_URL": deployment.live_api_url,
-    }
+    return replace(deployment, client_key=known(deployment, made.stdout.strip())).client_settings
 
 
 def ringback(settings: Mapping[str, str], *arguments: str | Path) -> list[dict[str, Any]]:

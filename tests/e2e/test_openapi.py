@@ -10,12 +10,11 @@ import httpx
 import pytest
 from ringback.domain.client_keys import Scope
 
-from local.chosen_stack import Stack
+from local.chosen_stack import stack_of
 from local.client_keys import keys_of
-from local.deployment import Deployment, administrator
+from local.deployment import Deployment
 from local.openapi.operations import OPERATIONS
 from local.paths import ROOT
-from local.sam import STACK_NAME
 from tests.e2e.new_keys import known
 
 TOOLS: Final = ROOT / ".local/environments/api_tools/bin"
@@ -66,7 +65,7 @@ print(job.job_id, job.status)
 @pytest.fixture(scope="module")
 def other_key(deployment: Deployment) -> str:
     """Return the key of a client of its own, whose jobs no other test counts."""
-    keys = keys_of(Stack(STACK_NAME, administrator(), deployment.endpoint_url))
+    keys = keys_of(stack_of(deployment))
     return known(deployment, keys.create("tools", list(Scope)))
 
 
