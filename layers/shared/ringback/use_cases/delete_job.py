@@ -38,7 +38,7 @@ class RequestDeletion:
             raise InvalidRequest([FieldError("", DISABLED)])
         if job.status is not JobStatus.DELETING:
             check_ended(kept(job))
-            # Sent before the record: it deletes the job if the next two steps are not taken, and
+            # Sent before the record: it deletes the job if the last step is not taken, and
             # otherwise what was written meanwhile by those who had read the job before.
             self.queue.add(job.job_id, delay=LAST_LOOK)
             job = self.deletions.begin(job.job_id, at=self.now()).job
