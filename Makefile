@@ -60,7 +60,7 @@ locks: .venv/.ready
 # The end-to-end tests mostly wait, so they come first; the others use the time that they leave,
 # without xdist, which would take a quarter of the time of so many small tests.
 .PHONY: test
-test: environments chromium ## Run all tests, end to end included; about four minutes on two cores
+test: environments chromium ## Run all tests, end to end included; about five minutes on two cores
 	@beside() { exec nice -n 9 $(PYTEST) --quiet -o cache_dir=".pytest_cache/$$1" "$${@:2}" \
 	    > ".venv/$$1.log" 2>&1; }; \
 	trap 'kill $$(jobs -p) 2>/dev/null || true' EXIT; \
