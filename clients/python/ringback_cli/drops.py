@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ringback_cli.connection import connected
-from ringback_cli.printing import note, show_json, show_table
+from ringback_cli.printing import moment_text, note, show_json, show_table
 
 if TYPE_CHECKING:
     from ringback_client import Ringback
@@ -45,7 +45,7 @@ def drops(client: "Ringback", *, file: str | None, limit: int, as_json: bool) ->
 
 def _line(drop: "Drop") -> tuple[object, ...]:
     jobs = " ".join(f"{status}={count}" for status, count in drop.jobs.items())
-    dropped = f"{drop.dropped_at:%Y-%m-%d %H:%M:%S}" if drop.dropped_at else None
+    dropped = moment_text(drop.dropped_at) if drop.dropped_at else None
     return (drop.file, drop.state, dropped, drop.rows, drop.bad_rows, jobs, drop.credits)
 
 

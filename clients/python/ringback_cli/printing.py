@@ -85,7 +85,7 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     Console(markup=False, emoji=False, highlight=False).print(table)
 
 
-def _moment(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
     """Return a time in UTC, as the API has it, to the second."""
     return f"{moment:%Y-%m-%d %H:%M:%S}"
 
@@ -95,8 +95,8 @@ def show_job(job: "Job") -> None:
         **{"job": job.job_id, "status": job.status, "model": job.model},
         "prompt": job.input.get("prompt", job.input.get("ref_prompt")),
         **{"tags": ", ".join(job.tags) or None, "source": job.source, "row": job.row},
-        "created": _moment(job.created_at),
-        "finished": job.finished_at and _moment(job.finished_at),
+        "created": moment_text(job.created_at),
+        "finished": job.finished_at and moment_text(job.finished_at),
         "credits": job.credits,
     }
     if job.waiting_for is not None:
@@ -140,7 +140,7 @@ def show_jobs(jobs: Iterable["Job"], *, as_json: bool) -> None:
     show_table(
         ("job", "status", "model", "created", "images", "credits"),
         (
-            (job.job_id, job.status, job.model, _moment(job.created_at),
+            (job.job_id, job.status, job.model, moment_text(job.created_at),
              len(job.images), job.credits)
             for job in jobs
         ),
