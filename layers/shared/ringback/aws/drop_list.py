@@ -12,6 +12,7 @@ from ringback.aws.table_items import (
     listed_key_at,
     plain,
     read_item,
+    read_items,
 )
 from ringback.domain.drops import Drop, ListedDrop
 from ringback.domain.versions import of_any_version
@@ -24,9 +25,10 @@ class DropList(TableAdapter):
     def newest(self, client: str, *, limit: int, before: str) -> Sequence[ListedDrop]:
         places = self._places(client, limit=limit, before=before)
         by_key = {f"{_PROGRESS}{place.partition('#')[2]}": place for place in places}
+        keys = [{"job_id": {"S": key}} for key in by_key]
         found = {
             by_key[item["job_id"]]: _listed(item, by_key[item["job_id"]])
-            for item in map(plain, self._read([*by_key]))
+            for item in map(plain, read_items(self._client, self._table, keys))
         }
         # An item that is forgotten already leaves a gap.
         return [found[place] for place in places if place in found]
@@ -51,17 +53,6 @@ class DropList(TableAdapter):
             **start,
         )["Items"]
         return [str(item["job_id"]["S"]).removeprefix(LISTED) for item in found]
-
-    def _read(self, keys: Sequence[str]) -> list[dict[str, Any]]:
-        items, unread = list[dict[str, Any]](), dict[str, Any]()
-        if keys:
-            named = [{"job_id": {"S": key}} for key in keys]
-            unread = {self._table: {"Keys": named, "ConsistentRead": True}}
-        while unread:
-            answer = self._client.batch_get_item(RequestItems=unread)
-            items += answer["Responses"][self._table]
-            unread = answer["UnprocessedKeys"]
-        return items
 
 
 def _listed(item: Mapping[str, Any], place: str) -> ListedDrop:

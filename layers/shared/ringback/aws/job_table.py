@@ -18,7 +18,7 @@ from ringback.aws.job_items import (
     thumbnail_attribute,
     to_item,
 )
-from ringback.aws.table_items import Item, TableAdapter, job_key, read_item
+from ringback.aws.table_items import Item, TableAdapter, job_key, read_item, read_items
 from ringback.domain.errors import IdempotencyConflict, KeyInUse, UnknownJob
 from ringback.domain.images import Quarantined, StoredImage
 from ringback.domain.job_ids import first_of_its_time
@@ -316,17 +316,8 @@ class JobTable(TableAdapter):
         return [JobId(item["job_id"]["S"]) for item in found]
 
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
-        found: list[Job] = []
-        unread: Mapping[str, Any] = {}
-        if job_ids:
-            # Consistent: a summary must not miss a job that was created a moment ago.
-            keys = [job_key(job_id) for job_id in job_ids]
-            unread = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        while unread:
-            answer = self._client.batch_get_item(RequestItems=unread)
-            found += [from_item(item) for item in answer["Responses"][self._table]]
-            unread = answer["UnprocessedKeys"]
-        return found
+        keys = [job_key(job_id) for job_id in job_ids]
+        return [from_item(item) for item in read_items(self._client, self._table, keys)]
 
 
 def _condition(

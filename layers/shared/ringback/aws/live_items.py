@@ -5,9 +5,9 @@ of it has changed. Sets of strings, so that a write may be repeated.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from ringback.aws.table_items import (
     Item,
@@ -16,6 +16,7 @@ from ringback.aws.table_items import (
     live_key,
     live_minute_key,
     read_item,
+    read_items,
 )
 from ringback.domain.events import Event
 from ringback.domain.job_ids import is_job_id
@@ -95,12 +96,8 @@ class MissedTable(TableAdapter):
 
     def _read(self, keys: Sequence[Item]) -> Sequence[Item]:
         """Return the items that exist, newest first."""
-        found = dict[str, Item]()
-        unread: Mapping[str, Any] = {self._table: {"Keys": list(keys), "ConsistentRead": True}}
-        while unread:
-            answer = self._client.batch_get_item(RequestItems=unread)
-            found |= {item["job_id"]["S"]: item for item in answer["Responses"][self._table]}
-            unread = answer["UnprocessedKeys"]
+        items = read_items(self._client, self._table, keys)
+        found = {item["job_id"]["S"]: item for item in items}
         return [found[key["job_id"]["S"]] for key in keys if key["job_id"]["S"] in found]
 
 

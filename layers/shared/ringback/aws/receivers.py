@@ -18,6 +18,7 @@ from ringback.aws.table_items import (
     milliseconds,
     moment_of,
     read_item,
+    read_items,
     receiver_key,
     typed,
 )
@@ -106,14 +107,8 @@ class ReceiverTable(TableAdapter):
     def failing(self, client: str) -> Sequence[Receiver]:
         listed = read_item(self._client, self._table, receiver_key(client, HOSTS))
         hosts = sorted(listed["hosts"]["SS"]) if "hosts" in listed else []
-        items, unread = list[Item](), dict[str, Any]()
-        if hosts:
-            keys = [receiver_key(client, host) for host in hosts]
-            unread = {self._table: {"Keys": keys, "ConsistentRead": True}}
-        while unread:
-            answer = self._client.batch_get_item(RequestItems=unread)
-            items += answer["Responses"][self._table]
-            unread = answer["UnprocessedKeys"]
+        keys = [receiver_key(client, host) for host in hosts]
+        items = read_items(self._client, self._table, keys)
         found = sorted(map(receiver_in, items), key=lambda each: each.host)
         return [each for each in found if not each.is_new]
 

@@ -28,7 +28,7 @@ none of them.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -81,6 +81,19 @@ def read_item(client: "DynamoDBClient", table: str, key: Item) -> Item:
     # DynamoDB's default may be seconds old, and decisions rest on it.
     answer = client.get_item(TableName=table, Key=key, ConsistentRead=True)
     return answer.get("Item", {})
+
+
+def read_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
+    """Return those of at most 100 items that there are, as they were last written, in any order."""
+    found, unread = list[Item](), dict[str, Any]()
+    if keys:
+        # Consistent: a summary must not miss a job that was created a moment ago.
+        unread = {table: {"Keys": keys, "ConsistentRead": True}}
+    while unread:
+        answer = client.batch_get_item(RequestItems=unread)
+        found += answer["Responses"][table]
+        unread = answer["UnprocessedKeys"]
+    return found
 
 
 def plain(item: Mapping[str, Any]) -> dict[str, Any]:
