@@ -14,6 +14,7 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
     from local.forked_functions import fork_functions
     from local.form_checksums import check_form_checksums
+    from local.function_logs import read_logs_at_once
     from local.hop_counts import count_hops
     from local.leading_keys import check_leading_keys
     from local.running_functions import let_running_functions_finish
@@ -31,6 +32,7 @@ def main() -> None:
 
     share_layers()
     fork_functions()
+    read_logs_at_once()
     check_leading_keys(iam_actions)
     check_form_checksums(s3)
     count_hops()
