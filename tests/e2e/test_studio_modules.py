@@ -10,6 +10,7 @@ from local.paths import ROOT
 
 PAGE: Final = ROOT / "functions/serve_studio/page"
 ORIGIN: Final = "http://studio.test/"
+EMPTY: Final = """<meta name="ringback-settings" content="{}">"""
 GOOD_URLS: Final = ("https://example.com/a.png", "s3://bucket/a b.png")
 BAD_URLS: Final = ("http://example.com/a.png", "ftp://example.com/a", "a.png")
 # Each prompt has characters that JavaScript counts twice.
@@ -37,7 +38,7 @@ def modules(browser: Any) -> Iterator[Any]:
         f"{ORIGIN}*.js",
         lambda route: route.fulfill(path=PAGE / route.request.url.removeprefix(ORIGIN)),
     )
-    page.route(ORIGIN, lambda route: route.fulfill(body="", content_type="text/html"))
+    page.route(ORIGIN, lambda route: route.fulfill(body=EMPTY, content_type="text/html"))
     page.goto(ORIGIN)
     yield page
     context.close()

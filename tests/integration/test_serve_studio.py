@@ -3,6 +3,7 @@
 import json
 import re
 from base64 import b64decode
+from html import unescape
 from typing import Any, Final
 
 import pytest
@@ -35,8 +36,8 @@ def text_at(lambdas: Lambdas, path: str) -> str:
 def test_all_that_the_page_refers_to_is_there_and_small(lambdas: Lambdas) -> None:
     compressed = {"accept-encoding": "gzip"}
     page = text_at(lambdas, "/")
-    paths = ["/", "/settings.json", *(f"/{each}" for each in re.findall(r'"\./([^"]*)"', page))]
-    assert len(paths) >= 5
+    paths = ["/", *(f"/{each}" for each in re.findall(r'"\./([^"]*)"', page))]
+    assert len(paths) >= 4
     sizes = {path: len(b64decode(get(lambdas, path, **compressed)["body"])) for path in paths}
     assert sum(sizes.values()) <= MAX_BYTES
     assert lambdas.aws_calls == []
@@ -52,7 +53,7 @@ def test_every_file_of_the_page_is_used() -> None:
         assert any(re.fullmatch(each, name) for each in patterns), name
     others = {path.name for path in PAGE.iterdir()} - modules.keys() - {"index.html"}
     page = (PAGE / "index.html").read_text()
-    assert {"app.js", "settings.json", *others} == set(re.findall(r'"\./([^"]+)"', page))
+    assert {"app.js", *others} == set(re.findall(r'"\./([^"]+)"', page))
 
 
 def test_the_page_names_nobody_s_address() -> None:
@@ -75,13 +76,15 @@ def test_a_page_without_inline_script_style_or_markup_from_text() -> None:
 
 
 def test_the_settings_are_the_stack_s_own_addresses(lambdas: Lambdas) -> None:
-    settings = json.loads(text_at(lambdas, "/settings.json"))
+    page = text_at(lambdas, "/")
+    (content,) = re.findall(r'<meta name="ringback-settings" content="([^"]+)">', page)
+    settings = json.loads(unescape(content))
     assert settings.keys() == {"api", "live", "version"}
     assert settings["api"] == SETTINGS["JOBS_API_URL"]
     assert settings["live"] == SETTINGS["LIVE_API_URL"].replace("https:", "wss:")
 
 
-@pytest.mark.parametrize(("case", "status"), [("page", 200), ("settings", 200), ("not_there", 404)])
+@pytest.mark.parametrize(("case", "status"), [("page", 200), ("not_there", 404)])
 def test_a_browser_s_requests_are_answered(lambdas: Lambdas, case: str, status: int) -> None:
     reply = lambdas("serve_studio", an_event("serve_studio", case))
     assert reply["statusCode"] == status

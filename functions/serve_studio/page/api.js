@@ -5,7 +5,9 @@ import { inBrowser, inTab } from './storage.js';
 
 const KEY = 'ringback.key';
 
-let settings;
+/** Where the API and the live line are; `serve_studio` writes it into the page. */
+export const settings = JSON.parse(document.querySelector('meta[name=ringback-settings]').content);
+
 let key = inTab.get(KEY) ?? inBrowser.get(KEY);
 
 /** What the API answered instead of doing it; `kind` is the end of the problem's type, such as `unknown-job`. */
@@ -14,12 +16,6 @@ export class Problem extends Error {
     super(detail || kind);
     Object.assign(this, { kind, status, detail, errors });
   }
-}
-
-/** Load where the API and the live line are. */
-export async function loadSettings() {
-  settings ??= await fetch(new URL('./settings.json', document.baseURI)).then((answer) => answer.json());
-  return settings;
 }
 
 export const currentKey = () => key;

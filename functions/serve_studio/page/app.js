@@ -1,7 +1,7 @@
 /** Starts the page, and shows the view that the address names. */
 
-import { currentKey, loadSettings } from './api.js';
-import { fill, h, transition } from './dom.js';
+import { currentKey, settings } from './api.js';
+import { fill, transition } from './dom.js';
 import { isUnknownKey } from './keycheck.js';
 import { LiveLine } from './live.js';
 import { sentence, tell, tellProblem } from './notices.js';
@@ -13,29 +13,23 @@ import { signInView } from './signin.js';
 import { loadWords, t } from './words.js';
 
 const MAKERS = {
-  pictures: async () => picturesView,
-  drops: async () => (await import('./drops.js')).dropsView,
-  account: async () => (await import('./account.js')).accountView,
+  pictures: picturesView,
+  drops: async (given) => (await import('./drops.js')).dropsView(given),
+  account: async (given) => (await import('./account.js')).accountView(given),
 };
 
 // The line may break for so long before anybody is told.
 const PATIENCE_MS = 4000;
 const ACCOUNT_MS = 700;
 
+const live = new LiveLine(settings.live);
+
 let frame;
-let live;
 let shown;
 let silence;
 
 async function start() {
   await loadWords();
-  try {
-    const settings = await loadSettings();
-    live = new LiveLine(settings.live);
-  } catch {
-    fill(document.body, h('main.signin', {}, h('p', { role: 'alert' }, t('problem.no-settings'))));
-    return;
-  }
   live.addEventListener('state', ({ detail }) => onLine(detail));
   live.addEventListener('refused', ({ detail }) => onRefused(detail));
   addEventListener('hashchange', () => currentKey() && show());
@@ -62,10 +56,10 @@ function askForKey(why) {
 function open({ isAgain = false, isKnown = false } = {}) {
   leave();
   frame = shell({ onSignOut: () => end() });
+  show();
   fill(document.body, ...frame.elements);
   if (isAgain) frame.showLine(live.state);
   else live.open(currentKey());
-  show();
   // Pictures come first.
   if (!isAgain && !isKnown) setTimeout(() => currentKey() && loadAccount().catch(onProblem), ACCOUNT_MS);
 }
@@ -87,10 +81,14 @@ async function show() {
     shown.update(params);
     return;
   }
-  const make = await MAKERS[view]();
-  if (route().view !== view || !frame) return;
+  let made = MAKERS[view]({ live, onProblem });
+  if (made instanceof Promise) made = await made;
+  if (route().view !== view || !frame) {
+    made.close?.();
+    return;
+  }
   const before = shown;
-  const next = { view, ...make({ live, onProblem }) };
+  const next = { view, ...made };
   shown = next;
   const change = () => {
     before?.close?.();

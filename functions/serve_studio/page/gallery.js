@@ -14,6 +14,8 @@ const NARROW = 600;
 // In screens: what is drawn above and below, and when the next page is loaded.
 const DRAWN = 0.6;
 const AHEAD = 2.5;
+// How long the first pictures may take until everything else goes on.
+const BEGINNING_MS = 700;
 // What the bar covers at the window's top.
 const ROOM = 140;
 const KEYS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'];
@@ -28,6 +30,7 @@ class LightTable extends HTMLElement {
   #frame = 0;
   #scrolledAt = 0;
   #stop = new AbortController();
+  #isBegun = false;
   #table = {
     href: ({ key }) => changed({ open: key }),
     link: (item) => this.#store.link(item),
@@ -51,13 +54,23 @@ class LightTable extends HTMLElement {
     this.sizes.observe(this);
     this.clock = setInterval(() => this.#tiles.forEach(tick), 1000);
     this.addEventListener('pointerover', ({ target }) => this.#caption(target));
-    this.#arrange();
+    this.addEventListener('load', () => this.#begin(), { capture: true, once: true });
+    this.beginning = setTimeout(() => this.#begin(), BEGINNING_MS);
   }
 
   disconnectedCallback() {
     this.#stop.abort();
     this.sizes.disconnect();
     clearInterval(this.clock);
+    clearTimeout(this.beginning);
+  }
+
+  /** Fires `begun` once: the first pictures are there, and other requests take nothing from them any more. */
+  #begin() {
+    if (this.#isBegun) return;
+    this.#isBegun = true;
+    this.dispatchEvent(new Event('begun'));
+    if (this.#rows.width) this.#draw();
   }
 
   /** Where the addresses of tiles have to be made again, as the filters have changed. */
@@ -134,7 +147,8 @@ class LightTable extends HTMLElement {
       tile.element.remove();
       this.#tiles.delete(key);
     }
-    if (-top + seen * AHEAD > this.#rows.height) this.#store.more();
+    if (!this.#isBegun && this.#store.hasPage && !this.#list.querySelector('img')) this.#begin();
+    if (this.#isBegun && -top + seen * AHEAD > this.#rows.height) this.#store.more();
   }
 
   #drawRow(row, wanted) {

@@ -40,6 +40,10 @@ export class JobStore extends EventTarget {
     return this.#filters;
   }
 
+  get hasPage() {
+    return this.isComplete || this.#cursors.length > 1;
+  }
+
   /** Begin anew, with other filters. */
   async load(filters) {
     this.#filters = filters;

@@ -13,6 +13,9 @@ const MAKE_KEYS = ['make', 'like', 'use'];
 
 export function picturesView({ live, onProblem }) {
   const store = new JobStore();
+  let loaded;
+  // Drawing takes a while: meanwhile, the pictures come.
+  load(filtersOf(route().params));
   const stop = new AbortController();
   const { signal } = stop;
   const table = h('light-table');
@@ -26,7 +29,7 @@ export function picturesView({ live, onProblem }) {
   let form;
   let begun = false;
   let brought = [];
-  let loaded;
+  const tableBegun = new Promise((resolve) => table.addEventListener('begun', resolve, { once: true }));
 
   store.addEventListener('problem', ({ detail }) => onProblem(detail), { signal });
   store.addEventListener('change', () => showEmpty(), { signal });
@@ -38,6 +41,13 @@ export function picturesView({ live, onProblem }) {
   addEventListener('dragover', (event) => event.dataTransfer.types.includes('Files') && event.preventDefault(), { signal });
   addEventListener('drop', (event) => onFiles(event, event.dataTransfer.files), { signal });
   addEventListener('paste', (event) => onFiles(event, event.clipboardData.files), { signal });
+  function load(filters) {
+    const wanted = JSON.stringify(filters);
+    if (wanted === loaded) return false;
+    loaded = wanted;
+    store.load(filters);
+    return true;
+  }
 
   function onEvent({ type, data }) {
     if (!type.startsWith('ringback.job.')) return;
@@ -63,7 +73,7 @@ export function picturesView({ live, onProblem }) {
   /** What was missed has come by the line, or can only be read anew. */
   function caughtUp({ isResumed, complete }) {
     store.resume();
-    if (!isResumed) store.refresh();
+    if (!isResumed) tableBegun.then(() => signal.aborted || store.refresh());
     else if (!complete) store.load(store.filters);
   }
 
@@ -109,11 +119,7 @@ export function picturesView({ live, onProblem }) {
   function update(params) {
     const filters = filtersOf(params);
     bar.update(filters);
-    if (JSON.stringify(filters) !== loaded) {
-      loaded = JSON.stringify(filters);
-      scrollTo({ top: 0, behavior: 'instant' });
-      store.load(filters);
-    }
+    if (load(filters)) scrollTo({ top: 0, behavior: 'instant' });
     table.readdress();
     showPicture(params.get('open'));
     showForm(params);

@@ -25,7 +25,8 @@ export function updateTile(tile, item, table) {
   if (isNew) draw(tile, item);
   if (!item.image || tile.url) return;
   clearTimeout(tile.timer);
-  tile.timer = setTimeout(() => showPicture(tile, table), tile.drawn && table.isMoving() ? SETTLED_MS : 0);
+  if (table.isMoving()) tile.timer = setTimeout(() => showPicture(tile, table), SETTLED_MS);
+  else showPicture(tile, table);
 }
 
 function draw(tile, item) {
@@ -35,7 +36,7 @@ function draw(tile, item) {
   tile.element.dataset.key = item.key;
   tile.anchor.setAttribute('aria-label', nameOf(item));
   if (item.image) {
-    if (!tile.image) fill(tile.anchor, (tile.image = h('img', { alt: '', decoding: 'async', loading: 'lazy', draggable: false })));
+    if (!tile.image) fill(tile.anchor, (tile.image = h('img', { alt: '', decoding: 'async', draggable: false })));
     return;
   }
   tile.image = tile.url = undefined;
@@ -62,6 +63,7 @@ function showPicture(tile, table) {
   if (!url || !image) return;
   tile.url = url;
   // A picture fades in where somebody waits for it, not while it flies past.
+  image.loading = table.isMoving() ? 'lazy' : 'eager';
   image.classList.toggle('fading', !table.isMoving());
   image.onload = () => image.classList.add('shown');
   image.onerror = () => {

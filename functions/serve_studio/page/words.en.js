@@ -242,7 +242,6 @@ export default {
 
   'problem.failed': 'That did not work. Try again in a moment.',
   'problem.no-answer': 'No answer. Check the connection and try again.',
-  'problem.no-settings': 'The studio’s settings could not be loaded. Reload the page.',
   'problem.bad-key': 'This key is unknown, expired or revoked. Sign in with another one.',
   'problem.unauthorized': 'This key is unknown, expired or revoked. Sign in with another one.',
   'problem.missing-scope': 'Your key may not do this. {detail}',

@@ -239,7 +239,6 @@ export default {
 
   'problem.failed': '操作未成功，请稍后再试。',
   'problem.no-answer': '没有收到答复。请检查网络连接后重试。',
-  'problem.no-settings': '无法加载工作室的设置。请刷新页面。',
   'problem.bad-key': '此密钥未知、已过期或已撤销。请使用其他密钥登录。',
   'problem.unauthorized': '此密钥未知、已过期或已撤销。请使用其他密钥登录。',
   'problem.missing-scope': '您的密钥没有此权限。{detail}',

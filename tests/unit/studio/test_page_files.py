@@ -1,6 +1,7 @@
 import gzip
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ def test_assets_have_the_hash_of_all_of_them_in_their_paths(folder: Path) -> Non
     files = page_files(folder, SETTINGS)
     version = version_of(folder)
     assert files.keys() == {
-        *("/", "/settings.json"),
+        "/",
         *(f"/assets/{version}/{name}" for name in ("app.js", "style.css")),
     }
     assert '"./other" ü' in files["/"].content.decode()
@@ -53,10 +54,7 @@ def test_a_renamed_asset_changes_all_paths(folder: Path) -> None:
 
 def test_only_assets_are_kept_for_ever(folder: Path) -> None:
     files = page_files(folder, SETTINGS)
-    assert {path for path, file in files.items() if not file.is_immutable} == {
-        "/",
-        "/settings.json",
-    }
+    assert [path for path, file in files.items() if not file.is_immutable] == ["/"]
 
 
 def test_a_file_has_its_kind_and_a_tag_of_its_content(folder: Path) -> None:
@@ -64,7 +62,6 @@ def test_a_file_has_its_kind_and_a_tag_of_its_content(folder: Path) -> None:
     kinds = {path.rpartition(".")[2]: file.kind for path, file in files.items()}
     assert kinds == {
         "/": "text/html; charset=utf-8",
-        "json": "application/json",
         "js": "text/javascript; charset=utf-8",
         "css": "text/css; charset=utf-8",
     }
@@ -72,8 +69,13 @@ def test_a_file_has_its_kind_and_a_tag_of_its_content(folder: Path) -> None:
     assert all(re.fullmatch(r'W/"[0-9a-f]{20}"', file.etag) for file in files.values())
 
 
-def test_the_settings_are_a_file(folder: Path) -> None:
-    assert json.loads(page_files(folder, SETTINGS)["/settings.json"].content) == SETTINGS
+def test_the_settings_are_in_the_page(folder: Path) -> None:
+    settings = {"api": 'https://api.example/?"><script>&amp;'}
+    (folder / "index.html").write_text('<meta name="ringback-settings" content="{}">')
+    page = page_files(folder, settings)["/"].content.decode()
+    found = re.fullmatch(r'<meta name="ringback-settings" content="([^"<>]*)">', page)
+    assert found, page
+    assert json.loads(unescape(found[1])) == settings
 
 
 def test_compressed_content_is_gzip(folder: Path) -> None:

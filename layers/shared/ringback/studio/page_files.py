@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from typing import Final
 
@@ -18,11 +19,11 @@ from ringback.studio.joined_script import joined
 
 ASSETS: Final = "assets"
 PAGE, ENTRY = "index.html", "app.js"
+_SETTINGS: Final = '<meta name="ringback-settings" content="{}">'
 KINDS: Final[Mapping[str, str]] = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
-    ".json": "application/json",
     ".svg": "image/svg+xml",
 }
 
@@ -49,15 +50,15 @@ def _compressed(content: bytes) -> bytes:
 
 
 def page_files(folder: Path, settings: Mapping[str, str]) -> dict[str, PageFile]:
-    """Read the page; ``settings`` are what it has to know, and become ``settings.json``."""
+    """Read the page; ``settings`` are what it has to know, and become its ``meta`` element."""
     texts = {path.name: path.read_text("utf-8") for path in sorted(folder.iterdir())}
     page, assets = texts.pop(PAGE), _assets(texts)
     version = _digest(b"".join(name.encode() + assets[name].content for name in sorted(assets)))
     for name in assets:
         page = page.replace(f'"./{name}"', f'"./{ASSETS}/{version}/{name}"')
+    page = page.replace(_SETTINGS.format("{}"), _SETTINGS.format(escape(json.dumps(settings))))
     return {
         "/": PageFile(page.encode(), KINDS[".html"]),
-        "/settings.json": PageFile(json.dumps(settings).encode(), KINDS[".json"]),
         **{f"/{ASSETS}/{version}/{name}": file for name, file in assets.items()},
     }
 
