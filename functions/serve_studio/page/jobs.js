@@ -16,6 +16,7 @@ const PAUSE_MS = 3000;
 export class JobStore extends EventTarget {
   #jobs = new Map();
   #order = [];
+  #deleted = new Set();
   // Where the items of each job begin, and the first job whose items have to be made again.
   #starts = [];
   #dirty = 0;
@@ -110,7 +111,7 @@ export class JobStore extends EventTarget {
     // Events come in any order. A thumbnail is no change of state.
     if (known && job.changes < known.changes) return;
     if (!matches(job, this.#filters)) {
-      if (known) this.remove(job.job_id);
+      if (known) this.#takeOut(job.job_id);
       return;
     }
     this.#put(job, known?.page ?? 0);
@@ -122,7 +123,13 @@ export class JobStore extends EventTarget {
     await call(`/jobs/${id}`).then((job) => this.take(job), (problem) => this.#gone(id, problem));
   }
 
+  /** Forget a job that was deleted: an answer that is older than that does not bring it back. */
   remove(id) {
+    this.#deleted.add(id);
+    this.#takeOut(id);
+  }
+
+  #takeOut(id) {
     if (!this.#jobs.delete(id)) return;
     const index = this.#order.indexOf(id);
     this.#order.splice(index, 1);
@@ -153,6 +160,7 @@ export class JobStore extends EventTarget {
   }
 
   #put(job, page) {
+    if (this.#deleted.has(job.job_id)) return;
     const made = Date.parse(job.created_at);
     const known = this.#jobs.get(job.job_id);
     const record = recordOf(job, page, made, known);

@@ -14,6 +14,7 @@ export class PictureDialog {
   #table;
   #onProblem;
   #job;
+  #loads = 0;
   #stage = h('div.stage');
   #facts = h('div.facts');
   // Says which picture is shown after an arrow key, which moves no focus.
@@ -71,6 +72,7 @@ export class PictureDialog {
   hide() {
     const { key } = this;
     this.key = null;
+    this.#loads += 1;
     this.#job = undefined;
     this.#dialog.close();
     placeNotices();
@@ -87,19 +89,22 @@ export class PictureDialog {
   /** Keep up with the job that is shown. */
   onEvent(type, { job_id: id }) {
     if (this.key?.split('.')[0] !== id) return;
-    if (type === 'ringback.job.deleted') this.#say(t('problem.job-deleted'));
+    if (type === 'ringback.job.deleted') this.#lose(t('problem.job-deleted'));
     else this.#load(id);
   }
 
+  /** An answer that comes after the next request, or after the job's end, shows nothing. */
   async #load(id) {
+    this.#loads += 1;
+    const load = this.#loads;
     try {
       const job = await call(`/jobs/${encodeURIComponent(id)}`, { isExact: true });
-      if (this.key?.split('.')[0] !== id) return;
+      if (load !== this.#loads) return;
       this.#job = job;
       this.#draw(Number(this.key.split('.')[1] ?? 0));
     } catch (problem) {
-      if (this.key?.split('.')[0] !== id) return;
-      this.#say(sentence(problem));
+      if (load !== this.#loads) return;
+      this.#lose(sentence(problem));
       if (problem.status === 404 || problem.status === 410) this.#store.remove(id);
       if (problem.kind === 'bad-key') this.#onProblem(problem);
     }
@@ -147,6 +152,12 @@ export class PictureDialog {
     // A thumbnail takes the room that the picture will have.
     image.style.setProperty('--ratio', String(ratio));
     return image;
+  }
+
+  #lose(why) {
+    this.#loads += 1;
+    this.#job = undefined;
+    this.#say(why);
   }
 
   #say(text) {
