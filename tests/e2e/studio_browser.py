@@ -1,6 +1,7 @@
 """The browser of the studio's tests, and what axe says of its pages."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import pytest
@@ -33,10 +34,10 @@ def usual_scopes() -> list[Scope]:
 
 
 def faults_of_access(visit: Visit) -> list[str]:
-    """Return what axe finds on the page as it is now: wide and light, and dark on a phone."""
+    """Return what axe finds on the page as it is now, on a phone and wide, light and dark."""
     page, found = visit.page, list[str]()
     page.evaluate((packages() / "axe_playwright_python/axe.min.js").read_text())
-    for size, scheme in ((PHONE, "dark"), (WIDE, "light")):
+    for size, scheme in product((PHONE, WIDE), ("dark", "light")):
         page.set_viewport_size(size)
         page.emulate_media(color_scheme=scheme)
         answer = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
