@@ -1,6 +1,7 @@
 """All objects of a job in the images bucket, to be deleted: every version of each."""
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from ringback.aws.clients import s3_client
@@ -26,9 +27,11 @@ class JobObjectsBucket:
         return cls(s3_client(), bucket)
 
     def delete_all(self, job_id: JobId) -> None:
-        for prefix in prefixes_of(job_id):
-            for page in self._pages(prefix):
-                self._delete(page)
+        # A version that is locked, or on legal hold, must not keep the others.
+        pages = chain.from_iterable(map(self._pages, prefixes_of(job_id)))
+        if left := [each for page in pages for each in self._delete(page)]:
+            codes = sorted({each.get("Code", "") for each in left})
+            raise TransferInterrupted(f"S3 did not delete {len(left)} objects: {', '.join(codes)}")
 
     def _pages(self, prefix: str) -> Iterator[list[Any]]:
         """Yield the versions and deletion markers, a thousand at most together."""
@@ -45,17 +48,18 @@ class JobObjectsBucket:
                 "VersionIdMarker": found["NextVersionIdMarker"],
             }
 
-    def _delete(self, versions: list[Any]) -> None:
+    def _delete(self, versions: list[Any]) -> list[Any]:
+        """Return an error for each version that is left."""
+        failed = list[Any]()
         for _ in range(MAX_ATTEMPTS):
             answer = self._client.delete_objects(
                 Bucket=self._bucket, Delete={"Objects": versions, "Quiet": True}
             )
-            failed = answer.get("Errors", [])
+            failed = list(answer.get("Errors", []))
             if not failed:
-                return
+                break
             # One whose version is not named has the id "null".
             versions = [
                 {"Key": each["Key"], "VersionId": each.get("VersionId", "null")} for each in failed
             ]
-        codes = sorted({each.get("Code", "") for each in failed})
-        raise TransferInterrupted(f"S3 did not delete {len(versions)} objects: {', '.join(codes)}")
+        return failed
