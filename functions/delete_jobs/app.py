@@ -36,7 +36,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, delete: DeleteJob) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        if job := delete(JobId(message["job_id"]), begun=message.get("begun", True)):
+        if job := delete(JobId(message["job_id"])):
             log_job(logger, "delete message processed", job)
 
     return process_batch(event, process, logger, metrics)

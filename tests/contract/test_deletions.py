@@ -13,6 +13,7 @@ from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.job_items import DELETION, OWNER, from_item
 from ringback.aws.job_table import JobTable
 from ringback.aws.table_items import deliveries_key, job_key, typed
+from ringback.domain.deletion import MIN_KEPT
 from ringback.domain.deliveries import Delivery
 from ringback.domain.errors import IdempotencyConflict, JobDeleted, UnknownJob
 from ringback.domain.images import Quarantined, Remains
@@ -70,7 +71,7 @@ Stores = tuple[JobStore, DeletionStore]
 def deleted(stores: Stores, job: Job) -> Job:
     jobs, deletions = stores
     jobs.create(job)
-    deletions.begin(job.job_id, at=LATER)
+    deletions.begin(job, at=LATER)
     deletions.forget_details(jobs.get(job.job_id))
     return deletions.bury(jobs.get(job.job_id), at=MUCH_LATER)
 
@@ -80,14 +81,14 @@ def test_only_a_job_that_has_ended_begins_to_be_deleted(stores: Stores, status: 
     jobs, deletions = stores
     job = a_job(status, changes=3) if status not in GONE else a_job(JobStatus.RUNNING, changes=3)
     jobs.create(job)
-    begun = deletions.begin(job.job_id, at=LATER)
+    begun = deletions.begin(job, at=LATER)
     assert begun.done == (status in FINAL)
     expected = replace(job, status=JobStatus.DELETING, updated_at=LATER, changes=4)
     assert begun.job == jobs.get(job.job_id) == (expected if begun.done else job)
-    again = deletions.begin(job.job_id, at=MUCH_LATER)
+    again = deletions.begin(job, at=MUCH_LATER)
     assert (again.job, again.done) == (begun.job, False)
     # The SDK's repeat of the same write.
-    assert deletions.begin(job.job_id, at=LATER).done == begun.done
+    assert deletions.begin(job, at=LATER).done == begun.done
 
 
 def test_of_a_deleted_job_a_tombstone_is_left(stores: Stores) -> None:
@@ -97,14 +98,24 @@ def test_of_a_deleted_job_a_tombstone_is_left(stores: Stores) -> None:
     assert left == jobs.get(ENDED_JOB.job_id) == tombstone_of(being, at=MUCH_LATER)
     assert deletions.bury(being, at=LATER) == left
     deletions.forget_details(left)
-    begun = deletions.begin(left.job_id, at=LATER)
+    begun = deletions.begin(left, at=LATER)
     assert (begun.job, begun.done) == (left, False)
+
+
+@pytest.mark.parametrize("left", [timedelta(-1), timedelta(hours=1), MIN_KEPT * 2])
+def test_a_tombstone_outlives_the_messages_of_its_deletion(stores: Stores, left: timedelta) -> None:
+    """TTL would take it otherwise while something may still write: it says what is to be gone."""
+    jobs, deletions = stores
+    job = jobs.create(a_job(JobStatus.FAILED, forget_at=LATER + left)).job
+    begun = deletions.begin(job, at=LATER).job
+    assert begun.forget_at == max(job.forget_at, LATER + MIN_KEPT)
+    assert deletions.bury(begun, at=MUCH_LATER).forget_at == begun.forget_at
 
 
 @pytest.mark.parametrize("number", [0, 7])
 def test_an_unknown_job_cannot_be_deleted(stores: Stores, number: int) -> None:
     with pytest.raises(UnknownJob):
-        stores[1].begin(a_job_id(number), at=LATER)
+        stores[1].begin(a_job(JobStatus.FAILED, number=number), at=LATER)
     with pytest.raises(UnknownJob):
         stores[1].bury(a_job(JobStatus.DELETING, number=number), at=LATER)
 
@@ -125,7 +136,7 @@ def test_nothing_is_written_to_it_any_more(
     """By late verdicts, thumbnails, redriven copies; whatever its state was before."""
     jobs, deletions = stores
     jobs.create(a_job(status, images=(a_stored_image(),)))
-    before = deletions.begin(a_job_id(), at=LATER).job
+    before = deletions.begin(jobs.get(a_job_id()), at=LATER).job
     if is_buried:
         before = deletions.bury(before, at=MUCH_LATER)
     for to in (JobStatus.ARCHIVING, JobStatus.FAILED, JobStatus.ACCEPTED):
@@ -224,7 +235,7 @@ def test_older_versions_read_a_job_that_has_ended(cloud: Cloud, status: JobStatu
     jobs, deletions = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
     job = a_job(status, idempotency_key="k", source="requests/a.csv", changes=3, task_id=TASK)
     jobs.create(job)
-    for step in (lambda: deletions.begin(a_job_id(), at=LATER), lambda: bury(cloud)):
+    for step in (lambda: deletions.begin(jobs.get(a_job_id()), at=LATER), lambda: bury(cloud)):
         step()
         item = items(cloud)[a_job_id()]
         read = from_item({k: v for k, v in item.items() if k not in (DELETION, OWNER)})
@@ -247,7 +258,7 @@ def test_a_write_of_an_older_version_revives_nothing(cloud: Cloud) -> None:
     """It may take a job that is being deleted for one whose copying can be resumed."""
     jobs, deletions = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
     jobs.create(a_job(JobStatus.ARCHIVE_FAILED))
-    deletions.begin(a_job_id(), at=LATER)
+    deletions.begin(jobs.get(a_job_id()), at=LATER)
     boto3.client("dynamodb").update_item(
         TableName=cloud.table,
         Key=job_key(a_job_id()),

@@ -135,7 +135,7 @@ def check_make_thumbnails(event: Event) -> None:
 
 def check_delete_jobs(event: Event) -> None:
     for message in check_messages(event):
-        assert message.keys() == {"job_id", "begun"}
+        assert message.keys() == {"job_id"}
         assert is_job_id(message["job_id"])
 
 

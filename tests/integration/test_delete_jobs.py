@@ -59,9 +59,8 @@ def test_a_job_is_deleted_and_gone_everywhere(cloud: Cloud, lambdas: Lambdas) ->
     reply = ask(lambdas, "change_job", "delete")
     assert (reply["status_code"], reply["status"]) == (202, "deleting")
     assert "url" not in reply["images"][0]
-    message = {"job_id": a_job_id(), "begun": True}
-    early = message | {"begun": False}
-    assert lambdas.sent(cloud.delete_queue) == [(early, 900), (message, 0)]
+    message = {"job_id": a_job_id()}
+    assert lambdas.sent(cloud.delete_queue) == [(message, 900), (message, 0)]
     shown = ask(lambdas, "query_jobs", "one")
     assert (shown["status_code"], shown["status"]) == (200, "deleting")
     assert "url" not in shown["images"][0]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from ringback.domain.deletion import forget_at
 from ringback.domain.idempotency_keys import bare
 from ringback.domain.jobs import FINAL, Job, JobId, JobRequest, JobStatus
 from ringback.use_cases.ports import Write
@@ -20,14 +21,19 @@ class InMemoryDeletions:
     def get(self, job_id: JobId) -> Job:
         return self.jobs.get(job_id)
 
-    def begin(self, job_id: JobId, *, at: datetime) -> Write:
-        job = self.jobs.get(job_id)
+    def begin(self, job: Job, *, at: datetime) -> Write:
+        job = self.jobs.get(job.job_id)
         if job.status not in FINAL:
             return Write(job, done=(job.status, job.updated_at) == (JobStatus.DELETING, at))
-        self.jobs.by_id[job_id] = replace(
-            job, status=JobStatus.DELETING, updated_at=at, changes=job.changes + 1
+        begun = replace(
+            job,
+            status=JobStatus.DELETING,
+            updated_at=at,
+            forget_at=forget_at(job, at=at),
+            changes=job.changes + 1,
         )
-        return Write(self.jobs.by_id[job_id], done=True)
+        self.jobs.by_id[job.job_id] = begun
+        return Write(begun, done=True)
 
     def forget_details(self, job: Job) -> None:
         self.forgotten.append(job.job_id)

@@ -135,13 +135,11 @@ def test_as_long_as_an_object_is_left_the_record_says_so() -> None:
     assert world.job.status is JobStatus.DELETED
 
 
-def test_of_a_forgotten_job_only_a_deletion_that_has_begun_deletes() -> None:
-    """The delayed message is sent before the record is asked, which may say no."""
+def test_of_a_forgotten_job_nothing_is_deleted() -> None:
+    """Its deletion cannot have begun: the delayed message is sent before the record is asked."""
     world = Deleting()
-    assert world.delete(a_job_id(), begun=False) is None
-    assert world.objects.deleted == []
     assert world.delete(a_job_id()) is None
-    assert world.objects.deleted == [a_job_id()]
+    assert world.objects.deleted == []
 
 
 def test_the_last_look_deletes_what_was_written_meanwhile() -> None:
@@ -151,12 +149,6 @@ def test_the_last_look_deletes_what_was_written_meanwhile() -> None:
     left = world.job
     assert world.delete(a_job_id()) == world.job == left
     assert (len(world.objects.deleted), len(world.deletions.forgotten)) == (2, 2)
-
-
-def test_a_record_whose_time_is_over_holds_up_nothing() -> None:
-    world = Deleting()
-    assert world.delete(a_job_id()) is None
-    assert world.objects.deleted == [a_job_id()]
 
 
 def test_a_record_that_is_forgotten_meanwhile_is_no_job() -> None:

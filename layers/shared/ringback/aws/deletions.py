@@ -21,6 +21,7 @@ from ringback.aws.table_items import (
     read_item,
     typed,
 )
+from ringback.domain.deletion import forget_at
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import FINAL, Job, JobId, JobStatus
 from ringback.use_cases.ports import Write
@@ -39,13 +40,14 @@ NO_TASK: Final = "deleted"
 
 
 class DeletionTable(TableAdapter):
-    def begin(self, job_id: JobId, *, at: datetime) -> Write:
+    def begin(self, job: Job, *, at: datetime) -> Write:
         finals = {f":final{i}": {"S": status} for i, status in enumerate(sorted(FINAL))}
         try:
             answer = self._client.update_item(
                 TableName=self._table,
-                Key=job_key(job_id),
-                UpdateExpression=f"SET {DELETION} = :deleting, updated_at = :at",
+                Key=job_key(job.job_id),
+                UpdateExpression=f"SET {DELETION} = :deleting, updated_at = :at,"
+                " forget_at = :forget",
                 ConditionExpression=f"#status IN ({', '.join(finals)})"
                 f" AND attribute_not_exists({DELETION})",
                 ExpressionAttributeNames={"#status": "status"},
@@ -53,6 +55,7 @@ class DeletionTable(TableAdapter):
                     **finals,
                     ":deleting": {"S": JobStatus.DELETING},
                     ":at": attribute("updated_at", at),
+                    ":forget": attribute("forget_at", forget_at(job, at=at)),
                 },
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -60,7 +63,7 @@ class DeletionTable(TableAdapter):
         except ClientError as error:
             found = item_of(error)
             if not found:
-                raise UnknownJob(job_id) from error
+                raise UnknownJob(job.job_id) from error
             job = from_item(found)
             return Write(job, done=(job.status, job.updated_at) == (JobStatus.DELETING, at))
         return Write(from_item(answer["Attributes"]), done=True)

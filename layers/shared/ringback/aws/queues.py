@@ -146,8 +146,7 @@ class SqsArchiveQueue(_Queue):
 
 class SqsDeleteQueue(_Queue):
     def add(self, job_id: JobId, *, delay: int) -> None:
-        # The delayed message is sent before the record says that the job is being deleted.
-        self._try({"job_id": job_id, "begun": not delay}, delay=delay)
+        self._try({"job_id": job_id}, delay=delay)
 
 
 class SqsNotifyQueue(_Queue):

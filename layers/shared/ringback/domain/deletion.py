@@ -1,5 +1,6 @@
 """What the deletion of a job means for everything that still arrives for it."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from ringback.domain.errors import JobDeleted, WrongState
@@ -7,6 +8,15 @@ from ringback.domain.jobs import GONE, Job, JobStatus
 
 # What receipts say of such a row.
 IN_WORDS: Final = "its job was deleted"
+
+# A job that is being deleted, or was, is remembered for so long at least: longer than its messages
+# last, which is 14 days, and as long again once they were redriven. What they find is then sure.
+MIN_KEPT: Final = timedelta(days=30)
+
+
+def forget_at(job: Job, *, at: datetime) -> datetime:
+    """Return when a job may be forgotten whose deletion begins now."""
+    return max(job.forget_at, at + MIN_KEPT)
 
 
 def kept(job: Job) -> Job:

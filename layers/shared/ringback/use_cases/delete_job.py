@@ -41,7 +41,7 @@ class RequestDeletion:
             # Sent before the record: it deletes the job if the last step is not taken, and
             # otherwise what was written meanwhile by those who had read the job before.
             self.queue.add(job.job_id, delay=LAST_LOOK)
-            job = self.deletions.begin(job.job_id, at=self.now()).job
+            job = self.deletions.begin(job, at=self.now()).job
             if job.status is not JobStatus.DELETING:
                 check_ended(kept(job))
         self.queue.add(job.job_id, delay=0)
@@ -66,20 +66,15 @@ class DeleteJob:
     deletions: DeletionStore
     now: Callable[[], datetime]
 
-    def __call__(self, job_id: JobId, *, begun: bool = True) -> Job | None:
-        """Return the job as it now stands, ``None`` if it was forgotten meanwhile.
-
-        ``begun`` tells whether the message was sent after the record said so: of a job that is
-        forgotten nothing else does, and images outlive their records.
+    def __call__(self, job_id: JobId) -> Job | None:
+        """Return the job as it now stands, ``None`` if it is unknown.
 
         Raises ``TransferInterrupted`` if some objects are left.
         """
         try:
             job = self.jobs.get(job_id)
         except UnknownJob:
-            # Its record's time was over first.
-            if begun:
-                self.objects.delete_all(job_id)
+            # Its time was over before its deletion could begin. Images outlive their records.
             return None
         if job.status not in GONE:
             return job

@@ -10,10 +10,10 @@ from ringback.use_cases.ports import Write
 class DeletionStore(Protocol):
     """What the table has of a job that is being deleted. Every method is safe to repeat."""
 
-    def begin(self, job_id: JobId, *, at: datetime) -> Write:
+    def begin(self, job: Job, *, at: datetime) -> Write:
         """Let a job that has ended be deleted. From here on nothing else is written to it.
 
-        Raises ``UnknownJob``.
+        It is forgotten later if it would be soon. Raises ``UnknownJob``.
         """
         ...
 
