@@ -10,11 +10,14 @@ from ringback.domain.deliveries import Delivery
 from ringback.domain.errors import JobDeleted, NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import GONE, JobId, JobStatus
 from ringback.domain.receivers import OFF_AFTER, OffReason
+from ringback.domain.telling import TELLING
 from ringback.domain.webhooks import DELAYS, LAST_TRY, MAX_TRIES, Tried, Webhook
 from ringback.outbound.webhook_sender import TIME_OUT
+from ringback.use_cases.delete_job import LAST_LOOK
 from ringback.use_cases.notify_client import OFF, TOO_LATE, UNSIGNED
 
 from tests.support.jobs import NOON, a_job, a_job_id
+from tests.support.lambdas import function_properties
 from tests.support.notify_executions import Executions
 from tests.support.webhooks import Office, a_webhook, hangs, statuses
 
@@ -57,6 +60,22 @@ def test_what_is_tried_again_of_a_deleted_job_is_dropped(status: JobStatus) -> N
     desk.jobs.create(a_job(status))
     desk.run(again)
     assert (len(desk.received), len(deliveries(desk))) == (1, 1)
+
+
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_a_first_try_that_comes_late_of_a_deleted_job_is_dropped(status: JobStatus) -> None:
+    """The queue may be hours behind, the event told again, or asked for by its client."""
+    desk = office(204, 204)
+    desk.jobs.create(a_job(status))
+    desk.now = NOON + TELLING + timedelta(seconds=1)
+    assert desk.notify(replace(WEBHOOK, time=NOON)) is None
+    assert (desk.received, desk.queue.sent, deliveries(desk)) == ([], [], [])
+
+
+def test_a_first_try_that_is_recorded_is_made_before_the_last_look() -> None:
+    """Without looking whether the job is deleted; that deletes its record then."""
+    lasts = timedelta(seconds=function_properties("notify_client")["Timeout"])
+    assert TELLING + lasts < timedelta(seconds=LAST_LOOK)
 
 
 def test_a_deletion_is_told_until_it_is_taken_and_nothing_is_recorded() -> None:

@@ -9,6 +9,7 @@ from ringback.domain.deliveries import Delivery, delivery_of
 from ringback.domain.errors import JobDeleted, NotConfigured, UnknownJob
 from ringback.domain.jobs import GONE, JobId
 from ringback.domain.receivers import FIRST_PAUSE, OffReason, Receiver
+from ringback.domain.telling import TELLING
 from ringback.domain.webhooks import JITTER, Tried, Webhook, is_too_late, next_try
 from ringback.use_cases.ports import JobReader
 from ringback.use_cases.webhook_ports import Deliveries, Receivers, WebhookQueue, WebhookSender
@@ -41,8 +42,9 @@ class NotifyClient:
         if not webhook.is_due(at=at):
             self._later(webhook)
             return None
-        # The first try comes within seconds of the event, another one up to three days later.
-        if webhook.first_at and not webhook.is_of_deletion and self._is_deleted(webhook.job_id):
+        # The first try comes within seconds of the event, as a rule: that is not looked up.
+        is_late = webhook.first_at or at - webhook.time > TELLING
+        if is_late and not webhook.is_of_deletion and self._is_deleted(webhook.job_id):
             return None
         try:
             return self._deliver(webhook, at=at)
