@@ -1,7 +1,8 @@
 """Send jobs the checks that are gone with another stack: ``make recheck``.
 
 Every open job gets one, which finds out what has become of it, and ends it; so does every job of
-the last week whose end was not told, which has it told. With ``--queue`` accepted jobs are queued
+the last week whose end was not told, which has it told. Jobs that are being deleted get the message
+that deletes them. With ``--queue`` accepted jobs are queued
 as well. Only do so with the table that the earlier stack used to its end: in one that was restored
 to an earlier moment, an accepted job may have been sent, and paid for, since then.
 """
@@ -15,6 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
+from ringback.aws.job_items import DELETION
 from ringback.aws.told_marks import ToldTable
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import FINAL, JobId, JobStatus
@@ -47,7 +49,7 @@ def main(words: Sequence[str]) -> int:
     except (BotoCoreError, ClientError, LocalFailure) as error:
         print(f"recheck: {error}", file=sys.stderr)
         return 1
-    print(f"{number} jobs are checked")
+    print(f"{number} jobs are checked, or deleted if that had begun")
     return 0
 
 
@@ -58,7 +60,8 @@ def send_checks(
     number = 0
     for job_id, status in jobs:
         body = json.dumps({"job_id": job_id})
-        sqs.send_message(QueueUrl=outputs["CheckQueueUrl"], MessageBody=body)
+        name = "DeleteQueueUrl" if status == JobStatus.DELETING else "CheckQueueUrl"
+        sqs.send_message(QueueUrl=outputs[name], MessageBody=body)
         if queue and status == JobStatus.ACCEPTED:
             sqs.send_message(QueueUrl=outputs["SubmitQueueUrl"], MessageBody=body)
         number += 1
@@ -68,10 +71,14 @@ def send_checks(
 def unfinished_jobs(
     table: "DynamoDBClient", name: str, *, at: datetime
 ) -> Iterator[tuple[JobId, JobStatus]]:
-    """Yield the id and status of every job that is open, or whose end was not told."""
+    """Yield the id and status of every job that is not at its end, or whose end was not told."""
     told = ToldTable(table, name)
-    for item in items_in(table, name, JobStatus, "updated_at", "changes"):
+    for item in items_in(table, name, JobStatus, "updated_at", "changes", DELETION):
         job_id, status = JobId(item["job_id"]["S"]), JobStatus(item["status"]["S"])
+        if DELETION in item:
+            if item[DELETION]["S"] == JobStatus.DELETING:
+                yield job_id, JobStatus.DELETING
+            continue
         # Older versions count no changes, and tell nothing.
         changes = int(item.get("changes", {"N": "0"})["N"])
         is_recent = datetime.fromisoformat(item["updated_at"]["S"]) > at - UNTOLD_KEPT

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import boto3
 import pytest
+from ringback.aws.deletions import DeletionTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.told_marks import ToldTable
 from ringback.domain.checks import Check, from_message
@@ -45,3 +46,18 @@ def test_a_final_job_is_checked_if_its_last_change_was_not_told(cloud: Cloud) ->
     assert found == {untold.job_id: JobStatus.EXPIRED, told_once.job_id: JobStatus.EXPIRED}
     assert uncounted.changes == 0
     assert not dict(unfinished_jobs(client, cloud.table, at=NOON + UNTOLD_KEPT))
+
+
+def test_a_deletion_is_resumed(cloud: Cloud) -> None:
+    """Its messages are gone with the earlier stack, and its client need not ask again."""
+    jobs, deletions = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
+    begun, buried = (jobs.create(a_job(JobStatus.EXPIRED, number=n, changes=1)).job for n in (1, 2))
+    for job in (begun, buried):
+        deletions.begin(job, at=NOON)
+    gone = deletions.bury(buried, at=NOON)
+    ToldTable.connect(cloud.table).add([gone])
+    found = dict(unfinished_jobs(boto3.client("dynamodb"), cloud.table, at=NOON))
+    assert found == {begun.job_id: JobStatus.DELETING}
+    outputs = {"DeleteQueueUrl": cloud.delete_queue}
+    assert send_checks(boto3.client("sqs"), outputs, found.items(), queue=True) == 1
+    assert cloud.messages(cloud.delete_queue) == [{"job_id": begun.job_id}]

@@ -1249,6 +1249,7 @@ def test_the_outputs_are_complete() -> None:
         "SubmitQueueUrl",
         "CheckQueueUrl",
         "ArchiveQueueUrl",
+        "DeleteQueueUrl",
     }
     assert all(output["Description"].endswith(".") for output in outputs.values())
 
