@@ -1,8 +1,8 @@
 """Send jobs the checks that are gone with another stack: ``make recheck``.
 
 Every open job gets one, which finds out what has become of it, and ends it; so does every job of
-the last week whose end was not told, which has it told. Jobs that are being deleted get the message
-that deletes them. With ``--queue`` accepted jobs are queued
+the last week whose end was not told, which has it told. Jobs that are being deleted, or whose
+deletion was not told, get the message that sees to it. With ``--queue`` accepted jobs are queued
 as well. Only do so with the table that the earlier stack used to its end: in one that was restored
 to an earlier moment, an accepted job may have been sent, and paid for, since then.
 """
@@ -16,10 +16,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
-from ringback.aws.job_items import DELETION
+from ringback.aws.job_items import DELETION, UNCOUNTED
 from ringback.aws.told_marks import ToldTable
 from ringback.domain.clock import utc_now
-from ringback.domain.jobs import FINAL, JobId, JobStatus
+from ringback.domain.jobs import FINAL, GONE, JobId, JobStatus
 
 from local.chosen_stack import add_stack_arguments, chosen_stack
 from local.failures import LocalFailure
@@ -60,7 +60,7 @@ def send_checks(
     number = 0
     for job_id, status in jobs:
         body = json.dumps({"job_id": job_id})
-        name = "DeleteQueueUrl" if status == JobStatus.DELETING else "CheckQueueUrl"
+        name = "DeleteQueueUrl" if status in GONE else "CheckQueueUrl"
         sqs.send_message(QueueUrl=outputs[name], MessageBody=body)
         if queue and status == JobStatus.ACCEPTED:
             sqs.send_message(QueueUrl=outputs["SubmitQueueUrl"], MessageBody=body)
@@ -74,15 +74,13 @@ def unfinished_jobs(
     """Yield the id and status of every job that is not at its end, or whose end was not told."""
     told = ToldTable(table, name)
     for item in items_in(table, name, JobStatus, "updated_at", "changes", DELETION):
-        job_id, status = JobId(item["job_id"]["S"]), JobStatus(item["status"]["S"])
-        if DELETION in item:
-            if item[DELETION]["S"] == JobStatus.DELETING:
-                yield job_id, JobStatus.DELETING
-            continue
+        status = JobStatus(item.get(DELETION, item["status"])["S"])
+        job_id = JobId(item["job_id"]["S"])
         # Older versions count no changes, and tell nothing.
-        changes = int(item.get("changes", {"N": "0"})["N"])
+        changes = int(item.get("changes", {"N": "0"})["N"]) + UNCOUNTED.get(status, 0)
         is_recent = datetime.fromisoformat(item["updated_at"]["S"]) > at - UNTOLD_KEPT
-        if status not in FINAL or (is_recent and told.changes_told(job_id) < changes):
+        has_ended = status in FINAL or status is JobStatus.DELETED
+        if not has_ended or (is_recent and told.changes_told(job_id) < changes):
             yield job_id, status
 
 

@@ -8,6 +8,7 @@ from ringback.starting import LambdaContext, Logger, Metrics, start
 from ringback.aws.deletions import DeletionTable
 from ringback.aws.job_objects import JobObjectsBucket
 from ringback.aws.job_table import JobTable
+from ringback.aws.told_marks import ToldTable
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
 from ringback.job_log import log_job
@@ -25,6 +26,7 @@ def delete_job() -> DeleteJob:
         jobs=JobTable.connect(settings.jobs_table),
         objects=JobObjectsBucket.connect(settings.images_bucket),
         deletions=DeletionTable.connect(settings.jobs_table),
+        told=ToldTable.connect(settings.jobs_table) if settings.tells_events else None,
         now=utc_now,
     )
 

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +10,7 @@ import boto3
 import pytest
 from ringback.aws.deletions import DeletionTable
 from ringback.aws.deliveries import DeliveryTable
-from ringback.aws.job_items import DELETION, OWNER, from_item
+from ringback.aws.job_items import DELETION, OWNER, TELL_AGAIN, from_item
 from ringback.aws.job_table import JobTable
 from ringback.aws.table_items import deliveries_key, job_key, typed
 from ringback.domain.deletion import MIN_KEPT
@@ -120,6 +120,32 @@ def test_an_unknown_job_cannot_be_deleted(stores: Stores, number: int) -> None:
         stores[1].bury(a_job(JobStatus.DELETING, number=number), at=LATER)
 
 
+@pytest.mark.parametrize("tells", [None, NOON])
+def test_a_deletion_is_told_again_and_its_receiver_forgotten(
+    stores: Stores, tells: datetime | None
+) -> None:
+    """``tells``: when its end was asked to be told again, which is another time."""
+    jobs, deletions = stores
+    left = deleted(stores, replace(ENDED_JOB, tell_again_at=tells))
+    assert left.request.call_back_url == "https://h.example"
+    deletions.tell_again(left, at=MUCH_LATER)
+    assert jobs.get(left.job_id) == replace(left, tell_again_at=MUCH_LATER)
+    deletions.forget_receiver(left)
+    plain = replace(left.request, call_back_url=None)
+    assert jobs.get(left.job_id) == replace(left, request=plain, tell_again_at=MUCH_LATER)
+
+
+def test_only_a_tombstone_is_told_again_or_has_its_receiver_forgotten(stores: Stores) -> None:
+    """A message may be late, and its tombstone's time over."""
+    jobs, deletions = stores
+    deletions.tell_again(ENDED_JOB, at=LATER)
+    deletions.forget_receiver(ENDED_JOB)
+    jobs.create(ENDED_JOB)
+    deletions.tell_again(ENDED_JOB, at=LATER)
+    deletions.forget_receiver(ENDED_JOB)
+    assert jobs.get(ENDED_JOB.job_id) == ENDED_JOB
+
+
 def test_a_job_that_was_not_asked_to_be_is_not_buried(stores: Stores) -> None:
     jobs, deletions = stores
     jobs.create(ENDED_JOB)
@@ -207,7 +233,7 @@ def test_what_lies_beside_the_record_is_deleted(cloud: Cloud) -> None:
     stores = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
     DeliveryTable.connect(cloud.table).add(a_job_id(), DELIVERY)
     job = ENDED_JOB
-    deleted(stores, job)
+    stores[1].forget_receiver(deleted(stores, job))
     assert deliveries_key(job.job_id)["job_id"]["S"] not in items(cloud)
     text = json.dumps(list(items(cloud).values()), default=str, ensure_ascii=False)
     private = [PROMPT, "允许", "h.example", "cdn.example", "requests/", "images/", TASK, "answer"]
@@ -233,12 +259,24 @@ def test_a_key_that_is_gone_already_holds_up_nothing(cloud: Cloud) -> None:
 def test_older_versions_read_a_job_that_has_ended(cloud: Cloud, status: JobStatus) -> None:
     """Which nothing of theirs changes or tells anew; they ignore the attributes of this one."""
     jobs, deletions = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
-    job = a_job(status, idempotency_key="k", source="requests/a.csv", changes=3, task_id=TASK)
+    job = a_job(
+        status,
+        idempotency_key="k",
+        source="requests/a.csv",
+        changes=3,
+        task_id=TASK,
+        request=ENDED_JOB.request,
+    )
     jobs.create(job)
-    for step in (lambda: deletions.begin(jobs.get(a_job_id()), at=LATER), lambda: bury(cloud)):
+    for step in (
+        lambda: deletions.begin(jobs.get(a_job_id()), at=LATER),
+        lambda: bury(cloud),
+        lambda: deletions.tell_again(jobs.get(a_job_id()), at=MUCH_LATER),
+        lambda: deletions.forget_receiver(jobs.get(a_job_id())),
+    ):
         step()
         item = items(cloud)[a_job_id()]
-        read = from_item({k: v for k, v in item.items() if k not in (DELETION, OWNER)})
+        read = from_item({k: v for k, v in item.items() if k not in (DELETION, OWNER, TELL_AGAIN)})
         # domain/changes.py: no news.
         assert (read.status, read.changes, read.tell_again_at) == (status, 3, None)
     # Nobody's, in no client's list and no file's; reports about its task are about another.
@@ -269,6 +307,8 @@ def test_a_write_of_an_older_version_revives_nothing(cloud: Cloud) -> None:
     assert jobs.get(a_job_id()).status is JobStatus.DELETING
     bury(cloud)
     assert jobs.get(a_job_id()).status is JobStatus.DELETED
+    # To that version, it has ended: there is nothing that its checks could see through.
+    assert items(cloud)[a_job_id()]["status"]["S"] in FINAL
 
 
 def test_the_same_key_of_another_client_is_its_own(cloud: Cloud) -> None:

@@ -51,13 +51,16 @@ def test_a_final_job_is_checked_if_its_last_change_was_not_told(cloud: Cloud) ->
 def test_a_deletion_is_resumed(cloud: Cloud) -> None:
     """Its messages are gone with the earlier stack, and its client need not ask again."""
     jobs, deletions = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
-    begun, buried = (jobs.create(a_job(JobStatus.EXPIRED, number=n, changes=1)).job for n in (1, 2))
-    for job in (begun, buried):
-        deletions.begin(job, at=NOON)
-    gone = deletions.bury(buried, at=NOON)
-    ToldTable.connect(cloud.table).add([gone])
+    begun, untold, told = (
+        deletions.begin(jobs.create(a_job(JobStatus.EXPIRED, number=n)).job, at=NOON).job
+        for n in range(3)
+    )
+    for job in (untold, told):
+        deletions.bury(job, at=NOON)
+    ToldTable.connect(cloud.table).add([untold, jobs.get(told.job_id)])
     found = dict(unfinished_jobs(boto3.client("dynamodb"), cloud.table, at=NOON))
-    assert found == {begun.job_id: JobStatus.DELETING}
+    assert found == {begun.job_id: JobStatus.DELETING, untold.job_id: JobStatus.DELETED}
     outputs = {"DeleteQueueUrl": cloud.delete_queue}
-    assert send_checks(boto3.client("sqs"), outputs, found.items(), queue=True) == 1
-    assert cloud.messages(cloud.delete_queue) == [{"job_id": begun.job_id}]
+    assert send_checks(boto3.client("sqs"), outputs, found.items(), queue=True) == 2
+    sent = [message["job_id"] for message in cloud.messages(cloud.delete_queue)]
+    assert sorted(sent) == sorted(found)

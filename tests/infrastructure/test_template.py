@@ -172,9 +172,9 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:PutObjectTagging": "ImagesBucket/images/*/*.thumbnail.webp",
     },
     "delete_jobs": {
-        "dynamodb:GetItem": "JobsTable/job_*",
+        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/told#job_*"],
         "dynamodb:PutItem": "JobsTable/job_*",
-        "dynamodb:UpdateItem": "JobsTable/idempotency#*",
+        "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/idempotency#*"],
         "dynamodb:DeleteItem": "JobsTable/deliveries#job_*",
         "s3:ListBucketVersions": "ImagesBucket",
         "s3:DeleteObject": ["ImagesBucket/images/job_*", "ImagesBucket/quarantine/job_*"],

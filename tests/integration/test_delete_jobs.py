@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -9,13 +10,15 @@ import boto3
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
+from ringback.aws.told_marks import ToldTable
 from ringback.domain.deliveries import Delivery
 from ringback.domain.images import Remains
 from ringback.domain.jobs import Job, JobStatus
 
 from tests.support.aws import Cloud
-from tests.support.jobs import NOON, PROMPT, a_job, a_job_id, a_stored_image, facts_of
+from tests.support.jobs import NOON, PROMPT, a_job, a_job_id, a_request, a_stored_image, facts_of
 from tests.support.lambdas import Lambdas, a_batch, an_event, permitted_actions
+from tests.support.posts import the_job
 
 DONE: dict[str, Any] = {"batchItemFailures": []}
 DELIVERY = Delivery(event_id="e", type="t", host="h.example", attempt=1, at=NOON)
@@ -55,7 +58,7 @@ def items(cloud: Cloud) -> dict[str, str]:
 
 
 def test_a_job_is_deleted_and_gone_everywhere(cloud: Cloud, lambdas: Lambdas) -> None:
-    stored(cloud)
+    stored(cloud, request=replace(a_request(), call_back_url="https://h.example"))
     reply = ask(lambdas, "change_job", "delete")
     assert (reply["status_code"], reply["status"]) == (202, "deleting")
     assert "url" not in reply["images"][0]
@@ -66,10 +69,11 @@ def test_a_job_is_deleted_and_gone_everywhere(cloud: Cloud, lambdas: Lambdas) ->
     assert "url" not in shown["images"][0]
     for _ in lambdas.sent(cloud.delete_queue):
         assert lambdas("delete_jobs", a_batch("delete_jobs", "delete", message)) == DONE
+        ToldTable.connect(cloud.table).add([the_job(cloud, a_job_id())])
     assert versions(cloud) == [f"images/{a_job_id(1)}/job.json"]
     left = items(cloud)
-    assert {name.split("#")[0] for name in left} == {a_job_id(), "idempotency"}
-    assert not any(PROMPT in text for text in left.values())
+    assert {name.split("#")[0] for name in left} == {a_job_id(), "idempotency", "told"}
+    assert not any(word in text for text in left.values() for word in (PROMPT, "h.example"))
     for function, case in (
         ("query_jobs", "one"),
         ("query_jobs", "deliveries"),
@@ -117,7 +121,9 @@ def test_where_it_is_disabled_nothing_is_deleted(cloud: Cloud, lambdas: Lambdas)
 def test_only_the_permitted_actions_are_used(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud)
     ask(lambdas, "change_job", "delete")
-    lambdas("delete_jobs", an_event("delete_jobs", "delete"))
+    for _ in range(2):
+        lambdas("delete_jobs", an_event("delete_jobs", "delete"))
+        ToldTable.connect(cloud.table).add([the_job(cloud, a_job_id())])
     used = {
         action
         for call in lambdas.aws_calls

@@ -402,7 +402,11 @@ class World:
             now=lambda: self.now,
         )
         self.delete = DeleteJob(
-            jobs=jobs, objects=watch(self.bucket), deletions=deletions, now=lambda: self.now
+            jobs=jobs,
+            objects=watch(self.bucket),
+            deletions=deletions,
+            told=told,
+            now=lambda: self.now,
         )
         self.make_thumbnail = MakeThumbnail(
             jobs=jobs, images=watch(self.bucket), shrink=lambda content, facts: b"small"

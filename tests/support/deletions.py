@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from ringback.domain.deletion import forget_at
 from ringback.domain.idempotency_keys import bare
@@ -46,14 +47,29 @@ class InMemoryDeletions:
             self.jobs.by_id[job.job_id] = tombstone_of(job, at=at)
         return self.jobs.by_id[job.job_id]
 
+    def tell_again(self, job: Job, *, at: datetime) -> None:
+        self._change(job, tell_again_at=at)
+
+    def forget_receiver(self, job: Job) -> None:
+        plain = JobRequest(model="", provider=job.request.provider, input={}, sent={})
+        self._change(job, request=plain)
+
+    def _change(self, job: Job, **changes: Any) -> None:
+        known = self.jobs.by_id.get(job.job_id)
+        if known and known.status is JobStatus.DELETED:
+            self.jobs.by_id[job.job_id] = replace(known, **changes)
+
 
 def tombstone_of(job: Job, *, at: datetime) -> Job:
-    """Return all that is left of a job."""
-    provider = job.request.provider
+    """Return all that is left of a job, before its receiver was told."""
     return Job(
         job_id=job.job_id,
         client=job.client,
-        request=JobRequest(model="", provider=provider, input={}, sent={}),
+        request=replace(
+            JobRequest(model="", provider=job.request.provider, input={}, sent={}),
+            call_back_url=job.request.call_back_url,
+            form=job.request.form,
+        ),
         status=JobStatus.DELETED,
         created_at=job.created_at,
         updated_at=at,

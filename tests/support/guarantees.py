@@ -27,7 +27,7 @@ def broken_guarantees(world: World) -> list[str]:
         if is_lost(world, job_id)
     ]
     found += [f"dead letter: {name}" for name in world.dead_letters]
-    found += broken_guarantees_of_events(world, jobs)
+    found += broken_guarantees_of_events(world, every)
     for job in jobs:
         found += broken_guarantees_of(job, world)
     return found + broken_guarantees_of_account(world)
@@ -47,7 +47,8 @@ def broken_guarantees_of_deleted(world: World, jobs: Sequence[Job]) -> list[str]
 def broken_guarantees_of_events(world: World, jobs: Sequence[Job]) -> list[str]:
     told = {event.id for event in world.bus.events}
     found = [f"{each} was told, and never was" for each in told - world.states]
-    ends = [f"{job.job_id}:{job.status}:{job.changes}" for job in jobs if job.status in FINAL]
+    ended = [job for job in jobs if job.status in (*FINAL, JobStatus.DELETED)]
+    ends = [f"{job.job_id}:{job.status}:{job.changes}" for job in ended]
     return found + [f"{end} was never told" for end in ends if end not in told]
 
 

@@ -8,6 +8,7 @@ from ringback.domain.deletion import kept, refuse_while_deleting
 from ringback.domain.errors import (
     InvalidRequest,
     JobDeleted,
+    NotTold,
     TransferInterrupted,
     UnknownJob,
     WrongState,
@@ -16,8 +17,8 @@ from ringback.domain.jobs import ENDED, FINAL, GONE, Job, JobId, JobStatus
 from ringback.use_cases.delete_job import LAST_LOOK, DeleteJob, RequestDeletion
 
 from tests.support.deletions import InMemoryDeleteQueue, InMemoryDeletions, tombstone_of
-from tests.support.in_memory import InMemoryJobs
-from tests.support.jobs import NOON, a_job, a_job_id
+from tests.support.in_memory import InMemoryJobs, InMemoryTold
+from tests.support.jobs import NOON, a_job, a_job_id, a_request
 from tests.support.template import resources
 
 LATER = NOON + timedelta(seconds=5)
@@ -46,12 +47,17 @@ class Deleting:
         )
         for job in jobs:
             self.jobs.create(job)
-        self.deletions = InMemoryDeletions(self.jobs)
+        self.deletions, self.told = InMemoryDeletions(self.jobs), InMemoryTold()
+        self.now = LATER
         self.request = RequestDeletion(
-            deletions=self.deletions, queue=self.queue, now=lambda: LATER
+            deletions=self.deletions, queue=self.queue, now=lambda: self.now
         )
         self.delete = DeleteJob(
-            jobs=self.jobs, objects=self.objects, deletions=self.deletions, now=lambda: LATER
+            jobs=self.jobs,
+            objects=self.objects,
+            deletions=self.deletions,
+            told=self.told,
+            now=lambda: self.now,
         )
 
     @property
@@ -162,6 +168,66 @@ def test_who_had_read_the_job_has_ended_before_the_last_look() -> None:
     longest = max(each["Timeout"] for each in resources("AWS::Serverless::Function").values())
     asking = resources("AWS::Serverless::Function")["ChangeJobFunction"]["Timeout"]
     assert longest + asking < LAST_LOOK
+
+
+TOLD_JOB = a_job(
+    JobStatus.FAILED, changes=3, request=replace(a_request(), call_back_url="https://h.example")
+)
+
+
+def test_once_its_deletion_was_told_its_receiver_is_forgotten() -> None:
+    world = Deleting(TOLD_JOB)
+    world.request(TOLD_JOB)
+    left = world.delete(a_job_id())
+    assert left == world.job
+    assert left is not None
+    assert left.request.call_back_url == TOLD_JOB.request.call_back_url
+    world.told.add([left])
+    world.now += timedelta(seconds=LAST_LOOK)
+    world.delete(a_job_id())
+    assert world.job == replace(left, request=replace(left.request, call_back_url=None))
+
+
+def test_a_deletion_that_was_not_told_is_told_again_until_it_was() -> None:
+    """That the job has ended was told: that is another change."""
+    world = Deleting(TOLD_JOB)
+    world.told.add([world.request(TOLD_JOB)])
+    left = world.delete(a_job_id())
+    # SQS delivers a message twice. The listener may still be at it.
+    assert world.delete(a_job_id()) == left == world.job
+    for _ in range(2):
+        world.now += timedelta(seconds=LAST_LOOK)
+        with pytest.raises(NotTold):
+            world.delete(a_job_id())
+        assert left is not None
+        assert world.job == replace(left, tell_again_at=world.now)
+    world.told.add([world.job])
+    world.delete(a_job_id())
+    assert world.job.request.call_back_url is None
+
+
+@pytest.mark.parametrize("late", [LAST_LOOK - 60, LAST_LOOK, 86_400])
+def test_a_message_that_may_be_the_last_comes_again(late: int) -> None:
+    """Nothing else would see that what it has done is told."""
+    world = Deleting(TOLD_JOB)
+    world.request(TOLD_JOB)
+    world.now += timedelta(seconds=late)
+    with pytest.raises(NotTold):
+        world.delete(a_job_id())
+    world.told.add([world.job])
+    assert world.delete(a_job_id()) is not None
+    assert world.job.request.call_back_url is None
+
+
+@pytest.mark.parametrize("late", [0, LAST_LOOK])
+def test_where_nothing_is_told_nothing_is_waited_for(late: int) -> None:
+    world = Deleting(TOLD_JOB)
+    delete = replace(world.delete, told=None)
+    world.request(TOLD_JOB)
+    for _ in range(2):
+        world.now += timedelta(seconds=late)
+        delete(a_job_id())
+    assert (world.job.status, world.job.request.call_back_url) == (JobStatus.DELETED, None)
 
 
 @pytest.mark.parametrize("status", JobStatus)

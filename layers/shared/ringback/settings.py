@@ -237,6 +237,7 @@ class OpenUploadSettings(Settings):
 class DeleteJobsSettings(Settings):
     jobs_table: TableName
     images_bucket: BucketName
+    tells_events: Switch
 
 
 class AuthorizeClientSettings(Settings):

@@ -10,8 +10,8 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from ringback.aws.idempotency_items import FORGOTTEN, key_items
-from ringback.aws.job_items import DELETION, OWNER, attribute, from_item
-from ringback.aws.request_items import REQUEST, as_text
+from ringback.aws.job_items import DELETION, OWNER, TELL_AGAIN, attribute, from_item
+from ringback.aws.request_items import REQUEST_DETAILS, to_plain
 from ringback.aws.table_items import (
     Item,
     TableAdapter,
@@ -21,7 +21,7 @@ from ringback.aws.table_items import (
     read_item,
     typed,
 )
-from ringback.domain.deletion import forget_at
+from ringback.domain.deletion import forget_at, what_is_left
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import FINAL, Job, JobId, JobStatus
 from ringback.use_cases.ports import Write
@@ -92,16 +92,7 @@ class DeletionTable(TableAdapter):
         written = read_item(self._client, self._table, job_key(job.job_id))
         if not written:
             raise UnknownJob(job.job_id)
-        stub = {"model": "", "provider": job.request.provider, "input": {}, "sent": {}}
-        tombstone: Item = {
-            **{name: written[name] for name in KEPT if name in written},
-            DELETION: {"S": JobStatus.DELETED},
-            OWNER: {"S": job.client},
-            "client": {"S": NOBODY},
-            "task_id": {"S": NO_TASK},
-            "updated_at": attribute("updated_at", at),
-            REQUEST: typed(as_text(stub)),
-        }
+        tombstone = _tombstone(job, written, at=at)
         try:
             self._client.put_item(
                 TableName=self._table,
@@ -116,3 +107,40 @@ class DeletionTable(TableAdapter):
                 raise UnknownJob(job.job_id) from error
             return from_item(found)
         return from_item(tombstone)
+
+    def tell_again(self, job: Job, *, at: datetime) -> None:
+        self._change(job, f"SET {TELL_AGAIN} = :at", {":at": attribute("tell_again_at", at)})
+
+    def forget_receiver(self, job: Job) -> None:
+        if job.request.call_back_url:
+            self._change(job, f"REMOVE {REQUEST_DETAILS}", {})
+
+    def _change(self, job: Job, update: str, values: Item) -> None:
+        """Change a tombstone. Its time may be over."""
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=job_key(job.job_id),
+                UpdateExpression=update,
+                ConditionExpression=f"{DELETION} = :deleted",
+                ExpressionAttributeValues={":deleted": {"S": JobStatus.DELETED}, **values},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            item_of(error)
+
+
+def _tombstone(job: Job, written: Item, *, at: datetime) -> Item:
+    tombstone: Item = {
+        **{name: written[name] for name in KEPT if name in written},
+        DELETION: {"S": JobStatus.DELETED},
+        OWNER: {"S": job.client},
+        "client": {"S": NOBODY},
+        "task_id": {"S": NO_TASK},
+        "updated_at": attribute("updated_at", at),
+        **{name: typed(each) for name, each in to_plain(what_is_left(job.request)).items()},
+    }
+    if written["status"]["S"] not in FINAL:
+        # An older version has gone on with the job. To that one, too, it has to have ended.
+        tombstone["status"] = {"S": JobStatus.ARCHIVE_FAILED}
+    return tombstone

@@ -42,8 +42,10 @@ _NUMBERED_TIMES: Final = frozenset({"running_at", "decided_at"})
 # (docs/decisions/0065). And who owned it, once the item is nobody's.
 DELETION: Final = "deletion"
 OWNER: Final = "owner"
+# When that it is deleted was asked to be told again: to older versions no news.
+TELL_AGAIN: Final = "deletion_tell_again_at"
 # The changes of state since, which are not counted in the item.
-_UNCOUNTED: Final[Mapping[str, int]] = {JobStatus.DELETING: 1, JobStatus.DELETED: 2}
+UNCOUNTED: Final[Mapping[str, int]] = {JobStatus.DELETING: 1, JobStatus.DELETED: 2}
 # What a job that has succeeded has no more use for.
 _NO_MORE: Final = (
     *("result_urls", "attempt_id", "callback_base_url"),
@@ -207,7 +209,9 @@ def from_item(item: Mapping[str, Any]) -> Job:
         written["answer"] = _unpacked(answer, known)
     if deletion := written.get(DELETION):
         written["status"] = deletion
-        written["changes"] = written.get("changes", 0) + _UNCOUNTED[deletion]
+        written["changes"] = written.get("changes", 0) + UNCOUNTED[deletion]
+    if TELL_AGAIN in written:
+        written["tell_again_at"] = written[TELL_AGAIN]
     if OWNER in written:
         written["client"], written["task_id"] = written[OWNER], None
     text, details = written.pop(REQUEST), written.pop(REQUEST_DETAILS, {})

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ringback.domain.errors import JobDeleted, WrongState
-from ringback.domain.jobs import GONE, Job, JobStatus
+from ringback.domain.jobs import GONE, Job, JobRequest, JobStatus
 
 # What receipts say of such a row.
 IN_WORDS: Final = "its job was deleted"
@@ -17,6 +17,18 @@ MIN_KEPT: Final = timedelta(days=30)
 def forget_at(job: Job, *, at: datetime) -> datetime:
     """Return when a job may be forgotten whose deletion begins now."""
     return max(job.forget_at, at + MIN_KEPT)
+
+
+def what_is_left(request: JobRequest) -> JobRequest:
+    """Return what a tombstone has of a request: its receiver, which is still to be told."""
+    return JobRequest(
+        model="",
+        provider=request.provider,
+        input={},
+        sent={},
+        call_back_url=request.call_back_url,
+        form=request.form,
+    )
 
 
 def kept(job: Job) -> Job:

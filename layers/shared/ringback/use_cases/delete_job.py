@@ -2,18 +2,22 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from ringback.domain.deletion import kept
-from ringback.domain.errors import FieldError, InvalidRequest, UnknownJob, WrongState
+from ringback.domain.errors import FieldError, InvalidRequest, NotTold, UnknownJob, WrongState
 from ringback.domain.jobs import FINAL, GONE, Job, JobId, JobStatus
+from ringback.domain.telling import seconds_to_tell
 from ringback.use_cases.deletion_ports import DeleteQueue, DeletionStore, JobObjects
+from ringback.use_cases.event_ports import ToldMarks
 from ringback.use_cases.ports import JobReader
 
 # Whoever has read the job before it was being deleted has ended by then: longer than any function
 # takes. SQS delays no message for longer.
 LAST_LOOK: Final = 900
+# A message that buries a job so long after its deletion began may be the last one.
+MAY_BE_LAST: Final = timedelta(seconds=LAST_LOOK / 2)
 DISABLED: Final = "deleting jobs is disabled on this deployment"
 
 
@@ -58,18 +62,21 @@ class DeleteJob:
     """Delete what there is of a job whose client has asked for it. Safe to repeat, and repeated.
 
     First the objects, then what lies beside the record, then the record: as long as something may
-    be left, the record says so.
+    be left, the record says so. The last message sees that it was told. ``told`` is ``None`` where
+    nothing is.
     """
 
     jobs: JobReader
     objects: JobObjects
     deletions: DeletionStore
+    told: ToldMarks | None
     now: Callable[[], datetime]
 
     def __call__(self, job_id: JobId) -> Job | None:
         """Return the job as it now stands, ``None`` if it is unknown.
 
-        Raises ``TransferInterrupted`` if some objects are left.
+        Raises ``TransferInterrupted`` if some objects are left, and ``NotTold``, so that SQS
+        delivers the message again until nothing is, and it was.
         """
         try:
             job = self.jobs.get(job_id)
@@ -81,5 +88,20 @@ class DeleteJob:
         self.objects.delete_all(job_id)
         self.deletions.forget_details(job)
         if job.status is JobStatus.DELETED:
-            return job
-        return self.deletions.bury(job, at=self.now())
+            return self._see_it_told(job)
+        at = self.now()
+        buried = self.deletions.bury(job, at=at)
+        if self.told and at - job.updated_at > MAY_BE_LAST:
+            raise NotTold(job_id)
+        return buried
+
+    def _see_it_told(self, job: Job) -> Job:
+        """Forget the job's receiver once it was told. Until then, have it told again."""
+        if self.told and self.told.changes_told(job.job_id) < job.changes:
+            if seconds_to_tell(job, at=self.now()):
+                # A message that was delivered twice, or comes again.
+                return job
+            self.deletions.tell_again(job, at=self.now())
+            raise NotTold(job.job_id)
+        self.deletions.forget_receiver(job)
+        return job

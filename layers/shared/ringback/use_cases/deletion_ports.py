@@ -28,6 +28,14 @@ class DeletionStore(Protocol):
         """
         ...
 
+    def tell_again(self, job: Job, *, at: datetime) -> None:
+        """Have it told once more that a job is deleted, with the same event."""
+        ...
+
+    def forget_receiver(self, job: Job) -> None:
+        """Delete the URL from a tombstone that was told that the job is deleted."""
+        ...
+
 
 class JobObjects(Protocol):
     def delete_all(self, job_id: JobId) -> None:
