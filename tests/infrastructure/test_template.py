@@ -172,7 +172,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "s3:PutObjectTagging": "ImagesBucket/images/*/*.thumbnail.webp",
     },
     "delete_jobs": {
-        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/told#job_*"],
+        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/told#*"],
         "dynamodb:PutItem": "JobsTable/job_*",
         "dynamodb:UpdateItem": ["JobsTable/job_*", "JobsTable/idempotency#*"],
         "dynamodb:DeleteItem": "JobsTable/deliveries#job_*",
