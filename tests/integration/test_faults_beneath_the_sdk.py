@@ -15,15 +15,18 @@ from typing import Any, ClassVar, Final
 
 import boto3
 import pytest
+from ringback.aws.deletions import DeletionTable
+from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.job_table import JobTable
 from ringback.domain.clock import utc_now
+from ringback.domain.deliveries import Delivery
 from ringback.domain.errors import UnknownJob
 from ringback.domain.jobs import Job, JobId, JobStatus
 
 from tests.support.aws import Cloud
 from tests.support.callbacks import RECORDED_TASK, recorded, signed_event
 from tests.support.image_files import image
-from tests.support.jobs import MODEL, a_job, a_job_id
+from tests.support.jobs import MODEL, a_job, a_job_id, a_request
 from tests.support.lambdas import Lambdas, a_batch, an_event
 from tests.support.loopback_provider import CREATE, RECORD, LoopbackProvider
 from tests.support.posts import ANSWERED, DONE, TASK, a_post, a_submit_message
@@ -32,6 +35,7 @@ from tests.support.sdk_faults import SdkFault, Wire, tap
 SLOW: Final = 8.0
 LATER: Final = timedelta(seconds=20)
 MOST_TRIES: Final = 3
+OTHER: Final = a_request(seed=99)
 
 
 @dataclass
@@ -329,6 +333,58 @@ class Drop(Path):
         return sorted(job.row or 0 for job in jobs), queued, receipts
 
 
+class RequestDeletion(Path):
+    """A client that wants a job to be gone, and repeats the request until the response is 202."""
+
+    function = "change_job"
+
+    def prepare(self) -> None:
+        self.setup.put(JobStatus.SUCCEEDED, idempotency_key=f"deleted {self.setup.number}")
+
+    def call(self) -> bool:
+        event = an_event("change_job", "delete")
+        event["pathParameters"]["job_id"] = self.setup.job_id
+        return bool(self.setup.lambdas("change_job", event)["statusCode"] == 202)
+
+    def outcome(self) -> object:
+        job, sent = self.setup.job(), self.setup.lambdas.sent(self.setup.cloud.delete_queue)
+        delays = {delay for message, delay in sent if message["job_id"] == self.setup.job_id}
+        return job and job.status, sorted(delays)
+
+
+class Delete(Path):
+    """The message that deletes a job: two versions of an object, a marker, a quarantined file."""
+
+    function = "delete_jobs"
+
+    def prepare(self) -> None:
+        job = self.setup.put(JobStatus.FAILED, idempotency_key=f"deleted {self.setup.number}")
+        s3, bucket = boto3.client("s3"), self.setup.cloud.bucket
+        for key in ("images", "images", "quarantine"):
+            s3.put_object(Bucket=bucket, Key=f"{key}/{job.job_id}/1", Body=b"x")
+        s3.delete_object(Bucket=bucket, Key=f"images/{job.job_id}/1")
+        at = self.setup.now()
+        tried = Delivery(event_id="e", type="t", host="h.example", attempt=1, at=at)
+        DeliveryTable.connect(self.setup.cloud.table).add(job.job_id, tried)
+        DeletionTable.connect(self.setup.cloud.table).begin(job, at=at)
+
+    def call(self) -> bool:
+        batch = a_batch("delete_jobs", "delete", {"job_id": self.setup.job_id})
+        return bool(self.setup.lambdas("delete_jobs", batch) == DONE)
+
+    def outcome(self) -> object:
+        cloud, job_id = self.setup.cloud, self.setup.job_id
+        found = boto3.client("s3").list_object_versions(Bucket=cloud.bucket)
+        left = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
+        again = a_job(number=99, idempotency_key=f"deleted {self.setup.number}", request=OTHER)
+        return (
+            [each for each in left if job_id in each["Key"]],
+            list(DeliveryTable.connect(cloud.table).of(job_id)),
+            # The key makes no other job, whatever it comes with.
+            self.setup.table.create(again).job.status,
+        )
+
+
 PATHS: Final[dict[str, type[Path]]] = {
     "accept": Accept,
     "accept without a key": AcceptOnce,
@@ -340,6 +396,8 @@ PATHS: Final[dict[str, type[Path]]] = {
     "check, early": CheckEarly,
     "archive": Archive,
     "drop": Drop,
+    "deletion, requested": RequestDeletion,
+    "deletion": Delete,
 }
 
 
