@@ -246,6 +246,14 @@ def test_what_lies_beside_the_record_is_deleted(cloud: Cloud) -> None:
     assert int(tombstone["forget_at"]["N"]) == job.forget_at.timestamp()
 
 
+@pytest.mark.parametrize("left", [timedelta(hours=1), MIN_KEPT * 2])
+def test_its_key_is_kept_as_long_as_its_tombstone(cloud: Cloud, left: timedelta) -> None:
+    stores = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
+    deleted(stores, a_job(JobStatus.FAILED, idempotency_key='"k"', forget_at=LATER + left))
+    *keys, tombstone = sorted(items(cloud).values(), key=lambda item: item["job_id"]["S"])
+    assert [key["forget_at"] for key in keys] == [tombstone["forget_at"]] * 2
+
+
 def test_a_key_that_is_gone_already_holds_up_nothing(cloud: Cloud) -> None:
     jobs, deletions = JobTable.connect(cloud.table), DeletionTable.connect(cloud.table)
     jobs.create(a_job(JobStatus.FAILED, idempotency_key="k"))

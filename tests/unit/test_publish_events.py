@@ -108,6 +108,20 @@ def test_a_deletion_is_told_to_the_receiver_of_what_is_gone() -> None:
     assert published.on_the_bus == [event.id]
 
 
+def test_a_deletion_that_is_told_again_has_the_same_receiver() -> None:
+    """Which the tombstone names until it was told; that it forgets it is no news."""
+    left = a_deletion().new
+    again = replace(left, tell_again_at=NOON)
+    published = Published()
+    assert published(JobChange(left, again)) == [None]
+    [(event, url)] = published.notifications.sent
+    assert (event.id, event.time, url) == (f"{a_job_id()}:deleted:6", left.updated_at, URL)
+    assert published.told.marks == {a_job_id(): 6}
+    forgotten = replace(again, request=replace(again.request, call_back_url=None))
+    assert published(JobChange(again, forgotten)) == [None]
+    assert published.on_the_bus == [event.id]
+
+
 def test_a_provider_s_own_form_has_no_word_for_a_deletion() -> None:
     published = Published()
     assert published(a_deletion(form="kie")) == [None]

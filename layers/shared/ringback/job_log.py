@@ -77,7 +77,7 @@ def log_delivery(logger: Logger, webhook: Webhook, delivery: Delivery | None) ->
         "attempt": webhook.attempt,
     }
     if delivery is None:
-        logger.info("webhook put back", extra=fields)
+        logger.info("webhook put back or dropped", extra=fields)
         return
     fields |= {
         "receiver_status": delivery.status,

@@ -23,7 +23,7 @@ from ringback.aws.table_items import (
 )
 from ringback.domain.deletion import forget_at, what_is_left
 from ringback.domain.errors import UnknownJob
-from ringback.domain.jobs import FINAL, Job, JobId, JobStatus
+from ringback.domain.jobs import FINAL, Job, JobStatus
 from ringback.use_cases.ports import Write
 
 # What a tombstone keeps of the record. State and count of changes: an older version would tell any
@@ -71,16 +71,20 @@ class DeletionTable(TableAdapter):
     def forget_details(self, job: Job) -> None:
         self._client.delete_item(TableName=self._table, Key=deliveries_key(job.job_id))
         for item in key_items(job):
-            self._forget_fingerprint(job.job_id, {"job_id": item["job_id"]})
+            self._forget_fingerprint(job, {"job_id": item["job_id"]})
 
-    def _forget_fingerprint(self, job_id: JobId, key: Item) -> None:
+    def _forget_fingerprint(self, job: Job, key: Item) -> None:
         """Let the key make no other job, whatever it is sent with. TTL may have deleted it."""
-        values: Item = {":forgotten": {"S": FORGOTTEN}, ":job_id": {"S": job_id}}
+        values: Item = {
+            ":forgotten": {"S": FORGOTTEN},
+            ":job_id": {"S": job.job_id},
+            ":forget": attribute("forget_at", job.forget_at),
+        }
         try:
             self._client.update_item(
                 TableName=self._table,
                 Key=key,
-                UpdateExpression="SET fingerprint = :forgotten",
+                UpdateExpression="SET fingerprint = :forgotten, forget_at = :forget",
                 ConditionExpression="refers_to = :job_id",
                 ExpressionAttributeValues=values,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
