@@ -54,7 +54,8 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 def one(find: FindJobs, find_waits: FindWaits, link: Link, event: Event, client: str) -> Reply:
     job = find.one(event["pathParameters"]["job_id"], client=client)
-    return unless_known(shown_job(job, link, find_waits([job]).get(job.job_id)), event)
+    shown = shown_job(job, link, find_waits([job]).get(job.job_id))
+    return unless_known(shown, event, revision=job.revision)
 
 
 def deliveries(find: FindJobs, of: FindDeliveries, event: Event, client: str) -> Reply:

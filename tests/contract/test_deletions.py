@@ -10,7 +10,7 @@ import boto3
 import pytest
 from ringback.aws.deletions import DeletionTable
 from ringback.aws.deliveries import DeliveryTable
-from ringback.aws.job_items import DELETION, OWNER, TELL_AGAIN, from_item
+from ringback.aws.job_items import DELETION, OWNER, REVISION, TELL_AGAIN, from_item
 from ringback.aws.job_table import JobTable
 from ringback.aws.table_items import deliveries_key, job_key, typed
 from ringback.domain.deletion import MIN_KEPT
@@ -241,7 +241,7 @@ def test_what_lies_beside_the_record_is_deleted(cloud: Cloud) -> None:
     tombstone = items(cloud)[job.job_id]
     assert tombstone.keys() == {
         *("job_id", "status", "changes", "created_at", "updated_at", "deadline_at", "forget_at"),
-        *("client", "task_id", "request", DELETION, OWNER),
+        *("client", "task_id", "request", DELETION, OWNER, REVISION),
     }
     assert int(tombstone["forget_at"]["N"]) == job.forget_at.timestamp()
 

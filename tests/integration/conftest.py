@@ -6,7 +6,12 @@ import pytest
 
 from tests.support.aws import CALLBACK_KEY, HMAC_KEY, Cloud, a_cloud
 from tests.support.jobs import PROMPT
-from tests.support.lambdas import Lambdas, permitted_actions, use_lasting_clients
+from tests.support.lambdas import (
+    Lambdas,
+    permitted_actions,
+    unraised_writes,
+    use_lasting_clients,
+)
 from tests.support.loopback_provider import LoopbackProvider, a_loopback_provider
 from tests.support.permissions import permits
 
@@ -68,6 +73,7 @@ def lambdas(
     yield lambdas
     for call in lambdas.aws_calls:
         assert call.actions <= permitted_actions(call.function), call
+        assert unraised_writes(call.operation, call.parameters) == [], call
         for action, key in product(call.actions, call.keys):
             assert permits(call.function, action, key=key), call
     # A traceback names our own modules, one package of which is called "callbacks".

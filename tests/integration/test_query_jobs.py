@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import boto3
 import pytest
 from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
+from ringback.aws.table_items import job_key
 from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.jobs import Job, JobStatus
 
@@ -215,6 +217,8 @@ def test_a_request_without_an_authorizer_is_an_error(
 
 LATER = NOON + timedelta(minutes=1)
 WRITES: list[Callable[[JobTable], object]] = [
+    # Two that change nothing that is shown: this one and the last.
+    lambda jobs: jobs.mark_queued(a_job_id(), at=LATER),
     lambda jobs: jobs.move(
         a_job_id(), expect=[JobStatus.ACCEPTED], to=JobStatus.SUBMITTING, at=LATER
     ),
@@ -224,10 +228,11 @@ WRITES: list[Callable[[JobTable], object]] = [
     ),
     lambda jobs: jobs.add_image(a_job_id(), a_stored_image(), at=LATER),
     lambda jobs: jobs.add_thumbnails(a_job_id(), {1: "images/1.thumbnail.webp"}),
+    lambda jobs: jobs.tell_again(a_job_id(), changes=2, at=LATER),
 ]
 
 
-def test_a_job_is_sent_again_after_every_write_that_shows(cloud: Cloud, lambdas: Lambdas) -> None:
+def test_a_job_is_sent_again_after_every_write(cloud: Cloud, lambdas: Lambdas) -> None:
     """``changes`` counts changes of state only."""
     jobs = JobTable.connect(cloud.table)
     jobs.create(a_job())
@@ -236,6 +241,22 @@ def test_a_job_is_sent_again_after_every_write_that_shows(cloud: Cloud, lambdas:
         write(jobs)
         reply = lambdas("query_jobs", with_headers(ask_for(a_job_id()), if_none_match=tag))
         assert (reply["statusCode"], reply["headers"]["etag"] == tag) == (200, False)
+
+
+def test_a_job_is_sent_again_after_a_write_of_an_older_version(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    """Which counts no writes: what it changed shows."""
+    JobTable.connect(cloud.table).create(a_job())
+    tag = lambdas("query_jobs", ask_for(a_job_id()))["headers"]["etag"]
+    boto3.client("dynamodb").update_item(
+        TableName=cloud.table,
+        Key=job_key(a_job_id()),
+        UpdateExpression="SET attempts = :n",
+        ExpressionAttributeValues={":n": {"N": "3"}},
+    )
+    reply = lambdas("query_jobs", with_headers(ask_for(a_job_id()), if_none_match=tag))
+    assert (reply["statusCode"], reply["headers"]["etag"][:3]) == (200, '"0-')
 
 
 def test_a_pause_changes_a_job_that_is_not_written(cloud: Cloud, lambdas: Lambdas) -> None:

@@ -32,6 +32,7 @@ class InMemoryDeletions:
             updated_at=at,
             forget_at=forget_at(job, at=at),
             changes=job.changes + 1,
+            revision=job.revision + 1,
         )
         self.jobs.by_id[job.job_id] = begun
         return Write(begun, done=True)
@@ -52,12 +53,13 @@ class InMemoryDeletions:
 
     def forget_receiver(self, job: Job) -> None:
         plain = JobRequest(model="", provider=job.request.provider, input={}, sent={})
-        self._change(job, request=plain)
+        if job.request.call_back_url:
+            self._change(job, request=plain)
 
     def _change(self, job: Job, **changes: Any) -> None:
         known = self.jobs.by_id.get(job.job_id)
         if known and known.status is JobStatus.DELETED:
-            self.jobs.by_id[job.job_id] = replace(known, **changes)
+            self.jobs.by_id[job.job_id] = replace(known, revision=known.revision + 1, **changes)
 
 
 def tombstone_of(job: Job, *, at: datetime) -> Job:
@@ -77,6 +79,7 @@ def tombstone_of(job: Job, *, at: datetime) -> Job:
         forget_at=job.forget_at,
         changes=job.changes + 1,
         tell_again_at=job.tell_again_at,
+        revision=job.revision + 1,
     )
 
 

@@ -126,41 +126,40 @@ class InMemoryJobs:
         job = replace(job, status=to, updated_at=at, changes=job.changes + 1, **changes)
         if to is JobStatus.SUCCEEDED:
             job = replace(job, running_at=None, decided_at=None, called_back=None)
-        self.by_id[job_id] = job
-        return Write(job, done=True)
+        return Write(self._keep(job), done=True)
 
     def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:
         job = self.get(job_id)
         if job.changes == changes and job.status not in GONE:
-            self.by_id[job_id] = replace(job, tell_again_at=at)
+            self._keep(replace(job, tell_again_at=at))
 
     def mark_queued(self, job_id: JobId, *, at: datetime) -> None:
         job = self.get(job_id)
         if job.status is JobStatus.ACCEPTED:
-            self.by_id[job_id] = replace(job, queued_at=at, not_queued_at=None)
+            self._keep(replace(job, queued_at=at, not_queued_at=None))
 
     def mark_not_queued(self, job_id: JobId, *, at: datetime) -> None:
         job = self.get(job_id)
         if job.status is JobStatus.ACCEPTED and job.queued_at is None:
-            self.by_id[job_id] = replace(job, not_queued_at=at)
+            self._keep(replace(job, not_queued_at=at))
 
     def keep_task(self, job_id: JobId, task_id: ProviderTaskId) -> Job:
         job = self.get(job_id)
-        if job.status not in GONE:
-            self.by_id[job_id] = replace(job, task_id=job.task_id or task_id)
-        return self.by_id[job_id]
+        if job.status not in GONE and job.task_id is None:
+            return self._keep(replace(job, task_id=task_id))
+        return job
 
     def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
         job = self.get(job_id)
         known = {one.number for one in job.images}
         if job.status is JobStatus.ARCHIVING and image.number not in known:
             images = by_number(*job.images, image)
-            self.by_id[job_id] = replace(job, images=images, updated_at=at)
+            self._keep(replace(job, images=images, updated_at=at))
 
     def add_quarantined(self, job_id: JobId, kept: tuple[Quarantined, ...]) -> None:
         job = self.get(job_id)
         if job.status is JobStatus.ARCHIVING:
-            self.by_id[job_id] = replace(job, quarantined=kept)
+            self._keep(replace(job, quarantined=kept))
 
     def add_thumbnails(self, job_id: JobId, keys: Mapping[int, str]) -> None:
         job = self.get(job_id)
@@ -170,7 +169,7 @@ class InMemoryJobs:
             replace(image, thumbnail=keys.get(image.number, image.thumbnail))
             for image in job.images
         ]
-        self.by_id[job_id] = replace(job, images=tuple(images))
+        self._keep(replace(job, images=tuple(images)))
 
     def newest(self, client: str, *, limit: int, before: JobId | None) -> Sequence[Job]:
         found = [
@@ -188,6 +187,10 @@ class InMemoryJobs:
 
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
         return [self.by_id[job_id] for job_id in job_ids if job_id in self.by_id]
+
+    def _keep(self, job: Job) -> Job:
+        self.by_id[job.job_id] = replace(job, revision=job.revision + 1)
+        return self.by_id[job.job_id]
 
 
 @dataclass

@@ -17,6 +17,8 @@ import pytest
 from botocore.config import Config
 from ringback.aws import clients
 from ringback.aws.clients import CallLimits, config_of
+from ringback.aws.job_items import RAISE, REVISION
+from ringback.domain.job_ids import is_job_id
 
 from tests.support.aws import RESOURCES, SETTINGS, Cloud, with_details
 from tests.support.openapi import undescribed
@@ -99,6 +101,28 @@ def _keys_in(value: Any) -> Iterator[str]:
             yield from (key["job_id"]["S"] for key in each)
         elif isinstance(each, dict | list):
             yield from _keys_in(each)
+
+
+def unraised_writes(operation: str, parameters: dict[str, Any]) -> list[str]:
+    """Return the jobs that a call of DynamoDB writes without raising their revision."""
+    if operation not in ("UpdateItem", "PutItem", "TransactWriteItems", "BatchWriteItem"):
+        return []
+    return [
+        key
+        for write in _writes_in(parameters)
+        if is_job_id(key := (write.get("Key") or write["Item"])["job_id"]["S"])
+        and not write.get("UpdateExpression", "").endswith(RAISE)
+        and REVISION not in write.get("Item", {})
+        and write.get("ConditionExpression") != "attribute_not_exists(job_id)"
+    ]
+
+
+def _writes_in(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and ("Key" in value or "Item" in value):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _writes_in(each)
 
 
 @dataclass(frozen=True)

@@ -18,15 +18,16 @@ _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')
 _KEPT: Final = ("cache-control", "etag")
 
 
-def unless_known(body: Mapping[str, Any], event: Mapping[str, Any]) -> Reply:
+def unless_known(body: Mapping[str, Any], event: Mapping[str, Any], *, revision: int) -> Reply:
     """Answer 200 with the body and its ``ETag``, or 304 if the request names that.
 
-    The tag is made of the whole body, links included: who is told 304 has nothing to gain from
-    another answer, and no link of theirs is older than one of ours would be.
+    The tag is made of the record's revision and of the whole body, links included: who is told 304
+    has nothing to gain from another answer, and no link of theirs is older than one of ours would
+    be (docs/decisions/0069).
     """
     answer = reply(HTTPStatus.OK, body)
     text = answer["body"].encode("utf-8", "surrogatepass")
-    headers = answer["headers"] | {"etag": f'"{sha256(text).hexdigest()[:32]}"'}
+    headers = answer["headers"] | {"etag": f'"{revision}-{sha256(text).hexdigest()[:32]}"'}
     if not _names(lower_headers(event).get("if-none-match", ""), headers["etag"]):
         return answer | {"headers": headers}
     kept = {name: headers[name] for name in _KEPT}

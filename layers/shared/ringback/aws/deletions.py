@@ -10,7 +10,16 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from ringback.aws.idempotency_items import FORGOTTEN, key_items
-from ringback.aws.job_items import DELETION, OWNER, TELL_AGAIN, attribute, from_item
+from ringback.aws.job_items import (
+    DELETION,
+    ONE,
+    OWNER,
+    RAISE,
+    REVISION,
+    TELL_AGAIN,
+    attribute,
+    from_item,
+)
 from ringback.aws.request_items import REQUEST_DETAILS, to_plain
 from ringback.aws.table_items import (
     Item,
@@ -47,12 +56,13 @@ class DeletionTable(TableAdapter):
                 TableName=self._table,
                 Key=job_key(job.job_id),
                 UpdateExpression=f"SET {DELETION} = :deleting, updated_at = :at,"
-                " forget_at = :forget",
+                f" forget_at = :forget {RAISE}",
                 ConditionExpression=f"#status IN ({', '.join(finals)})"
                 f" AND attribute_not_exists({DELETION})",
                 ExpressionAttributeNames={"#status": "status"},
                 ExpressionAttributeValues={
                     **finals,
+                    **ONE,
                     ":deleting": {"S": JobStatus.DELETING},
                     ":at": attribute("updated_at", at),
                     ":forget": attribute("forget_at", forget_at(job, at=at)),
@@ -125,9 +135,9 @@ class DeletionTable(TableAdapter):
             self._client.update_item(
                 TableName=self._table,
                 Key=job_key(job.job_id),
-                UpdateExpression=update,
+                UpdateExpression=f"{update} {RAISE}",
                 ConditionExpression=f"{DELETION} = :deleted",
-                ExpressionAttributeValues={":deleted": {"S": JobStatus.DELETED}, **values},
+                ExpressionAttributeValues={":deleted": {"S": JobStatus.DELETED}, **ONE, **values},
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
@@ -138,6 +148,7 @@ def _tombstone(job: Job, written: Item, *, at: datetime) -> Item:
     tombstone: Item = {
         **{name: written[name] for name in KEPT if name in written},
         DELETION: {"S": JobStatus.DELETED},
+        REVISION: {"N": str(from_item(written).revision + 1)},
         OWNER: {"S": job.client},
         "client": {"S": NOBODY},
         "task_id": {"S": NO_TASK},

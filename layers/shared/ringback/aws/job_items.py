@@ -30,6 +30,7 @@ _EMPTY: Final[Mapping[str, Any]] = {
     "account_refusals": 0,
     "result_urls": (),
     "quarantined": (),
+    "revision": 0,
 }
 
 # Times that are in no condition: ISO 8601 without its dashes and colons, which any version reads.
@@ -38,6 +39,11 @@ _SHORT: Final = "%Y%m%dT%H%M%S.%fZ"
 _MICROSECOND: Final = timedelta(microseconds=1)
 # Times as whole microseconds since 1970: less than half as long.
 _NUMBERED_TIMES: Final = frozenset({"running_at", "decided_at"})
+# How often the item was written since it was created. Every write of a job ends with ``RAISE``, and
+# has its value (docs/decisions/0069). The name is short: each byte of it is in each write.
+REVISION: Final = "rev"
+RAISE: Final = f"ADD {REVISION} :one"
+ONE: Final[Item] = {":one": {"N": "1"}}
 # How far the deletion of a job has come; its state is as it was before, for older versions
 # (docs/decisions/0065). And who owned it, once the item is nobody's.
 DELETION: Final = "deletion"
@@ -123,6 +129,7 @@ _FROM_PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "account_refusals": int,
     "row": int,
     "changes": int,
+    "revision": int,
     **dict.fromkeys(
         (
             *("created_at", "updated_at", "deadline_at", "queued_at"),
@@ -138,8 +145,13 @@ def attribute(field: str, value: Any) -> Item:
     """Return one field of a job (not ``None``) as DynamoDB's typed value."""
     converted = _TO_PLAIN[field](value) if field in _TO_PLAIN else value
     if field in _SHORT_TIMES:
-        converted = value.astimezone(UTC).strftime(_SHORT)
+        return _short_time(value)
     item: Item = typed(converted.isoformat() if isinstance(converted, datetime) else converted)
+    return item
+
+
+def _short_time(moment: datetime) -> Item:
+    item: Item = typed(moment.astimezone(UTC).strftime(_SHORT))
     return item
 
 
@@ -161,6 +173,8 @@ def attributes_in(to: JobStatus, fields: Mapping[str, Any]) -> dict[str, Item | 
         name: None if value is None else attribute(name, value) for name, value in others.items()
     }
     if to is JobStatus.SUCCEEDED:
+        # No condition compares it any more.
+        written |= {"updated_at": _short_time(fields["updated_at"])}
         # Of use to those only who still need an answer or an image.
         written |= dict.fromkeys(_NO_MORE)
     if answer := to is JobStatus.ARCHIVING and others.get("answer"):
@@ -183,6 +197,8 @@ def to_item(job: Job) -> Item:
         for name, value in values.items()
         if value is not None and not (name in _EMPTY and value == _EMPTY[name])
     }
+    if "revision" in written:
+        written[REVISION] = written.pop("revision")
     return {**written, **request}
 
 
@@ -212,6 +228,7 @@ def from_item(item: Mapping[str, Any]) -> Job:
         written["changes"] = written.get("changes", 0) + UNCOUNTED[deletion]
     if TELL_AGAIN in written:
         written["tell_again_at"] = written[TELL_AGAIN]
+    written["revision"] = written.pop(REVISION, 0)
     if OWNER in written:
         written["client"], written["task_id"] = written[OWNER], None
     text, details = written.pop(REQUEST), written.pop(REQUEST_DETAILS, {})

@@ -11,6 +11,8 @@ from ringback.aws import table_items
 from ringback.aws.idempotency_items import FORGOTTEN, fingerprint, key_items, places_of
 from ringback.aws.job_items import (
     DELETION,
+    ONE,
+    RAISE,
     attribute,
     attributes_in,
     from_item,
@@ -145,7 +147,7 @@ class JobTable(TableAdapter):
         fields: dict[str, Any] = {"status": to, "updated_at": at, **changes}
         written = attributes_in(to, fields)
         values = {f":{name}": value for name, value in written.items() if value is not None}
-        values |= {":none": {"N": "0"}, ":one": {"N": "1"}}
+        values |= {":none": {"N": "0"}, **ONE}
         condition, wanted = _condition(expect, to, changes, unchanged_since, of_attempt)
         removed = [f"#{name}" for name, value in written.items() if value is None]
         names = {f"#{name}": name for name in ("changes", *written)}
@@ -160,7 +162,8 @@ class JobTable(TableAdapter):
                 Key=job_key(job_id),
                 UpdateExpression="SET #changes = if_not_exists(#changes, :none) + :one, "
                 + ", ".join(sets)
-                + (" REMOVE " + ", ".join(removed) if removed else ""),
+                + (" REMOVE " + ", ".join(removed) if removed else "")
+                + f" {RAISE}",
                 ConditionExpression=condition,
                 ExpressionAttributeNames=names,
                 ExpressionAttributeValues=values | wanted,
@@ -205,10 +208,10 @@ class JobTable(TableAdapter):
             answer = self._client.update_item(
                 TableName=self._table,
                 Key=job_key(job_id),
-                UpdateExpression="SET task_id = :task_id",
+                UpdateExpression=f"SET task_id = :task_id {RAISE}",
                 ConditionExpression="attribute_exists(job_id) AND attribute_not_exists(task_id)"
                 f" AND {NOT_DELETED}",
-                ExpressionAttributeValues={":task_id": attribute("task_id", task_id)},
+                ExpressionAttributeValues={":task_id": attribute("task_id", task_id), **ONE},
                 ReturnValues="ALL_NEW",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
@@ -258,10 +261,10 @@ class JobTable(TableAdapter):
             self._client.update_item(
                 TableName=self._table,
                 Key=job_key(job_id),
-                UpdateExpression=update,
+                UpdateExpression=f"{update} {RAISE}",
                 ConditionExpression=f"{condition} AND {NOT_DELETED}",
                 ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
+                ExpressionAttributeValues=values | ONE,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:

@@ -181,6 +181,8 @@ class Job:
     All three are ``None`` once it has succeeded (``job.json`` has them), or before these fields.
     ``changes`` counts its changes of state; 0 also if they were made by a version that didn't.
     ``tell_again_at`` is when the event of its last one was asked for again.
+    ``revision`` counts the writes since it was created, those of older versions left out; it is no
+    part of what two jobs are compared by.
     """
 
     job_id: JobId
@@ -217,6 +219,7 @@ class Job:
     answer: str | None = None
     changes: int = 0
     tell_again_at: datetime | None = None
+    revision: int = field(default=0, compare=False)
 
     @property
     def missing_images(self) -> list[int]:
