@@ -33,7 +33,7 @@ SOURCE: Final = query(
     examples=["requests/kites.csv"],
 )
 FROM: Final = query("from", "From this moment on; a date is its midnight in UTC.", **_MOMENT)
-TO: Final = query("to", "Before this moment.", **_MOMENT)
+TO: Final = query("to", "Before this moment, which is not before `from`.", **_MOMENT)
 CURSOR: Final = query("cursor", "The `cursor` of the previous page.", type="string", minLength=1)
 LIST: Final = (
     query(

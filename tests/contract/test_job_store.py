@@ -193,6 +193,22 @@ def test_quotes_make_no_other_key(jobs: JobStore, first: str, second: str) -> No
         jobs.create(a_job(number=3, idempotency_key=second, request=a_request(seed=1)))
 
 
+@pytest.mark.parametrize(("first", "second"), [('"x"', r'"\"x\""'), (r'"\"x\""', '"x"')])
+def test_a_key_of_quotes_is_taken_for_the_key_in_them(
+    cloud: Cloud, first: str, second: str
+) -> None:
+    r"""``"\"x\""`` is the key ``"x"``, quotes included, as which earlier versions kept ``x``.
+
+    Two requests may be taken for one, but one is never taken for two, which would be paid for.
+    """
+    jobs = JobTable.connect(cloud.table)
+    job = jobs.create(a_job(number=1, idempotency_key=first)).job
+    again = jobs.create(a_job(number=2, idempotency_key=second))
+    assert (again.job, again.done) == (job, False)
+    with pytest.raises(IdempotencyConflict):
+        jobs.create(a_job(number=3, idempotency_key=second, request=a_request(seed=1)))
+
+
 def test_a_key_distinguishes_a_job_from_its_retry(jobs: JobStore) -> None:
     jobs.create(a_job(number=1, idempotency_key="k"))
     with pytest.raises(IdempotencyConflict):

@@ -26,8 +26,11 @@ hooks = "hooks.py"
 [checks.positive_data_acceptance]
 expected-statuses = ["2xx", "304", "401", "403", "404", "409", "422", "429", "5xx"]
 """
-# Webhooks need a secret and a receiver, which the description can't give a client.
+# Webhooks need a secret and a receiver, which the description can't give a client. Nor can it say
+# that a time must not end before it begins.
 HOOKS: Final = """
+import re
+
 import schemathesis
 from hypothesis import strategies as st
 
@@ -37,11 +40,15 @@ visible = st.characters(categories=["L", "N", "P", "S"], exclude_characters=invi
 images = st.from_regex("https://images\\.example/[a-z]{1,40}\\.png", fullmatch=True)
 schemathesis.openapi.format("uri", images)
 schemathesis.openapi.format("visible-text", st.text(visible, min_size=3))
+date = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
     if isinstance(case.body, dict):
         case.body.pop("callBackUrl", None)
+    since, until = (str((case.query or {}).get(name, "")) for name in ("from", "to"))
+    if date.match(since) and date.match(until) and since > until[:10]:
+        case.query["to"] = "9999-12-31"
 """
 MAKE_A_JOB: Final = """
 import sys

@@ -210,6 +210,17 @@ def test_every_invalid_field_is_named_before_any_write(
     assert (items(cloud), lambdas.written(), provider.requests) == (0, [], [])
 
 
+def test_a_wrong_key_and_a_wrong_body_are_named_in_one_answer(
+    cloud: Cloud, lambdas: Lambdas
+) -> None:
+    wrong = an_event("accept_job", "post_wrong_fields") | {"queryStringParameters": {"dryrun": "1"}}
+    reply = lambdas("accept_job", with_headers(wrong, idempotency_key='"a", "b"'))
+    named = [error["field"] for error in body_of(reply)["errors"]]
+    assert (reply["statusCode"], named[:2]) == (400, ["dryrun", "Idempotency-Key"])
+    assert {"colour", "input.seed"} <= set(named[2:])
+    assert (items(cloud), lambdas.written()) == (0, [])
+
+
 # ------------------------------------------------------------------------------- dry runs
 
 

@@ -260,3 +260,24 @@ def test_a_refused_post_without_an_earlier_job_stays_refused(
     with pytest.raises(RequestRefused):
         posting(harness, refusing)(post)
     assert len(harness.jobs.by_id) == 1
+
+
+FAULTY = replace(POST, faults=(FieldError("Idempotency-Key", "must be one quoted string"),))
+
+
+@pytest.mark.parametrize(
+    ("read", "named"),
+    [(reading, ["Idempotency-Key"]), (refusing, ["Idempotency-Key", "input"])],
+    ids=["body right", "body wrong"],
+)
+def test_a_post_with_a_fault_makes_no_job_and_tells_of_all(
+    harness: Harness, read: Callable[[Mapping[str, Any], str], JobRequest], named: list[str]
+) -> None:
+    """Nor is it the repeat of an earlier one."""
+    posting(harness)(POST)
+    post = posting(harness, read)
+    for call in (post, post.dry_run):
+        with pytest.raises(InvalidRequest) as refused:
+            call(FAULTY)
+        assert [error.field for error in refused.value.errors] == named
+    assert len(harness.jobs.by_id) == 1

@@ -27,6 +27,21 @@ def a_batch(*jobs: object) -> dict[str, Any]:
     return with_body(an_event("accept_job", "batch"), json.dumps({"jobs": jobs}).encode())
 
 
+def test_what_is_wrong_with_key_query_and_body_comes_together() -> None:
+    event = a_batch(None, 1) | {"queryStringParameters": {"dry_run": "true"}}
+    event["headers"] = event["headers"] | {"idempotency-key": "x" * 253}
+    with pytest.raises(InvalidRequest) as raised:
+        batch_post(event)
+    named = [error.field for error in raised.value.errors]
+    assert named == ["dry_run", "Idempotency-Key", "jobs.0", "jobs.1"]
+    with pytest.raises(InvalidRequest) as raised:
+        batch_post(event | {"body": "[]"})
+    assert [error.field for error in raised.value.errors] == ["dry_run", "Idempotency-Key", ""]
+    with pytest.raises(InvalidRequest) as raised:
+        batch_post(with_body(event, json.dumps({"jobs": [{}]}).encode()))
+    assert [error.field for error in raised.value.errors] == ["dry_run", "Idempotency-Key"]
+
+
 SHORT = [f"{number}" for number in range(1050)]
 # A quote takes two bytes in JSON, and four in JSON within JSON.
 LONG = [f"image_siz{number}" + 41 * '"' for number in range(MAX_ERRORS)]

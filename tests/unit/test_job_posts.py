@@ -36,10 +36,14 @@ def a_post(
     return event
 
 
-def errors_of(event: dict[str, Any]) -> list[tuple[str, str]]:
-    with pytest.raises(InvalidRequest) as refused:
-        job_post(event)
-    return [(error.field, error.message) for error in refused.value.errors]
+def errors_of(event: dict[str, Any], *, needs_key: bool = False) -> list[tuple[str, str]]:
+    """Return what is wrong, of a body that can be read as well."""
+    try:
+        errors = job_post(event, needs_key=needs_key).faults
+    except InvalidRequest as refused:
+        errors = refused.errors
+    assert errors
+    return [(error.field, error.message) for error in errors]
 
 
 def test_a_post_is_read_into_one_object() -> None:
@@ -85,10 +89,8 @@ def test_a_malformed_structured_string_is_refused(key: str) -> None:
 
 @pytest.mark.parametrize("job_id", [None, a_job_id()], ids=["post", "retry"])
 def test_a_deployment_may_require_the_key(job_id: str | None) -> None:
-    with pytest.raises(InvalidRequest) as refused:
-        job_post(a_post(job_id=job_id), needs_key=True)
-    [error] = refused.value.errors
-    assert (error.field, error.message.split(":")[0]) == ("Idempotency-Key", "required")
+    [(field, message)] = errors_of(a_post(job_id=job_id), needs_key=True)
+    assert (field, message.split(":")[0]) == ("Idempotency-Key", "required")
     with_key = a_post(headers={"idempotency-key": "k"}, job_id=job_id)
     assert job_post(with_key, needs_key=True).idempotency_key == "k"
 
@@ -128,9 +130,18 @@ def test_a_retry_takes_no_parameter() -> None:
     ]
 
 
-def test_query_and_key_errors_come_together() -> None:
-    errors = errors_of(a_post("not JSON", query={"a": "1"}, headers={"idempotency-key": ""}))
-    assert [field for field, _ in errors] == ["a", "Idempotency-Key"]
+@pytest.mark.parametrize("body", ["not JSON", json.dumps(BODY)])
+def test_query_key_and_body_errors_come_together(body: str) -> None:
+    errors = errors_of(a_post(body, query={"a": "1"}, headers={"idempotency-key": ""}))
+    assert [field for field, _ in errors] == ["a", "Idempotency-Key", ""][
+        : 3 - body.startswith("{")
+    ]
+
+
+def test_a_retry_with_a_fault_is_refused_at_once() -> None:
+    """It has no body that may have others."""
+    with pytest.raises(InvalidRequest):
+        job_post(a_post(query={"a": "1"}, job_id=a_job_id()))
 
 
 def test_a_body_has_a_maximum_size() -> None:

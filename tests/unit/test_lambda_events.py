@@ -10,11 +10,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.domain.drops import NO_VERSION, Drop
-from ringback.domain.errors import MissingScope, PayloadTooLarge
+from ringback.domain.errors import InvalidRequest, MissingScope, PayloadTooLarge
 from ringback.lambda_events import (
     callback_request,
     client_name,
     dropped_objects,
+    json_body,
     lower_headers,
     process_batch,
     process_together,
@@ -45,6 +46,14 @@ def test_the_time_of_an_invocation_is_in_seconds() -> None:
 @given(st.binary())
 def test_a_base64_body_is_decoded(body: bytes) -> None:
     assert raw_body({"body": b64encode(body).decode(), "isBase64Encoded": True}) == body
+
+
+@pytest.mark.parametrize("body", ["abc", "{}=", "caf\N{LATIN SMALL LETTER E WITH ACUTE}"])
+def test_what_is_no_base64_is_no_json_either(body: str) -> None:
+    event = {"body": body, "isBase64Encoded": True}
+    with pytest.raises(InvalidRequest):
+        json_body(event)
+    assert callback_request(event | {"pathParameters": PATH}).body == body.encode()
 
 
 @given(st.text())
@@ -80,6 +89,12 @@ def test_missing_headers_are_empty(event: dict[str, Any]) -> None:
 def test_a_missing_query_is_empty(event: dict[str, Any]) -> None:
     assert query_parameters(event) == {}
     assert query_parameters(event | {"queryStringParameters": {"a": "b"}}) == {"a": "b"}
+
+
+def test_half_a_character_in_a_query_is_none() -> None:
+    """No answer could name it: Lambda's answers are UTF-8."""
+    event = {"queryStringParameters": {"\ud83d": "a\udc00b", "\U0001f600": "\U0001f600"}}
+    assert query_parameters(event) == {"\ufffd": "a\ufffdb", "\U0001f600": "\U0001f600"}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ringback.domain.errors import FieldError, InvalidRequest, WrongCursor
 from ringback.domain.job_ids import new_job_id
 from ringback.domain.jobs import Job, JobId, JobStatus
 from ringback.use_cases import list_jobs
+from ringback.use_cases.usage_queries import read_usage_query
 
 from tests.support.in_memory import InMemoryJobs
 from tests.support.job_lists import list_page
@@ -186,7 +187,7 @@ def test_a_job_that_is_being_deleted_is_listed_only_if_asked_for(
         ("9999-12-31", "", []),
         ("0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59.1234567-23:59", [23, 12, 11, 0, -1]),
         ("2026-09-21", "2026-09-21", []),
-        ("2026-09-22", "2026-09-21", []),
+        ("2026-09-21T02:00+02:00", "2026-09-21T00:00Z", []),
     ],
 )
 def test_jobs_are_listed_from_a_moment_to_before_another(
@@ -303,6 +304,25 @@ def test_the_next_query_can_be_right(query: dict[str, str], message: str) -> Non
     [error] = errors_of(query)
     assert error.field in query
     assert error.message.startswith(message)
+
+
+BACKWARDS = (
+    FieldError("from", "must not be after `to`"),
+    FieldError("to", "must not be before `from`"),
+)
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("2026-09-22", "2026-09-21"), ("2026-09-21T02:00:01+02:00", "2026-09-21T00:00:00Z")],
+)
+def test_no_time_ends_before_it_begins(since: str, until: str) -> None:
+    """An empty list would look as if there were no jobs."""
+    query = {"from": since, "to": until}
+    assert errors_of(query) == BACKWARDS
+    with pytest.raises(InvalidRequest) as refused:
+        read_usage_query(query, client="studio", scopes=[])
+    assert refused.value.errors == BACKWARDS
 
 
 # Cursors

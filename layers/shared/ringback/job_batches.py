@@ -1,6 +1,6 @@
 """``POST /jobs/batch``: many requests in one body, each with an outcome of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
@@ -18,8 +18,14 @@ from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import Job
 from ringback.domain.suggestions import unknown_name
 from ringback.http_replies import Reply, job_body, problem_body, reply
-from ringback.json_bodies import json_object
-from ringback.lambda_events import client_name, lower_headers, query_parameters, raw_body
+from ringback.lambda_events import (
+    Event,
+    adding,
+    client_name,
+    json_body,
+    lower_headers,
+    query_parameters,
+)
 
 MAX_JOBS: Final = 100
 MAX_BYTES: Final = 1024 * 1024
@@ -30,29 +36,28 @@ MAX_KEY: Final = idempotency_keys.MAX_KEY - len(f"#{MAX_JOBS - 1}")
 Outcome = Job | RequestRefused | TryAgain
 
 
-def batch_post(event: Mapping[str, Any]) -> Sequence[JobPost]:
+def batch_post(event: Event) -> Sequence[JobPost]:
     """Read the requests; the n-th, from 0, has the key ``<key of the batch>#n``.
 
     Raises ``InvalidRequest``, which names every invalid field of the batch itself, or
     ``PayloadTooLarge``.
     """
-    headers, client = lower_headers(event), client_name(event)
-    key = headers.get(KEY.lower())
+    client, key = client_name(event), lower_headers(event).get(KEY.lower())
     errors = [
         FieldError(name, unknown_name("parameter", name, ())) for name in query_parameters(event)
     ]
     errors += key_errors(key, required=True, most=MAX_KEY)
+    bodies = adding(errors, _requests, event)
     if errors:
         raise InvalidRequest(errors)
-    kind = headers.get("content-type", "")
-    bodies = _requests(json_object(raw_body(event), content_type=kind, most=MAX_BYTES))
     return [
         JobPost(client=client, idempotency_key=f"{key}#{number}", body=body)
         for number, body in enumerate(bodies)
     ]
 
 
-def _requests(body: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
+def _requests(event: Event) -> Sequence[dict[str, Any]]:
+    body = json_body(event, most=MAX_BYTES)
     unknown = islice(body.keys() - {JOBS}, MAX_ERRORS)
     errors = [FieldError(name, unknown_name("field", name, {JOBS})) for name in unknown]
     found = body.get(JOBS)

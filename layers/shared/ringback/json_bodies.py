@@ -65,6 +65,11 @@ def parse_json(body: bytes | str, *, unreadable_numbers: bool = False) -> Json:
     return _parse(text, strict=False, unreadable_numbers=unreadable_numbers)
 
 
+def without_halves(text: str) -> str:
+    """Return the text with U+FFFD for half a surrogate pair: no UTF-8 has one, nor any answer."""
+    return _HALF.sub("\ufffd", text)
+
+
 def repeats(parsed: Json) -> bool:
     """Tell whether a name is given more than once, also in JSON that is a string in this JSON."""
     if parsed.repeated:
@@ -133,7 +138,7 @@ def _not_an_object(value: Any) -> str:
 
 def _parse(text: str, *, strict: bool, unreadable_numbers: bool = False) -> Json:
     """Parse the text; ``strict`` refuses control characters in strings."""
-    text = _ESCAPE.sub(_whole, _HALF.sub("\ufffd", text)).strip(_AROUND)
+    text = _ESCAPE.sub(_whole, without_halves(text)).strip(_AROUND)
     if not text:
         raise NotJson("is empty")
     if _depth(text) > MAX_DEPTH:

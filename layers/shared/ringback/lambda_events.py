@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Final, TypedDict, TypeVar
 from urllib.parse import unquote_plus
 
@@ -23,7 +24,7 @@ from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import JobId
 from ringback.domain.suggestions import unknown_parameters
 from ringback.domain.versions import of_any_version
-from ringback.json_bodies import MAX_REQUEST_BYTES, json_object, parse_json
+from ringback.json_bodies import MAX_REQUEST_BYTES, json_object, parse_json, without_halves
 from ringback.metric_table import MESSAGES_FAILED
 from ringback.metrics import Metrics
 from ringback.use_cases.accept_callback import CallbackRequest
@@ -34,10 +35,11 @@ MAX_CALLBACK_BYTES: Final = 256 * 1024
 # S3 sends one when a notification is configured.
 _TEST_EVENT: Final = "s3:TestEvent"
 _CREATED: Final = "ObjectCreated:"
-_SWITCH: Final = {"true": True, "false": False}
+_SWITCH: Final = ("true", "false")
 
 Event = dict[str, Any]
 Message = TypeVar("Message")
+Value = TypeVar("Value")
 
 
 class BatchItemFailure(TypedDict):
@@ -55,11 +57,13 @@ def time_of(context: LambdaContext) -> Callable[[], float]:
 
 def raw_body(event: Mapping[str, Any]) -> bytes:
     """Return the body exactly as it was sent."""
-    body = event.get("body") or ""
+    body: str = event.get("body") or ""
     # API Gateway encodes bodies that it considers binary, going by the sender's content type.
-    return (
-        b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
-    )
+    if event.get("isBase64Encoded"):
+        # What is said to be Base64 and is not is left as it is: it is no JSON either.
+        with suppress(ValueError):
+            return b64decode(body, validate=True)
+    return body.encode("utf-8", "surrogatepass")
 
 
 def json_body(event: Mapping[str, Any], *, most: int = MAX_REQUEST_BYTES) -> dict[str, Any]:
@@ -75,7 +79,8 @@ def lower_headers(event: Mapping[str, Any]) -> dict[str, str]:
 
 def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
     """Return the query parameters; API Gateway leaves the field out if there are none."""
-    return event.get("queryStringParameters") or {}
+    given = event.get("queryStringParameters") or {}
+    return {without_halves(name): without_halves(text) for name, text in given.items()}
 
 
 def route_of(event: Mapping[str, Any]) -> str:
@@ -123,12 +128,13 @@ def callback_request(event: Mapping[str, Any]) -> CallbackRequest:
     )
 
 
-def job_post(event: Mapping[str, Any], *, needs_key: bool = False) -> JobPost:
+def job_post(event: Event, *, needs_key: bool = False) -> JobPost:
     """Read ``POST /jobs`` or ``POST /jobs/{job_id}/retry``.
 
     ``needs_key`` refuses what would be paid for without an idempotency key.
     Unknown query parameters are refused: a mistyped ``dry_run`` must not cost money. Raises
-    ``InvalidRequest``, which names every invalid field, or ``PayloadTooLarge``.
+    ``InvalidRequest``, which names every invalid field, or ``PayloadTooLarge``; what is wrong
+    beside a body that can be read is left to whoever checks that.
     """
     retry_of = (event.get("pathParameters") or {}).get("job_id")
     key = lower_headers(event).get(KEY.lower())
@@ -140,15 +146,24 @@ def job_post(event: Mapping[str, Any], *, needs_key: bool = False) -> JobPost:
     errors += key_errors(key, required=needs_key and dry_run != "true")
     if known and dry_run not in _SWITCH:
         errors.append(FieldError("dry_run", "must be true or false"))
-    if errors:
+    if errors and retry_of:
         raise InvalidRequest(errors)
     return JobPost(
         client=client,
         idempotency_key=key,
-        body={} if retry_of else json_body(event),
-        dry_run=_SWITCH[dry_run],
+        body={} if retry_of else adding(errors, json_body, event),
+        dry_run=dry_run != "false",
         retry_of=retry_of,
+        faults=tuple(errors),
     )
+
+
+def adding(errors: Sequence[FieldError], read: Callable[[Event], Value], event: Event) -> Value:
+    """Return what ``read`` returns; if it raises ``InvalidRequest``, put these errors first."""
+    try:
+        return read(event)
+    except InvalidRequest as refused:
+        raise InvalidRequest([*errors, *refused.errors]) from None
 
 
 def api_call(event: Mapping[str, Any], context: LambdaContext) -> ApiCall:

@@ -2,10 +2,11 @@
 
 A cursor is a position in one list of one client, and is good for no other. It gives no access: the
 list is always read as the client's own, from that position on. So it needs no secret
-(docs/decisions/0063).
+(docs/decisions/0063). But anybody can make one, of any position: it has to look like one.
 """
 
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error
 from collections.abc import Mapping, Sequence
@@ -33,8 +34,11 @@ class Cursors:
         text = _BETWEEN.join(position)
         return _as_text(self._digest(text) + text.encode())
 
-    def position_in(self, cursor: str) -> Sequence[str] | None:
-        """Return the position that ``after`` was given, ``None`` in any other text."""
+    def position_in(self, cursor: str, *forms: str) -> Sequence[str] | None:
+        """Return the position that ``after`` was given, ``None`` in any other text.
+
+        ``forms`` are the regular expressions of its parts.
+        """
         try:
             plain = urlsafe_b64decode(cursor.encode("ascii") + b"=" * (-len(cursor) % 4))
             text = plain[_DIGEST_BYTES:].decode()
@@ -43,7 +47,7 @@ class Cursors:
         # Base64 may be written in several ways, some with other characters in it.
         if plain[:_DIGEST_BYTES] != self._digest(text) or _as_text(plain) != cursor:
             return None
-        return text.split(_BETWEEN)
+        return text.split(_BETWEEN) if re.fullmatch(_BETWEEN.join(forms), text) else None
 
     def _digest(self, text: str) -> bytes:
         whose = json.dumps([self.client, dict(self.asked), text], sort_keys=True)

@@ -40,6 +40,8 @@ _HASH_BYTES: Final = 6
 _PHOTO: Final = rf"\.(?i:{'|'.join(PHOTO_SUFFIXES)})"
 # How alike two names must be for one to be taken for the other misspelt, from 0 to 1.
 _ALIKE: Final = 0.8
+# A drop's place in its client's list: a ULID of its time, and the drop's fingerprint.
+PLACE: Final = "[0-9a-z]{26}#[0-9a-f]{64}"
 # The first byte of the row's part counts how often its job was made again: no sheet has 2**24 rows
 # that make jobs (``MAX_SHEET_BYTES`` in sheets/rows.py).
 _TIMES_AT: Final = 8 * (RANDOM_BYTES - 1)

@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from ringback.domain.errors import FieldError
+
 FORM: Final = "must be a date or a date-time, such as 2026-11-27 or 2026-11-27T14:30:00Z"
 # Of what ISO 8601 allows, what is known as it: no weeks, no digits without dashes.
 _MOMENT: Final = re.compile(
@@ -23,3 +25,13 @@ def moment_in(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def range_errors(since: datetime | None, until: datetime | None) -> list[FieldError]:
+    """Return what is wrong with ``from`` and ``to`` together: nothing lies between them."""
+    if since is None or until is None or since <= until:
+        return []
+    return [
+        FieldError("from", "must not be after `to`"),
+        FieldError("to", "must not be before `from`"),
+    ]

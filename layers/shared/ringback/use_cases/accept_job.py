@@ -10,7 +10,7 @@ from ringback.domain import canary
 from ringback.domain.checks import Check, seconds_to_next_check
 from ringback.domain.deletion import kept
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import RequestRefused, TryAgain
+from ringback.domain.errors import InvalidRequest, RequestRefused, TryAgain
 from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import (
     ErrorKind,
@@ -162,14 +162,26 @@ class PostJob:
 
     def dry_run(self, post: JobPost) -> JobRequest:
         """Return the request as it would be sent, and record nothing."""
-        return self.read_request(post.body, post.client)
+        return self._checked(post)
 
     def _request(self, post: JobPost) -> JobRequest:
         try:
-            return self.read_request(post.body, post.client)
+            return self._checked(post)
         except RequestRefused:
+            if post.faults:
+                raise
             # A repeated request returns its job, even if an input image is gone by now.
             earlier = self.jobs.with_key(post.client, post.idempotency_key)
             if earlier is None or kept(earlier).request.sent != post.body:
                 raise
             return earlier.request
+
+    def _checked(self, post: JobPost) -> JobRequest:
+        """Return the request. Raises ``InvalidRequest`` with all that is wrong with the post."""
+        try:
+            request = self.read_request(post.body, post.client)
+        except InvalidRequest as refused:
+            raise InvalidRequest([*post.faults, *refused.errors]) from None
+        if post.faults:
+            raise InvalidRequest(post.faults)
+        return request

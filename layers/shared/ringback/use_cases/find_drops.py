@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from ringback.domain.cursors import CURSOR, WRONG, Cursors, refuse
-from ringback.domain.drops import Drop, ListedDrop, makes_jobs, spellings
+from ringback.domain.drops import PLACE, Drop, ListedDrop, makes_jobs, spellings
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownDrop
 from ringback.domain.suggestions import unknown_parameters
 from ringback.use_cases.dropped_files import key_errors, key_of
@@ -18,6 +18,8 @@ MAX_BAD_ROWS: Final = 100
 # A file that has no receipt yet is looked for among so many.
 MAX_NEW: Final = 100
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
+# Of a receipt: S3 has no larger objects than 50 TB.
+_BYTE: Final = "[0-9]{1,14}"
 
 
 class DropList(Protocol):
@@ -84,7 +86,7 @@ class FindDrops:
         Raises ``InvalidRequest`` or ``WrongCursor``.
         """
         limit, cursors = query.get("limit", str(DEFAULT_DROPS)), Cursors(client, {"list": "drops"})
-        position = cursors.position_in(query[CURSOR]) if CURSOR in query else ("",)
+        position = cursors.position_in(query[CURSOR], PLACE) if CURSOR in query else ("",)
         errors = unknown_parameters(query, {"limit", CURSOR})
         if not (_NUMBER.fullmatch(limit) and 1 <= int(limit) <= MAX_DROPS):
             errors.append(FieldError("limit", f"must be a whole number from 1 to {MAX_DROPS}"))
@@ -92,7 +94,7 @@ class FindDrops:
             errors.append(WRONG)
         if errors or position is None:
             refuse(errors)
-        size, [before] = int(limit), position
+        size, before = int(limit), position[0]
         found = self.drops.newest(client, limit=size + 1, before=before)
         shown = [self._shown(each) for each in found[:size]]
         return shown, cursors.after([found[size - 1].place]) if len(found) > size else None
@@ -110,7 +112,7 @@ class FindDrops:
             raise InvalidRequest(errors)
         listed = self._find(key, query.get("version"), client)
         cursors = Cursors(client, {"bad rows of": listed.drop.fingerprint})
-        position = cursors.position_in(query[CURSOR]) if CURSOR in query else ("0",)
+        position = cursors.position_in(query[CURSOR], _BYTE) if CURSOR in query else ("0",)
         if position is None:
             refuse([WRONG])
         bad, more = self._bad_rows(listed, int(position[0]))

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from ringback.domain.cursors import CURSOR, WRONG, Cursors, refuse
 from ringback.domain.errors import FieldError
 from ringback.domain.job_filters import JobFilter, tags_of, words_in
-from ringback.domain.job_ids import first_since
+from ringback.domain.job_ids import PATTERN, first_since
 from ringback.domain.jobs import JobId, JobStatus
-from ringback.domain.moments import FORM, moment_in
+from ringback.domain.moments import FORM, moment_in, range_errors
 from ringback.domain.suggestions import close_to, did_you_mean, listed, unknown_name
 from ringback.domain.tags import tags_in
 from ringback.use_cases.dropped_files import key_errors, key_of
@@ -66,6 +67,7 @@ class _Reading:
     def __init__(self, cursors: Cursors, known_fields: Collection[str]) -> None:
         self._cursors, self._known_fields = cursors, known_fields
         self._page, self._filter = dict[str, Any](), dict[str, Any]()
+        self._moments = dict[str, datetime]()
         self._errors = list[FieldError]()
 
     def read(self, name: str, text: str) -> None:
@@ -75,6 +77,7 @@ class _Reading:
             PARAMETERS[name](self, name, text)
 
     def finished(self, client: str) -> ListQuery:
+        self._errors += range_errors(self._moments.get("from"), self._moments.get("to"))
         if self._errors:
             refuse(self._errors)
         ends = (self._page.pop("before", None), self._page.pop("end", None))
@@ -96,7 +99,7 @@ class _Reading:
             self._wrong(name, f"must be a whole number from 1 to {MAX_PAGE_SIZE}")
 
     def cursor(self, _: str, text: str) -> None:
-        if position := self._cursors.position_in(text):
+        if position := self._cursors.position_in(text, PATTERN):
             self._page["before"] = JobId(position[0])
         else:
             self._errors.append(WRONG)
@@ -113,6 +116,7 @@ class _Reading:
 
     def _moment(self, name: str, text: str, of_page: str) -> None:
         if moment := moment_in(text):
+            self._moments[name] = moment
             self._page[of_page] = first_since(moment)
         else:
             self._wrong(name, FORM)

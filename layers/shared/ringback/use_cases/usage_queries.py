@@ -8,13 +8,15 @@ from typing import Final
 from ringback.domain.client_keys import Scope
 from ringback.domain.cursors import CURSOR, WRONG, Cursors, refuse
 from ringback.domain.errors import FieldError, MissingScope
-from ringback.domain.job_ids import first_since
+from ringback.domain.job_ids import PATTERN, first_since
 from ringback.domain.jobs import JobId
-from ringback.domain.moments import FORM, moment_in
+from ringback.domain.moments import FORM, moment_in, range_errors
 from ringback.domain.suggestions import listed, unknown_parameters
 from ringback.domain.usage import CLIENT, GROUPS
 
 PARAMETERS: Final = ("from", "to", "by", CURSOR)
+# In characters, more than any has.
+_ANY_CLIENT: Final = r"[^\0]{1,300}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,9 +58,11 @@ def read_usage_query(
         errors.append(FieldError("from", f"required; {FORM}"))
     moments = {name: moment_in(query[name]) for name in ("from", "to") if name in query}
     errors += [FieldError(name, FORM) for name, moment in moments.items() if moment is None]
+    errors += range_errors(moments.get("from"), moments.get("to"))
     if by not in GROUPS:
         errors.append(FieldError("by", f"must be {listed([*GROUPS], 'or')}"))
-    position = cursors.position_in(query[CURSOR]) if CURSOR in query else ()
+    forms = (_ANY_CLIENT, PATTERN) if by == CLIENT else (PATTERN,)
+    position = cursors.position_in(query[CURSOR], *forms) if CURSOR in query else ()
     if position is None:
         errors.append(WRONG)
     since = moments.get("from")
