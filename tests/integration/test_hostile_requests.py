@@ -31,7 +31,16 @@ QUERIES: Final = {
     "POST /jobs/retry": ("source", "status"),
 }
 # Of which nothing is known, but that they are well made.
-FORGED: Final = ([""], ["x"], ["x" * 3_000], ["-5"], ["9" * 30], [], ["a", "b"], ["a", "b", "c"])
+FORGED: Final[tuple[list[str], ...]] = (
+    [""],
+    ["x"],
+    ["x" * 3_000],
+    ["-5"],
+    ["9" * 30],
+    [],
+    ["a", "b"],
+    ["a", "b", "c"],
+)
 LISTS: Final[list[dict[str, str]]] = [{}, {"list": "drops"}, {"from": "2026-01-01", "by": "client"}]
 
 

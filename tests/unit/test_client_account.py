@@ -112,11 +112,23 @@ def test_the_body_has_each_provider_s_account() -> None:
     assert (body["client"], body["scopes"]) == ("studio", ["jobs:read", "jobs:write"])
     assert body["providers"] == [
         {
-            **{"name": "kie", "state": "open", "reason": None, "since": None, "until": None},
+            **{
+                "provider": "kie",
+                "name": "kie",
+                "state": "open",
+                "reason": None,
+                "since": None,
+                "until": None,
+            },
             **{"credits": 99.5, "credits_at": NOON.isoformat()},
         },
         {
-            **{"name": "chanjing", "state": "open", "reason": "maintenance"},
+            **{
+                "provider": "chanjing",
+                "name": "chanjing",
+                "state": "open",
+                "reason": "maintenance",
+            },
             **{"since": NOON.isoformat(), "until": (NOON + timedelta(minutes=5)).isoformat()},
             **{"credits": None, "credits_at": None},
         },

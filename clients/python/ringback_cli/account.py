@@ -36,7 +36,7 @@ def account(client: "Ringback", *, resume: str | None, as_json: bool) -> None:
 
 def _rows(account: "ClientAccount") -> Iterator[tuple[object, ...]]:
     for each in account.providers:
-        yield ("provider", each.name, each.state, each.reason, each.since, each.credits)
+        yield ("provider", each.provider, each.state, each.reason, each.since, each.credits)
     for receiver in account.receivers:
         since = receiver.since or receiver.failing_since
         yield ("receiver", receiver.url, receiver.state, receiver.reason, since, None)

@@ -374,8 +374,9 @@ class DropDetails(Drop):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderAccount:
-    """``credits`` were left at ``credits_at``; None if nobody knows."""
+    """``credits`` were left at ``credits_at``; None if nobody knows. ``name`` is ``provider``."""
 
+    provider: str
     name: str
     state: str
     reason: str | None

@@ -43,7 +43,7 @@ function words({ credits_low: low, credits_high: high, images, noted_on: day }) 
 }
 
 function accountWords(name, estimate) {
-  const provider = knownAccount()?.providers?.find((each) => each.name === name);
+  const provider = knownAccount()?.providers?.find((each) => each.provider === name);
   if (!provider) return null;
   if (provider.state !== 'open') return h('p.problem', {}, t('price.paused', { provider: name, why: named('waits', provider.reason) }));
   if (provider.credits === null || provider.credits === undefined) return null;

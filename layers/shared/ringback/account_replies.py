@@ -31,6 +31,8 @@ def _provider(account: Account, *, at: datetime) -> dict[str, Any]:
     """Return an account with what its jobs wait for, also while it is open."""
     wait, balance = account.waiting_for(at=at), account.known_balance
     return {
+        "provider": account.provider,
+        # What it was called first.
         "name": account.provider,
         "state": account_body(account)["state"],
         "reason": wait.reason if wait else None,

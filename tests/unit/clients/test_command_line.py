@@ -252,7 +252,8 @@ ACCOUNT: dict[str, object] = {
     "scopes": ["jobs:read", "jobs:write"],
     "providers": [
         {
-            **{"name": "kie", "state": "paused", "reason": "no_credits", "until": None},
+            **{"provider": "kie", "name": "kie", "state": "paused", "reason": "no_credits"},
+            "until": None,
             **{"since": "2026-11-27T12:00:00+00:00", "credits": 0.5, "credits_at": None},
         }
     ],
