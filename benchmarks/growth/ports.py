@@ -18,7 +18,7 @@ PORTS: Final[Mapping[str, Mapping[str, Calls]]] = {
         "mark_queued": (MARK,),
         "mark_not_queued": (MARK,),
         "keep_task": ("UpdateItem job",),
-        "add_image": ("UpdateItem job",),
+        "add_images": ("UpdateItem job",),
         "add_thumbnails": ("UpdateItem job",),
     },
     "accounts": {"read": ("GetItem account",)},

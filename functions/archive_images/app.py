@@ -16,7 +16,7 @@ from ringback.domain.jobs import JobId
 from ringback.images.download import ImageDownloader
 from ringback.job_log import log_job
 from ringback.job_metrics import count_archived
-from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.lambda_events import BatchReply, Event, process_batch, receives_of
 from ringback.outbound.guarded_http import GuardedHttp
 from ringback.providers.registry import EXTERNAL, PROVIDERS, Clients
 from ringback.settings import ArchiveImagesSettings
@@ -55,7 +55,8 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 def handle(event: Event, archive: ArchiveImages) -> BatchReply:
     def process(message: dict[str, Any]) -> None:
-        job = archive(JobId(message["job_id"]), attempt=message.get("attempt", 1))
+        job_id, attempt = JobId(message["job_id"]), message.get("attempt", 1)
+        job = archive(job_id, attempt=attempt, receives=receives_of(event))
         log_job(logger, "archive message processed", job)
 
     return process_batch(event, process, logger, metrics)

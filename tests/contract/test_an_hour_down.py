@@ -24,7 +24,7 @@ HOUR: Final = timedelta(hours=1)
 # What fails, and with what, if not with an error of AWS.
 OUTAGES: Final[dict[str, tuple[str, type[Exception]]]] = {
     "table, reads": ("get", ServiceError),
-    "table, images": ("add_image", ServiceError),
+    "table, images": ("add_images", ServiceError),
     "queues": ("add", ServiceError),
     "bucket": ("put_image", ServiceError),
     "bucket, denied": ("put_image", NotConfigured),

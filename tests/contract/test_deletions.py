@@ -173,7 +173,7 @@ def test_nothing_is_written_to_it_any_more(
         moved = jobs.move(a_job_id(), expect=expect, to=to, at=MUCH_LATER, task_id=TASK)
         assert (moved.job, moved.done) == (before, False)
     assert jobs.keep_task(a_job_id(), TASK) == before
-    jobs.add_image(a_job_id(), a_stored_image(2), at=MUCH_LATER)
+    jobs.add_images(a_job_id(), a_stored_image(2), at=MUCH_LATER)
     jobs.add_thumbnails(a_job_id(), {1: "a key"})
     jobs.add_quarantined(a_job_id(), ())
     jobs.mark_queued(a_job_id(), at=MUCH_LATER)

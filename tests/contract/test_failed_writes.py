@@ -71,7 +71,7 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "keep the task": lambda client: JobTable(client, "jobs").keep_task(a_job_id(), TASK),
     "mark": lambda client: JobTable(client, "jobs").mark_queued(a_job_id(), at=LATER),
     "mark refused": lambda client: JobTable(client, "jobs").mark_not_queued(a_job_id(), at=LATER),
-    "add an image": lambda client: JobTable(client, "jobs").add_image(
+    "add an image": lambda client: JobTable(client, "jobs").add_images(
         a_job_id(), a_stored_image(), at=LATER
     ),
     "begin a drop": lambda client: DropProgressTable(client, "jobs").advance(

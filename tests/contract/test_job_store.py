@@ -26,6 +26,7 @@ from tests.support.in_memory import InMemoryJobKeys, InMemoryJobs
 from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image, release
 
 LATER = NOON + timedelta(seconds=5)
+LATEST = LATER + timedelta(seconds=5)
 ERROR = JobError(kind=ErrorKind.REFUSED, code="422", message="不允许", may_be_charged=False)
 
 
@@ -159,7 +160,7 @@ def test_a_job_that_was_never_created_is_unknown(jobs: JobStore) -> None:
     with pytest.raises(UnknownJob):
         jobs.keep_task(a_job_id(), TASK)
     with pytest.raises(UnknownJob):
-        jobs.add_image(a_job_id(), a_stored_image(), at=NOON)
+        jobs.add_images(a_job_id(), a_stored_image(), at=NOON)
     with pytest.raises(UnknownJob):
         jobs.add_quarantined(a_job_id(), ())
 
@@ -359,7 +360,7 @@ def test_a_move_writes_and_clears_fields(jobs: JobStore) -> None:
 def test_a_move_may_depend_on_updated_at(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.ARCHIVING, result_urls=("https://cdn.example/1",)))
     seen = jobs.get(a_job_id()).updated_at
-    jobs.add_image(a_job_id(), a_stored_image(), at=LATER)
+    jobs.add_images(a_job_id(), a_stored_image(), at=LATER)
     ended = partial(
         jobs.move, a_job_id(), expect=[JobStatus.ARCHIVING], to=JobStatus.SUCCEEDED, at=LATER
     )
@@ -368,21 +369,21 @@ def test_a_move_may_depend_on_updated_at(jobs: JobStore) -> None:
     assert ended(unchanged_since=late.job.updated_at).done
 
 
-def test_a_move_may_record_an_image(jobs: JobStore) -> None:
+def test_a_move_may_record_images(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.ARCHIVING))
-    jobs.add_image(a_job_id(), a_stored_image(2), at=LATER)
+    jobs.add_images(a_job_id(), a_stored_image(2), at=LATER)
     ended = partial(
         jobs.move,
         a_job_id(),
         expect=[JobStatus.ARCHIVING],
         to=JobStatus.SUCCEEDED,
         at=LATER,
-        image=a_stored_image(1),
+        images=[a_stored_image(3), a_stored_image(1)],
     )
     late = ended(unchanged_since=NOON)
     assert (late.done, late.job.images) == (False, (a_stored_image(2),))
     done = ended(unchanged_since=LATER)
-    assert done.job.images == (a_stored_image(1), a_stored_image(2))
+    assert done.job.images == (a_stored_image(1), a_stored_image(2), a_stored_image(3))
     assert (done.done, jobs.get(a_job_id())) == (True, done.job)
 
 
@@ -413,11 +414,29 @@ def test_only_an_accepted_job_is_marked_as_queued(jobs: JobStore, status: JobSta
 def test_images_are_recorded_once_and_in_order(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.ARCHIVING))
     for number in (10, 2, 1):
-        jobs.add_image(a_job_id(), a_stored_image(number), at=LATER)
-    jobs.add_image(a_job_id(), replace(a_stored_image(2), key="other bytes"), at=LATER)
+        jobs.add_images(a_job_id(), a_stored_image(number), at=LATER)
+    jobs.add_images(a_job_id(), replace(a_stored_image(2), key="other bytes"), at=LATER)
     job = jobs.get(a_job_id())
     assert job.images == tuple(a_stored_image(number) for number in (1, 2, 10))
     assert job.updated_at == LATER
+
+
+def test_images_are_recorded_together_and_known_ones_stay(jobs: JobStore) -> None:
+    jobs.create(a_job(JobStatus.ARCHIVING))
+    jobs.add_images(a_job_id(), a_stored_image(2), at=LATER)
+    other = replace(a_stored_image(2), key="other bytes")
+    jobs.add_images(a_job_id(), a_stored_image(1), other, a_stored_image(3), at=LATEST)
+    job = jobs.get(a_job_id())
+    assert job.images == tuple(a_stored_image(number) for number in (1, 2, 3))
+    assert job.updated_at == LATEST
+
+
+def test_images_that_are_known_are_no_change(jobs: JobStore) -> None:
+    """An archiving job is ended by who saw its last change: ``unchanged_since``."""
+    jobs.create(a_job(JobStatus.ARCHIVING))
+    jobs.add_images(a_job_id(), a_stored_image(1), a_stored_image(2), at=LATER)
+    jobs.add_images(a_job_id(), a_stored_image(1), a_stored_image(2), at=LATEST)
+    assert jobs.get(a_job_id()).updated_at == LATER
 
 
 @pytest.mark.parametrize("status", sorted(set(JobStatus) - {JobStatus.ARCHIVING}))
@@ -425,7 +444,7 @@ def test_no_image_is_recorded_unless_the_job_is_being_archived(
     jobs: JobStore, status: JobStatus
 ) -> None:
     jobs.create(a_job(status))
-    jobs.add_image(a_job_id(), a_stored_image(), at=LATER)
+    jobs.add_images(a_job_id(), a_stored_image(), at=LATER)
     assert jobs.get(a_job_id()) == a_job(status)
 
 
@@ -481,7 +500,7 @@ MARKED = replace(
 
 def test_what_is_known_of_an_image_is_read_back_unchanged(jobs: JobStore) -> None:
     jobs.create(a_job(JobStatus.ARCHIVING))
-    jobs.add_image(a_job_id(), MARKED, at=LATER)
+    jobs.add_images(a_job_id(), MARKED, at=LATER)
     assert jobs.get(a_job_id()).images == (MARKED,)
 
 

@@ -345,8 +345,8 @@ def test_images_copied_twice_at_once_end_their_job(changes: int) -> None:
     def change_first(job_id: JobId, **wanted: Any) -> Any:
         if wanted["to"] is JobStatus.SUCCEEDED and next(left, None) is not None:
             job = replay.jobs.get(job_id)
-            image = wanted["image"] or job.images[0]
-            replay.jobs.add_image(job_id, image, at=replay.now)
+            image = (*wanted["images"], *job.images)[0]
+            replay.jobs.add_images(job_id, image, at=replay.now)
             wanted["unchanged_since"] = job.updated_at - timedelta(seconds=1)
         return move(job_id, **wanted)
 

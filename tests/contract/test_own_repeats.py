@@ -186,7 +186,7 @@ def test_notes_that_the_sdk_repeated_are_written_once(jobs: JobTable) -> None:
     jobs.create(a_job(JobStatus.ARCHIVING, number=1))
     with repeating(jobs._client) as repeated:
         jobs.mark_queued(a_job_id(), at=LATER)
-        jobs.add_image(a_job_id(1), a_stored_image(), at=LATER)
+        jobs.add_images(a_job_id(1), a_stored_image(), at=LATER)
         jobs.add_quarantined(a_job_id(1), KEPT)
         jobs.add_thumbnails(a_job_id(1), {1: "images/1.webp"})
     assert jobs.get(a_job_id()).queued_at == LATER

@@ -72,7 +72,7 @@ def succeed(jobs: JobTable, job: Job) -> Job:
         expect=[JobStatus.ARCHIVING],
         to=JobStatus.SUCCEEDED,
         at=LATER,
-        image=a_stored_image(),
+        images=[a_stored_image()],
         finished_at=LATER,
     ).job
 

@@ -51,9 +51,9 @@ WRITES: Final[dict[str, tuple[Job, Callable[[Any, Any], object]]]] = {
     "mark_queued": (ACCEPTED, lambda jobs, _: jobs.mark_queued(a_job_id(), at=LATER)),
     "mark_not_queued": (ACCEPTED, lambda jobs, _: jobs.mark_not_queued(a_job_id(), at=LATER)),
     "keep_task": (FAILED, lambda jobs, _: jobs.keep_task(a_job_id(), TASK)),
-    "add_image": (
+    "add_images": (
         ARCHIVING,
-        lambda jobs, _: jobs.add_image(a_job_id(), a_stored_image(), at=LATER),
+        lambda jobs, _: jobs.add_images(a_job_id(), a_stored_image(), at=LATER),
     ),
     "add_quarantined": (ARCHIVING, lambda jobs, _: jobs.add_quarantined(a_job_id(), (KEPT,))),
     "add_thumbnails": (SUCCEEDED, lambda jobs, _: jobs.add_thumbnails(a_job_id(), {1: "k"})),

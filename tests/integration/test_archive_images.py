@@ -88,6 +88,18 @@ def names(cloud: Cloud) -> list[str]:
     return sorted(each["Key"].removeprefix(f"images/{a_job_id()}/") for each in listed)
 
 
+@pytest.mark.parametrize("receives", [1, 2])
+def test_a_message_that_comes_again_has_each_image_recorded_at_once(
+    cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider, receives: int
+) -> None:
+    stored(cloud, serve(provider, picture(), picture("JPEG")))
+    batch = a_batch("archive_images", "archive", {"job_id": a_job_id(), "attempt": 1})
+    batch["Records"][0]["attributes"]["ApproximateReceiveCount"] = str(receives)
+    assert lambdas("archive_images", batch) == DONE
+    assert len(the_job(cloud).images) == 2
+    assert lambdas.written().count("UpdateItem") == receives
+
+
 def test_every_image_is_stored_byte_for_byte_with_its_type(
     cloud: Cloud, lambdas: Lambdas, provider: LoopbackProvider
 ) -> None:

@@ -19,7 +19,7 @@ from benchmarks.limits import page as limits
 BUDGETS = {
     "one image": (25, 8, 9, 39.7),
     "one image, without thumbnails": (20, 6, 8, 29.4),
-    "four images": (37, 8, 18, 85.5),
+    "four images": (34, 8, 12, 81.5),
     "one image, with an `Idempotency-Key`": (27, 8, 15, 43.7),
     "one image, with a webhook": (28, 10, 12, 43.8),
     "one image, its client follows live": (31, 8, 11, 43.6),

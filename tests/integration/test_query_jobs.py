@@ -226,7 +226,7 @@ WRITES: list[Callable[[JobTable], object]] = [
     lambda jobs: jobs.move(
         a_job_id(), expect=[JobStatus.SUBMITTING], to=JobStatus.ARCHIVING, at=LATER
     ),
-    lambda jobs: jobs.add_image(a_job_id(), a_stored_image(), at=LATER),
+    lambda jobs: jobs.add_images(a_job_id(), a_stored_image(), at=LATER),
     lambda jobs: jobs.add_thumbnails(a_job_id(), {1: "images/1.thumbnail.webp"}),
     lambda jobs: jobs.tell_again(a_job_id(), changes=2, at=LATER),
 ]

@@ -105,7 +105,7 @@ class InMemoryJobs:
         at: datetime,
         unchanged_since: datetime | None = None,
         of_attempt: str | None = None,
-        image: StoredImage | None = None,
+        images: Sequence[StoredImage] = (),
         **changes: Unpack[Changes],
     ) -> Write:
         if to in GONE or not may_precede(to).issuperset(expect):
@@ -120,9 +120,9 @@ class InMemoryJobs:
         if job.status not in expect or not (same_task and unchanged and same_attempt):
             written = {"status": to, "updated_at": at, **changes, **mine}
             return Write(job, done=holds(job, written))
-        if image:
-            others = [each for each in job.images if each.number != image.number]
-            job = replace(job, images=by_number(*others, image))
+        new = {image.number for image in images}
+        others = [each for each in job.images if each.number not in new]
+        job = replace(job, images=by_number(*others, *images))
         job = replace(job, status=to, updated_at=at, changes=job.changes + 1, **changes)
         if to is JobStatus.SUCCEEDED:
             job = replace(job, running_at=None, decided_at=None, called_back=None)
@@ -149,12 +149,13 @@ class InMemoryJobs:
             return self._keep(replace(job, task_id=task_id))
         return job
 
-    def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
+    def add_images(self, job_id: JobId, *images: StoredImage, at: datetime) -> None:
         job = self.get(job_id)
         known = {one.number for one in job.images}
-        if job.status is JobStatus.ARCHIVING and image.number not in known:
-            images = by_number(*job.images, image)
-            self._keep(replace(job, images=images, updated_at=at))
+        new = [image for image in images if image.number not in known]
+        if job.status is JobStatus.ARCHIVING and new:
+            kept = by_number(*job.images, *new)
+            self._keep(replace(job, images=kept, updated_at=at))
 
     def add_quarantined(self, job_id: JobId, kept: tuple[Quarantined, ...]) -> None:
         job = self.get(job_id)

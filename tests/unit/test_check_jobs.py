@@ -476,7 +476,7 @@ def test_a_check_while_copying_makes_progress_starts_anew() -> None:
     idle = Check(job_id=a_job_id(), idle_until=NOON + timedelta(days=1), seen_at=NOON)
     check_one(checker.check_jobs(), idle)
     assert checker.queues.archive == []
-    checker.jobs.add_image(a_job_id(), a_stored_image(), at=DEADLINE)
+    checker.jobs.add_images(a_job_id(), a_stored_image(), at=DEADLINE)
     check_one(checker.check_jobs(), idle)
     assert checker.queues.archive == [(a_job_id(), 1, 0)]
 
@@ -512,7 +512,9 @@ def changing_once_read(checker: Checker, change: Callable[[], object]) -> None:
 def test_copying_that_makes_progress_meanwhile_is_not_given_up() -> None:
     checker = a_checker(JobStatus.ARCHIVING, result_urls=("https://cdn.example/1",))
     at = NOON + MAX_COPYING
-    changing_once_read(checker, lambda: checker.jobs.add_image(a_job_id(), a_stored_image(), at=at))
+    changing_once_read(
+        checker, lambda: checker.jobs.add_images(a_job_id(), a_stored_image(), at=at)
+    )
     job = checker(at=at)
     assert job is not None
     assert job.status is JobStatus.ARCHIVING

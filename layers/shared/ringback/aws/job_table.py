@@ -139,7 +139,7 @@ class JobTable(TableAdapter):
         at: datetime,
         unchanged_since: datetime | None = None,
         of_attempt: str | None = None,
-        image: StoredImage | None = None,
+        images: Sequence[StoredImage] = (),
         **changes: Unpack[Changes],
     ) -> Write:
         if to in GONE or not may_precede(to).issuperset(expect):
@@ -153,9 +153,9 @@ class JobTable(TableAdapter):
         names = {f"#{name}": name for name in ("changes", *written)}
         names |= {"#attempt_id": "attempt_id"} if of_attempt else {}
         sets = [f"#{name} = :{name}" for name, value in written.items() if value is not None]
-        if image:
-            sets.append("images.#number = :image")
-            names["#number"], values[":image"] = str(image.number), image_attribute(image)
+        sets += [f"images.#n{each.number} = :i{each.number}" for each in images]
+        names |= _image_names(images)
+        values |= _image_values(images)
         try:
             answer = self._client.update_item(
                 TableName=self._table,
@@ -219,14 +219,17 @@ class JobTable(TableAdapter):
             return from_item(_unchanged(error, job_id))
         return from_item(answer["Attributes"])
 
-    def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
+    def add_images(self, job_id: JobId, *images: StoredImage, at: datetime) -> None:
+        places = {f"images.#n{each.number}": f":i{each.number}" for each in images}
+        sets = [f"{place} = if_not_exists({place}, {new})" for place, new in places.items()]
+        any_new = " OR ".join(f"attribute_not_exists({place})" for place in places)
         self._note(
             job_id,
-            "SET images.#number = :image, updated_at = :at",
-            "#status = :expected AND attribute_not_exists(images.#number)",
-            {"#status": "status", "#number": str(image.number)},
+            f"SET {', '.join(sets)}, updated_at = :at",
+            f"#status = :expected AND ({any_new})",
+            {"#status": "status", **_image_names(images)},
             {
-                ":image": image_attribute(image),
+                **_image_values(images),
                 ":at": attribute("updated_at", at),
                 ":expected": {"S": JobStatus.ARCHIVING},
             },
@@ -321,6 +324,14 @@ class JobTable(TableAdapter):
     def find(self, job_ids: Sequence[JobId]) -> Sequence[Job]:
         keys = [job_key(job_id) for job_id in job_ids]
         return [from_item(item) for item in read_items(self._client, self._table, keys)]
+
+
+def _image_names(images: Sequence[StoredImage]) -> dict[str, str]:
+    return {f"#n{each.number}": str(each.number) for each in images}
+
+
+def _image_values(images: Sequence[StoredImage]) -> Item:
+    return {f":i{each.number}": image_attribute(each) for each in images}
 
 
 def _condition(

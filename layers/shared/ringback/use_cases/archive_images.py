@@ -59,7 +59,10 @@ def uncounted(job: Job, *, since: datetime | None) -> None:
 class ArchiveImages:
     """Copy each image independently of the others; a repeated message copies only missing ones.
 
-    An image is recorded as soon as it is stored; the last one together with the job's success.
+    What is stored is recorded in one write, together with the job's success if nothing is missing.
+    A crash before it costs no image: the next delivery finds what is stored. But one of the images
+    may be what crashed the function. So from the second delivery of a message on, each is recorded
+    as soon as it is stored.
     ``retry_delays`` are in seconds, one per retry; after the last retry copying gives up.
     ``for_each`` is ``map``, or a concurrent equivalent. Without ``thumbnails`` none are made.
     ``ended`` gets each job once.
@@ -77,26 +80,26 @@ class ArchiveImages:
     for_each: ForEach = map
     ended: Ended = uncounted
 
-    def __call__(self, job_id: JobId, *, attempt: int) -> Job:
+    def __call__(self, job_id: JobId, *, attempt: int, receives: int = 1) -> Job:
         """Return the job as it now stands. Raises unexpected errors after recording all copies."""
         try:
-            return self._archive(job_id, attempt)
+            return self._archive(job_id, attempt, at_once=receives > 1)
         except NotConfigured:
             # A key or a permission is missing: the job waits, and no attempt is counted.
             self.queue.add(job_id, attempt=attempt, delay=CONFIGURATION_RETRY_SECONDS)
             return self.jobs.get(job_id)
 
-    def _archive(self, job_id: JobId, attempt: int) -> Job:
+    def _archive(self, job_id: JobId, attempt: int, *, at_once: bool) -> Job:
         job = self.jobs.get(job_id)
         if job.status is not JobStatus.ARCHIVING:
             # An earlier delivery may have ended the job, and crashed before it could.
             self._ask_for_thumbnails(job)
             return job
-        # Each image that is recorded changes the time.
+        # Recording images changes the time.
         since = None if job.images else job.updated_at
-        job, problems, quarantined, last = self._copy_missing(job, attempt)
-        if last:
-            return self._finish(job, {}, since, last=last)
+        job, problems, quarantined, rest = self._copy_missing(job, attempt, at_once=at_once)
+        if rest:
+            return self._finish(job, {}, since, rest=rest)
         # A concurrent delivery may have recorded some of the images, or ended the job.
         job = self._record_quarantined(self.jobs.get(job_id), quarantined)
         if job.status is not JobStatus.ARCHIVING:
@@ -120,11 +123,11 @@ class ArchiveImages:
         return attempt > len(self.retry_delays)
 
     def _copy_missing(
-        self, job: Job, attempt: int
-    ) -> tuple[Job, Problems, list[Quarantined], StoredImage | None]:
-        """Return the job with its new images, what became of others, and the last one.
+        self, job: Job, attempt: int, *, at_once: bool
+    ) -> tuple[Job, Problems, list[Quarantined], list[StoredImage]]:
+        """Return the job with its new images, what became of others, and the rest.
 
-        That one is not recorded yet; it is ``None`` if it isn't all that is missing.
+        These are not recorded yet; there are none if they aren't all that is missing.
         """
         # Each attempt starts with other images, so that slow ones do not starve the rest.
         order = deque(job.missing_images)
@@ -134,24 +137,21 @@ class ArchiveImages:
         results = self.for_each(
             lambda number: self._copy(job, number, start_by, owners, is_last=is_last), order
         )
-        problems, quarantined = Problems(), list[Quarantined]()
+        new, problems, quarantined = list[StoredImage](), Problems(), list[Quarantined]()
         for number, result in zip(order, results, strict=True):
-            problem: Exception | None = None
             match result:
-                case StoredImage() if job.missing_images == [number]:
-                    return job, problems, quarantined, result
                 case StoredImage():
-                    at = self.now()
-                    problem = self._record(job, result, at=at)
-                    job = job if problem else with_image(job, result, at=at)
+                    new.append(result)
                 case Quarantined():
                     quarantined.append(result)
-                    problem = NotAnImage(result.reason)
+                    problems[number] = NotAnImage(result.reason)
                 case _:
-                    problem = result
-            if problem:
-                problems[number] = problem
-        return job, problems, quarantined, None
+                    problems[number] = result
+            if at_once and not completes(job, new):
+                job, new = self._record(job, new, problems), []
+        if completes(job, new):
+            return job, problems, quarantined, new
+        return self._record(job, new, problems), problems, quarantined, []
 
     @property
     def copy(self) -> CopyImage:
@@ -169,12 +169,17 @@ class ArchiveImages:
         except Exception as problem:  # noqa: BLE001 - the other images are recorded first
             return problem
 
-    def _record(self, job: Job, image: StoredImage, *, at: datetime) -> Exception | None:
+    def _record(self, job: Job, new: Sequence[StoredImage], problems: Problems) -> Job:
+        """Return the job with the new images; if they can't be recorded, that is their problem."""
+        at = self.now()
+        if not new:
+            return job
         try:
-            self.jobs.add_image(job.job_id, image, at=at)
-        except Exception as problem:  # noqa: BLE001 - the other images are recorded first
-            return problem
-        return None
+            self.jobs.add_images(job.job_id, *new, at=at)
+        except Exception as problem:  # noqa: BLE001 - what else there is to do is done first
+            problems |= dict.fromkeys([image.number for image in new], problem)
+            return job
+        return with_images(job, new, at=at)
 
     def _record_quarantined(self, job: Job, quarantined: Sequence[Quarantined]) -> Job:
         """Record what was quarantined, so that no error after it makes the job forget it."""
@@ -189,17 +194,16 @@ class ArchiveImages:
         problems: Mapping[int, Exception],
         since: datetime | None,
         *,
-        last: StoredImage | None = None,
+        rest: Sequence[StoredImage] = (),
     ) -> Job:
         at = self.now()
         if problems:
             keeps = self.providers[job.request.provider].keeps_results
             job = replace(job, error=images_lost(job, problems, keeps=keeps))
-        whole = with_image(job, last, at=at) if last else job
-        self._put_record(whole, at=at)
+        self._put_record(with_images(job, rest, at=at), at=at)
         if problems:
             return self._end(job, JobStatus.ARCHIVE_FAILED, since, finished_at=at, error=job.error)
-        return self._end(job, JobStatus.SUCCEEDED, since, last=last, finished_at=at)
+        return self._end(job, JobStatus.SUCCEEDED, since, rest=rest, finished_at=at)
 
     def _ask_for_thumbnails(self, job: Job) -> None:
         if not self.thumbnails:
@@ -214,7 +218,7 @@ class ArchiveImages:
         to: JobStatus,
         since: datetime | None,
         *,
-        last: StoredImage | None = None,
+        rest: Sequence[StoredImage] = (),
         **changes: Unpack[Changes],
     ) -> Job:
         at = self.now()
@@ -224,12 +228,12 @@ class ArchiveImages:
             to=to,
             at=at,
             unchanged_since=job.updated_at,
-            image=last,
+            images=rest,
             **changes,
         )
         if write.job.status is JobStatus.ARCHIVING:
-            if last:
-                self.jobs.add_image(job.job_id, last, at=at)
+            if rest:
+                self.jobs.add_images(job.job_id, *rest, at=at)
             # A concurrent delivery changed the job. It may crash before it ends it: try again. This
             # loop ends because there are only so many changes: one for each image, and the end.
             self.queue.add(job.job_id, delay=CONFLICT_RETRY_SECONDS)
@@ -258,7 +262,14 @@ def with_times(job: Job, before: Job) -> Job:
     )
 
 
-def with_image(job: Job, image: StoredImage, *, at: datetime) -> Job:
-    """Return the job as it is once the image is recorded."""
-    images = sorted((*job.images, image), key=lambda each: each.number)
+def completes(job: Job, new: Iterable[StoredImage]) -> bool:
+    """Tell whether the new images are all that is missing."""
+    return sorted(image.number for image in new) == job.missing_images
+
+
+def with_images(job: Job, new: Sequence[StoredImage], *, at: datetime) -> Job:
+    """Return the job as it is once the images are recorded."""
+    if not new:
+        return job
+    images = sorted((*job.images, *new), key=lambda each: each.number)
     return replace(job, images=tuple(images), updated_at=at)

@@ -120,7 +120,7 @@ class JobStore(JobReader, Protocol):
         at: datetime,
         unchanged_since: datetime | None = None,
         of_attempt: str | None = None,
-        image: StoredImage | None = None,
+        images: Sequence[StoredImage] = (),
         **changes: Unpack[Changes],
     ) -> Write:
         """Change the state if it is one of ``expect`` and no other task id is recorded.
@@ -130,7 +130,7 @@ class JobStore(JobReader, Protocol):
 
         With ``unchanged_since``, the job's ``updated_at`` must still have that value; with
         ``of_attempt``, this must be the job's last attempt to be submitted, and the job has no task
-        unless the change names it. ``image`` is one that is recorded with the change. Raises
+        unless the change names it. ``images`` are recorded with the change. Raises
         ``UnknownJob``.
         """
         ...
@@ -154,8 +154,11 @@ class JobStore(JobReader, Protocol):
         """
         ...
 
-    def add_image(self, job_id: JobId, image: StoredImage, *, at: datetime) -> None:
-        """Record one image of a job that is being archived; the first record stays."""
+    def add_images(self, job_id: JobId, *images: StoredImage, at: datetime) -> None:
+        """Record images of a job that is being archived, in one write.
+
+        The first record of each stays; without a new one, nothing is written.
+        """
         ...
 
     def add_quarantined(self, job_id: JobId, kept: tuple[Quarantined, ...]) -> None:
