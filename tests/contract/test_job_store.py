@@ -81,6 +81,7 @@ def test_a_job_that_has_succeeded_forgets_the_times_that_its_sidecar_has(jobs: J
         a_job_id(), expect=[JobStatus.ARCHIVING], to=JobStatus.SUCCEEDED, at=LATER
     ).job
     assert (moved.running_at, moved.decided_at, moved.called_back) == (None, None, None)
+    assert moved.queued_at is None
     assert jobs.get(a_job_id()).submitted_at == NOON
 
 

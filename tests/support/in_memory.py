@@ -125,7 +125,7 @@ class InMemoryJobs:
         job = replace(job, images=by_number(*others, *images))
         job = replace(job, status=to, updated_at=at, changes=job.changes + 1, **changes)
         if to is JobStatus.SUCCEEDED:
-            job = replace(job, running_at=None, decided_at=None, called_back=None)
+            job = replace(job, running_at=None, decided_at=None, called_back=None, queued_at=None)
         return Write(self._keep(job), done=True)
 
     def tell_again(self, job_id: JobId, *, changes: int, at: datetime) -> None:

@@ -75,7 +75,9 @@ class Archive:
 def an_archive(status: JobStatus = JobStatus.ARCHIVING, *, urls: tuple[str, ...] = URLS) -> Archive:
     archive = Archive()
     job = a_job(status, result_urls=urls, task_id=TASK)
-    archive.jobs.create(replace(job, running_at=NOON, decided_at=NOON, called_back=True))
+    archive.jobs.create(
+        replace(job, queued_at=NOON, running_at=NOON, decided_at=NOON, called_back=True)
+    )
     for url in urls:
         archive.web.pages[url] = a_page(url)
     return archive
@@ -711,8 +713,8 @@ def test_a_slow_delivery_keeps_the_record_of_a_job_that_has_ended() -> None:
     record = archive.bucket.records[a_job_id()]
     assert record["missing"] == []
     # By then the table has forgotten them.
-    times = [record[name] for name in ("running_at", "decided_at", "called_back")]
-    assert times == [NOON.isoformat(), NOON.isoformat(), True]
+    times = [record[name] for name in ("queued_at", "running_at", "decided_at", "called_back")]
+    assert times == [*[NOON.isoformat()] * 3, True]
     assert archive.queues.thumbnails == [(a_job_id(), 1), (a_job_id(), 2)]
 
 

@@ -67,6 +67,7 @@ DONE = a_job(
     row=3,
 )
 SIDECAR = {
+    "queued_at": after(0.5).isoformat(),
     "running_at": after(1.5).isoformat(),
     "decided_at": after(8.5).isoformat(),
     "called_back": True,
@@ -89,6 +90,7 @@ def test_a_job_that_has_succeeded_has_all_of_its_steps() -> None:
     steps = recorded.steps_of(DONE)
     assert [(step.name, (step.at - NOON).total_seconds()) for step in steps] == [
         ("accepted", 0),
+        ("queued", 0.5),
         ("submitting", 1),
         ("running", 1.5),
         ("decided", 8.5),
@@ -126,7 +128,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-11-27T12:00:00", 7, None, []])
 def test_a_sidecar_that_somebody_has_changed_tells_nothing(text: object) -> None:
-    sidecar = dict.fromkeys(("running_at", "decided_at", "called_back"), text)
+    sidecar = dict.fromkeys(("queued_at", "running_at", "decided_at", "called_back"), text)
     assert names(Recorded(sidecar=sidecar).steps_of(DONE)) == names(Recorded().steps_of(DONE))
 
 

@@ -54,7 +54,7 @@ TELL_AGAIN: Final = "deletion_tell_again_at"
 UNCOUNTED: Final[Mapping[str, int]] = {JobStatus.DELETING: 1, JobStatus.DELETED: 2}
 # What a job that has succeeded has no more use for.
 _NO_MORE: Final = (
-    *("result_urls", "attempt_id", "callback_base_url"),
+    *("result_urls", "attempt_id", "callback_base_url", "queued_at"),
     # job.json has them.
     *("running_at", "decided_at", "called_back"),
 )
@@ -151,7 +151,8 @@ def attribute(field: str, value: Any) -> Item:
 
 
 def _short_time(moment: datetime) -> Item:
-    item: Item = typed(moment.astimezone(UTC).strftime(_SHORT))
+    text = moment.astimezone(UTC).strftime(_SHORT)
+    item: Item = typed(text.replace(".000000", ""))
     return item
 
 
@@ -177,6 +178,8 @@ def attributes_in(to: JobStatus, fields: Mapping[str, Any]) -> dict[str, Item | 
         written |= {"updated_at": _short_time(fields["updated_at"])}
         # Of use to those only who still need an answer or an image.
         written |= dict.fromkeys(_NO_MORE)
+        if fields.get("finished_at") == fields["updated_at"]:
+            written["finished_at"] = None
     if answer := to is JobStatus.ARCHIVING and others.get("answer"):
         # The usual one, which nobody has to read. It repeats the task's id and the links.
         known = (others.get("task_id", ""), *others.get("result_urls", ()))
@@ -216,10 +219,13 @@ def from_item(item: Mapping[str, Any]) -> Job:
     for number, image in written.get("images", {}).items():
         if image.get("thumbnail") == "":
             image["thumbnail"] = thumbnail_key(written["job_id"], number)
-    if written["status"] == JobStatus.SUCCEEDED:
+    if written["status"] == JobStatus.SUCCEEDED and "result_urls" not in written:
         # What the images were copied from.
         images = sorted(written.get("images", {}).items(), key=lambda each: int(each[0]))
-        written.setdefault("result_urls", [image["source_url"] for _, image in images])
+        written["result_urls"] = [image["source_url"] for _, image in images]
+        if images and DELETION not in written:
+            # Its last change: a thumbnail is none.
+            written.setdefault("finished_at", written["updated_at"])
     if isinstance(answer := written.get("answer"), bytes):
         known = (written.get("task_id", ""), *written.get("result_urls", ()))
         written["answer"] = _unpacked(answer, known)

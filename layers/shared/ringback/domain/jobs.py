@@ -178,7 +178,8 @@ class Job:
     ``answer`` is the provider's answer that decided the job (docs/decisions/0035).
     ``running_at`` is when its task was recorded, ``decided_at`` when its images were reported;
     ``called_back`` tells whether its last verdict came by a callback, ``None`` without callbacks.
-    All three are ``None`` once it has succeeded (``job.json`` has them), or before these fields.
+    These and ``queued_at``, when the submit queue had a message for it, are ``None`` once it has
+    succeeded (``job.json`` has them), or before these fields.
     ``changes`` counts its changes of state; 0 also if they were made by a version that didn't.
     ``tell_again_at`` is when the event of its last one was asked for again.
     ``revision`` counts the writes since it was created, those of older versions left out; it is no

@@ -4,18 +4,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final, Protocol, Unpack
+from typing import Final, Protocol
 
 from ringback.domain import canary
 from ringback.domain.errors import NotAnImage, NotConfigured, TransferInterrupted
 from ringback.domain.images import Quarantined, StoredImage, listed
-from ringback.domain.jobs import Job, JobId, JobStatus
+from ringback.domain.jobs import Job, JobError, JobId, JobStatus
 from ringback.use_cases.copy_image import PERMANENT, RETRYABLE, CopyImage
 from ringback.use_cases.fetch_image import Owners, owner
 from ringback.use_cases.lost_images import images_lost, is_at_stake
 from ringback.use_cases.ports import (
     ArchiveQueue,
-    Changes,
     Downloader,
     ImageStore,
     JobStore,
@@ -202,8 +201,8 @@ class ArchiveImages:
             job = replace(job, error=images_lost(job, problems, keeps=keeps))
         self._put_record(with_images(job, rest, at=at), at=at)
         if problems:
-            return self._end(job, JobStatus.ARCHIVE_FAILED, since, finished_at=at, error=job.error)
-        return self._end(job, JobStatus.SUCCEEDED, since, rest=rest, finished_at=at)
+            return self._end(job, JobStatus.ARCHIVE_FAILED, since, at=at, error=job.error)
+        return self._end(job, JobStatus.SUCCEEDED, since, at=at, rest=rest)
 
     def _ask_for_thumbnails(self, job: Job) -> None:
         if not self.thumbnails:
@@ -218,10 +217,10 @@ class ArchiveImages:
         to: JobStatus,
         since: datetime | None,
         *,
+        at: datetime,
         rest: Sequence[StoredImage] = (),
-        **changes: Unpack[Changes],
+        error: JobError | None = None,
     ) -> Job:
-        at = self.now()
         write = self.jobs.move(
             job.job_id,
             expect=[JobStatus.ARCHIVING],
@@ -229,7 +228,8 @@ class ArchiveImages:
             at=at,
             unchanged_since=job.updated_at,
             images=rest,
-            **changes,
+            finished_at=at,
+            error=error,
         )
         if write.job.status is JobStatus.ARCHIVING:
             if rest:
@@ -256,6 +256,7 @@ def with_times(job: Job, before: Job) -> Job:
     """Return the job with the times that it had before its end: the table forgets them then."""
     return replace(
         job,
+        queued_at=before.queued_at,
         running_at=before.running_at,
         decided_at=before.decided_at,
         called_back=before.called_back,

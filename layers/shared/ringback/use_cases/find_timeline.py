@@ -56,6 +56,7 @@ def with_recorded_times(job: Job, record: Mapping[str, Any]) -> Job:
     called_back = record.get("called_back")
     return replace(
         job,
+        queued_at=job.queued_at or _moment(record.get("queued_at")),
         running_at=_moment(record.get("running_at")),
         decided_at=_moment(record.get("decided_at")),
         called_back=called_back if isinstance(called_back, bool) else None,

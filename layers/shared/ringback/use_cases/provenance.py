@@ -28,6 +28,7 @@ def provenance(job: Job, *, at: datetime) -> dict[str, Any]:
         "input_images": dict(job.request.input_images),
         "credits": None if job.credits is None else f"{job.credits:f}",
         "created_at": job.created_at.isoformat(),
+        "queued_at": job.queued_at.isoformat() if job.queued_at else None,
         "submitted_at": job.submitted_at.isoformat() if job.submitted_at else None,
         "running_at": job.running_at.isoformat() if job.running_at else None,
         "decided_at": job.decided_at.isoformat() if job.decided_at else None,

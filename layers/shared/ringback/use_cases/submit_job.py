@@ -197,7 +197,8 @@ class SubmitJob:
             to=JobStatus.SUBMITTING,
             at=at,
             submitted_at=at,
-            deadline_at=at + self.providers[job.request.provider].deadline,
+            # In whole seconds it is shorter: each write of a job is billed by its size.
+            deadline_at=(at + self.providers[job.request.provider].deadline).replace(microsecond=0),
             attempts=job.attempts + 1,
             attempt_id=self.new_attempt_id(),
             is_trial=is_trial or None,
