@@ -1,17 +1,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from typing import BinaryIO
 
 import pytest
 from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused, UnknownJob
-from ringback.domain.images import ImageFacts
+from ringback.domain.images import ImageFacts, ImageFormat
 from ringback.domain.jobs import GONE, Job, JobId, JobStatus
-from ringback.use_cases.make_thumbnail import MAX_PIXELS, MakeThumbnail
+from ringback.use_cases.make_thumbnail import ROOM, MakeThumbnail
 
 from tests.support.in_memory import InMemoryBucket, InMemoryJobs
 from tests.support.jobs import a_job, a_job_id, a_stored_image
+from tests.support.lambdas import function_properties
 
 PICTURE = b"picture 1"
 KEY = f"images/{a_job_id()}/1.thumbnail.webp"
@@ -35,7 +37,7 @@ class Thumbnails:
         return b"small"
 
 
-def thumbnails_of_one_image(**facts: int) -> Thumbnails:
+def thumbnails_of_one_image(**facts: int | str) -> Thumbnails:
     thumbnails, image = Thumbnails(), a_stored_image()
     image = replace(image, facts=replace(image.facts, **facts))  # type: ignore[arg-type]
     thumbnails.bucket.put_image(a_job_id(), 1, BytesIO(PICTURE), image.facts)
@@ -84,12 +86,27 @@ def test_a_missing_image_gets_no_thumbnail() -> None:
         Thumbnails()()
 
 
-def test_an_image_of_too_many_pixels_is_not_read() -> None:
-    assert thumbnails_of_one_image(width=8000, height=8000)().images[0].thumbnail == KEY
-    thumbnails = thumbnails_of_one_image(width=8000, height=8001)
-    with pytest.raises(ThumbnailRefused, match=f"more than {MAX_PIXELS}"):
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        *((kind, 64_000_000) for kind in (ImageFormat.PNG, ImageFormat.JPEG, ImageFormat.GIF)),
+        (ImageFormat.AVIF, 53_333_333),
+        (ImageFormat.WEBP, 37_647_058),
+    ],
+)
+def test_an_image_of_too_many_pixels_is_not_read(kind: ImageFormat, most: int) -> None:
+    of_a_kind = partial(thumbnails_of_one_image, content_type=kind.content_type)
+    assert of_a_kind(width=1, height=most)().images[0].thumbnail == KEY
+    thumbnails = of_a_kind(width=1, height=most + 1)
+    with pytest.raises(ThumbnailRefused, match=f"more than {most}"):
         thumbnails()
     assert thumbnails.shrunk == []
+
+
+def test_the_function_has_room_for_what_a_decoder_takes() -> None:
+    """Python with all that it loads takes 76 MB, and Lambda some for itself."""
+    memory: int = function_properties("make_thumbnails")["MemorySize"]
+    assert memory * 1024**2 - ROOM > 150e6
 
 
 @dataclass

@@ -8,12 +8,22 @@ from typing import BinaryIO, Final
 
 from ringback.domain import canary
 from ringback.domain.errors import ThumbnailRefused
-from ringback.domain.images import ImageFacts, StoredImage
+from ringback.domain.images import ImageFacts, ImageFormat, StoredImage
 from ringback.domain.jobs import GONE, Job, JobId
 from ringback.use_cases.ports import JobStore, ThumbnailStore
 
-# Four bytes each, held twice while the image is scaled: this fits into the function's memory.
-MAX_PIXELS: Final = 64_000_000
+# The bytes that a decoder may take, in all. The function has 150 MB more (template.yaml).
+ROOM: Final = 640_000_000
+# The most that was measured for each pixel: with 16-bit PNGs, and for formats whose decoders hold
+# an image several times over.
+BYTES_A_PIXEL: Final = 10
+MORE_BYTES_A_PIXEL: Final[Mapping[ImageFormat, int]] = {ImageFormat.AVIF: 12, ImageFormat.WEBP: 17}
+# Of any format.
+MAX_PIXELS: Final = ROOM // BYTES_A_PIXEL
+
+
+def max_pixels(kind: ImageFormat) -> int:
+    return ROOM // MORE_BYTES_A_PIXEL.get(kind, BYTES_A_PIXEL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +71,9 @@ class MakeThumbnail:
 
     def _make(self, job: Job, image: StoredImage) -> str:
         """Return the key of the thumbnail. Raises ``ThumbnailRefused``."""
-        pixels = image.facts.width * image.facts.height
-        if pixels > MAX_PIXELS:
-            raise ThumbnailRefused(f"{pixels} pixels, more than {MAX_PIXELS}")
+        pixels, most = image.facts.width * image.facts.height, max_pixels(image.facts.format)
+        if pixels > most:
+            raise ThumbnailRefused(f"{pixels} pixels, more than {most}")
         with TemporaryFile() as content:
             self.images.read_image(image.key, content)
             thumbnail = self.shrink(content, image.facts)
