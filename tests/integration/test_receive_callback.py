@@ -698,7 +698,6 @@ def test_every_callback_is_logged_with_its_job_id(
     lines = log_lines(lambdas)
     assert len(lines) == 5
     assert {line["job_id"] for line in lines} == {JOB}
-    assert {line["service"] for line in lines} == {"receive_callback"}
     assert {line["message"] for line in lines} == {"callback recorded"}
 
 

@@ -13,8 +13,12 @@ from ringback.domain.job_ids import is_job_id
 from ringback.domain.jobs import Job, JobStatus
 from ringback.domain.webhooks import Webhook
 
-# Of the fields that each line has: the log group names the function, and the message its place.
-UNNEEDED: Final = ("location", "function_name", "function_memory_size", "function_arn")
+# Of the fields that each line has: the log group names the function, the message its place, and the
+# job's id is what lines are looked for by.
+UNNEEDED: Final = (
+    *("location", "service", "function_name", "function_memory_size", "function_arn"),
+    *("function_request_id", "cold_start"),
+)
 
 
 def log_job(logger: Logger, message: str, job: Job, *, is_usual: bool = False) -> None:

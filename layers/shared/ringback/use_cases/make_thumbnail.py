@@ -12,7 +12,7 @@ from ringback.domain.images import ImageFacts, ImageFormat, StoredImage
 from ringback.domain.jobs import GONE, Job, JobId
 from ringback.use_cases.ports import JobStore, ThumbnailStore
 
-# The bytes that a decoder may take, in all. The function has 150 MB more (template.yaml).
+# The bytes that a decoder may take, in all. The function has 90 MB more (template.yaml).
 ROOM: Final = 640_000_000
 # The most that was measured for each pixel: with 16-bit PNGs, and for formats whose decoders hold
 # an image several times over.
