@@ -23,6 +23,7 @@ PORTS: Final[Mapping[str, Mapping[str, Calls]]] = {
     },
     "accounts": {"read": ("GetItem account",)},
     "told": {"changes_told": ("GetItem told",)},
+    "told_jobs": {"of": ("BatchGetItem job, told",)},
     "bucket": {
         "put_image": ("PutObject image",),
         "put_record": ("PutObject record",),

@@ -11,6 +11,7 @@ from ringback.aws.provider_access import provider_access
 from ringback.aws.queues import SqsArchiveQueue, SqsCheckQueue, SqsSubmitQueue
 from ringback.aws.recording import verdict_recorder
 from ringback.aws.secrets import JsonSecret
+from ringback.aws.told_jobs import ToldJobs
 from ringback.aws.told_marks import ToldTable
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.accounts import Probe
@@ -20,7 +21,7 @@ from ringback.job_metrics import report_check, verdict_reports
 from ringback.lambda_events import BatchReply, Event, process_together
 from ringback.providers.registry import EXTERNAL, PROVIDERS, Clients
 from ringback.settings import CheckJobsSettings
-from ringback.use_cases.check_jobs import CheckJobs
+from ringback.use_cases.check_jobs import CheckJobs, none_told
 from ringback.use_cases.probe_account import ProbeAccount
 
 logger, metrics = Logger(service="check_jobs"), Metrics(os.environ)
@@ -33,8 +34,7 @@ def check_jobs() -> CheckJobs:
     table, jobs = settings.jobs_table, JobTable.connect(settings.jobs_table)
     checks = SqsCheckQueue.connect(settings.check_queue_url)
     archive = SqsArchiveQueue.connect(settings.archive_queue_url)
-    clients = Clients(provider_access(settings, now=utc_now))
-    accounts = AccountTable.connect(table)
+    accounts, clients = AccountTable.connect(table), Clients(provider_access(settings, now=utc_now))
     return CheckJobs(
         jobs=jobs,
         accounts=accounts,
@@ -44,6 +44,7 @@ def check_jobs() -> CheckJobs:
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
         record=verdict_recorder(settings, now=utc_now, **verdict_reports(logger, metrics)),
         told=ToldTable.connect(table) if settings.tells_events else None,
+        told_jobs=ToldJobs.connect(table).of if settings.tells_events else none_told,
         providers=PROVIDERS,
         clients=clients,
         callback_urls=CallbackUrls.signed_by(callback_secret, settings.callback_base_url).of,

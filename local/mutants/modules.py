@@ -173,6 +173,7 @@ MODULES: Final = _by_name(
     _aws("live_lines", "contract/test_live_lines"),
     _aws("stream_records", "unit/test_stream_records"),
     _aws("event_bus", "contract/test_event_bus"),
+    _aws("told_jobs", "contract/test_told_marks"),
     _aws("told_marks", "contract/test_told_marks", READS),
     Module("domain/changes", ("tests/unit/test_make_events.py",)),
     Module("domain/telling", _CHECKS),

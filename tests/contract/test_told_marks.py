@@ -6,14 +6,17 @@ from typing import Any
 
 import boto3
 import pytest
-from ringback.aws.table_items import told_key
+from ringback.aws.deletions import DeletionTable
+from ringback.aws.job_table import JobTable
+from ringback.aws.table_items import job_key, told_key
+from ringback.aws.told_jobs import ToldJobs
 from ringback.aws.told_marks import MAX_ATTEMPTS, ToldTable
 from ringback.domain.errors import NotTold
-from ringback.domain.jobs import JobStatus
+from ringback.domain.jobs import Job, JobStatus
 from ringback.use_cases.event_ports import ToldMarks
 
 from tests.support.aws import Cloud
-from tests.support.in_memory import InMemoryTold
+from tests.support.in_memory import InMemoryJobs, InMemoryTold, InMemoryToldJobs
 from tests.support.jobs import NOON, a_job, a_job_id
 from tests.support.streams import is_told
 
@@ -52,6 +55,53 @@ def test_a_mark_is_kept_as_long_as_its_job_and_is_in_no_index(cloud: Cloud) -> N
         "told_at": {"N": str(int(NOON.timestamp() * 1000))},
         "forget_at": {"N": str(int(JOBS[0].forget_at.timestamp()))},
     }
+
+
+ENDED = a_job(JobStatus.FAILED, changes=2)
+
+
+@pytest.mark.parametrize(
+    ("job", "told", "is_found"),
+    [
+        (ENDED, 2, True),
+        (ENDED, 3, True),
+        (ENDED, 1, False),
+        (ENDED, None, False),
+        # It ended before changes were counted.
+        (a_job(JobStatus.SUCCEEDED), None, True),
+        # It ended, was told, and goes on.
+        (a_job(JobStatus.ARCHIVING, changes=3), 3, False),
+        (None, 2, False),
+    ],
+)
+def test_a_job_is_found_that_has_ended_and_was_told(
+    cloud: Cloud, job: Job | None, told: int | None, *, is_found: bool
+) -> None:
+    fake, fake_marks = InMemoryJobs(), InMemoryTold()
+    if job:
+        JobTable.connect(cloud.table).create(job)
+        fake.create(job)
+    if told is not None:
+        ToldTable.connect(cloud.table).add([replace(ENDED, changes=told)])
+        fake_marks.add([replace(ENDED, changes=told)])
+    asked = [a_job_id(), a_job_id(7), a_job_id()]
+    found = ToldJobs.connect(cloud.table).of(asked)
+    assert found == InMemoryToldJobs(fake, fake_marks).of(asked)
+    assert found == ({a_job_id(): job} if is_found else {})
+
+
+def test_a_job_that_is_being_deleted_or_unreadable_is_not_found(cloud: Cloud) -> None:
+    jobs, told = JobTable.connect(cloud.table), ToldTable.connect(cloud.table)
+    many = [a_job(JobStatus.FAILED, number=number, changes=2) for number in range(3)]
+    for job in many:
+        jobs.create(job)
+    told.add([replace(job, changes=9) for job in many])
+    DeletionTable.connect(cloud.table).begin(many[0].job_id, at=NOON)
+    broken = boto3.client("dynamodb").get_item(TableName=cloud.table, Key=job_key(many[1].job_id))
+    del broken["Item"]["created_at"]
+    boto3.client("dynamodb").put_item(TableName=cloud.table, Item=broken["Item"])
+    found = ToldJobs.connect(cloud.table).of([job.job_id for job in many])
+    assert found == {many[2].job_id: many[2]}
 
 
 class Client:

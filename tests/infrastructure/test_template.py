@@ -145,6 +145,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["CallbackSecret", "CanarySecret", "KieSecret"],
     },
     "check_jobs": {
+        "dynamodb:BatchGetItem": ["JobsTable/job_*", "JobsTable/told#*"],
         "dynamodb:GetItem": [
             "JobsTable/account#*",
             "JobsTable/job_*",

@@ -23,6 +23,7 @@ from ringback.domain.idempotency_keys import bare
 from ringback.domain.images import ImageFacts, Quarantined, Remains, StoredImage, StoredObject
 from ringback.domain.jobs import (
     BEFORE_THE_TASK,
+    FINAL,
     GONE,
     Job,
     JobId,
@@ -265,14 +266,31 @@ class InMemoryTold:
         self.marks |= {job.job_id: job.changes for job in jobs}
 
     def changes_told(self, job_id: JobId) -> int:
+        return self.mark(job_id)
+
+    def mark(self, job_id: JobId) -> int:
         return self.marks.get(job_id, 0)
 
 
 class AllTold(InMemoryTold):
     """Every job was told at once, as is usual."""
 
-    def changes_told(self, job_id: JobId) -> int:
+    def mark(self, job_id: JobId) -> int:
         return sys.maxsize
+
+
+@dataclass
+class InMemoryToldJobs:
+    jobs: InMemoryJobs
+    told: InMemoryTold
+
+    def of(self, job_ids: Collection[JobId]) -> Mapping[JobId, Job]:
+        known = [self.jobs.by_id[each] for each in job_ids if each in self.jobs.by_id]
+        return {
+            job.job_id: job
+            for job in known
+            if job.status in FINAL and self.told.mark(job.job_id) >= job.changes
+        }
 
 
 @dataclass

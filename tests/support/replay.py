@@ -64,6 +64,7 @@ from tests.support.in_memory import (
     InMemoryBucket,
     InMemoryJobs,
     InMemoryTold,
+    InMemoryToldJobs,
     InMemoryWeb,
     InMemoryWindow,
 )
@@ -137,6 +138,7 @@ class Replay:
         self.jobs, self.bucket, self.web = InMemoryJobs(), InMemoryBucket(), InMemoryWeb()
         self.drops, self.progress = WithoutResults(), InMemoryDropProgress()
         self.accounts = InMemoryAccounts()
+        self.told_jobs = InMemoryToldJobs(self.jobs, self.told)
         self.queues = Queues(self)
         providers = {
             name: replace(each, pace=self.paces.get(name, each.pace))
@@ -189,6 +191,7 @@ class Replay:
             queue=queues.submit,
             record=self.record,
             told=self.told,
+            told_jobs=lambda job_ids: self.told_jobs.of(job_ids),
             providers=providers,
             clients=self.providers,
             callback_urls=lambda job: [],

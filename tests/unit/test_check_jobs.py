@@ -1,6 +1,6 @@
 import itertools
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from operator import itemgetter
@@ -28,6 +28,7 @@ from ringback.domain.errors import (
     RingbackError,
     TaskUnreadable,
 )
+from ringback.domain.job_ids import made_at
 from ringback.domain.jobs import GONE, ErrorKind, Job, JobError, JobId, JobStatus, ProviderTaskId
 from ringback.domain.verdicts import TaskReport, TaskState
 from ringback.use_cases.check_jobs import MAX_SPLITS, READ_BUDGET, CheckJobs, HandedBack
@@ -998,6 +999,39 @@ def test_a_shape_that_can_be_read_at_last_saves_the_images() -> None:
 
 
 LONG_AFTER = DEADLINE + timedelta(hours=1)
+
+
+def test_jobs_that_were_told_are_found_together() -> None:
+    """The usual case: neither is read by itself."""
+    job, asked = a_job(JobStatus.SUCCEEDED, number=1), list[list[JobId]]()
+
+    def told_jobs(job_ids: Collection[JobId]) -> Mapping[JobId, Job]:
+        asked.append([*job_ids])
+        return {job.job_id: job}
+
+    checker = a_checker(JobStatus.RUNNING, task_id=TASK)
+    check_jobs = replace(checker.check_jobs(at=LONG_AFTER), told_jobs=told_jobs)
+    checks = [Check(job_id=a_job_id(number)) for number in (0, 1)]
+    of_a_claim = Check(job_id=a_job_id(2), claimed_task=TASK)
+    open_job, told, _ = check_jobs([*checks, of_a_claim])
+    assert (told, open_job) == (job, checker.jobs.get(a_job_id()))
+    assert asked == [[a_job_id(0), a_job_id(1)]]
+
+
+def test_a_young_job_is_looked_at_by_itself() -> None:
+    checker = a_checker(JobStatus.RUNNING, task_id=TASK)
+    check_jobs = checker.check_jobs(at=made_at(a_job_id()) + timedelta(minutes=4))
+    check_jobs = replace(check_jobs, told_jobs=lambda job_ids: pytest.fail())
+    assert check_one(check_jobs, Check(job_id=a_job_id())) == checker.jobs.get(a_job_id())
+
+
+def test_jobs_that_cannot_be_read_together_are_read_by_themselves() -> None:
+    def throttled(job_ids: Collection[JobId]) -> Mapping[JobId, Job]:
+        raise OSError
+
+    checker = a_final_job(told=3)
+    check_jobs = replace(checker.check_jobs(at=LONG_AFTER), told_jobs=throttled)
+    assert check_one(check_jobs, Check(job_id=a_job_id())) == checker.jobs.get(a_job_id())
 
 
 def a_final_job(*, told: int | None) -> Checker:

@@ -83,12 +83,17 @@ def read_item(client: "DynamoDBClient", table: str, key: Item) -> Item:
     return answer.get("Item", {})
 
 
-def read_items(client: "DynamoDBClient", table: str, keys: Sequence[Item]) -> list[Item]:
-    """Return those of at most 100 items that there are, as they were last written, in any order."""
+def read_items(
+    client: "DynamoDBClient", table: str, keys: Sequence[Item], *, consistent: bool = True
+) -> list[Item]:
+    """Return those of at most 100 items that there are, in any order.
+
+    They are as they were last written or, unless ``consistent``, as they were some seconds ago.
+    """
     found, unread = list[Item](), dict[str, Any]()
     if keys:
         # Consistent: a summary must not miss a job that was created a moment ago.
-        unread = {table: {"Keys": keys, "ConsistentRead": True}}
+        unread = {table: {"Keys": keys, "ConsistentRead": consistent}}
     while unread:
         answer = client.batch_get_item(RequestItems=unread)
         found += answer["Responses"][table]

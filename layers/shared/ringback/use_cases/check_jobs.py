@@ -27,7 +27,16 @@ from ringback.domain.errors import (
     TaskUnreadable,
     UnknownJob,
 )
-from ringback.domain.jobs import FINAL, GONE, Job, JobStatus, ProviderTaskId, seconds_until_due
+from ringback.domain.job_ids import made_at
+from ringback.domain.jobs import (
+    FINAL,
+    GONE,
+    Job,
+    JobId,
+    JobStatus,
+    ProviderTaskId,
+    seconds_until_due,
+)
 from ringback.domain.telling import seconds_to_tell
 from ringback.domain.verdicts import TaskReport
 from ringback.use_cases.event_ports import ToldMarks
@@ -50,6 +59,9 @@ MAX_SPLITS: Final = 12
 # of AWS at most, each of which ends after 15 s (aws/clients.py).
 HAND_BACK_AFTER: Final = timedelta(seconds=55)
 
+# A job of this age has ended as a rule, and was told.
+USUALLY_TOLD: Final = timedelta(minutes=5)
+
 Result = TypeVar("Result")
 Outcome = Job | Account | Exception | None
 Answers = Mapping[ProviderTaskId, TaskReport] | Exception
@@ -63,10 +75,16 @@ class HandedBack(Exception):
     """There was no time left for a check: SQS delivers its message again."""
 
 
+def none_told(job_ids: Collection[JobId]) -> Mapping[JobId, Job]:
+    """Have each job looked at by itself."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckJobs:
     """See jobs through to their end, and until it was told. Most checks find that it was.
 
+    ``told_jobs`` returns those that have ended and were told, perhaps as they were a moment ago.
     ``callback_urls`` returns every URL that a job may have been sent with. ``probe`` asks whether
     a paused account is good again; its messages come in the same queue.
     """
@@ -83,6 +101,7 @@ class CheckJobs:
     clients: Mapping[str, ProviderClient]
     callback_urls: Callable[[Job], Collection[str]]
     now: Callable[[], datetime]
+    told_jobs: Callable[[Collection[JobId]], Mapping[JobId, Job]] = none_told
 
     def __call__(self, checks: Sequence[Check | Probe]) -> list[Outcome]:
         """Return for each check its job (or account) as it now stands, or what went wrong.
@@ -92,7 +111,10 @@ class CheckJobs:
         """
         began_at = self.now()
         stop_at, hand_back_at = began_at + READ_BUDGET, began_at + HAND_BACK_AFTER
-        begun = [self._attempt(hand_back_at, self._begin, check) for check in checks]
+        told = self._told_already(checks, at=began_at)
+        begun = [
+            told.get(check) or self._attempt(hand_back_at, self._begin, check) for check in checks
+        ]
         questions = [each for each in begun if isinstance(each, Question)]
         outcomes = dict[Question, Outcome]()
         # Batch-capable providers first, so that a slow one cannot use up their time.
@@ -100,6 +122,17 @@ class CheckJobs:
             to_ask = [each for each in questions if each.about.job.request.provider == name]
             outcomes |= self._ask(name, to_ask, stop_at=stop_at, hand_back_at=hand_back_at)
         return [outcomes[each] if isinstance(each, Question) else each for each in begun]
+
+    def _told_already(
+        self, checks: Sequence[Check | Probe], *, at: datetime
+    ) -> Mapping[Check | Probe, Job]:
+        plain = [each for each in checks if isinstance(each, Check) and not each.claimed_task]
+        try:
+            old = [each.job_id for each in plain if made_at(each.job_id) + USUALLY_TOLD <= at]
+            told = self.told_jobs(old) if old else {}
+        except Exception:  # noqa: BLE001  each is looked at by itself then
+            return {}
+        return {each: told[each.job_id] for each in plain if each.job_id in told}
 
     def _begin(self, check: Check | Probe) -> Job | Account | Question | None:
         if isinstance(check, Probe):
