@@ -30,8 +30,8 @@ from local.owner_secrets import StoredJson, checked_name
 OUTPUT: Final = "ClientKeysSecretArn"
 KEY_BYTES: Final = 32
 EXAMPLE: Final = "make key NAME=studio"
-# How long a revoked key may still be taken: the authorizer's caches together.
-REVOKED_SECONDS: Final = 60
+# How long a change may take to be noticed: the authorizer's caches together.
+CACHED_SECONDS: Final = 60
 
 Secret = Mapping[str, Any]
 
@@ -131,6 +131,7 @@ def _create(keys: Keys, given: argparse.Namespace) -> None:
     key = keys.create(client, scopes)
     _note(f"A new key of client {client!r}, for {', '.join(scopes)}. It is not shown again:")
     print(key)
+    _note(f"It may be refused for up to {CACHED_SECONDS} seconds.")
 
 
 def _list(keys: Keys, _given: argparse.Namespace) -> None:
@@ -144,7 +145,7 @@ def _revoke(keys: Keys, given: argparse.Namespace) -> None:
     client = checked_name(given.name, example="make revoke NAME=studio")
     for key in keys.revoke(client, given.key):
         _note(f"Key {key.id} of client {client!r} is revoked.")
-    _note(f"Its connections are closed. Requests may still pass for {REVOKED_SECONDS} seconds.")
+    _note(f"Its connections are closed. Requests may still pass for {CACHED_SECONDS} seconds.")
 
 
 COMMANDS: Final[Mapping[str, Callable[[Keys, argparse.Namespace], None]]] = {

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ringback_cli.connection import connected
-from ringback_cli.printing import say, show_json, show_table
+from ringback_cli.printing import say, show_json
+from ringback_cli.tables import show_table
 
 if TYPE_CHECKING:
     from ringback_client import Ringback

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ringback_cli.connection import connected
-from ringback_cli.printing import moment_text, note, show_json, show_table
+from ringback_cli.printing import note, show_json
+from ringback_cli.tables import cell_text, show_table
 
 if TYPE_CHECKING:
     from ringback_client import Ringback
@@ -30,14 +31,14 @@ def drops(client: "Ringback", *, file: str | None, limit: int, as_json: bool) ->
             for each in found:
                 show_json(each)
         else:
-            columns = ("file", "state", "dropped", "rows", "bad", "jobs", "credits")
+            columns = ("file", "state", "dropped", "rows", "bad", "credits", "jobs")
             show_table(columns, map(_line, found))
         return
     one = client.drops.get(file)
     if as_json:
         show_json(one)
         return
-    note("  ".join(str(cell) for cell in _line(one) if cell is not None))
+    note("  ".join(cell_text(cell) for cell in _line(one) if cell is not None))
     show_table(("row", "prompt", "errors"), map(_bad, one.bad))
     for receipt in one.receipts:
         note(f"{receipt.key}  {receipt.url}")
@@ -45,8 +46,7 @@ def drops(client: "Ringback", *, file: str | None, limit: int, as_json: bool) ->
 
 def _line(drop: "Drop") -> tuple[object, ...]:
     jobs = " ".join(f"{status}={count}" for status, count in drop.jobs.items())
-    dropped = moment_text(drop.dropped_at) if drop.dropped_at else None
-    return (drop.file, drop.state, dropped, drop.rows, drop.bad_rows, jobs, drop.credits)
+    return (drop.file, drop.state, drop.dropped_at, drop.rows, drop.bad_rows, drop.credits, jobs)
 
 
 def _bad(row: "BadRow") -> tuple[object, ...]:

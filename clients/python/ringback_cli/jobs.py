@@ -9,9 +9,10 @@ import click
 from ringback_cli.connection import connected
 from ringback_cli.connection import job_id as a_job_id
 from ringback_cli.exits import ExitCode
-from ringback_cli.moments import MOMENT, local
+from ringback_cli.moments import moment
 from ringback_cli.posting import show_outcome
-from ringback_cli.printing import note, say, show_job, show_jobs, show_json, show_steps
+from ringback_cli.printing import note, say, show_json
+from ringback_cli.showing import show_job, show_jobs, show_steps
 
 if TYPE_CHECKING:
     from ringback_client import Event, Job, Ringback
@@ -40,8 +41,8 @@ def get(client: "Ringback", *, job_id: str, as_json: bool) -> None:
 @click.option("-t", "--tag", multiple=True, metavar="TEXT",
               help="Only jobs with this tag, or with all of several.")  # fmt: skip
 @click.option("--source", metavar="FILE", help="Only jobs of this dropped file.")
-@click.option("--since", type=MOMENT, metavar="DATE", help="From this day or moment on.")
-@click.option("--until", type=MOMENT, metavar="DATE", help="Before this day or moment.")
+@click.option("--since", type=moment, metavar="DATE", help="From this day or moment on.")
+@click.option("--until", type=moment, metavar="DATE", help="Before this day or moment.")
 @click.option("--search", metavar="WORDS", help="Only jobs with all these words in the prompt.")
 @click.option("-n", "--limit", type=click.IntRange(min=1), default=25, show_default=True,
               help="How many jobs.")  # fmt: skip
@@ -59,7 +60,7 @@ def list_jobs(
     limit: int,
     as_json: bool,
 ) -> None:
-    """List jobs, newest first. Days and moments are in your time zone.
+    """List jobs, newest first. Days and moments are in UTC, unless they have an offset.
 
     \b
     ringback list --status failed --since 2026-11-27 --search "paper boat"
@@ -69,8 +70,8 @@ def list_jobs(
         model=model,
         tag=tag,
         source=source,
-        since=local(since),
-        until=local(until),
+        since=since,
+        until=until,
         search=search,
         page_size=min(limit, 99),
     )
@@ -180,4 +181,4 @@ def _nothing(event: "Event") -> None:
 
 def _line(event: "Event") -> str:
     kind = str(event.get("type", "")).removeprefix("ringback.")
-    return f"{str(event.get('time', ''))[11:19]}  {event.get('subject', '')}  {kind}"
+    return f"{str(event.get('time', ''))[11:19]}Z  {event.get('subject', '')}  {kind}"

@@ -1,13 +1,22 @@
-"""Moments on the command line: dates and times of this computer's time zone."""
+"""Moments on the command line: in UTC, like days of usage and all that the API shows."""
 
-from datetime import datetime
-from typing import Final
+from datetime import UTC, datetime
 
 import click
 
-MOMENT: Final = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+from ringback_cli.printing import clean
 
 
-def local(moment: datetime | None) -> datetime | None:
-    """Return the moment with its offset."""
-    return moment.astimezone() if moment else None
+def moment(text: str) -> datetime:
+    """Read a date (its midnight in UTC) or a date-time, in UTC unless it has an offset."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        told = f"{clean(text)} is no date, such as 2026-11-27 or 2026-11-27T14:30."
+        raise click.BadParameter(told) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def moment_text(moment: datetime, *, timespec: str = "seconds") -> str:
+    """Return a moment in UTC, as ``moment`` reads it."""
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(' ', timespec)}Z"

@@ -7,7 +7,8 @@ import click
 from ringback_cli.connection import connected
 from ringback_cli.exits import ExitCode
 from ringback_cli.inputs import input_of, input_options, properties_of
-from ringback_cli.printing import note, say, show_job, show_json
+from ringback_cli.printing import note, say, show_json
+from ringback_cli.showing import show_job
 from ringback_cli.uploads import uploaded_input
 
 if TYPE_CHECKING:

@@ -6,29 +6,30 @@ from typing import TYPE_CHECKING
 import click
 
 from ringback_cli.connection import connected
-from ringback_cli.moments import MOMENT, local
-from ringback_cli.printing import show_json, show_table
+from ringback_cli.moments import moment
+from ringback_cli.printing import show_json
+from ringback_cli.tables import show_table
 
 if TYPE_CHECKING:
     from ringback_client import Ringback
 
 
 @click.command()
-@click.option("--since", type=MOMENT, metavar="DATE",
+@click.option("--since", type=moment, metavar="DATE",
               help="From this day or moment on; by default the month's first day.")  # fmt: skip
-@click.option("--until", type=MOMENT, metavar="DATE", help="Before this day or moment.")
+@click.option("--until", type=moment, metavar="DATE", help="Before this day or moment.")
 @click.option("--by", type=click.Choice(["day", "model", "client"]), default="day",
               show_default=True, help="client: of all, which needs the scope admin.")  # fmt: skip
 @connected
 def usage(
     client: "Ringback", *, since: datetime | None, until: datetime | None, by: str, as_json: bool
 ) -> None:
-    """Sum up your jobs, their images, credits and bytes. Days begin at midnight in UTC.
+    """Sum up your jobs, their images, credits and bytes. Days and moments are in UTC.
 
     \b
     ringback usage --since 2026-11-01 --by model
     """  # noqa: D301
-    found = client.usage(since=local(since) or _month(), until=local(until), by=by)
+    found = client.usage(since=since or _month(), until=until, by=by)
     if as_json:
         for each in found:
             show_json(each)

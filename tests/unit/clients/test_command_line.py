@@ -4,7 +4,7 @@ import json
 import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TextIO
 
@@ -13,8 +13,10 @@ import pytest
 from click.testing import CliRunner, Result
 from ringback_cli.exits import ExitCode, exit_code_of
 from ringback_cli.main import main
-from ringback_cli.printing import clean, show_table
+from ringback_cli.moments import moment, moment_text
+from ringback_cli.printing import clean
 from ringback_cli.progress import progress
+from ringback_cli.tables import show_table
 from ringback_client import errors
 
 from local.recording import lines_of, recorded
@@ -204,7 +206,7 @@ def test_watch_shows_the_way_and_then_the_result() -> None:
     line = [FOLLOWING, {"events": [an_event(1, "running")]}, lambda api: api.end(),
             {"events": [an_event(1, "succeeded")]}]  # fmt: skip
     result = run(FakeApi(told=[line]).add(a_job()), "watch", job_id(1))
-    assert f"12:00:00  {job_id(1)}  job.running" in result.stderr
+    assert f"12:00:00Z  {job_id(1)}  job.running" in result.stderr
     assert re.search(r"status +succeeded", result.stdout)
 
 
@@ -263,7 +265,7 @@ ACCOUNT: dict[str, object] = {
 
 def test_an_account_shows_scopes_providers_and_receivers() -> None:
     api = FakeApi(others={"/account": ACCOUNT})
-    at = "2026-11-27 12:00:00+00:00"
+    at = "2026-11-27 12:00:00Z"
     assert run(api, "account").stdout.splitlines() == [
         "client studio: jobs:read jobs:write",
         f"provider\tkie\tpaused\tno_credits\t{at}\t0.5",
@@ -300,9 +302,9 @@ def test_drops_lists_files_over_pages() -> None:
     api = FakeApi(script=[httpx.Response(200, json=page) for page in pages])
     lines = run(api, "drops", "-n", "99").stdout.splitlines()
     assert lines == [
-        f"requests/{n}.csv\trunning\t2026-11-27 12:00:00\t3\t1\trunning=1 succeeded=1\t3.5"
+        f"requests/{n}.csv\trunning\t2026-11-27 12:00:00Z\t3\t1\t3.5\trunning=1 succeeded=1"
         for n in (1, 2)
-    ] + ["requests/3.csv\trunning\t\t3\t1\t\t3.5"]
+    ] + ["requests/3.csv\trunning\t\t3\t1\t3.5\t"]
     assert [dict(each.url.params) for each in api.requests] == [
         {"limit": "50"},
         {"limit": "50", "cursor": "there"},
@@ -332,9 +334,9 @@ def test_a_timeline_has_a_line_for_each_step() -> None:
     found = {"job_id": job_id(1), "status": "running", "steps": steps}
     api = FakeApi(others={f"/jobs/{job_id(1)}/timeline": found})
     lines = run(api, "timeline", job_id(1)).stdout.splitlines()
-    assert lines[0] == "2026-11-27 12:00:00.125\taccepted\t"
-    assert lines[1] == f"2026-11-27 12:00:07.000\tdecided\tby={clean(HOSTILE)}"
-    assert lines[2] == "2026-11-27 12:00:08.000\tnews\tmilliseconds=0"
+    assert lines[0] == "2026-11-27 12:00:00.125Z\taccepted\t"
+    assert lines[1] == f"2026-11-27 12:00:07.000Z\tdecided\tby={clean(HOSTILE)}"
+    assert lines[2] == "2026-11-27 12:00:08.000Z\tnews\tmilliseconds=0"
     shown = json.loads(run(api, "timeline", job_id(1), "--json").stdout)
     assert [step["step"] for step in shown["steps"]] == ["accepted", "decided", "news"]
 
@@ -486,15 +488,52 @@ def test_what_is_printed_and_the_bar_keep_apart(tmp_path: Path) -> None:
     assert lines_of(screen) == ["$ python show.py", "one.png", "two.png"]
 
 
-def test_what_a_row_is_called_by_is_never_cut(
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (40, [["job"], [job_id(1)], ["status: archive_failed"],
+              ["created: 2026-11-27 12:00:00Z"], ["images: 12"],
+              ["model: bytedance/seedream-v4-edit"]]),
+        (80, [["job", "status", "created", "images"],
+              [job_id(1), "archive_failed", "2026-11-27 12:00:00Z", "12"],
+              ["model: bytedance/seedream-v4-edit"]]),
+        (120, [["job", "status", "created", "images", "model"],
+               [job_id(1), "archive_failed", "2026-11-27 12:00:00Z", "12",
+                "bytedance/seedream-v4-edit"]]),
+    ],
+)  # fmt: skip
+def test_a_terminal_cuts_no_cell(
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    columns: int,
+    expected: list[list[str]],
+) -> None:
+    """What a terminal is too narrow for comes below, between its cells."""
+    on_a_terminal(monkeypatch, sys.stdout)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    at = datetime(2026, 11, 27, 12, tzinfo=UTC)
+    row = (job_id(1), "archive_failed", at, 12, "bytedance/seedream-v4-edit")
+    show_table(("job", "status", "created", "images", "model"), [row])
+    shown = re.sub(r"\x1b\[[^m]*m", "", capsys.readouterr().out).splitlines()
+    assert [re.split("  +", line.strip()) for line in shown] == expected
+    assert max(map(len, shown)) <= columns
+
+
+def test_a_cell_that_is_wider_than_a_terminal_is_folded(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_a_terminal(monkeypatch, sys.stdout)
-    monkeypatch.setenv("COLUMNS", "50")
-    show_table(("job", "model"), [(job_id(1), "bytedance/seedream-v4-edit")])
-    shown = capsys.readouterr().out
-    assert job_id(1) in shown
-    assert "…" not in shown
+    monkeypatch.setenv("COLUMNS", "20")
+    show_table(("job", ""), [(job_id(1), "蓝色的门" * 9)])
+    shown = re.sub(r"\x1b\[[^m]*m|\s", "", capsys.readouterr().out)
+    assert shown == f"job{job_id(1)}{'蓝色的门' * 9}"
+
+
+def test_moments_that_are_printed_are_read() -> None:
+    zone = timezone(timedelta(hours=2))
+    assert moment_text(datetime(2026, 11, 27, 14, tzinfo=zone)) == "2026-11-27 12:00:00Z"
+    assert moment("2026-11-27 12:00:00Z") == datetime(2026, 11, 27, 12, tzinfo=UTC)
+    assert "no date" in run(FakeApi(), "list", "--since", "tomorrow", code=2).stderr
 
 
 def test_the_shell_completes_commands() -> None:
@@ -515,14 +554,11 @@ def test_list_has_the_filters_of_the_api() -> None:
     run(
         *(api, "list", "-s", "failed", "--status", "expired", "--model", MODEL, "-t", "spring"),
         *("--tag", "order 66", "--search", "blue door", "--since", "2026-11-27", "-n", "7"),
-        *("--until", "2026-11-28T12:30"),
+        *("--until", "2026-11-28T12:30+02:00"),
     )
     [request] = api.requests
-    asked = dict(request.url.params)
-    # In this computer's time zone.
-    for name, moment in (("from", datetime(2026, 11, 27)), ("to", datetime(2026, 11, 28, 12, 30))):  # noqa: DTZ001
-        assert asked.pop(name) == moment.astimezone(UTC).isoformat()
-    assert asked == {
+    assert dict(request.url.params) == {
+        **{"from": "2026-11-27T00:00:00+00:00", "to": "2026-11-28T10:30:00+00:00"},
         **{"status": "failed,expired", "model": MODEL, "tag": "spring,order 66"},
         **{"q": "blue door", "limit": "7"},
     }
@@ -537,5 +573,4 @@ def test_usage_is_a_table_of_the_month() -> None:
     assert (since.day, since.hour, since.tzinfo) == (1, 0, UTC)
     shown = run(api, "usage", "--by", "day", "--since", "2026-11-01", "--json").stdout
     assert json.loads(shown)["bytes"] == 9
-    midnight = datetime(2026, 11, 1).astimezone(UTC)
-    assert api.requests[1].url.params["from"] == midnight.isoformat()
+    assert api.requests[1].url.params["from"] == "2026-11-01T00:00:00+00:00"

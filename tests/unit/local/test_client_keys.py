@@ -106,6 +106,7 @@ def test_a_key_is_shown_once_and_not_stored(
     key = printed.out.strip()
     assert client_of(f"Bearer {key}", stored.read()) == "drop"
     assert key not in json.dumps(stored.read()) + printed.err
+    assert "may be refused for up to 60 seconds" in printed.err
     assert "for jobs:write" in printed.err
 
 
