@@ -8,6 +8,7 @@ from websockets.asyncio import client
 
 from ringback_client.lines import FAILURES, options, text_of
 from ringback_client.steps import LineClosed
+from ringback_client.words import words_of
 
 
 class AsyncConnection(Protocol):
@@ -33,13 +34,13 @@ class AsyncLine:
         try:
             self._connection = await self._connect(self._url)
         except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
+            raise LineClosed(words_of(error)) from error
 
     async def say(self, text: str) -> None:
         try:
             await self._open_one.send(text)
         except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
+            raise LineClosed(words_of(error)) from error
 
     async def hear(self, seconds: float) -> str | None:
         try:
@@ -48,7 +49,7 @@ class AsyncLine:
         except TimeoutError:
             return None
         except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
+            raise LineClosed(words_of(error)) from error
 
     async def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -11,6 +11,7 @@ from ringback_client.http import (
     Writer,
     answer_of,
     api_options,
+    configured,
     failure_of,
     form_of,
     link_options,
@@ -43,8 +44,9 @@ class AsyncTransport:
         connect: AsyncConnect,
         sleep: Callable[[float], Awaitable[None]],
     ) -> None:
-        self._api = httpx.AsyncClient(**api_options(settings), transport=transport)
-        self._links = httpx.AsyncClient(**link_options(), transport=transport)
+        with configured():
+            self._api = httpx.AsyncClient(**api_options(settings), transport=transport)
+            self._links = httpx.AsyncClient(**link_options(), transport=transport)
         self._live_url, self._connect, self._sleep = settings.live_url, connect, sleep
 
     async def run(self, steps: Steps[T]) -> T:

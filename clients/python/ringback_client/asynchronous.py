@@ -113,7 +113,7 @@ class AsyncJobs(AsyncPart):
         *,
         idempotency_key: str | None = None,
         call_back_url: str | None = None,
-        tags: Sequence[str] = (),
+        tags: str | Sequence[str] = (),
         wait: bool = False,
         timeout: float | None = None,
     ) -> Job:

@@ -111,7 +111,7 @@ class Jobs(Part):
         *,
         idempotency_key: str | None = None,
         call_back_url: str | None = None,
-        tags: Sequence[str] = (),
+        tags: str | Sequence[str] = (),
         wait: bool = False,
         timeout: float | None = None,
     ) -> Job:

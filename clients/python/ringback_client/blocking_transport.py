@@ -10,6 +10,7 @@ from ringback_client.http import (
     Writer,
     answer_of,
     api_options,
+    configured,
     failure_of,
     form_of,
     link_options,
@@ -43,8 +44,9 @@ class Transport:
         connect: Connect,
         sleep: Callable[[float], None],
     ) -> None:
-        self._api = httpx.Client(**api_options(settings), transport=transport)
-        self._links = httpx.Client(**link_options(), transport=transport)
+        with configured():
+            self._api = httpx.Client(**api_options(settings), transport=transport)
+            self._links = httpx.Client(**link_options(), transport=transport)
         self._live_url, self._connect, self._sleep = settings.live_url, connect, sleep
 
     def run(self, steps: Steps[T]) -> T:

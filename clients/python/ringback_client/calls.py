@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
+from ringback_client.errors import UnusableRequest
 from ringback_client.filters import between, given
 from ringback_client.records import (
     Account,
@@ -30,6 +31,7 @@ from ringback_client.records import (
 T = TypeVar("T")
 
 JOB_ID: Final = re.compile(r"job_[0-9a-z]{26}")
+_KEY: Final = re.compile(r"[ -~]{1,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def create_job(
     *,
     idempotency_key: str,
     call_back_url: str | None,
-    tags: Sequence[str] = (),
+    tags: str | Sequence[str] = (),
 ) -> Call[Job]:
     body = _request(model, job_input, call_back_url, tags)
     return Call("POST", "/jobs", Job, headers=_once(idempotency_key), body=body)
@@ -133,11 +135,11 @@ def open_upload(sha256: str, size: int, content_type: str) -> Call[OpenedUpload]
 
 
 def list_drops(*, limit: int | None, cursor: str | None) -> Call[DropPage]:
-    return Call("GET", "/drops", DropPage, parameters=_given(limit=limit, cursor=cursor))
+    return Call("GET", "/drops", DropPage, parameters=given(limit=limit, cursor=cursor))
 
 
 def get_drop(file: str, *, version: str | None, cursor: str | None) -> Call[DropDetails]:
-    parameters = _given(version=version, cursor=cursor)
+    parameters = given(version=version, cursor=cursor)
     return Call("GET", f"/drops/{quote(file)}", DropDetails, parameters=parameters)
 
 
@@ -161,16 +163,12 @@ def resume_provider(name: str) -> Call[Account]:
     return Call("POST", f"/providers/{quote(name, safe='')}/resume", Account)
 
 
-def _given(**parameters: object) -> dict[str, str]:
-    return {name: str(value) for name, value in parameters.items() if value is not None}
-
-
 def _request(
-    model: str, job_input: Mapping[str, Any], url: str | None, tags: Sequence[str]
+    model: str, job_input: Mapping[str, Any], url: str | None, tags: str | Sequence[str]
 ) -> dict[str, Any]:
     body: dict[str, Any] = {"model": model, "input": dict(job_input)}
     body |= {"callBackUrl": url} if url is not None else {}
-    return body | ({"tags": list(tags)} if tags else {})
+    return body | ({"tags": [tags] if isinstance(tags, str) else list(tags)} if tags else {})
 
 
 def _job(job_id: str) -> str:
@@ -181,4 +179,7 @@ def _job(job_id: str) -> str:
 
 
 def _once(idempotency_key: str) -> dict[str, str]:
+    """Return the header; raises ``UnusableRequest`` for what is no key."""
+    if not _KEY.fullmatch(idempotency_key):
+        raise UnusableRequest("An idempotency key has 1 to 255 printable ASCII characters.")
     return {"Idempotency-Key": idempotency_key}

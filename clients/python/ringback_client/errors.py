@@ -21,7 +21,9 @@ RingbackError
 │       ├── NotQueued         nothing was bought
 │       └── TooManyRequests
 │           └── QuotaExceeded  the client's jobs of this minute are used up
+├── UnusableRequest           it can't be sent as JSON over HTTP
 ├── NoAnswer                  the request may or may not have been carried out
+│   └── NotTrusted            nothing was sent: the server's certificate is not trusted
 ├── UnexpectedAnswer          not an answer of this API
 ├── LineRefused               the live line refuses this key
 ├── WaitTimedOut              the job goes on
@@ -37,15 +39,29 @@ from typing import Any, Final
 
 
 class RingbackError(Exception):
-    """Base of all errors of this package."""
+    """Base of all errors of this package.
+
+    ``idempotency_key`` is that of the request, if it had one: sent again with this key, it buys
+    nothing twice.
+    """
+
+    idempotency_key: str | None = None
 
 
 class NotConfigured(RingbackError):
     """A setting is missing or unsafe."""
 
 
+class UnusableRequest(RingbackError, ValueError):
+    """A value, key or name that can't be sent as JSON over HTTP; nothing was sent."""
+
+
 class NoAnswer(RingbackError):
     """No answer came: the request may or may not have been carried out."""
+
+
+class NotTrusted(NoAnswer):
+    """Nothing was sent: the server's certificate is not trusted."""
 
 
 class UnexpectedAnswer(RingbackError):

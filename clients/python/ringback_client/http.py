@@ -1,22 +1,54 @@
-"""What both transports send, and how they write what a link gives."""
+"""What both transports send, what their failures mean, and how they write what a link gives."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import httpx
 
-from ringback_client.errors import NoAnswer
+from ringback_client.errors import NoAnswer, NotConfigured, NotTrusted, UnusableRequest
 from ringback_client.local_images import Told
 from ringback_client.settings import Settings
 from ringback_client.steps import Answer, Fetch, NotSent, Send, SendForm
+from ringback_client.words import untrusted, words_of
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=10.0)
 PARTIAL: Final = 206
 AGENT: Final = "ringback-client"
-FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL)
-# Nothing of these has been sent.
-NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+FAILURES: Final = (httpx.HTTPError, httpx.InvalidURL, UnicodeError)
+# Nothing of these has been sent. A proxy refuses before it has let anything through.
+NOT_SENT: Final = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+# The first one that fits; all others have words of their own.
+WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (httpx.ConnectTimeout, "no connection in time"),
+    (httpx.TimeoutException, "nothing came in time"),
+    (httpx.RemoteProtocolError, "the connection was closed too early"),
+    (httpx.DecodingError, "what came cannot be unpacked"),
+    (httpx.ReadError, "the connection broke"),
+    (httpx.WriteError, "the connection broke"),
+)
+
+
+# A proxy can't reach this machine, and would see the key: here it travels in the clear.
+DIRECTLY: Final = {"all://localhost": None, "all://127.0.0.1": None, "all://[::1]": None}
+OPTIONS: Final = {"timeout": TIMEOUT, "follow_redirects": False, "mounts": DIRECTLY}
+
+
+@contextmanager
+def configured() -> Iterator[None]:
+    """Raise ``NotConfigured`` where variables of the environment make no client of httpx."""
+    try:
+        yield
+    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
+        told = "The API's URL, a proxy's variable or SSL_CERT_FILE cannot be used"
+        raise NotConfigured(f"{told} ({type(error).__name__}).") from error
 
 
 def api_options(settings: Settings) -> dict[str, Any]:
@@ -24,15 +56,14 @@ def api_options(settings: Settings) -> dict[str, Any]:
     return {
         "base_url": settings.api_url,
         "headers": headers,
-        "timeout": TIMEOUT,
-        "follow_redirects": False,
+        **OPTIONS,
     }
 
 
 def link_options() -> dict[str, Any]:
     """Links are signed, so the key is not sent with them; the bytes come as they are."""
     headers = {"User-Agent": AGENT, "Accept-Encoding": "identity"}
-    return {"headers": headers, "timeout": TIMEOUT, "follow_redirects": False}
+    return {"headers": headers, **OPTIONS}
 
 
 def request_of(step: Send) -> dict[str, Any]:
@@ -41,7 +72,7 @@ def request_of(step: Send) -> dict[str, Any]:
         "url": step.path,
         "params": dict(step.parameters) or None,
         "headers": dict(step.headers),
-        "json": step.body,
+        "content": step.body,
     }
 
 
@@ -60,9 +91,14 @@ def lower(headers: httpx.Headers) -> Mapping[str, str]:
 
 
 def failure_of(error: Exception) -> Exception:
-    """Return what a step raises. No URL: a link is as good as the image."""
+    """Return what a step raises."""
+    if isinstance(error, (UnicodeError, httpx.LocalProtocolError)):
+        return UnusableRequest("The request has characters that cannot be sent.")
+    if why := untrusted(error):
+        return NotTrusted(f"The server's certificate is not trusted: {why}.")
+    words = next((words for kind, words in WORDS if isinstance(error, kind)), words_of(error))
     kind = NotSent if isinstance(error, NOT_SENT) else NoAnswer
-    return kind(f"No answer: {type(error).__name__}")
+    return kind(f"No answer: {words}.")
 
 
 def range_of(step: Fetch) -> dict[str, str]:

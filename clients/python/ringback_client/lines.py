@@ -7,10 +7,12 @@ from websockets.exceptions import WebSocketException
 
 from ringback_client.settings import is_here
 from ringback_client.steps import LineClosed
+from ringback_client.words import words_of
 
 # A message has at most 32 KB.
 LARGEST_MESSAGE: Final = 2**20
-FAILURES: Final = (OSError, WebSocketException, TimeoutError)
+# Not imported is what a proxy by SOCKS needs.
+FAILURES: Final = (OSError, WebSocketException, TimeoutError, ImportError)
 
 
 class Connection(Protocol):
@@ -44,13 +46,13 @@ class Line:
         try:
             self._connection = self._connect(self._url)
         except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
+            raise LineClosed(words_of(error)) from error
 
     def say(self, text: str) -> None:
         try:
             self._open_one.send(text)
         except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
+            raise LineClosed(words_of(error)) from error
 
     def hear(self, seconds: float) -> str | None:
         try:
@@ -58,7 +60,7 @@ class Line:
         except TimeoutError:
             return None
         except FAILURES as error:
-            raise LineClosed(type(error).__name__) from error
+            raise LineClosed(words_of(error)) from error
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

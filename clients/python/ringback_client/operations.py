@@ -64,7 +64,7 @@ class Operations:
     def create_many(
         self, requests: Sequence[Mapping[str, Any]], *, idempotency_key: str | None
     ) -> Steps[tuple[Outcome, ...]]:
-        key = idempotency_key or self.new_key()
+        key = self.new_key() if idempotency_key is None else idempotency_key
         requests = yield from self.uploader.in_place(requests)
         found = yield from self.send(create_jobs(requests, idempotency_key=key))
         return found.outcomes
@@ -76,11 +76,11 @@ class Operations:
         *,
         idempotency_key: str | None,
         call_back_url: str | None,
-        tags: Sequence[str],
+        tags: str | Sequence[str],
         wait: bool,
         timeout: float | None,
     ) -> Steps[Job]:
-        key = idempotency_key or self.new_key()
+        key = self.new_key() if idempotency_key is None else idempotency_key
         job_input = yield from self.uploader.in_place(job_input)
         call = create_job(
             model, job_input, idempotency_key=key, call_back_url=call_back_url, tags=tags
@@ -91,7 +91,7 @@ class Operations:
     def retry(
         self, job_id: str, *, idempotency_key: str | None, wait: bool, timeout: float | None
     ) -> Steps[Job]:
-        key = idempotency_key or self.new_key()
+        key = self.new_key() if idempotency_key is None else idempotency_key
         job = yield from self.send(retry_job(job_id, idempotency_key=key))
         return (yield from self._awaited(job, wait=wait, timeout=timeout))
 

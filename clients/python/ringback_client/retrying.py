@@ -10,10 +10,13 @@ from typing import Any, Final, TypeVar
 
 from ringback_client.calls import Call
 from ringback_client.errors import (
+    ApiError,
     NoAnswer,
+    NotTrusted,
     RequestInFlight,
     RingbackError,
     UnexpectedAnswer,
+    UnusableRequest,
     api_error,
 )
 from ringback_client.reading import read
@@ -38,8 +41,18 @@ class Sender:
     now: Callable[[], datetime]
 
     def __call__(self, call: Call[T]) -> Steps[T]:
-        """Return the record; raises ``ApiError``, ``NoAnswer`` or ``UnexpectedAnswer``."""
-        request = Send(call.method, call.path, call.parameters, call.headers, call.body)
+        """Return the record.
+
+        Raises ``ApiError``, ``NoAnswer``, ``UnexpectedAnswer`` or ``UnusableRequest``.
+        """
+        try:
+            return (yield from self._sent(call))
+        except RingbackError as error:
+            error.idempotency_key = call.headers.get("Idempotency-Key")
+            raise
+
+    def _sent(self, call: Call[T]) -> Steps[T]:
+        request = _request(call)
         attempt = 0
         while True:
             attempt += 1
@@ -47,6 +60,8 @@ class Sender:
             pause: float | None = None
             try:
                 answer: Answer = yield request
+            except NotTrusted:
+                raise
             except NotSent as error:
                 failure, is_safe = NoAnswer(str(error)), True
             except NoAnswer as error:
@@ -55,7 +70,7 @@ class Sender:
                 if answer.status < HTTPStatus.MULTIPLE_CHOICES:
                     return read(call.answer, _json(answer))
                 pause = self._retry_after(answer)
-                failure = api_error(answer.status, _json_if_any(answer), pause)
+                failure = _failure(answer, pause)
                 is_safe = _may_be_repeated(answer.status, failure, call)
             too_long = pause is not None and pause > LONGEST_RETRY_AFTER_SECONDS
             if not is_safe or too_long or attempt >= self.tries:
@@ -84,15 +99,36 @@ def _may_be_repeated(status: int, failure: Exception, call: Call[Any]) -> bool:
     return call.is_repeatable and (status in AGAIN or isinstance(failure, RequestInFlight))
 
 
+def _request(call: Call[Any]) -> Send:
+    if call.body is None:
+        return Send(call.method, call.path, call.parameters, call.headers)
+    try:
+        body = json.dumps(call.body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise UnusableRequest(f"The request cannot be sent as JSON: {error}.") from error
+    headers = {**call.headers, "Content-Type": "application/json"}
+    return Send(call.method, call.path, call.parameters, headers, body)
+
+
+def _failure(answer: Answer, pause: float | None) -> ApiError:
+    """Return the error; one that neither Ringback nor API Gateway has sent is told as such."""
+    try:
+        found = _json(answer)
+    except UnexpectedAnswer:
+        found = None
+    if not isinstance(found, dict):
+        phrase = HTTPStatus(answer.status).phrase if answer.status in [*HTTPStatus] else ""
+        told = f"{phrase}, but not from Ringback: is its URL right, or is there a proxy?"
+        found = {"detail": told.removeprefix(", ")}
+    return api_error(answer.status, found, pause)
+
+
 def _json(answer: Answer) -> Any:
     try:
-        return json.loads(answer.body)
-    except ValueError as error:
+        return json.loads(answer.body, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
         raise UnexpectedAnswer(f"The answer ({answer.status}) is not JSON.") from error
 
 
-def _json_if_any(answer: Answer) -> Any:
-    try:
-        return json.loads(answer.body)
-    except ValueError:
-        return None
+def _no_number(text: str) -> None:
+    raise ValueError(text)

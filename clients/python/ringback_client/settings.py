@@ -63,7 +63,11 @@ def _checked(url: str, scheme: str, name: str) -> str:
     """Return the URL; the key must not travel in the clear."""
     if not url:
         return ""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise NotConfigured(f"{name} is not a plain URL.") from error
     if not parts.hostname or parts.username or parts.query or parts.fragment:
         raise NotConfigured(f"{name} is not a plain URL.")
     if parts.scheme != scheme and not (is_here(url) and f"{parts.scheme}s" == scheme):

@@ -14,13 +14,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send a request to the API; gives an ``Answer`` or raises ``NoAnswer``."""
+    """Send a request to the API; gives an ``Answer``, or raises ``NotSent`` or ``NoAnswer``."""
 
     method: str
     path: str
     parameters: Mapping[str, str]
     headers: Mapping[str, str]
-    body: Any = None
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

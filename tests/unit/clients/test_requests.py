@@ -182,6 +182,9 @@ def test_who_is_asked_to_wait_long_is_told() -> None:
         (httpx.Response(400, json={"errors": [1, {}], "type": 5}), errors.RequestError),
         (httpx.Response(200, text="<html>"), errors.UnexpectedAnswer),
         (httpx.Response(200, json=[]), errors.UnexpectedAnswer),
+        (httpx.Response(200, text='{"credits": NaN'), errors.UnexpectedAnswer),
+        (httpx.Response(200, text='{"credits": NaN}'), errors.UnexpectedAnswer),
+        (httpx.Response(200, text="[" * 100_000), errors.UnexpectedAnswer),
     ],
 )
 def test_an_error_is_of_its_class(answer: httpx.Response, expected: type[Exception]) -> None:
@@ -245,6 +248,8 @@ def test_the_asynchronous_client_does_the_same() -> None:
         ({"api_url": "http://api.example"}, "https://"),
         ({"api_url": "https://user@api.example"}, "plain URL"),
         ({"api_url": "api.example"}, "plain URL"),
+        ({"api_url": "https://[::1"}, "plain URL"),
+        ({"api_url": "https://api.example:99999"}, "plain URL"),
         ({"live_url": "ws://live.example"}, "wss://"),
     ],
 )
