@@ -96,7 +96,7 @@ def test_a_job_that_is_being_deleted_or_unreadable_is_not_found(cloud: Cloud) ->
     for job in many:
         jobs.create(job)
     told.add([replace(job, changes=9) for job in many])
-    DeletionTable.connect(cloud.table).begin(many[0].job_id, at=NOON)
+    DeletionTable.connect(cloud.table).begin(many[0], at=NOON)
     broken = boto3.client("dynamodb").get_item(TableName=cloud.table, Key=job_key(many[1].job_id))
     del broken["Item"]["created_at"]
     boto3.client("dynamodb").put_item(TableName=cloud.table, Item=broken["Item"])
