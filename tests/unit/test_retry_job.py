@@ -13,7 +13,7 @@ from ringback.domain.errors import (
     WrongState,
 )
 from ringback.domain.job_posts import JobPost
-from ringback.domain.jobs import ENDED, FINAL, Job, JobStatus
+from ringback.domain.jobs import ENDED, FINAL, GONE, Job, JobStatus
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.retry_job import RetryJob
 
@@ -132,6 +132,25 @@ def test_a_retry_without_its_image_is_refused(harness: Harness) -> None:
 def test_a_repeat_returns_its_job_after_its_image_is_gone(harness: Harness) -> None:
     new = retry(harness, WITH_IMAGE, key="k")
     assert retry(harness, WITH_IMAGE, key="k", check_image=gone).job_id == new.job_id
+
+
+@pytest.mark.parametrize("status", sorted(GONE))
+def test_a_repeat_returns_its_job_after_the_old_one_was_deleted(
+    harness: Harness, status: JobStatus
+) -> None:
+    """Whose answer is lost would buy it again with another key."""
+    new = retry(harness, a_job(JobStatus.EXPIRED, number=99), key="k")
+    assert retry(harness, a_job(status, number=99), key="k").job_id == new.job_id
+    assert len(harness.queues.submit) == 1
+    with pytest.raises(IdempotencyConflict):
+        retry(harness, a_job(status, number=98), key="k")
+
+
+def test_a_repeat_returns_its_job_after_the_old_one_is_forgotten(harness: Harness) -> None:
+    old = a_job(JobStatus.EXPIRED, number=99)
+    new = retry(harness, old, key="k")
+    # Another's job is unknown as well.
+    assert retry(harness, replace(old, client="nobody"), key="k").job_id == new.job_id
 
 
 def test_a_repeat_returns_its_job_while_the_old_one_is_archived(

@@ -12,7 +12,7 @@ from ringback.domain.errors import (
     WrongState,
 )
 from ringback.domain.job_posts import JobPost
-from ringback.domain.jobs import FINAL, Job, JobRequest
+from ringback.domain.jobs import FINAL, Job, JobId, JobRequest
 from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.find_jobs import FindJobs
 from ringback.use_cases.ports import JobReader
@@ -38,18 +38,18 @@ class RetryJob:
         Raises ``UnknownJob``; ``WrongState`` while the old job may still succeed, or if models
         outside the catalogue are disabled by now; ``InvalidRequest`` if an input image is gone.
         """
-        old = self.find.one(post.retry_of or "", client=post.client)
         return self.accept(
             NewJob(
-                request=self._request(old, post),
+                request=self._request(post),
                 client=post.client,
                 idempotency_key=post.idempotency_key,
-                retry_of=old.job_id,
+                retry_of=JobId(post.retry_of or ""),
             )
         )
 
-    def _request(self, old: Job, post: JobPost) -> JobRequest:
+    def _request(self, post: JobPost) -> JobRequest:
         try:
+            old = self.find.one(post.retry_of or "", client=post.client)
             return request_again(old, pass_through=self.pass_through, check_image=self.check_image)
         except RequestRefused:
             # As with POST /jobs: a repeated request returns its job.
