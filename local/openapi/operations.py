@@ -199,7 +199,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="Get a job's steps with their times, from the request to the last webhook",
         parameters=(JOB_ID,),
         answers={200: ("The steps, in order of time.", ref("timeline"))},
-        problems=(UnknownJob,),
+        problems=_ONE,
     ),
     "POST /jobs/{job_id}/notify": Operation(
         id="notifyAgain",

@@ -77,6 +77,7 @@ def test_a_job_is_deleted_and_gone_everywhere(cloud: Cloud, lambdas: Lambdas) ->
     for function, case in (
         ("query_jobs", "one"),
         ("query_jobs", "deliveries"),
+        ("show_progress", "timeline"),
         *(("change_job", case) for case in ("delete", "cancel", "archive", "notify")),
         ("accept_job", "retry"),
     ):
