@@ -20,7 +20,7 @@ logger = Logger(service="describe_models")
 # What API Gateway calls the route of all requests that match no other.
 DEFAULT_ROUTE: Final = "$default"
 # For everybody.
-OPEN: Final[Mapping[str, Callable[[], Reply]]] = {
+OPEN: Final[Mapping[str, Callable[[Event], Reply]]] = {
     "GET /openapi.json": description,
     "GET /docs": docs_page,
     "OPTIONS /{proxy+}": preflight,
@@ -34,7 +34,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 def handle(event: Event) -> Reply:
     if (route := route_of(event)) in OPEN:
-        return OPEN[route]()
+        return OPEN[route](event)
     try:
         client_name(event)
         if route == DEFAULT_ROUTE:

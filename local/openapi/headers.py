@@ -6,9 +6,9 @@ _TEXT: Final = {"type": "string"}
 LOCATION: Final = {"Location": {"description": "The path of the job.", "schema": _TEXT}}
 ETAG: Final = {
     "ETag": {
-        "description": "Changes with each write of the job and with whatever the answer shows."
+        "description": "Changes with whatever the answer shows, and with each write of a job."
         " Send it as `If-None-Match`.",
-        "schema": {"type": "string", "pattern": '^"[0-9]+-[0-9a-f]{32}"$'},
+        "schema": {"type": "string", "pattern": '^"([0-9]+-)?[0-9a-f]{32}"$'},
     }
 }
 # Only where the deployment has a limit.

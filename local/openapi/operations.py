@@ -99,6 +99,7 @@ IF_NONE_MATCH: Final[Schema] = {
 }
 _JOB: Final = ref("job")
 _SHOWN: Final = ref("shownJob")
+_UNCHANGED: Final[tuple[str, Schema]] = ("It is what it was; there is no body.", {})
 _ONE: Final = (UnknownJob, JobDeleted)
 _OF_JOB: Final = (*_ONE, WrongState)
 _POSTED: Final = (InvalidRequest, KeyInUse, IdempotencyConflict, JobDeleted, TooManyJobs, TryAgain)
@@ -171,7 +172,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         tag="jobs",
         summary="Get a job, with links to its images",
         parameters=(JOB_ID, IF_NONE_MATCH),
-        answers={200: ("The job.", _SHOWN), 304: ("It is what it was; there is no body.", {})},
+        answers={200: ("The job.", _SHOWN), 304: _UNCHANGED},
         problems=_ONE,
         is_tagged=True,
     ),
@@ -328,16 +329,20 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         id="getOpenApi",
         tag="documentation",
         summary="Get this description",
-        answers={200: ("OpenAPI 3.1.", {"type": "object"})},
+        parameters=(IF_NONE_MATCH,),
+        answers={200: ("OpenAPI 3.1.", {"type": "object"}), 304: _UNCHANGED},
         needs_key=False,
+        is_tagged=True,
     ),
     "GET /docs": Operation(
         id="readDocs",
         tag="documentation",
         summary="Read this description as a page",
-        answers={200: ("A page.", {"type": "string"})},
+        parameters=(IF_NONE_MATCH,),
+        answers={200: ("A page.", {"type": "string"}), 304: _UNCHANGED},
         kind="text/html",
         needs_key=False,
+        is_tagged=True,
     ),
 }
 WITH_KEY: Final = (Unauthorized, MissingScope)

@@ -65,7 +65,7 @@ LAYERS: Final = {
     "ringback.starting": Layer(("metrics",), frozenset({"aws_lambda_powertools"})),
     "ringback.problems": Layer(("domain",)),
     "ringback.http_replies": Layer(("domain", "problems")),
-    "ringback.api_docs": Layer(),
+    "ringback.api_docs": Layer(("etags", "http_replies")),
     # The page for browsers, as files; nothing else of ours.
     "ringback.studio": Layer(),
     "ringback.webhook_replies": Layer(("domain",)),
@@ -75,7 +75,7 @@ LAYERS: Final = {
     "ringback.usage_replies": Layer(("use_cases", "http_replies", "lambda_events")),
     "ringback.list_replies": Layer(("domain", "use_cases", "http_replies", "lambda_events")),
     "ringback.account_replies": Layer(("domain", "use_cases", "http_replies", "webhook_replies")),
-    "ringback.job_batches": Layer(("domain", "json_bodies", "http_replies", "lambda_events")),
+    "ringback.job_batches": Layer(("domain", "http_replies", "lambda_events")),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.job_metrics": Layer(
         ("domain", "metrics", "metric_table", "job_log"), frozenset({"aws_lambda_powertools"})

@@ -57,14 +57,14 @@ def test_what_is_not_described_is_noticed() -> None:
 
 
 def test_every_problem_leads_to_a_section_of_the_page() -> None:
-    ids = set(re.findall(r"id='([^']+)'", docs_page()["body"]))
+    ids = set(re.findall(r"id='([^']+)'", docs_page({})["body"]))
     for problem in PROBLEMS.values():
         path, _, section = problem.type.partition("#")
         assert (path, section in ids) == ("/docs", True)
 
 
 def test_the_page_runs_and_loads_nothing() -> None:
-    reply = docs_page()
+    reply = docs_page({})
     policy = reply["headers"]["content-security-policy"]
     (style,) = re.findall(r"<style>(.*?)</style>", reply["body"], re.DOTALL)
     digest = b64encode(sha256(style.encode()).digest()).decode()
@@ -78,7 +78,7 @@ def test_the_page_runs_and_loads_nothing() -> None:
 
 def test_what_the_page_shows_is_text() -> None:
     hostile = "<script>alert(1)</script>"
-    document = json.loads(description()["body"])
+    document = json.loads(description({})["body"])
     document["paths"]["/jobs"]["get"]["summary"] = hostile
     document["components"]["schemas"]["job"]["description"] = hostile
     page = page_of(document)

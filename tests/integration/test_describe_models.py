@@ -109,6 +109,19 @@ def test_head_has_the_headers_of_get(lambdas: Lambdas, case: str, route: str) ->
     assert head["statusCode"] == 200
 
 
+@pytest.mark.parametrize("case", ["docs", "openapi"])
+def test_the_description_is_not_sent_to_whoever_has_it(lambdas: Lambdas, case: str) -> None:
+    event = an_event("describe_models", case)
+    first = lambdas("describe_models", event)["headers"]
+    known = lambdas("describe_models", with_headers(event, if_none_match=first["etag"]))
+    assert known == {
+        "statusCode": 304,
+        "headers": {name: first[name] for name in ("cache-control", "etag")},
+    }
+    other = with_headers(event, if_none_match='"' + "0" * 32 + '"')
+    assert lambdas("describe_models", other)["statusCode"] == 200
+
+
 def test_a_preflight_is_answered_without_a_body(lambdas: Lambdas) -> None:
     """What a page may do is for API Gateway to say."""
     reply = lambdas("describe_models", an_event("describe_models", "preflight"))

@@ -56,7 +56,8 @@ def test_head_is_answered_like_get(lambdas: Lambdas, route: str) -> None:
     function, case = RECORDED[route]
     event = an_event(function, case)
     head = lambdas(function, event | {"routeKey": route.replace("GET", "HEAD")})
-    assert head["statusCode"] == lambdas(function, event)["statusCode"]
+    get = lambdas(function, event)
+    assert (head["statusCode"], head["headers"]) == (get["statusCode"], get["headers"])
 
 
 def test_head_asks_for_the_scope_of_get(lambdas: Lambdas) -> None:

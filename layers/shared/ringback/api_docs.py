@@ -8,22 +8,25 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
+from ringback.etags import digest_of, tagged
+from ringback.http_replies import Reply
+
 _DOCUMENTS: Final = Path(__file__).parent / "documents"
 DOCUMENT: Final = _DOCUMENTS / "openapi.json"
 PAGE: Final = _DOCUMENTS / "docs.html"
 
 
-def description() -> dict[str, Any]:
+def description(event: Mapping[str, Any]) -> Reply:
     """Answer ``GET /openapi.json``."""
-    return _reply(_text(DOCUMENT), {"content-type": "application/json"})
+    return _document(DOCUMENT, {"content-type": "application/json"}, event)
 
 
-def docs_page() -> dict[str, Any]:
+def docs_page(event: Mapping[str, Any]) -> Reply:
     """Answer ``GET /docs``."""
-    return _reply(_text(PAGE), _page_headers())
+    return _document(PAGE, _page_headers(), event)
 
 
-def preflight() -> dict[str, Any]:
+def preflight(_event: Mapping[str, Any]) -> Reply:
     """Answer ``OPTIONS``: API Gateway adds what a page may do, if its origin may do anything.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-cors.html
@@ -50,7 +53,13 @@ def _page_headers() -> Mapping[str, str]:
     }
 
 
-def _reply(body: str, headers: Mapping[str, str]) -> dict[str, Any]:
+@cache
+def _digest(path: Path) -> str:
+    return digest_of(_text(path))
+
+
+def _document(path: Path, headers: Mapping[str, str], event: Mapping[str, Any]) -> Reply:
     # The documents change with a deployment only.
-    cached = {"cache-control": "public, max-age=300"}
-    return {"statusCode": int(HTTPStatus.OK), "headers": {**headers, **cached}, "body": body}
+    cached = {**headers, "cache-control": "public, max-age=300"}
+    answer = {"statusCode": int(HTTPStatus.OK), "headers": cached, "body": _text(path)}
+    return tagged(answer, _digest(path), event)

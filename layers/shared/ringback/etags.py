@@ -26,12 +26,20 @@ def unless_known(body: Mapping[str, Any], event: Mapping[str, Any], *, revision:
     be (docs/decisions/0069).
     """
     answer = reply(HTTPStatus.OK, body)
-    text = answer["body"].encode("utf-8", "surrogatepass")
-    headers = answer["headers"] | {"etag": f'"{revision}-{sha256(text).hexdigest()[:32]}"'}
+    return tagged(answer, f"{revision}-{digest_of(answer['body'])}", event)
+
+
+def tagged(answer: Reply, tag: str, event: Mapping[str, Any]) -> Reply:
+    """Return the answer with the tag as its ``ETag``, or 304 if the request names that."""
+    headers = {**answer["headers"], "etag": f'"{tag}"'}
     if not _names(lower_headers(event).get("if-none-match", ""), headers["etag"]):
         return answer | {"headers": headers}
     kept = {name: headers[name] for name in _KEPT}
     return {"statusCode": int(HTTPStatus.NOT_MODIFIED), "headers": kept}
+
+
+def digest_of(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _names(condition: str, tag: str) -> bool:

@@ -116,6 +116,9 @@ def test_an_idempotency_key_is_honoured(served: ServedApis) -> None:
     assert len(served.jobs.by_id) == 1
     assert code_of(served(CREATE, REQUEST | {"callBackUrl": HOOK}, headers=keyed)) == (200, 422)
     assert code_of(served(CREATE, REQUEST, headers=STUDIO | {"idempotency-key": ""})) == (200, 422)
+    both = served(CREATE, {}, headers=STUDIO | {"idempotency-key": ""}).body["msg"]
+    assert "Idempotency-Key: must have" in both
+    assert "model: required" in both
     assert served(CREATE, REQUEST, headers=STUDIO).body != first.body
 
 

@@ -14,7 +14,6 @@ from ringback.domain.accounts import Account
 from ringback.domain.client_keys import ClientKey
 from ringback.domain.deletion import kept
 from ringback.domain.errors import (
-    InvalidRequest,
     RequestRefused,
     TryAgain,
     Unauthorized,
@@ -95,9 +94,10 @@ class ApiAccess:
         """Return the accepted job of a body that was translated into that of ``POST /jobs``."""
         key = call.headers.get(KEY.lower())
         # The providers' own clients know no such header.
-        if errors := key_errors(key, required=False):
-            raise InvalidRequest(errors)
-        return self.post_job(JobPost(client=client, idempotency_key=key, body=body, form=form))
+        faults = tuple(key_errors(key, required=False))
+        return self.post_job(
+            JobPost(client=client, idempotency_key=key, body=body, form=form, faults=faults)
+        )
 
     def job(self, job_id: str, *, client: str, provider: str) -> Job:
         """Return the client's job of that provider. Raises ``UnknownJob`` for any other."""
