@@ -23,6 +23,7 @@ PORTS: Final[Mapping[str, Mapping[str, Calls]]] = {
     },
     "accounts": {"read": ("GetItem account",)},
     "told": {"changes_told": ("GetItem told",)},
+    "submit_reads": {"read": ("BatchGetItem account, job",)},
     "told_jobs": {"of": ("BatchGetItem job, told",)},
     "bucket": {
         "put_image": ("PutObject image",),

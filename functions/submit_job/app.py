@@ -7,13 +7,12 @@ from time import sleep
 from typing import Any
 
 from ringback.starting import LambdaContext, Logger, Metrics, start
-from ringback.aws.accounts import AccountTable
 from ringback.aws.drop_bucket import DropBucket
-from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import submitting_access
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered, read_turn
 from ringback.aws.rate_window import RateWindowTable
 from ringback.aws.secrets import LASTING_SECONDS, JsonSecret
+from ringback.aws.submit_reads import submit_stores
 from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.clock import utc_now
 from ringback.job_log import log_job
@@ -33,11 +32,10 @@ def submit_job() -> SubmitJob:
     table, providers = settings.jobs_table, configured(settings.providers)
     callback_secret = JsonSecret.connect(settings.callback_secret_arn, fresh=LASTING_SECONDS)
     return SubmitJob(
-        jobs=JobTable.connect(table),
+        **submit_stores(table),
         queue=SqsSubmitQueue.connect(settings.submit_queue_url),
         checks=SqsCheckQueue.connect(settings.check_queue_url),
         window=RateWindowTable.connect(table, paces_of(providers)),
-        accounts=AccountTable.connect(table),
         providers=providers,
         clients=Clients(submitting_access(settings, now=utc_now)),
         callback_url=CallbackUrls.signed_by(callback_secret, settings.callback_base_url),

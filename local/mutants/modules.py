@@ -203,6 +203,7 @@ MODULES: Final = _by_name(
     _aws("drop_progress", FAILURES, READS, REPEATS, ADAPTERS, slow_test="integration/test_drops"),
     _aws("shared_token", READS, "contract/test_token_store"),
     _aws("rate_window", FAILURES, READS, "contract/test_rate_window", REPEATS),
+    _aws("submit_reads", "contract/test_submit_reads"),
     _aws("accounts", "contract/test_account_store"),
     _aws("queues", ADAPTERS, slow_test="integration/test_submit_job"),
     _aws("secrets", ADAPTERS),

@@ -107,6 +107,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": ["CheckQueue", "DropQueue", "SubmitQueue", "SummaryQueue"],
     },
     "submit_job": {
+        "dynamodb:BatchGetItem": ["JobsTable/account#*", "JobsTable/job_*"],
         "dynamodb:GetItem": [
             "JobsTable/account#*",
             "JobsTable/job_*",

@@ -213,7 +213,7 @@ def test_the_writes_are_slot_submitting_outcome(
 
 
 def what_it_does(call: AwsCall) -> str:
-    if call.operation in ("GetItem", "GetSecretValue"):
+    if call.operation in ("GetItem", "BatchGetItem", "GetSecretValue"):
         return "read"
     if call.operation == "SendMessage":
         return "send a message"

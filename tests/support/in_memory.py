@@ -470,6 +470,17 @@ class InMemoryAccounts:
         return AccountWrite(self.accounts[account.provider], done=True)
 
 
+@dataclass
+class InMemoryJobsWithAccounts:
+    jobs: InMemoryJobs
+    accounts: InMemoryAccounts
+
+    def read(self, job_id: JobId) -> tuple[Job, Account]:
+        # Not by the methods of these very objects: a meter may watch them.
+        job = InMemoryJobs.get(self.jobs, job_id)
+        return job, InMemoryAccounts.read(self.accounts, job.request.provider)
+
+
 def _has_probe(pause: Pause | None, probe: Probe) -> bool:
     return pause is not None and pause.probe_id == probe.probe_id
 

@@ -63,6 +63,7 @@ from tests.support.in_memory import (
     InMemoryAccounts,
     InMemoryBucket,
     InMemoryJobs,
+    InMemoryJobsWithAccounts,
     InMemoryTold,
     InMemoryToldJobs,
     InMemoryWeb,
@@ -139,6 +140,7 @@ class Replay:
         self.drops, self.progress = WithoutResults(), InMemoryDropProgress()
         self.accounts = InMemoryAccounts()
         self.told_jobs = InMemoryToldJobs(self.jobs, self.told)
+        self.submit_reads = InMemoryJobsWithAccounts(self.jobs, self.accounts)
         self.queues = Queues(self)
         providers = {
             name: replace(each, pace=self.paces.get(name, each.pace))
@@ -164,6 +166,7 @@ class Replay:
             checks=queues.checks,
             window=self.windows,
             accounts=self.accounts,
+            read_together=lambda job_id: self.submit_reads.read(job_id),
             providers=providers,
             clients=self.providers,
             callback_url=lambda provider, job_id: f"https://hooks.example/{provider}/{job_id}",

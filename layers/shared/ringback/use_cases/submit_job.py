@@ -87,6 +87,7 @@ class SubmitJob:
     ``announce`` tells the owner that an account was paused or is open again,
     ``count_refusal`` gets the provider of each refusal of its account, and ``tell_credits`` an
     account whose balance was asked for.
+    ``read_together`` returns a job and its account in one read.
     ``callback_base_url`` is recorded with the job, so that the provider's echo of its URL is
     recognized after the base URL has changed.
     """
@@ -105,6 +106,7 @@ class SubmitJob:
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
     callback_base_url: str | None = None
+    read_together: Callable[[JobId], tuple[Job, Account]] | None = None
     count_refusal: Callable[[str], None] = uncounted
     tell_credits: Callable[[Account], None] = untold
     asked_credits_at: dict[str, datetime] = field(default_factory=dict)
@@ -122,13 +124,14 @@ class SubmitJob:
         ``seconds_left`` returns the time that the function has left, in seconds. ``is_nudge``: the
         job has another message, so this one is not sent on if it has to wait.
         """
-        job = self.jobs.get(job_id)
+        together = self.read_together(job_id) if self.read_together else None
+        job = together[0] if together else self.jobs.get(job_id)
         if job.status is not JobStatus.ACCEPTED:
             return job
         delivery = Delivery(slot=slot, seconds_left=seconds_left, is_nudge=is_nudge)
         if early := seconds_until_due(job, at=self.now()):
             return self._queue(job, delivery, delay=early)
-        account = self.accounts.read(job.request.provider)
+        account = together[1] if together else self.accounts.read(job.request.provider)
         if account.delay(at=self.now()):
             return self._wait(job, delivery, account)
         if wait := account.maintenance_of(job.request.model, at=self.now()):
