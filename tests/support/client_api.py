@@ -66,7 +66,7 @@ def problem(status: int, name: str, **more: Any) -> httpx.Response:
     return httpx.Response(status, json=body | more)
 
 
-Answer = httpx.Response | Exception
+Answer = httpx.Response | BaseException
 Route = Callable[[httpx.Request], Answer]
 
 
@@ -112,7 +112,7 @@ class FakeApi:
     def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = self._answer(request)
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         if not answer.is_closed:
             return answer  # a stream that breaks

@@ -1,10 +1,8 @@
 """``batch``."""
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +10,8 @@ import click
 from ringback_cli.connection import connected
 from ringback_cli.exits import ExitCode
 from ringback_cli.inputs import Properties, properties_of, value_of
+from ringback_cli.parallel import in_parallel
+from ringback_cli.posting import TIMEOUT
 from ringback_cli.printing import note, say, show_json
 from ringback_cli.progress import progress
 from ringback_cli.rows import Row, read_rows
@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """``job`` is None if the row was refused or not sent, and ``error`` says why."""
+    """``job`` is None if the row was refused or not sent, and ``error`` says why.
+
+    ``again`` tells whether the same command may be all that it takes.
+    """
 
     row: int
     job: "Job | None"
     error: str = ""
+    again: bool = False
 
 
 @click.command()
@@ -36,7 +40,7 @@ class Sent:
 @click.option("--parallel", type=click.IntRange(1, 32), default=4, show_default=True,
               help="How many requests at a time.")  # fmt: skip
 @click.option("--wait", is_flag=True, help="Wait until all jobs have ended.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@TIMEOUT
 @connected
 def batch(
     client: "Ringback",
@@ -59,7 +63,7 @@ def batch(
     """  # noqa: D301
     digest, rows = read_rows(file, model)
     properties = {each: properties_of(client, each) for each in {row.model for row in rows}}
-    jobs, failed = dict[str, int](), 0
+    jobs, unsent = dict[str, int](), list[Sent]()
     inputs = [_input_of(row, properties[row.model], file.parent) for row in rows]
     paths = [*paths_in(inputs)]
     uploaded = upload_all(client, paths, parallel) if paths else {}
@@ -67,17 +71,26 @@ def batch(
         for sent in _send_all(client, rows, inputs, uploaded, digest, parallel):
             bar(1)
             if sent.job is None:
-                failed += 1
+                unsent.append(sent)
             else:
                 jobs[sent.job.job_id] = sent.row
             if not wait or sent.job is None:
                 with bar.aside():
                     _show(sent, as_json=as_json)
-    if wait:
-        failed += _wait_for(client, jobs, timeout, as_json=as_json)
-    if failed and not as_json:
-        note(f"{failed} of {len(rows)} rows came to nothing; the same command tries them again.")
-    return ExitCode.NOT_SUCCEEDED if failed else ExitCode.DONE
+    in_vain = _wait_for(client, jobs, timeout, as_json=as_json) if wait else 0
+    _sum_up(unsent, in_vain, len(rows))
+    return ExitCode.NOT_SUCCEEDED if unsent or in_vain else ExitCode.DONE
+
+
+def _sum_up(unsent: list[Sent], in_vain: int, rows: int) -> None:
+    again = sum(sent.again for sent in unsent)
+    if again:
+        note(f"{again} of {rows} rows were not sent; the same command sends them.")
+    if refused := len(unsent) - again:
+        told = "correct them in a file of their own"
+        note(f"{refused} of {rows} rows were refused, and would be again; {told}.")
+    if in_vain:
+        note(f"{in_vain} of {rows} jobs have not succeeded; `ringback retry` makes a new one.")
 
 
 def _send_all(
@@ -89,19 +102,11 @@ def _send_all(
     parallel: int,
 ) -> Iterator[Sent]:
     """Yield the rows as they are sent; a refused key ends it, since it is refused for all."""
-    refused = Event()
 
-    def send(row: Row, job_input: dict[str, Any]) -> Sent:
-        from ringback_client.errors import (
-            ApiError,
-            NoAnswer,
-            NotAllowed,
-            UnusableFile,
-            UploadFailed,
-        )
+    def send(given: tuple[Row, dict[str, Any]]) -> Sent:
+        from ringback_client import errors
 
-        if refused.is_set():
-            return Sent(row.number, None, "not sent")
+        row, job_input = given
         try:
             job = client.jobs.create(
                 row.model,
@@ -111,20 +116,18 @@ def _send_all(
                 call_back_url=row.call_back_url,
                 tags=row.tags,
             )
-        except NotAllowed:
-            refused.set()
+        except (errors.NotAllowed, errors.NotTrusted):
             raise
-        except (ApiError, NoAnswer, UnusableFile, UploadFailed) as error:
+        except (errors.NoAnswer, errors.Unavailable, errors.RequestInFlight) as error:
+            return Sent(row.number, None, str(error), again=True)
+        except errors.UploadFailed as error:
+            return Sent(row.number, None, str(error), again=True)
+        except (errors.ApiError, errors.UnusableFile, errors.UnusableRequest) as error:
             return Sent(row.number, None, str(error))
         return Sent(row.number, job)
 
-    with ThreadPoolExecutor(parallel) as pool:
-        try:
-            sending = [pool.submit(send, *each) for each in zip(rows, inputs, strict=True)]
-            for future in as_completed(sending):
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
+    for _, future in in_parallel(send, zip(rows, inputs, strict=True), parallel):
+        yield future.result()
 
 
 def _input_of(row: Row, properties: Properties | None, folder: Path) -> dict[str, Any]:
@@ -151,7 +154,8 @@ def _wait_for(
 
 def _show(sent: Sent, *, as_json: bool) -> None:
     if as_json:
-        show_json({"row": sent.row, "job": sent.job, "error": sent.error or None})
+        shown = {"row": sent.row, "job": sent.job, "error": sent.error or None}
+        show_json(shown | {"again": sent.again})
     elif sent.job is None:
         note(f"row {sent.row}: {sent.error}")
     else:

@@ -1,7 +1,7 @@
 """``download``."""
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,11 +10,12 @@ import click
 from ringback_cli.connection import connected
 from ringback_cli.connection import job_id as a_job_id
 from ringback_cli.exits import ExitCode
-from ringback_cli.printing import note, say, show_json
+from ringback_cli.parallel import in_parallel
+from ringback_cli.printing import clean, note, say, show_json
 from ringback_cli.progress import progress
 
 if TYPE_CHECKING:
-    from ringback_client import Image, Ringback
+    from ringback_client import Image, Job, Ringback
 
 
 @click.command()
@@ -43,44 +44,87 @@ def download(
     ringback download job_01m8cy9zbe0cr2r9td1t69azkx -o pictures
     ringback download --source requests/kites.csv -o pictures
     """  # noqa: D301
-    from ringback_client.errors import DownloadFailed
-
     if bool(job_ids) == bool(source):
         raise click.UsageError("Name jobs, or a file by --source.")
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise click.BadParameter(f"{output}: {error.strerror}", param_hint="--output") from None
-    wanted = [*_images(client, job_ids, source)]
+    jobs = _jobs(client, job_ids, source)
+    wanted = [*_images(jobs)]
     failed = 0
-    with ThreadPoolExecutor(parallel) as pool, progress("images", len(wanted)) as bar:
-        waiting = {
-            pool.submit(client.jobs.download_image, job_id, image, output / name): (job_id, image)
-            for job_id, name, image in wanted
-        }
-        for done in as_completed(waiting):
+
+    def work(one: Wanted) -> str | None:
+        return _downloaded(client, one, output)
+
+    with progress("images", len(wanted)) as bar:
+        for one, done in in_parallel(work, wanted, parallel):
             bar(1)
-            job_id, image = waiting[done]
-            try:
-                path = done.result()
-            except DownloadFailed as error:
-                failed += 1
-                with bar.aside():
-                    note(str(error))
-                continue
-            shown = {"job_id": job_id, "path": str(path), "sha256": image.sha256}
+            why = done.result()
+            failed += why is not None
             with bar.aside():
-                show_json(shown | {"bytes": image.bytes}) if as_json else say(str(path))
-    return ExitCode.NOT_DOWNLOADED if failed else ExitCode.DONE
+                _show(one, output, why, as_json=as_json)
+    code = _code_for(jobs)
+    return ExitCode.NOT_DOWNLOADED if failed else code
 
 
-def _images(
-    client: "Ringback", job_ids: tuple[str, ...], source: str | None
-) -> "Iterator[tuple[str, str, Image]]":
+class NoJobs(click.ClickException):
+    exit_code = ExitCode.NOT_FOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    job_id: str
+    name: str
+    image: "Image"
+
+
+def _jobs(client: "Ringback", job_ids: tuple[str, ...], source: str | None) -> "list[Job]":
+    if source is None:
+        # A job that is named twice is downloaded once.
+        return [client.jobs.get(each) for each in dict.fromkeys(job_ids)]
+    jobs = [*client.jobs.list(source=source)]
+    if not jobs:
+        told = "no such file was dropped, or none of its rows is a job"
+        raise NoJobs(f"No jobs of {clean(source)}: {told}. `ringback drops` lists your files.")
+    return jobs
+
+
+def _images(jobs: "Iterable[Job]") -> Iterator[Wanted]:
     from ringback_client.downloading import names_of
 
-    # A job that is named twice is downloaded once.
-    jobs = client.jobs.list(source=source) if source else map(client.jobs.get, {*job_ids})
     for job in jobs:
         for name, image in names_of(job.job_id, job).items():
-            yield job.job_id, name, image
+            yield Wanted(job.job_id, name, image)
+
+
+def _downloaded(client: "Ringback", one: Wanted, folder: Path) -> str | None:
+    """Return why it is not there, if it isn't."""
+    from ringback_client.errors import DownloadFailed
+
+    try:
+        client.jobs.download_image(one.job_id, one.image, folder / one.name)
+    except DownloadFailed as error:
+        return str(error)
+    return None
+
+
+def _show(one: Wanted, folder: Path, error: str | None, *, as_json: bool) -> None:
+    path = folder / one.name
+    if as_json:
+        shown = {"job_id": one.job_id, "path": str(path), "sha256": one.image.sha256}
+        show_json(shown | {"bytes": one.image.bytes, "error": error})
+    if error is not None:
+        note(error)
+    elif not as_json:
+        say(str(path))
+
+
+def _code_for(jobs: "Iterable[Job]") -> ExitCode:
+    """Tell of which jobs there is not all."""
+    code = ExitCode.DONE
+    for job in jobs:
+        if job.status != "succeeded":
+            note(f"{job.job_id}: {job.status}, {len(job.images)} images")
+            code = ExitCode.NOT_SUCCEEDED
+    return code

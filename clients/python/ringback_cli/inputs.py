@@ -1,9 +1,10 @@
 """A model's input from options and cells, by the types that its JSON Schema names."""
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
@@ -76,13 +77,18 @@ def _name(names: Sequence[str], properties: Properties | None) -> str:
 
 
 def _object(text: str) -> dict[str, Any]:
+    name = text.removeprefix("@")
     try:
         if text.startswith("@"):
-            with click.open_file(text[1:], encoding="utf-8") as file:
+            with click.open_file(name, encoding="utf-8-sig") as file:
                 text = file.read()
-        found = json.loads(text)
-    except (ValueError, OSError) as error:
-        raise click.UsageError(f"--input: {error}") from error
+        found = json_of(text)
+    except OSError as error:
+        raise click.UsageError(f"--input: {name}: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"--input: {name} is not UTF-8.") from error
+    except ValueError as error:
+        raise click.UsageError(f"--input is not JSON: {error}.") from error
     if not isinstance(found, dict):
         raise click.UsageError("--input is no JSON object.")
     return found
@@ -96,9 +102,26 @@ def value_of(text: str, name: str, properties: Properties | None) -> Any:
     if "string" in kinds:
         return text
     try:
-        return json.loads(text)
+        return json_of(text)
     except ValueError:
         return text
+
+
+def json_of(text: str) -> Any:
+    """Return the value. Raises ``ValueError`` also for numbers that JSON has not."""
+    try:
+        return json.loads(text, parse_constant=_no_number, parse_float=_finite)
+    except RecursionError as error:
+        raise ValueError("it has too many levels") from error
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_number(text)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
 
 
 def _kinds(schema: Mapping[str, Any]) -> set[str]:

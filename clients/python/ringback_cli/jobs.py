@@ -1,5 +1,6 @@
 """``get``, ``list``, ``timeline``, ``cancel``, ``delete``, ``retry``, ``archive`` and ``watch``."""
 
+import sys
 from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from ringback_cli.connection import connected
 from ringback_cli.connection import job_id as a_job_id
 from ringback_cli.exits import ExitCode
 from ringback_cli.moments import moment
-from ringback_cli.posting import show_outcome
+from ringback_cli.posting import KEY, TIMEOUT, posted_once, show_outcome, show_result
 from ringback_cli.printing import note, say, show_json
 from ringback_cli.showing import show_job, show_jobs, show_steps
 
@@ -107,31 +108,51 @@ def cancel(client: "Ringback", *, job_id: str, as_json: bool) -> None:
 @click.argument("job_id", type=a_job_id)
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @connected
-def delete(client: "Ringback", *, job_id: str, yes: bool, as_json: bool) -> None:
+def delete(client: "Ringback", *, job_id: str, yes: bool, as_json: bool) -> int:
     """Delete a job that has ended, with its images and all that is about it.
 
     \b
     ringback delete job_01m8cy9zbe0cr2r9td1t69azkx --yes
     """  # noqa: D301
-    if not yes:
-        click.confirm(f"Delete {job_id} and its images for ever?", abort=True, err=True)
+    if not yes and not _agreed(f"Delete {job_id} and its images for ever? [y/N]: "):
+        note("Nothing is deleted.")
+        return ExitCode.NOT_SUCCEEDED
     _show(client.jobs.delete(job_id), as_json=as_json)
+    return ExitCode.DONE
+
+
+def _agreed(question: str) -> bool:
+    """Ask; raises ``click.UsageError`` if nobody is there to answer."""
+    click.echo(question, nl=False, err=True)
+    answer = sys.stdin.readline()
+    if not answer:
+        raise click.UsageError("There is nobody to ask: say --yes.")
+    return answer.strip().lower() in ("y", "yes")
 
 
 @click.command()
 @click.argument("job_id", type=a_job_id)
+@KEY
 @click.option("--wait", is_flag=True, help="Wait until the new job has ended.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@TIMEOUT
 @connected
 def retry(
-    client: "Ringback", *, job_id: str, wait: bool, timeout: float | None, as_json: bool
+    client: "Ringback",
+    *,
+    job_id: str,
+    idempotency_key: str | None,
+    wait: bool,
+    timeout: float | None,
+    as_json: bool,
 ) -> int:
     """Make a job that has ended once more; it is paid for again.
 
     \b
     ringback retry job_01m8cy9zbe0cr2r9td1t69azkx --wait
     """  # noqa: D301
-    return show_outcome(client.jobs.retry(job_id, wait=wait, timeout=timeout), as_json=as_json)
+    with posted_once(idempotency_key) as key:
+        job = client.jobs.retry(job_id, idempotency_key=key)
+    return show_result(client, job, wait=wait, timeout=timeout, as_json=as_json)
 
 
 @click.command()
@@ -148,7 +169,7 @@ def archive(client: "Ringback", *, job_id: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("job_ids", type=a_job_id, nargs=-1)
-@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@TIMEOUT
 @connected
 def watch(
     client: "Ringback", *, job_ids: tuple[str, ...], timeout: float | None, as_json: bool

@@ -1,6 +1,6 @@
 """The command ``ringback``. Nothing slow is imported before a command needs it."""
 
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -13,24 +13,31 @@ from ringback_cli.exits import ExitCode, exit_code_of
 from ringback_cli.jobs import archive, cancel, delete, get, list_jobs, retry, timeline, watch
 from ringback_cli.models import models
 from ringback_cli.posting import price, submit
-from ringback_cli.printing import clean_lines
+from ringback_cli.telling import tell
 from ringback_cli.usage import usage
+
+AS_JSON: Final = "ringback.as_json"
 
 
 class Commands(click.Group):
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        # Known even if other arguments are wrong.
+        context.meta[AS_JSON] = "--json" in args
+        return super().parse_args(context, args)
+
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.exceptions.Exit:
             raise
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             context.exit(ExitCode.INTERRUPTED)
         except Exception as error:
             code = exit_code_of(error)
             if code is None:
                 raise
-            hint = " `ringback doctor` says more." if code is ExitCode.NOT_ALLOWED else ""
-            click.echo(f"ringback: {clean_lines(str(error))}{hint}", err=True)
+            if code is not ExitCode.NOT_READ:
+                tell(error, code, as_json=context.meta[AS_JSON])
             context.exit(code)
 
     def list_commands(self, context: click.Context) -> list[str]:

@@ -1,5 +1,8 @@
 """``submit`` and ``price``."""
 
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -15,14 +18,22 @@ if TYPE_CHECKING:
     from ringback_client import Job, Ringback
 
 
+KEY = click.option(
+    "--idempotency-key", metavar="TEXT", help="The same key makes the same job once."
+)
+TIMEOUT = click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="The longest wait."
+)
+
+
 @click.command()
 @input_options
 @click.option("--call-back-url", metavar="URL", help="Where the job's end is sent as a webhook.")
 @click.option("-t", "--tag", "tags", multiple=True, metavar="TEXT",
               help="A word of yours for the job, to find it by; may be repeated.")  # fmt: skip
-@click.option("--idempotency-key", metavar="TEXT", help="The same key makes the same job once.")
+@KEY
 @click.option("--wait", is_flag=True, help="Wait until the job has ended.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="The longest wait.")
+@TIMEOUT
 @connected
 def submit(
     client: "Ringback",
@@ -48,16 +59,34 @@ def submit(
     properties = properties_of(client, model)
     job_input = input_of(properties, prompt=prompt, images=images, fields=fields, whole=whole)
     job_input = uploaded_input(client, job_input, properties)
-    job = client.jobs.create(
-        model,
-        job_input,
-        idempotency_key=idempotency_key,
-        call_back_url=call_back_url,
-        tags=tags,
-    )
+    with posted_once(idempotency_key) as key:
+        job = client.jobs.create(
+            model, job_input, idempotency_key=key, call_back_url=call_back_url, tags=tags
+        )
+    return show_result(client, job, wait=wait, timeout=timeout, as_json=as_json)
+
+
+@contextmanager
+def posted_once(given: str | None) -> Iterator[str]:
+    """Give a key to post with, and tell it if it is unknown whether the job was posted."""
+    from ringback_client import Environment, RingbackError
+
+    key = Environment().new_key() if given is None else given
+    try:
+        yield key
+    except (KeyboardInterrupt, RingbackError) as error:
+        if not isinstance(error, RingbackError) or error.may_be_done:
+            told = "The job may have been posted. To have it once, repeat the command with"
+            note(f"{told} --idempotency-key {shlex.quote(key)}")
+        raise
+
+
+def show_result(
+    client: "Ringback", job: "Job", *, wait: bool, timeout: float | None, as_json: bool
+) -> int:
+    """Print the job, with ``wait`` once it has ended."""
     if wait:
-        if not as_json:
-            note(job.job_id)  # known even if waiting is interrupted
+        note(job.job_id)  # known even if waiting is interrupted
         (job,) = client.jobs.wait(job.job_id, timeout=timeout)
     return show_outcome(job, as_json=as_json)
 

@@ -2,13 +2,15 @@
 
 import csv
 import hashlib
-import json
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import click
+
+from ringback_cli.inputs import json_of
 
 JSON_LINES: Final = frozenset({".jsonl", ".ndjson"})
 DELIMITERS: Final = (",", ";", "\t")
@@ -47,29 +49,36 @@ def _json_lines(text: str, model: str | None) -> Iterator[Row]:
     lines = [line for line in text.split("\n") if line.strip()]
     for number, line in enumerate(lines, 1):
         try:
-            found = json.loads(line)
+            found = json_of(line)
         except ValueError as error:
             raise click.UsageError(f"Row {number} is not JSON: {error}") from error
         if not isinstance(found, dict) or not isinstance(found.get("input"), dict):
             raise click.UsageError(f"Row {number} is no object with `model` and `input`.")
         if more := found.keys() - {"model", "input", CALL_BACK_URL, TAGS}:
             raise click.UsageError(f"Row {number} has unknown fields: {', '.join(sorted(more))}.")
+        tags = found.get(TAGS) or ()
+        if not isinstance(tags, (list, tuple)):
+            raise click.UsageError(f"Row {number}: `tags` is no list.")
         yield Row(
             number=number,
             model=_model(found.get("model"), model, number),
             cells={},
             fields=found["input"],
             call_back_url=found.get(CALL_BACK_URL),
-            tags=found.get(TAGS, ()),
+            tags=tags,
         )
 
 
 def _csv(text: str, model: str | None) -> Iterator[Row]:
     first = text.partition("\n")[0]
     delimiter = max(DELIMITERS, key=first.count)
-    reader = csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    # Not splitlines: a cell may have other line separators in it.
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     number = 0
     try:
+        names = [name.strip() for name in reader.fieldnames or () if name.strip()]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise click.UsageError(f"The header names {', '.join(sorted(twice))} twice.")
         for row in reader:
             number += 1
             if None in row or None in row.values():

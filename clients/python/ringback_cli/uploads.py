@@ -1,14 +1,15 @@
 """Images on this computer in the inputs of commands: found by their names, and uploaded."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from ringback_cli.inputs import IMAGES, Properties
+from ringback_cli.parallel import in_parallel
 from ringback_cli.progress import progress
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _with_files(value: Any, folder: Path) -> Any:
     if not isinstance(value, str) or _URL.match(value):
         return value
     path = folder / value
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113 Path.is_file raises for names that are too long
         raise click.UsageError(f"{value!r} is neither a URL nor a file.")
     return path
 
@@ -82,11 +83,9 @@ def upload_all(client: "Ringback", paths: Sequence[Path], parallel: int) -> Uplo
         except (ApiError, NoAnswer, UnusableFile, UploadFailed) as error:
             return error
 
-    with progress("bytes uploaded", total) as advance, ThreadPoolExecutor(parallel) as pool:
-        try:
-            return dict(zip(distinct, pool.map(upload, distinct), strict=True))
-        finally:
-            pool.shutdown(cancel_futures=True)
+    with progress("bytes uploaded", total) as advance:
+        done = in_parallel(upload, distinct, parallel)
+        return {path: future.result() for path, future in done}
 
 
 def in_place(value: Any, uploaded: Uploaded) -> Any:

@@ -10,10 +10,12 @@ from urllib.parse import urlsplit
 
 from ringback_client.calls import JOB_ID, get_job
 from ringback_client.errors import DownloadFailed, NoAnswer, UnexpectedAnswer
+from ringback_client.partial_files import length_of
 from ringback_client.records import Image, Job
 from ringback_client.retrying import Sender
 from ringback_client.settings import is_here
 from ringback_client.steps import Fetch, NotSent, Sleep, Steps
+from ringback_client.words import words_of
 
 # File names come from here and from the job's own id, never from an answer.
 EXTENSIONS: Final = {
@@ -46,34 +48,50 @@ class Downloader:
         return tuple(paths)
 
     def image(self, job_id: str, image: Image, path: Path) -> Steps[Path]:
-        """Return ``path`` once it has the image; a file that has it already is left alone."""
-        if _is(path, image):
-            return path
+        """Return ``path`` once it has the image; a file that has it already is left alone.
+
+        Raises ``DownloadFailed``, also for what the file system refuses.
+        """
+        try:
+            return (yield from self._downloaded(job_id, image, path))
+        except OSError as error:
+            raise DownloadFailed(f"{path.name}: {words_of(error)}") from error
+
+    def _downloaded(self, job_id: str, image: Image, path: Path) -> Steps[Path]:
         part = path.with_name(f"{path.name}.part")
-        why = "no link"
+        why = ""
         for attempt in range(TRIES):
-            had = part.stat().st_size if part.exists() else 0
+            if attempt:
+                pause = FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1)
+                yield Sleep(pause * (0.5 + 0.5 * self.random()))
+            if _is(path, image):
+                return path  # another download may have been faster
+            had = length_of(part)
             if had < image.bytes:
                 why = yield from self._fetch(image, part, had)
-            if _is(part, image):
-                part.replace(path)
+            if _is(part, image) and _moved(part, path):
                 return path
-            if part.exists() and part.stat().st_size >= image.bytes:
+            if length_of(part) >= image.bytes:
                 why = "its checksum is not the job's"
-                part.unlink()  # nothing of it can be kept
+                part.unlink(missing_ok=True)  # nothing of it can be kept
             if why == EXPIRED:
                 image = yield from self._with_new_link(job_id, image)
-            yield Sleep(FIRST_PAUSE_SECONDS * 2.0**attempt * (0.5 + 0.5 * self.random()))
         raise DownloadFailed(f"{path.name}: {why}")
 
     def _fetch(self, image: Image, part: Path, had: int) -> Steps[str]:
         """Return why the file is not complete, if it isn't."""
-        url = image.url or ""
+        url = image.url
+        if url is None:
+            raise DownloadFailed(f"{part.stem}: it has no link; images of this age may be deleted")
         if urlsplit(url).scheme != "https" and not is_here(url):
-            return "its link is not https://"
+            raise DownloadFailed(f"{part.stem}: its link is not https://")
         try:
             status = yield Fetch(url, part, had, image.bytes)
-        except (NotSent, NoAnswer):
+        except BlockingIOError:
+            return "another download writes it"
+        except NotSent as error:
+            return str(error)
+        except NoAnswer:
             return "the connection broke"
         return EXPIRED if status == 403 else f"the bucket answered {status}"
 
@@ -100,7 +118,18 @@ def names_of(job_id: str, job: Job) -> dict[str, Image]:
 
 
 def _is(path: Path, image: Image) -> bool:
-    if not path.is_file() or path.stat().st_size != image.bytes:
+    try:
+        if not path.is_file() or path.stat().st_size != image.bytes:
+            return False
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == image.sha256
+    except FileNotFoundError:
         return False
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest() == image.sha256
+
+
+def _moved(part: Path, path: Path) -> bool:
+    try:
+        part.replace(path)
+    except FileNotFoundError:
+        return False
+    return True

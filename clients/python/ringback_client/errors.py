@@ -41,11 +41,12 @@ from typing import Any, Final
 class RingbackError(Exception):
     """Base of all errors of this package.
 
-    ``idempotency_key`` is that of the request, if it had one: sent again with this key, it buys
-    nothing twice.
+    ``may_be_done`` tells whether the request may have been carried out all the same. Sent again
+    with its ``idempotency_key``, if it had one, it buys nothing twice.
     """
 
     idempotency_key: str | None = None
+    may_be_done: bool = False
 
 
 class NotConfigured(RingbackError):

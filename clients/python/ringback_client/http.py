@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import httpx
 
 from ringback_client.errors import NoAnswer, NotConfigured, NotTrusted, UnusableRequest
 from ringback_client.local_images import Told
+from ringback_client.partial_files import open_at
 from ringback_client.settings import Settings
 from ringback_client.steps import Answer, Fetch, NotSent, Send, SendForm
 from ringback_client.words import untrusted, words_of
@@ -113,12 +113,12 @@ class Writer:
         is_rest = response.status_code == PARTIAL
         is_right_part = response.headers.get("content-range", "").startswith(begins)
         self.is_wanted = response.status_code == httpx.codes.OK or (is_rest and is_right_part)
-        self._path: Path = step.path
-        self._mode = "ab" if is_rest else "wb"
-        self._left = step.limit - (step.offset if is_rest else 0)
+        self._path = step.path
+        self._offset = step.offset if is_rest else 0
+        self._left = step.limit - self._offset
 
     def open(self) -> BinaryIO:
-        return self._path.open(self._mode)  # type: ignore[return-value]
+        return open_at(self._path, self._offset)
 
     def write(self, file: BinaryIO, chunk: bytes) -> bool:
         """Return whether more is wanted: a job says how long its image is."""

@@ -35,7 +35,8 @@ class LocalImage:
         self.name = _name_of(source)
         if isinstance(source, (str, os.PathLike)):
             # Never a terminal, a pipe or a device, which would wait for somebody or never end.
-            if not Path(source).is_file():
+            # Path.is_file raises for names that are too long.
+            if not os.path.isfile(source):  # noqa: PTH113
                 raise UnusableFile(f"{self.name}: no such file.")
         elif isinstance(source, io.TextIOBase):
             raise UnusableFile(f"{self.name}: it is open for text; open it for bytes.")

@@ -18,6 +18,7 @@ from ringback_client.calls import (
     retry_job,
 )
 from ringback_client.downloading import Downloader
+from ringback_client.errors import DownloadFailed
 from ringback_client.local_images import ImageSource, LocalImage, OnSent
 from ringback_client.records import DryRun, Job, Outcome, Upload
 from ringback_client.retrying import Sender
@@ -26,6 +27,7 @@ from ringback_client.steps import Emit, Steps
 from ringback_client.uploading import Uploader
 from ringback_client.waiting import Follower
 from ringback_client.webhooks import utc_now
+from ringback_client.words import words_of
 
 TRIES: Final = 5
 
@@ -124,5 +126,8 @@ class Operations:
             cursor = page.cursor
 
     def download(self, job_id: str, folder: Path) -> Steps[tuple[Path, ...]]:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise DownloadFailed(f"{folder}: {words_of(error)}") from error
         return (yield from self.downloader.job(job_id, folder))

@@ -12,9 +12,11 @@ from ringback_client.calls import Call
 from ringback_client.errors import (
     ApiError,
     NoAnswer,
+    NotQueued,
     NotTrusted,
     RequestInFlight,
     RingbackError,
+    TooManyRequests,
     UnexpectedAnswer,
     UnusableRequest,
     api_error,
@@ -45,37 +47,31 @@ class Sender:
 
         Raises ``ApiError``, ``NoAnswer``, ``UnexpectedAnswer`` or ``UnusableRequest``.
         """
-        try:
-            return (yield from self._sent(call))
-        except RingbackError as error:
-            error.idempotency_key = call.headers.get("Idempotency-Key")
-            raise
-
-    def _sent(self, call: Call[T]) -> Steps[T]:
         request = _request(call)
+        may_be_done = False
         attempt = 0
         while True:
             attempt += 1
             failure: RingbackError
-            pause: float | None = None
             try:
-                answer: Answer = yield request
-            except NotTrusted:
-                raise
+                return (yield from self._sent(request, call.answer))
             except NotSent as error:
                 failure, is_safe = NoAnswer(str(error)), True
-            except NoAnswer as error:
-                failure, is_safe = error, call.is_repeatable
-            else:
-                if answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                    return read(call.answer, _json(answer))
-                pause = self._retry_after(answer)
-                failure = _failure(answer, pause)
-                is_safe = _may_be_repeated(answer.status, failure, call)
-            too_long = pause is not None and pause > LONGEST_RETRY_AFTER_SECONDS
-            if not is_safe or too_long or attempt >= self.tries:
+            except RingbackError as error:
+                failure, is_safe = error, _is_safe(error, call)
+                may_be_done = may_be_done or _may_be_done(error)
+            pause = failure.retry_after or 0.0 if isinstance(failure, ApiError) else 0.0
+            if not is_safe or pause > LONGEST_RETRY_AFTER_SECONDS or attempt >= self.tries:
+                failure.may_be_done = may_be_done
+                failure.idempotency_key = call.headers.get("Idempotency-Key")
                 raise failure
-            yield Sleep(max(self._backoff(attempt), pause or 0.0))
+            yield Sleep(max(self._backoff(attempt), pause))
+
+    def _sent(self, request: Send, kind: type[T]) -> Steps[T]:
+        answer: Answer = yield request
+        if answer.status < HTTPStatus.MULTIPLE_CHOICES:
+            return read(kind, _json(answer))
+        raise _failure(answer, self._retry_after(answer))
 
     def _backoff(self, attempt: int) -> float:
         """Return the seconds until the next try: half fixed, half random."""
@@ -93,10 +89,22 @@ class Sender:
             return None
 
 
-def _may_be_repeated(status: int, failure: Exception, call: Call[Any]) -> bool:
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
+def _is_safe(error: RingbackError, call: Call[Any]) -> bool:
+    """Tell whether sending it again may help, and can't do more than sending it once."""
+    if isinstance(error, TooManyRequests):
         return True  # by API Gateway, or before anything was recorded
-    return call.is_repeatable and (status in AGAIN or isinstance(failure, RequestInFlight))
+    is_passing = isinstance(error, (NoAnswer, RequestInFlight)) or _status_of(error) in AGAIN
+    return call.is_repeatable and is_passing and not isinstance(error, NotTrusted)
+
+
+def _may_be_done(error: RingbackError) -> bool:
+    if isinstance(error, (NotTrusted, NotQueued)):
+        return False
+    return isinstance(error, (NoAnswer, UnexpectedAnswer)) or _status_of(error) in AGAIN
+
+
+def _status_of(error: RingbackError) -> int | None:
+    return error.status if isinstance(error, ApiError) else None
 
 
 def _request(call: Call[Any]) -> Send:

@@ -68,7 +68,8 @@ class LineClosed(Exception):
 class Fetch:
     """Write what a link gives to a file, from ``offset`` on if the server can; gives the status.
 
-    At most ``limit`` bytes are written; what is not 200 or 206 is not. Raises ``NoAnswer``.
+    At most ``limit`` bytes are written; what is not 200 or 206 is not. Raises ``NotSent``,
+    ``NoAnswer`` or ``OSError``, ``BlockingIOError`` while another download writes the file.
     """
 
     url: str

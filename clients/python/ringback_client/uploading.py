@@ -37,6 +37,9 @@ class Uploader:
         call = open_upload(facts.sha256, facts.bytes, facts.content_type)
         why = ""
         for attempt in range(TRIES):
+            if attempt:
+                pause = FIRST_PAUSE_SECONDS * 2.0 ** (attempt - 1)
+                yield Sleep(pause * (0.5 + 0.5 * self.random()))
             # Opened again each time: a form expires, and what seemed lost may have arrived.
             opened = yield from self.send(call)
             if not opened.uploaded:
@@ -45,7 +48,6 @@ class Uploader:
                 if on_sent:
                     on_sent(facts.bytes, facts.bytes)
                 return Upload(image=opened.image, kept_until=opened.kept_until)
-            yield Sleep(FIRST_PAUSE_SECONDS * 2.0**attempt * (0.5 + 0.5 * self.random()))
         raise UploadFailed(f"{image.name}: {why}.")
 
     def _send(

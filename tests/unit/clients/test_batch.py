@@ -41,7 +41,7 @@ def file_with(folder: Path, content: str | bytes, name: str = "kites.csv") -> Pa
     return path
 
 
-def inputs(api: FakeApi) -> list[object]:
+def inputs(api: FakeApi) -> list[Any]:
     posts = [each for each in api.requests if each.method == "POST"]
     return [json.loads(each.content) for each in posts]
 
@@ -78,6 +78,23 @@ def test_json_lines_are_requests(tmp_path: Path) -> None:
     assert inputs(api) == [rows[0], {"model": "other/model", "input": {"count": 3}}]
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\x0b", "\x85", "\x1c"])
+def test_only_line_ends_end_a_row(tmp_path: Path, separator: str) -> None:
+    api = an_api()
+    text = f"prompt,model\rA{separator}door,{MODEL}\r\nA kite,{MODEL}\n"
+    run(api, file_with(tmp_path, text))
+    assert [each["input"]["prompt"] for each in inputs(api)] == [f"A{separator}door", "A kite"]
+
+
+def test_a_row_that_cannot_be_sent_does_not_keep_the_others(tmp_path: Path) -> None:
+    rows = [{"model": MODEL, "input": {"prompt": each}} for each in ("\ud800", "A door")]
+    api = an_api()
+    path = file_with(tmp_path, "\n".join(map(json.dumps, rows)), "rows.jsonl")
+    result = run(api, path, "--json", code=1)
+    assert [json.loads(line)["again"] for line in result.stdout.splitlines()] == [False] * 2
+    assert len(api.jobs) == 1
+
+
 def test_a_repeated_run_buys_nothing_twice(tmp_path: Path) -> None:
     path, api = file_with(tmp_path, CSV), an_api()
     first = run(api, path, "--model", MODEL).stdout
@@ -96,7 +113,7 @@ def test_an_interrupted_run_is_resumed(tmp_path: Path) -> None:
     made = httpx.Response(202, json=a_job(9))
     api.script = [model, model, made, *[httpx.ConnectError("gone")] * 10]
     result = run(api, path, "--model", MODEL, code=1)
-    assert "2 of 3 rows came to nothing" in result.stderr
+    assert "2 of 3 rows were not sent; the same command sends them." in result.stderr
     keys = [each.headers["idempotency-key"] for each in api.requests if each.method == "POST"]
     run(api, path, "--model", MODEL)
     assert {*keys} == {*api.keys}
@@ -112,7 +129,9 @@ def test_a_refused_row_does_not_keep_the_others(tmp_path: Path) -> None:
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [each["row"] for each in lines] == [1, 2, 3]
     assert "input.count: too many" in lines[0]["error"]
+    assert [each["again"] for each in lines] == [False] * 3
     assert [each["job"]["job_id"] for each in lines[1:]] == [job_id(1), job_id(2)]
+    assert "1 of 3 rows were refused, and would be again" in result.stderr
 
 
 def test_a_refused_key_ends_it(tmp_path: Path) -> None:
@@ -135,6 +154,7 @@ def test_a_batch_waits_on_one_line(tmp_path: Path) -> None:
         f"row 3: {job_id(3)} failed",
         f"row 1: {job_id(1)} succeeded",
     ]
+    assert result.stderr == "1 of 3 jobs have not succeeded; `ringback retry` makes a new one.\n"
     assert len(api.said) == 1
 
 
@@ -146,6 +166,11 @@ def test_a_batch_waits_on_one_line(tmp_path: Path) -> None:
         ("a.csv", 'prompt,model\nx,m\n"x', "Row 2"),
         ("a.csv", "prompt\nx\n", "Row 1 names no model"),
         ("a.csv", "prompt,model\n", "no rows"),
+        ("a.csv", "", "no rows"),
+        ("a.csv", "prompt,model, prompt\nx,m,y\n", "The header names prompt twice"),
+        ("a.jsonl", '{"model": "m", "input": {}, "tags": "spring"}', "Row 1: `tags` is no list"),
+        ("a.jsonl", '{"model": "m", "input": {"seed": NaN}}', "Row 1 is not JSON: NaN"),
+        ("a.jsonl", "[" * 100_000, "Row 1 is not JSON: it has too many levels"),
         ("a.csv", b"prompt,model\n\xff,m\n", "not UTF-8"),
         ("a.jsonl", '{"model": "m", "input": {}}\n{', "Row 2 is not JSON"),
         ("a.jsonl", '{"model": "m"}', "Row 1 is no object"),

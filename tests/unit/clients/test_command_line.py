@@ -97,12 +97,116 @@ def test_a_model_that_is_in_no_list_is_passed_on() -> None:
     }
 
 
-@pytest.mark.parametrize("wrong", [("-f", "size"), ("--input", "{"), ("--input", "[]"),
-                                   ("--input", "@/nowhere")])  # fmt: skip
-def test_what_is_no_input_is_not_sent(wrong: tuple[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (("-f", "size"), "takes NAME=VALUE"),
+        (("--input", "{"), "--input is not JSON"),
+        (("--input", '{"seed": NaN}'), "--input is not JSON: NaN is no number"),
+        (("--input", '{"seed": 1e999}'), "--input is not JSON: 1e999 is no number"),
+        (("--input", "[]"), "is no JSON object"),
+        (("--input", "@/nowhere"), "--input: /nowhere: No such file or directory.\n"),
+        (("--input", "@image.png"), "--input: image.png is not UTF-8."),
+        (("-i", "x" * 300), "neither a URL nor a file"),
+        (("--idempotency-key", ""), "1 to 255 printable"),
+        (("--timeout", "-1"), "not in the range"),
+    ],
+)
+def test_what_is_no_input_is_not_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: tuple[str, str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "image.png").write_bytes(b"\xff")
     api = FakeApi(models=[a_model()])
-    run(api, "submit", MODEL, *wrong, code=2)
+    shown = run(api, "submit", MODEL, *wrong, code=2).stderr
+    assert said in shown
+    assert "Errno" not in shown
     assert posted(api) == []
+
+
+def test_an_input_may_be_a_file_of_notepad_s(tmp_path: Path) -> None:
+    path = tmp_path / "input.json"
+    path.write_text('\ufeff{"prompt": "A door"}\r\n', "utf-8")
+    api = FakeApi(models=[a_model()])
+    run(api, "submit", MODEL, "--input", f"@{path}")
+    assert posted(api)[0]["input"] == {"prompt": "A door"}
+
+
+@pytest.mark.parametrize("command", ["submit", "retry"])
+@pytest.mark.parametrize(
+    ("failure", "is_told"),
+    [
+        (httpx.ReadTimeout("lost"), True),
+        (httpx.Response(202, text="{"), True),
+        (httpx.Response(502), True),
+        (KeyboardInterrupt(), True),
+        (httpx.ConnectError("nobody"), False),
+        (problem(429, "quota-exceeded"), False),
+        (problem(400, "invalid-request"), False),
+    ],
+)
+def test_who_may_have_bought_is_told_the_key(
+    command: str, failure: httpx.Response | BaseException, *, is_told: bool
+) -> None:
+    """Without it, the same command would buy once more."""
+    api = FakeApi(models=[a_model()]).add(a_job())
+    words = [command, MODEL, "-p", "A door"] if command == "submit" else [command, job_id(1)]
+    first = [httpx.Response(200, json=a_model())] if command == "submit" else []
+    api.script = [*first, *[failure] * 9]
+    result = CliRunner().invoke(main, words, obj=lambda **_: api.client())
+    assert result.exit_code > 1
+    told = re.findall(r"--idempotency-key (\S+)\n", result.stderr)
+    assert bool(told) == is_told
+    api.script = []
+    if is_told:
+        run(api, *words, "--idempotency-key", *told)
+    sent = [each.headers.get("idempotency-key") for each in api.requests if each.method == "POST"]
+    assert len({*sent}) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "answer", "code", "expected"),
+    [
+        (["get", job_id(1)], problem(404, "unknown-job"), 4,
+         {"kind": "UnknownJob", "status": 404, "type": "/docs#unknown-job"}),
+        (["get", job_id(1)], problem(400, "invalid-request", errors=[{"field": "a"}]), 2,
+         {"errors": [{"field": "a", "message": ""}]}),
+        (["retry", job_id(1)], httpx.ReadTimeout("x"), 6,
+         {"kind": "NoAnswer", "may_be_done": True}),
+        (["get"], None, 2, {"kind": "MissingParameter"}),
+        (["no-such"], None, 2, {"kind": "NoSuchCommand"}),
+        (["get", "x"], None, 2, {"kind": "BadParameter"}),
+        (["download", "--source", "a.csv"], None, 4, {"kind": "NoJobs"}),
+    ],
+)  # fmt: skip
+def test_an_error_is_json_too(
+    words: list[str], answer: httpx.Response | Exception | None, code: int, expected: object
+) -> None:
+    result = run(FakeApi(script=[answer] * 9 if answer else []), *words, "--json", code=code)
+    [line] = result.stdout.splitlines()
+    shown = json.loads(line)
+    assert shown["exit_code"] == code
+    assert shown["error"]["message"].partition("\n")[0] in result.stderr
+    assert shown["error"].items() >= expected.items()  # type: ignore[attr-defined]
+
+
+def test_who_reads_no_more_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise BrokenPipeError
+
+    monkeypatch.setattr("ringback_cli.showing.show_json", broken)
+    result = run(FakeApi().add(a_job()), "list", "--json", code=ExitCode.NOT_READ)
+    assert result.output == ""
+
+
+def test_a_full_disk_behind_the_output_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for module in ("showing", "telling"):
+        monkeypatch.setattr(f"ringback_cli.{module}.show_json", full)
+    result = run(FakeApi().add(a_job()), "list", "--json", code=2)
+    assert result.stderr == "ringback: No space left on device\n"
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
@@ -129,12 +233,21 @@ def test_errors_have_exit_codes(answer: httpx.Response, code: ExitCode) -> None:
     assert "Traceback" not in result.output
 
 
-@pytest.mark.parametrize(("answer", "sent"), [("n\n", 0), ("", 0), ("y\n", 1)])
-def test_a_job_is_deleted_after_a_yes(answer: str, sent: int) -> None:
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        ("n\n", ExitCode.NOT_SUCCEEDED, "Nothing is deleted."),
+        ("\n", ExitCode.NOT_SUCCEEDED, "Nothing is deleted."),
+        ("", ExitCode.WRONG_REQUEST, "nobody to ask: say --yes"),
+        ("y\n", ExitCode.DONE, "for ever?"),
+    ],
+)
+def test_a_job_is_deleted_after_a_yes(answer: str, code: ExitCode, said: str) -> None:
     api = FakeApi().add(a_job(status="succeeded"))
     words = ["delete", job_id(1)]
     asked = CliRunner().invoke(main, words, input=answer, obj=lambda **_: api.client())
-    assert (asked.exit_code, len(api.requests)) == (1 - sent, sent)
+    assert (asked.exit_code, len(api.requests)) == (code, code == ExitCode.DONE)
+    assert said in asked.stderr
     run(api, *words, "--yes")
     assert api.lines()[-1] == f"DELETE /jobs/{job_id(1)}"
 
@@ -398,6 +511,22 @@ def test_an_answer_s_id_names_no_file(tmp_path: Path) -> None:
     assert [*tmp_path.rglob("*")] == [tmp_path / "new"]
 
 
+def test_a_download_of_nothing_is_told(tmp_path: Path) -> None:
+    api = FakeApi().add(a_job(1, "failed", source="a.csv"), a_job(2, "succeeded", source="a.csv"))
+    result = run(api, "download", "--source", "a.csv", "-o", tmp_path, code=1)
+    assert result.stderr == f"{job_id(1)}: failed, 0 images\n"
+    assert [path.name for path in tmp_path.iterdir()] == [f"{job_id(2)}-1.png"]
+    result = run(api, "download", "--source", "b.csv", code=ExitCode.NOT_FOUND)
+    assert "No jobs of b.csv: no such file was dropped" in result.stderr
+
+
+def test_an_image_that_is_not_there_is_json_too(tmp_path: Path) -> None:
+    wrong = a_job(1, "succeeded", images=[an_image(1) | {"url": None}])
+    result = run(FakeApi().add(wrong), "download", job_id(1), "-o", tmp_path, "--json", code=8)
+    [line] = result.stdout.splitlines()
+    assert "no link" in json.loads(line)["error"]
+
+
 def test_download_needs_jobs_or_a_file() -> None:
     run(FakeApi(), "download", code=2)
     run(FakeApi(), "download", job_id(1), "--source", "a.csv", code=2)
@@ -546,7 +675,9 @@ def test_the_shell_completes_commands() -> None:
 def test_errors_of_every_class_have_a_code() -> None:
     assert exit_code_of(errors.WaitTimedOut(["x"])) is ExitCode.TIMED_OUT
     assert exit_code_of(errors.LineRefused("x")) is ExitCode.NOT_ALLOWED
-    assert exit_code_of(OSError()) is None
+    assert exit_code_of(OSError()) is ExitCode.WRONG_REQUEST
+    assert exit_code_of(BrokenPipeError()) is ExitCode.NOT_READ
+    assert exit_code_of(ZeroDivisionError()) is None
 
 
 def test_list_has_the_filters_of_the_api() -> None:

@@ -1,11 +1,16 @@
 """Images arrive whole, and under names of our own."""
 
 import asyncio
+import errno
+import os
 from pathlib import Path
+from typing import BinaryIO
 
 import httpx
 import pytest
 from ringback_client import errors
+from ringback_client.http import Writer
+from ringback_client.partial_files import open_at
 
 from tests.support.client_api import IMAGE, FakeApi, a_job, an_image, job_id
 
@@ -118,12 +123,93 @@ def test_a_name_is_never_from_the_answer(
     assert path == tmp_path / f"{job_id(1)}-{name}"
 
 
-@pytest.mark.parametrize("url", [None, "http://bucket.example/1.png", "file:///etc/passwd"])
-def test_a_link_is_encrypted(tmp_path: Path, url: str | None) -> None:
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        (None, "it has no link; images of this age may be deleted"),
+        ("http://bucket.example/1.png", "its link is not https://"),
+        ("file:///etc/passwd", "its link is not https://"),
+    ],
+)
+def test_a_link_is_encrypted(tmp_path: Path, url: str | None, said: str) -> None:
     api = api_with(url=url)
-    with pytest.raises(errors.DownloadFailed, match="https"):
+    with pytest.raises(errors.DownloadFailed, match=f"{NAME}: {said}"):
         api.client().jobs.download(job_id(1), tmp_path)
-    assert "bucket.example" not in [each.url.host for each in api.requests]
+    assert (len(api.requests), api.slept) == (1, [])
+
+
+def test_a_link_in_the_folder_leads_to_no_other_file(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_bytes(b"x")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name in (NAME, f"{NAME}.part"):
+        (folder / name).symlink_to(precious)
+    [path] = api_with().client().jobs.download(job_id(1), folder)
+    assert (path.is_symlink(), path.read_bytes(), precious.read_bytes()) == (False, IMAGE, b"x")
+    assert [each.name for each in folder.iterdir()] == [NAME]
+
+
+def test_a_pipe_in_the_folder_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / f"{NAME}.part")
+    [path] = api_with().client().jobs.download(job_id(1), tmp_path)
+    assert path.read_bytes() == IMAGE
+
+
+def test_no_link_is_followed_that_was_made_meanwhile(tmp_path: Path) -> None:
+    (tmp_path / "part").symlink_to(tmp_path / "precious")
+    with pytest.raises(OSError, match="symbolic"):
+        open_at(tmp_path / "part", 0)
+
+
+@pytest.mark.parametrize("in_the_way", [NAME, f"{NAME}.part"])
+def test_what_the_file_system_refuses_is_told(tmp_path: Path, in_the_way: str) -> None:
+    (tmp_path / in_the_way).mkdir()
+    with pytest.raises(errors.DownloadFailed, match=f"{NAME}: .*directory"):
+        api_with().client().jobs.download(job_id(1), tmp_path)
+    with pytest.raises(errors.DownloadFailed, match="not a directory"):
+        (tmp_path / "file").touch()
+        api_with().client().jobs.download(job_id(1), tmp_path / "file" / "new")
+
+
+def test_a_full_disk_is_told_and_the_part_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(writer: Writer, file: BinaryIO, chunk: bytes) -> bool:
+        file.write(chunk[:64])
+        file.flush()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk:
+        disk.setattr(Writer, "write", write)
+        with pytest.raises(errors.DownloadFailed, match=f"{NAME}: no space left on device"):
+            api_with().client().jobs.download(job_id(1), tmp_path)
+    rest = httpx.Response(206, content=IMAGE[64:], headers={"Content-Range": "bytes 64-/x"})
+    [path] = api_with(rest).client().jobs.download(job_id(1), tmp_path)
+    assert path.read_bytes() == IMAGE
+
+
+def test_two_downloads_do_not_mix(tmp_path: Path) -> None:
+    part = tmp_path / f"{NAME}.part"
+    with open_at(part, 0) as other:
+        api = api_with()
+        with pytest.raises(errors.DownloadFailed, match="another download writes it"):
+            api.client().jobs.download(job_id(1), tmp_path)
+        other.write(IMAGE)
+
+        def end(_: FakeApi) -> None:
+            other.close()
+            part.replace(tmp_path / NAME)
+
+        api.on_sleep = end
+        [path] = api.client().jobs.download(job_id(1), tmp_path)
+    assert path.read_bytes() == IMAGE
+
+
+def test_what_another_download_has_taken_is_not_continued(tmp_path: Path) -> None:
+    """The file that was looked at a moment ago has been moved, and this one is new."""
+    with pytest.raises(BlockingIOError):
+        open_at(tmp_path / "part", 64)
 
 
 def test_the_asynchronous_client_downloads_the_same_way(tmp_path: Path) -> None:

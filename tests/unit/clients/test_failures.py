@@ -129,6 +129,9 @@ def pools(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return httpx.Response(200, json={"models": []})
 
     monkeypatch.setattr(httpx.HTTPTransport, "handle_request", handle)
+    # Reading the system's certificates takes a while.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: context)
     for name in ("NO_PROXY", "no_proxy", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("ALL_PROXY", "http://proxy.example:3128")
@@ -156,6 +159,7 @@ def test_no_proxy_sees_a_key_in_the_clear(pools: list[str], url: str, pool: str)
 def test_an_unusable_environment_is_told(
     pools: list[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
+    monkeypatch.undo()
     monkeypatch.setenv(name, value)
     with pytest.raises(errors.NotConfigured, match="proxy's variable or SSL_CERT_FILE") as raised:
         Ringback(API, KEY)
