@@ -29,7 +29,9 @@ def connected(command: Command) -> Callable[..., None]:
     @click.option("--api-url", metavar="URL", help="The API, instead of RINGBACK_API_URL.")
     @click.option("--live-url", metavar="URL", help="The live line, instead of RINGBACK_LIVE_URL.")
     @click.option(
-        "--key-file", type=click.File(), help="A file with the key, instead of RINGBACK_KEY."
+        "--key-file",
+        type=click.File(errors="replace"),
+        help="A file with the key, instead of RINGBACK_KEY.",
     )
     @click.option("--json", "as_json", is_flag=True, help="Print JSON, one line for each item.")
     @click.pass_context

@@ -26,7 +26,7 @@ class Finding:
 @click.command()
 @click.option("--api-url", metavar="URL", help="The API, instead of RINGBACK_API_URL.")
 @click.option("--live-url", metavar="URL", help="The live line, instead of RINGBACK_LIVE_URL.")
-@click.option("--key-file", type=click.File(), help="A file with the key.")
+@click.option("--key-file", type=click.File(errors="replace"), help="A file with the key.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, one line for each finding.")
 @click.pass_context
 def doctor(

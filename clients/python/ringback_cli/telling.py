@@ -22,7 +22,7 @@ def tell(error: Exception, code: ExitCode, *, as_json: bool) -> None:
     if isinstance(error, click.ClickException):
         error.show()
         return
-    hint = " `ringback doctor` says more." if code in HINTED else ""
+    hint = " (`ringback doctor` says more)" if code in HINTED else ""
     click.echo(f"ringback: {clean_lines(words)}{hint}", err=True)
 
 
@@ -38,5 +38,5 @@ def _words(error: Exception) -> str:
 def _described(error: Exception, words: str) -> dict[str, Any]:
     found = {name: getattr(error, name, None) for name in FIELDS}
     found["errors"] = [dataclasses.asdict(each) for each in found["errors"] or ()] or None
-    told = {name: value for name, value in found.items() if value is not None}
+    told = {name: value for name, value in found.items() if value}
     return {"kind": type(error).__name__, "message": words, **told}

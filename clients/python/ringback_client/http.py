@@ -46,9 +46,13 @@ def configured() -> Iterator[None]:
     """Raise ``NotConfigured`` where variables of the environment make no client of httpx."""
     try:
         yield
-    except (ImportError, OSError, ValueError, httpx.InvalidURL) as error:
-        told = "The API's URL, a proxy's variable or SSL_CERT_FILE cannot be used"
-        raise NotConfigured(f"{told} ({type(error).__name__}).") from error
+    except ImportError as error:
+        raise NotConfigured("A SOCKS proxy needs the package `socksio`.") from error
+    except OSError as error:
+        told = "The certificates that SSL_CERT_FILE or SSL_CERT_DIR names"
+        raise NotConfigured(f"{told}: {words_of(error)}.") from error
+    except (ValueError, httpx.InvalidURL) as error:
+        raise NotConfigured("The API's URL, or a proxy's, is no URL.") from error
 
 
 def api_options(settings: Settings) -> dict[str, Any]:

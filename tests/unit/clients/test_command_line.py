@@ -474,6 +474,15 @@ def test_the_key_may_come_from_a_file(tmp_path: Path) -> None:
     assert (given["key"].strip(), given["api_url"]) == (KEY, "https://a.example")
 
 
+def test_a_file_that_is_no_key_is_told(tmp_path: Path) -> None:
+    (tmp_path / "key").write_bytes(b"\xff\xfe")
+    for command in ("models", "doctor"):
+        words = [command, "--key-file", str(tmp_path / "key"), "--api-url", "https://a.example"]
+        result = CliRunner().invoke(main, words)
+        assert "characters that no key has" in result.output
+        assert result.exit_code in (1, 2)
+
+
 def test_without_settings_a_command_says_what_to_set() -> None:
     result = CliRunner().invoke(main, ["models"], env={"RINGBACK_KEY": None})
     assert (result.exit_code, "set RINGBACK_KEY" in result.stderr) == (2, True)

@@ -153,14 +153,19 @@ def test_no_proxy_sees_a_key_in_the_clear(pools: list[str], url: str, pool: str)
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
-    [("ALL_PROXY", "foo://user:word@proxy.example"), ("SSL_CERT_FILE", "/nowhere")],
+    ("name", "value", "said"),
+    [
+        ("ALL_PROXY", "foo://user:word@proxy.example", "a proxy's, is no URL"),
+        ("ALL_PROXY", "socks5://user:word@proxy.example", "needs the package `socksio`"),
+        ("SSL_CERT_FILE", "/nowhere", "SSL_CERT_FILE or SSL_CERT_DIR names: no such file"),
+    ],
 )
 def test_an_unusable_environment_is_told(
-    pools: list[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    pools: list[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
-    monkeypatch.undo()
+    if name == "SSL_CERT_FILE":
+        monkeypatch.undo()
     monkeypatch.setenv(name, value)
-    with pytest.raises(errors.NotConfigured, match="proxy's variable or SSL_CERT_FILE") as raised:
+    with pytest.raises(errors.NotConfigured, match=said) as raised:
         Ringback(API, KEY)
     assert "word" not in str(raised.value)
