@@ -45,11 +45,16 @@ def progress(what: str, total: int) -> Iterator[NoBar]:
         yield NoBar()
         return
     from rich.console import Console
+
+    console = Console(stderr=True)
+    if console.is_dumb_terminal:
+        yield NoBar()
+        return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     shown = Progress(
         *(BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}", markup=False)),
-        console=Console(stderr=True),
+        console=console,
         transient=True,
         # Rich would send what goes to standard output to standard error.
         redirect_stdout=False,

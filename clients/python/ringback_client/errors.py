@@ -35,6 +35,7 @@ RingbackError
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Final
 
 
@@ -111,8 +112,8 @@ class ApiError(RingbackError):
 
     def __init__(self, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
         self.type = str(problem.get("type", "about:blank"))
-        self.title = str(problem.get("title", ""))
         self.status = int(problem["status"])
+        self.title = str(problem.get("title", _phrase_of(self.status)))
         self.detail = str(problem.get("detail", ""))
         found = problem.get("errors")
         self.errors = tuple(
@@ -257,6 +258,10 @@ BY_STATUS: Final[Mapping[int, type[ApiError]]] = {
     503: Unavailable,
     504: Unavailable,
 }
+
+
+def _phrase_of(status: int) -> str:
+    return HTTPStatus(status).phrase if status in [*HTTPStatus] else ""
 
 
 def api_error(status: int, body: object, retry_after: float | None = None) -> ApiError:

@@ -26,6 +26,7 @@ from ringback_client.steps import Answer, NotSent, Send, Sleep, Steps
 
 T = TypeVar("T")
 
+FOREIGN: Final = "The answer is not from Ringback: is its URL right, or is there a proxy?"
 # The API asks for these to be sent again; docs/errors.md.
 AGAIN: Final = frozenset({500, 502, 503, 504})
 FIRST_PAUSE_SECONDS: Final = 0.5
@@ -100,7 +101,8 @@ def _is_safe(error: RingbackError, call: Call[Any]) -> bool:
 def _may_be_done(error: RingbackError) -> bool:
     if isinstance(error, (NotTrusted, NotQueued)):
         return False
-    return isinstance(error, (NoAnswer, UnexpectedAnswer)) or _status_of(error) in AGAIN
+    is_unknown = isinstance(error, (NoAnswer, UnexpectedAnswer, RequestInFlight))
+    return is_unknown or _status_of(error) in AGAIN
 
 
 def _status_of(error: RingbackError) -> int | None:
@@ -125,9 +127,7 @@ def _failure(answer: Answer, pause: float | None) -> ApiError:
     except UnexpectedAnswer:
         found = None
     if not isinstance(found, dict):
-        phrase = HTTPStatus(answer.status).phrase if answer.status in [*HTTPStatus] else ""
-        told = f"{phrase}, but not from Ringback: is its URL right, or is there a proxy?"
-        found = {"detail": told.removeprefix(", ")}
+        found = {"detail": FOREIGN}
     return api_error(answer.status, found, pause)
 
 
@@ -135,7 +135,7 @@ def _json(answer: Answer) -> Any:
     try:
         return json.loads(answer.body, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
-        raise UnexpectedAnswer(f"The answer ({answer.status}) is not JSON.") from error
+        raise UnexpectedAnswer(f"{answer.status}: {FOREIGN}") from error
 
 
 def _no_number(text: str) -> None:

@@ -17,7 +17,7 @@ def untrusted(error: BaseException) -> str | None:
     """Return why the server's certificate is not trusted, None if that is not the reason."""
     for each in causes_of(error):
         if isinstance(each, ssl.SSLCertVerificationError):
-            return each.verify_message
+            return each.verify_message.rstrip(".")
     return None
 
 

@@ -610,6 +610,10 @@ def test_a_bar_is_shown_on_terminals_only(
         shown = capsys.readouterr()
         assert shown.out == ""
         assert ("1/3" in shown.err) == is_terminal
+    monkeypatch.setenv("TERM", "dumb")
+    with progress("sent", 3) as advance:
+        advance(1)
+    assert capsys.readouterr().err == ""
 
 
 def test_what_is_printed_and_the_bar_keep_apart(tmp_path: Path) -> None:

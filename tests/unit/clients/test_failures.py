@@ -70,10 +70,25 @@ def test_a_certificate_that_is_not_trusted_is_told_at_once() -> None:
 
 
 def test_who_may_have_bought_knows_the_key_to_ask_again_with() -> None:
-    for answer in (httpx.ReadTimeout("lost"), httpx.Response(202, text="{")):
+    answers: list[tuple[httpx.Response | Exception, bool]] = [
+        (httpx.ReadTimeout("lost"), True),
+        (httpx.Response(202, text="{"), True),
+        (httpx.Response(500), True),
+        (problem(409, "request-in-flight"), True),
+        (problem(503, "not-queued"), False),
+        (problem(429, "quota-exceeded"), False),
+        (REFUSED, False),
+        (an_untrusted(), False),
+    ]
+    for answer, is_so in answers:
         with pytest.raises(errors.RingbackError) as raised:
             FakeApi(script=[answer] * 9).client().jobs.create(MODEL, {})
-        assert raised.value.idempotency_key == "key-1"
+        assert (raised.value.idempotency_key, raised.value.may_be_done) == ("key-1", is_so)
+    with pytest.raises(errors.Unauthorized) as refused:
+        FakeApi(script=[httpx.ReadTimeout("lost"), httpx.Response(401)]).client().jobs.create(
+            MODEL, {}
+        )
+    assert refused.value.may_be_done
     with pytest.raises(errors.NoAnswer) as raised:
         FakeApi(script=[REFUSED] * 9).client().jobs.get(job_id(1))
     assert raised.value.idempotency_key is None
@@ -111,12 +126,15 @@ def test_one_tag_is_one_tag() -> None:
 @pytest.mark.parametrize("status", [302, 403, 502, 599])
 def test_an_answer_of_somebody_else_is_told(status: int) -> None:
     answer = httpx.Response(status, text="<html>", headers={"Location": "https://login.example"})
-    with pytest.raises(errors.ApiError, match="not from Ringback") as raised:
+    with pytest.raises(errors.ApiError, match="not from Ringback: is its URL right") as raised:
         FakeApi(script=[answer] * 9).client().jobs.get(job_id(1))
     assert raised.value.status == status
     with pytest.raises(errors.UnknownJob) as raised:
         FakeApi(script=[problem(404, "unknown-job")]).client().jobs.get(job_id(1))
     assert str(raised.value) == "404: Not so."
+    with pytest.raises(errors.Unavailable) as raised:
+        FakeApi(script=[httpx.Response(503, json={})] * 9).client().jobs.get(job_id(1))
+    assert str(raised.value) == "503: Service Unavailable"
 
 
 @pytest.fixture
