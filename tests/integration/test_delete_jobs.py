@@ -111,6 +111,17 @@ def test_a_repeated_key_is_gone_and_buys_nothing(cloud: Cloud, lambdas: Lambdas)
     assert lambdas.sent(cloud.submit_queue) == sent
 
 
+def test_a_key_that_outlives_its_job_buys_nothing(cloud: Cloud, lambdas: Lambdas) -> None:
+    """TTL deletes both at the end of their time, in any order and within days."""
+    event = an_event("accept_job", "post_with_idempotency_key")
+    job_id = json.loads(lambdas("accept_job", event)["body"])["job_id"]
+    boto3.client("dynamodb").delete_item(TableName=cloud.table, Key={"job_id": {"S": job_id}})
+    sent = lambdas.sent(cloud.submit_queue)
+    reply = ask(lambdas, "accept_job", "post_with_idempotency_key")
+    assert (reply["status_code"], reply["type"]) == (422, "/docs#key-reused")
+    assert lambdas.sent(cloud.submit_queue) == sent
+
+
 def test_where_it_is_disabled_nothing_is_deleted(cloud: Cloud, lambdas: Lambdas) -> None:
     stored(cloud)
     lambdas.restart("change_job", DELETE_QUEUE_URL="")

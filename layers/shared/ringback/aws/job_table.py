@@ -98,7 +98,13 @@ class JobTable(TableAdapter):
             raise IdempotencyConflict(
                 "this Idempotency-Key was used with a different request; use a new one"
             )
-        found = self.get(JobId(first["refers_to"]["S"]))
+        try:
+            found = self.get(JobId(first["refers_to"]["S"]))
+        except UnknownJob as error:
+            # TTL deletes them in any order.
+            raise IdempotencyConflict(
+                "the job of this Idempotency-Key is no longer kept; use a new one"
+            ) from error
         return Write(found, done=found == job)
 
     def _key_item(self, client: str, idempotency_key: str) -> Item:
