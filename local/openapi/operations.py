@@ -291,7 +291,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="Get a dropped file, with its bad rows and links to its receipts",
         parameters=(
             _path("file", "The file's key; its slashes may be sent as they are."),
-            _query("version", "A version of the file, instead of the newest.", type="string"),
+            _query(
+                "version",
+                "A version of the file, instead of the newest.",
+                type="string",
+                pattern="^[!-~]{1,1024}$",
+            ),
             _query("cursor", "The `cursor` of the previous bad rows.", type="string"),
         ),
         answers={200: ("The file.", ref("dropDetails"))},

@@ -126,7 +126,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "secretsmanager:GetSecretValue": ["CallbackSecret", "ChanjingSecret", "KieSecret"],
     },
     "change_job": {
-        "dynamodb:GetItem": ["JobsTable/account#*", "JobsTable/job_*", "JobsTable/receiver#*"],
+        "dynamodb:GetItem": ["JobsTable/job_*", "JobsTable/receiver#*"],
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:UpdateItem": ["JobsTable/account#*", "JobsTable/job_*"],
         "dynamodb:Query": "JobsTable/index/by_source",
@@ -200,7 +200,7 @@ PERMITTED: Final[dict[str, dict[str, str | list[str]]]] = {
         "sqs:SendMessage": "NotifyQueue",
     },
     "summarize_drops": {
-        "dynamodb:GetItem": ["JobsTable/drop#*", "JobsTable/job_*"],
+        "dynamodb:GetItem": "JobsTable/drop#*",
         "dynamodb:BatchGetItem": "JobsTable/job_*",
         "dynamodb:UpdateItem": "JobsTable/drop#*",
         "s3:GetObject": "DropBucket/*",

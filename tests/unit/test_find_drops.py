@@ -127,6 +127,7 @@ def test_every_invalid_parameter_of_a_page_is_named(
         ("requests/a.csv", {"limit": "1", "state": "final"}, ["limit", "state"]),
         ("receipts/requests/a.csv.csv", {}, ["file"]),
         ("a" * 1025, {}, ["file"]),
+        *(("requests/a.csv", {"version": text}, ["version"]) for text in ("", "\0", "v" * 1025)),
     ],
 )
 def test_every_invalid_parameter_of_a_file_is_named(

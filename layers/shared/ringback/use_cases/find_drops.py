@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from ringback.domain.cursors import CURSOR, WRONG, Cursors, refuse
-from ringback.domain.drops import PLACE, Drop, ListedDrop, makes_jobs, spellings
+from ringback.domain.drops import NO_VERSION, PLACE, Drop, ListedDrop, makes_jobs, spellings
 from ringback.domain.errors import FieldError, InvalidRequest, UnknownDrop
 from ringback.domain.suggestions import unknown_parameters
 from ringback.use_cases.dropped_files import key_errors, key_of
@@ -18,6 +18,9 @@ MAX_BAD_ROWS: Final = 100
 # A file that has no receipt yet is looked for among so many.
 MAX_NEW: Final = 100
 _NUMBER: Final = re.compile(r"[0-9]{1,12}")
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/versioning-workflows.html: an opaque text
+# that is ready for URLs, of at most 1,024 bytes.
+_VERSION: Final = re.compile(r"[!-~]{1,1024}")
 # Of a receipt: S3 has no larger objects than 50 TB.
 _BYTE: Final = "[0-9]{1,14}"
 
@@ -108,6 +111,8 @@ class FindDrops:
         key = key_of(file)
         errors = unknown_parameters(query, {CURSOR, "version"})
         errors += [FieldError("file", each.message) for each in key_errors(key)]
+        if not _VERSION.fullmatch(query.get("version", NO_VERSION)):
+            errors.append(FieldError("version", "must be the `version` of a file of GET /drops"))
         if errors:
             raise InvalidRequest(errors)
         listed = self._find(key, query.get("version"), client)
