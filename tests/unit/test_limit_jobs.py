@@ -53,6 +53,24 @@ def test_a_repeat_is_neither_counted_nor_refused() -> None:
         limit(replace(NEW, idempotency_key="another"))
 
 
+def test_the_same_request_twice_at_once_is_one_job_of_the_last_place() -> None:
+    """Its repeat is not told that nothing was recorded."""
+    harness, keyed = Harness(), replace(NEW, idempotency_key="k")
+
+    class Counts(InMemoryCounts):
+        def count(self, client: str, *, most: int, at: datetime) -> bool:
+            # The first one is counted and recorded while the second one is about to be.
+            if not harness.jobs.by_id:
+                super().count(client, most=most, at=at)
+                harness.acceptor(keyed)
+            return super().count(client, most=most, at=at)
+
+    limit = replace(limited(harness, 1), counts=Counts())
+    assert [limit(keyed).job_id] == [*harness.jobs.by_id]
+    with pytest.raises(TooManyJobs):
+        limit(replace(NEW, idempotency_key="another"))
+
+
 def test_a_client_is_told_what_is_left() -> None:
     limit = limited(Harness(), 3)
     limit(NEW)
