@@ -1,7 +1,7 @@
 """POST /jobs and POST /jobs/{job_id}/retry with whole events, up to the request to kie.ai."""
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import boto3
 import pytest
@@ -142,6 +142,25 @@ def test_a_key_with_another_request_gives_422(
     reply = lambdas("accept_job", a_post(other, key="order-66"))
     assert (reply["statusCode"], items(cloud), len(provider.at(CREATE))) == (422, before, 1)
     assert "Idempotency-Key" in body_of(reply)["detail"]
+
+
+def test_a_repeat_is_told_that_the_first_request_is_being_recorded(
+    cloud: Cloud, lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def conflict(table: JobTable, *_: object) -> NoReturn:
+        reasons = {"CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}]}
+        answer: Any = {"Error": {"Code": "TransactionCanceledException"}, **reasons}
+        kind = table._client.exceptions.TransactionCanceledException
+        raise kind(answer, "TransactWriteItems")
+
+    monkeypatch.setattr(JobTable, "_create_with", conflict)
+    monkeypatch.setattr("ringback.aws.job_table.CONFLICT_PAUSES", (0,))
+    reply = lambdas("accept_job", a_post(key="order-66"))
+    assert (reply["statusCode"], body_of(reply)["type"]) == (409, "/docs#request-in-flight")
+    assert (items(cloud), lambdas.sent(cloud.submit_queue)) == (0, [])
+    batch = with_body(an_event("accept_job", "batch"), json.dumps({"jobs": [REQUEST] * 2}).encode())
+    outcomes = body_of(lambdas("accept_job", batch))["outcomes"]
+    assert [each["status"] for each in outcomes] == [409, 409]
 
 
 def test_a_key_belongs_to_its_client(lambdas: Lambdas, provider: LoopbackProvider) -> None:
