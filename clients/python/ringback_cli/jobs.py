@@ -1,9 +1,8 @@
 """``get``, ``list``, ``timeline``, ``cancel``, ``delete``, ``retry``, ``archive`` and ``watch``."""
 
 import sys
-from datetime import datetime
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
@@ -17,6 +16,7 @@ from ringback_cli.showing import show_job, show_jobs, show_steps
 
 if TYPE_CHECKING:
     from ringback_client import Event, Job, Ringback
+    from ringback_client.filters import JobFilters
 
 
 def _show(job: "Job", *, as_json: bool) -> None:
@@ -49,33 +49,14 @@ def get(client: "Ringback", *, job_id: str, as_json: bool) -> None:
               help="How many jobs.")  # fmt: skip
 @connected
 def list_jobs(
-    client: "Ringback",
-    *,
-    status: tuple[str, ...],
-    model: str | None,
-    tag: tuple[str, ...],
-    source: str | None,
-    since: datetime | None,
-    until: datetime | None,
-    search: str | None,
-    limit: int,
-    as_json: bool,
+    client: "Ringback", *, limit: int, as_json: bool, **filters: "Unpack[JobFilters]"
 ) -> None:
     """List jobs, newest first. Days and moments are in UTC, unless they have an offset.
 
     \b
     ringback list --status failed --since 2026-11-27 --search "paper boat"
     """  # noqa: D301
-    found = client.jobs.list(
-        status=status,
-        model=model,
-        tag=tag,
-        source=source,
-        since=since,
-        until=until,
-        search=search,
-        page_size=min(limit, 99),
-    )
+    found = client.jobs.list(page_size=min(limit, 99), **filters)
     show_jobs(islice(found, limit), as_json=as_json)
 
 

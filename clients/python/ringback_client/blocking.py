@@ -4,13 +4,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import httpx
 
 from ringback_client import calls
 from ringback_client.blocking_transport import Transport
-from ringback_client.filters import job_filters
+from ringback_client.filters import JobFilters, parameters_of
 from ringback_client.lines import Connect, connect
 from ringback_client.local_images import ImageSource, OnSent
 from ringback_client.operations import Environment, Operations
@@ -143,33 +143,13 @@ class Jobs(Part):
     def get(self, job_id: str) -> Job:
         return self._carrier.run(self._work.send(calls.get_job(job_id)))
 
-    def list(
-        self,
-        *,
-        status: str | Sequence[str] = (),
-        model: str | None = None,
-        tag: str | Sequence[str] = (),
-        source: str | None = None,
-        since: date | None = None,
-        until: date | None = None,
-        search: str | None = None,
-        page_size: int | None = None,
-    ) -> Iterator[Job]:
+    def list(self, *, page_size: int | None = None, **filters: Unpack[JobFilters]) -> Iterator[Job]:
         """Yield jobs, newest first; pages are read as they are needed.
 
-        They have one of the states, the model, all tags, and in their prompts all words of
-        ``search``. A moment without an offset is this computer's.
+        ``status`` and ``tag`` take one or several: jobs have one of the states and all tags.
+        ``search`` are words of the prompt. A moment without an offset is this computer's.
         """
-        filters = job_filters(
-            status=status,
-            model=model,
-            tag=tag,
-            source=source,
-            since=since,
-            until=until,
-            search=search,
-        )
-        return self._carrier.iterate(self._work.list(filters, limit=page_size))
+        return self._carrier.iterate(self._work.list(parameters_of(filters), limit=page_size))
 
     def wait(
         self,

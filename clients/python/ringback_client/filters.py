@@ -2,26 +2,32 @@
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
+from typing import TypedDict
 
 
-def job_filters(
-    *,
-    status: str | Sequence[str] = (),
-    model: str | None = None,
-    tag: str | Sequence[str] = (),
-    source: str | None = None,
-    since: date | None = None,
-    until: date | None = None,
-    search: str | None = None,
-) -> dict[str, str]:
-    """Return the parameters of a list; several states are one of them, several tags all."""
+class JobFilters(TypedDict, total=False):
+    """Which jobs a list has; a moment without an offset is this computer's."""
+
+    status: str | Sequence[str]  # one of these states
+    model: str | None
+    tag: str | Sequence[str]  # all of these
+    source: str | None  # a dropped file
+    since: date | None
+    until: date | None  # before it
+    search: str | None  # words that are all in the prompt
+
+
+def parameters_of(filters: JobFilters) -> dict[str, str]:
+    """Return the parameters of a list; raises ``TypeError`` for a filter that there is not."""
+    if unknown := filters.keys() - JobFilters.__annotations__.keys():
+        raise TypeError(f"there is no filter {', '.join(sorted(unknown))}")
     return given(
-        status=_listed(status),
-        model=model,
-        tag=_listed(tag),
-        source=source,
-        **between(since, until),
-        q=search,
+        status=_listed(filters.get("status", ())),
+        model=filters.get("model"),
+        tag=_listed(filters.get("tag", ())),
+        source=filters.get("source"),
+        **between(filters.get("since"), filters.get("until")),
+        q=filters.get("search"),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 from ringback.domain.jobs import FINAL
 from ringback_client import AsyncRingback, Ringback, asynchronous, blocking, calls, records
 from ringback_client.errors import BY_TYPE, UnexpectedAnswer
-from ringback_client.filters import job_filters
+from ringback_client.filters import JobFilters, parameters_of
 from ringback_client.reading import read
 
 from tests.support.client_api import a_job, an_image, job_id
@@ -104,7 +104,7 @@ def test_the_final_states_are_those_of_the_api() -> None:
     assert set(FINAL) == records.FINAL
 
 
-EVERY_FILTER = job_filters(
+EVERY_FILTER = JobFilters(
     status="failed",
     model="m",
     tag=["a", "b"],
@@ -121,7 +121,7 @@ def all_calls() -> list[calls.Call[Any]]:
         calls.create_job("m", {}, idempotency_key="k", call_back_url=None),
         calls.create_jobs([], idempotency_key="k"),
         calls.price_job("m", {}),
-        calls.list_jobs(EVERY_FILTER, limit=1, cursor="c"),
+        calls.list_jobs(parameters_of(EVERY_FILTER), limit=1, cursor="c"),
         calls.sum_usage(since=date(2026, 11, 1), until=date(2026, 12, 1), by="day", cursor="c"),
         calls.retry_job(an_id, idempotency_key="k"),
         calls.retry_drop("s"),

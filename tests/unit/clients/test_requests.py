@@ -296,6 +296,11 @@ def test_a_list_is_asked_for_in_the_api_s_words_and_walked_past_empty_pages() ->
     ]
 
 
+def test_there_is_no_other_filter() -> None:
+    with pytest.raises(TypeError, match="no filter stauts"):
+        FakeApi().client().jobs.list(stauts="failed")  # type: ignore[call-arg]
+
+
 def used(by: str, group: str, jobs: int) -> dict[str, Any]:
     counts = {"succeeded": jobs - 1, "failed": 1, "images": jobs, "credits": 0.5, "bytes": 7}
     return {by: group, "jobs": jobs, **counts}
