@@ -11,7 +11,7 @@ from ringback_cli.tables import show_table
 
 if TYPE_CHECKING:
     from ringback_client import Ringback
-    from ringback_client.records import ClientAccount
+    from ringback_client.records.account import ClientAccount
 
 
 @click.command()

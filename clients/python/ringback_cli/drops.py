@@ -11,7 +11,7 @@ from ringback_cli.tables import cell_text, show_table
 
 if TYPE_CHECKING:
     from ringback_client import Ringback
-    from ringback_client.records import BadRow, Drop
+    from ringback_client.records.drops import BadRow, Drop
 
 
 @click.command()

@@ -12,7 +12,7 @@ from ringback_cli.printing import clean, show_json
 from ringback_cli.tables import show_table
 
 if TYPE_CHECKING:
-    from ringback_client.records import Job, Step, Timeline
+    from ringback_client.records.jobs import Job, Step, Timeline
 
 
 def show_job(job: "Job") -> None:

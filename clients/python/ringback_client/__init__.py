@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 from ringback_client.blocking import Ringback
 from ringback_client.errors import RingbackError
 from ringback_client.operations import Environment
-from ringback_client.records import Event, Image, Job, Model, Upload
+from ringback_client.records.jobs import Event, Image, Job
+from ringback_client.records.models import Model
+from ringback_client.records.uploads import Upload
 from ringback_client.webhooks import read_webhook
 
 if TYPE_CHECKING:

@@ -14,24 +14,11 @@ from ringback_client.async_transport import AsyncTransport
 from ringback_client.filters import JobFilters, parameters_of
 from ringback_client.local_images import ImageSource, OnSent
 from ringback_client.operations import Environment, Operations
-from ringback_client.records import (
-    Account,
-    ClientAccount,
-    Deliveries,
-    Drop,
-    DropDetails,
-    DryRun,
-    Event,
-    Image,
-    Job,
-    ListedReceiver,
-    Model,
-    Outcome,
-    RetriedDrop,
-    Timeline,
-    Upload,
-    Used,
-)
+from ringback_client.records.account import Account, ClientAccount, Deliveries, ListedReceiver, Used
+from ringback_client.records.drops import Drop, DropDetails, RetriedDrop
+from ringback_client.records.jobs import Event, Image, Job, Outcome, Timeline
+from ringback_client.records.models import DryRun, Model
+from ringback_client.records.uploads import Upload
 from ringback_client.settings import settings_of
 from ringback_client.usage import read_usage
 

@@ -9,24 +9,17 @@ from urllib.parse import quote
 
 from ringback_client.errors import UnusableRequest
 from ringback_client.filters import between, given
-from ringback_client.records import (
+from ringback_client.records.account import (
     Account,
     ClientAccount,
     Deliveries,
-    DropDetails,
-    DropPage,
-    DryRun,
-    Job,
-    JobPage,
     ListedReceiver,
-    Model,
-    Models,
-    OpenedUpload,
-    Outcomes,
-    RetriedDrop,
-    Timeline,
     UsagePage,
 )
+from ringback_client.records.drops import DropDetails, DropPage, RetriedDrop
+from ringback_client.records.jobs import Job, JobPage, Outcomes, Timeline
+from ringback_client.records.models import DryRun, Model, Models
+from ringback_client.records.uploads import OpenedUpload
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ringback_client.calls import JOB_ID, get_job
 from ringback_client.errors import DownloadFailed, NoAnswer, UnexpectedAnswer
 from ringback_client.partial_files import length_of
-from ringback_client.records import Image, Job
+from ringback_client.records.jobs import Image, Job
 from ringback_client.retrying import Sender
 from ringback_client.settings import is_here
 from ringback_client.steps import Fetch, NotSent, Sleep, Steps

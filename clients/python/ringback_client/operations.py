@@ -20,7 +20,9 @@ from ringback_client.calls import (
 from ringback_client.downloading import Downloader
 from ringback_client.errors import DownloadFailed
 from ringback_client.local_images import ImageSource, LocalImage, OnSent
-from ringback_client.records import DryRun, Job, Outcome, Upload
+from ringback_client.records.jobs import Job, Outcome
+from ringback_client.records.models import DryRun
+from ringback_client.records.uploads import Upload
 from ringback_client.retrying import Sender
 from ringback_client.settings import Settings
 from ringback_client.steps import Emit, Steps

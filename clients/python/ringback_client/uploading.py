@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ringback_client.calls import open_upload
 from ringback_client.errors import NoAnswer, UnexpectedAnswer, UnusableFile, UploadFailed
 from ringback_client.local_images import LocalImage, OnSent, is_source
-from ringback_client.records import OpenedUpload, Upload
+from ringback_client.records.uploads import OpenedUpload, Upload
 from ringback_client.retrying import Sender
 from ringback_client.settings import is_here
 from ringback_client.steps import Answer, NotSent, SendForm, Sleep, Steps

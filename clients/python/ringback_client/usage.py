@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from datetime import date
 
 from ringback_client.calls import sum_usage
-from ringback_client.records import Used
+from ringback_client.records.account import Used
 from ringback_client.retrying import Sender
 from ringback_client.steps import Steps
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ringback_client.calls import get_job
 from ringback_client.errors import LineRefused, NoAnswer, NotConfigured, WaitTimedOut
-from ringback_client.records import DELETED, FINAL, Event, Job
+from ringback_client.records.jobs import DELETED, FINAL, Event, Job
 from ringback_client.retrying import Sender
 from ringback_client.settings import LIVE_URL, Settings
 from ringback_client.steps import Emit, Hear, LineClosed, Open, Say, Sleep, Steps

@@ -10,33 +10,68 @@ from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import pytest
 from ringback.domain.jobs import FINAL
-from ringback_client import AsyncRingback, Ringback, asynchronous, blocking, calls, records
+from ringback_client import AsyncRingback, Ringback, asynchronous, blocking, calls
 from ringback_client.errors import BY_TYPE, UnexpectedAnswer
 from ringback_client.filters import JobFilters, parameters_of
 from ringback_client.reading import read
+from ringback_client.records import jobs as job_records
+from ringback_client.records.account import (
+    Account,
+    ClientAccount,
+    Deliveries,
+    Delivery,
+    ListedReceiver,
+    ProviderAccount,
+    ReceiverState,
+    Used,
+)
+from ringback_client.records.drops import (
+    BadRow,
+    Drop,
+    DropDetails,
+    DropEstimate,
+    DropPage,
+    Receipt,
+    RetriedDrop,
+    RowError,
+)
+from ringback_client.records.jobs import (
+    Image,
+    Job,
+    JobError,
+    JobPage,
+    MissingImage,
+    Outcomes,
+    Quarantined,
+    Step,
+    Timeline,
+    Wait,
+)
+from ringback_client.records.models import DryRun, Estimate, Model, Models, Price
+from ringback_client.records.uploads import OpenedUpload
 
 from tests.support.client_api import a_job, an_image, job_id
 from tests.support.openapi import described
 from tests.support.repository import text_of
 
 SCHEMAS: Final = {
-    **{"shownJob": records.Job, "error": records.JobError, "image": records.Image},
-    **{"missingImage": records.MissingImage, "quarantined": records.Quarantined},
-    **{"account": records.Account, "wait": records.Wait, "jobPage": records.JobPage},
-    **{"dryRun": records.DryRun, "estimate": records.Estimate, "models": records.Models},
-    **{"model": records.Model, "price": records.Price, "deliveries": records.Deliveries},
-    **{"receiverState": records.ReceiverState, "delivery": records.Delivery},
-    "used": records.Used,
-    "outcomes": records.Outcomes,
-    "retriedDrop": records.RetriedDrop,
-    "openedUpload": records.OpenedUpload,
-    **{"timeline": records.Timeline, "step": records.Step},
-    **{"clientAccount": records.ClientAccount, "providerAccount": records.ProviderAccount},
-    "listedReceiver": records.ListedReceiver,
-    **{"drop": records.Drop, "dropPage": records.DropPage, "dropDetails": records.DropDetails},
-    **{"dropEstimate": records.DropEstimate, "badRow": records.BadRow},
-    "fieldError": records.RowError,
-    "receipt": records.Receipt,
+    **{"shownJob": Job, "error": JobError, "image": Image},
+    **{"missingImage": MissingImage, "quarantined": Quarantined},
+    **{"account": Account, "wait": Wait, "jobPage": JobPage},
+    **{"dryRun": DryRun, "estimate": Estimate, "models": Models},
+    **{"model": Model, "price": Price, "deliveries": Deliveries},
+    **{"receiverState": ReceiverState, "delivery": Delivery},
+    "used": Used,
+    "outcomes": Outcomes,
+    "retriedDrop": RetriedDrop,
+    "openedUpload": OpenedUpload,
+    **{"timeline": Timeline, "step": Step},
+    **{"clientAccount": ClientAccount, "providerAccount": ProviderAccount},
+    "listedReceiver": ListedReceiver,
+    **{"drop": Drop, "dropPage": DropPage, "dropDetails": DropDetails},
+    **{"dropEstimate": DropEstimate, "badRow": BadRow},
+    "fieldError": RowError,
+    "receipt": Receipt,
 }
 TYPES: Final = {
     **{str: "string", int: "integer", float: "number", bool: "boolean", datetime: "string"},
@@ -101,7 +136,7 @@ def test_every_schema_of_an_answer_has_a_record() -> None:
 
 
 def test_the_final_states_are_those_of_the_api() -> None:
-    assert set(FINAL) == records.FINAL
+    assert set(FINAL) == job_records.FINAL
 
 
 EVERY_FILTER = JobFilters(
@@ -184,14 +219,14 @@ def test_both_clients_have_the_same_methods(name: str) -> None:
 
 
 def test_unknown_fields_are_left_out_and_missing_ones_refused() -> None:
-    job = read(records.Job, a_job(status="succeeded", news=1))
+    job = read(Job, a_job(status="succeeded", news=1))
     assert job.images[0].sha256 == an_image(1)["sha256"]
     assert job.created_at.utcoffset() is not None
     for name in ("status", "images"):
         shown = a_job()
         del shown[name]
         with pytest.raises(UnexpectedAnswer, match=name):
-            read(records.Job, shown)
+            read(Job, shown)
 
 
 @pytest.mark.parametrize(
@@ -201,4 +236,4 @@ def test_unknown_fields_are_left_out_and_missing_ones_refused() -> None:
 )  # fmt: skip
 def test_a_field_of_another_type_is_refused(name: str, value: object) -> None:
     with pytest.raises(UnexpectedAnswer, match=name):
-        read(records.Job, a_job() | {name: value})
+        read(Job, a_job() | {name: value})
