@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringback_cli.connection import connected
+from ringback_cli.connection import MAX_LIMIT, connected
 from ringback_cli.printing import note, show_json
 from ringback_cli.tables import cell_text, show_table
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", required=False)
-@click.option("-n", "--limit", type=click.IntRange(min=1), default=25, show_default=True,
+@click.option("-n", "--limit", type=click.IntRange(1, MAX_LIMIT), default=25, show_default=True,
               help="How many files.")  # fmt: skip
 @connected
 def drops(client: "Ringback", *, file: str | None, limit: int, as_json: bool) -> None:

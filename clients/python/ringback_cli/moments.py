@@ -11,10 +11,10 @@ def moment(text: str) -> datetime:
     """Read a date (its midnight in UTC) or a date-time, in UTC unless it has an offset."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         told = f"{clean(text)} is no date, such as 2026-11-27 or 2026-11-27T14:30."
         raise click.BadParameter(told) from None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def moment_text(moment: datetime, *, timespec: str = "seconds") -> str:

@@ -10,7 +10,7 @@ import click
 from ringback_cli.connection import connected
 from ringback_cli.exits import ExitCode
 from ringback_cli.inputs import input_of, input_options, properties_of
-from ringback_cli.printing import note, say, show_json
+from ringback_cli.printing import clean, note, say, show_json
 from ringback_cli.showing import show_job
 from ringback_cli.uploads import uploaded_input
 
@@ -21,9 +21,19 @@ if TYPE_CHECKING:
 KEY = click.option(
     "--idempotency-key", metavar="TEXT", help="The same key makes the same job once."
 )
-TIMEOUT = click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="The longest wait."
-)
+
+
+def _seconds(text: str) -> float:
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not found >= 0:  # which NaN is not either
+        raise click.BadParameter(f"{clean(text)} is no number of seconds.")
+    return found
+
+
+TIMEOUT = click.option("--timeout", type=_seconds, metavar="SECONDS", help="The longest wait.")
 
 
 @click.command()

@@ -9,8 +9,11 @@ import click
 from ringback_cli.exits import ExitCode
 from ringback_cli.printing import clean_lines, show_json
 
-# Of an answer of the API, and of all requests that were sent with a key.
-FIELDS: Final = ("status", "type", "errors", "retry_after", "idempotency_key", "may_be_done")
+# Each is of some errors only.
+FIELDS: Final = (
+    *("status", "type", "errors", "retry_after", "idempotency_key", "may_be_done"),
+    "job_ids",
+)
 HINTED: Final = frozenset({ExitCode.NOT_ALLOWED, ExitCode.UNAVAILABLE})
 
 

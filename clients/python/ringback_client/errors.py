@@ -38,6 +38,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+MAX_SHOWN: Final = 10
+
 
 class RingbackError(Exception):
     """Base of all errors of this package.
@@ -78,7 +80,9 @@ class WaitTimedOut(RingbackError):
     """The time is over and some jobs have not ended; they go on."""
 
     def __init__(self, job_ids: Sequence[str]) -> None:
-        super().__init__(f"Not ended in time: {', '.join(job_ids)}")
+        shown = ", ".join(job_ids[:MAX_SHOWN])
+        more = len(job_ids) - MAX_SHOWN
+        super().__init__(f"Not ended in time: {shown}{f' and {more} more' if more > 0 else ''}")
         self.job_ids = tuple(job_ids)
 
 

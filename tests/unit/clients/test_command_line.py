@@ -109,7 +109,7 @@ def test_a_model_that_is_in_no_list_is_passed_on() -> None:
         (("--input", "@image.png"), "--input: image.png is not UTF-8."),
         (("-i", "x" * 300), "neither a URL nor a file"),
         (("--idempotency-key", ""), "1 to 255 printable"),
-        (("--timeout", "-1"), "not in the range"),
+        *[(("--timeout", each), f"{each} is no number of seconds") for each in ("-1", "nan", "x")],
     ],
 )
 def test_what_is_no_input_is_not_sent(
@@ -256,7 +256,8 @@ def test_an_outage_and_a_long_wait_have_exit_codes() -> None:
     down = httpx.Response(503)
     run(FakeApi(script=[down] * 9), "get", job_id(1), code=ExitCode.UNAVAILABLE)
     waiting = FakeApi().add(a_job())
-    run(waiting, "watch", job_id(1), "--timeout", "5", code=ExitCode.TIMED_OUT)
+    result = run(waiting, "watch", job_id(1), "--timeout", "5", "--json", code=ExitCode.TIMED_OUT)
+    assert json.loads(result.stdout)["error"]["job_ids"] == [job_id(1)]
 
 
 def test_a_mistake_of_ours_is_not_hidden() -> None:
@@ -675,7 +676,13 @@ def test_moments_that_are_printed_are_read() -> None:
     zone = timezone(timedelta(hours=2))
     assert moment_text(datetime(2026, 11, 27, 14, tzinfo=zone)) == "2026-11-27 12:00:00Z"
     assert moment("2026-11-27 12:00:00Z") == datetime(2026, 11, 27, 12, tzinfo=UTC)
-    assert "no date" in run(FakeApi(), "list", "--since", "tomorrow", code=2).stderr
+    for wrong in ("tomorrow", "0001-01-01T00:00+14:00"):
+        assert f"{wrong} is no date" in run(FakeApi(), "list", "--since", wrong, code=2).stderr
+
+
+@pytest.mark.parametrize("command", ["list", "drops"])
+def test_no_limit_is_too_large_to_count(command: str) -> None:
+    run(FakeApi(), command, "-n", "9" * 20, code=2)
 
 
 def test_the_shell_completes_commands() -> None:
@@ -687,6 +694,7 @@ def test_the_shell_completes_commands() -> None:
 
 def test_errors_of_every_class_have_a_code() -> None:
     assert exit_code_of(errors.WaitTimedOut(["x"])) is ExitCode.TIMED_OUT
+    assert str(errors.WaitTimedOut(["x"] * 12)).endswith("x, x and 2 more")
     assert exit_code_of(errors.LineRefused("x")) is ExitCode.NOT_ALLOWED
     assert exit_code_of(OSError()) is ExitCode.WRONG_REQUEST
     assert exit_code_of(BrokenPipeError()) is ExitCode.NOT_READ

@@ -52,6 +52,16 @@ def test_a_mistake_of_ours_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) 
         code_after(monkeypatch, ZeroDivisionError())
 
 
+def test_closed_streams_are_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    entry.open_streams()
+    sys.stderr.write("x")
+    assert sys.stdin.readline() == ""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()
+
+
 def test_no_encoding_of_a_terminal_is_too_small(monkeypatch: pytest.MonkeyPatch) -> None:
     code_after(monkeypatch, SystemExit(0))
     sys.stdout.write("\u84dd")
