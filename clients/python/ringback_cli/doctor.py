@@ -1,8 +1,11 @@
 """``doctor``: what is wrong with this set-up, in words, and what to do about it."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TextIO
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
@@ -12,6 +15,9 @@ from ringback_cli.printing import say, show_json
 
 if TYPE_CHECKING:
     from ringback_client import Ringback
+
+
+OF_OTHERS: Final = 0o077
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,10 @@ def doctor(
     ringback doctor
     """  # noqa: D301
     make = context.obj or open_client
+    file = () if key_file is None else _of_key_file(Path(key_file.name))
     key = None if key_file is None else key_file.read()
     code = ExitCode.DONE
-    for finding in findings(lambda: make(api_url=api_url, key=key, live_url=live_url)):
+    for finding in chain(file, findings(lambda: make(api_url=api_url, key=key, live_url=live_url))):
         if finding.state == "failed":
             code = ExitCode.NOT_SUCCEEDED
         if as_json:
@@ -53,6 +60,11 @@ def doctor(
         else:
             say(f"{finding.state:7} {finding.what}: {finding.detail}")
     context.exit(code)
+
+
+def _of_key_file(path: Path) -> Iterator[Finding]:
+    if os.name == "posix" and path.is_file() and path.stat().st_mode & OF_OTHERS:
+        yield Finding("key file", "note", f"others on this computer can read it: chmod 600 {path}")
 
 
 def findings(make: Callable[[], "Ringback"]) -> Iterator[Finding]:

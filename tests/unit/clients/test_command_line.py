@@ -484,6 +484,15 @@ def test_a_file_that_is_no_key_is_told(tmp_path: Path) -> None:
         assert result.exit_code in (1, 2)
 
 
+@pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o640, True)])
+def test_the_doctor_sees_who_can_read_the_key(tmp_path: Path, mode: int, *, is_told: bool) -> None:
+    path = tmp_path / "key"
+    path.write_text(KEY)
+    path.chmod(mode)
+    api = FakeApi(models=[a_model()], told=[[FOLLOWING]])
+    assert (f"chmod 600 {path}" in run(api, "doctor", "--key-file", path).stdout) == is_told
+
+
 def test_without_settings_a_command_says_what_to_set() -> None:
     result = CliRunner().invoke(main, ["models"], env={"RINGBACK_KEY": None})
     assert (result.exit_code, "set RINGBACK_KEY" in result.stderr) == (2, True)
