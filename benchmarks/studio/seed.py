@@ -16,6 +16,7 @@ from ringback.domain.job_ids import new_job_id
 from ringback.domain.jobs import Job, JobRequest, JobStatus
 
 from local.deployment import Deployment, administrator
+from local.waiting import wait_for
 
 MODEL: Final = "bytedance/seedream-v4-text-to-image"
 # Jobs share pictures, which are as large as real thumbnails are.
@@ -26,11 +27,14 @@ BATCH: Final = 25
 
 
 def seed(deployment: Deployment, client: str, count: int) -> None:
-    """Write so many succeeded jobs of the client, one a minute until now, with a picture each."""
+    """Write so many succeeded jobs of the client, one a minute until now, with a picture each.
+
+    Returns once the stream has told them all: they are meant to be old.
+    """
     session = administrator()
     bucket = session.client("s3", endpoint_url=deployment.endpoint_url)
     table = session.client("dynamodb", endpoint_url=deployment.endpoint_url)
-    pictures = min(PICTURES, count)
+    pictures, before = min(PICTURES, count), told_in(table, deployment.jobs_table)
 
     def store(number: int) -> None:
         for key in keys_of(number):
@@ -48,6 +52,23 @@ def seed(deployment: Deployment, client: str, count: int) -> None:
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(store, range(pictures)))
         list(threads.map(write, batches(client, count, pictures)))
+    wait_for(
+        lambda: told_in(table, deployment.jobs_table),
+        lambda told: told >= before + count,
+        what="the events of the seeded jobs",
+        pause=2,
+    )
+
+
+def told_in(table: Any, name: str) -> int:
+    """Return how many jobs have been told."""
+    pages = table.get_paginator("scan").paginate(
+        TableName=name,
+        Select="COUNT",
+        FilterExpression="begins_with(job_id, :told)",
+        ExpressionAttributeValues={":told": {"S": "told#"}},
+    )
+    return sum(page["Count"] for page in pages)
 
 
 def batches(client: str, count: int, pictures: int) -> Iterator[list[dict[str, Any]]]:

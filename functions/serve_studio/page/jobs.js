@@ -24,6 +24,7 @@ export class JobStore extends EventTarget {
   #cursors = [undefined];
   #filters = {};
   #load = 0;
+  #frame = 0;
   #running;
   #failedAt = -Infinity;
   #renewals = new Renewals({
@@ -115,7 +116,7 @@ export class JobStore extends EventTarget {
       return;
     }
     this.#put(job, known?.page ?? 0);
-    this.#changed();
+    this.#changeSoon();
   }
 
   /** Read a job anew, and take it. */
@@ -134,7 +135,7 @@ export class JobStore extends EventTarget {
     const index = this.#order.indexOf(id);
     this.#order.splice(index, 1);
     this.#dirty = Math.min(this.#dirty, index);
-    this.#changed();
+    this.#changeSoon();
   }
 
   /** Return the link to an item's thumbnail; `undefined` if it has to be renewed, which has begun then. */
@@ -197,6 +198,14 @@ export class JobStore extends EventTarget {
   #gone(id, problem) {
     if (id && (problem.status === 404 || problem.status === 410)) this.remove(id);
     else this.#fail(problem);
+  }
+
+  /** Of a batch, hundreds of events come in a second: what they change is drawn once a frame. */
+  #changeSoon() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#changed();
+    });
   }
 
   #changed() {

@@ -4,8 +4,8 @@ import { fill, h } from './dom.js';
 import { elapsed, named, t } from './words.js';
 import { UNDER_WAY } from './filters.js';
 
-// Tiles that only fly past load nothing.
-const SETTLED_MS = 90;
+// Tiles that only fly past load nothing: a dozen screens a second, which takes them this long.
+const SETTLED_MS = 200;
 
 /** @param {{href: (item) => string, link: (item) => string|undefined, onError: (item) => void}} table */
 export function makeTile(item, table) {
