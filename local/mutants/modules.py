@@ -124,7 +124,7 @@ MODULES: Final = _by_name(
     _function("change_job"),
     _function("delete_jobs", "", _HANDLERS),
     _use_case("delete_job"),
-    _aws("deletions", DELETIONS),
+    _aws("deletions", DELETIONS, FAILURES),
     _aws("job_objects", "contract/test_job_objects"),
     _function("serve_provider_apis"),
     _use_case("accept_callback", slow_tests=RECEIVED),

@@ -5,6 +5,7 @@ about a job that does not exist.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -13,10 +14,12 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from ringback.aws.accounts import AccountTable
+from ringback.aws.deletions import DeletionTable
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.rate_window import TRIES, RateWindowTable
 from ringback.aws.shared_token import SharedToken
+from ringback.aws.table_items import job_key
 from ringback.domain.accounts import PauseReason, Probe
 from ringback.domain.changes import FinishedDrop
 from ringback.domain.drops import Drop, Progress
@@ -25,7 +28,7 @@ from ringback.domain.jobs import JobStatus
 from ringback.domain.pace import Pace
 from ringback.domain.tokens import AccessToken
 
-from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_stored_image, release
+from tests.support.jobs import NOON, TASK, a_job, a_job_id, a_request, a_stored_image, release
 
 LATER = NOON + timedelta(seconds=5)
 ROW = Progress(made_at=NOON, row=5)
@@ -34,6 +37,9 @@ FINISHED = FinishedDrop(drop=DROP, client="drop", at=NOON, summary={})
 PROBE = Probe(provider="kie", probe_id="a" * 16)
 PACE = Pace(limit=2, seconds=10)
 FREE_SLOT = PACE.slot_at(NOON)
+TOLD = a_job(
+    JobStatus.DELETED, request=replace(a_request(), call_back_url="https://studio.example")
+)
 
 
 def a_client(failure: Callable[[], dict[str, Any] | None]) -> Any:
@@ -74,6 +80,15 @@ WRITES: dict[str, Callable[[Any], object]] = {
     "add an image": lambda client: JobTable(client, "jobs").add_images(
         a_job_id(), a_stored_image(), at=LATER
     ),
+    "begin a deletion": lambda client: DeletionTable(client, "jobs").begin(TOLD, at=LATER),
+    "delete deliveries": lambda client: DeletionTable(client, "jobs").forget_details(a_job()),
+    "forget a key": lambda client: DeletionTable(client, "jobs")._forget_fingerprint(
+        TOLD, job_key(TOLD.job_id)
+    ),
+    "tell a deletion again": lambda client: DeletionTable(client, "jobs").tell_again(
+        TOLD, at=LATER
+    ),
+    "forget a receiver": lambda client: DeletionTable(client, "jobs").forget_receiver(TOLD),
     "begin a drop": lambda client: DropProgressTable(client, "jobs").advance(
         DROP, seen=None, to=ROW, at=NOON
     ),
