@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback.domain.errors import FieldError, InvalidRequest
+from ringback.domain.errors import MAX_ERRORS, FieldError, InvalidRequest
 from ringback.json_bodies import (
     MAX_DEPTH,
     MAX_DIGITS,
+    MAX_NAME,
     REPEATED,
     NotJson,
     json_object,
@@ -148,6 +149,17 @@ def test_repeated_names_are_found_in_json_within_json(text: str, is_repeating: b
 def test_many_names_take_no_quadratic_time() -> None:
     body = "{" + ",".join(f'"{number}": 1' for number in range(20_000)) + ', "0": 1}'
     assert parse_json(body).repeated == ("0",)
+
+
+def test_the_paths_of_many_repeated_names_stay_short() -> None:
+    """Each has the names above it: a body of a megabyte would make gigabytes of them."""
+    twice = ",".join(f'"{number}":1,"{number}":2' for number in range(4_000))
+    body = f'{{"{"x" * 64_000}":{{{twice}}}}}'
+    repeated = parse_json(body).repeated
+    assert (len(repeated), repeated[0]) == (MAX_ERRORS, f"{'x' * MAX_NAME}....0")
+    with pytest.raises(InvalidRequest) as refused:
+        json_object(body.encode(), most=len(body))
+    assert sum(len(error.field) for error in refused.value.errors) < 20_000
 
 
 def test_numbers_that_cannot_be_read_may_be_null() -> None:

@@ -6,11 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import isfinite
 from typing import Any, Final
 
-from ringback.domain.errors import FieldError, InvalidRequest, PayloadTooLarge
+from ringback.domain.errors import MAX_ERRORS, FieldError, InvalidRequest, PayloadTooLarge
 
 # The request and the input made from it are both stored, in an item of at most 400 KB.
 MAX_REQUEST_BYTES: Final = 128 * 1024
@@ -18,6 +18,8 @@ MAX_REQUEST_BYTES: Final = 128 * 1024
 MAX_DEPTH: Final = 64
 # Digits of an integer. No other parser is sure to read more than 19.
 MAX_DIGITS: Final = 100
+# Characters of a name in a path.
+MAX_NAME: Final = 100
 _NO_FORM: Final = ", not a form"
 REPEATED: Final = "is given more than once; give it once"
 
@@ -47,7 +49,8 @@ class _Repeating(dict[str, Any]):
 class Json:
     """``repeated`` are the dotted paths of the names that an object has more than once.
 
-    Such a name has the value that it is given each time. If the values differ, it has none.
+    They are at most ``MAX_ERRORS``, with at most ``MAX_NAME`` characters of each name. Such a name
+    has the value that it is given each time. If the values differ, it has none.
     """
 
     value: Any
@@ -164,7 +167,8 @@ def _parse(text: str, *, strict: bool, unreadable_numbers: bool = False) -> Json
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise NotJson(f"is not JSON: {_in_words(error.msg)} ({place})") from None
-    return Json(value, tuple(sorted(set(_repeated(value)))) if repeating else ())
+    found = islice(_repeated(value), MAX_ERRORS) if repeating else ()
+    return Json(value, tuple(sorted(set(found))))
 
 
 def _whole(escape: re.Match[str]) -> str:
@@ -192,11 +196,17 @@ def _repeated(value: Any, path: str = "") -> Iterator[str]:
     """Yield the paths of repeated names; the depth is bounded already."""
     within = f"{path}." if path else ""
     if isinstance(value, _Repeating):
-        yield from (f"{within}{name}" for name in value.names)
+        yield from (f"{within}{_shown(name)}" for name in sorted(value.names))
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     for name, each in inner:
         if isinstance(each, dict | list):
-            yield from _repeated(each, f"{within}{name}")
+            yield from _repeated(each, f"{within}{_shown(name)}")
+
+
+def _shown(name: str | int) -> str:
+    """Return a name as it stands in paths: many may begin with the same one, however long."""
+    text = str(name)
+    return text if len(text) <= MAX_NAME else f"{text[:MAX_NAME]}..."
 
 
 def _or_none(read: Callable[[str], float]) -> Callable[[str], float | None]:
