@@ -14,7 +14,7 @@ from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.jobs import GONE, Job
 from ringback.http_replies import Reply, account_body, job_body, problem, reply, retry_body
 from ringback.job_log import log_job, named_job
-from ringback.lambda_events import Event, client_name, query_parameters
+from ringback.lambda_events import Event, client_name, path_alone, query_parameters
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import ChangeJobSettings
 from ringback.use_cases.change_job import CancelJob
@@ -53,7 +53,7 @@ def lambda_handler(event: Event, context: LambdaContext) -> Reply:
 
 
 def change(find: FindJobs, make: Callable[[Job], Job], event: Event, client: str) -> Reply:
-    job = make(find.one(event["pathParameters"]["job_id"], client=client))
+    job = make(find.one(path_alone(event, "job_id"), client=client))
     log_job(logger, "job changed", job)
     status = HTTPStatus.ACCEPTED if job.status in GONE else HTTPStatus.OK
     return reply(status, job_body(job))
@@ -64,7 +64,7 @@ def retry(request: RequestRetry, event: Event, client: str) -> Reply:
 
 
 def resume(account: ResumeAccount, event: Event, _client: str) -> Reply:
-    return reply(HTTPStatus.OK, account_body(account(event["pathParameters"]["name"])))
+    return reply(HTTPStatus.OK, account_body(account(path_alone(event, "name"))))
 
 
 start(os.environ, routes)

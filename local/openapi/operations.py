@@ -216,7 +216,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="Withdraw a job that has not been sent",
         parameters=(JOB_ID,),
         answers={200: ("The job.", _JOB)},
-        problems=_OF_JOB,
+        problems=(InvalidRequest, *_OF_JOB),
     ),
     "POST /jobs/{job_id}/archive": Operation(
         id="archiveJob",
@@ -224,7 +224,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="Copy what is missing of a job's images, without paying again",
         parameters=(JOB_ID,),
         answers={200: ("The job.", _JOB)},
-        problems=(TryAgain, *_OF_JOB),
+        problems=(InvalidRequest, TryAgain, *_OF_JOB),
     ),
     "POST /jobs/retry": Operation(
         id="retryDrop",
@@ -253,7 +253,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         summary="Let one job try a paused account now",
         parameters=(_path("name", "The provider."),),
         answers={200: ("The account.", ref("account"))},
-        problems=(UnknownProvider, TryAgain),
+        problems=(InvalidRequest, UnknownProvider, TryAgain),
     ),
     "GET /usage": Operation(
         id="sumUsage",

@@ -66,6 +66,17 @@ def test_a_retry_is_a_new_paid_job(
     assert len(provider.at(CREATE)) == 1
 
 
+@pytest.mark.parametrize("case", ["cancel", "archive", "notify", "delete", "resume"])
+def test_nothing_is_changed_by_whoever_asked_for_something_else(
+    cloud: Cloud, lambdas: Lambdas, case: str
+) -> None:
+    stored(cloud, a_job(JobStatus.FAILED))
+    event = an_event("change_job", case) | {"queryStringParameters": {"dry_run": "true", "x": ""}}
+    reply = lambdas("change_job", event)
+    named = [each["field"] for each in json.loads(reply["body"])["errors"]]
+    assert (reply["statusCode"], named, lambdas.written()) == (400, ["dry_run", "x"], [])
+
+
 @pytest.mark.parametrize(
     ("function", "case"),
     [("change_job", "cancel"), ("change_job", "archive"), ("accept_job", "retry")],

@@ -83,6 +83,17 @@ def query_parameters(event: Mapping[str, Any]) -> dict[str, str]:
     return {without_halves(name): without_halves(text) for name, text in given.items()}
 
 
+def path_alone(event: Mapping[str, Any], name: str) -> str:
+    """Return a parameter of the path, on a route that has none in its query.
+
+    Raises ``InvalidRequest`` if there are any: ``DELETE ...?dry_run=true`` can't be undone.
+    """
+    if errors := unknown_parameters(query_parameters(event), ()):
+        raise InvalidRequest(errors)
+    found: str = event["pathParameters"][name]
+    return found
+
+
 def route_of(event: Mapping[str, Any]) -> str:
     """Return the route, such as ``GET /jobs``. ``HEAD`` is answered like ``GET``.
 

@@ -1,4 +1,4 @@
-"""Tells clients on every answer to a post how many more they may send."""
+"""Tells clients how many more jobs they may post, on every answer to a post but refusals."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
