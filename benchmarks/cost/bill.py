@@ -26,14 +26,19 @@ FROM_HTTP: Final = ("accept_job", "receive_callback")
 FROM_STREAM: Final = ("publish_events",)
 AUTHORIZER: Final = "authorize_client"
 COPIES_AT_A_TIME: Final = 2
+CHECKER: Final = "check_jobs"
+# What a check of a job that has ended calls.
+LOOK: Final = "BatchGetItem job, told"
+# Deadlines are in whole minutes (domain/checks.py): so many seconds of jobs are due at once.
+DUE_TOGETHER: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """``calls`` and ``polls`` are those of ours and of the event sources, for one warm job."""
 
-    calls: int
-    polls: int
+    calls: float
+    polls: float
     units: Units
 
     @property
@@ -51,12 +56,20 @@ def bill_of(
     warm: Sequence[Invocation],
     *,
     seconds_between: float = SECONDS_BETWEEN_JOBS,
+    together: float = DUE_TOGETHER,
 ) -> Bill:
-    units, polls = Units(), 0
+    """``together`` is how many seconds of jobs come due at the same moment."""
+    units, calls, polls = Units(), 0.0, 0.0
     remembered = remembered_seconds()
     for each in warm:
-        # API Gateway remembers the authorizer's answer for a while.
-        share = min(1, seconds_between / remembered) if each.function == AUTHORIZER else 1
+        share = 1.0
+        if each.function == AUTHORIZER:
+            # API Gateway remembers its answer for a while.
+            share = min(1, seconds_between / remembered)
+        elif each.function == CHECKER and [label for label, _ in each.calls] == [LOOK]:
+            # As many batches as may run at a time, at most, have all messages of a moment.
+            share = min(1, batches_at_a_time() * seconds_between / together)
+        calls += share * len(each.calls)
         units["Lambda requests"] += share
         units["Lambda GB-seconds"] += share * gb_seconds(each)
         units["log KB"] += share * each.log_bytes / 1024
@@ -64,7 +77,8 @@ def bill_of(
             units["HTTP API requests"] += 1
             units["log KB"] += ACCESS_LINE / 1024
         elif each.function not in (*FROM_STREAM, AUTHORIZER):
-            polls += POLLS
+            # Each message is received by itself, and deleted with its batch.
+            polls += POLLS - 1 + share
         for _, own in each.calls:
             units.add(own)
     units["SQS requests"] += polls
@@ -74,13 +88,19 @@ def bill_of(
         for seconds in each.secrets
     ]
     units[SECRET] += sum(min(1, seconds_between / seconds) for seconds in kept)
-    return Bill(calls=sum(len(each.calls) for each in warm), polls=polls, units=units)
+    return Bill(calls=calls, polls=polls, units=units)
 
 
 def remembered_seconds() -> int:
     auth = load_template()["Resources"]["JobsApi"]["Properties"]["Auth"]
     seconds: int = auth["Authorizers"]["ClientKey"]["Identity"]["ReauthorizeEvery"]
     return seconds
+
+
+def batches_at_a_time() -> int:
+    (source,) = function_properties(CHECKER)["Events"].values()
+    most: int = source["Properties"]["ScalingConfig"]["MaximumConcurrency"]
+    return most
 
 
 def gb_seconds(invocation: Invocation) -> float:

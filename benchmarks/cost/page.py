@@ -79,7 +79,7 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 def case_row(named: tuple[str, Measured]) -> list[str]:
     name, bill = named[0], named[1].bill
     units = f"{bill.units['DynamoDB write units']:g}"
-    return [name, f"{bill.usd:.1f}", str(bill.calls), str(bill.polls), units]
+    return [name, f"{bill.usd:.1f}", f"{bill.calls:.3g}", f"{bill.polls:.2g}", units]
 
 
 def service_rows(bill: Bill) -> Iterator[list[str]]:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from ringback.domain.checks import (
     ALIGNMENT,
     FIRST_CHECK,
     Check,
+    deadline_after,
     from_message,
     next_read,
     seconds_to_next_check,
@@ -45,6 +47,29 @@ def test_with_callbacks_a_job_is_checked_at_its_deadline() -> None:
     assert seconds_to_next_check(job, at=NOON + timedelta(seconds=900), calls_back=True) == 3
     # An overdue job is checked every quarter of an hour.
     assert seconds_to_next_check(job, at=job.deadline_at, calls_back=True) == 900
+
+
+@pytest.mark.parametrize(
+    ("wait", "seconds"),
+    [
+        (30, 67),
+        (599.9, 637),
+        (600, 600),
+        (900, 900),
+        (901, 900),
+        (902.4, 900),
+        (903.6, 900),
+        (923, 960),
+    ],
+)
+def test_a_long_deadline_is_a_whole_minute_and_a_short_one_a_second(
+    wait: float, seconds: int
+) -> None:
+    """So that the checks of a minute are due together; never later than was asked for."""
+    at = NOON + timedelta(seconds=37.25)
+    deadline = deadline_after(timedelta(seconds=wait), at=at)
+    assert deadline == NOON + timedelta(seconds=seconds)
+    assert at < deadline <= at + timedelta(seconds=wait)
 
 
 def test_without_callbacks_checks_widen_until_the_deadline() -> None:

@@ -23,6 +23,8 @@ UNTIL_SUBMITTED: Final = Widening(
 )
 # These checks are aligned, so that one call to the provider reads many tasks.
 ALIGNMENT: Final = timedelta(seconds=10)
+# Longer deadlines are in whole minutes, so that many checks of final jobs are due at once.
+LONG_DEADLINE: Final = timedelta(minutes=10)
 # A task that is still being generated at its deadline is read for so long after its submission;
 # with callbacks at these ages and at twice the deadline, without them at widening intervals.
 LAST_READ: Final = timedelta(days=1)
@@ -83,6 +85,15 @@ def from_message(message: Mapping[str, Any]) -> Check | Probe:
         if name in message
     }
     return of_any_version(Check, {**message, **times})
+
+
+def deadline_after(wait: timedelta, *, at: datetime) -> datetime:
+    """Return a job's deadline: ``wait`` from now on, less up to a minute if that is long.
+
+    Shorter ones are in whole seconds: each write of a job is billed by its size.
+    """
+    step = timedelta(minutes=1) if wait >= LONG_DEADLINE else timedelta(seconds=1)
+    return EPOCH + (at + wait - EPOCH) // step * step
 
 
 def seconds_to_next_check(job: Job, *, at: datetime, calls_back: bool) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ringback.domain import canary
-from ringback.domain.checks import Check, seconds_to_next_check
+from ringback.domain.checks import Check, deadline_after, seconds_to_next_check
 from ringback.domain.deletion import kept
 from ringback.domain.drops import DroppedJob
 from ringback.domain.errors import InvalidRequest, RequestRefused, TryAgain
@@ -79,7 +79,7 @@ class AcceptJob:
             status=JobStatus.ACCEPTED,
             created_at=at,
             updated_at=at,
-            deadline_at=at + self.providers[new.request.provider].deadline,
+            deadline_at=deadline_after(self.providers[new.request.provider].deadline, at=at),
             forget_at=max(at, due_at or at) + self._retention_for(new.client),
             idempotency_key=new.idempotency_key,
             retry_of=new.retry_of,

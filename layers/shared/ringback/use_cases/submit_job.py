@@ -8,6 +8,7 @@ from typing import Final
 from zlib import crc32
 
 from ringback.domain.accounts import Account, pause_reason
+from ringback.domain.checks import deadline_after
 from ringback.domain.delays import Widening, whole_seconds
 from ringback.domain.errors import NotConfigured, ProviderUnavailable
 from ringback.domain.jobs import Job, JobId, JobRequest, JobStatus, seconds_until_due
@@ -200,8 +201,7 @@ class SubmitJob:
             to=JobStatus.SUBMITTING,
             at=at,
             submitted_at=at,
-            # In whole seconds it is shorter: each write of a job is billed by its size.
-            deadline_at=(at + self.providers[job.request.provider].deadline).replace(microsecond=0),
+            deadline_at=deadline_after(self.providers[job.request.provider].deadline, at=at),
             attempts=job.attempts + 1,
             attempt_id=self.new_attempt_id(),
             is_trial=is_trial or None,
