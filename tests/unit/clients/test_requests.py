@@ -183,7 +183,10 @@ def test_who_is_asked_to_wait_long_is_told() -> None:
         (httpx.Response(200, text="<html>"), errors.UnexpectedAnswer),
         (httpx.Response(200, json=[]), errors.UnexpectedAnswer),
         (httpx.Response(200, text='{"credits": NaN'), errors.UnexpectedAnswer),
-        (httpx.Response(200, text='{"credits": NaN}'), errors.UnexpectedAnswer),
+        (
+            httpx.Response(200, text=json.dumps(a_job(credits=float("nan")))),
+            errors.UnexpectedAnswer,
+        ),
         (httpx.Response(200, text="[" * 100_000), errors.UnexpectedAnswer),
     ],
 )
