@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -11,7 +11,6 @@ from ringback_cli.printing import clean
 if TYPE_CHECKING:
     from ringback_client import Ringback
 
-MAX_LIMIT: Final = 2**31 - 1
 Command = Callable[..., "int | None"]
 
 

@@ -1,11 +1,12 @@
 """``drops``."""
 
+import sys
 from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
-from ringback_cli.connection import MAX_LIMIT, connected
+from ringback_cli.connection import connected
 from ringback_cli.printing import note, show_json
 from ringback_cli.tables import cell_text, show_table
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("file", required=False)
-@click.option("-n", "--limit", type=click.IntRange(1, MAX_LIMIT), default=25, show_default=True,
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=25, show_default=True,
               help="How many files.")  # fmt: skip
 @connected
 def drops(client: "Ringback", *, file: str | None, limit: int, as_json: bool) -> None:
@@ -26,7 +27,7 @@ def drops(client: "Ringback", *, file: str | None, limit: int, as_json: bool) ->
     ringback drops requests/kites.csv
     """  # noqa: D301
     if file is None:
-        found = islice(client.drops.list(page_size=min(limit, 50)), limit)
+        found = islice(client.drops.list(page_size=min(limit, 50)), min(limit, sys.maxsize))
         if as_json:
             for each in found:
                 show_json(each)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from ringback_cli.connection import MAX_LIMIT, connected
+from ringback_cli.connection import connected
 from ringback_cli.connection import job_id as a_job_id
 from ringback_cli.exits import ExitCode
 from ringback_cli.moments import moment
@@ -45,7 +45,7 @@ def get(client: "Ringback", *, job_id: str, as_json: bool) -> None:
 @click.option("--since", type=moment, metavar="DATE", help="From this day or moment on.")
 @click.option("--until", type=moment, metavar="DATE", help="Before this day or moment.")
 @click.option("--search", metavar="WORDS", help="Only jobs with all these words in the prompt.")
-@click.option("-n", "--limit", type=click.IntRange(1, MAX_LIMIT), default=25, show_default=True,
+@click.option("-n", "--limit", type=click.IntRange(min=1), default=25, show_default=True,
               help="How many jobs.")  # fmt: skip
 @connected
 def list_jobs(
@@ -57,7 +57,7 @@ def list_jobs(
     ringback list --status failed --since 2026-11-27 --search "paper boat"
     """  # noqa: D301
     found = client.jobs.list(page_size=min(limit, 99), **filters)
-    show_jobs(islice(found, limit), as_json=as_json)
+    show_jobs(islice(found, min(limit, sys.maxsize)), as_json=as_json)
 
 
 @click.command()

@@ -89,10 +89,8 @@ class Downloader:
             status = yield Fetch(url, part, had, image.bytes)
         except BlockingIOError:
             return "another download writes it"
-        except NotSent as error:
+        except (NotSent, NoAnswer) as error:
             return str(error)
-        except NoAnswer:
-            return "the connection broke"
         return EXPIRED if status == 403 else f"the bucket answered {status}"
 
     def _with_new_link(self, job_id: str, image: Image) -> Steps[Image]:

@@ -65,8 +65,8 @@ class Uploader:
         with image.open() as file:
             try:
                 answer: Answer = yield SendForm(url, opened.fields or {}, file, tell)
-            except (NotSent, NoAnswer):
-                return "the connection broke"
+            except (NotSent, NoAnswer) as error:
+                return str(error).rstrip(".")
         if answer.status < HTTPStatus.MULTIPLE_CHOICES:
             return ""
         found = _CODE.search(answer.body)
