@@ -65,9 +65,14 @@ class Outage(Effects):
 
 def after_an_hour_without(method: str, kind: type[Exception], life: str, point: int) -> World:
     outage = Outage({}, method=method, kind=kind, point=point)
-    world = World(SCENARIOS[life], outage)
+    world = World(SCENARIOS[life], outage, delivered_before=before(method))
     world.run()
     return world
+
+
+def before(method: str) -> int:
+    """Return how often messages came before: by themselves, images are recorded at the second."""
+    return int(method == "add_images")
 
 
 def what_is_not_as_promised(world: World, life: str) -> list[str]:
@@ -97,7 +102,7 @@ def test_an_hour_s_outage_parks_no_job(
     method, kind = OUTAGES[outage]
     tried = 0
     for life in LIVES:
-        usual = World(SCENARIOS[life], Effects({}))
+        usual = World(SCENARIOS[life], Effects({}), delivered_before=before(method))
         usual.run()
         for point in itertools.count(1):
             if method not in usual.effects.names[point - 1 :]:

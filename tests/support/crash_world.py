@@ -275,7 +275,8 @@ class World:
     ``acknowledged`` are the jobs that their client was told of with 202, ``missed_callbacks`` those
     whose callback was not accepted in any of the provider's calls, ``to_be_gone`` those whose
     client was told that they are being deleted, ``states`` those that jobs have been in, as the ids
-    of their events.
+    of their events. ``receives`` tells how often the message at hand has been delivered, each
+    ``delivered_before`` times more than here.
     """
 
     scenario: Scenario
@@ -298,6 +299,8 @@ class World:
     to_be_gone: set[JobId] = field(default_factory=set)
     missed_callbacks: set[JobId] = field(default_factory=set)
     limits: list[datetime] = field(default_factory=list)
+    delivered_before: int = 0
+    receives: int = 0
     made: Iterator[int] = field(default_factory=itertools.count)
     order: Iterator[int] = field(default_factory=itertools.count)
     attempts: Iterator[int] = field(default_factory=itertools.count)
@@ -559,6 +562,7 @@ class World:
     def _receive(self, name: str, handle: Callable[[], object], *, receives: int) -> None:
         try:
             with self.running(name):
+                self.receives = self.delivered_before + receives
                 handle()
                 self.effects(f"acknowledge {name}", lambda: None)
         except (Crash, ServiceError, RingbackError, HandedBack):
@@ -623,7 +627,9 @@ class ArchiveSender:
 
     def add(self, job_id: JobId, *, attempt: int = 1, delay: int = 0) -> None:
         self.world.deliver(
-            "archive", lambda: self.world.archive(job_id, attempt=attempt), delay=delay
+            "archive",
+            lambda: self.world.archive(job_id, attempt=attempt, receives=self.world.receives),
+            delay=delay,
         )
 
 
