@@ -23,6 +23,7 @@ from benchmarks.growth.ports import MARK
 MORE: Final[Mapping[str, Mapping[str, float]]] = {
     READ: {"DynamoDB read units": 0.5},
     "GetItem drop": {"DynamoDB read units": 1},
+    "GetItem account": {"DynamoDB read units": 1},
     "GetItem told": {"DynamoDB read units": 1},
     "UpdateItem drop": {"DynamoDB write units": 1},
     "HeadObject drop": {"S3 GET": 1},
