@@ -64,7 +64,7 @@ def download(
             failed += why is not None
             with bar.aside():
                 _show(one, output, why, as_json=as_json)
-    code = _code_for(jobs)
+    code = _code_for(jobs, as_json=as_json)
     return ExitCode.NOT_DOWNLOADED if failed else code
 
 
@@ -120,11 +120,14 @@ def _show(one: Wanted, folder: Path, error: str | None, *, as_json: bool) -> Non
         say(str(path))
 
 
-def _code_for(jobs: "Iterable[Job]") -> ExitCode:
+def _code_for(jobs: "Iterable[Job]", *, as_json: bool) -> ExitCode:
     """Tell of which jobs there is not all."""
     code = ExitCode.DONE
     for job in jobs:
         if job.status != "succeeded":
-            note(f"{job.job_id}: {job.status}, {len(job.images)} images")
             code = ExitCode.NOT_SUCCEEDED
+            why = f"{job.status}, {len(job.images)} images"
+            if as_json:
+                show_json({"job_id": job.job_id, "path": None, "error": why})
+            note(f"{job.job_id}: {why}")
     return code

@@ -89,17 +89,19 @@ def cancel(client: "Ringback", *, job_id: str, as_json: bool) -> None:
 @click.argument("job_id", type=a_job_id)
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @connected
-def delete(client: "Ringback", *, job_id: str, yes: bool, as_json: bool) -> int:
+def delete(client: "Ringback", *, job_id: str, yes: bool, as_json: bool) -> None:
     """Delete a job that has ended, with its images and all that is about it.
 
     \b
     ringback delete job_01m8cy9zbe0cr2r9td1t69azkx --yes
     """  # noqa: D301
     if not yes and not _agreed(f"Delete {job_id} and its images for ever? [y/N]: "):
-        note("Nothing is deleted.")
-        return ExitCode.NOT_SUCCEEDED
+        raise Declined("Nothing is deleted.")
     _show(client.jobs.delete(job_id), as_json=as_json)
-    return ExitCode.DONE
+
+
+class Declined(click.ClickException):
+    exit_code = ExitCode.NOT_SUCCEEDED
 
 
 def _agreed(question: str) -> bool:

@@ -77,4 +77,5 @@ def _fields_of(kind: Any) -> Mapping[str, tuple[Any, bool]]:
 
 def _expect(is_so: bool, where: str) -> None:  # noqa: FBT001 one argument, as in `assert`
     if not is_so:
-        raise UnexpectedAnswer(f"The answer's {where} is missing or of another type.")
+        told = "is missing or of another type; are client and stack of the same version?"
+        raise UnexpectedAnswer(f"The answer's {where} {told}")

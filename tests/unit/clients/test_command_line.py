@@ -177,14 +177,17 @@ def test_who_may_have_bought_is_told_the_key(
         (["no-such"], None, 2, {"kind": "NoSuchCommand"}),
         (["get", "x"], None, 2, {"kind": "BadParameter"}),
         (["download", "--source", "a.csv"], None, 4, {"kind": "NoJobs"}),
+        (["delete", job_id(1)], None, 1, {"kind": "Declined"}),
     ],
 )  # fmt: skip
 def test_an_error_is_json_too(
     words: list[str], answer: httpx.Response | Exception | None, code: int, expected: object
 ) -> None:
-    result = run(FakeApi(script=[answer] * 9 if answer else []), *words, "--json", code=code)
+    api = FakeApi(script=[answer] * 9 if answer else [])
+    result = CliRunner().invoke(main, [*words, "--json"], input="n\n", obj=lambda **_: api.client())
     [line] = result.stdout.splitlines()
     shown = json.loads(line)
+    assert result.exit_code == code
     assert shown["exit_code"] == code
     assert shown["error"]["message"].partition("\n")[0] in result.stderr
     assert shown["error"].items() >= expected.items()  # type: ignore[attr-defined]
@@ -535,6 +538,8 @@ def test_a_download_of_nothing_is_told(tmp_path: Path) -> None:
     result = run(api, "download", "--source", "a.csv", "-o", tmp_path, code=1)
     assert result.stderr == f"{job_id(1)}: failed, 0 images\n"
     assert [path.name for path in tmp_path.iterdir()] == [f"{job_id(2)}-1.png"]
+    shown = run(api, "download", job_id(1), "--json", code=1).stdout
+    assert json.loads(shown) == {"job_id": job_id(1), "path": None, "error": "failed, 0 images"}
     result = run(api, "download", "--source", "b.csv", code=ExitCode.NOT_FOUND)
     assert "No jobs of b.csv: no such file was dropped" in result.stderr
 
