@@ -42,4 +42,8 @@ def _described(error: Exception, words: str) -> dict[str, Any]:
     found = {name: getattr(error, name, None) for name in FIELDS}
     found["errors"] = [dataclasses.asdict(each) for each in found["errors"] or ()] or None
     told = {name: value for name, value in found.items() if value}
-    return {"kind": type(error).__name__, "message": words, **told}
+    # The classes below these are those of a version of click, or of a system.
+    kind = next(
+        (each for each in (click.UsageError, OSError) if isinstance(error, each)), type(error)
+    )
+    return {"kind": kind.__name__, "message": words, **told}

@@ -99,7 +99,8 @@ def failure_of(error: Exception) -> Exception:
     if isinstance(error, (UnicodeError, httpx.LocalProtocolError)):
         return UnusableRequest("The request has characters that cannot be sent.")
     if why := untrusted(error):
-        return NotTrusted(f"The server's certificate is not trusted: {why}.")
+        told = f"The server's certificate is not trusted: {why}."
+        return NotTrusted(f"{told} SSL_CERT_FILE may name a file with those of your company.")
     words = next((words for kind, words in WORDS if isinstance(error, kind)), words_of(error))
     kind = NotSent if isinstance(error, NOT_SENT) else NoAnswer
     return kind(f"No answer: {words}.")
