@@ -14,6 +14,8 @@ FIELDS: Final = (
     *("status", "type", "errors", "retry_after", "idempotency_key", "may_be_done"),
     "job_ids",
 )
+# Their subclasses depend on the version of click, or the system.
+KINDS: Final[tuple[type[Exception], ...]] = (click.UsageError, OSError)
 HINTED: Final = frozenset({ExitCode.NOT_ALLOWED, ExitCode.UNAVAILABLE})
 
 
@@ -42,8 +44,5 @@ def _described(error: Exception, words: str) -> dict[str, Any]:
     found = {name: getattr(error, name, None) for name in FIELDS}
     found["errors"] = [dataclasses.asdict(each) for each in found["errors"] or ()] or None
     told = {name: value for name, value in found.items() if value}
-    # The classes below these are those of a version of click, or of a system.
-    kind = next(
-        (each for each in (click.UsageError, OSError) if isinstance(error, each)), type(error)
-    )
+    kind = next((each for each in KINDS if isinstance(error, each)), type(error))
     return {"kind": kind.__name__, "message": words, **told}
