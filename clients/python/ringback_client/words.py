@@ -1,5 +1,6 @@
 """Failures of the network, in words for people. None has a URL: a link is as good as the image."""
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ def words_of(error: BaseException) -> str:
             return f"TLS fails ({each.reason or 'no reason is given'})"
         if isinstance(each, socket.gaierror):
             return "the host's name is unknown"
-        if isinstance(each, OSError) and each.strerror:
-            return each.strerror[:1].lower() + each.strerror[1:]
+        if isinstance(each, OSError) and each.errno:
+            words = os.strerror(each.errno)  # asyncio's own have an address
+            return words[:1].lower() + words[1:]
     return str(error) or "the connection failed"

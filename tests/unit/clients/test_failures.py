@@ -1,5 +1,6 @@
 """A network that fails: in words, by class, and never a second job."""
 
+import errno
 import re
 import socket
 import ssl
@@ -31,7 +32,9 @@ def an_untrusted() -> Exception:
     return because(httpx.ConnectError("x"), cause)
 
 
-REFUSED = because(httpx.ConnectError("x"), ConnectionRefusedError(111, "Connection refused"))
+REFUSED = because(
+    httpx.ConnectError("x"), ConnectionRefusedError(errno.ECONNREFUSED, "Connect call ('::1', 9)")
+)
 
 
 @pytest.mark.parametrize(
