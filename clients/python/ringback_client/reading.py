@@ -1,5 +1,6 @@
 """JSON to records: strict about the fields a record has, silent about all others."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime
@@ -10,6 +11,18 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ringback_client.errors import UnexpectedAnswer
 
 T = TypeVar("T")
+
+
+def parsed(text: str | bytes) -> Any:
+    """Return what a text of JSON says. Raises ``ValueError``, also for ``NaN`` and many levels."""
+    try:
+        return json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("too many levels") from error
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(text)
 
 
 def read(kind: type[T], value: object) -> T:

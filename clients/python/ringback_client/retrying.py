@@ -21,7 +21,7 @@ from ringback_client.errors import (
     UnusableRequest,
     api_error,
 )
-from ringback_client.reading import read
+from ringback_client.reading import parsed, read
 from ringback_client.steps import Answer, NotSent, Send, Sleep, Steps
 
 T = TypeVar("T")
@@ -133,10 +133,6 @@ def _failure(answer: Answer, pause: float | None) -> ApiError:
 
 def _json(answer: Answer) -> Any:
     try:
-        return json.loads(answer.body, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
+        return parsed(answer.body)
+    except ValueError as error:
         raise UnexpectedAnswer(f"{answer.status}: {FOREIGN}") from error
-
-
-def _no_number(text: str) -> None:
-    raise ValueError(text)

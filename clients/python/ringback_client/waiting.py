@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from ringback_client.calls import get_job
 from ringback_client.errors import LineRefused, NoAnswer, NotConfigured, WaitTimedOut
+from ringback_client.reading import parsed
 from ringback_client.records.jobs import DELETED, FINAL, Event, Job
 from ringback_client.retrying import Sender
 from ringback_client.settings import LIVE_URL, Settings
@@ -155,7 +156,7 @@ class Follower:
 
 def _message(text: str | None) -> Mapping[str, Any]:
     try:
-        message = json.loads(text or "{}")
+        message = parsed(text or "{}")
     except ValueError as error:
         raise LineClosed("a message that is not JSON") from error
     if not isinstance(message, dict):

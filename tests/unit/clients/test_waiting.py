@@ -72,7 +72,11 @@ def test_a_silent_line_is_not_trusted_for_ever() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", [[], ["no JSON"], [[]], [{"refused": "unknown key"}], [silence], [FOLLOWING, "no JSON"]]
+    "line",
+    [
+        *([], ["no JSON"], [[]], [{"refused": "unknown key"}], [silence], [FOLLOWING, "no JSON"]),
+        [FOLLOWING, "[" * 100_000],
+    ],
 )
 def test_without_the_line_a_job_is_asked_for_less_and_less(line: list[object]) -> None:
     def end_at_last(api: FakeApi) -> None:
