@@ -3,12 +3,20 @@
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from typing import Any, Final
 
 from ringback_client.calls import get_job
-from ringback_client.errors import LineRefused, NoAnswer, NotConfigured, WaitTimedOut
+from ringback_client.errors import (
+    LineRefused,
+    NoAnswer,
+    NotConfigured,
+    NotTrusted,
+    Unavailable,
+    WaitTimedOut,
+)
 from ringback_client.reading import parsed
 from ringback_client.records.jobs import DELETED, FINAL, Event, Job
 from ringback_client.retrying import Sender
@@ -22,6 +30,9 @@ SILENCE_SECONDS: Final = 300.0
 FIRST_PAUSE_SECONDS: Final = 1.0
 LONGEST_PAUSE_SECONDS: Final = 30.0
 WIDENING: Final = 1.5
+# A network may be away while one waits: a computer sleeps, or changes its place.
+OUTAGES: Final = (NoAnswer, Unavailable)
+OUTAGE_SECONDS: Final = 600.0
 # Events that come again after a new connection.
 REMEMBERED_EVENTS: Final = 10_000
 
@@ -42,55 +53,70 @@ class Follower:
         timeout: float | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> Steps[list[Job]]:
-        """Emit each job when it has ended, and return them all; raises ``WaitTimedOut``."""
+        """Emit each job when it has ended, and return them all.
+
+        Raises ``WaitTimedOut``, and ``NoAnswer`` or ``Unavailable`` after ten minutes of nothing
+        else.
+        """
         pending, ended = dict.fromkeys(job_ids), list[Job]()
         until = inf if timeout is None else self.monotonic() + timeout
-        pause = FIRST_PAUSE_SECONDS
+        pause, answered_at = FIRST_PAUSE_SECONDS, self.monotonic()
         while pending:
             # First the line, then the jobs: what ends in between is told on the line.
             is_open = yield from self._is_opened()
-            ended += yield from self._ended(list(pending), pending)
+            try:
+                yield from self._read([*pending], pending, ended)
+                answered_at = self.monotonic()
+            except OUTAGES as error:
+                is_certain = isinstance(error, NotTrusted)
+                if is_certain or self.monotonic() - answered_at > OUTAGE_SECONDS:
+                    raise
+                is_open = False
             left = until - self.monotonic()
             if pending and left <= 0:
                 raise WaitTimedOut(list(pending))
             if is_open:
                 pause = FIRST_PAUSE_SECONDS
-                ended += yield from self._hear(pending, until, on_event)
+                with suppress(*OUTAGES):  # it is read again
+                    yield from self._hear(pending, ended, until, on_event)
             elif pending:
                 yield Sleep(min(pause * (0.5 + 0.5 * self.random()), left))
                 pause = min(pause * WIDENING, LONGEST_PAUSE_SECONDS)
         return ended
 
-    def _ended(self, asked: Iterable[str], pending: dict[str, None]) -> Steps[list[Job]]:
-        ended = list[Job]()
+    def _read(
+        self, asked: Iterable[str], pending: dict[str, None], ended: list[Job]
+    ) -> Steps[None]:
+        """Emit those that have ended, and move them from ``pending`` to ``ended``."""
         for job_id in asked:
             job = yield from self.send(get_job(job_id))
             if job.is_final:
                 del pending[job_id]
                 ended.append(job)
                 yield Emit(job)
-        return ended
 
     def _hear(
-        self, pending: dict[str, None], until: float, on_event: Callable[[Event], None] | None
-    ) -> Steps[list[Job]]:
+        self,
+        pending: dict[str, None],
+        ended: list[Job],
+        until: float,
+        on_event: Callable[[Event], None] | None,
+    ) -> Steps[None]:
         """Return once all have ended, or it is time to read the jobs again."""
-        ended = list[Job]()
         while pending and (left := until - self.monotonic()) > 0:
             try:
                 text = yield Hear(min(left, SILENCE_SECONDS))
                 events = _events_in(text)
             except LineClosed:
-                return ended
+                return
             if text is None:
-                return ended
+                return
             for event in events:
                 if (job_id := str(event.get("subject"))) in pending:
                     if on_event is not None:
                         on_event(event)
                     if _status_in(event) in {*FINAL, DELETED}:
-                        ended += yield from self._ended([job_id], pending)
-        return ended
+                        yield from self._read([job_id], pending, ended)
 
     def _is_opened(self) -> Steps[bool]:
         if not self.settings.live_url:

@@ -66,9 +66,11 @@ def test_what_was_not_sent_is_sent_again(failure: Exception) -> None:
 
 
 def test_a_certificate_that_is_not_trusted_is_told_at_once() -> None:
-    api = FakeApi(script=[an_untrusted()])
+    api = FakeApi(script=[an_untrusted()] * 2)
     with pytest.raises(errors.NotTrusted, match="not trusted: self-signed certificate"):
         api.client().jobs.get(job_id(1))
+    with pytest.raises(errors.NotTrusted):
+        next(api.client().jobs.wait(job_id(1)))
     assert api.slept == []
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from itertools import pairwise
 
+import httpx
 import pytest
 from ringback_client import errors
 
@@ -107,6 +108,34 @@ def test_waiting_has_an_end() -> None:
         list(api.client().jobs.wait(job_id(1), timeout=10))
     assert raised.value.job_ids == (job_id(1),)
     assert sum(api.slept) == 10
+
+
+GONE = httpx.ConnectError("gone")
+
+
+@pytest.mark.parametrize("failure", [GONE, httpx.Response(503)])
+def test_a_wait_outlasts_an_outage(failure: httpx.Response | Exception) -> None:
+    line = [FOLLOWING, ended, told(an_event(1, "succeeded"))]
+    api = FakeApi(told=[line], script=[httpx.Response(200, json=a_job()), *[failure] * 99])
+    assert [job.status for job in api.client().jobs.wait(job_id(1))] == ["succeeded"]
+    assert 100 < api.monotonic() < 600
+
+
+def test_a_wait_outlasts_no_outage_for_ever() -> None:
+    api = FakeApi(script=[httpx.Response(200, json=a_job(2, "succeeded")), *[GONE] * 999])
+    found = api.client().jobs.wait(job_id(2), job_id(1))
+    assert next(found).job_id == job_id(2)
+    with pytest.raises(errors.NoAnswer):
+        next(found)
+    assert 600 < api.monotonic() < 660
+    answers = [httpx.Response(200, json=a_job())] * 20
+    api = FakeApi(has_line=False, script=[*answers, *[GONE] * 999])
+    with pytest.raises(errors.NoAnswer):
+        next(api.client().jobs.wait(job_id(1)))
+    assert api.monotonic() > 600 + 400  # since the last answer
+    api = FakeApi(script=[GONE] * 999)
+    with pytest.raises(errors.WaitTimedOut):
+        next(api.client().jobs.wait(job_id(1), timeout=100))
 
 
 def test_a_job_that_is_deleted_meanwhile_ends_the_wait() -> None:
