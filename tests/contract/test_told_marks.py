@@ -66,7 +66,7 @@ ENDED = a_job(JobStatus.FAILED, changes=2)
         (ENDED, 2, True),
         (ENDED, 3, True),
         (ENDED, 1, False),
-        (ENDED, None, False),
+        (replace(ENDED, changes=1), None, False),
         # It ended before changes were counted.
         (a_job(JobStatus.SUCCEEDED), None, True),
         # It ended, was told, and goes on.
@@ -102,6 +102,21 @@ def test_a_job_that_is_being_deleted_or_unreadable_is_not_found(cloud: Cloud) ->
     boto3.client("dynamodb").put_item(TableName=cloud.table, Item=broken["Item"])
     found = ToldJobs.connect(cloud.table).of([job.job_id for job in many])
     assert found == {many[2].job_id: many[2]}
+
+
+def test_jobs_that_were_told_are_read_at_half_the_price(cloud: Cloud) -> None:
+    reads, seen = ToldJobs.connect(cloud.table), list[bool]()
+
+    def note(params: dict[str, Any], **_: Any) -> None:
+        seen.append(params["RequestItems"][cloud.table]["ConsistentRead"])
+
+    event = "provide-client-params.dynamodb.BatchGetItem"
+    reads._client.meta.events.register(event, note)
+    try:
+        assert reads.of([a_job_id()]) == {}
+    finally:
+        reads._client.meta.events.unregister(event, note)
+    assert seen == [False]
 
 
 class Client:
