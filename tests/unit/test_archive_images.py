@@ -150,6 +150,16 @@ def test_images_that_leave_others_missing_are_recorded_together() -> None:
     assert [image.number for image in archive.jobs.get(a_job_id()).images] == [1, 2]
 
 
+@pytest.mark.parametrize("receives", [1, 2])
+def test_where_nothing_was_stored_nothing_is_recorded(receives: int) -> None:
+    """DynamoDB refuses a write without an attribute."""
+    archive = an_archive()
+    archive.web.pages = dict.fromkeys(URLS, TransferInterrupted("reset"))
+    recorded = recording_of(archive)
+    assert archive(receives=receives).status is JobStatus.ARCHIVING
+    assert recorded == []
+
+
 def test_from_the_second_delivery_on_each_image_is_recorded_at_once() -> None:
     """One of the others may be what crashed the function."""
     archive = an_archive()
@@ -792,7 +802,9 @@ def test_an_image_recorded_at_the_last_moment_counts() -> None:
         return put(job_id, record)
 
     archive.bucket.put_record = record_meanwhile  # type: ignore[method-assign]
+    recorded = recording_of(archive)
     assert archive(attempt=3).status is JobStatus.ARCHIVING
+    assert recorded == [[1], [2]]
     # The concurrent delivery writes the record; it may be doing so right now.
     assert puts == [[2]]
     # That delivery may also have crashed, so another message is sent.

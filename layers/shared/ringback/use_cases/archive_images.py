@@ -270,7 +270,5 @@ def completes(job: Job, new: Iterable[StoredImage]) -> bool:
 
 def with_images(job: Job, new: Sequence[StoredImage], *, at: datetime) -> Job:
     """Return the job as it is once the images are recorded."""
-    if not new:
-        return job
     images = sorted((*job.images, *new), key=lambda each: each.number)
     return replace(job, images=tuple(images), updated_at=at)
