@@ -82,6 +82,7 @@ HEAVY = (
         "email.mime",
         "httpx",
         "PIL",
+        "PIL.WebPImagePlugin",  # else Pillow loads all that it has
         "pydantic",
         "s3transfer",
     ),
@@ -90,7 +91,7 @@ HEAVY = (
 BUDGET = {function: {"botocore.session"} for function in FUNCTIONS} | {
     "describe_models": {"pydantic", "ringback.catalogue"},
     "serve_studio": set(),
-    "make_thumbnails": {"botocore.session", "PIL"},
+    "make_thumbnails": {"botocore.session", "PIL", "PIL.WebPImagePlugin"},
     "open_upload": {"botocore.session", "pydantic", "ringback.catalogue"},
     "accept_job": {"botocore.session", "pydantic", "ringback.catalogue"},
     "serve_provider_apis": {"botocore.session", "pydantic", "ringback.catalogue"},

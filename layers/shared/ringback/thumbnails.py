@@ -8,7 +8,8 @@ from struct import unpack
 from tempfile import TemporaryFile
 from typing import BinaryIO, Final
 
-from PIL import Image, ImageOps
+# Pillow loads all of its plugins when it looks for one that nobody has imported, such as WebP's.
+from PIL import Image, ImageOps, WebPImagePlugin  # noqa: F401
 
 from ringback.domain.errors import ThumbnailRefused
 from ringback.domain.images import THUMBNAIL_FORMAT, ImageFacts, ImageFormat
