@@ -51,10 +51,25 @@ class NoDocstring(str):
 ClientMethodDocstring = PaginatorDocstring = WaiterDocstring = NoDocstring
 """
 
+# Events are called after the service; each client takes a copy of all that wait for one, and each
+# new event is compared with all aliases.
+ONLY_CALLED: Final = """\
+
+
+# By Ringback's build: only of the services that it calls.
+"""
+HANDLERS: Final = "BUILTIN_HANDLERS = [h for h in BUILTIN_HANDLERS if h[0].split('.')[1:2] in {}]\n"
+ALIASES: Final = "EVENT_ALIASES = {{old: new for old, new in EVENT_ALIASES.items() if new in {}}}\n"
+
 
 def main(folder: Path) -> None:
     data = folder / "botocore" / "data"
-    prefixes = {reduce_service(data / name, OPERATIONS[name]) for name in OPERATIONS}
+    about = [reduce_service(data / name, OPERATIONS[name]) for name in OPERATIONS]
+    prefixes = {each["endpointPrefix"] for each in about}
+    # As botocore.utils.hyphenize_service_id writes it.
+    names = [each["serviceId"].lower().replace(" ", "-") for each in about]
+    append(folder / "botocore" / "handlers.py", HANDLERS.format([[], *([each] for each in names)]))
+    append(folder / "botocore" / "utils.py", ALIASES.format(names))
     for other in data.iterdir():
         if other.is_dir() and other.name not in OPERATIONS:
             shutil.rmtree(other)
@@ -79,12 +94,16 @@ def reduce_docs(docs: Path) -> None:
     write(docs / "docstring.py", NO_DOCSTRINGS)
 
 
-def reduce_service(service: Path, operations: frozenset[str]) -> str:
-    """Reduce the newest version of a service's data, delete the rest; return its prefix."""
+def append(module: Path, statement: str) -> None:
+    write(module, module.read_text() + ONLY_CALLED + statement)
+
+
+def reduce_service(service: Path, operations: frozenset[str]) -> Mapping[str, str]:
+    """Reduce the newest version of a service's data, delete the rest; return its metadata."""
     *older, newest = sorted(service.iterdir())
     for version in older:
         shutil.rmtree(version)
-    prefix = ""
+    metadata: Mapping[str, str] = {}
     for file in sorted(newest.iterdir()):
         name = file.name.removesuffix(".gz").removesuffix(".json")
         content = file.read_bytes()
@@ -93,9 +112,9 @@ def reduce_service(service: Path, operations: frozenset[str]) -> str:
             read = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
             if name == "service-2":
                 read = reduce_model(read, operations)
-                prefix = read["metadata"]["endpointPrefix"]
+                metadata = read["metadata"]
             write(newest / f"{name}.json", as_json(read))
-    return prefix
+    return metadata
 
 
 def reduce_model(model: dict[str, Any], operations: frozenset[str]) -> dict[str, Any]:

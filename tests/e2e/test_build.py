@@ -6,11 +6,12 @@ import struct
 import subprocess
 import sys
 import zipfile
-from importlib.util import MAGIC_NUMBER
+from importlib.util import MAGIC_NUMBER, find_spec
 from pathlib import Path
 
 import pytest
 
+from layers.dependencies.reduce_packages import EDITS
 from local.environment import installer_environment
 from local.interrupts import Interrupts
 from local.paths import ROOT, SAM, UV
@@ -50,6 +51,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "artifacts"
 
 
+def is_as_installed(built: Path, name: str) -> bool:
+    package = find_spec(name.partition("/")[0])
+    installed = Path(str(package and package.origin)).parents[1] / name
+    return (built / "DependenciesLayer/python" / name).read_text() == installed.read_text()
+
+
 def names_in(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
@@ -74,6 +81,8 @@ def test_the_dependencies_lie_where_lambda_looks(built: Path) -> None:
     assert {"botocore", "httpx", "pydantic", "pydantic_core"} <= packages
     assert "aws_lambda_powertools" in packages
     assert packages.isdisjoint({"boto3", "s3transfer", "pytest", "ringback", "bin", "PIL"})
+    edited = {name for name, *_ in EDITS}
+    assert [name for name in edited if is_as_installed(built, name)] == []
     assert "PIL" in {path.name for path in (built / "PicturesLayer" / "python").iterdir()}
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import botocore
 import certifi
 import pytest
-from botocore import xform_name
+from botocore import handlers, utils, xform_name
+from botocore.hooks import EventAliaser, HierarchicalEmitter
 from botocore.httpsession import DEFAULT_CA_BUNDLE
 from botocore.loaders import Loader
 from botocore.session import Session
@@ -63,6 +64,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     shutil.copy(DATA / "endpoints.json", cache / "botocore" / "data")
     shutil.copy(DEFAULT_CA_BUNDLE, cache / "botocore")
     shutil.copytree(DATA.with_name("docs"), cache / "botocore" / "docs", ignore=NO_BYTECODE)
+    for name in ("handlers.py", "utils.py"):
+        shutil.copy(DATA.with_name(name), cache / "botocore")
     (cache / "certifi").mkdir()
     shutil.copy(certifi.where(), cache / "certifi")
     folder = cache.with_name("reduced")
@@ -150,6 +153,39 @@ def test_clients_find_all_that_they_import_of_the_documentation(reduced: Path) -
         if module.endswith("docstring"):
             assert made[name]("of an operation", shape=1) == ""
     assert {path.name for path in docs.iterdir()} == {"__init__.py", "docstring.py", "utils.py"}
+
+
+def test_the_events_of_the_operations_are_handled_as_they_were(reduced: Path) -> None:
+    made: dict[str, Any] = vars(handlers) | vars(utils)
+    for module in (handlers, utils):
+        name = f"{module.__name__.rpartition('.')[2]}.py"
+        whole, text = (
+            Path(str(module.__file__)).read_text(),
+            (reduced / "botocore" / name).read_text(),
+        )
+        assert text.startswith(whole)
+        exec(text.removeprefix(whole), made)  # noqa: S102 what the build writes
+    assert len(made["BUILTIN_HANDLERS"]) < len(handlers.BUILTIN_HANDLERS) / 2
+    assert len(made["EVENT_ALIASES"]) < len(utils.EVENT_ALIASES) / 2
+    before = emitter(handlers.BUILTIN_HANDLERS, utils.EVENT_ALIASES)
+    after = emitter(made["BUILTIN_HANDLERS"], made["EVENT_ALIASES"])
+    kinds = {event.partition(".")[0] for event, *_ in handlers.BUILTIN_HANDLERS} - {"docs"}
+    for service, operations in OPERATIONS.items():
+        hyphenized = Session().get_service_model(service).service_id.hyphenize()
+        for name in {service, hyphenized}:
+            for event in (f"{kind}.{name}.{each}" for kind in kinds for each in operations):
+                assert handled(after, event) == handled(before, event), event
+
+
+def emitter(registered: list[Any], aliases: dict[str, str]) -> EventAliaser:
+    made = EventAliaser(HierarchicalEmitter(), aliases)
+    for event, handler, *_ in registered:
+        made.register(event, handler)
+    return made
+
+
+def handled(emitter: Any, event: str) -> list[object]:
+    return list(emitter._emitter._handlers.prefix_search(emitter._alias_event_name(event)))
 
 
 def test_only_amazon_s_roots_are_trusted(reduced: Path) -> None:

@@ -1,0 +1,73 @@
+"""Edit packages so that they load less: ``reduce_packages.py FOLDER-OF-PACKAGES``.
+
+What is left out takes a tenth of a cold start, and no function uses it. docs/decisions/0071.
+"""
+
+import sys
+from pathlib import Path
+from typing import Final
+
+# A file of a package, what it says once, and what it says afterwards.
+EDITS: Final = (
+    # Functions need the logger only: docs/decisions/0054 and 0056.
+    ("aws_lambda_powertools/__init__.py", "from aws_lambda_powertools.tracing import Tracer\n", ""),
+    (
+        "aws_lambda_powertools/__init__.py",
+        "from aws_lambda_powertools.metrics import Metrics, single_metric\n",
+        "",
+    ),
+    (
+        "aws_lambda_powertools/__init__.py",
+        '    "Metrics",\n    "single_metric",\n    "Tracer",\n',
+        "",
+    ),
+    # For who has a path to correlation ids.
+    (
+        "aws_lambda_powertools/logging/logger.py",
+        "from aws_lambda_powertools.utilities import jmespath_utils\n",
+        "",
+    ),
+    (
+        "aws_lambda_powertools/logging/logger.py",
+        "            if correlation_id_path:\n",
+        "            if correlation_id_path:\n"
+        "                from aws_lambda_powertools.utilities import jmespath_utils\n\n",
+    ),
+    # For who switches HTTP/2 on.
+    ("urllib3/http2/__init__.py", "from importlib.metadata import version\n", ""),
+    (
+        "urllib3/http2/__init__.py",
+        "    # First check if h2 version is valid\n",
+        "    from importlib.metadata import version\n\n",
+    ),
+    # The bundle is a file, never a part of a zip.
+    (
+        "certifi/__init__.py",
+        "from .core import contents, where\n",
+        "from os.path import dirname, join\n\n\n"
+        "def where():\n"
+        '    return join(dirname(__file__), "cacert.pem")\n\n\n'
+        "def contents():\n"
+        '    with open(where(), encoding="ascii") as file:\n'
+        "        return file.read()\n\n\n",
+    ),
+)
+
+
+def main(folder: Path) -> None:
+    for name, old, new in EDITS:
+        edit(folder / name, old, new)
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    """Replace a text. Raises ``SystemExit`` if it is not there exactly once: a new version."""
+    text = file.read_text()
+    if text.count(old) != 1:
+        raise SystemExit(f"{file}: look at EDITS again, this is not there once: {old!r}")
+    # A new file: the old one may be a link into the installer's cache.
+    file.unlink()
+    file.write_text(text.replace(old, new))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
