@@ -2,99 +2,29 @@
 
 import io
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import asdict, replace
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 import boto3
-import pytest
-from PIL import Image
 from ringback.aws.image_bucket import ImageBucket
-from ringback.aws.job_table import JobTable
+from ringback.domain import canary
 from ringback.domain.clock import utc_now
-from ringback.domain.jobs import Job, JobStatus, ProviderTaskId
+from ringback.domain.jobs import JobStatus, ProviderTaskId
 from ringback.domain.webhooks import to_message
+from ringback.use_cases.canary_ports import CanaryTask
 
-from tests.support.aws import Cloud, a_cloud
+from benchmarks.cold_world import KEY, PICTURE, SIZE, World
+from local.paths import ROOT
 from tests.support.callbacks import RECORDED_TASK, recorded, signed_event
 from tests.support.jobs import MODEL, NOON, TASK, a_job, a_job_id, a_stored_image, facts_of
-from tests.support.lambdas import (
-    Lambdas,
-    a_batch,
-    an_event,
-    settings_given,
-    use_lasting_clients,
-    with_headers,
-)
-from tests.support.loopback_provider import (
-    CREATE,
-    RECORD,
-    LoopbackProvider,
-    a_loopback_provider,
-)
-from tests.support.posts import ANSWERED, a_post, a_submit_message
+from tests.support.lambdas import a_batch, an_event, with_headers
+from tests.support.loopback_provider import RECORD
+from tests.support.posts import a_post, a_submit_message
 from tests.support.webhooks import a_webhook
 
-KEY: Final = "rb-key-of-the-studio"
-SIZE: Final = (800, 600)
 AnEvent = dict[str, Any]
-
-
-def picture() -> bytes:
-    content = io.BytesIO()
-    Image.new("RGB", SIZE, "red").save(content, "PNG")
-    return content.getvalue()
-
-
-PICTURE: Final = picture()
-
-
-@dataclass
-class World:
-    """The cloud, a provider, and the settings of functions in them."""
-
-    lambdas: Lambdas
-    provider: LoopbackProvider
-
-    @property
-    def cloud(self) -> Cloud:
-        return self.lambdas.cloud
-
-    def settings(self, function: str) -> dict[str, str]:
-        own = self.lambdas.settings
-        return {
-            name: own[name] if name in own else self.cloud.setting(name)
-            for name in settings_given(function)
-        }
-
-    def put(self, job: Job) -> None:
-        key = {"job_id": {"S": job.job_id}}
-        boto3.client("dynamodb").delete_item(TableName=self.cloud.table, Key=key)
-        JobTable.connect(self.cloud.table).create(job)
-
-
-@contextmanager
-def a_world() -> Iterator[World]:
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        a_cloud(patch) as cloud,
-        a_loopback_provider() as provider,
-    ):
-        # The clients of this process: they note what functions that run in it send.
-        use_lasting_clients(patch)
-        settings = {
-            "KIE_BASE_URL": provider.url,
-            "KIE_CREATES_PER_WINDOW": "1000",
-            "PLAIN_HTTP_HOSTS": provider.address,
-        }
-        provider.answers["/picture"] = (200, PICTURE)
-        provider.answers["/hook"] = (200, b"thanks")
-        provider.will_answer(CREATE, ANSWERED)
-        cloud.put_secret(cloud.client_keys_secret, {"studio": sha256(KEY.encode()).hexdigest()})
-        yield World(Lambdas(cloud, patch, settings), provider)
 
 
 def accept_job(_: World) -> AnEvent:
@@ -213,12 +143,34 @@ def describe_models(_: World) -> AnEvent:
     return an_event("describe_models", "one")
 
 
+def delete_jobs(world: World) -> AnEvent:
+    deleting = a_job(JobStatus.DELETING, updated_at=utc_now(), images=(a_stored_image(),))
+    world.put(deleting)
+    return an_event("delete_jobs", "delete")
+
+
+def serve_studio(_: World) -> AnEvent:
+    return an_event("serve_studio", "page")
+
+
+def run_canary(world: World) -> AnEvent:
+    job_id, link = a_job_id(), "/canary/picture.png"
+    image = {"sha256": canary.PICTURE_SHA256, "url": f"{world.provider.url}{link}"}
+    job = {"job_id": job_id, "task_id": TASK, "status": "succeeded", "images": [image]}
+    world.provider.will_answer("/jobs", {"job_id": job_id}, status=202)
+    world.provider.will_answer(f"/jobs/{job_id}", job)
+    world.provider.answers[link] = (200, canary.PICTURE)
+    told = json.dumps({"detail": {"subject": job_id, "data": {"status": "succeeded"}}})
+    boto3.client("sqs").send_message(QueueUrl=world.cloud.canary_events, MessageBody=told)
+    return an_event("run_canary", "clock")
+
+
+def answer_canary(world: World) -> AnEvent:
+    task = CanaryTask(job_id=a_job_id(), task_id=TASK, callback_url=f"{world.provider.url}/hook")
+    return a_batch("answer_canary", "task", asdict(task))
+
+
+# A function's folder without an event here is an error.
 EVENTS: Final[dict[str, Callable[[World], AnEvent]]] = {
-    each.__name__: each
-    for each in (
-        *(receive_callback, authorize_client, follow_jobs, accept_job, submit_job),
-        *(archive_images, query_jobs, change_job, check_jobs, describe_models, make_thumbnails),
-        *(notify_client, publish_events, serve_provider_apis, summarize_drops, take_drops),
-        *(show_progress, manage_account, open_upload),
-    )
+    path.name: globals()[path.name] for path in sorted((ROOT / "functions").iterdir())
 }

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -74,7 +74,9 @@ def build(place: Path, python: str, *, certificate: Path) -> Folders:
             bundle.unlink()
             bundle.write_bytes(trusted)
     compile_all(python, [folders.usual, folders.runtime, folders.functions], place)
-    return folders
+    # Nothing that this machine has put into its Python's own folder for packages is loaded.
+    call([python, "-m", "venv", "--without-pip", place / "venv"], place)
+    return replace(folders, python=str(place / "venv/bin/python"))
 
 
 def compile_all(python: str, folders: Sequence[Path], place: Path) -> None:

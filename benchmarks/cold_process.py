@@ -160,6 +160,7 @@ def is_good(answer: bytes) -> bool:
     """Tell whether a function did what it was asked to, and not only refused it."""
     reply = json.loads(answer or "null")
     refused = reply is None or reply.get("batchItemFailures") or not reply.get("isAuthorized", True)
+    refused = refused or reply.get("missing_step")
     return not refused and int(reply.get("statusCode", 200)) < 300
 
 

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from benchmarks.aws_over_tls import aws_over_tls
-from benchmarks.cold_events import EVENTS, World, a_world, accept_job
+from benchmarks.cold_events import EVENTS, accept_job
 from benchmarks.cold_layers import (
     Folders,
     build,
@@ -23,6 +23,7 @@ from benchmarks.cold_layers import (
     zip_megabytes,
 )
 from benchmarks.cold_process import ColdStart, files_opened, run
+from benchmarks.cold_world import World, a_world
 from benchmarks.results import heading
 from local.certificate import write_certificate
 from tests.support.aws import REGION

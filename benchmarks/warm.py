@@ -19,10 +19,11 @@ from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobStatus, ProviderTaskId
 
 from benchmarks.aws_over_tls import aws_over_tls
-from benchmarks.cold_events import AnEvent, World, a_world, accept_job
+from benchmarks.cold_events import AnEvent, accept_job
 from benchmarks.cold_layers import build, lambda_python
 from benchmarks.cold_process import run
 from benchmarks.cold_start import Bench
+from benchmarks.cold_world import World, a_world
 from benchmarks.results import heading
 from local.certificate import write_certificate
 from tests.support.callbacks import RECORDED_TASK, recorded, signed_event
