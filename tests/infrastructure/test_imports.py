@@ -139,10 +139,10 @@ def test_clients_and_readers_are_loaded_on_first_use(function: str) -> None:
         ("serve_studio", ["ringback.aws", "ringback.use_cases", "ringback.json_bodies"]),
         (
             "accept_job",
-            ["ringback.catalogue.schemas", "ringback.images.download", "ringback.aws.secrets"],
+            ["ringback.catalogue.schemas", "ringback.images.formats", "ringback.aws.secrets"],
         ),
-        ("take_drops", ["ringback.catalogue.schemas", "ringback.aws.secrets"]),
-        ("serve_provider_apis", ["ringback.catalogue.schemas", "ringback.images.download"]),
+        ("take_drops", ["ringback.catalogue.schemas", "ringback.images.formats"]),
+        ("serve_provider_apis", ["ringback.catalogue.schemas", "ringback.images.formats"]),
         (
             "submit_job",
             [

@@ -9,6 +9,11 @@ import gc
 # Looking for garbage among modules takes a tenth of a start, and finds none.
 gc.disable()
 
+from contextlib import suppress  # noqa: E402
+
+with suppress(ImportError):  # the layer has it if its build had Lambda's Python
+    import precompiled_patterns  # type: ignore[import-not-found] # noqa: F401
+
 from collections.abc import Callable, Mapping  # noqa: E402
 
 from aws_lambda_powertools import Logger  # noqa: E402

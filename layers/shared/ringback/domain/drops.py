@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import Any, Final
 from unicodedata import normalize
@@ -90,6 +89,8 @@ class Drop:
     @property
     def folder_meant(self) -> str:
         """``requests/`` or ``recipes/``, if the file's first folder is either or a misspelling."""
+        from difflib import get_close_matches  # with the first misplaced file
+
         usual = self.key.partition("/")[0].strip(" _-").lower()
         close = get_close_matches(f"{usual}/", (REQUESTS, RECIPES), n=1, cutoff=_ALIKE)
         return close[0] if close else ""

@@ -4,7 +4,6 @@ from typing import BinaryIO
 
 from ringback.domain.errors import NotAnImage
 from ringback.domain.images import INPUT_FORMATS, MAX_INPUT_IMAGE_BYTES
-from ringback.images.formats import format_of, read_picture
 
 
 def fault_of(head: bytes, size: int) -> str:
@@ -12,6 +11,9 @@ def fault_of(head: bytes, size: int) -> str:
 
     ``head`` is the first ``HEAD_BYTES`` bytes of the file, ``size`` its length in bytes.
     """
+    # Few requests have such an image, and there are twenty modules behind this one.
+    from ringback.images.formats import format_of
+
     if size == 0:
         return "the image is empty"
     if size > MAX_INPUT_IMAGE_BYTES:
@@ -24,6 +26,8 @@ def damage_of(content: BinaryIO, size: int) -> str:
 
     The readers are those of results: what the archive would not take for a whole image isn't sent.
     """
+    from ringback.images.formats import read_picture
+
     try:
         damage = read_picture(content, size=size).damage
     except NotAnImage as refused:

@@ -1,0 +1,85 @@
+"""Compile the packages' regular expressions in the build: ``precompile_patterns.py PACKAGES``.
+
+A function compiles 110 to 170 of them with its first event, a twentieth of its CPU, and bytecode
+has none of that. Run by the Python that makes the bytecode. docs/decisions/0071.
+"""
+
+import _sre  # type: ignore[import-not-found] # what `re` compiles with
+import marshal
+import re
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+# With all that they import.
+PACKAGES: Final = ("aws_lambda_powertools", "botocore.session", "httpx")
+SERVICES: Final = ("apigatewaymanagementapi", "dynamodb", "events", "s3", "secretsmanager", "sqs")
+
+MODULE: Final = "precompiled_patterns"
+# What ``re`` does with a text and flags is the same each time, for one format of compiled patterns.
+SOURCE: Final = '''\
+"""Made by Ringback's build: regular expressions as ``re`` compiles them, by text and flags."""
+
+import _sre
+import marshal
+import re
+
+PATTERNS = {patterns!r}
+compile_anew = re._compiler.compile
+
+
+def compile(pattern, flags=0):
+    known = PATTERNS.get((pattern, int(flags))) if isinstance(pattern, (str, bytes)) else None
+    return _sre.compile(pattern, *marshal.loads(known)) if known else compile_anew(pattern, flags)
+
+
+if _sre.MAGIC == {magic}:
+    re._compiler.compile = compile
+'''
+
+
+def main(folder: Path) -> None:
+    sys.path.insert(0, str(folder))
+    patterns = compiled_by(PACKAGES)
+    (folder / f"{MODULE}.py").write_text(SOURCE.format(patterns=patterns, magic=_sre.MAGIC))
+
+
+def compiled_by(packages: tuple[str, ...]) -> dict[tuple[str | bytes, int], bytes]:
+    """Return what the packages compile when they are imported and make clients."""
+    compiler: Any = vars(re)["_compiler"]
+    compile_anew, found = compiler.compile, dict[tuple[str | bytes, int], bytes]()
+
+    def compile_and_note(pattern: Any, flags: int = 0) -> re.Pattern[Any]:
+        made: re.Pattern[Any] = compile_anew(pattern, flags)
+        if isinstance(pattern, str | bytes):
+            parsed = compiler._parser.parse(pattern, flags)
+            code = [int(each) for each in compiler._code(parsed, flags)]
+            groups = dict(made.groupindex)
+            names: list[str | None] = [None] * (made.groups + 1)
+            for name, number in groups.items():
+                names[number] = name
+            total = int(flags) | int(parsed.state.flags)
+            fields = (total, code, made.groups, groups, tuple(names))
+            found[pattern, int(flags)] = marshal.dumps(fields)
+        return made
+
+    re.purge()
+    compiler.compile = compile_and_note
+    try:
+        for name in packages:
+            import_module(name)
+        make_clients()
+    finally:
+        compiler.compile = compile_anew
+    return found
+
+
+def make_clients() -> None:
+    session = import_module("botocore.session").Session()
+    for name in SERVICES:
+        session.create_client(name, region_name="eu-west-1")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
