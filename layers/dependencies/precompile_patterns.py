@@ -1,5 +1,6 @@
-"""Compile the packages' regular expressions in the build: ``precompile_patterns.py PACKAGES``.
+"""Compile a layer's regular expressions in its build: ``precompile_patterns.py FOLDER MODULE``.
 
+``MODULE``, which it makes in the folder of packages, makes ``re`` use them. Both layers run it.
 A function compiles 110 to 170 of them with its first event, a twentieth of its CPU, and bytecode
 has none of that. Run by the Python that makes the bytecode. docs/decisions/0071.
 """
@@ -8,15 +9,17 @@ import _sre  # type: ignore[import-not-found] # what `re` compiles with
 import marshal
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-# With all that they import.
+# Of the packages, with all that they import. Of Ringback, each module.
 PACKAGES: Final = ("aws_lambda_powertools", "botocore.session", "httpx")
+OURS: Final = "ringback"
 SERVICES: Final = ("apigatewaymanagementapi", "dynamodb", "events", "s3", "secretsmanager", "sqs")
 
-MODULE: Final = "precompiled_patterns"
 # What ``re`` does with a text and flags is the same each time, for one format of compiled patterns.
 SOURCE: Final = '''\
 """Made by Ringback's build: regular expressions as ``re`` compiles them, by text and flags."""
@@ -39,14 +42,24 @@ if _sre.MAGIC == {magic}:
 '''
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, module: str) -> None:
     sys.path.insert(0, str(folder))
-    patterns = compiled_by(PACKAGES)
-    (folder / f"{MODULE}.py").write_text(SOURCE.format(patterns=patterns, magic=_sre.MAGIC))
+    patterns = compiled_by([*modules_of(folder / OURS)] or [*PACKAGES])
+    source = SOURCE.format(patterns=patterns, magic=_sre.MAGIC)
+    folder.joinpath(*module.split(".")).with_suffix(".py").write_text(source)
 
 
-def compiled_by(packages: tuple[str, ...]) -> dict[tuple[str | bytes, int], bytes]:
-    """Return what the packages compile when they are imported and make clients."""
+def modules_of(package: Path) -> Iterator[str]:
+    for path in sorted(package.rglob("*.py")):
+        if path.stem != "__init__":
+            yield ".".join(path.relative_to(package.parent).with_suffix("").parts)
+
+
+def compiled_by(modules: list[str]) -> dict[tuple[str | bytes, int], bytes]:
+    """Return what is compiled when the modules are imported, and when botocore makes clients.
+
+    A module that needs what is not there, such as another layer, is left out.
+    """
     compiler: Any = vars(re)["_compiler"]
     compile_anew, found = compiler.compile, dict[tuple[str | bytes, int], bytes]()
 
@@ -67,9 +80,11 @@ def compiled_by(packages: tuple[str, ...]) -> dict[tuple[str | bytes, int], byte
     re.purge()
     compiler.compile = compile_and_note
     try:
-        for name in packages:
-            import_module(name)
-        make_clients()
+        for name in modules:
+            with suppress(ImportError):
+                import_module(name)
+        if "botocore.session" in modules:
+            make_clients()
     finally:
         compiler.compile = compile_anew
     return found
@@ -82,4 +97,4 @@ def make_clients() -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -62,9 +62,7 @@ LAYERS: Final = {
     "ringback.variables": Layer(),
     "ringback.metrics": Layer(("domain", "variables")),
     "ringback.metric_table": Layer(("domain", "metrics")),
-    "ringback.starting": Layer(
-        ("metrics",), frozenset({"aws_lambda_powertools", "precompiled_patterns"})
-    ),
+    "ringback.starting": Layer(("metrics",), frozenset({"aws_lambda_powertools"})),
     "ringback.problems": Layer(("domain",)),
     "ringback.http_replies": Layer(("domain", "problems")),
     "ringback.api_docs": Layer(("etags", "http_replies")),

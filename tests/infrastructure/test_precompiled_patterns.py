@@ -1,5 +1,6 @@
-"""The build compiles the packages' regular expressions to what ``re`` would make of them."""
+"""The build compiles each layer's regular expressions to what ``re`` would make of them."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -7,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from layers.dependencies import precompile_patterns
-from layers.dependencies.precompile_patterns import MODULE, SERVICES
+from layers.dependencies.precompile_patterns import SERVICES
 from layers.dependencies.reduce_botocore import OPERATIONS
+from tests.support.template import ROOT
 
+PACKAGES, OURS = "precompiled_patterns", "ringback.precompiled_patterns"
 COMPARE = """
-import re
-import precompiled_patterns as made
-
+import re, sys
+from importlib import import_module
+made = import_module(sys.argv[1])
 assert re._compiler.compile is made.compile
 assert len(made.PATTERNS) > 100
 for pattern, flags in made.PATTERNS:
@@ -23,10 +26,13 @@ for pattern, flags in made.PATTERNS:
     assert (one.groups, one.groupindex) == (other.groups, other.groupindex), pattern
 assert re.compile("a(?P<new>b)", re.I).fullmatch("AB")["new"] == "B"
 anew = []
-made.compile_anew = lambda pattern, flags: anew.append(pattern)
-import httpx, aws_lambda_powertools, botocore.session
+compile_anew = made.compile_anew
+made.compile_anew = lambda *given: anew.append(given) or compile_anew(*given)
+for name in sys.argv[2:]:
+    import_module(name)
 assert len(anew) < 5, anew
 """
+SCRIPT = str(precompile_patterns.__file__)
 OF_ANOTHER_PYTHON = """
 import re
 before = re._compiler.compile
@@ -50,17 +56,29 @@ def run(*arguments: str | Path, folder: Path) -> None:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the patterns of the packages that the tests use."""
     folder = tmp_path_factory.mktemp("packages")
-    run(str(precompile_patterns.__file__), folder, folder=folder)
+    run(SCRIPT, folder, PACKAGES, folder=folder)
     return folder
 
 
-def test_patterns_are_what_re_makes_of_them(made: Path) -> None:
-    run("-c", COMPARE, folder=made)
+def test_the_packages_patterns_are_what_re_makes_of_them(made: Path) -> None:
+    used = ("httpx", "aws_lambda_powertools", "botocore.session")
+    run("-c", COMPARE, PACKAGES, *used, folder=made)
+
+
+def test_our_patterns_are_what_re_makes_of_them(tmp_path: Path) -> None:
+    source = ROOT / "layers" / "shared" / "ringback"
+    for name in ("__init__.py", "domain", "images", "json_bodies.py", "outbound", "sheets"):
+        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
+        (tmp_path / "ringback").mkdir(exist_ok=True)
+        copy(source / name, tmp_path / "ringback" / name)
+    # Without its packages, as in the build: what needs them is left out.
+    run("-S", SCRIPT, tmp_path, OURS, folder=tmp_path)
+    run("-S", "-c", COMPARE, OURS, "ringback.images.formats", folder=tmp_path)
 
 
 def test_patterns_for_another_python_are_not_used(made: Path, tmp_path: Path) -> None:
-    source = (made / f"{MODULE}.py").read_text()
-    (tmp_path / f"{MODULE}.py").write_text(source.replace("_sre.MAGIC ==", "_sre.MAGIC + 1 =="))
+    source = (made / f"{PACKAGES}.py").read_text()
+    (tmp_path / f"{PACKAGES}.py").write_text(source.replace("_sre.MAGIC ==", "_sre.MAGIC + 1 =="))
     run("-c", OF_ANOTHER_PYTHON, folder=tmp_path)
 
 

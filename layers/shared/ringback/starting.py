@@ -10,9 +10,12 @@ import gc
 gc.disable()
 
 from contextlib import suppress  # noqa: E402
+from importlib import import_module  # noqa: E402
 
-with suppress(ImportError):  # the layer has it if its build had Lambda's Python
-    import precompiled_patterns  # type: ignore[import-not-found] # noqa: F401
+# Before all that has regular expressions. Each layer has them if its build had Lambda's Python.
+for _patterns in ("precompiled_patterns", "ringback.precompiled_patterns"):
+    with suppress(ImportError):
+        import_module(_patterns)
 
 from collections.abc import Callable, Mapping  # noqa: E402
 

@@ -1,0 +1,1 @@
+../dependencies/precompile_patterns.py
