@@ -84,6 +84,7 @@ def test_the_dependencies_lie_where_lambda_looks(built: Path) -> None:
     edited = {name for name, *_ in EDITS}
     assert [name for name in edited if is_as_installed(built, name)] == []
     assert ("precompiled_patterns.py" in packages) is bool(LAMBDA_PYTHON)
+    assert len(list((built / "DependenciesLayer/python/certifi/roots").iterdir())) > 100
     assert "PIL" in {path.name for path in (built / "PicturesLayer" / "python").iterdir()}
 
 

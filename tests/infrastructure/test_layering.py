@@ -50,7 +50,7 @@ LAYERS: Final = {
     "ringback.callbacks": Layer(("domain", "use_cases")),
     "ringback.providers": Layer(
         ("domain", "use_cases", "callbacks.signatures", "json_bodies"),
-        frozenset({"httpcore", "httpx"}),
+        frozenset({"certifi", "httpcore", "httpx"}),
     ),
     # For any outbound request: it does not depend on images.
     "ringback.outbound": Layer(("domain",)),

@@ -5,8 +5,10 @@ import re
 import ssl
 from dataclasses import replace
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
+import certifi
 import httpx
 
 from ringback.domain.accounts import pause_reason
@@ -38,8 +40,15 @@ logging.getLogger("httpx").setLevel(logging.WARNING)
 
 @cache
 def _tls() -> ssl.SSLContext:
-    """Load the CA certificates once for all providers: it takes 40 ms."""
-    return httpx.create_ssl_context(trust_env=False)
+    """Trust certifi's roots. The layer has each in a file of its own, of which OpenSSL reads one.
+
+    Reading the whole bundle takes 15 ms of CPU; with 128 MB that is a fifth of a second.
+    """
+    bundle = Path(certifi.where())
+    roots = bundle.with_name("roots")
+    if roots.is_dir():
+        return ssl.create_default_context(capath=str(roots))
+    return ssl.create_default_context(cafile=str(bundle))
 
 
 def api_client(
