@@ -108,6 +108,36 @@ def test_a_function_loads_only_the_heavy_modules_that_it_needs(function: str) ->
     assert {name for name in HEAVY if name in loaded_by(function)} == BUDGET[function]
 
 
+_READS_REQUESTS = {"accept_job", "serve_provider_apis", "take_drops"}
+_HEARS_PROVIDERS = {"check_jobs", "receive_callback", "submit_job"}
+# Our own parts, each of several modules, and who may load them.
+LOADED_BY = {
+    "ringback.callbacks": {
+        *_HEARS_PROVIDERS,
+        *("answer_canary", "notify_client", "serve_provider_apis"),
+    },
+    "ringback.catalogue.models": {*_READS_REQUESTS, "describe_models"},
+    "ringback.images.formats": {"archive_images"},
+    "ringback.outbound": {
+        *_READS_REQUESTS,
+        *("archive_images", "describe_models", "notify_client"),
+    },
+    "ringback.providers.registry": {
+        *_READS_REQUESTS,
+        *_HEARS_PROVIDERS,
+        *("archive_images", "change_job", "manage_account", "notify_client"),
+    },
+    "ringback.sheets": {"take_drops"},
+    "ringback.studio": {"serve_studio"},
+    "ringback.thumbnails": {"make_thumbnails"},
+}
+
+
+@pytest.mark.parametrize("part", LOADED_BY)
+def test_a_part_is_loaded_only_by_functions_that_need_it(part: str) -> None:
+    assert {function for function in FUNCTIONS if part in loaded_by(function)} == LOADED_BY[part]
+
+
 @pytest.mark.parametrize("function", CALLS_NO_PROVIDER)
 def test_functions_without_provider_calls_load_no_http_client(function: str) -> None:
     names = loaded_by(function)
