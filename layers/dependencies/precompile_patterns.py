@@ -91,9 +91,11 @@ def compiled_by(modules: list[str]) -> dict[tuple[str | bytes, int], bytes]:
 
 
 def make_clients() -> None:
+    """Make clients without a look at anybody's account, and without a call."""
     session = import_module("botocore.session").Session()
+    keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
     for name in SERVICES:
-        session.create_client(name, region_name="eu-west-1")
+        session.create_client(name, region_name="eu-west-1", **keys)
 
 
 if __name__ == "__main__":
