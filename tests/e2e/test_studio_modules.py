@@ -10,7 +10,8 @@ from local.paths import ROOT
 
 PAGE: Final = ROOT / "functions/serve_studio/page"
 ORIGIN: Final = "http://studio.test/"
-EMPTY: Final = """<meta name="ringback-settings" content="{}">"""
+EMPTY: Final = """<meta name="ringback-settings"
+ content='{"api": "http://api.test/", "live": "ws://api.test/"}'>"""
 GOOD_URLS: Final = ("https://example.com/a.png", "s3://bucket/a b.png")
 BAD_URLS: Final = ("http://example.com/a.png", "ftp://example.com/a", "a.png")
 # Each prompt has characters that JavaScript counts twice.
@@ -42,6 +43,25 @@ def modules(browser: Any) -> Iterator[Any]:
     page.goto(ORIGIN)
     yield page
     context.close()
+
+
+# What the API answers, and when, is the test's: `answers` has a function for each request.
+ANSWERS: Final = """
+  const answers = [];
+  globalThis.fetch = (url, { signal }) => new Promise((resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason));
+    const send = (body, status = 200) => resolve(new Response(JSON.stringify(body), { status }));
+    answers.push(Object.assign(send, { url }));
+  });
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
+"""
+
+
+@pytest.fixture
+def anew(modules: Any) -> Any:
+    """Return the page with modules that no other test has used."""
+    modules.goto(ORIGIN)
+    return modules
 
 
 @pytest.mark.parametrize("model", describe_all(), ids=lambda model: model["id"])
@@ -163,3 +183,92 @@ def test_rows_fill_the_width_however_the_pictures_come(modules: Any) -> None:
 def test_a_link_says_where_the_picture_is(modules: Any, url: str, place: dict[str, Any]) -> None:
     script = "async (url) => (await import('./links.js')).placeOf(url, 'images/job_1/1.png')"
     assert modules.evaluate(script, url) == place
+
+
+STORE: Final = (
+    ANSWERS
+    + """
+  const { JobStore } = await import('./jobs.js');
+  const store = new JobStore();
+  const job = (status, changes, id = 'job_a') => ({
+    job_id: id, status, changes, model: 'some/model', input: { prompt: id }, images: [],
+    created_at: '2026-11-27T17:30:00+00:00',
+  });
+  const drawn = () => new Promise(requestAnimationFrame);
+  const shown = async () => {
+    await drawn();
+    await soon();
+    return store.items.map(({ key, job: { status } }) => `${key} ${status}`);
+  };
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "shown"),
+    [
+        # The list was read before the event, and comes after it.
+        (
+            """store.load({}); store.take(job('failed', 3));
+            answers[0]({ jobs: [job('running', 2)], cursor: null });""",
+            ["job_a.0 failed"],
+        ),
+        # Events come in any order, also of what the filters leave out.
+        (
+            """store.load({ status: 'running' }); answers[0]({ jobs: [], cursor: null });
+            await soon(); store.take(job('failed', 3)); store.take(job('running', 2));""",
+            [],
+        ),
+        (
+            """store.load({ status: 'running' });
+            answers[0]({ jobs: [job('running', 2)], cursor: null });
+            await soon(); store.take(job('failed', 3)); store.take(job('running', 2));""",
+            [],
+        ),
+        # Filters that were left have no say any more.
+        (
+            """store.load({ q: 'a' }); store.load({ q: 'ab' });
+            answers[1]({ jobs: [job('running', 1, 'job_ab')], cursor: null });
+            await soon(); answers[0]({ jobs: [job('running', 1)], cursor: null });""",
+            ["job_ab.0 running"],
+        ),
+        (
+            """store.load({}); store.remove('job_a');
+            answers[0]({ jobs: [job('running', 2)], cursor: null });""",
+            [],
+        ),
+    ],
+)
+def test_the_newest_word_about_a_job_is_shown(anew: Any, steps: str, shown: list[str]) -> None:
+    assert (
+        anew.evaluate(f"async () => {{ {STORE} {steps} await soon(); return shown(); }}") == shown
+    )
+
+
+def test_a_failed_list_says_why_until_it_is_there(anew: Any) -> None:
+    script = """
+      store.load({});
+      answers[0]({ message: 'Internal Server Error' }, 500);
+      await soon();
+      const before = store.problem?.status;
+      store.resume();
+      store.more();
+      answers[1]({ jobs: [], cursor: null });
+      await soon();
+      return [before, store.problem ?? null];
+    """
+    assert anew.evaluate(f"async () => {{ {STORE} {script} }}") == [500, None]
+
+
+def test_a_job_s_first_picture_is_in_the_place_of_the_job(anew: Any) -> None:
+    """Whoever has it open or in focus keeps it when it is done."""
+    script = """
+      const image = (key) => ({ key, width: 3, height: 2 });
+      const done = { ...job('succeeded', 5), images: ['1', '2'].map(image) };
+      store.load({});
+      answers[0]({ jobs: [job('running', 1, 'job_b'), done], cursor: null });
+      await soon();
+      return ['job_a.0', 'job_a.2', 'job_a.3', 'job_b.0', 'job_c.0', null].map((key) =>
+        store.indexOf(key));
+    """
+    assert anew.evaluate(f"async () => {{ {STORE} {script} }}") == [1, 2, -1, 0, -1, -1]

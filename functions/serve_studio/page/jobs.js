@@ -1,10 +1,11 @@
-/** The jobs that the gallery shows, newest first: pages of `GET /jobs` and live events, kept small. */
+/** The jobs that the gallery shows: pages of `GET /jobs` and live events, of which the newest word counts. */
 
 import { call } from './api.js';
 import { matches, queryOf } from './filters.js';
 import { Links } from './links.js';
+import { JobOrder } from './order.js';
 import { Renewals } from './renewals.js';
-import { isLate, isSame, itemsOf, recordOf, THUMBNAIL_MS } from './records.js';
+import { isLate, recordOf, THUMBNAIL_MS } from './records.js';
 
 const FIRST_PAGE = 16;
 const PAGE = 99;
@@ -14,12 +15,8 @@ const PAUSE_MS = 3000;
 
 /** Fires `change` (the first item's index in `detail`) when what is shown has changed, and `problem` (a Problem in `detail`). */
 export class JobStore extends EventTarget {
-  #jobs = new Map();
-  #order = [];
+  #order = new JobOrder();
   #deleted = new Set();
-  // Where the items of each job begin, and the first job whose items have to be made again.
-  #starts = [];
-  #dirty = 0;
   #links = new Links();
   #cursors = [undefined];
   #filters = {};
@@ -34,9 +31,14 @@ export class JobStore extends EventTarget {
     failed: (id, problem) => this.#gone(id, problem),
     done: () => this.#changed(),
   });
-  /** What is shown: a picture of a job each, or a job without pictures yet. */
-  items = [];
   isComplete = false;
+  /** Why the last page is not there, until it is. */
+  problem;
+
+  /** What is shown: a picture of a job each, or a job without pictures yet. */
+  get items() {
+    return this.#order.items;
+  }
 
   get filters() {
     return this.#filters;
@@ -49,9 +51,9 @@ export class JobStore extends EventTarget {
   /** Begin anew, with other filters. */
   async load(filters) {
     this.#filters = filters;
-    this.#jobs.clear();
+    this.#order.clear();
     this.#links.clear();
-    [this.#order, this.#cursors, this.#running, this.isComplete, this.#dirty] = [[], [undefined], undefined, false, 0];
+    [this.#cursors, this.#running, this.isComplete, this.problem] = [[undefined], undefined, false, undefined];
     this.#load += 1;
     this.#failedAt = -Infinity;
     this.#changed();
@@ -70,8 +72,10 @@ export class JobStore extends EventTarget {
     const answer = await this.#ask(page).catch((problem) => ({ problem }));
     if (load !== this.#load) return;
     this.#running = undefined;
+    this.problem = answer.problem;
     if (answer.problem) {
       this.#fail(answer.problem);
+      this.#changed();
       return;
     }
     answer.jobs.forEach((job) => this.#put(job, page));
@@ -101,21 +105,17 @@ export class JobStore extends EventTarget {
       jobs.forEach((job) => this.#put(job, 0));
       this.#changed();
     } catch (problem) {
-      this.#fail(problem);
+      if (load === this.#load) this.#fail(problem);
     }
   }
 
   /** Take a job from a live event or an answer; its images may lack links. */
   take(job) {
-    const known = this.#jobs.get(job.job_id);
-    if (job.status === 'deleting' || job.status === 'deleted') return this.remove(job.job_id);
-    // Events come in any order. A thumbnail is no change of state.
-    if (known && job.changes < known.changes) return;
-    if (!matches(job, this.#filters)) {
-      if (known) this.#takeOut(job.job_id);
-      return;
-    }
-    this.#put(job, known?.page ?? 0);
+    const id = job.job_id;
+    if (job.status === 'deleting' || job.status === 'deleted') return this.remove(id);
+    if (this.#order.isOld(job)) return;
+    if (matches(job, this.#filters)) this.#put(job, this.#order.get(id)?.page ?? 0);
+    else this.#order.putAside(job);
     this.#changeSoon();
   }
 
@@ -127,15 +127,7 @@ export class JobStore extends EventTarget {
   /** Forget a job that was deleted: an answer that is older than that does not bring it back. */
   remove(id) {
     this.#deleted.add(id);
-    this.#takeOut(id);
-  }
-
-  #takeOut(id) {
-    if (!this.#jobs.delete(id)) return;
-    const index = this.#order.indexOf(id);
-    this.#order.splice(index, 1);
-    this.#dirty = Math.min(this.#dirty, index);
-    this.#changeSoon();
+    if (this.#order.remove(id)) this.#changeSoon();
   }
 
   /** Return the link to an item's thumbnail; `undefined` if it has to be renewed, which has begun then. */
@@ -151,7 +143,7 @@ export class JobStore extends EventTarget {
   }
 
   indexOf(key) {
-    return this.items.findIndex((item) => item.key === key);
+    return this.#order.indexOf(key);
   }
 
   #ask(page) {
@@ -161,38 +153,20 @@ export class JobStore extends EventTarget {
   }
 
   #put(job, page) {
-    if (this.#deleted.has(job.job_id)) return;
+    if (this.#deleted.has(job.job_id) || this.#order.isOld(job)) return;
     const made = Date.parse(job.created_at);
-    const known = this.#jobs.get(job.job_id);
-    const record = recordOf(job, page, made, known);
-    if (!known || !isSame(known, record)) {
-      const index = known ? this.#order.indexOf(job.job_id) : this.#insert(job.job_id);
-      this.#jobs.set(job.job_id, record);
-      this.#dirty = Math.min(this.#dirty, index);
-    }
+    this.#order.put(recordOf(job, page, made, this.#order.get(job.job_id)));
     for (const image of job.images) {
       const url = image.thumbnail_url ?? (isLate({ made }) ? image.url : undefined);
       if (url) this.#links.set(image.key, url);
-      else if (!image.thumbnail_key) setTimeout(() => this.#changed(), THUMBNAIL_MS);
+      else if (!image.thumbnail_key) setTimeout(() => this.#changeSoon(), THUMBNAIL_MS);
     }
-  }
-
-  /** Jobs lie in the order of the API's lists, which is that of their ids: the newest first. */
-  #insert(id) {
-    let [low, high] = [0, this.#order.length];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#order[middle] > id) low = middle + 1;
-      else high = middle;
-    }
-    this.#order.splice(low, 0, id);
-    return low;
   }
 
   /** What is read for its links may be older than what the line has told since. */
   #putAgain(job) {
-    const known = this.#jobs.get(job.job_id);
-    if (known && job.changes >= known.changes) this.#put(job, known.page);
+    const known = this.#order.get(job.job_id);
+    if (known) this.#put(job, known.page);
   }
 
   #gone(id, problem) {
@@ -209,14 +183,7 @@ export class JobStore extends EventTarget {
   }
 
   #changed() {
-    const first = this.#starts[this.#dirty] ?? this.items.length;
-    this.items.length = first;
-    for (let index = this.#dirty; index < this.#order.length; index += 1) {
-      this.#starts[index] = this.items.length;
-      this.items.push(...itemsOf(this.#jobs.get(this.#order[index])));
-    }
-    this.#starts.length = this.#dirty = this.#order.length;
-    this.dispatchEvent(new CustomEvent('change', { detail: first }));
+    this.dispatchEvent(new CustomEvent('change', { detail: this.#order.settle() }));
   }
 
   #fail(problem) {
