@@ -9,7 +9,8 @@ from ringback.catalogue.schemas import describe_all
 from local.paths import ROOT
 
 PAGE: Final = ROOT / "functions/serve_studio/page"
-ORIGIN: Final = "http://studio.test/"
+# Some of what the page uses is there for pages of `https:` only.
+ORIGIN: Final = "https://studio.test/"
 EMPTY: Final = """<meta name="ringback-settings"
  content='{"api": "http://api.test/", "live": "ws://api.test/"}'>"""
 GOOD_URLS: Final = ("https://example.com/a.png", "s3://bucket/a b.png")
@@ -272,3 +273,138 @@ def test_a_job_s_first_picture_is_in_the_place_of_the_job(anew: Any) -> None:
         store.indexOf(key));
     """
     assert anew.evaluate(f"async () => {{ {STORE} {script} }}") == [1, 2, -1, 0, -1, -1]
+
+
+EDIT, SINGLE = "bytedance/seedream-v4-edit", "chanjing/kling-v2"
+FORM: Final = (
+    ANSWERS
+    + """
+  const [models, [edit, single]] = given;
+  const { makeForm, leaveForm } = await import('./form.js');
+  const { chooseLanguage } = await import('./words.js');
+  const problems = [];
+  const opened = async () => {
+    const form = makeForm({ onProblem: ({ kind }) => problems.push(kind), onMade: () => {} });
+    answers.find(({ url }) => url.endsWith('/models'))?.({ models });
+    document.body.replaceChildren((await form).element);
+    return form;
+  };
+  const answerOf = async (path) => {
+    while (!answers.some(({ url }) => url.includes(path))) await soon();
+    return answers.find(({ url }) => url.includes(path));
+  };
+  const one = (selector) => document.querySelector(selector);
+  const type = (name, text) => {
+    one(`#field-${name}`).value = text;
+    one(`#field-${name}`).dispatchEvent(new Event('input'));
+  };
+  const choose = (id) => {
+    one('#make-model').value = id;
+    one('#make-model').dispatchEvent(new Event('change'));
+  };
+  const said = () => [...document.querySelectorAll('.images li, image-field [role=status]')]
+    .map(({ textContent }) => textContent);
+  const begin = (form, query) => form.begin(new URLSearchParams(query));
+  const file = (name, type = 'image/png', bytes = 9) =>
+    new File([new Uint8Array(bytes)], name, { type });
+  const job = (id, prompt) => ({ job_id: id, model: edit, input: { prompt }, images: [] });
+"""
+)
+
+
+def form(page: Any, script: str) -> Any:
+    """Return what a script with a form returns."""
+    given = [describe_all(), [EDIT, SINGLE]]
+    return page.evaluate(f"async (given) => {{ {FORM} {script} }}", given)
+
+
+def test_another_language_keeps_what_was_typed_and_uploads(anew: Any) -> None:
+    script = """
+      const before = await opened();
+      await begin(before, `make=${edit}`);
+      type('prompt', ' a kite ');
+      type('max_images', 'many');
+      type('tags', 'spring,');
+      before.addFiles([file('a.png')]);
+      await chooseLanguage('zh');
+      const after = await opened();
+      const isNew = await begin(after, `make=${edit}`);
+      (await answerOf('/uploads'))({ image: 's3://drops/a.png', uploaded: true });
+      await soon();
+      const typed = ['prompt', 'max_images', 'tags'].map((name) => one(`#field-${name}`).value);
+      return [after !== before, isNew, typed, said()[0], one('h2').textContent !== 'Make',
+        one('image-field').urls];
+    """
+    assert form(anew, script) == [
+        True,
+        False,
+        [" a kite ", "many", "spring,"],
+        "a.png",
+        True,
+        ["s3://drops/a.png"],
+    ]
+
+
+def test_another_model_keeps_the_images(anew: Any) -> None:
+    """One that takes none, and one that takes too few of them."""
+    script = """
+      const form = await opened();
+      await begin(form, `make=${edit}`);
+      one('image-field').urls = ['s3://drops/a.png', 's3://drops/b.png'];
+      choose(edit.replace('edit', 'text-to-image'));
+      const without = one('image-field');
+      choose(single);
+      const few = one('image-field').urls.length;
+      choose(edit);
+      return [without, few, one('image-field').urls.length];
+    """
+    assert form(anew, script) == [None, 2, 2]
+
+
+def test_the_job_that_was_asked_for_last_fills_the_form_in(anew: Any) -> None:
+    """A slow answer doesn't; nor does a job that isn't there take away what was typed."""
+    script = """
+      const form = await opened();
+      const first = begin(form, 'like=job_1');
+      const second = begin(form, 'like=job_2');
+      (await answerOf('job_2'))(job('job_2', 'the second'));
+      await second;
+      (await answerOf('job_1'))(job('job_1', 'the first'));
+      await first;
+      const shown = one('#field-prompt').value;
+      type('prompt', 'my own words');
+      const third = begin(form, 'like=job_3');
+      (await answerOf('job_3'))({ type: 'x#unknown-job' }, 404);
+      await third;
+      return [shown, one('#field-prompt').value, problems];
+    """
+    assert form(anew, script) == ["the second", "my own words", ["unknown-job"]]
+
+
+def test_a_form_that_was_closed_begins_anew(anew: Any) -> None:
+    script = """
+      const form = await opened();
+      await begin(form, `make=${edit}`);
+      const again = await begin(form, `make=${edit}`);
+      leaveForm();
+      const closed = await begin(form, `make=${edit}`);
+      dispatchEvent(new Event('forget'));
+      return [again, closed, (await opened()) === form];
+    """
+    assert form(anew, script) == [False, True, False]
+
+
+def test_each_file_that_is_no_image_is_named(anew: Any) -> None:
+    script = """
+      const form = await opened();
+      await begin(form, `make=${edit}`);
+      const large = file('b.png', 'image/png', 11e6);
+      form.addFiles([file('a.heic', 'image/heic'), large, file('c.png')]);
+      (await answerOf('/uploads'))({ image: 's3://drops/c.png', uploaded: true });
+      await soon();
+      return [said(), answers.filter(({ url }) => url.includes('/uploads')).length];
+    """
+    said, uploads = form(anew, script)
+    assert said[0] == "c.png"
+    assert all(text in said[1] for text in ("a.heic is no", "b.png has more", "c.png is uploaded"))
+    assert uploads == 1

@@ -6,7 +6,7 @@ import { ask, tell } from './notices.js';
 import { changed } from './routes.js';
 import { may } from './session.js';
 import { named, number, t } from './words.js';
-import { hexSha256 } from './uploads.js';
+import { fileOf, hexSha256 } from './uploads.js';
 
 // A job's key stays until its retry is through, so that a click after a lost answer doesn't buy twice.
 const retryKeys = new Map();
@@ -65,15 +65,19 @@ function actionButton(words, name, run, props, onProblem) {
   return button;
 }
 
+/** The link may have expired while the picture was open. */
+async function renewed({ key }, { job_id: id }) {
+  const { images } = await call(`/jobs/${id}`);
+  return images.find((image) => image.key === key) ?? {};
+}
+
 /** Load the file, compare it with the checksum that was recorded, and have the browser save it. */
 async function download(image, job) {
-  // The copy that the page shows is cached without the headers that reading it needs.
-  const answer = await fetch(image.url, { cache: 'no-store' }).catch(() => null);
-  if (!answer?.ok) {
+  const file = (await fileOf(image)) ?? (await fileOf(await renewed(image, job)));
+  if (!file) {
     tell(t('problem.no-picture'), { isProblem: true });
     return;
   }
-  const file = await answer.blob();
   if ((await hexSha256(file)) !== image.sha256) {
     tell(t('problem.other-bytes'), { isProblem: true });
     return;

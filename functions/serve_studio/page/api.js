@@ -10,11 +10,11 @@ export const settings = JSON.parse(document.querySelector('meta[name=ringback-se
 
 let key = inTab.get(KEY) ?? inBrowser.get(KEY);
 
-/** What the API answered instead of doing it; `kind` is the end of the problem's type, such as `unknown-job`. */
+/** What the API answered instead of doing it; `kind` is the end of the problem's type, such as `unknown-job`. A late one is about a former key. */
 export class Problem extends Error {
-  constructor({ kind, status = 0, detail = '', errors = [] }) {
+  constructor({ kind, status = 0, detail = '', errors = [], isLate = false }) {
     super(detail || kind);
-    Object.assign(this, { kind, status, detail, errors });
+    Object.assign(this, { kind, status, detail, errors, isLate });
   }
 }
 
@@ -29,6 +29,9 @@ export function useKey(text) {
 export function keepKey({ forLong }) {
   (forLong ? inBrowser : inTab).set(KEY, key);
 }
+
+/** Tell whether another tab has signed out, with the key that this one took from the browser. */
+export const isSignedOut = ({ key: name, oldValue, newValue }) => name === KEY && newValue === null && oldValue === key;
 
 export function forgetKey() {
   key = null;
@@ -50,17 +53,20 @@ export async function call(path, { method = 'GET', body, idempotencyKey, isExact
   if (idempotencyKey) headers['idempotency-key'] = `"${idempotencyKey}"`;
   const sent = { method, headers, signal, body: body && writeJson(body), cache: 'no-store' };
   const url = settings.api.replace(/\/$/, '') + path;
-  const answer = await fetch(url, sent).catch(async (error) => {
+  const used = key;
+  const fail = async (error) => {
     if (error.name === 'AbortError') throw error;
-    throw new Problem({ kind: (await isRefused(settings.live, headers.authorization.slice(7))) ? 'bad-key' : 'no-answer' });
-  });
-  const text = await answer.text().catch(() => '');
-  if (!answer.ok) throw problemOf(answer.status, text);
+    throw new Problem({ kind: (await isRefused(settings.live, used)) ? 'bad-key' : 'no-answer', isLate: used !== key });
+  };
+  const answer = await fetch(url, sent).catch(fail);
+  // An answer may break off.
+  const text = await answer.text().catch(fail);
+  if (!answer.ok) throw problemOf(answer.status, text, used !== key);
   return text ? readJson(text, isExact) : null;
 }
 
 /** Return a problem of an answer. API Gateway's own answers have a `message` only. */
-function problemOf(status, text) {
+function problemOf(status, text, isLate) {
   let body;
   try {
     body = JSON.parse(text);
@@ -68,7 +74,7 @@ function problemOf(status, text) {
     body = {};
   }
   const kind = body.type?.split('#')[1];
-  if (!kind && (status === 401 || status === 403)) return new Problem({ kind: 'bad-key', status });
+  if (!kind && (status === 401 || status === 403)) return new Problem({ kind: 'bad-key', status, isLate });
   if (!kind && status === 429) return new Problem({ kind: 'too-many', status });
   return new Problem({ kind: kind ?? 'failed', status, detail: body.detail ?? body.message, errors: body.errors });
 }

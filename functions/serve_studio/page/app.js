@@ -1,6 +1,6 @@
 /** Starts the page, and shows the view that the address names. */
 
-import { currentKey, settings } from './api.js';
+import { currentKey, isSignedOut, settings } from './api.js';
 import { fill, transition } from './dom.js';
 import { isUnknownKey } from './keycheck.js';
 import { LiveLine } from './live.js';
@@ -33,6 +33,7 @@ async function start() {
   live.addEventListener('state', ({ detail }) => onLine(detail));
   live.addEventListener('refused', ({ detail }) => onRefused(detail));
   addEventListener('hashchange', () => currentKey() && show());
+  addEventListener('storage', (event) => isSignedOut(event) && end());
   addEventListener('language', () => (currentKey() ? open({ isAgain: true }) : askForKey()));
   if (currentKey()) open();
   else askForKey();
@@ -58,14 +59,18 @@ function open({ isAgain = false, isKnown = false } = {}) {
   frame = shell({ onSignOut: () => end() });
   show();
   fill(document.body, ...frame.elements);
-  if (isAgain) frame.showLine(live.state);
-  else live.open(currentKey());
+  if (isAgain) {
+    frame.showLine(live.state);
+    document.querySelector('.language').focus();
+  } else live.open(currentKey());
+  // What had the focus is gone with the form for the key.
+  if (isKnown) frame.main.focus();
   // Pictures come first.
   if (!isAgain && !isKnown) setTimeout(() => currentKey() && loadAccount().catch(onProblem), ACCOUNT_MS);
 }
 
 function end(why) {
-  signOut();
+  signOut({ isWanted: !why });
   askForKey(why);
 }
 
@@ -101,6 +106,7 @@ async function show() {
 
 /** A key that is no longer good ends the visit; everything else is said. */
 function onProblem(problem) {
+  if (problem.isLate) return;
   if (problem.kind === 'bad-key' || problem.kind === 'unauthorized') end(sentence(problem));
   else tellProblem(problem);
 }

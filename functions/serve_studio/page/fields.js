@@ -7,7 +7,7 @@ import { has, number, t } from './words.js';
 
 const WIDE = ['text', 'line', 'images'];
 
-/** @returns {{name, element, value, typed, problem(text), focus, set(value)}} */
+/** @returns {{field, element, control, value, fault, show(text), isBusy, focus, addFiles(files), set(value), takeOver(other)}} */
 export function makeField(field, { onChange }) {
   const id = `field-${field.name}`;
   const control = controlOf(field, id);
@@ -41,6 +41,7 @@ export function makeField(field, { onChange }) {
   const label = h('label', { htmlFor: id }, labelOf(field.name), field.isRequired && h('small', {}, ` ${t('make.needed')}`));
   return {
     field,
+    control,
     element: h(`div.field${WIDE.includes(field.kind) ? '.wide' : ''}`, {}, label, control, hint, problem),
     value: () => valueOf(field, typeof typed() === 'string' ? typed().trim() : typed()),
     fault,
@@ -51,6 +52,12 @@ export function makeField(field, { onChange }) {
     set(value) {
       if (control instanceof ImageField) control.urls = [value].flat();
       else control.value = String(value);
+      showHint();
+    },
+    /** Have what another field has, as it was typed. */
+    takeOver(other) {
+      if (control instanceof ImageField) control.takeOver(other.control);
+      else control.value = other.control.value;
       showHint();
     },
   };

@@ -1,8 +1,8 @@
 /** The filters over the table. Each is a part of the address, so that a view can be shared and Back works. */
 
-import { call } from './api.js';
 import { h, fill, icon } from './dom.js';
 import { ENDED, FILTERS, UNDER_WAY } from './filters.js';
+import { loadModels } from './models.js';
 import { changed, go } from './routes.js';
 import { named, t } from './words.js';
 
@@ -71,6 +71,7 @@ export function filterBar(signal) {
   return {
     element,
     focus: () => search.focus(),
+    focusMake: () => make.focus(),
     clearLink: () => h('a.button', { href: changed(Object.fromEntries(FILTERS.map((name) => [name, null]))) }, t('filter.clear')),
     update(filters) {
       for (const name of FILTERS) {
@@ -108,7 +109,7 @@ function fillStates(select) {
 /** The models are a list of their own, only needed here. */
 async function fillModels(select) {
   const chosen = select.value;
-  const { models } = await call('/models').catch(() => ({ models: [] }));
+  const models = await loadModels().catch(() => []);
   const ids = [...new Set([...models.map(({ id }) => id), chosen].filter(Boolean))];
   fill(select, h('option', { value: '' }, t('filter.any')), ids.map((id) => h('option', { value: id }, id)));
   select.value = chosen;

@@ -1,105 +1,136 @@
 /** The form that makes pictures, for every model, from the same schema that validates. */
 
-import { call, writeJson } from './api.js';
+import { call } from './api.js';
 import { fill, h, icon } from './dom.js';
 import { makeField } from './fields.js';
+import { loadModels, modelFor, modelOf, rememberModel } from './models.js';
 import { sentence, tell } from './notices.js';
+import { Order } from './orders.js';
 import { priceOf } from './price.js';
 import { changed, go } from './routes.js';
-import { carriedOver, fieldOfError, fieldsOf } from './schema.js';
-import { inTab } from './storage.js';
-import { t } from './words.js';
+import { carriedOver, fieldsOf, sortErrors } from './schema.js';
+import { may } from './session.js';
+import { fileOf } from './uploads.js';
+import { currentLanguage, t } from './words.js';
 
-const MODEL = 'ringback.model';
 // The second click of a double click is no second order.
 const ARMED_AGAIN_MS = 1200;
 const TAGS = { name: 'tags', kind: 'line', isRequired: false };
 
-let models;
+let form;
+
+// What somebody typed is nobody else's.
+addEventListener('forget', () => (form = undefined));
 
 /**
+ * Return the form, with whatever was typed into it before: in another view, another language, or until a key was refused.
  * @param {{onMade: (job) => void, onProblem: (problem) => void}} options
  * @returns {Promise<MakeForm>} rejects with a Problem without the list of models
  */
 export async function makeForm(options) {
-  models ??= (await call('/models')).models;
-  return new MakeForm(options);
+  const models = await loadModels();
+  if (form?.language === currentLanguage()) form.options = options;
+  else form = new MakeForm(options, models, form);
+  return form;
 }
 
+/** The form was closed: the next time, it is filled in anew. */
+export const leaveForm = () => form?.leave();
+
 class MakeForm {
-  #options;
   #model;
   #fields = [];
+  #begun;
+  // The images of the last model that took some.
+  #images;
   #tags = makeField({ ...TAGS, description: t('field.tags_hint') }, { onChange: () => this.#changed() });
   #body = h('div.fields');
   #problem = h('p.problem', { role: 'alert' });
   #price = priceOf({ onErrors: (errors) => this.#showErrors(errors) });
   #send = h('button.primary', { type: 'submit' }, icon('add'), h('span', {}, t('make.send')));
-  // An order keeps its key until it is through, so that the same order again is not bought again.
-  #order = { text: '', key: '' };
+  #order = new Order();
+  language = currentLanguage();
 
-  constructor(options) {
-    this.#options = options;
+  constructor(options, models, before) {
+    this.options = options;
     const leave = () => go(changed({ make: null, like: null, use: null }));
     const close = h('button.quiet', { type: 'button', ariaLabel: t('close'), on: { click: leave } }, icon('close'));
-    this.select = h('select', { id: 'make-model', on: { change: () => this.#choose(this.select.value, this.#input()) } });
-    const groups = Map.groupBy(models, ({ provider }) => provider);
-    const option = ({ id, provider }) => h('option', { value: id }, id.replace(`${provider}/`, ''));
-    fill(this.select, [...groups].map(([label, group]) => h('optgroup', { label }, group.map(option))));
+    this.select = selectOf(models, () => this.#choose(this.select.value));
     this.about = h('p.hint');
     this.element = h(
       'form.make-form',
-      {
-        noValidate: true,
-        ariaLabel: t('make.title'),
-        on: { submit: (event) => this.#submit(event) },
-      },
+      { noValidate: true, ariaLabel: t('make.title'), on: { submit: (event) => this.#submit(event) } },
       h('header', {}, h('h2', {}, t('make.title')), close),
       h('div.field', {}, h('label', { htmlFor: 'make-model' }, t('filter.model')), this.select, this.about),
       this.#body,
       this.#tags.element,
       h('footer', {}, this.#problem, this.#price.element, this.#send),
     );
+    if (before?.#model) this.#goOn(before);
   }
 
-  /** Begin like another job, or with a picture of one. What was typed before stays where nothing replaces it. */
+  /**
+   * Begin like another job, or with a picture of one. What was typed before stays where nothing replaces it.
+   * @returns {Promise<boolean>} `false` if that has begun already, or something else since
+   */
   async begin(params) {
     const [like, use, wanted] = ['like', 'use', 'make'].map((name) => params.get(name));
+    const begun = [like, use, wanted].join('\n');
+    if (begun === this.#begun) return false;
+    this.#begun = begun;
     const source = like ?? use?.split('.')[0];
     const read = () => call(`/jobs/${encodeURIComponent(source)}`, { isExact: true });
-    const job = source && (await read().catch((problem) => void this.#options.onProblem(problem)));
-    this.#choose(modelFor(wanted, job), like ? (job?.input ?? {}) : this.#input());
+    const job = source && (await read().catch((problem) => void this.options.onProblem(problem)));
+    if (begun !== this.#begun) return false;
+    this.#choose(modelFor(wanted, job), like && job ? job.input : undefined);
     if (like && job) this.#tags.set((job.tags ?? []).join(', '));
     if (use && job) this.#useImage(job.images[Math.max(0, Number(use.split('.')[1]) - 1)]);
+    return true;
+  }
+
+  leave() {
+    this.#begun = undefined;
+  }
+
+  /** Go on with a form in another language. */
+  #goOn(before) {
+    this.#begun = before.#begun;
+    this.#order = before.#order;
+    this.#images = before.#images;
+    this.#tags.takeOver(before.#tags);
+    this.#choose(before.#model.id);
+    this.#fields.forEach((field, index) => field !== this.#images && field.takeOver(before.#fields[index]));
+    this.#changed();
   }
 
   focus() {
     (this.#body.querySelector('textarea') ?? this.select).focus();
   }
 
+  /** Show the fields of a model, with an input, else with what was typed. */
   #choose(id, input) {
     this.#model = modelOf(id);
-    inTab.set(MODEL, id);
+    rememberModel(id);
     this.select.value = id;
     const documentation = h('a', { href: this.#model.documentation, target: '_blank', rel: 'noreferrer' }, t('make.documentation'));
     fill(this.about, `${this.#model.description} `, documentation);
     const fields = fieldsOf(this.#model.input);
+    const values = carriedOver(input ?? this.#input(), fields);
     this.#fields = fields.map((field) => makeField(field, { onChange: () => this.#changed() }));
-    const values = carriedOver(input, fields);
     for (const field of this.#fields) if (field.field.name in values) field.set(values[field.field.name]);
+    const images = this.#fields.find(({ field: { kind } }) => kind === 'images');
+    // Some may be on their way still.
+    if (images && this.#images && !input) images.takeOver(this.#images);
+    if (images || input) this.#images = images;
     fill(this.#body, this.#fields.map(({ element }) => element));
     this.#changed();
   }
 
   /** The picture is copied into the drop bucket, as links to it expire. */
   async #useImage(image) {
-    const answer = image && (await fetch(image.url, { cache: 'no-store' }).catch(() => null));
-    if (!answer?.ok) {
-      this.#problem.textContent = t('problem.no-picture');
-      return;
-    }
-    const bytes = await answer.arrayBuffer();
-    this.addFiles([new File([bytes], image.key.split('/').slice(-2).join('-'), { type: image.content_type })]);
+    const file = image && (await fileOf(image));
+    if (file) this.addFiles([file]);
+    else this.#problem.textContent = t('problem.no-picture');
   }
 
   /** Use images as input, if the model takes some. */
@@ -121,14 +152,16 @@ class MakeForm {
   }
 
   #changed() {
-    this.#problem.textContent = '';
-    const isReady = this.#fields.every((field) => !field.fault() && !field.isBusy());
+    const isAllowed = may('jobs:write');
+    this.#problem.textContent = isAllowed ? '' : t('no-scope', { scope: 'jobs:write' });
+    this.#send.ariaDisabled = String(!isAllowed);
+    const isReady = isAllowed && this.#fields.every((field) => !field.fault() && !field.isBusy());
     this.#price.update(isReady ? this.#request() : null);
   }
 
   async #submit(event) {
     event.preventDefault();
-    if (this.#send.disabled) return;
+    if (this.#send.ariaDisabled === 'true') return;
     this.#fields.forEach((field) => field.show(field.fault()));
     const wrong = this.#fields.find((field) => field.fault());
     if (wrong) {
@@ -139,22 +172,19 @@ class MakeForm {
       this.#problem.textContent = t('images.wait');
       return;
     }
-    this.#send.disabled = true;
+    this.#send.ariaDisabled = 'true';
     await this.#buy(this.#request());
-    setTimeout(() => (this.#send.disabled = false), ARMED_AGAIN_MS);
+    setTimeout(() => (this.#send.ariaDisabled = 'false'), ARMED_AGAIN_MS);
   }
 
   async #buy(body) {
-    const text = writeJson(body);
-    if (text !== this.#order.text) this.#order = { text, key: crypto.randomUUID() };
     try {
-      const job = await call('/jobs', { method: 'POST', body, idempotencyKey: this.#order.key });
-      this.#order = { text: '', key: '' };
+      const job = await this.#order.send(body);
       this.#problem.textContent = '';
       tell(t('make.sent'));
-      this.#options.onMade(job);
+      this.options.onMade(job);
     } catch (problem) {
-      if (problem.kind === 'bad-key') this.#options.onProblem(problem);
+      if (problem.kind === 'bad-key') this.options.onProblem(problem);
       const text = problem.kind === 'no-answer' ? t('make.again-safe') : sentence(problem);
       this.#problem.textContent = problem.errors?.length ? '' : text;
       this.#showErrors(problem.errors ?? []);
@@ -165,25 +195,17 @@ class MakeForm {
   /** Put each error of the API beside its field; the others stand together. */
   #showErrors(errors) {
     const all = [...this.#fields, this.#tags];
-    const texts = new Map(all.map((field) => [field, field === this.#tags ? '' : field.fault()]));
-    const others = [];
-    for (const { field: path, message } of errors) {
-      const known = fieldOfError(path, all.map(({ field }) => field));
-      if (known) texts.set(all.find(({ field }) => field === known), message);
-      else others.push(path ? `${path}: ${message}` : message);
+    const { known, others } = sortErrors(errors, all.map(({ field }) => field));
+    for (const field of all) {
+      const text = known[field.field.name] ?? (field === this.#tags ? '' : field.fault());
+      field.show(text === t('check.required') && !errors.length ? '' : text);
     }
-    texts.forEach((text, field) => field.show(text === t('check.required') && !errors.length ? '' : text));
     if (others.length) this.#problem.textContent = others.join(' ');
   }
 }
 
-const modelOf = (id) => models.find((model) => model.id === id);
-
-/** Return the ID of the model that is asked for, else the last one; `edit` is any that takes images. */
-function modelFor(wanted, job) {
-  const takesImages = ({ input }) => fieldsOf(input).some(({ kind }) => kind === 'images');
-  const last = inTab.get(MODEL);
-  const known = wanted === 'edit' ? models.filter(takesImages) : models;
-  const ids = known.map(({ id }) => id);
-  return [wanted, last, job?.model, ...ids].find((id) => ids.includes(id));
+function selectOf(models, change) {
+  const groups = Map.groupBy(models, ({ provider }) => provider);
+  const option = ({ id, provider }) => h('option', { value: id }, id.replace(`${provider}/`, ''));
+  return h('select', { id: 'make-model', on: { change } }, [...groups].map(([label, group]) => h('optgroup', { label }, group.map(option))));
 }

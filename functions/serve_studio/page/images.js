@@ -1,7 +1,7 @@
 /** `<image-field>`: input images by file, drop, paste or URL. Files are uploaded at once. */
 
 import { h, icon } from './dom.js';
-import { BadFile, TYPES, upload } from './uploads.js';
+import { BadFile, faultOf, TYPES, upload } from './uploads.js';
 import { sentence } from './notices.js';
 import { t } from './words.js';
 
@@ -10,6 +10,7 @@ const PREVIEW = 96;
 export class ImageField extends HTMLElement {
   #field;
   #items = [];
+  #faults = [];
   #list = h('ul.images', { role: 'list', ariaLabel: t('images.chosen') });
   #said = h('p.hint', { role: 'status' });
   /** The URL's input, which the field's label belongs to. */
@@ -48,41 +49,64 @@ export class ImageField extends HTMLElement {
   }
 
   get isBusy() {
-    return this.#items.some(({ isBusy }) => isBusy);
+    return this.#items.some(({ url }) => !url);
   }
 
   /** Upload files and use them, in their order. */
-  async addFiles(files) {
-    await Promise.all([...files].map((file) => this.#addFile(file)));
+  addFiles(files) {
+    if (!this.isBusy) this.#faults = [];
+    for (const file of files) {
+      const [fault, name] = [faultOf(file), file.name ?? ''];
+      if (fault) this.#say(t(`images.${fault}`, { name }), { isFault: true });
+      else this.#addNew({ label: name, file, uploading: upload(file) });
+    }
+    this.#changed();
   }
 
-  async #addFile(file) {
-    const item = this.#add({ label: file.name ?? '', isBusy: true });
-    preview(file).then((canvas) => canvas && item.element.prepend(canvas));
-    this.#said.textContent = t('images.uploading', { name: item.label });
+  /** Have what another field has, also what is still being uploaded. */
+  takeOver(other) {
+    this.urls = [];
+    other.#items.splice(0).forEach((item) => this.#add(item));
+  }
+
+  async #follow(item) {
+    const name = item.label;
+    this.#say(t('images.uploading', { name }));
+    const isHere = () => this.#items.includes(item);
     try {
-      item.url = await upload(file);
-      this.#said.textContent = t('images.uploaded', { name: item.label });
+      item.url = await item.uploading;
+      if (!isHere()) return;
+      this.#say(t('images.uploaded', { name }));
     } catch (error) {
+      if (!isHere()) return;
       this.#remove(item);
-      this.#said.textContent = error instanceof BadFile ? t(`images.${error.message}`, { name: item.label }) : sentence(error);
+      this.#say(error instanceof BadFile ? t(`images.${error.message}`, { name }) : sentence(error), { isFault: true });
     }
-    item.isBusy = false;
     item.element.classList.remove('busy');
     this.#changed();
+  }
+
+  /** What went wrong stays beside what is said of the next file. */
+  #say(text, { isFault = false } = {}) {
+    if (isFault) this.#faults.push(text);
+    this.#said.textContent = [...this.#faults, ...(isFault ? [] : [text])].join(' ');
   }
 
   #addUrl() {
     const url = this.input.value.trim();
     if (!url) return;
     this.input.value = '';
-    this.#add({ url, label: url });
+    this.#addNew({ url, label: url });
     this.#changed();
   }
 
-  #add(item) {
-    // One image is replaced by the next.
+  /** One image is replaced by the next. */
+  #addNew(item) {
     if (this.#field.maxItems === 1) this.#items.slice().forEach((other) => this.#remove(other));
+    this.#add(item);
+  }
+
+  #add(item) {
     const remove = () => {
       this.#remove(item);
       this.#changed();
@@ -90,10 +114,12 @@ export class ImageField extends HTMLElement {
     };
     const ariaLabel = t('images.remove', { name: item.label });
     const button = h('button.quiet', { type: 'button', ariaLabel, on: { click: remove } }, icon('close'));
-    item.element = h(`li${item.isBusy ? '.busy' : ''}`, {}, h('span', { title: item.label }, item.label), button);
+    item.element = h(`li${item.url ? '' : '.busy'}`, {}, h('span', { title: item.label }, item.label), button);
     this.#items.push(item);
     this.#list.append(item.element);
-    return item;
+    const { element, file } = item;
+    if (file) preview(file).then((canvas) => canvas && element.prepend(canvas));
+    if (!item.url) this.#follow(item);
   }
 
   #remove(item) {

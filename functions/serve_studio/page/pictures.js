@@ -27,7 +27,7 @@ export function picturesView({ live, onProblem }) {
   const own = new Set();
   let picture;
   let form;
-  let begun = false;
+  let begun;
   let brought = [];
   const tableBegun = new Promise((resolve) => table.addEventListener('begun', resolve, { once: true }));
 
@@ -141,19 +141,25 @@ export function picturesView({ live, onProblem }) {
   /** A form that is closed keeps what was typed. */
   async function showForm(params) {
     const isOpen = params.has('make');
+    const hadFocus = panel.contains(document.activeElement);
     panel.hidden = !isOpen;
     element.classList.toggle('with-panel', isOpen);
+    if (hadFocus && !isOpen) bar.focusMake();
     const wanted = isOpen && MAKE_KEYS.map((name) => params.get(name) ?? '').join('\n');
     if (wanted === begun) return;
     begun = wanted;
-    if (!isOpen) return;
     try {
-      const { makeForm } = await import('./form.js');
-      form ??= await makeForm({ onProblem, onMade });
+      const { leaveForm, makeForm } = await import('./form.js');
+      const isStill = () => wanted === begun && !signal.aborted;
+      if (!isOpen && isStill()) leaveForm();
+      if (!isOpen) return;
+      form = await makeForm({ onProblem, onMade });
+      if (!isStill()) return;
       fill(panel, form.element);
-      await form.begin(params);
+      const isNew = await form.begin(params);
+      if (!isStill()) return;
       form.addFiles(brought.splice(0));
-      form.focus();
+      if (isNew) form.focus();
     } catch (problem) {
       begun = undefined;
       onProblem(problem);

@@ -79,8 +79,13 @@ export function carriedOver(input, fields) {
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
 
-/** Return the field that an error of the API is about, such as `input.image_urls.0`; `undefined` if the form has none. */
-export function fieldOfError(path, fields) {
-  const name = path.replace(/^input\./, '').split(/[.[]/)[0];
-  return fields.find((field) => field.name === name);
+/** Return the API's words by field, as of `input.image_urls.0`, and those about anything that the form doesn't have. */
+export function sortErrors(errors, fields) {
+  const [known, others] = [{}, []];
+  for (const { field: path, message } of errors) {
+    const name = path.replace(/^input\./, '').split(/[.[]/)[0];
+    if (fields.some((field) => field.name === name)) known[name] = message;
+    else others.push(path ? `${path}: ${message}` : message);
+  }
+  return { known, others };
 }

@@ -3,12 +3,22 @@
 import { call, currentKey, forgetKey, keepKey, useKey } from './api.js';
 
 let account;
+let client;
+let asked = 0;
 
 /** The last answer of `GET /account`; `undefined` until there is one. */
 export const knownAccount = () => account;
 
+/** Fires `forget` on the window if it is another client's: what was typed is not theirs. */
 export async function loadAccount() {
-  account = await call('/account');
+  asked += 1;
+  const turn = asked;
+  const answer = await call('/account');
+  // The answer to a later request, or for another key, is the one that counts.
+  if (turn !== asked) return answer;
+  account = answer;
+  if (client && client !== account.client) dispatchEvent(new Event('forget'));
+  client = account.client;
   return account;
 }
 
@@ -31,7 +41,10 @@ export async function signIn(key, { forLong }) {
   if (!may('admin')) keepKey({ forLong });
 }
 
-export function signOut() {
+/** @param {{isWanted: boolean}} options `false` if the key was refused: its client may come back with another one */
+export function signOut({ isWanted }) {
   account = undefined;
+  asked += 1;
   forgetKey();
+  if (isWanted) dispatchEvent(new Event('forget'));
 }
