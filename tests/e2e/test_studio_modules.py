@@ -95,7 +95,7 @@ def test_seeds_keep_all_of_their_digits(modules: Any) -> None:
 JOB: Final = {
     "status": "succeeded",
     "model": "some/model",
-    "tags": ["spring", "order 66"],
+    "tags": ["spring", "order 66", "caf\u00e9"],
     "source": "requests/kites.csv",
     "input": {"prompt": "A red kite over the sea"},
     # Half past one in Shanghai, on the 28th.
@@ -119,6 +119,9 @@ JOB: Final = {
         ({"to": "2026-11-27"}, False),
         ({"from": "2026-11-29"}, False),
         ({"model": "another/model"}, False),
+        # Full-width letters, and an accent that is a character of its own.
+        ({"q": "\uff32\uff25\uff24"}, True),
+        ({"tag": "cafe\u0301"}, True),
     ],
 )
 def test_a_live_job_is_shown_if_the_list_would_have_it(
@@ -408,3 +411,115 @@ def test_each_file_that_is_no_image_is_named(anew: Any) -> None:
     assert said[0] == "c.png"
     assert all(text in said[1] for text in ("a.heic is no", "b.png has more", "c.png is uploaded"))
     assert uploads == 1
+
+
+def test_the_search_is_what_the_address_says_but_for_what_is_being_typed(anew: Any) -> None:
+    """A later address may come while somebody types on; Back means it."""
+    script = """async () => {
+      const { filterBar } = await import('./filterbar.js');
+      const stop = new AbortController();
+      const bar = filterBar(stop.signal);
+      document.body.replaceChildren(bar.element);
+      const search = document.querySelector('#q');
+      const day = document.querySelector('#from');
+      const enter = () => search.form.dispatchEvent(new Event('submit', { cancelable: true }));
+      const found = [];
+      const update = (filters) => { bar.update(filters); found.push(search.value); };
+      search.focus();
+      search.value = 'kite';
+      day.value = '0002-11-27';
+      enter();
+      search.value = 'kites';
+      update({ q: 'kite' });
+      update({ q: 'kite' });
+      update({});
+      update({ q: 'kite' });
+      return [found, location.hash];
+    }"""
+    assert anew.evaluate(script) == [["kites", "kites", "", "kite"], "#/pictures?q=kite"]
+
+
+def test_the_focus_goes_from_a_chip_that_is_gone_to_the_search(anew: Any) -> None:
+    script = """async () => {
+      const { filterBar } = await import('./filterbar.js');
+      const bar = filterBar(new AbortController().signal);
+      document.body.replaceChildren(bar.element);
+      const focused = () => document.activeElement.textContent || document.activeElement.id;
+      bar.update({ tag: 'spring', model: 'some/model' });
+      document.querySelector('.chip').focus();
+      const found = [focused()];
+      bar.update({ tag: 'spring', model: 'some/model' });
+      found.push(focused());
+      bar.update({ model: 'some/model' });
+      found.push(focused());
+      return found;
+    }"""
+    assert anew.evaluate(script) == ["Tag: spring", "Tag: spring", "q"]
+
+
+def test_the_picture_that_was_asked_for_last_is_on_the_stage(anew: Any) -> None:
+    script = """async () => {
+      const { Stage } = await import('./stage.js');
+      const stage = new Stage();
+      const loads = [];
+      HTMLImageElement.prototype.decode = () => new Promise((...settle) => loads.push(settle));
+      const show = (alt) => stage.show({ url: '#', alt, ratio: 1 });
+      const shown = () => stage.element.querySelector('img')?.alt ?? stage.element.textContent;
+      const both = [show('first'), show('second')];
+      loads[1][0]();
+      loads[0][0]();
+      await Promise.all(both);
+      const found = [shown()];
+      const lost = show('lost');
+      stage.sketch(null);
+      loads[2][1]();
+      await lost;
+      found.push(shown());
+      const missing = show('missing');
+      loads[3][1]();
+      await missing;
+      return [...found, shown()];
+    }"""
+    assert anew.evaluate(script) == ["second", "Loading…", "The picture could not be loaded."]
+
+
+def test_an_answer_that_breaks_off_is_no_answer(anew: Any) -> None:
+    script = """async () => {
+      const { call } = await import('./api.js');
+      const wrong = (error) => async () => ({ ok: true, text: () => Promise.reject(error) });
+      globalThis.WebSocket = class {
+        constructor() { setTimeout(() => this.onclose()); }
+        close() {}
+      };
+      globalThis.fetch = wrong(new TypeError('network error'));
+      const broken = await call('/jobs').catch(({ kind }) => kind);
+      globalThis.fetch = wrong(new DOMException('stopped', 'AbortError'));
+      return [broken, await call('/jobs').catch(({ name }) => name)];
+    }"""
+    assert anew.evaluate(script) == ["no-answer", "AbortError"]
+
+
+def test_the_account_is_the_one_that_was_asked_for_last(anew: Any) -> None:
+    """What was typed is forgotten only for another client, or by who signs out."""
+    script = """
+      const { knownAccount, loadAccount, signOut } = await import('./session.js');
+      let forgotten = 0;
+      addEventListener('forget', () => (forgotten += 1));
+      const load = async (index, client) => {
+        const asked = loadAccount();
+        return async () => { answers[index]({ client, scopes: [] }); await asked; };
+      };
+      const [first, second] = [await load(0, 'first'), await load(1, 'second')];
+      await second();
+      await first();
+      const found = [knownAccount().client, forgotten];
+      signOut({ isWanted: false });
+      found.push(forgotten);
+      await (await load(2, 'second'))();
+      found.push(forgotten);
+      await (await load(3, 'third'))();
+      found.push(forgotten);
+      signOut({ isWanted: true });
+      return [...found, forgotten];
+    """
+    assert anew.evaluate(f"async () => {{ {ANSWERS} {script} }}") == ["second", 0, 0, 0, 1, 2]

@@ -37,6 +37,16 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Replace what an element contains. The focus goes from there to its like, else to `other`; without it, keys would lead nowhere. */
+export function refill(element, children, other) {
+  const { activeElement: focused } = document;
+  const hadFocus = focused !== element && element.contains(focused);
+  fill(element, ...children);
+  if (!hadFocus) return;
+  const isLike = (each) => each.className === focused.className && each.textContent === focused.textContent;
+  ([...element.querySelectorAll(focused.localName)].find(isLike) ?? other).focus();
+}
+
 function kept(children) {
   return children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== '');
 }

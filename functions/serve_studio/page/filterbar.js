@@ -1,12 +1,13 @@
 /** The filters over the table. Each is a part of the address, so that a view can be shared and Back works. */
 
-import { h, fill, icon } from './dom.js';
+import { fill, h, icon, refill } from './dom.js';
 import { ENDED, FILTERS, UNDER_WAY } from './filters.js';
 import { loadModels } from './models.js';
 import { changed, go } from './routes.js';
 import { named, t } from './words.js';
 
 const TYPING_MS = 350;
+const DAYS = { min: '2000-01-01', max: '9999-12-31' };
 
 /** @param {AbortSignal} signal ends its listening */
 export function filterBar(signal) {
@@ -20,8 +21,8 @@ export function filterBar(signal) {
     status,
     tag: h('input', { id: 'tag', autocomplete: 'off' }),
     source: h('input', { id: 'source', autocomplete: 'off', placeholder: 'requests/…' }),
-    from: h('input', { id: 'from', type: 'date' }),
-    to: h('input', { id: 'to', type: 'date' }),
+    from: h('input', { id: 'from', type: 'date', ...DAYS }),
+    to: h('input', { id: 'to', type: 'date', ...DAYS }),
   };
   const chips = h('div.chips');
   const more = h(
@@ -31,10 +32,17 @@ export function filterBar(signal) {
     h('div.fields', {}, FILTERS.slice(1).map((name) => h('div', {}, h('label', { htmlFor: name }, t(`filter.${name}`)), fields[name]))),
   );
   let timer;
+  let applied;
+  let shown;
   const apply = () => {
     clearTimeout(timer);
-    go(changed(Object.fromEntries(FILTERS.map((name) => [name, fields[name].value.trim()]))));
+    // Of a date that is still being typed, the year is one of antiquity.
+    const value = ({ validity, value: text }) => (validity.valid ? text.trim() : '');
+    const wanted = Object.fromEntries(FILTERS.map((name) => [name, value(fields[name])]));
+    applied = textOf(wanted);
+    go(changed(wanted));
   };
+  signal.addEventListener('abort', () => clearTimeout(timer));
   const submit = (event) => {
     event.preventDefault();
     apply();
@@ -66,7 +74,7 @@ export function filterBar(signal) {
     more.firstChild.focus();
   });
   fillStates(status);
-  more.addEventListener('toggle', () => fillModels(model), { once: true });
+  more.addEventListener('toggle', () => fillModels(model));
 
   return {
     element,
@@ -74,19 +82,30 @@ export function filterBar(signal) {
     focusMake: () => make.focus(),
     clearLink: () => h('a.button', { href: changed(Object.fromEntries(FILTERS.map((name) => [name, null]))) }, t('filter.clear')),
     update(filters) {
+      // What is being typed goes on, unless the address was changed by something else, such as Back.
+      const text = textOf(filters);
+      const isTyping = text === applied || text === shown;
+      shown = text;
+      if (!isTyping) {
+        applied = undefined;
+        clearTimeout(timer);
+      }
       for (const name of FILTERS) {
         const value = filters[name] ?? '';
         const field = fields[name];
         if (field.localName === 'select' && value && ![...field.options].some((option) => option.value === value)) {
           field.append(h('option', { value }, name === 'status' ? stateName(value) : value));
         }
-        if (document.activeElement !== field) field.value = value;
+        if (!isTyping || document.activeElement !== field) field.value = value;
       }
-      fill(chips, Object.entries(filters).filter(([name]) => name !== 'q').map(([name, value]) => chip(name, value)));
+      refill(chips, Object.entries(filters).filter(([name]) => name !== 'q').map(([name, value]) => chip(name, value)), search);
       make.href = changed({ make: 'first' });
     },
   };
 }
+
+/** Return filters in a form that can be compared. */
+const textOf = (filters) => FILTERS.map((name) => filters[name] ?? '').join('\n');
 
 function chip(name, value) {
   const shown = name === 'status' ? stateName(value) : value;
@@ -109,6 +128,7 @@ function fillStates(select) {
 /** The models are a list of their own, only needed here. */
 async function fillModels(select) {
   const chosen = select.value;
+  if (select.options.length > 2) return;
   const models = await loadModels().catch(() => []);
   const ids = [...new Set([...models.map(({ id }) => id), chosen].filter(Boolean))];
   fill(select, h('option', { value: '' }, t('filter.any')), ids.map((id) => h('option', { value: id }, id)));

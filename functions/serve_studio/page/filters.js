@@ -17,17 +17,20 @@ export function queryOf({ from, to, ...others }) {
 /** Tell whether a job, as the API shows it, belongs to what is shown. */
 export function matches(job, filters) {
   const { q, model, status, tag, source, from, to } = queryOf(filters);
-  const prompt = promptOf(job.input).toLowerCase();
+  const prompt = folded(promptOf(job.input));
   return (
-    (!q || q.toLowerCase().split(/\s+/).every((word) => prompt.includes(word))) &&
+    (!q || folded(q).split(/\s+/).every((word) => prompt.includes(word))) &&
     (!model || job.model === model) &&
     (status ? status.split(',').includes(job.status) : job.status !== 'deleting') &&
-    (!tag || tag.split(',').every((each) => (job.tags ?? []).includes(each.trim()))) &&
+    (!tag || tag.split(',').every((each) => (job.tags ?? []).some((own) => own.normalize() === each.trim().normalize()))) &&
     (!source || job.source === source.replace(/^s3:\/\/[^/]+\//, '')) &&
     (!from || Date.parse(job.created_at) >= Date.parse(from)) &&
     (!to || Date.parse(job.created_at) < Date.parse(to))
   );
 }
+
+/** As the API does it: neither case nor a character's forms make a difference. */
+const folded = (text) => text.toLowerCase().normalize('NFKC');
 
 /** The providers have two names for it. */
 export const promptOf = (input) => String(input?.prompt ?? input?.ref_prompt ?? '');

@@ -3,11 +3,17 @@
 import { call } from './api.js';
 import { actionsOf } from './actions.js';
 import { factsOf } from './facts.js';
-import { fill, h, icon } from './dom.js';
+import { h, icon, refill } from './dom.js';
 import { placeNotices, sentence } from './notices.js';
 import { promptOf } from './filters.js';
 import { changed, go } from './routes.js';
+import { Stage } from './stage.js';
 import { named, t } from './words.js';
+
+// Anything may stand in an address.
+const JOB = /^job_\w{1,64}$/;
+// Until its links expire, at the least.
+const FRESH_MS = 600_000;
 
 export class PictureDialog {
   #store;
@@ -15,11 +21,13 @@ export class PictureDialog {
   #onProblem;
   #job;
   #loads = 0;
-  #stage = h('div.stage');
+  #loadedAt = 0;
+  #stage = new Stage();
   #facts = h('div.facts');
   // Says which picture is shown after an arrow key, which moves no focus.
   #said = h('p.unseen', { role: 'status' });
   #dialog;
+  #close = h('button.quiet.close', { type: 'button', ariaLabel: t('close'), on: { click: () => this.#leave() } }, icon('close'));
   #previous = this.#arrow('left', t('picture.previous'), -1);
   #next = this.#arrow('right', t('picture.next'), 1);
   /** `<job id>.<number>` of what is shown. */
@@ -29,7 +37,6 @@ export class PictureDialog {
     this.#store = store;
     this.#table = table;
     this.#onProblem = onProblem;
-    const close = h('button.quiet.close', { type: 'button', ariaLabel: t('close'), on: { click: () => this.#leave() } }, icon('close'));
     this.#dialog = h(
       'dialog.picture',
       {
@@ -42,9 +49,9 @@ export class PictureDialog {
           },
         },
       },
-      h('div.frame', {}, this.#previous, this.#stage, this.#next),
+      h('div.frame', {}, this.#previous, this.#stage.element, this.#next),
       this.#facts,
-      close,
+      this.#close,
       this.#said,
     );
     document.body.append(this.#dialog);
@@ -53,11 +60,11 @@ export class PictureDialog {
   /** Show a picture that the address names, also if it isn't on the table. */
   async show(key) {
     const [id, number] = [key.split('.')[0], Number(key.split('.')[1] ?? 0)];
-    const isSameJob = this.#job?.job_id === id;
+    const isSameJob = this.#job?.job_id === id && performance.now() - this.#loadedAt < FRESH_MS;
     this.key = key;
     if (!isSameJob) {
       this.#job = undefined;
-      fill(this.#facts);
+      refill(this.#facts, [], this.#close);
     }
     this.#sketch(key);
     this.#showArrows();
@@ -66,7 +73,13 @@ export class PictureDialog {
       this.#draw(number);
       return;
     }
-    await this.#load(id);
+    if (JOB.test(id)) await this.#load(id);
+    else this.#lose(t('problem.unknown-job'));
+  }
+
+  /** The table has changed: there may be more, or what is shown is not on it any more. */
+  keepUp() {
+    if (this.key) this.#showArrows();
   }
 
   hide() {
@@ -76,7 +89,7 @@ export class PictureDialog {
     this.#job = undefined;
     this.#dialog.close();
     placeNotices();
-    fill(this.#stage);
+    this.#stage.clear();
     if (key) this.#table.focusItem(key);
   }
 
@@ -101,6 +114,7 @@ export class PictureDialog {
       const job = await call(`/jobs/${encodeURIComponent(id)}`, { isExact: true });
       if (load !== this.#loads) return;
       this.#job = job;
+      this.#loadedAt = performance.now();
       this.#draw(Number(this.key.split('.')[1] ?? 0));
     } catch (problem) {
       if (load !== this.#loads) return;
@@ -114,28 +128,26 @@ export class PictureDialog {
   #sketch(key) {
     const item = this.#store.items[this.#store.indexOf(key)];
     const url = item?.image && this.#store.link(item);
-    if (url) fill(this.#stage, this.#image(url, item.job.words, item.ratio));
-    else fill(this.#stage, h('p.busy', { role: 'status' }, t('loading')));
+    this.#stage.sketch(url ? { url, alt: item.job.words, ratio: item.ratio } : null);
   }
 
   #draw(number) {
     const job = this.#job;
-    const image = job.images[number ? number - 1 : 0];
+    const image = job.images[number - 1] ?? job.images[0];
     const prompt = promptOf(job.input);
     this.#said.textContent = t('tile.job', { words: prompt || job.job_id, model: job.model, state: named('status', job.status) });
-    if (image) {
-      const sketch = this.#stage.querySelector('img');
-      const large = this.#image(image.url, prompt || job.model, image.width / image.height);
-      large.decode().then(
-        () => this.#job === job && fill(this.#stage, large),
-        () => this.#job === job && !sketch && this.#say(t('problem.no-picture')),
-      );
-    } else {
-      const words = job.error?.message ?? (job.waiting_for ? named('waits', job.waiting_for.reason) : prompt);
-      fill(this.#stage, h('div.slide', {}, h('p.state', {}, named('status', job.status)), h('p', {}, words)));
-    }
+    const why = job.error?.message ?? (job.waiting_for ? named('waits', job.waiting_for.reason) : prompt);
+    if (image) this.#stage.show({ url: image.url, alt: prompt || job.model, ratio: image.width / image.height });
+    else this.#stage.slide(named('status', job.status), why);
     const context = { job, image, store: this.#store, onProblem: this.#onProblem, onChange: (changedJob) => this.#onChange(changedJob) };
-    fill(this.#facts, actionsOf(context), factsOf(context));
+    this.#fillFacts(actionsOf(context), factsOf(context));
+  }
+
+  /** An open timeline stays open. */
+  #fillFacts(...elements) {
+    const isOpen = this.#facts.querySelector('details')?.open;
+    refill(this.#facts, elements, this.#close);
+    if (isOpen) this.#facts.querySelector('details').open = true;
   }
 
   #onChange(job) {
@@ -147,21 +159,11 @@ export class PictureDialog {
     if (this.key?.split('.')[0] === job.job_id) this.#load(job.job_id);
   }
 
-  #image(src, alt, ratio) {
-    const image = h('img', { src, alt, decoding: 'async' });
-    // A thumbnail takes the room that the picture will have.
-    image.style.setProperty('--ratio', String(ratio));
-    return image;
-  }
-
   #lose(why) {
     this.#loads += 1;
     this.#job = undefined;
-    this.#say(why);
-  }
-
-  #say(text) {
-    fill(this.#stage, h('p.problem', { role: 'alert' }, text));
+    refill(this.#facts, [], this.#close);
+    this.#stage.say(why);
   }
 
   #arrow(name, label, step) {
@@ -170,8 +172,11 @@ export class PictureDialog {
 
   #showArrows() {
     const index = this.#store.indexOf(this.key);
+    const focused = document.activeElement;
     this.#previous.disabled = index <= 0;
     this.#next.disabled = index < 0 || (index === this.#store.items.length - 1 && this.#store.isComplete);
+    // A button that is no longer usable would lose the focus, and the dialog its keys.
+    if (focused?.disabled && this.#dialog.contains(focused)) this.#close.focus();
   }
 
   #onKey(event) {

@@ -4,6 +4,7 @@ import { fill, h, transition } from './dom.js';
 import { filterBar } from './filterbar.js';
 import { filtersOf } from './filters.js';
 import './gallery.js';
+import { gapsOf } from './gaps.js';
 import { JobStore } from './jobs.js';
 import { count, tell } from './notices.js';
 import { changed, go, route } from './routes.js';
@@ -20,10 +21,10 @@ export function picturesView({ live, onProblem }) {
   const { signal } = stop;
   const table = h('light-table');
   table.store = store;
-  const empty = h('div.empty', { hidden: true });
   const panel = h('aside.panel', { hidden: true, ariaLabel: t('make.title') });
   const bar = filterBar(signal);
-  const element = h('section.pictures', {}, h('h1.unseen', {}, t('pictures')), bar.element, h('div.table', {}, table, empty), panel);
+  const gaps = gapsOf(store, bar);
+  const element = h('section.pictures', {}, h('h1.unseen', {}, t('pictures')), bar.element, h('div.table', {}, table, gaps.elements), panel);
   const own = new Set();
   let picture;
   let form;
@@ -32,7 +33,7 @@ export function picturesView({ live, onProblem }) {
   const tableBegun = new Promise((resolve) => table.addEventListener('begun', resolve, { once: true }));
 
   store.addEventListener('problem', ({ detail }) => onProblem(detail), { signal });
-  store.addEventListener('change', () => showEmpty(), { signal });
+  store.addEventListener('change', onChange, { signal });
   live.addEventListener('following', ({ detail }) => caughtUp(detail), { signal });
   live.addEventListener('event', ({ detail }) => onEvent(detail), { signal });
   addEventListener('online', () => store.resume(), { signal });
@@ -40,7 +41,7 @@ export function picturesView({ live, onProblem }) {
   // Without this, the browser would leave the page for an image that is dropped beside the form.
   addEventListener('dragover', (event) => event.dataTransfer.types.includes('Files') && event.preventDefault(), { signal });
   addEventListener('drop', (event) => onFiles(event, event.dataTransfer.files), { signal });
-  addEventListener('paste', (event) => onFiles(event, event.clipboardData.files), { signal });
+  addEventListener('paste', (event) => isText(event) || onFiles(event, event.clipboardData.files), { signal });
   function load(filters) {
     const wanted = JSON.stringify(filters);
     if (wanted === loaded) return false;
@@ -77,21 +78,14 @@ export function picturesView({ live, onProblem }) {
     else if (!complete) store.load(store.filters);
   }
 
+  function onChange() {
+    gaps.update();
+    picture?.keepUp();
+  }
+
   function onMade(job) {
     own.add(job.job_id);
     store.take(job);
-  }
-
-  function showEmpty() {
-    const isFiltered = Object.keys(store.filters).length > 0;
-    empty.hidden = store.items.length > 0 || !(store.isComplete || isFiltered);
-    if (empty.hidden) return;
-    if (!store.isComplete) {
-      fill(empty, h('p', { role: 'status' }, t('empty.searching')));
-      return;
-    }
-    const first = h('a.button.primary', { href: changed({ make: 'first' }) }, t('make.first'));
-    fill(empty, h('p', {}, t(isFiltered ? 'empty.filtered' : 'empty.first')), isFiltered ? bar.clearLink() : first);
   }
 
   function onKey(event) {
@@ -129,13 +123,21 @@ export function picturesView({ live, onProblem }) {
     if (!key && !picture) return;
     if (!picture) {
       const { PictureDialog } = await import('./picture.js');
+      if (signal.aborted) return;
       picture ??= new PictureDialog({ store, table, onProblem });
     }
     const wanted = route().params.get('open');
     if (wanted === picture.key) return;
     if (wanted && picture.key) picture.show(wanted);
-    else if (wanted) transition(() => picture.show(wanted), { from: () => table.pictureOf(wanted) });
-    else transition(() => picture.hide(), { to: ((key) => () => table.pictureOf(key))(picture.key) });
+    else if (wanted) transition(keepToAddress, { from: () => table.pictureOf(wanted) });
+    else transition(keepToAddress, { to: ((key) => () => table.pictureOf(key))(picture.key) });
+  }
+
+  /** A transition begins a moment later, and the address may have changed back by then. */
+  function keepToAddress() {
+    const wanted = signal.aborted ? null : route().params.get('open');
+    if (wanted && wanted !== picture.key) picture.show(wanted);
+    if (!wanted && picture.key) picture.hide();
   }
 
   /** A form that is closed keeps what was typed. */
@@ -175,3 +177,6 @@ export function picturesView({ live, onProblem }) {
     },
   };
 }
+
+/** Offices put a picture of a text beside it: who pastes that into a text means the text. */
+const isText = ({ target, clipboardData: { types } }) => target.matches?.('input, textarea') && types.includes('text/plain');

@@ -49,13 +49,14 @@ function draw(tile, item) {
       h('span.state', {}, named('status', job.status)),
       h('span.model', {}, job.model),
       isUnderWay && h('span.elapsed', {}, elapsed(Date.now() - job.made)),
-      h('span.words', {}, job.waits ? named('waits', job.waits) : isUnderWay ? job.words : (job.fault ?? job.words)),
+      h('span.words', { dir: 'auto' }, job.words),
+      (job.waits || (!isUnderWay && job.fault)) && h('span.why', { dir: 'auto' }, job.waits ? named('waits', job.waits) : job.fault),
     ),
   );
 }
 
 /** Return the words over a picture. */
-export const captionOf = ({ job }) => h('span.caption', {}, h('span.words', {}, job.words), h('span.model', {}, job.model));
+export const captionOf = ({ job }) => h('span.caption', {}, h('span.words', { dir: 'auto' }, job.words), h('span.model', {}, job.model));
 
 function showPicture(tile, table) {
   const { item, image } = tile;
@@ -83,5 +84,6 @@ export function tick({ element, item }) {
 function nameOf({ job, number }) {
   const words = job.words || job.model;
   if (number) return t('tile.picture', { words, model: job.model });
-  return t('tile.job', { words, model: job.model, state: named('status', job.status) });
+  const why = job.waits ? named('waits', job.waits) : job.fault;
+  return [t('tile.job', { words, model: job.model, state: named('status', job.status) }), why].filter(Boolean).join('. ');
 }

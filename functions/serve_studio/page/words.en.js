@@ -8,6 +8,7 @@ export default {
   language: 'Language',
   signout: 'Sign out',
   close: 'Close',
+  again: 'Try again',
   cancel: 'Cancel',
   loading: 'Loading…',
   unknown: 'unknown',

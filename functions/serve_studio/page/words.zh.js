@@ -8,6 +8,7 @@ export default {
   language: '语言',
   signout: '退出登录',
   close: '关闭',
+  again: '重试',
   cancel: '取消',
   loading: '正在加载…',
   unknown: '未知',
