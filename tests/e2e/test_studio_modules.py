@@ -523,3 +523,15 @@ def test_the_account_is_the_one_that_was_asked_for_last(anew: Any) -> None:
       return [...found, forgotten];
     """
     assert anew.evaluate(f"async () => {{ {ANSWERS} {script} }}") == ["second", 0, 0, 0, 1, 2]
+
+
+def test_a_description_without_chinese_words_is_marked_as_english(anew: Any) -> None:
+    script = """
+      await chooseLanguage('zh');
+      models[0].description = 'A model of tomorrow.';
+      const form = await opened();
+      await begin(form, `make=${models[0].id}`);
+      const about = (selector) => [one(selector).textContent, one(selector).lang];
+      return [about('form > .field .hint span'), about('#field-prompt-hint span')];
+    """
+    assert form(anew, script) == [["A model of tomorrow.", "en"], ["要画的内容。", ""]]

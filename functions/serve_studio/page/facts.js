@@ -14,7 +14,7 @@ export function factsOf({ job, image }) {
   return h(
     'div.about',
     {},
-    prompt && h('p.prompt', {}, prompt),
+    prompt && h('p.prompt', { dir: 'auto' }, prompt),
     error && h('p.problem', {}, error.message, error.may_be_charged ? ` ${t('fact.charged')}` : ''),
     waits && h('p.problem', {}, named('waits', waits.reason)),
     section('fact.job', jobFacts(job)),

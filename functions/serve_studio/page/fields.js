@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { ImageField } from './images.js';
 import { check, lengthOf, valueOf } from './schema.js';
-import { has, number, t } from './words.js';
+import { described, has, number, t } from './words.js';
 
 const WIDE = ['text', 'line', 'images'];
 
@@ -11,12 +11,14 @@ const WIDE = ['text', 'line', 'images'];
 export function makeField(field, { onChange }) {
   const id = `field-${field.name}`;
   const control = controlOf(field, id);
-  const hint = h('p.hint', { id: `${id}-hint` });
+  const [text = '', lang] = field.hint ? [field.hint] : described(field.description);
+  const about = h('span', { lang }, text);
+  const hint = h('p.hint', { id: `${id}-hint` }, about, ' ');
   const problem = h('p.problem', { id: `${id}-problem`, ariaLive: 'polite' });
-  const described = `${hint.id} ${problem.id}`;
+  const ids = `${hint.id} ${problem.id}`;
   const focusable = control instanceof ImageField ? control.input : control;
   focusable.id = id;
-  focusable.setAttribute('aria-describedby', described);
+  focusable.setAttribute('aria-describedby', ids);
   if (field.isRequired) focusable.setAttribute('aria-required', 'true');
   const typed = () => (control instanceof ImageField ? control.urls : control.value);
   const show = (text) => {
@@ -28,7 +30,7 @@ export function makeField(field, { onChange }) {
     return wrong ? t(wrong.key, wrong.values) : '';
   };
   const showHint = () => {
-    hint.textContent = [field.description, limitOf(field, typed())].filter(Boolean).join(' ');
+    about.nextSibling.textContent = ` ${limitOf(field, typed())}`;
   };
   control.addEventListener('input', () => {
     showHint();
@@ -69,8 +71,8 @@ function controlOf(field, id) {
   const { kind } = field;
   const usual = field.default === undefined ? '' : String(field.default);
   if (kind === 'images') return new ImageField(field);
-  if (kind === 'text') return h('textarea', { rows: 4, value: usual });
-  if (kind === 'line') return h('input', { value: usual, autocomplete: 'off' });
+  if (kind === 'text') return h('textarea', { rows: 4, value: usual, dir: 'auto' });
+  if (kind === 'line') return h('input', { value: usual, autocomplete: 'off', dir: 'auto' });
   // No `type=number`: browsers drop what they can't read, and round what is long.
   const inputMode = field.type === 'integer' && field.minimum >= 0 ? 'numeric' : 'text';
   if (kind === 'number') return h('input', { value: usual, inputMode, autocomplete: 'off' });

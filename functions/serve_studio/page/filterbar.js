@@ -12,7 +12,7 @@ const DAYS = { min: '2000-01-01', max: '9999-12-31' };
 /** @param {AbortSignal} signal ends its listening */
 export function filterBar(signal) {
   const words = { placeholder: t('filter.q'), ariaLabel: t('filter.q') };
-  const search = h('input', { type: 'search', id: 'q', ...words, maxLength: 200, autocomplete: 'off' });
+  const search = h('input', { type: 'search', id: 'q', ...words, maxLength: 200, autocomplete: 'off', dir: 'auto' });
   const model = h('select', { id: 'model' });
   const status = h('select', { id: 'status' });
   const fields = {

@@ -11,7 +11,7 @@ import { changed, go } from './routes.js';
 import { carriedOver, fieldsOf, sortErrors } from './schema.js';
 import { may } from './session.js';
 import { fileOf } from './uploads.js';
-import { currentLanguage, t } from './words.js';
+import { currentLanguage, described, t } from './words.js';
 
 // The second click of a double click is no second order.
 const ARMED_AGAIN_MS = 1200;
@@ -43,7 +43,7 @@ class MakeForm {
   #begun;
   // The images of the last model that took some.
   #images;
-  #tags = makeField({ ...TAGS, description: t('field.tags_hint') }, { onChange: () => this.#changed() });
+  #tags = makeField({ ...TAGS, hint: t('field.tags_hint') }, { onChange: () => this.#changed() });
   #body = h('div.fields');
   #problem = h('p.problem', { role: 'alert' });
   #price = priceOf({ onErrors: (errors) => this.#showErrors(errors) });
@@ -113,7 +113,8 @@ class MakeForm {
     rememberModel(id);
     this.select.value = id;
     const documentation = h('a', { href: this.#model.documentation, target: '_blank', rel: 'noreferrer' }, t('make.documentation'));
-    fill(this.about, `${this.#model.description} `, documentation);
+    const [text, lang] = described(this.#model.description);
+    fill(this.about, h('span', { lang }, text), ' ', documentation);
     const fields = fieldsOf(this.#model.input);
     const values = carriedOver(input ?? this.#input(), fields);
     this.#fields = fields.map((field) => makeField(field, { onChange: () => this.#changed() }));

@@ -8,6 +8,7 @@ export const LANGUAGES = { en: 'English', zh: '中文' };
 
 let language = 'en';
 let table = english;
+let descriptions = {};
 let plural = new Intl.PluralRules('en');
 
 /** Take the language that was chosen, else the first one of the browser's that there is. */
@@ -23,6 +24,7 @@ export async function chooseLanguage(tag) {
 
 async function use(tag) {
   table = tag === 'en' ? english : (await import(`./words.${tag}.js`)).default;
+  descriptions = tag === 'en' ? {} : (await import(`./descriptions.${tag}.js`)).default;
   language = tag;
   plural = new Intl.PluralRules(tag);
   document.documentElement.lang = tag === 'zh' ? 'zh-Hans' : tag;
@@ -38,6 +40,9 @@ export function t(key, values = {}) {
   const text = typeof entry === 'string' ? entry : (entry[plural.select(values.n)] ?? entry.other);
   return text.replace(/\{(\w+)\}/g, (_, name) => (typeof values[name] === 'number' ? number(values[name]) : (values[name] ?? '')));
 }
+
+/** Return what the API says of a model or a field, and its language where that is not the page's. */
+export const described = (text) => (language === 'en' || text in descriptions ? [descriptions[text] ?? text] : [text, 'en']);
 
 /** Return the words for one of the API's own, such as a state; the API's word if there are none. */
 export const named = (kind, name) => (has(`${kind}.${name}`) ? t(`${kind}.${name}`) : name);

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 import pytest
+from ringback.catalogue.schemas import describe_all
 
 from local.paths import ROOT
 
@@ -51,3 +52,17 @@ def test_every_word_is_said() -> None:
     text = "\n".join(TEXTS[name] for name in MODULES)
     unsaid = [key for key in words(ENGLISH) if f"'{key}'" not in text]
     assert [key for key in unsaid if not key.startswith(starts)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in TEXTS if name.startswith("descriptions.")])
+def test_whatever_the_schemas_say_has_words_in_each_other_language(name: str) -> None:
+    models = describe_all()
+    fields = [each for model in models for each in model["input"]["properties"].values()]
+    said = {each["description"] for each in (*models, *fields) if "description" in each}
+    known = re.findall(r"""^  (['"])(.+)\1: '[^']+',$""", TEXTS[name], re.M)
+    assert {text for _, text in known} == said
+
+
+def test_each_other_language_has_descriptions() -> None:
+    others = {name.removeprefix("words.") for name in TABLES} - {"en.js"}
+    assert {f"descriptions.{each}" for each in others} <= TEXTS.keys()
