@@ -535,3 +535,77 @@ def test_a_description_without_chinese_words_is_marked_as_english(anew: Any) -> 
       return [about('form > .field .hint span'), about('#field-prompt-hint span')];
     """
     assert form(anew, script) == [["A model of tomorrow.", "en"], ["要画的内容。", ""]]
+
+
+ACCOUNT: Final = (
+    ANSWERS
+    + """
+  const account = (...scopes) => ({
+    client: 'studio', scopes, receivers: [{ id: 'r', url: 'r/hook', state: 'off', since: 0 }],
+    providers: [{ name: 'kie', state: 'paused', since: 0, reason: 'no_credits', credits: 1 }],
+  });
+  const text = (element) => element.textContent;
+"""
+)
+
+
+def test_what_the_key_may_not_do_is_said(anew: Any) -> None:
+    script = """
+      const { loadAccount } = await import('./session.js');
+      const { actionsOf } = await import('./actions.js');
+      const asked = loadAccount();
+      answers[0](account('jobs:read', 'jobs:write'));
+      await asked;
+      const job = { job_id: 'job_1', status: 'failed', images: [], model: 'some/model' };
+      const actions = actionsOf({ job, image: null });
+      return [[...actions.querySelectorAll('button')].map(text), text(actions.lastChild)];
+    """
+    assert anew.evaluate(f"async () => {{ {ACCOUNT} {script} }}") == [
+        ["Retry"],
+        "Your key lacks the scope jobs:delete.",
+    ]
+
+
+def test_the_account_keeps_the_focus_and_its_last_answer(anew: Any) -> None:
+    script = """
+      const { accountView } = await import('./account.js');
+      const view = accountView({ live: new EventTarget(), onProblem: () => {} });
+      document.body.replaceChildren(view.element);
+      view.update();
+      answers[0](account('admin', 'jobs:write'));
+      await soon();
+      document.querySelector('button').focus();
+      view.update();
+      view.update();
+      answers[2](account('admin'));
+      await soon();
+      answers[1](account());
+      await soon();
+      return [text(document.activeElement), text(view.element).includes('scope jobs:write')];
+    """
+    assert anew.evaluate(f"async () => {{ {ACCOUNT} {script} }}") == ["Try one job now", True]
+
+
+def test_the_file_that_was_asked_for_last_is_shown(anew: Any) -> None:
+    """A failure that comes late changes nothing; closing it leads back to the files."""
+    script = """
+      const { dropsView } = await import('./drops.js');
+      const view = dropsView({ live: new EventTarget(), onProblem: () => {} });
+      document.body.replaceChildren(view.element);
+      const drop = (file) => ({ file, version: '1', state: 'final', rows: 1, bad_rows: 0, jobs: {},
+        credits: null, estimate: null, receipts: [], bad: [] });
+      const show = (query) => view.update(new URLSearchParams(query));
+      answers[0]({ drops: ['a', 'b'].map(drop), cursor: null });
+      await soon();
+      show('file=a&version=1');
+      show('file=b&version=1');
+      answers[2](drop('b'));
+      await soon();
+      answers[1]({}, 500);
+      await soon();
+      const shown = text(document.querySelector('.detail h2'));
+      document.querySelector('.detail a').focus();
+      show('');
+      return [shown, document.activeElement.closest('.drop') !== null];
+    """
+    assert anew.evaluate(f"async () => {{ {ACCOUNT} {script} }}") == ["b", True]

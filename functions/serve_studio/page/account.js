@@ -1,31 +1,38 @@
 /** The client's account: credits, what is paused and why, deliveries that fail, and the buttons that mend it. */
 
 import { call } from './api.js';
-import { fill, h } from './dom.js';
+import { fill, h, refill } from './dom.js';
 import { sentence, tell } from './notices.js';
 import { loadAccount, may } from './session.js';
 import { moment, named, number, t } from './words.js';
 
 export function accountView({ live, onProblem }) {
   const stop = new AbortController();
-  const content = h('div.cards', { ariaBusy: 'true' }, h('p', {}, t('loading')));
+  const content = h('div.cards', { ariaBusy: 'true', tabIndex: -1 }, h('p', {}, t('loading')));
   const who = h('p.hint');
   const element = h('section.page', {}, h('h1', {}, t('account')), who, content);
 
+  let loads = 0;
+
+  /** Events come faster than answers: the answer to the last request is shown. */
   async function load() {
+    loads += 1;
+    const turn = loads;
     try {
       const account = await loadAccount();
+      if (turn !== loads) return;
       fill(who, t('account.who', { client: account.client, scopes: account.scopes.join(', ') }));
-      fill(
-        content,
+      const cards = [
         h('h2', {}, t('account.providers')),
         account.providers.map((provider) => providerCard(provider, mend)),
         h('h2', {}, t('account.receivers')),
         account.receivers.map((receiver) => receiverCard(receiver, mend)),
         !account.receivers.length && h('p.hint', {}, t('account.no-receivers')),
-      );
+      ];
+      refill(content, cards, content);
     } catch (problem) {
-      fill(content, h('p.problem', {}, sentence(problem)));
+      if (turn !== loads) return;
+      refill(content, [h('p.problem', {}, sentence(problem)), h('button', { type: 'button', on: { click: load } }, t('again'))], content);
       if (problem.kind === 'bad-key') onProblem(problem);
     }
     content.ariaBusy = 'false';
@@ -76,6 +83,7 @@ function receiverCard({ id, url, state, since, failing_since: failing }, mend) {
     h('header', {}, h('h3', {}, url), h('span.badge', {}, t(`receiver.${status}`))),
     failing && h('p.problem', {}, t('account.failing-since', { since: moment(failing) })),
     state === 'off' && h('p.problem', {}, t('account.off-since', { since: moment(since) })),
-    state === 'off' && h('button', { type: 'button', disabled: !may('jobs:write'), on: { click: resume } }, t('account.receiver-resume')),
+    state === 'off' && may('jobs:write') && h('button', { type: 'button', on: { click: resume } }, t('account.receiver-resume')),
+    state === 'off' && !may('jobs:write') && h('p.hint', {}, t('no-scope', { scope: 'jobs:write' })),
   );
 }

@@ -1,7 +1,7 @@
 /** What can be done with a picture and its job. */
 
 import { call } from './api.js';
-import { h, icon, set } from './dom.js';
+import { h, icon } from './dom.js';
 import { ask, tell } from './notices.js';
 import { changed } from './routes.js';
 import { may } from './session.js';
@@ -36,24 +36,28 @@ export function actionsOf({ job, image, onProblem, onChange }) {
     onChange(await call(path, { method: 'DELETE' }));
     tell(t('delete.done'));
   };
-  const button = (words, name, run, props = {}) => actionButton(words, name, run, props, onProblem);
   const again = { make: job.model, like: job.job_id, use: null, open: null };
   const use = { make: 'edit', use: `${job.job_id}.${image ? job.images.indexOf(image) + 1 : 0}`, like: null, open: null };
-  const deny = (scope) => (may(scope) ? {} : { disabled: true, title: t('no-scope', { scope }) });
-  return h(
-    'div.actions',
-    {},
+  const denied = new Set();
+  // A button that is not there tells nobody why.
+  const button = (words, name, run, scope) => {
+    if (!scope || may(scope)) return actionButton(words, name, run, onProblem);
+    denied.add(t('no-scope', { scope }));
+    return null;
+  };
+  const buttons = [
     image && button('download', 'download', () => download(image, job)),
     h('a.button', { href: changed(again) }, icon('again'), h('span', {}, t('action.again'))),
     image && h('a.button', { href: changed(use) }, icon('picture'), h('span', {}, t('action.use'))),
-    isFinal && job.status !== 'succeeded' && button('retry', 'again', retry, deny('jobs:write')),
-    canArchive && button('archive', 'save', archive, deny('jobs:write')),
-    job.status === 'accepted' && button('cancel', 'close', cancel, deny('jobs:write')),
-    isFinal && button('delete', 'bin', remove, deny('jobs:delete')),
-  );
+    isFinal && job.status !== 'succeeded' && button('retry', 'again', retry, 'jobs:write'),
+    canArchive && button('archive', 'save', archive, 'jobs:write'),
+    job.status === 'accepted' && button('cancel', 'close', cancel, 'jobs:write'),
+    isFinal && button('delete', 'bin', remove, 'jobs:delete'),
+  ];
+  return h('div.actions', {}, buttons, denied.size > 0 && h('p.hint', {}, [...denied].join(' ')));
 }
 
-function actionButton(words, name, run, props, onProblem) {
+function actionButton(words, name, run, onProblem) {
   const click = async () => {
     if (button.ariaDisabled === 'true') return;
     button.ariaDisabled = 'true';
@@ -61,7 +65,6 @@ function actionButton(words, name, run, props, onProblem) {
     button.ariaDisabled = 'false';
   };
   const button = h(`button.action-${words}`, { type: 'button', on: { click } }, icon(name), h('span', {}, t(`action.${words}`)));
-  set(button, props);
   return button;
 }
 

@@ -1,7 +1,7 @@
 /** The dropped files: how far each one is, its bad rows and its receipts. */
 
 import { call } from './api.js';
-import { fill, h } from './dom.js';
+import { fill, h, refill } from './dom.js';
 import { ENDED, UNDER_WAY } from './filters.js';
 import { sentence, tellProblem } from './notices.js';
 import { address, changed, route } from './routes.js';
@@ -14,27 +14,31 @@ export function dropsView({ live, onProblem }) {
   const stop = new AbortController();
   const list = h('ul.cards', { role: 'list', ariaLabel: t('drops') });
   const more = h('button', { type: 'button', hidden: true, on: { click: () => load() } }, t('drops.more'));
-  const detail = h('div.detail', { ariaLive: 'polite' });
+  const detail = h('div.detail', { ariaLive: 'polite', tabIndex: -1 });
   const element = h('section.page', {}, h('h1', {}, t('drops')), h('p.hint', {}, t('drops.text')), detail, list, more);
   const shown = new Map();
   let cursor;
   let timer;
+  let leftAt = {};
   const waiting = new Set();
 
   async function load() {
-    more.disabled = true;
+    if (more.ariaDisabled === 'true') return;
+    more.ariaDisabled = 'true';
     try {
       const query = new URLSearchParams({ limit: 25, ...(cursor && { cursor }) });
       const page = await call(`/drops?${query}`);
       cursor = page.cursor;
       page.drops.forEach((drop) => put(drop));
       if (!shown.size) fill(list, h('li.empty-line', {}, t('drops.empty')));
+      if (!cursor && more === document.activeElement) list.lastChild.querySelector('a')?.focus();
       more.hidden = !cursor;
     } catch (problem) {
       onProblem(problem);
       if (!shown.size) fill(list, h('li.problem', {}, sentence(problem)));
+      more.hidden = false;
     }
-    more.disabled = false;
+    more.ariaDisabled = 'false';
   }
 
   function put(drop, { isFirst = false } = {}) {
@@ -42,25 +46,41 @@ export function dropsView({ live, onProblem }) {
     // A file that is uploaded again is another drop.
     const key = `${drop.file}@${drop.version}`;
     const before = shown.get(key);
+    const hadFocus = before?.contains(document.activeElement);
+    // What stands there is no file.
+    if (!shown.size) list.replaceChildren();
     shown.set(key, card);
     if (before) before.replaceWith(card);
     else if (isFirst) list.prepend(card);
     else list.append(card);
+    if (hadFocus) card.querySelector('a').focus();
   }
+
+  let turn = 0;
 
   async function showFile(params, { isAgain = false } = {}) {
     const [file, version] = [params.get('file'), params.get('version')];
-    const wanted = file && pathOf(file, version);
-    if (!isAgain) fill(detail, file && h('p', {}, t('loading')));
+    turn += 1;
+    const own = turn;
+    if (!isAgain) showDetail(file && h('p', {}, t('loading')));
     if (!file) return;
-    try {
-      const drop = await call(wanted);
-      const now = route().params;
-      if (wanted === pathOf(now.get('file') ?? '', now.get('version'))) fill(detail, detailOf(drop));
-    } catch (problem) {
-      fill(detail, h('p.problem', {}, sentence(problem)));
-      if (problem.kind === 'bad-key') onProblem(problem);
-    }
+    const answer = await call(pathOf(file, version)).catch((problem) => ({ problem }));
+    // The file that was asked for last is shown, whichever answer comes last.
+    if (own !== turn || stop.signal.aborted) return;
+    const { problem } = answer;
+    showDetail(problem ? h('p.problem', {}, sentence(problem)) : detailOf(answer));
+    if (problem?.kind === 'bad-key') onProblem(problem);
+    // It stands above the files, and may be out of sight.
+    if (!isAgain) detail.scrollIntoView({ block: 'nearest' });
+  }
+
+  /** Who closes it goes on where it was opened. */
+  function showDetail(content) {
+    const { file, version } = leftAt;
+    const opener = shown.get(`${file}@${version}`)?.querySelector('a');
+    refill(detail, [content], content ? detail : (opener ?? list.querySelector('a') ?? detail));
+    const { params } = route();
+    if (params.has('file')) leftAt = { file: params.get('file'), version: params.get('version') };
   }
 
   /** Something happened to a file's job: read how far the file is. */
