@@ -609,3 +609,33 @@ def test_the_file_that_was_asked_for_last_is_shown(anew: Any) -> None:
       return [shown, document.activeElement.closest('.drop') !== null];
     """
     assert anew.evaluate(f"async () => {{ {ACCOUNT} {script} }}") == ["b", True]
+
+
+def test_links_of_thousands_of_jobs_are_read_few_at_a_time(anew: Any) -> None:
+    """Those that their page doesn't have."""
+    script = """async () => {
+      const { Renewals } = await import('./renewals.js');
+      const found = { asked: 0, most: 0, pages: 0 };
+      let running = 0;
+      const answer = async (given) => {
+        found.most = Math.max(found.most, (running += 1));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        running -= 1;
+        return given;
+      };
+      const rounds = [];
+      const renewals = new Renewals({
+        readPage: (page) => answer([]).finally(() => (found.pages += 1)),
+        readJob: (id) => { found.asked += 1; return answer({ job_id: id }); },
+        put: () => {}, failed: () => {}, done: () => rounds.push(1),
+      });
+      for (let id = 0; id < 3000; id += 1) {
+        renewals.want({ id, page: 0 });
+        if (id % 100 === 0) await new Promise((resolve) => setTimeout(resolve, 3));
+      }
+      while (rounds.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+      return found;
+    }"""
+    found = anew.evaluate(script)
+    assert found["most"] <= 6
+    assert found["asked"] == 6 * found["pages"]

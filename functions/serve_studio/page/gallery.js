@@ -3,7 +3,7 @@
 import { h } from './dom.js';
 import { Rows } from './rows.js';
 import { changed } from './routes.js';
-import { captionOf, makeTile, tick, updateTile } from './tile.js';
+import { Tiles } from './tiles.js';
 import { t } from './words.js';
 
 const GAP = 10;
@@ -23,7 +23,7 @@ const KEYS = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown', 'Home', 'End'];
 class LightTable extends HTMLElement {
   #store;
   #list = h('ul', { role: 'list' });
-  #tiles = new Map();
+  #tiles;
   #rows = new Rows();
   #current = 0;
   #currentKey;
@@ -40,6 +40,7 @@ class LightTable extends HTMLElement {
 
   set store(store) {
     this.#store = store;
+    this.#tiles = new Tiles(this.#list, store, this.#table);
   }
 
   connectedCallback() {
@@ -52,8 +53,8 @@ class LightTable extends HTMLElement {
     this.addEventListener('focusin', (event) => this.#onFocus(event));
     this.sizes = new ResizeObserver(() => this.clientWidth !== this.#rows.width && this.#arrange());
     this.sizes.observe(this);
-    this.clock = setInterval(() => this.#tiles.forEach(tick), 1000);
-    this.addEventListener('pointerover', ({ target }) => this.#caption(target));
+    this.clock = setInterval(() => this.#tiles.tick(), 1000);
+    this.addEventListener('pointerover', ({ target }) => this.#tiles.caption(target));
     this.addEventListener('load', () => this.#begin(), { capture: true, once: true });
     this.beginning = setTimeout(() => this.#begin(), BEGINNING_MS);
   }
@@ -75,7 +76,7 @@ class LightTable extends HTMLElement {
 
   /** Where the addresses of tiles have to be made again, as the filters have changed. */
   readdress() {
-    for (const { anchor, item } of this.#tiles.values()) anchor.href = this.#table.href(item);
+    this.#tiles.readdress();
   }
 
   /** Put the focus on an item, which is scrolled into sight; on the current one if it is gone. */
@@ -116,8 +117,8 @@ class LightTable extends HTMLElement {
   #anchor() {
     const top = this.#list.getBoundingClientRect().top;
     if (top >= 0) return null;
-    for (const [key, { y }] of this.#tiles) if (y + top >= -LARGEST_ROW / 2) return { key, y };
-    return null;
+    const first = this.#tiles.find(({ y }) => y + top >= -LARGEST_ROW / 2);
+    return first ? { key: first.item.key, y: first.y } : null;
   }
 
   #keepInPlace(anchor) {
@@ -138,64 +139,17 @@ class LightTable extends HTMLElement {
   #draw() {
     const { top } = this.#list.getBoundingClientRect();
     const seen = innerHeight;
-    const wanted = new Set();
-    for (const row of this.#rows.between(-top - seen * DRAWN, -top + seen * (1 + DRAWN))) this.#drawRow(row, wanted);
-    const focused = this.#list.contains(document.activeElement) ? this.#currentKey : undefined;
-    for (const [key, tile] of this.#tiles) {
-      if (wanted.has(key) || (key === focused && this.#store.indexOf(key) >= 0)) continue;
-      tile.leave();
-      tile.element.remove();
-      this.#tiles.delete(key);
-    }
+    const inSight = this.#rows.between(-top - seen * DRAWN, -top + seen * (1 + DRAWN));
+    const kept = this.#list.contains(document.activeElement) ? this.#currentKey : undefined;
+    this.#tiles.draw(this.#rows, inSight, { current: this.#current, kept });
     if (!this.#isBegun && this.#store.hasPage && !this.#list.querySelector('img')) this.#begin();
     if (this.#isBegun && -top + seen * AHEAD > this.#rows.height) this.#store.more();
   }
 
-  #drawRow(row, wanted) {
-    this.#rows.placesOf(row).forEach(({ x, width }, offset) => {
-      const index = row.first + offset;
-      const item = this.#store.items[index];
-      wanted.add(item.key);
-      const tile = this.#tile(item);
-      const { style } = tile.element;
-      tile.y = row.y;
-      style.transform = `translate(${x}px, ${row.y}px)`;
-      style.width = `${width}px`;
-      style.height = `${row.height}px`;
-      tile.anchor.tabIndex = index === this.#current ? 0 : -1;
-      if (tile.index !== index) this.#number(tile, index);
-    });
-  }
-
-  #tile(item) {
-    const known = this.#tiles.get(item.key);
-    if (known) updateTile(known, item, this.#table);
-    const tile = known ?? makeTile(item, this.#table);
-    this.#tiles.set(item.key, tile);
-    return tile;
-  }
-
-  /** Say which one of how many it is, and put it before the next one, as readers go by the elements' order. */
-  #number(tile, index) {
-    tile.index = index;
-    tile.element.setAttribute('aria-posinset', index + 1);
-    tile.element.setAttribute('aria-setsize', this.#store.isComplete ? this.#rows.count : -1);
-    const after = [...this.#list.children].find((element) => element !== tile.element && Number(element.ariaPosInSet) > index + 1);
-    if (tile.element.parentNode !== this.#list || tile.element.nextElementSibling !== (after ?? null)) {
-      this.#list.insertBefore(tile.element, after ?? null);
-    }
-  }
-
   #onFocus({ target }) {
-    const tile = [...this.#tiles.values()].find(({ anchor }) => anchor === target);
+    const tile = this.#tiles.find(({ anchor }) => anchor === target);
     if (tile) this.#setCurrent(tile.index);
-    this.#caption(target);
-  }
-
-  /** Only the picture that somebody looks at has a caption. */
-  #caption(target) {
-    const tile = this.#tiles.get(target.closest('.tile')?.dataset.key);
-    if (tile?.image && !tile.anchor.querySelector('.caption')) tile.anchor.append(captionOf(tile.item));
+    this.#tiles.caption(target);
   }
 
   #onKey(event) {
@@ -207,7 +161,11 @@ class LightTable extends HTMLElement {
   #focus(index) {
     this.#setCurrent(index);
     const row = this.#rows.rowOf(index);
-    if (!row) return;
+    // Of an empty table, the page itself has the focus.
+    if (!row) {
+      this.closest('main')?.focus();
+      return;
+    }
     const top = this.#list.getBoundingClientRect().top + row.y;
     const isInSight = top >= ROOM && top + row.height <= innerHeight - GAP;
     if (!isInSight) scrollBy({ top: top - Math.max(ROOM, (innerHeight - row.height) / 2), behavior: 'instant' });

@@ -25,7 +25,7 @@ export class JobStore extends EventTarget {
   #running;
   #failedAt = -Infinity;
   #renewals = new Renewals({
-    readPage: async (page) => (await this.#ask(page)).jobs,
+    readPage: async (page) => (await this.#ask(page, PAGE)).jobs,
     readJob: (id) => call(`/jobs/${id}`),
     put: (job) => this.#putAgain(job),
     failed: (id, problem) => this.#gone(id, problem),
@@ -146,8 +146,8 @@ export class JobStore extends EventTarget {
     return this.#order.indexOf(key);
   }
 
-  #ask(page) {
-    const query = new URLSearchParams({ ...queryOf(this.#filters), fields: FIELDS, limit: page ? PAGE : FIRST_PAGE });
+  #ask(page, limit = page ? PAGE : FIRST_PAGE) {
+    const query = new URLSearchParams({ ...queryOf(this.#filters), fields: FIELDS, limit });
     if (page) query.set('cursor', this.#cursors[page]);
     return call(`/jobs?${query}`);
   }

@@ -1,14 +1,17 @@
-/** Reads jobs again whose links are wanted: together, and none twice in a moment. */
+/** Reads jobs again whose links are wanted: together, few at a time, and none twice in a moment. */
 
 const TOGETHER_MS = 60;
 // Up to so many jobs are read one by one, more with their page.
 const FEW = 3;
+// A new account has ten executions. Of what flies past in thousands, the last ones are those in sight.
+const AT_ONCE = 6;
 // What was just asked for is asked for again only after so long, even if the answer did not help.
 const AGAIN_MS = 3000;
 
 export class Renewals {
   #wanted = new Map();
   #askedAt = new Map();
+  #isRunning = false;
   #store;
 
   /**
@@ -21,8 +24,14 @@ export class Renewals {
 
   want({ id, page }) {
     if (performance.now() - this.#askedAt.get(id) < AGAIN_MS) return;
-    if (!this.#wanted.size) setTimeout(() => this.#renew(), TOGETHER_MS);
     this.#wanted.set(id, page);
+    this.#begin();
+  }
+
+  #begin() {
+    if (this.#isRunning || !this.#wanted.size) return;
+    this.#isRunning = true;
+    setTimeout(() => this.#renew(), TOGETHER_MS);
   }
 
   async #renew() {
@@ -31,7 +40,9 @@ export class Renewals {
     jobs.forEach(([id]) => this.#askedAt.set(id, performance.now()));
     const pages = Map.groupBy(jobs, ([, page]) => page);
     await Promise.all([...pages].map(([page, group]) => this.#renewPage(page, group.map(([id]) => id))));
+    this.#isRunning = false;
     this.#store.done();
+    this.#begin();
     setTimeout(() => this.#forget(), AGAIN_MS);
   }
 
@@ -48,7 +59,10 @@ export class Renewals {
       failed(null, problem);
       return;
     }
-    await Promise.all([...rest].map((id) => readJob(id).then(take, (problem) => failed(id, problem))));
+    const last = [...rest].slice(-AT_ONCE);
+    // The others are wanted again if they are still in sight.
+    for (const id of rest) if (!last.includes(id)) this.#askedAt.delete(id);
+    await Promise.all(last.map((id) => readJob(id).then(take, (problem) => failed(id, problem))));
   }
 
   /** What is still without a link is then wanted again. */
