@@ -486,7 +486,9 @@ def test_the_picture_that_was_asked_for_last_is_on_the_stage(anew: Any) -> None:
 def test_an_answer_that_breaks_off_is_no_answer(anew: Any) -> None:
     script = """async () => {
       const { call } = await import('./api.js');
-      const wrong = (error) => async () => ({ ok: true, text: () => Promise.reject(error) });
+      const wrong = (error) => async () => ({
+        ok: true, headers: new Headers(), text: () => Promise.reject(error),
+      });
       globalThis.WebSocket = class {
         constructor() { setTimeout(() => this.onclose()); }
         close() {}
@@ -639,3 +641,19 @@ def test_links_of_thousands_of_jobs_are_read_few_at_a_time(anew: Any) -> None:
     found = anew.evaluate(script)
     assert found["most"] <= 6
     assert found["asked"] == 6 * found["pages"]
+
+
+@pytest.mark.parametrize(("header", "hours"), [("Fri, 27 Nov 2026 17:30:00 GMT", 0), (None, 1)])
+def test_a_job_is_as_old_as_by_the_api_s_clock(anew: Any, header: str | None, hours: int) -> None:
+    """The computer's is an hour ahead."""
+    script = """async (date) => {
+      const { call } = await import('./api.js');
+      const { isLate } = await import('./records.js');
+      const { now } = await import('./clock.js');
+      const made = Date.parse('2026-11-27T17:30:00+00:00');
+      Date.now = () => made + 3600_000;
+      globalThis.fetch = async () => new Response('{}', date ? { headers: { date } } : {});
+      await call('/jobs');
+      return [isLate({ made }), (now() - made) / 3600_000];
+    }"""
+    assert anew.evaluate(script, header) == [hours > 0, hours]

@@ -1,5 +1,6 @@
 /** Requests to the API: the stack's addresses, the person's key, and problems as errors. */
 
+import { setClock } from './clock.js';
 import { isRefused } from './keycheck.js';
 import { inBrowser, inTab } from './storage.js';
 
@@ -59,6 +60,7 @@ export async function call(path, { method = 'GET', body, idempotencyKey, isExact
     throw new Problem({ kind: (await isRefused(settings.live, used)) ? 'bad-key' : 'no-answer', isLate: used !== key });
   };
   const answer = await fetch(url, sent).catch(fail);
+  setClock(answer.headers.get('date'));
   // An answer may break off.
   const text = await answer.text().catch(fail);
   if (!answer.ok) throw problemOf(answer.status, text, used !== key);

@@ -1,5 +1,6 @@
 /** What is kept of a job, and what of it lies on the table. */
 
+import { now } from './clock.js';
 import { promptOf } from './filters.js';
 
 // Enough for a name; the whole prompt is in the job.
@@ -8,7 +9,7 @@ const MAX_WORDS = 160;
 export const THUMBNAIL_MS = 60_000;
 
 /** Tell whether a job is so old that what has no thumbnail is shown itself. */
-export const isLate = (job) => Date.now() - job.made > THUMBNAIL_MS;
+export const isLate = (job) => now() - job.made > THUMBNAIL_MS;
 
 /** A job that was only read again for its links looks the same. */
 export const isSame = (one, other) => JSON.stringify({ ...one, page: 0 }) === JSON.stringify({ ...other, page: 0 });

@@ -1,5 +1,6 @@
 /** One picture on the table, or one job that has none yet. */
 
+import { now } from './clock.js';
 import { fill, h } from './dom.js';
 import { elapsed, named, t } from './words.js';
 import { UNDER_WAY } from './filters.js';
@@ -48,7 +49,7 @@ function draw(tile, item) {
       {},
       h('span.state', {}, named('status', job.status)),
       h('span.model', {}, job.model),
-      isUnderWay && h('span.elapsed', {}, elapsed(Date.now() - job.made)),
+      isUnderWay && h('span.elapsed', {}, elapsed(now() - job.made)),
       h('span.words', { dir: 'auto' }, job.words),
       (job.waits || (!isUnderWay && job.fault)) && h('span.why', { dir: 'auto' }, job.waits ? named('waits', job.waits) : job.fault),
     ),
@@ -78,7 +79,7 @@ function showPicture(tile, table) {
 /** Count on while a job is under way. */
 export function tick({ element, item }) {
   const clock = element.querySelector('.elapsed');
-  if (clock) clock.textContent = elapsed(Date.now() - item.job.made);
+  if (clock) clock.textContent = elapsed(now() - item.job.made);
 }
 
 function nameOf({ job, number }) {
