@@ -85,6 +85,11 @@ class LightTable extends HTMLElement {
     this.#focus(index >= 0 ? index : this.#current);
   }
 
+  /** Have the arrow keys go on from an item, or from the one that comes into its place. */
+  goTo(index) {
+    if (index >= 0) this.#setCurrent(index);
+  }
+
   /** The picture's element, if it is in sight. */
   pictureOf(key) {
     return this.#tiles.get(key)?.image;

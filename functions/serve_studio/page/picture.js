@@ -173,6 +173,7 @@ export class PictureDialog {
   #showArrows() {
     const index = this.#store.indexOf(this.key);
     const focused = document.activeElement;
+    this.#table.goTo(index);
     this.#previous.disabled = index <= 0;
     this.#next.disabled = index < 0 || (index === this.#store.items.length - 1 && this.#store.isComplete);
     // A button that is no longer usable would lose the focus, and the dialog its keys.
