@@ -26,6 +26,8 @@ from tests.e2e.provider import Provider
 from tests.e2e.provider_clients import post_to_chanjing
 from tests.e2e.stack_logs import STACKS, show_logs_of
 from tests.e2e.studio_browser import found_browser
+from tests.e2e.studio_modules import ORIGIN as MODULES
+from tests.e2e.studio_modules import page_of_modules
 
 LINES_SHOWN = 60
 # It is not run here: its functions and permissions are a part of the stack.
@@ -101,6 +103,18 @@ def provider(deployment: Deployment) -> Provider:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     yield from found_browser(is_ci=os.environ.get("CI") == "true")
+
+
+@pytest.fixture(scope="module")
+def modules(browser: Any) -> Iterator[Any]:
+    yield from page_of_modules(browser)
+
+
+@pytest.fixture
+def anew(modules: Any) -> Any:
+    """Return the page with modules that no other test has used."""
+    modules.goto(MODULES)
+    return modules
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,0 +1,36 @@
+"""An empty page from which the studio's modules can be imported one by one."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from local.paths import ROOT
+
+PAGE: Final = ROOT / "functions/serve_studio/page"
+# Some of what the page uses is there for pages of `https:` only.
+ORIGIN: Final = "https://studio.test/"
+EMPTY: Final = """<meta name="ringback-settings"
+ content='{"api": "http://api.test/", "live": "ws://api.test/"}'>"""
+# What the API answers, and when, is the test's: `answers` has a function for each request.
+ANSWERS: Final = """
+  const answers = [];
+  globalThis.fetch = (url, { signal }) => new Promise((resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason));
+    const send = (body, status = 200) => resolve(new Response(JSON.stringify(body), { status }));
+    answers.push(Object.assign(send, { url }));
+  });
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
+"""
+
+
+def page_of_modules(browser: Any) -> Iterator[Any]:
+    """Yield Playwright's page, in China's time."""
+    context = browser.new_context(timezone_id="Asia/Shanghai")
+    page = context.new_page()
+    page.route(
+        f"{ORIGIN}*.js",
+        lambda route: route.fulfill(path=PAGE / route.request.url.removeprefix(ORIGIN)),
+    )
+    page.route(ORIGIN, lambda route: route.fulfill(body=EMPTY, content_type="text/html"))
+    page.goto(ORIGIN)
+    yield page
+    context.close()
