@@ -32,7 +32,12 @@ export function count(n) {
 
 /** Show a sentence for some seconds, and have screen readers say it. */
 export function tell(text, { isProblem = false } = {}) {
-  const close = () => notice.remove();
+  const close = () => {
+    const hadFocus = notice.contains(document.activeElement);
+    notice.remove();
+    // Without a focus inside, an open dialog would not hear keys any more.
+    if (hadFocus) (document.querySelector('dialog[open] .close') ?? document.querySelector('main'))?.focus();
+  };
   const notice = h(
     `div.notice${isProblem ? '.bad' : ''}`,
     {},

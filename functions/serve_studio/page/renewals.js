@@ -5,6 +5,7 @@ const TOGETHER_MS = 60;
 const FEW = 3;
 // A new account has ten executions. Of what flies past in thousands, the last ones are those in sight.
 const AT_ONCE = 6;
+const PATIENCE_MS = 8000;
 // What was just asked for is asked for again only after so long, even if the answer did not help.
 const AGAIN_MS = 3000;
 
@@ -39,7 +40,9 @@ export class Renewals {
     this.#wanted.clear();
     jobs.forEach(([id]) => this.#askedAt.set(id, performance.now()));
     const pages = Map.groupBy(jobs, ([, page]) => page);
-    await Promise.all([...pages].map(([page, group]) => this.#renewPage(page, group.map(([id]) => id))));
+    const all = Promise.all([...pages].map(([page, group]) => this.#renewPage(page, group.map(([id]) => id))));
+    // A request that hangs holds nothing else up.
+    await Promise.race([all, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
     this.#isRunning = false;
     this.#store.done();
     this.#begin();
