@@ -220,12 +220,15 @@ def test_a_description_without_chinese_words_is_marked_as_english(anew: Any) -> 
       await begin(form, `make=${models[0].id}`);
       const about = (selector) => [one(selector).textContent, one(selector).lang];
       const field = about(`#field-${name}-hint span`);
-      return [about('form > .field .hint span'), field, about('#field-prompt-hint span')];
+      const found = [about('form > .field .hint span'), field, about('#field-prompt-hint span')];
+      choose(models[2].id);
+      return [...found, about('form > .field .hint span')];
     """
     assert form(anew, script) == [
         ["Of tomorrow.", "en"],
         ["Of tomorrow.", "en"],
         ["要画的内容。", ""],
+        ["Seedream 4.0：由文字生成，最多 6 张。", ""],
     ]
 
 

@@ -11,7 +11,7 @@ const WIDE = ['text', 'line', 'images'];
 export function makeField(field, { onChange }) {
   const id = `field-${field.name}`;
   const control = controlOf(field, id);
-  const [text = '', lang] = field.hint ? [field.hint] : described(field.description);
+  const [text, lang] = field.hint ? [field.hint] : described(field.description);
   const about = h('span', { lang }, text);
   const hint = h('p.hint', { id: `${id}-hint` }, about, ' ');
   const problem = h('p.problem', { id: `${id}-problem`, ariaLive: 'polite' });

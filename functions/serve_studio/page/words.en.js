@@ -145,6 +145,7 @@ export default {
   'make.again-safe': 'No answer came. Press again: it is bought once only.',
   'make.needed': 'needed',
   'field.tags_hint': 'Your own words for it, separated by commas.',
+  'make.model': '{name}: {what}',
   'make.usual': 'default',
   'make.documentation': 'The provider’s page',
   'field.prompt': 'Prompt',

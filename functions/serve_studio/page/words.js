@@ -42,7 +42,12 @@ export function t(key, values = {}) {
 }
 
 /** Return what the API says of a model or a field, and its language where that is not the page's. */
-export const described = (text) => (language === 'en' || text in descriptions ? [descriptions[text] ?? text] : [text, 'en']);
+export function described(text = '') {
+  if (language === 'en') return [text];
+  if (text in descriptions) return [descriptions[text]];
+  const [, name, what] = /^([^:]+): (.+)$/.exec(text) ?? [];
+  return what in descriptions ? [t('make.model', { name, what: descriptions[what] })] : [text, 'en'];
+}
 
 /** Return the words for one of the API's own, such as a state; the API's word if there are none. */
 export const named = (kind, name) => (has(`${kind}.${name}`) ? t(`${kind}.${name}`) : name);

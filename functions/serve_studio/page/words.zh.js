@@ -141,6 +141,7 @@ export default {
   'make.sent': '已提交。生成过程会显示在图片墙上。',
   'make.again-safe': '没有收到答复。请再按一次：只会付费一次。',
   'make.needed': '必填',
+  'make.model': '{name}：{what}',
   'make.usual': '默认',
   'make.documentation': '服务商的说明',
   'field.prompt': '提示词',
