@@ -7,7 +7,7 @@ import { JobOrder } from './order.js';
 import { Renewals } from './renewals.js';
 import { isLate, recordOf, THUMBNAIL_MS } from './records.js';
 
-const FIRST_PAGE = 16;
+const FIRST_PAGE = 12;
 const PAGE = 99;
 const FIELDS = 'status,changes,model,input,created_at,images,error,waiting_for';
 // After a failure, scrolling asks no sooner.
@@ -91,6 +91,7 @@ export class JobStore extends EventTarget {
 
   /** Go on after a failure: what has no link asks for one again. */
   resume() {
+    if (this.#failedAt === -Infinity) return;
     this.#failedAt = -Infinity;
     this.#changed();
   }

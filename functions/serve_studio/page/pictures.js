@@ -42,6 +42,7 @@ export function picturesView({ live, onProblem }) {
   addEventListener('dragover', (event) => event.dataTransfer.types.includes('Files') && event.preventDefault(), { signal });
   addEventListener('drop', (event) => onFiles(event, event.dataTransfer.files), { signal });
   addEventListener('paste', (event) => isText(event) || onFiles(event, event.clipboardData.files), { signal });
+
   function load(filters) {
     const wanted = JSON.stringify(filters);
     if (wanted === loaded) return false;
