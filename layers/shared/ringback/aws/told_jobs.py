@@ -5,6 +5,7 @@ from contextlib import suppress
 
 from ringback.aws.job_items import from_item
 from ringback.aws.table_items import Item, TableAdapter, job_key, read_items, told_key
+from ringback.aws.told_marks import changes_in
 from ringback.domain.jobs import FINAL, Job, JobId
 
 
@@ -22,9 +23,9 @@ class ToldJobs(TableAdapter):
 
 def _told(found: Mapping[str, Item], job_ids: Collection[JobId]) -> Iterator[tuple[JobId, Job]]:
     for job_id in job_ids:
-        mark = found.get(told_key(job_id)["job_id"]["S"])
+        mark = found.get(told_key(job_id)["job_id"]["S"], {})
         # An item that can't be read must not hold up the others.
         with suppress(Exception):
             job = from_item(found[job_id])
-            if job.status in FINAL and (int(mark["changes"]["N"]) if mark else 0) >= job.changes:
+            if job.status in FINAL and changes_in(mark) >= job.changes:
                 yield job_id, job

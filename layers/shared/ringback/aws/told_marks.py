@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ringback.aws.job_items import attribute
 from ringback.aws.table_items import (
+    Item,
     TableAdapter,
     forget_at,
     milliseconds,
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 MAX_WRITES: Final = 25
 # DynamoDB may leave writes undone when it is busy.
 MAX_ATTEMPTS: Final = 3
+
+
+def changes_in(mark: Item) -> int:
+    """Return the ``changes`` that a job's mark tells, 0 if it has none."""
+    return int(mark["changes"]["N"]) if mark else 0
 
 
 class ToldTable(TableAdapter):
@@ -50,7 +56,7 @@ class ToldTable(TableAdapter):
 
     def changes_told(self, job_id: JobId) -> int:
         item = read_item(self._client, self._table, told_key(job_id))
-        return int(item["changes"]["N"]) if item else 0
+        return changes_in(item)
 
     def told_at(self, job_id: JobId) -> datetime | None:
         """Return when a job was last told, ``None`` if it was not, or by an older version."""
