@@ -57,6 +57,7 @@ from tests.support.in_memory import (
     InMemoryWeb,
     InMemoryWindow,
     a_provider,
+    reading_both,
 )
 from tests.support.jobs import NOON, TASK, a_job_id, a_report, a_request, facts_of
 
@@ -233,6 +234,7 @@ class Harness:
         submissions, accounts = InMemorySubmitQueue(InMemoryQueues()), InMemoryAccounts()
         self.submit = SubmitJob(
             jobs=self.jobs,
+            read_together=reading_both(self.jobs, accounts),
             queue=submissions,
             checks=self.checks,
             window=InMemoryWindow(),

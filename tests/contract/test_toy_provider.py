@@ -49,6 +49,7 @@ from tests.support.in_memory import (
     InMemoryTokens,
     InMemoryWeb,
     InMemoryWindow,
+    reading_both,
 )
 from tests.support.jobs import NOON, a_job_id, facts_of
 
@@ -144,12 +145,14 @@ class ToyHarness:
             new_job_id=lambda now: a_job_id(),
             now=lambda: self.now,
         )
+        accounts = InMemoryAccounts()
         self.send = SubmitJob(
             jobs=self.jobs,
+            read_together=reading_both(self.jobs, accounts),
             queue=submissions,
             checks=checks,
             window=InMemoryWindow(pace=TOY.pace),
-            accounts=InMemoryAccounts(),
+            accounts=accounts,
             callback_url=callback_url,
             link_to=link_to,
             new_attempt_id=lambda: "0123456789abcdef",

@@ -58,6 +58,7 @@ from tests.support.in_memory import (
     InMemoryWeb,
     InMemoryWindow,
     a_provider,
+    reading_both,
 )
 from tests.support.jobs import NOON, a_job_id, a_request, facts_of
 from tests.support.lambdas import function_properties
@@ -332,6 +333,7 @@ class World:
         )
         self.submit = SubmitJob(
             jobs=jobs,
+            read_together=reading_both(jobs, accounts),
             queue=queue,
             checks=checks,
             window=watch(self.window),

@@ -23,6 +23,7 @@ from tests.support.in_memory import (
     InMemorySubmitQueue,
     InMemoryWindow,
     ScriptedProvider,
+    reading_both,
 )
 from tests.support.jobs import NOON, TASK, a_job_id, a_request
 
@@ -52,6 +53,7 @@ class Harness:
     def submitter(self) -> SubmitJob:
         return SubmitJob(
             jobs=self.jobs,
+            read_together=reading_both(self.jobs, self.accounts),
             queue=InMemorySubmitQueue(self.queues),
             checks=InMemoryCheckQueue(self.queues),
             window=self.window,

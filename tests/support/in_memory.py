@@ -1,7 +1,7 @@
 """Fakes with state. The contract tests compare them with the real adapters."""
 
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -36,7 +36,7 @@ from ringback.domain.pace import LowPriority, Pace, Turn
 from ringback.domain.tokens import AccessToken
 from ringback.domain.verdicts import Answered, Submission, TaskReport
 from ringback.providers.registry import PROVIDERS
-from ringback.use_cases.ports import AccountWrite, Changes, Write
+from ringback.use_cases.ports import AccountStore, AccountWrite, Changes, JobReader, Write
 from ringback.use_cases.providers import Provider
 
 
@@ -693,3 +693,13 @@ class InMemoryJobKeys:
 
     def _place(self, key: tuple[str, JobId]) -> tuple[str, str]:
         return (key[0][::-1], key[1])
+
+
+def reading_both(jobs: JobReader, accounts: AccountStore) -> Callable[[JobId], tuple[Job, Account]]:
+    """Return what reads a job and the account that it would be sent with."""
+
+    def read(job_id: JobId) -> tuple[Job, Account]:
+        job = jobs.get(job_id)
+        return job, accounts.read(job.request.provider)
+
+    return read

@@ -94,6 +94,7 @@ class SubmitJob:
     """
 
     jobs: JobStore
+    read_together: Callable[[JobId], tuple[Job, Account]]
     queue: AnswerQueue
     checks: CheckQueue
     window: RateWindow
@@ -107,7 +108,6 @@ class SubmitJob:
     sleep: Callable[[float], None]
     now: Callable[[], datetime]
     callback_base_url: str | None = None
-    read_together: Callable[[JobId], tuple[Job, Account]] | None = None
     count_refusal: Callable[[str], None] = uncounted
     tell_credits: Callable[[Account], None] = untold
     asked_credits_at: dict[str, datetime] = field(default_factory=dict)
@@ -125,14 +125,12 @@ class SubmitJob:
         ``seconds_left`` returns the time that the function has left, in seconds. ``is_nudge``: the
         job has another message, so this one is not sent on if it has to wait.
         """
-        together = self.read_together(job_id) if self.read_together else None
-        job = together[0] if together else self.jobs.get(job_id)
+        job, account = self.read_together(job_id)
         if job.status is not JobStatus.ACCEPTED:
             return job
         delivery = Delivery(slot=slot, seconds_left=seconds_left, is_nudge=is_nudge)
         if early := seconds_until_due(job, at=self.now()):
             return self._queue(job, delivery, delay=early)
-        account = together[1] if together else self.accounts.read(job.request.provider)
         if account.delay(at=self.now()):
             return self._wait(job, delivery, account)
         if wait := account.maintenance_of(job.request.model, at=self.now()):
