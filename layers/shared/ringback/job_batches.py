@@ -12,6 +12,7 @@ from ringback.domain.errors import (
     InvalidRequest,
     RequestRefused,
     TryAgain,
+    adding,
 )
 from ringback.domain.idempotency_keys import KEY, key_errors
 from ringback.domain.job_posts import JobPost
@@ -20,7 +21,6 @@ from ringback.domain.suggestions import unknown_name
 from ringback.http_replies import Reply, job_body, problem_body, reply
 from ringback.lambda_events import (
     Event,
-    adding,
     client_name,
     json_body,
     lower_headers,

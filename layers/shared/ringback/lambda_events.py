@@ -18,6 +18,7 @@ from ringback.domain.errors import (
     PayloadTooLarge,
     Unauthorized,
     UnknownMessage,
+    adding,
 )
 from ringback.domain.idempotency_keys import KEY, key_errors
 from ringback.domain.job_posts import JobPost
@@ -39,7 +40,6 @@ _SWITCH: Final = ("true", "false")
 
 Event = dict[str, Any]
 Message = TypeVar("Message")
-Value = TypeVar("Value")
 
 
 class BatchItemFailure(TypedDict):
@@ -167,14 +167,6 @@ def job_post(event: Event, *, needs_key: bool = False) -> JobPost:
         retry_of=retry_of,
         faults=tuple(errors),
     )
-
-
-def adding(errors: Sequence[FieldError], read: Callable[[Event], Value], event: Event) -> Value:
-    """Return what ``read`` returns; if it raises ``InvalidRequest``, put these errors first."""
-    try:
-        return read(event)
-    except InvalidRequest as refused:
-        raise InvalidRequest([*errors, *refused.errors]) from None
 
 
 def api_call(event: Mapping[str, Any], context: LambdaContext) -> ApiCall:

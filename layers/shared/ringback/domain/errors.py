@@ -40,15 +40,16 @@ RingbackError
 └── UnknownMessage          a message of a queue that no function knows: a dead letter
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Final, ParamSpec, TypeVar
 
 from ringback.domain.allowances import Allowance
 from ringback.domain.images import ImageFacts, Remains
 
 Value = TypeVar("Value")
+Given = ParamSpec("Given")
 
 
 class RingbackError(Exception):
@@ -81,6 +82,19 @@ class InvalidRequest(RequestRefused):
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(islice(errors, MAX_ERRORS))
         super().__init__(f"{len(self.errors)} invalid field(s)")
+
+
+def adding(
+    errors: Sequence[FieldError],
+    read: Callable[Given, Value],
+    *given: Given.args,
+    **named: Given.kwargs,
+) -> Value:
+    """Return what ``read`` returns; if it raises ``InvalidRequest``, put these errors first."""
+    try:
+        return read(*given, **named)
+    except InvalidRequest as refused:
+        raise InvalidRequest([*errors, *refused.errors]) from None
 
 
 def reasons_of(refused: RingbackError) -> tuple[FieldError, ...]:

@@ -10,7 +10,7 @@ from ringback.domain import canary
 from ringback.domain.checks import Check, deadline_after, seconds_to_next_check
 from ringback.domain.deletion import kept
 from ringback.domain.drops import DroppedJob
-from ringback.domain.errors import InvalidRequest, RequestRefused, TryAgain
+from ringback.domain.errors import InvalidRequest, RequestRefused, TryAgain, adding
 from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import (
     ErrorKind,
@@ -178,10 +178,7 @@ class PostJob:
 
     def _checked(self, post: JobPost) -> JobRequest:
         """Return the request. Raises ``InvalidRequest`` with all that is wrong with the post."""
-        try:
-            request = self.read_request(post.body, post.client)
-        except InvalidRequest as refused:
-            raise InvalidRequest([*post.faults, *refused.errors]) from None
+        request = adding(post.faults, self.read_request, post.body, post.client)
         if post.faults:
             raise InvalidRequest(post.faults)
         return request
