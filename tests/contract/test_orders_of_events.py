@@ -385,7 +385,9 @@ class Harness:
             TaskCreated(task_id=TASK) if self.truth.is_answered else OutcomeUnknown(reason="500")
         )
         self.provider.answer = answer
-        waiting = replace(self.submit, jobs=StoreOfWaitingCall(self.jobs, self.begun))
+        store = StoreOfWaitingCall(self.jobs, self.begun)
+        read_together = reading_both(store, self.submit.accounts)
+        waiting = replace(self.submit, jobs=store, read_together=read_together)
         waiting(OURS, slot=None, seconds_left=lambda: 60)
         self.provider.answer = None
 
