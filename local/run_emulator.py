@@ -16,6 +16,7 @@ def main() -> None:
     from local.form_checksums import check_form_checksums
     from local.function_logs import read_logs_at_once
     from local.hop_counts import count_hops
+    from local.index_pages import read_index_pages
     from local.leading_keys import check_leading_keys
     from local.running_functions import let_running_functions_finish
     from local.saved_queries import accept_saved_queries
@@ -33,6 +34,7 @@ def main() -> None:
     share_layers()
     fork_functions()
     read_logs_at_once()
+    read_index_pages()
     check_leading_keys(iam_actions)
     check_form_checksums(s3)
     count_hops()
