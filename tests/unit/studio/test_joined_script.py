@@ -45,6 +45,21 @@ def test_imports_become_constants_and_exports_are_returned() -> None:
     assert not re.search(r"\b(?:import|export)\b", script)
 
 
+def test_lines_of_comments_are_not_sent() -> None:
+    text = (
+        "/** About it. */\n"
+        "/**\n * @param {string} url such as `https://a.example/*`\n */\n"
+        "export const url = 'https://a.example'; // not a line of its own\n"
+        "  // Why.\n"
+        "const all = /a*/;\n"
+    )
+    script = joined({"app.js": text}, "app.js")
+    assert "About" not in script
+    assert "@param" not in script
+    assert "Why" not in script
+    assert "const url = 'https://a.example'; // not a line of its own\nconst all = /a*/;" in script
+
+
 def test_a_module_that_is_imported_when_it_is_needed_is_there_already() -> None:
     script = joined(MODULES, "app.js")
     assert "importJoined = async (path) => joined[" in script
