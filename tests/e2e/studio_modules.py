@@ -13,12 +13,21 @@ EMPTY: Final = """<meta name="ringback-settings"
 # What the API answers, and when, is the test's: `answers` has a function for each request.
 ANSWERS: Final = """
   const answers = [];
-  globalThis.fetch = (url, { signal }) => new Promise((resolve, reject) => {
+  globalThis.fetch = (url, sent) => new Promise((resolve, reject) => {
+    const { signal } = sent;
     signal?.addEventListener('abort', () => reject(signal.reason));
-    const send = (body, status = 200) => resolve(new Response(JSON.stringify(body), { status }));
-    answers.push(Object.assign(send, { url }));
+    const send = (body, status = 200, headers = {}) =>
+      resolve(new Response(JSON.stringify(body), { status, headers }));
+    answers.push(Object.assign(send, { url, sent, fail: () => reject(new TypeError('broken')) }));
   });
   const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
+"""
+# Seconds pass at once; `waits` are those that the page meant to wait for.
+WAITS: Final = """
+  const waits = [];
+  const real = setTimeout;
+  globalThis.setTimeout = (run, ms, ...given) =>
+    real(run, ms >= 1000 ? (waits.push(ms), 0) : ms, ...given);
 """
 
 

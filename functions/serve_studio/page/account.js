@@ -3,6 +3,7 @@
 import { call } from './api.js';
 import { fill, h, refill } from './dom.js';
 import { sentence, tell } from './notices.js';
+import { patiently } from './patience.js';
 import { loadAccount, may } from './session.js';
 import { moment, named, number, t } from './words.js';
 
@@ -13,13 +14,16 @@ export function accountView({ live, onProblem }) {
   const element = h('section.page', {}, h('h1', {}, t('account')), who, content);
 
   let loads = 0;
+  let hasFailed = false;
 
   /** Events come faster than answers: the answer to the last request is shown. */
   async function load() {
     loads += 1;
     const turn = loads;
     try {
-      const account = await loadAccount();
+      const onWait = (n) => turn === loads && refill(content, [h('p.problem', {}, t('problem.waits', { n }))], content);
+      const account = await patiently(loadAccount, { signal: stop.signal, onWait });
+      hasFailed = false;
       if (turn !== loads) return;
       fill(who, t('account.who', { client: account.client, scopes: account.scopes.join(', ') }));
       const cards = [
@@ -31,7 +35,8 @@ export function accountView({ live, onProblem }) {
       ];
       refill(content, cards, content);
     } catch (problem) {
-      if (turn !== loads) return;
+      if (turn !== loads || stop.signal.aborted) return;
+      hasFailed = true;
       refill(content, [h('p.problem', {}, sentence(problem)), h('button', { type: 'button', on: { click: load } }, t('again'))], content);
       if (problem.kind === 'bad-key') onProblem(problem);
     }
@@ -50,6 +55,8 @@ export function accountView({ live, onProblem }) {
 
   const isAboutIt = ({ type }) => /^ringback\.(account|receiver)\./.test(type);
   live.addEventListener('event', ({ detail }) => isAboutIt(detail) && load(), { signal: stop.signal });
+  const isMissing = ({ isResumed, complete }) => hasFailed || (isResumed && !complete);
+  live.addEventListener('following', ({ detail }) => isMissing(detail) && load(), { signal: stop.signal });
   return { element, update: load, close: () => stop.abort() };
 }
 

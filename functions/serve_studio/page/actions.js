@@ -3,27 +3,33 @@
 import { call } from './api.js';
 import { h, icon } from './dom.js';
 import { ask, tell } from './notices.js';
+import { isUnsure, Order } from './orders.js';
 import { changed } from './routes.js';
 import { may } from './session.js';
 import { named, number, t } from './words.js';
 import { fileOf, hexSha256 } from './uploads.js';
 
-// A job's key stays until its retry is through, so that a click after a lost answer doesn't buy twice.
-const retryKeys = new Map();
+// An order stays until it is through, so that a click after a lost answer doesn't buy twice.
+const retries = new Map();
 const RETRIED = ['succeeded', 'failed', 'expired', 'archive_failed', 'cancelled'];
 
 export function actionsOf({ job, image, onProblem, onChange }) {
   const path = `/jobs/${job.job_id}`;
   const isFinal = RETRIED.includes(job.status);
   const canArchive = job.status === 'archive_failed' || job.status === 'expired' || job.error?.kind === 'no_images';
-  const post = (verb, options) => call(`${path}/${verb}`, { method: 'POST', ...options });
+  const post = (verb) => call(`${path}/${verb}`, { method: 'POST' });
   const retry = async () => {
     const text = t('retry.text', { n: job.credits ?? t('unknown') });
     if (!(await ask({ title: t('retry.title'), text, yes: t('retry.yes') }))) return;
-    if (!retryKeys.has(job.job_id)) retryKeys.set(job.job_id, crypto.randomUUID());
-    onChange(await post('retry', { idempotencyKey: retryKeys.get(job.job_id) }));
-    retryKeys.delete(job.job_id);
-    tell(t('retry.done'));
+    const order = retries.get(job.job_id) ?? new Order(`${path}/retry`);
+    retries.set(job.job_id, order);
+    try {
+      onChange(await order.send(undefined, { onWait: (n) => tell(t('problem.waits', { n }), { isProblem: true }) }));
+      tell(t('retry.done'));
+    } catch (problem) {
+      if (!isUnsure(problem)) throw problem;
+      tell(t('make.again-safe'), { isProblem: true });
+    }
   };
   const archive = async () => {
     onChange(await post('archive'));
@@ -45,10 +51,14 @@ export function actionsOf({ job, image, onProblem, onChange }) {
     denied.add(t('no-scope', { scope }));
     return null;
   };
+  const link = (words, name, to) => {
+    if (may('jobs:write')) return h('a.button', { href: changed(to) }, icon(name), h('span', {}, t(`action.${words}`)));
+    return void denied.add(t('no-scope', { scope: 'jobs:write' }));
+  };
   const buttons = [
     image && button('download', 'download', () => download(image, job)),
-    h('a.button', { href: changed(again) }, icon('again'), h('span', {}, t('action.again'))),
-    image && h('a.button', { href: changed(use) }, icon('picture'), h('span', {}, t('action.use'))),
+    link('again', 'again', again),
+    image && link('use', 'picture', use),
     isFinal && job.status !== 'succeeded' && button('retry', 'again', retry, 'jobs:write'),
     canArchive && button('archive', 'save', archive, 'jobs:write'),
     job.status === 'accepted' && button('cancel', 'close', cancel, 'jobs:write'),

@@ -5,17 +5,22 @@ import { isRefused } from './keycheck.js';
 import { inBrowser, inTab } from './storage.js';
 
 const KEY = 'ringback.key';
+// API Gateway gives up after 30 s: no answer comes after that.
+const ANSWERED_MS = 40_000;
 
 /** Where the API and the live line are; `serve_studio` writes it into the page. */
 export const settings = JSON.parse(document.querySelector('meta[name=ringback-settings]').content);
 
 let key = inTab.get(KEY) ?? inBrowser.get(KEY);
 
-/** What the API answered instead of doing it; `kind` is the end of the problem's type, such as `unknown-job`. A late one is about a former key. */
+/**
+ * What the API answered instead of doing it; `kind` is the end of the problem's type, such as `unknown-job`. A late one is about a former key.
+ * `waitMs` is how long the API wants to be left alone.
+ */
 export class Problem extends Error {
-  constructor({ kind, status = 0, detail = '', errors = [], isLate = false }) {
+  constructor({ kind, status = 0, detail = '', errors = [], isLate = false, waitMs = 0 }) {
     super(detail || kind);
-    Object.assign(this, { kind, status, detail, errors, isLate });
+    Object.assign(this, { kind, status, detail, errors, isLate, waitMs });
   }
 }
 
@@ -52,7 +57,8 @@ export async function call(path, { method = 'GET', body, idempotencyKey, isExact
   if (body) headers['content-type'] = 'application/json';
   // A string of structured fields, as the draft of the header wants it.
   if (idempotencyKey) headers['idempotency-key'] = `"${idempotencyKey}"`;
-  const sent = { method, headers, signal, body: body && writeJson(body), cache: 'no-store' };
+  const signals = [AbortSignal.timeout(ANSWERED_MS), signal].filter(Boolean);
+  const sent = { method, headers, signal: AbortSignal.any(signals), body: body && writeJson(body), cache: 'no-store' };
   const url = settings.api.replace(/\/$/, '') + path;
   const used = key;
   const fail = async (error) => {
@@ -63,22 +69,23 @@ export async function call(path, { method = 'GET', body, idempotencyKey, isExact
   setClock(answer.headers.get('date'));
   // An answer may break off.
   const text = await answer.text().catch(fail);
-  if (!answer.ok) throw problemOf(answer.status, text, used !== key);
+  if (!answer.ok) throw problemOf(answer, text, used !== key);
   return text ? readJson(text, isExact) : null;
 }
 
 /** Return a problem of an answer. API Gateway's own answers have a `message` only. */
-function problemOf(status, text, isLate) {
+function problemOf({ status, headers }, text, isLate) {
   let body;
   try {
-    body = JSON.parse(text);
+    body = JSON.parse(text) ?? {};
   } catch {
     body = {};
   }
   const kind = body.type?.split('#')[1];
-  if (!kind && (status === 401 || status === 403)) return new Problem({ kind: 'bad-key', status, isLate });
-  if (!kind && status === 429) return new Problem({ kind: 'too-many', status });
-  return new Problem({ kind: kind ?? 'failed', status, detail: body.detail ?? body.message, errors: body.errors });
+  if (kind === 'unauthorized' || (!kind && (status === 401 || status === 403))) return new Problem({ kind: 'bad-key', status, isLate });
+  const waitMs = 1000 * headers.get('retry-after') || 0;
+  if (status === 429) return new Problem({ kind: 'too-many', status, waitMs });
+  return new Problem({ kind: kind ?? 'failed', status, detail: body.detail ?? body.message, errors: body.errors, waitMs });
 }
 
 function readJson(text, isExact) {

@@ -1,13 +1,14 @@
 /** Starts the page, and shows the view that the address names. */
 
 import { currentKey, isSignedOut, settings } from './api.js';
-import { fill, transition } from './dom.js';
+import { fill, h, transition } from './dom.js';
 import { isUnknownKey } from './keycheck.js';
 import { LiveLine } from './live.js';
-import { sentence, tell, tellProblem } from './notices.js';
+import { said, sentence, tell, tellProblem } from './notices.js';
+import { mayPass, waitAfter } from './patience.js';
 import { picturesView } from './pictures.js';
 import { route } from './routes.js';
-import { loadAccount, signOut } from './session.js';
+import { knownAccount, loadAccount, signOut } from './session.js';
 import { shell } from './shell.js';
 import { signInView } from './signin.js';
 import { loadWords, t } from './words.js';
@@ -27,6 +28,7 @@ const live = new LiveLine(settings.live);
 let frame;
 let shown;
 let silence;
+let learning;
 
 async function start() {
   await loadWords();
@@ -66,7 +68,21 @@ function open({ isAgain = false, isKnown = false } = {}) {
   // What had the focus is gone with the form for the key.
   if (isKnown) frame.main.focus();
   // Pictures come first.
-  if (!isAgain && !isKnown) setTimeout(() => currentKey() && loadAccount().catch(onProblem), ACCOUNT_MS);
+  if (!isAgain && !isKnown) learn(ACCOUNT_MS);
+}
+
+/** What the key may do decides what the page offers, so it is asked for until there is an answer. */
+function learn(wait, fails = 0) {
+  clearTimeout(learning);
+  learning = setTimeout(async () => {
+    if (!currentKey() || knownAccount()) return;
+    try {
+      await loadAccount();
+    } catch (problem) {
+      if (!fails || problem.kind === 'bad-key') onProblem(problem);
+      if (mayPass(problem)) learn(waitAfter(problem, fails), fails + 1);
+    }
+  }, wait);
 }
 
 function end(why) {
@@ -107,14 +123,14 @@ async function show() {
 /** A key that is no longer good ends the visit; everything else is said. */
 function onProblem(problem) {
   if (problem.isLate) return;
-  if (problem.kind === 'bad-key' || problem.kind === 'unauthorized') end(sentence(problem));
+  if (problem.kind === 'bad-key') end(sentence(problem));
   else tellProblem(problem);
 }
 
 /** The line refuses a key that is unknown or revoked, or is not there at all in this deployment. */
 function onRefused(why) {
   if (isUnknownKey(why)) end(t('problem.bad-key'));
-  else tell(t('line.refused', { why }), { isProblem: true });
+  else tell(h('span', {}, t('line.refused'), ' ', said(why)), { isProblem: true });
 }
 
 start();

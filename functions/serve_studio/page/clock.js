@@ -4,6 +4,12 @@
 const TOLERATED_MS = 5000;
 const difference = { ms: 0 };
 
+/** Return a function that tells how long ago that was. While a computer sleeps, one of its two clocks may stand still. */
+export function stopwatch() {
+  const [running, wall] = [performance.now(), Date.now()];
+  return () => Math.max(performance.now() - running, Date.now() - wall);
+}
+
 /** @returns {number} milliseconds since 1970 */
 export const now = () => Date.now() + difference.ms;
 

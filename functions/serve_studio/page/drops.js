@@ -3,7 +3,8 @@
 import { call } from './api.js';
 import { fill, h, refill } from './dom.js';
 import { ENDED, UNDER_WAY } from './filters.js';
-import { sentence, tellProblem } from './notices.js';
+import { said, sentence, tellProblem } from './notices.js';
+import { patiently } from './patience.js';
 import { address, changed, route } from './routes.js';
 import { moment, named, number, range, t } from './words.js';
 
@@ -19,6 +20,7 @@ export function dropsView({ live, onProblem }) {
   const shown = new Map();
   let cursor;
   let timer;
+  let hasFailed = false;
   let leftAt = {};
   const waiting = new Set();
 
@@ -27,19 +29,26 @@ export function dropsView({ live, onProblem }) {
     more.ariaDisabled = 'true';
     try {
       const query = new URLSearchParams({ limit: 25, ...(cursor && { cursor }) });
-      const page = await call(`/drops?${query}`);
+      const page = await patiently(() => call(`/drops?${query}`), { signal: stop.signal, onWait: (n) => say(t('problem.waits', { n })) });
       cursor = page.cursor;
+      hasFailed = false;
+      fill(more, t('drops.more'));
       page.drops.forEach((drop) => put(drop));
       if (!shown.size) fill(list, h('li.empty-line', {}, t('drops.empty')));
       if (!cursor && more === document.activeElement) list.lastChild.querySelector('a')?.focus();
       more.hidden = !cursor;
     } catch (problem) {
+      if (stop.signal.aborted) return;
       onProblem(problem);
-      if (!shown.size) fill(list, h('li.problem', {}, sentence(problem)));
+      say(sentence(problem));
+      hasFailed = true;
+      fill(more, t('again'));
       more.hidden = false;
     }
     more.ariaDisabled = 'false';
   }
+
+  const say = (words) => shown.size || fill(list, h('li.problem', {}, words));
 
   function put(drop, { isFirst = false } = {}) {
     const card = cardOf(drop);
@@ -68,7 +77,8 @@ export function dropsView({ live, onProblem }) {
     // The file that was asked for last is shown, whichever answer comes last.
     if (own !== turn || stop.signal.aborted) return;
     const { problem } = answer;
-    showDetail(problem ? h('p.problem', {}, sentence(problem)) : detailOf(answer));
+    const again = h('button', { type: 'button', on: { click: () => showFile(params) } }, t('again'));
+    showDetail(problem ? h('div', {}, h('p.problem', {}, sentence(problem)), again) : detailOf(answer));
     if (problem?.kind === 'bad-key') onProblem(problem);
     // It stands above the files, and may be out of sight.
     if (!isAgain) detail.scrollIntoView({ block: 'nearest' });
@@ -87,19 +97,29 @@ export function dropsView({ live, onProblem }) {
   function onEvent({ type, data }) {
     if (!data.source || !/^ringback\.(job|drop)\./.test(type)) return;
     waiting.add(data.source);
-    timer ??= setTimeout(async () => {
-      timer = undefined;
-      const files = [...waiting];
-      waiting.clear();
-      for (const file of files) {
-        await call(pathOf(file)).then((drop) => put(drop, { isFirst: true }), () => {});
-      }
-      const { params } = route();
-      if (files.includes(params.get('file'))) showFile(params, { isAgain: true });
-    }, TOGETHER_MS);
+    timer ??= setTimeout(readWaiting, TOGETHER_MS);
+  }
+
+  async function readWaiting() {
+    const files = [...waiting];
+    waiting.clear();
+    const read = (file) => patiently(() => call(pathOf(file)), { signal: stop.signal, isFree: true });
+    for (const file of files) await read(file).then((drop) => put(drop, { isFirst: true }), () => {});
+    timer = waiting.size && !stop.signal.aborted ? setTimeout(readWaiting, TOGETHER_MS) : undefined;
+    const { params } = route();
+    if (files.includes(params.get('file'))) showFile(params, { isAgain: true });
+  }
+
+  /** What was missed and is not told any more, or could not be read, is read again. */
+  async function catchUp({ isResumed, complete }) {
+    if (hasFailed && !shown.size) load();
+    if (!isResumed || complete) return;
+    const page = await patiently(() => call('/drops?limit=25'), { signal: stop.signal, isFree: true }).catch(() => ({ drops: [] }));
+    page.drops.reverse().forEach((drop) => put(drop, { isFirst: true }));
   }
 
   live.addEventListener('event', ({ detail: event }) => onEvent(event), { signal: stop.signal });
+  live.addEventListener('following', ({ detail }) => catchUp(detail), { signal: stop.signal });
   load();
   return {
     element,
@@ -119,7 +139,7 @@ function pathOf(file, version, cursor) {
 function cardOf(drop) {
   const link = h('a', { href: changed({ file: drop.file, version: drop.version }) }, drop.file);
   const head = h('div.head', {}, link, h('span.hint', {}, drop.dropped_at ? moment(drop.dropped_at) : ''));
-  return h('li.drop', {}, head, progressOf(drop), drop.fault && h('p.problem', {}, drop.fault));
+  return h('li.drop', {}, head, progressOf(drop), drop.fault && h('p.problem', {}, said(drop.fault)));
 }
 
 /** How many jobs are done, under way and failed, as a bar and in words. */
@@ -176,6 +196,6 @@ function badRows(drop) {
 }
 
 function badRow({ row, prompt, errors }) {
-  const wrong = errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ` ${message}`));
+  const wrong = errors.map(({ field, message }) => h('p', {}, field && h('code', {}, field), ' ', said(message)));
   return h('tr', {}, h('th', { scope: 'row' }, row ? number(row) : '–'), h('td', {}, prompt && h('p.hint', {}, prompt), wrong));
 }

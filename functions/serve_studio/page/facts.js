@@ -5,7 +5,7 @@ import { fill, h } from './dom.js';
 import { promptOf } from './filters.js';
 import { placeOf } from './links.js';
 import { address } from './routes.js';
-import { sentence } from './notices.js';
+import { said, sentence } from './notices.js';
 import { bytes, elapsed, has, moment, named, number, seconds, t } from './words.js';
 
 export function factsOf({ job, image }) {
@@ -15,7 +15,7 @@ export function factsOf({ job, image }) {
     'div.about',
     {},
     prompt && h('p.prompt', { dir: 'auto' }, prompt),
-    error && h('p.problem', {}, error.message, error.may_be_charged ? ` ${t('fact.charged')}` : ''),
+    error && h('p.problem', {}, said(error.message), error.may_be_charged ? ` ${t('fact.charged')}` : ''),
     waits && h('p.problem', {}, named('waits', waits.reason)),
     section('fact.job', jobFacts(job)),
     section('fact.parameters', parametersOf(job.input, prompt)),
@@ -66,7 +66,7 @@ function fileFacts(image) {
   return [
     ['fact.size', `${number(image.width)} × ${number(image.height)} · ${bytes(image.bytes)} · ${image.extension.toUpperCase()}`],
     ['fact.marks', marks || t('fact.no-marks')],
-    ['fact.damage', image.damaged && (image.damage ?? t('yes'))],
+    ['fact.damage', image.damaged && (said(image.damage) ?? t('yes'))],
     ['fact.trailing', image.trailing_bytes && bytes(image.trailing_bytes)],
     ['fact.sha256', h('code', {}, image.sha256)],
     ['fact.s3', place.console ? outside(place.console, place.s3) : h('code', {}, place.s3)],
@@ -75,7 +75,7 @@ function fileFacts(image) {
 
 function missingFact({ reason, source_url: url, quarantined }) {
   const kept = quarantined.length ? ` ${t('fact.quarantined', { n: quarantined.length })}` : '';
-  return [reason ?? t('fact.being-copied'), kept, url && outside(url, ` ${t('fact.provider-link')}`)];
+  return [said(reason) ?? t('fact.being-copied'), kept, url && outside(url, ` ${t('fact.provider-link')}`)];
 }
 
 /** The steps are read when somebody wants to see them. */

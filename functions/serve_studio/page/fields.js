@@ -1,6 +1,6 @@
 /** One field of the form: its control, its limits in words, and what is wrong beside it. */
 
-import { h } from './dom.js';
+import { fill, h } from './dom.js';
 import { ImageField } from './images.js';
 import { check, lengthOf, valueOf } from './schema.js';
 import { described, has, number, t } from './words.js';
@@ -22,10 +22,11 @@ export function makeField(field, { onChange }) {
   if (field.isRequired) focusable.setAttribute('aria-required', 'true');
   const typed = () => (control instanceof ImageField ? control.urls : control.value);
   const show = (text) => {
-    problem.textContent = text;
+    fill(problem, text);
     focusable.setAttribute('aria-invalid', String(Boolean(text)));
   };
   const fault = () => {
+    if (control.isFaulty) return t('images.open');
     const wrong = check(field, typed());
     return wrong ? t(wrong.key, wrong.values) : '';
   };

@@ -4,6 +4,7 @@ import { fill, h, icon, refill } from './dom.js';
 import { ENDED, FILTERS, UNDER_WAY } from './filters.js';
 import { loadModels } from './models.js';
 import { changed, go } from './routes.js';
+import { may } from './session.js';
 import { named, t } from './words.js';
 
 const TYPING_MS = 350;
@@ -48,6 +49,9 @@ export function filterBar(signal) {
     apply();
   };
   const make = h('a.button.primary.make', { href: '#' }, icon('add'), h('span', {}, t('make.title')));
+  const allow = () => (make.hidden = !may('jobs:write'));
+  allow();
+  addEventListener('account', allow, { signal });
   const element = h(
     'form.filterbar',
     { role: 'search', ariaLabel: t('filter.title'), on: { submit, change: apply } },
@@ -79,7 +83,7 @@ export function filterBar(signal) {
   return {
     element,
     focus: () => search.focus(),
-    focusMake: () => make.focus(),
+    focusMake: () => (make.hidden ? search : make).focus(),
     clearLink: () => h('a.button', { href: changed(Object.fromEntries(FILTERS.map((name) => [name, null]))) }, t('filter.clear')),
     update(filters) {
       // What is being typed goes on, unless the address was changed by something else, such as Back.

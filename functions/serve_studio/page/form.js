@@ -4,8 +4,8 @@ import { call } from './api.js';
 import { fill, h, icon } from './dom.js';
 import { makeField } from './fields.js';
 import { loadModels, modelFor, modelOf, rememberModel } from './models.js';
-import { sentence, tell } from './notices.js';
-import { Order } from './orders.js';
+import { said, sentence, tell } from './notices.js';
+import { isUnsure, Order } from './orders.js';
 import { priceOf } from './price.js';
 import { changed, go } from './routes.js';
 import { carriedOver, fieldsOf, sortErrors } from './schema.js';
@@ -20,7 +20,10 @@ const TAGS = { name: 'tags', kind: 'line', isRequired: false };
 let form;
 
 // What somebody typed is nobody else's.
-addEventListener('forget', () => (form = undefined));
+addEventListener('forget', () => {
+  form?.stop();
+  form = undefined;
+});
 
 /**
  * Return the form, with whatever was typed into it before: in another view, another language, or until a key was refused.
@@ -29,8 +32,8 @@ addEventListener('forget', () => (form = undefined));
  */
 export async function makeForm(options) {
   const models = await loadModels();
-  if (form?.language === currentLanguage()) form.options = options;
-  else form = new MakeForm(options, models, form);
+  if (form) form.options = options;
+  if (form?.language !== currentLanguage()) form = new MakeForm(options, models, form);
   return form;
 }
 
@@ -43,6 +46,8 @@ class MakeForm {
   #begun;
   // The images of the last model that took some.
   #images;
+  #waiting;
+  #ended = new AbortController();
   #tags = makeField({ ...TAGS, hint: t('field.tags_hint') }, { onChange: () => this.#changed() });
   #body = h('div.fields');
   #problem = h('p.problem', { role: 'alert' });
@@ -66,6 +71,9 @@ class MakeForm {
       this.#tags.element,
       h('footer', {}, this.#problem, this.#price.element, this.#send),
     );
+    this.#body.addEventListener('problem', ({ detail }) => detail.kind === 'bad-key' && this.options.onProblem(detail));
+    // Until there is an answer, a key may do everything.
+    addEventListener('account', () => may('jobs:write') === this.#isLookOnly() && this.#changed(), { signal: this.#ended.signal });
     if (before?.#model) this.#goOn(before);
   }
 
@@ -92,6 +100,11 @@ class MakeForm {
     this.#begun = undefined;
   }
 
+  stop() {
+    this.#waiting?.abort();
+    this.#ended.abort();
+  }
+
   /** Go on with a form in another language. */
   #goOn(before) {
     this.#begun = before.#begun;
@@ -101,6 +114,8 @@ class MakeForm {
     this.#choose(before.#model.id);
     this.#fields.forEach((field, index) => field !== this.#images && field.takeOver(before.#fields[index]));
     this.#changed();
+    this.#waiting = before.#waiting;
+    before.#ended.abort();
   }
 
   focus() {
@@ -138,8 +153,8 @@ class MakeForm {
   addFiles(files) {
     if (!files.length) return;
     const field = this.#fields.find(({ field: { kind } }) => kind === 'images');
-    if (field) field.addFiles(files);
-    else tell(t('images.none'), { isProblem: true });
+    if (field && may('jobs:write')) field.addFiles(files);
+    else if (!field) tell(t('images.none'), { isProblem: true });
   }
 
   #input() {
@@ -152,17 +167,21 @@ class MakeForm {
     return { model: this.#model.id, input: this.#input(), ...(tags.length && { tags }) };
   }
 
+  #isLookOnly = () => this.element.classList.contains('look-only');
+
+  /** An order that waits for its turn is not sent once it is another one. */
   #changed() {
+    this.#waiting?.abort();
     const isAllowed = may('jobs:write');
-    this.#problem.textContent = isAllowed ? '' : t('no-scope', { scope: 'jobs:write' });
-    this.#send.ariaDisabled = String(!isAllowed);
+    this.#problem.textContent = isAllowed ? '' : t('make.look-only');
+    this.element.classList.toggle('look-only', !isAllowed);
     const isReady = isAllowed && this.#fields.every((field) => !field.fault() && !field.isBusy());
     this.#price.update(isReady ? this.#request() : null);
   }
 
   async #submit(event) {
     event.preventDefault();
-    if (this.#send.ariaDisabled === 'true') return;
+    if (this.#send.ariaDisabled === 'true' || this.#isLookOnly()) return;
     this.#fields.forEach((field) => field.show(field.fault()));
     const wrong = this.#fields.find((field) => field.fault());
     if (wrong) {
@@ -179,15 +198,17 @@ class MakeForm {
   }
 
   async #buy(body) {
+    const { signal } = (this.#waiting = new AbortController());
+    const onWait = (n) => (this.#problem.textContent = t('problem.waits', { n }));
     try {
-      const job = await this.#order.send(body);
+      const job = await this.#order.send(body, { signal, onWait });
       this.#problem.textContent = '';
       tell(t('make.sent'));
       this.options.onMade(job);
     } catch (problem) {
+      if (problem === signal.reason) return;
       if (problem.kind === 'bad-key') this.options.onProblem(problem);
-      const text = problem.kind === 'no-answer' ? t('make.again-safe') : sentence(problem);
-      this.#problem.textContent = problem.errors?.length ? '' : text;
+      fill(this.#problem, problem.errors?.length ? '' : isUnsure(problem) ? t('make.again-safe') : sentence(problem));
       this.#showErrors(problem.errors ?? []);
       this.#fields.find(({ element }) => element.querySelector('[aria-invalid="true"]'))?.focus();
     }
@@ -199,9 +220,9 @@ class MakeForm {
     const { known, others } = sortErrors(errors, all.map(({ field }) => field));
     for (const field of all) {
       const text = known[field.field.name] ?? (field === this.#tags ? '' : field.fault());
-      field.show(text === t('check.required') && !errors.length ? '' : text);
+      field.show(text === t('check.required') && !errors.length ? '' : said(text));
     }
-    if (others.length) this.#problem.textContent = others.join(' ');
+    if (others.length) fill(this.#problem, said(others.join(' ')));
   }
 }
 

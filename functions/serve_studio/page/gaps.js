@@ -3,6 +3,7 @@
 import { h, refill } from './dom.js';
 import { sentence } from './notices.js';
 import { changed } from './routes.js';
+import { may } from './session.js';
 import { t } from './words.js';
 
 /** @param {object} bar the filters, which get the focus where there is nothing else to go on with */
@@ -21,7 +22,7 @@ export function gapsOf(store, bar) {
   }
 
   function nothing(isFiltered) {
-    const first = h('a.button.primary', { href: changed({ make: 'first' }) }, t('make.first'));
+    const first = may('jobs:write') && h('a.button.primary', { href: changed({ make: 'first' }) }, t('make.first'));
     return [h('p', {}, t(isFiltered ? 'empty.filtered' : 'empty.first')), isFiltered ? bar.clearLink() : first];
   }
 
@@ -31,7 +32,7 @@ export function gapsOf(store, bar) {
     if (problem === known) return;
     known = problem;
     const again = () => {
-      store.resume();
+      store.resume({ isWanted: true });
       store.more();
     };
     const button = problem && h('button', { type: 'button', on: { click: again } }, t('again'));

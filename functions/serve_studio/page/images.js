@@ -1,8 +1,8 @@
 /** `<image-field>`: input images by file, drop, paste or URL. Files are uploaded at once. */
 
-import { h, icon } from './dom.js';
-import { BadFile, faultOf, TYPES, upload } from './uploads.js';
+import { fill, h, icon } from './dom.js';
 import { sentence } from './notices.js';
+import { BadFile, faultOf, TYPES, upload } from './uploads.js';
 import { t } from './words.js';
 
 const PREVIEW = 96;
@@ -43,13 +43,17 @@ export class ImageField extends HTMLElement {
   }
 
   set urls(urls) {
-    this.#items = [];
-    this.#list.replaceChildren();
+    this.#items.slice().forEach((item) => this.#remove(item));
     urls.forEach((url) => this.#add({ url, label: url.split('/').at(-1) || url }));
   }
 
   get isBusy() {
-    return this.#items.some(({ url }) => !url);
+    return this.#items.some(({ uploading }) => uploading);
+  }
+
+  /** Whether a chosen file is not there, although it should be a part of the request. */
+  get isFaulty() {
+    return this.#items.some(({ fault }) => fault);
   }
 
   /** Upload files and use them, in their order. */
@@ -58,7 +62,7 @@ export class ImageField extends HTMLElement {
     for (const file of files) {
       const [fault, name] = [faultOf(file), file.name ?? ''];
       if (fault) this.#say(t(`images.${fault}`, { name }), { isFault: true });
-      else this.#addNew({ label: name, file, uploading: upload(file) });
+      else this.#addNew(begun({ label: name, file }));
     }
     this.#changed();
   }
@@ -69,20 +73,19 @@ export class ImageField extends HTMLElement {
     other.#items.splice(0).forEach((item) => this.#add(item));
   }
 
+  /** A file that could not be uploaded stays until somebody tries again or removes it. */
   async #follow(item) {
     const name = item.label;
     this.#say(t('images.uploading', { name }));
-    const isHere = () => this.#items.includes(item);
-    try {
-      item.url = await item.uploading;
-      if (!isHere()) return;
-      this.#say(t('images.uploaded', { name }));
-    } catch (error) {
-      if (!isHere()) return;
-      this.#remove(item);
-      this.#say(error instanceof BadFile ? t(`images.${error.message}`, { name }) : sentence(error), { isFault: true });
-    }
-    item.element.classList.remove('busy');
+    const { uploading } = item;
+    const end = await uploading.then((url) => ({ url }), (fault) => ({ fault }));
+    if (!this.#items.includes(item) || item.uploading !== uploading) return;
+    Object.assign(item, { uploading: undefined, ...end });
+    const hadFocus = item.element.contains(document.activeElement);
+    this.#show(item);
+    if (hadFocus) item.element.querySelector('button').focus();
+    this.#say(item.fault ? '' : t('images.uploaded', { name }));
+    if (item.fault) this.dispatchEvent(new CustomEvent('problem', { detail: item.fault, bubbles: true }));
     this.#changed();
   }
 
@@ -107,22 +110,41 @@ export class ImageField extends HTMLElement {
   }
 
   #add(item) {
+    item.element = h('li');
+    this.#items.push(item);
+    this.#list.append(item.element);
+    this.#show(item);
+    if (item.file) (item.preview ??= preview(item.file)).then((canvas) => canvas && item.element.prepend((item.canvas = canvas)));
+    if (item.uploading) this.#follow(item);
+  }
+
+  #show(item) {
+    const { label, fault, element } = item;
     const remove = () => {
       this.#remove(item);
       this.#changed();
       this.input.focus();
     };
-    const ariaLabel = t('images.remove', { name: item.label });
-    const button = h('button.quiet', { type: 'button', ariaLabel, on: { click: remove } }, icon('close'));
-    item.element = h(`li${item.url ? '' : '.busy'}`, {}, h('span', { title: item.label }, item.label), button);
-    this.#items.push(item);
-    this.#list.append(item.element);
-    const { element, file } = item;
-    if (file) preview(file).then((canvas) => canvas && element.prepend(canvas));
-    if (!item.url) this.#follow(item);
+    const again = () => {
+      this.#follow(begun(item));
+      this.#show(item);
+      element.querySelector('button').focus();
+      this.#changed();
+    };
+    element.classList.toggle('busy', Boolean(item.uploading));
+    const why = fault && (fault instanceof BadFile ? t(`images.${fault.message}`) : sentence(fault));
+    const ariaLabel = t('images.remove', { name: label });
+    fill(
+      element,
+      item.canvas,
+      h('div', {}, h('span', { title: label }, label), why && h('p.problem', { role: 'alert' }, why)),
+      fault && h('button', { type: 'button', on: { click: again } }, t('again')),
+      h('button.quiet', { type: 'button', ariaLabel, on: { click: remove } }, icon('close')),
+    );
   }
 
   #remove(item) {
+    item.stop?.abort();
     this.#items = this.#items.filter((other) => other !== item);
     item.element.remove();
   }
@@ -130,6 +152,12 @@ export class ImageField extends HTMLElement {
   #changed() {
     this.dispatchEvent(new Event('input'));
   }
+}
+
+/** Begin to upload an item's file, or begin again. */
+function begun(item) {
+  const stop = new AbortController();
+  return Object.assign(item, { stop, fault: undefined, uploading: upload(item.file, stop.signal) });
 }
 
 /** Draw a small copy: a canvas needs no URL, which the page's policy would have to allow. */

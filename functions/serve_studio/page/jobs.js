@@ -4,14 +4,13 @@ import { call } from './api.js';
 import { matches, queryOf } from './filters.js';
 import { Links } from './links.js';
 import { JobOrder } from './order.js';
+import { mayPass, waitAfter } from './patience.js';
 import { Renewals } from './renewals.js';
 import { isLate, recordOf, THUMBNAIL_MS } from './records.js';
 
 const FIRST_PAGE = 12;
 const PAGE = 99;
 const FIELDS = 'status,changes,model,input,created_at,images,error,waiting_for';
-// After a failure, scrolling asks no sooner.
-const PAUSE_MS = 3000;
 
 /** Fires `change` (the first item's index in `detail`) when what is shown has changed, and `problem` (a Problem in `detail`). */
 export class JobStore extends EventTarget {
@@ -23,10 +22,15 @@ export class JobStore extends EventTarget {
   #load = 0;
   #frame = 0;
   #running;
-  #failedAt = -Infinity;
+  #fails = 0;
+  #pausedUntil = 0;
+  #isTold = false;
+  #again;
+  // What has to be read anew once the API answers again.
+  #owed = new Map();
   #renewals = new Renewals({
     readPage: async (page) => (await this.#ask(page, PAGE)).jobs,
-    readJob: (id) => call(`/jobs/${id}`),
+    readJob: (id) => this.#read(`/jobs/${id}`),
     put: (job) => this.#putAgain(job),
     failed: (id, problem) => this.#gone(id, problem),
     done: () => this.#changed(),
@@ -55,7 +59,8 @@ export class JobStore extends EventTarget {
     this.#links.clear();
     [this.#cursors, this.#running, this.isComplete, this.problem] = [[undefined], undefined, false, undefined];
     this.#load += 1;
-    this.#failedAt = -Infinity;
+    this.#owed.clear();
+    this.#goOn();
     this.#changed();
     await this.more();
   }
@@ -86,27 +91,52 @@ export class JobStore extends EventTarget {
 
   /** After a failure nothing is asked for a while, so that a lost connection is no storm. */
   #isPausing() {
-    return performance.now() - this.#failedAt < PAUSE_MS;
+    return performance.now() < this.#pausedUntil;
   }
 
-  /** Go on after a failure: what has no link asks for one again. */
-  resume() {
-    if (this.#failedAt === -Infinity) return;
-    this.#failedAt = -Infinity;
+  /**
+   * Go on after a failure, which happens by itself after a while: what has no link asks for one again.
+   * The time that the API asks for is cut short by a person only.
+   */
+  async resume({ isWanted = false } = {}) {
+    if (!this.#pausedUntil || (this.#isTold && this.#isPausing() && !isWanted)) return;
+    this.#goOn();
     this.#changed();
+    const owed = [...this.#owed.values()];
+    this.#owed.clear();
+    for (const read of owed) await read();
+  }
+
+  /** Nobody looks any more. */
+  close() {
+    this.#owed.clear();
+    this.#goOn();
+  }
+
+  #goOn() {
+    clearTimeout(this.#again);
+    this.#pausedUntil = 0;
   }
 
   /** Load the newest jobs again: what happened while nobody listened. What is being loaded comes first. */
   async refresh() {
     const load = this.#load;
     await this.#running;
+    // The first page is what is missing then, and comes by itself.
+    if (!this.hasPage) return;
+    if (this.#isPausing()) {
+      this.#owed.set('newest', () => this.refresh());
+      return;
+    }
     try {
       const { jobs } = await this.#ask(0);
       if (load !== this.#load) return;
       jobs.forEach((job) => this.#put(job, 0));
       this.#changed();
     } catch (problem) {
-      if (load === this.#load) this.#fail(problem);
+      if (load !== this.#load) return;
+      this.#owed.set('newest', () => this.refresh());
+      this.#fail(problem);
     }
   }
 
@@ -122,7 +152,8 @@ export class JobStore extends EventTarget {
 
   /** Read a job anew, and take it. */
   async reread(id) {
-    await call(`/jobs/${id}`).then((job) => this.take(job), (problem) => this.#gone(id, problem));
+    if (this.#isPausing()) this.#owed.set(id, () => this.reread(id));
+    else await this.#read(`/jobs/${id}`).then((job) => this.take(job), (problem) => this.#gone(id, problem, () => this.reread(id)));
   }
 
   /** Forget a job that was deleted: an answer that is older than that does not bring it back. */
@@ -150,7 +181,13 @@ export class JobStore extends EventTarget {
   #ask(page, limit = page ? PAGE : FIRST_PAGE) {
     const query = new URLSearchParams({ ...queryOf(this.#filters), fields: FIELDS, limit });
     if (page) query.set('cursor', this.#cursors[page]);
-    return call(`/jobs?${query}`);
+    return this.#read(`/jobs?${query}`);
+  }
+
+  async #read(path) {
+    const answer = await call(path);
+    this.#fails = 0;
+    return answer;
   }
 
   #put(job, page) {
@@ -170,9 +207,12 @@ export class JobStore extends EventTarget {
     if (known) this.#put(job, known.page);
   }
 
-  #gone(id, problem) {
+  #gone(id, problem, again) {
     if (id && (problem.status === 404 || problem.status === 410)) this.remove(id);
-    else this.#fail(problem);
+    else {
+      if (again) this.#owed.set(id, again);
+      this.#fail(problem);
+    }
   }
 
   /** Of a batch, hundreds of events come in a second: what they change is drawn once a frame. */
@@ -187,8 +227,15 @@ export class JobStore extends EventTarget {
     this.dispatchEvent(new CustomEvent('change', { detail: this.#order.settle() }));
   }
 
+  /** The first failure is told of; those that follow by themselves are not. */
   #fail(problem) {
-    this.#failedAt = performance.now();
-    this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
+    const isFirst = !this.#fails;
+    if (!this.#isPausing()) {
+      const wait = waitAfter(problem, this.#fails++);
+      this.#pausedUntil = performance.now() + wait;
+      this.#isTold = problem.waitMs > 0;
+      if (mayPass(problem)) this.#again = setTimeout(() => this.resume({ isWanted: true }), wait);
+    }
+    if (isFirst || problem.kind === 'bad-key') this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
   }
 }

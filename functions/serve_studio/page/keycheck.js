@@ -2,8 +2,18 @@
 
 const PATIENCE_MS = 5000;
 
-/** Ask the live line, which answers in words. @returns {Promise<boolean>} `false` also if it can't be reached */
+let asked;
+
+/** Ask the live line, which answers in words; once for all requests that fail together. @returns {Promise<boolean>} `false` also if it can't be reached */
 export function isRefused(url, key) {
+  if (asked?.key !== key) {
+    const own = (asked = { key, answer: ask(url, key) });
+    own.answer.then(() => asked === own && (asked = undefined));
+  }
+  return asked.answer;
+}
+
+function ask(url, key) {
   return new Promise((resolve) => {
     const socket = new WebSocket(url);
     const end = (answer) => {

@@ -1,5 +1,7 @@
 /** Links to thumbnails: signed, so they expire; kept for what was seen last, so that memory stays bounded. */
 
+import { stopwatch } from './clock.js';
+
 const MAX_KEPT = 1500;
 // The API gives out the same link for a quarter of an hour, so a new one may be that old.
 const MAX_AGE_MS = 900_000;
@@ -12,14 +14,14 @@ export class Links {
 
   set(key, url) {
     this.#urls.delete(key);
-    this.#urls.set(key, { url, until: performance.now() + lifetimeOf(url) });
+    this.#urls.set(key, { url, age: stopwatch(), lifetime: lifetimeOf(url) });
     trim(this.#urls);
   }
 
   /** Return the link, `undefined` if there is none that still works. */
   get(key) {
     const link = this.#urls.get(key);
-    return link && link.until > performance.now() ? link.url : undefined;
+    return link && link.age() < link.lifetime ? link.url : undefined;
   }
 
   /** Drop a link that did not work; tell whether another one is worth a try. */

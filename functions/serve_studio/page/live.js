@@ -1,8 +1,15 @@
 /** The live line: what happens to the client's jobs, files and receivers, as it happens. */
 
+import { stopwatch } from './clock.js';
+
 const FIRST_WAIT_MS = 500;
 const MAX_WAIT_MS = 30_000;
 const MAX_SEEN = 4000;
+// API Gateway ends a connection that was silent for ten minutes, which a computer that slept or moved may not be told.
+const MAX_SILENCE_MS = 660_000;
+// Timers of a hidden page run once a minute; after a longer break, the computer or the page has slept.
+const TICK_MS = 30_000;
+const MAX_BREAK_MS = 150_000;
 
 /**
  * Fires `event` (a CloudEvent in `detail`), `following` (what was missed), `state` (`live`, `waiting` or `off`)
@@ -17,13 +24,21 @@ export class LiveLine extends EventTarget {
   #seen = new Set();
   #tries = 0;
   #timer;
+  #heard = stopwatch();
+  #awake = stopwatch();
   state = 'waiting';
 
   constructor(url) {
     super();
     this.#url = url;
     addEventListener('online', () => this.#hurry());
-    document.addEventListener('visibilitychange', () => !document.hidden && this.#hurry());
+    document.addEventListener('visibilitychange', () => {
+      this.#wake();
+      if (!document.hidden) this.#hurry();
+    });
+    // A page that comes back from the browser's cache has lost its connection.
+    addEventListener('pageshow', ({ persisted }) => persisted && this.#renew());
+    setInterval(() => this.#wake(), TICK_MS);
   }
 
   open(key) {
@@ -43,12 +58,14 @@ export class LiveLine extends EventTarget {
 
   #connect() {
     const socket = (this.#socket = new WebSocket(this.#url));
+    this.#heard = stopwatch();
     socket.onopen = () => socket.send(JSON.stringify({ key: this.#key, ...(this.#since && { since: this.#since }) }));
     socket.onmessage = ({ data }) => socket === this.#socket && this.#read(JSON.parse(data));
     socket.onclose = () => socket === this.#socket && this.#retry();
   }
 
   #read({ events, following, refused }) {
+    this.#heard = stopwatch();
     if (events) events.forEach((event) => this.#tell(event));
     if (following) {
       this.#tries = 0;
@@ -80,6 +97,22 @@ export class LiveLine extends EventTarget {
     this.#become('waiting');
     const wait = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** this.#tries++) * (0.5 + Math.random() / 2);
     this.#timer = setTimeout(() => this.#connect(), wait);
+  }
+
+  /** A connection that the other end has left looks like a silent one. */
+  #wake() {
+    const isDead = this.#awake() > MAX_BREAK_MS || this.#heard() > MAX_SILENCE_MS;
+    this.#awake = stopwatch();
+    if (isDead) this.#renew();
+  }
+
+  #renew() {
+    if (!this.#key) return;
+    this.#become('waiting');
+    const before = this.#socket;
+    this.#socket = undefined;
+    before?.close();
+    this.#hurry();
   }
 
   #hurry() {

@@ -1,6 +1,7 @@
 /** The models that the API takes jobs for, and which of them a form begins with. */
 
 import { call } from './api.js';
+import { patiently } from './patience.js';
 import { fieldsOf } from './schema.js';
 import { inTab } from './storage.js';
 
@@ -10,7 +11,7 @@ const models = [];
 
 /** Return all models; they are asked for once. @throws {Problem} */
 export async function loadModels() {
-  if (!models.length) models.push(...(await call('/models')).models.filter(({ id }) => !modelOf(id)));
+  if (!models.length) models.push(...(await patiently(() => call('/models'))).models.filter(({ id }) => !modelOf(id)));
   return models;
 }
 

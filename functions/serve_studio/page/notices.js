@@ -2,7 +2,7 @@
 
 import { Problem } from './api.js';
 import { fill, h, icon } from './dom.js';
-import { has, t } from './words.js';
+import { currentLanguage, has, t } from './words.js';
 
 const SHOWN_MS = 7000;
 const TOGETHER_MS = 4000;
@@ -30,7 +30,7 @@ export function count(n) {
   }, TOGETHER_MS);
 }
 
-/** Show a sentence for some seconds, and have screen readers say it. */
+/** Show a sentence, or an element with one, for some seconds, and have screen readers say it. */
 export function tell(text, { isProblem = false } = {}) {
   const close = () => {
     const hadFocus = notice.contains(document.activeElement);
@@ -51,12 +51,22 @@ export function tell(text, { isProblem = false } = {}) {
   setTimeout(close, isProblem ? SHOWN_MS * 2 : SHOWN_MS);
 }
 
-/** Return what a problem means, in the person's language where it is a known one. */
+/** Return what the API or a provider says: marked as what it is, where that is not the page's language. */
+export function said(text) {
+  const scope = /lacks the scope `(.+)`/.exec(text)?.[1];
+  if (scope) return t('no-scope', { scope });
+  const lang = /\p{Script=Han}/u.test(text) ? 'zh-Hans' : 'en';
+  return !text || lang.startsWith(currentLanguage()) ? text : h('span', { lang }, text);
+}
+
+/** Return what a problem means, in the person's language where it is a known one, as a text or an element. */
 export function sentence(problem) {
   if (!(problem instanceof Problem)) return t('problem.failed');
-  if (problem.errors.length) return problem.errors.map(({ field, message }) => `${field}: ${message}`).join(' ');
-  const key = `problem.${problem.kind}`;
-  return has(key) ? t(key, { detail: problem.detail }) : problem.detail || t('problem.failed');
+  const { kind, detail, errors, waitMs } = problem;
+  if (errors.length) return said(errors.map(({ field, message }) => `${field}: ${message}`).join(' '));
+  if (waitMs) return t('problem.wait', { n: Math.ceil(waitMs / 1000) });
+  const key = `problem.${kind}`;
+  return has(key) ? t(key) : said(detail) || t('problem.failed');
 }
 
 export function tellProblem(problem) {

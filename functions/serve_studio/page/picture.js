@@ -2,9 +2,11 @@
 
 import { call } from './api.js';
 import { actionsOf } from './actions.js';
+import { stopwatch } from './clock.js';
 import { factsOf } from './facts.js';
-import { h, icon, refill } from './dom.js';
-import { placeNotices, sentence } from './notices.js';
+import { fill, h, icon, refill } from './dom.js';
+import { placeNotices, said, sentence } from './notices.js';
+import { patiently } from './patience.js';
 import { promptOf } from './filters.js';
 import { changed, go } from './routes.js';
 import { Stage } from './stage.js';
@@ -14,6 +16,8 @@ import { named, t } from './words.js';
 const JOB = /^job_\w{1,64}$/;
 // Until its links expire, at the least.
 const FRESH_MS = 600_000;
+// If a link this new does not work, another one would not either.
+const NEW_MS = 10_000;
 
 export class PictureDialog {
   #store;
@@ -21,7 +25,9 @@ export class PictureDialog {
   #onProblem;
   #job;
   #loads = 0;
-  #loadedAt = 0;
+  #age;
+  #reading;
+  #stop = new AbortController();
   #stage = new Stage();
   #facts = h('div.facts');
   // Says which picture is shown after an arrow key, which moves no focus.
@@ -55,12 +61,13 @@ export class PictureDialog {
       this.#said,
     );
     document.body.append(this.#dialog);
+    addEventListener('account', () => this.#job && this.#draw(), { signal: this.#stop.signal });
   }
 
   /** Show a picture that the address names, also if it isn't on the table. */
   async show(key) {
-    const [id, number] = [key.split('.')[0], Number(key.split('.')[1] ?? 0)];
-    const isSameJob = this.#job?.job_id === id && performance.now() - this.#loadedAt < FRESH_MS;
+    const [id] = key.split('.');
+    const isSameJob = this.#job?.job_id === id && this.#age() < FRESH_MS;
     this.key = key;
     if (!isSameJob) {
       this.#job = undefined;
@@ -70,7 +77,7 @@ export class PictureDialog {
     this.#showArrows();
     if (!this.#dialog.open) this.#dialog.showModal();
     if (isSameJob) {
-      this.#draw(number);
+      this.#draw();
       return;
     }
     if (JOB.test(id)) await this.#load(id);
@@ -85,7 +92,7 @@ export class PictureDialog {
   hide() {
     const { key } = this;
     this.key = null;
-    this.#loads += 1;
+    this.#stopLoading();
     this.#job = undefined;
     this.#dialog.close();
     placeNotices();
@@ -94,6 +101,7 @@ export class PictureDialog {
   }
 
   remove() {
+    this.#stop.abort();
     this.#dialog.close();
     placeNotices();
     this.#dialog.remove();
@@ -108,14 +116,17 @@ export class PictureDialog {
 
   /** An answer that comes after the next request, or after the job's end, shows nothing. */
   async #load(id) {
-    this.#loads += 1;
+    this.#stopLoading();
     const load = this.#loads;
+    const { signal } = (this.#reading = new AbortController());
+    const read = () => call(`/jobs/${encodeURIComponent(id)}`, { isExact: true, signal });
+    const onWait = (_, problem) => this.#job || fill(this.#facts, h('p.problem', { role: 'status' }, sentence(problem)));
     try {
-      const job = await call(`/jobs/${encodeURIComponent(id)}`, { isExact: true });
+      const job = await patiently(read, { signal, isFree: true, onWait });
       if (load !== this.#loads) return;
       this.#job = job;
-      this.#loadedAt = performance.now();
-      this.#draw(Number(this.key.split('.')[1] ?? 0));
+      this.#age = stopwatch();
+      this.#draw();
     } catch (problem) {
       if (load !== this.#loads) return;
       this.#lose(sentence(problem));
@@ -131,16 +142,23 @@ export class PictureDialog {
     this.#stage.sketch(url ? { url, alt: item.job.words, ratio: item.ratio } : null);
   }
 
-  #draw(number) {
+  #draw() {
     const job = this.#job;
+    const number = Number(this.key.split('.')[1] ?? 0);
     const image = job.images[number - 1] ?? job.images[0];
     const prompt = promptOf(job.input);
     this.#said.textContent = t('tile.job', { words: prompt || job.job_id, model: job.model, state: named('status', job.status) });
-    const why = job.error?.message ?? (job.waiting_for ? named('waits', job.waiting_for.reason) : prompt);
-    if (image) this.#stage.show({ url: image.url, alt: prompt || job.model, ratio: image.width / image.height });
+    const why = said(job.error?.message) ?? (job.waiting_for ? named('waits', job.waiting_for.reason) : prompt);
+    if (image) this.#showLarge(job, image, prompt);
     else this.#stage.slide(named('status', job.status), why);
     const context = { job, image, store: this.#store, onProblem: this.#onProblem, onChange: (changedJob) => this.#onChange(changedJob) };
     this.#fillFacts(actionsOf(context), factsOf(context));
+  }
+
+  /** Links expire, as while the computer sleeps: then there is another one. */
+  async #showLarge(job, image, prompt) {
+    const isThere = await this.#stage.show({ url: image.url, alt: prompt || job.model, ratio: image.width / image.height });
+    if (!isThere && job === this.#job && this.#age() > NEW_MS) this.#load(job.job_id);
   }
 
   /** An open timeline stays open. */
@@ -159,8 +177,13 @@ export class PictureDialog {
     if (this.key?.split('.')[0] === job.job_id) this.#load(job.job_id);
   }
 
-  #lose(why) {
+  #stopLoading() {
     this.#loads += 1;
+    this.#reading?.abort();
+  }
+
+  #lose(why) {
+    this.#stopLoading();
     this.#job = undefined;
     refill(this.#facts, [], this.#close);
     this.#stage.say(why);

@@ -1,13 +1,14 @@
 /** The view of all pictures: filters, the table, the open picture, and the form beside it. */
 
-import { fill, h, transition } from './dom.js';
+import { fill, h, icon, transition } from './dom.js';
 import { filterBar } from './filterbar.js';
 import { filtersOf } from './filters.js';
 import './gallery.js';
 import { gapsOf } from './gaps.js';
 import { JobStore } from './jobs.js';
-import { count, tell } from './notices.js';
+import { count, said, sentence, tell } from './notices.js';
 import { changed, go, route } from './routes.js';
+import { may } from './session.js';
 import { t } from './words.js';
 
 const MAKE_KEYS = ['make', 'like', 'use'];
@@ -37,6 +38,7 @@ export function picturesView({ live, onProblem }) {
   live.addEventListener('following', ({ detail }) => caughtUp(detail), { signal });
   live.addEventListener('event', ({ detail }) => onEvent(detail), { signal });
   addEventListener('online', () => store.resume(), { signal });
+  addEventListener('account', () => gaps.update(), { signal });
   addEventListener('keydown', onKey, { signal });
   // Without this, the browser would leave the page for an image that is dropped beside the form.
   addEventListener('dragover', (event) => event.dataTransfer.types.includes('Files') && event.preventDefault(), { signal });
@@ -69,7 +71,7 @@ export function picturesView({ live, onProblem }) {
     }
     const { model, images, error } = job;
     if (type === 'ringback.job.succeeded') tell(t('told.succeeded', { n: images?.length ?? 1, model }));
-    if (type === 'ringback.job.failed') tell(t('told.failed', { model, why: error?.message ?? '' }), { isProblem: true });
+    if (type === 'ringback.job.failed') tell(h('span', {}, t('told.failed', { model }), ' ', said(error?.message)), { isProblem: true });
   }
 
   /** What was missed has come by the line, or can only be read anew. */
@@ -90,11 +92,14 @@ export function picturesView({ live, onProblem }) {
   }
 
   function onKey(event) {
-    if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-    if (event.key === 'Escape' && !panel.hidden) go(changed({ make: null, like: null, use: null }));
+    // A key that is held down has closed what lay above.
+    if (event.repeat || event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    // Escape in another field, such as the search, is about that one.
+    const isElsewhere = event.target.matches?.('input, textarea, select') && !panel.contains(event.target);
+    if (event.key === 'Escape' && !panel.hidden && !isElsewhere) go(changed({ make: null, like: null, use: null }));
     // Single letters only where nobody types or talks to another control.
     if (!table.contains(event.target)) return;
-    if (event.key === 'n') go(changed({ make: 'first' }));
+    if (event.key === 'n' && may('jobs:write')) go(changed({ make: 'first' }));
     if (event.key === '/') {
       event.preventDefault();
       bar.focus();
@@ -105,7 +110,8 @@ export function picturesView({ live, onProblem }) {
   function onFiles(event, files) {
     if (!files.length) return;
     event.preventDefault();
-    if (panel.hidden) {
+    if (!may('jobs:write')) tell(t('no-scope', { scope: 'jobs:write' }), { isProblem: true });
+    else if (panel.hidden) {
       brought = [...files];
       go(changed({ make: 'edit', open: null }));
     } else form?.addFiles(files);
@@ -165,7 +171,8 @@ export function picturesView({ live, onProblem }) {
       if (isNew) form.focus();
     } catch (problem) {
       begun = undefined;
-      onProblem(problem);
+      if (!problem.kind || problem.kind === 'bad-key') onProblem(problem);
+      else fill(panel, withoutForm(problem, () => showForm(route().params)));
     }
   }
 
@@ -174,9 +181,22 @@ export function picturesView({ live, onProblem }) {
     update,
     close() {
       stop.abort();
+      store.close();
       picture?.remove();
     },
   };
+}
+
+/** What stands where the form would be. */
+function withoutForm(problem, again) {
+  const close = h('a.button.quiet', { href: changed({ make: null, like: null, use: null }), ariaLabel: t('close') }, icon('close'));
+  return h(
+    'div.make-form',
+    {},
+    h('header', {}, h('h2', {}, t('make.title')), close),
+    h('p.problem', { role: 'alert' }, sentence(problem)),
+    h('footer', {}, h('button', { type: 'button', on: { click: again } }, t('again'))),
+  );
 }
 
 /** Offices put a picture of a text beside it: who pastes that into a text means the text. */

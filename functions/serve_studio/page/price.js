@@ -3,6 +3,7 @@
 import { call } from './api.js';
 import { fill, h } from './dom.js';
 import { sentence } from './notices.js';
+import { patiently } from './patience.js';
 import { knownAccount } from './session.js';
 import { named, range, t } from './words.js';
 
@@ -13,11 +14,17 @@ export function priceOf({ onErrors }) {
   const element = h('div.price', { role: 'status' }, t('price.later'));
   let timer;
   let running;
+  let pausedUntil = 0;
+  const onWait = (n, problem) => {
+    pausedUntil = performance.now() + 1000 * n;
+    fill(element, problem.kind === 'too-many' ? t('problem.waits', { n }) : sentence(problem));
+  };
   const ask = async (body) => {
     running = new AbortController();
     const { signal } = running;
     try {
-      const { estimate, provider } = await call('/jobs?dry_run=true', { method: 'POST', body, signal });
+      const post = () => call('/jobs?dry_run=true', { method: 'POST', body, signal });
+      const { estimate, provider } = await patiently(post, { signal, isFree: true, onWait });
       onErrors([]);
       fill(element, h('p', {}, estimate ? words(estimate) : t('price.unknown')), accountWords(provider, estimate));
     } catch (problem) {
@@ -32,7 +39,7 @@ export function priceOf({ onErrors }) {
     update(body) {
       clearTimeout(timer);
       running?.abort();
-      if (body) timer = setTimeout(() => ask(body), TYPING_MS);
+      if (body) timer = setTimeout(() => ask(body), Math.max(TYPING_MS, pausedUntil - performance.now()));
       else fill(element, t('price.later'));
     },
   };

@@ -9,7 +9,7 @@ let asked = 0;
 /** The last answer of `GET /account`; `undefined` until there is one. */
 export const knownAccount = () => account;
 
-/** Fires `forget` on the window if it is another client's: what was typed is not theirs. */
+/** Fires `account` on the window, and `forget` if it is another client's: what was typed is not theirs. */
 export async function loadAccount() {
   asked += 1;
   const turn = asked;
@@ -19,6 +19,7 @@ export async function loadAccount() {
   account = answer;
   if (client && client !== account.client) dispatchEvent(new Event('forget'));
   client = account.client;
+  dispatchEvent(new Event('account'));
   return account;
 }
 

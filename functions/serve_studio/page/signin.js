@@ -1,6 +1,6 @@
 /** The first thing that anybody sees: asks for a key. */
 
-import { h } from './dom.js';
+import { fill, h } from './dom.js';
 import { sentence } from './notices.js';
 import { signIn } from './session.js';
 import { languageSwitch } from './shell.js';
@@ -31,7 +31,7 @@ export function signInView({ why, onDone }) {
       await signIn(text, { forLong: keep.checked });
       onDone();
     } catch (error) {
-      problem.textContent = error instanceof TypeError ? t('problem.bad-key') : sentence(error);
+      fill(problem, error instanceof TypeError ? t('problem.bad-key') : sentence(error));
       button.disabled = false;
       key.focus();
     }

@@ -13,15 +13,19 @@ export class Stage {
     this.#fill(thumbnail ? imageOf(thumbnail) : h('p.busy', { role: 'status' }, t('loading')));
   }
 
-  /** @param {{url: string, alt: string, ratio: number}} picture */
+  /**
+   * @param {{url: string, alt: string, ratio: number}} picture
+   * @returns {Promise<boolean>} `false` if it can't be loaded
+   */
   async show(picture) {
     this.#turn += 1;
     const turn = this.#turn;
     const large = imageOf(picture);
     const isLoaded = await large.decode().then(() => true, () => false);
-    if (turn !== this.#turn) return;
+    if (turn !== this.#turn) return true;
     if (isLoaded) fill(this.element, large);
-    else if (!this.element.querySelector('img')) this.say(t('problem.no-picture'));
+    else if (!this.element.querySelector('img')?.naturalWidth) this.say(t('problem.no-picture'));
+    return isLoaded;
   }
 
   /** Of a job without a picture there are words. */

@@ -2,8 +2,9 @@
 
 import { now } from './clock.js';
 import { fill, h } from './dom.js';
-import { elapsed, named, t } from './words.js';
 import { UNDER_WAY } from './filters.js';
+import { said } from './notices.js';
+import { elapsed, named, t } from './words.js';
 
 // Tiles that only fly past load nothing: a dozen screens a second, which takes them this long.
 const SETTLED_MS = 200;
@@ -51,7 +52,7 @@ function draw(tile, item) {
       h('span.model', {}, job.model),
       isUnderWay && h('span.elapsed', {}, elapsed(now() - job.made)),
       h('span.words', { dir: 'auto' }, job.words),
-      (job.waits || (!isUnderWay && job.fault)) && h('span.why', { dir: 'auto' }, job.waits ? named('waits', job.waits) : job.fault),
+      (job.waits || (!isUnderWay && job.fault)) && h('span.why', { dir: 'auto' }, job.waits ? named('waits', job.waits) : said(job.fault)),
     ),
   );
 }

@@ -1,0 +1,244 @@
+"""What the studio does when the API refuses for a moment, fails, or doesn't answer."""
+
+from typing import Any, Final
+
+import pytest
+
+from tests.e2e.studio_modules import ANSWERS, WAITS
+from tests.e2e.test_studio_store import STORE
+from tests.e2e.test_studio_views import form
+
+BUSY: Final = "({ type: 'x#quota-exceeded' }, 429, { 'retry-after': '34' })"
+FAILED: Final = "({ message: 'Internal Server Error' }, 500)"
+# The live line does not answer either.
+UNREACHABLE: Final = """
+  globalThis.WebSocket = class {
+    constructor() { setTimeout(() => this.onclose()); sockets.push(this); }
+    close() {}
+  };
+  const sockets = [];
+"""
+ORDER: Final = (
+    WAITS
+    + UNREACHABLE
+    + """
+  const posts = () =>
+    answers.filter(({ url, sent: { method } }) => url.endsWith('/jobs') && method === 'POST');
+  const post = async (index) => {
+    while (!posts()[index]) await soon();
+    return posts()[index];
+  };
+  const keyOf = ({ sent }) => sent.headers['idempotency-key'];
+  const keys = () => new Set(posts().map(keyOf)).size;
+  const problem = () => one('footer > .problem').textContent;
+  const isArmed = () => one('footer .primary').ariaDisabled !== 'true';
+  const made = () => ({ ...job('job_1', 'a kite'), status: 'accepted', changes: 1 });
+  const press = () => one('footer .primary').click();
+  const order = await opened();
+  await begin(order, 'make=bytedance/seedream-v4-text-to-image');
+  type('prompt', 'a kite');
+  press();
+"""
+)
+
+
+def buy(page: Any, script: str) -> Any:
+    return form(page, ORDER + script)
+
+
+def test_an_order_that_is_refused_for_a_moment_is_sent_again_by_itself(anew: Any) -> None:
+    """With its key, no sooner than the API says, and with the button out of use until then."""
+    script = f"""
+      (await post(0)){BUSY};
+      await soon();
+      const before = [problem(), isArmed()];
+      (await post(1))(made(), 202);
+      await soon();
+      return [...before, keys(), problem(), waits.some((ms) => ms >= 34000 && ms < 35100)];
+    """
+    said, *others = buy(anew, script)
+    assert "goes on by itself in 3" in said
+    assert others == [False, 1, "", True]
+
+
+def test_an_order_that_waits_is_not_sent_once_it_is_another_one(anew: Any) -> None:
+    script = f"""
+      globalThis.setTimeout = (run, ms) => real(run, ms);
+      (await post(0)){BUSY};
+      await soon();
+      type('prompt', 'a red kite');
+      await new Promise((resolve) => real(resolve, 1500));
+      const before = [posts().length, problem(), isArmed()];
+      press();
+      await post(1);
+      return [...before, keys()];
+    """
+    assert buy(anew, script) == [1, "", True, 2]
+
+
+@pytest.mark.parametrize("failure", [FAILED, ".fail()"])
+def test_an_order_without_an_answer_keeps_its_key(anew: Any, failure: str) -> None:
+    """Until the person changes it, or its job is there."""
+    script = f"""
+      (await post(0)){failure};
+      while (!isArmed()) await soon();
+      const [unsure] = [problem()];
+      press();
+      (await post(1))(made(), 202);
+      while (!isArmed()) await soon();
+      const same = keys();
+      press();
+      await post(2);
+      return [unsure, same, keys()];
+    """
+    unsure, *keys = buy(anew, script)
+    assert "bought once only" in unsure
+    assert keys == [1, 2]
+
+
+def test_an_answer_to_a_former_order_leaves_the_key_of_the_next(anew: Any) -> None:
+    script = """
+      const { Order } = await import('./orders.js');
+      const two = new Order();
+      const first = two.send({ model: 'a' });
+      const second = two.send({ model: 'b' }).catch(() => {});
+      await post(2);
+      posts()[1](made(), 202);
+      await first;
+      posts()[2]({ message: 'Internal Server Error' }, 500);
+      await second;
+      two.send({ model: 'b' });
+      await post(3);
+      return keyOf(posts()[2]) === keyOf(posts()[3]);
+    """
+    assert buy(anew, script)
+
+
+def test_an_order_whose_job_was_deleted_is_over(anew: Any) -> None:
+    script = """
+      (await post(0)).fail();
+      while (!isArmed()) await soon();
+      press();
+      (await post(1))({ type: 'x#job-deleted' }, 410);
+      while (!isArmed()) await soon();
+      const why = problem();
+      press();
+      await post(2);
+      return [why, keys()];
+    """
+    assert buy(anew, script) == ["This job was deleted.", 2]
+
+
+def test_typing_does_not_arm_the_button_while_an_order_is_sent(anew: Any) -> None:
+    script = """
+      await post(0);
+      type('prompt', 'a kite.');
+      return isArmed();
+    """
+    assert buy(anew, script) is False
+
+
+@pytest.mark.parametrize("failure", [BUSY, FAILED, ".fail()"])
+def test_the_price_is_asked_for_again(anew: Any, failure: str) -> None:
+    script = f"""
+      const prices = () => answers.filter(({{ url }}) => url.includes('dry_run'));
+      while (!prices()[0]) await soon();
+      prices()[0]{failure};
+      while (!prices()[1]) await soon();
+      const before = one('.price').textContent;
+      prices()[1]({{ estimate: null, provider: 'kie' }});
+      await soon();
+      return [before !== '', one('.price').textContent];
+    """
+    assert buy(anew, script) == [True, "This provider states no prices."]
+
+
+@pytest.mark.parametrize("failure", [BUSY, FAILED, ".fail()"])
+def test_a_list_that_fails_comes_by_itself_and_is_told_of_once(anew: Any, failure: str) -> None:
+    """Each time later; a refusal is not asked about again."""
+    script = f"""
+      const told = [];
+      store.addEventListener('problem', ({{ detail }}) => told.push(detail.kind));
+      store.addEventListener('change', () => store.more());
+      store.load({{}});
+      for (const index of [0, 1, 2]) {{
+        while (!answers[index]) await soon();
+        answers[index]{failure};
+      }}
+      while (!answers[3]) await soon();
+      answers[3]({{ jobs: [], cursor: null }});
+      await soon();
+      return [told.length, waits.filter((ms) => ms < 40_000), store.isComplete, answers.length];
+    """
+    told, waits, *others = anew.evaluate(
+        f"async () => {{ {WAITS} {UNREACHABLE} {STORE} {script} }}"
+    )
+    waits = [each for each in waits if each != 5000]
+    assert told == 1
+    assert waits == sorted(waits) or min(waits) >= 34_000
+    assert len(waits) == 3
+    assert others == [True, 4]
+
+
+def test_a_refusal_is_not_asked_about_again(anew: Any) -> None:
+    script = """
+      store.addEventListener('change', () => store.more());
+      store.load({});
+      answers[0]({ type: 'x#missing-scope' }, 403);
+      await soon();
+      return [waits.filter((ms) => ms < 40_000), answers.length];
+    """
+    assert anew.evaluate(f"async () => {{ {WAITS} {STORE} {script} }}") == [[], 1]
+
+
+def test_a_line_that_is_back_does_not_shorten_what_the_api_asked_for(anew: Any) -> None:
+    """A person may."""
+    script = f"""
+      store.load({{}});
+      answers[0]{BUSY};
+      await soon();
+      store.resume();
+      store.more();
+      const before = answers.length;
+      store.resume({{ isWanted: true }});
+      store.more();
+      return [before, answers.length];
+    """
+    assert anew.evaluate(f"async () => {{ {STORE} {script} }}") == [1, 2]
+
+
+def test_what_was_missed_is_read_once_the_api_answers(anew: Any) -> None:
+    script = f"""
+      store.load({{}});
+      answers[0]({{ jobs: [job('running', 1)], cursor: null }});
+      await soon();
+      store.refresh();
+      await soon();
+      answers[1]{FAILED};
+      while (!answers[2]) await soon();
+      answers[2]({{ jobs: [job('failed', 2)], cursor: null }});
+      await soon();
+      return shown();
+    """
+    assert anew.evaluate(f"async () => {{ {WAITS} {STORE} {script} }}") == ["job_a.0 failed"]
+
+
+def test_requests_that_fail_together_ask_about_the_key_once(anew: Any) -> None:
+    script = """
+      const { call } = await import('./api.js');
+      const calls = ['/a', '/b', '/c'].map((path) => call(path).catch(({ kind }) => kind));
+      answers.forEach((answer) => answer.fail());
+      return [await Promise.all(calls), sockets.length];
+    """
+    found = anew.evaluate(f"async () => {{ {ANSWERS} {UNREACHABLE} {script} }}")
+    assert found == [["no-answer"] * 3, 1]
+
+
+def test_a_request_without_an_answer_ends(anew: Any) -> None:
+    script = """
+      AbortSignal.timeout = () => AbortSignal.abort(new DOMException('late', 'TimeoutError'));
+      globalThis.fetch = async (url, { signal }) => signal.throwIfAborted();
+      const { call } = await import('./api.js');
+      return call('/jobs').catch(({ kind }) => kind);
+    """
+    assert anew.evaluate(f"async () => {{ {UNREACHABLE} {script} }}") == "no-answer"
