@@ -1,5 +1,6 @@
 """An empty page from which the studio's modules can be imported one by one."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ def page_of_modules(browser: Any) -> Iterator[Any]:
     context = browser.new_context(timezone_id="Asia/Shanghai")
     page = context.new_page()
     page.route(
-        f"{ORIGIN}*.js",
+        re.compile(rf"{re.escape(ORIGIN)}[\w.]+\.(?:js|css)$"),
         lambda route: route.fulfill(path=PAGE / route.request.url.removeprefix(ORIGIN)),
     )
     page.route(ORIGIN, lambda route: route.fulfill(body=EMPTY, content_type="text/html"))

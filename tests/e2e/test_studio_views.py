@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+import pytest
 from ringback.catalogue.schemas import describe_all
 
 from tests.e2e.studio_modules import ANSWERS
@@ -141,6 +142,25 @@ def test_each_file_that_is_no_image_is_named(anew: Any) -> None:
     assert uploads == 1
 
 
+def test_an_order_without_a_chosen_image_is_not_sent(anew: Any) -> None:
+    """The focus goes to what mends it, and everything that was typed stays."""
+    script = """
+      const form = await opened();
+      await begin(form, `make=${edit}`);
+      type('prompt', 'a kite');
+      one('image-field').urls = ['s3://drops/a.png'];
+      form.addFiles([file('b.png')]);
+      (await answerOf('/uploads'))({ type: 'x#too-large' }, 413);
+      await soon();
+      one('form').requestSubmit();
+      await soon();
+      const focused = document.activeElement.textContent;
+      const isSent = answers.some(({ url }) => url.endsWith('/jobs'));
+      return [focused, isSent, one('#field-prompt').value, one('image-field').urls.length];
+    """
+    assert form(anew, script) == ["Try again", False, "a kite", 1]
+
+
 def test_the_search_is_what_the_address_says_but_for_what_is_being_typed(anew: Any) -> None:
     """A later address may come while somebody types on; Back means it."""
     script = """async () => {
@@ -258,6 +278,75 @@ def test_what_the_key_may_not_do_is_said(anew: Any) -> None:
     assert anew.evaluate(f"async () => {{ {ACCOUNT} {script} }}") == [
         ["Retry"],
         "Your key lacks the scope jobs:delete.",
+    ]
+
+
+KEYS: Final = """
+  const { loadAccount } = await import('./session.js');
+  const allow = async (...scopes) => {
+    const asked = loadAccount();
+    answers.at(-1)({ client: 'studio', scopes, receivers: [], providers: [] });
+    await asked;
+  };
+"""
+
+
+def test_a_key_that_may_look_only_is_offered_nothing_to_make(anew: Any) -> None:
+    """Also where that is known only after the page was drawn."""
+    script = """
+      answers[0]({ jobs: [], cursor: null });
+      await soon();
+      const offers = () => [...document.querySelectorAll('.make, .empty .button')]
+        .filter((each) => each.checkVisibility()).length;
+      const { actionsOf } = await import('./actions.js');
+      const job = { job_id: 'job_1', status: 'succeeded', images: [{}], model: 'some/model' };
+      const words = () => actionsOf({ job, image: job.images[0] }).innerText;
+      const drop = () => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.items.add(new File(['x'], 'a.png', { type: 'image/png' }));
+        dispatchEvent(new DragEvent('drop', { dataTransfer, cancelable: true }));
+        return location.hash.includes('make');
+      };
+      const { noticesElements } = await import('./notices.js');
+      document.body.append(...noticesElements());
+      const before = offers();
+      await allow('jobs:read');
+      return [before, offers(), words(), drop(), document.querySelector('.notice').innerText];
+    """
+    before, after, actions, is_made, notice = anew.evaluate(
+        f"async () => {{ {VIEW} {KEYS} {script} }}"
+    )
+    assert (before, after, is_made) == (2, 0, False)
+    assert "Make again" not in actions
+    assert "Use as input" not in actions
+    assert "lacks the scope jobs:write" in actions
+    assert "lacks the scope jobs:write" in notice
+
+
+def test_a_form_for_a_key_that_may_look_only_says_so(anew: Any) -> None:
+    """It promises no price and takes no images; another key of the client may go on with it."""
+    script = """
+      await begin(await opened(), `make=${edit}`);
+      const shown = () => ['.price', 'footer .primary', '.pick'].filter((each) =>
+        getComputedStyle(one(each)).display !== 'none').length;
+      const style = document.createElement('link');
+      style.rel = 'stylesheet';
+      style.href = './style.css';
+      document.head.append(style);
+      await new Promise((resolve) => (style.onload = resolve));
+      const found = [shown()];
+      await allow('jobs:read');
+      found.push(shown(), one('footer').innerText);
+      one('form').requestSubmit();
+      await allow('jobs:read', 'jobs:write');
+      return [...found, shown(), answers.filter(({ url }) => url.endsWith('/jobs')).length];
+    """
+    assert form(anew, KEYS + script) == [
+        3,
+        0,
+        "Your key may look only. Making pictures needs the scope jobs:write.",
+        3,
+        0,
     ]
 
 
@@ -397,3 +486,72 @@ def test_a_message_that_is_closed_leaves_the_focus_in_the_page(anew: Any) -> Non
       return [document.activeElement === main, document.querySelector('.notice')];
     }"""
     assert anew.evaluate(script) == [True, None]
+
+
+@pytest.mark.parametrize(
+    ("where", "stays"),
+    [("#q", True), ("details.filters #tag", True), (".panel textarea", False), (".make", False)],
+)
+def test_escape_closes_what_it_is_about(anew: Any, where: str, *, stays: bool) -> None:
+    """A search's is not about the form, nor is a held key's that has closed what lay above."""
+    script = """
+      await go('make=first');
+      const form = document.createElement('textarea');
+      document.querySelector('.panel').append(form);
+      const press = (target, repeat) => target.dispatchEvent(
+        new KeyboardEvent('keydown', { key: 'Escape', bubbles: true, repeat }));
+      press(document.body, true);
+      const held = location.hash;
+      press(document.querySelector(where), false);
+      return [held, location.hash.includes('make')];
+    """
+    found = anew.evaluate(f"async (where) => {{ {VIEW} {script} }}", where)
+    assert found == ["#/pictures?make=first", stays]
+
+
+def test_a_form_that_can_not_be_read_says_why_and_can_be_asked_for_again(anew: Any) -> None:
+    script = """
+      await go('make=first');
+      const asked = () => answers.filter(({ url }) => url.endsWith('/models'));
+      while (!asked()[0]) await soon();
+      asked()[0]({ message: 'Internal Server Error' }, 500);
+      while (!shown('.panel .problem')) await soon();
+      document.querySelector('.panel button').click();
+      while (!asked()[1]) await soon();
+      return document.querySelector('.panel [aria-label=Close]') !== null;
+    """
+    assert anew.evaluate(f"async () => {{ {VIEW} {script} }}")
+
+
+def test_what_the_api_says_is_marked_as_english_or_has_words(anew: Any) -> None:
+    script = """async () => {
+      const { chooseLanguage } = await import('./words.js');
+      const { Problem } = await import('./api.js');
+      const { sentence, said } = await import('./notices.js');
+      await chooseLanguage('zh');
+      const of = (kind, detail, more) => {
+        const found = sentence(new Problem({ kind, detail, ...more }));
+        return found.lang ? [found.lang, found.textContent] : found;
+      };
+      const errors = [{ field: 'input.seed', message: 'Too large.' }];
+      const found = [
+        of('key-reused', 'This key was used.'),
+        of('invalid-request', '', { errors }),
+        of('missing-scope', 'This key lacks the scope `jobs:delete`.'),
+        of('too-many', '', { waitMs: 33_100 }),
+        of('wrong-state', 'The job is running.'),
+        said('余额不足'),
+      ];
+      await chooseLanguage('en');
+      return [...found, said('余额不足').lang, said('Too large.')];
+    }"""
+    assert anew.evaluate(script) == [
+        ["en", "This key was used."],
+        ["en", "input.seed: Too large."],
+        "您的密钥没有 jobs:delete 权限。",
+        "请求过多，请在 34 秒后再试。",
+        "任务状态已变化，无法再执行此操作。",
+        "余额不足",
+        "zh-Hans",
+        "Too large.",
+    ]

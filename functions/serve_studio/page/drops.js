@@ -1,8 +1,10 @@
 /** The dropped files: how far each one is, its bad rows and its receipts. */
 
 import { call } from './api.js';
+import { stopwatch } from './clock.js';
 import { fill, h, refill } from './dom.js';
 import { ENDED, UNDER_WAY } from './filters.js';
+import { lifetimeOf } from './links.js';
 import { said, sentence, tellProblem } from './notices.js';
 import { patiently } from './patience.js';
 import { address, changed, route } from './routes.js';
@@ -168,7 +170,7 @@ function progressOf({ rows, bad_rows: bad, jobs, state, credits, estimate, dry_r
 }
 
 function detailOf(drop) {
-  const receipts = drop.receipts.map(({ key, url }) => h('li', {}, url ? h('a', { href: url, rel: 'noreferrer' }, key) : key));
+  const receipts = drop.receipts.map((receipt) => h('li', {}, receipt.url ? receiptLink(drop, receipt) : receipt.key));
   return h(
     'article.card',
     {},
@@ -178,6 +180,19 @@ function detailOf(drop) {
     drop.bad.length > 0 && badRows(drop),
     receipts.length > 0 && h('section', {}, h('h3', {}, t('drops.receipts')), h('ul', {}, receipts)),
   );
+}
+
+/** The link that is followed is one that works, however long the page has been open. */
+function receiptLink(drop, { key, url }) {
+  const age = stopwatch();
+  const follow = async (event) => {
+    if (age() < lifetimeOf(url)) return;
+    event.preventDefault();
+    const { receipts } = await call(pathOf(drop.file, drop.version)).catch((problem) => ({ receipts: void tellProblem(problem) ?? [] }));
+    const found = receipts.find((receipt) => receipt.key === key);
+    if (found) location.assign(found.url);
+  };
+  return h('a', { href: url, rel: 'noreferrer', on: { click: follow } }, key);
 }
 
 function badRows(drop) {

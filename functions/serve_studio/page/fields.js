@@ -50,7 +50,8 @@ export function makeField(field, { onChange }) {
     fault,
     show,
     isBusy: () => control instanceof ImageField && control.isBusy,
-    focus: () => focusable.focus(),
+    // What is wrong with an image is mended there.
+    focus: () => (control.querySelector('li:has(.problem) > button') ?? focusable).focus(),
     addFiles: (files) => control.addFiles?.(files),
     set(value) {
       if (control instanceof ImageField) control.urls = [value].flat();

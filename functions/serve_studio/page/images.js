@@ -35,7 +35,7 @@ export class ImageField extends HTMLElement {
       event.preventDefault();
       this.#addUrl();
     });
-    this.append(this.#list, h('div.pick', {}, choose, file, this.input, add), h('p.hint', {}, t('images.hint')), this.#said);
+    this.append(this.#list, h('div.pick', {}, choose, file, h('div', {}, this.input, add)), h('p.hint', {}, t('images.hint')), this.#said);
   }
 
   get urls() {

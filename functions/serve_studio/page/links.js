@@ -43,7 +43,7 @@ function trim(map) {
 }
 
 /** Return for how many milliseconds a new link works at least. The computer's clock may be wrong, so it is not asked. */
-function lifetimeOf(url) {
+export function lifetimeOf(url) {
   const seconds = Number(new URL(url).searchParams.get('X-Amz-Expires')) || 3600;
   return Math.max(seconds * 500, seconds * 1000 - MAX_AGE_MS);
 }

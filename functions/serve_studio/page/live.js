@@ -36,7 +36,8 @@ export class LiveLine extends EventTarget {
       this.#wake();
       if (!document.hidden) this.#hurry();
     });
-    // A page that comes back from the browser's cache has lost its connection.
+    // A page that the browser keeps for Back loses its connection, which would be an error if it were still open.
+    addEventListener('pagehide', () => this.#socket?.close());
     addEventListener('pageshow', ({ persisted }) => persisted && this.#renew());
     setInterval(() => this.#wake(), TICK_MS);
   }
