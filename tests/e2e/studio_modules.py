@@ -21,7 +21,10 @@ ANSWERS: Final = """
       resolve(new Response(JSON.stringify(body), { status, headers }));
     answers.push(Object.assign(send, { url, sent, fail: () => reject(new TypeError('broken')) }));
   });
-  const soon = () => new Promise((resolve) => setTimeout(resolve, 10));
+  // What never comes fails the test.
+  let turns = 0;
+  const soon = () => new Promise((resolve, reject) =>
+    setTimeout(() => ((turns += 1) < 1000 ? resolve() : reject(new Error('it never came'))), 10));
 """
 # Seconds pass at once; `waits` are those that the page meant to wait for.
 WAITS: Final = """

@@ -96,6 +96,17 @@ def test_an_order_without_an_answer_keeps_its_key(anew: Any, failure: str) -> No
     assert keys == [1, 2]
 
 
+def test_an_order_that_waits_is_not_sent_with_another_key(anew: Any) -> None:
+    script = f"""
+      const {{ useKey }} = await import('./api.js');
+      (await post(0)){BUSY};
+      useKey('another');
+      while (!isArmed()) await soon();
+      return posts().length;
+    """
+    assert buy(anew, script) == 1
+
+
 def test_an_answer_to_a_former_order_leaves_the_key_of_the_next(anew: Any) -> None:
     script = """
       const { Order } = await import('./orders.js');

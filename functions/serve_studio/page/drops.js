@@ -118,6 +118,7 @@ export function dropsView({ live, onProblem }) {
     if (!isResumed || complete) return;
     const page = await patiently(() => call('/drops?limit=25'), { signal: stop.signal, isFree: true }).catch(() => ({ drops: [] }));
     page.drops.reverse().forEach((drop) => put(drop, { isFirst: true }));
+    showFile(route().params, { isAgain: true });
   }
 
   live.addEventListener('event', ({ detail: event }) => onEvent(event), { signal: stop.signal });

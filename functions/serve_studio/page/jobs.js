@@ -4,7 +4,7 @@ import { call } from './api.js';
 import { matches, queryOf } from './filters.js';
 import { Links } from './links.js';
 import { JobOrder } from './order.js';
-import { mayPass, waitAfter } from './patience.js';
+import { Pauses } from './pauses.js';
 import { Renewals } from './renewals.js';
 import { isLate, recordOf, THUMBNAIL_MS } from './records.js';
 
@@ -22,12 +22,7 @@ export class JobStore extends EventTarget {
   #load = 0;
   #frame = 0;
   #running;
-  #fails = 0;
-  #pausedUntil = 0;
-  #isTold = false;
-  #again;
-  // What has to be read anew once the API answers again.
-  #owed = new Map();
+  #pauses = new Pauses(() => this.#changed());
   #renewals = new Renewals({
     readPage: async (page) => (await this.#ask(page, PAGE)).jobs,
     readJob: (id) => this.#read(`/jobs/${id}`),
@@ -59,15 +54,14 @@ export class JobStore extends EventTarget {
     this.#links.clear();
     [this.#cursors, this.#running, this.isComplete, this.problem] = [[undefined], undefined, false, undefined];
     this.#load += 1;
-    this.#owed.clear();
-    this.#goOn();
+    this.#pauses.clear();
     this.#changed();
     await this.more();
   }
 
   /** Load the next page, unless one is being loaded. A filtered page may be empty although there are more. */
   more() {
-    if (!this.#load || this.isComplete || this.#isPausing()) return undefined;
+    if (!this.#load || this.isComplete || this.#pauses.isOn) return undefined;
     this.#running ??= this.#loadPage(this.#load);
     return this.#running;
   }
@@ -89,33 +83,14 @@ export class JobStore extends EventTarget {
     this.#changed();
   }
 
-  /** After a failure nothing is asked for a while, so that a lost connection is no storm. */
-  #isPausing() {
-    return performance.now() < this.#pausedUntil;
-  }
-
-  /**
-   * Go on after a failure, which happens by itself after a while: what has no link asks for one again.
-   * The time that the API asks for is cut short by a person only.
-   */
-  async resume({ isWanted = false } = {}) {
-    if (!this.#pausedUntil || (this.#isTold && this.#isPausing() && !isWanted)) return;
-    this.#goOn();
-    this.#changed();
-    const owed = [...this.#owed.values()];
-    this.#owed.clear();
-    for (const read of owed) await read();
+  /** Go on after a failure, before that happens by itself: what has no link asks for one again. `isWanted` by a person. */
+  resume(options) {
+    this.#pauses.end(options);
   }
 
   /** Nobody looks any more. */
   close() {
-    this.#owed.clear();
-    this.#goOn();
-  }
-
-  #goOn() {
-    clearTimeout(this.#again);
-    this.#pausedUntil = 0;
+    this.#pauses.clear();
   }
 
   /** Load the newest jobs again: what happened while nobody listened. What is being loaded comes first. */
@@ -124,8 +99,9 @@ export class JobStore extends EventTarget {
     await this.#running;
     // The first page is what is missing then, and comes by itself.
     if (!this.hasPage) return;
-    if (this.#isPausing()) {
-      this.#owed.set('newest', () => this.refresh());
+    const again = () => this.refresh();
+    if (this.#pauses.isOn) {
+      this.#pauses.owe('newest', again);
       return;
     }
     try {
@@ -135,7 +111,7 @@ export class JobStore extends EventTarget {
       this.#changed();
     } catch (problem) {
       if (load !== this.#load) return;
-      this.#owed.set('newest', () => this.refresh());
+      this.#pauses.owe('newest', again);
       this.#fail(problem);
     }
   }
@@ -152,8 +128,9 @@ export class JobStore extends EventTarget {
 
   /** Read a job anew, and take it. */
   async reread(id) {
-    if (this.#isPausing()) this.#owed.set(id, () => this.reread(id));
-    else await this.#read(`/jobs/${id}`).then((job) => this.take(job), (problem) => this.#gone(id, problem, () => this.reread(id)));
+    const again = () => this.reread(id);
+    if (this.#pauses.isOn) this.#pauses.owe(id, again);
+    else await this.#read(`/jobs/${id}`).then((job) => this.take(job), (problem) => this.#gone(id, problem, again));
   }
 
   /** Forget a job that was deleted: an answer that is older than that does not bring it back. */
@@ -165,7 +142,7 @@ export class JobStore extends EventTarget {
   /** Return the link to an item's thumbnail; `undefined` if it has to be renewed, which has begun then. */
   link({ job, image }) {
     const url = this.#links.get(image.key);
-    if (!url && !this.#isPausing() && (image.hasThumbnail || isLate(job))) this.#renewals.want(job);
+    if (!url && !this.#pauses.isOn && (image.hasThumbnail || isLate(job))) this.#renewals.want(job);
     return url;
   }
 
@@ -186,7 +163,7 @@ export class JobStore extends EventTarget {
 
   async #read(path) {
     const answer = await call(path);
-    this.#fails = 0;
+    this.#pauses.succeed();
     return answer;
   }
 
@@ -210,7 +187,7 @@ export class JobStore extends EventTarget {
   #gone(id, problem, again) {
     if (id && (problem.status === 404 || problem.status === 410)) this.remove(id);
     else {
-      if (again) this.#owed.set(id, again);
+      if (again) this.#pauses.owe(id, again);
       this.#fail(problem);
     }
   }
@@ -229,13 +206,6 @@ export class JobStore extends EventTarget {
 
   /** The first failure is told of; those that follow by themselves are not. */
   #fail(problem) {
-    const isFirst = !this.#fails;
-    if (!this.#isPausing()) {
-      const wait = waitAfter(problem, this.#fails++);
-      this.#pausedUntil = performance.now() + wait;
-      this.#isTold = problem.waitMs > 0;
-      if (mayPass(problem)) this.#again = setTimeout(() => this.resume({ isWanted: true }), wait);
-    }
-    if (isFirst || problem.kind === 'bad-key') this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
+    if (this.#pauses.begin(problem) || problem.kind === 'bad-key') this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
   }
 }

@@ -1,5 +1,7 @@
 /** What the API refuses for the moment is asked again, no sooner than it says. */
 
+import { currentKey, Problem } from './api.js';
+
 const MAX_TRIES = 6;
 const FIRST_WAIT_MS = 2000;
 const MAX_WAIT_MS = 60_000;
@@ -20,6 +22,7 @@ export const mayPass = ({ kind, status }) => kind !== 'bad-key' && (status < 400
  *   `signal` ends the waiting, with its reason; what is free is also asked again where there was no answer
  */
 export async function patiently(send, { signal, isFree, onWait } = {}) {
+  const key = currentKey();
   for (let fails = 0; ; fails += 1) {
     try {
       return await send();
@@ -29,6 +32,8 @@ export async function patiently(send, { signal, isFree, onWait } = {}) {
       const wait = waitAfter(problem, fails);
       onWait?.(Math.ceil(wait / 1000), problem);
       await passed(wait, signal);
+      // Somebody else may have signed in.
+      if (key !== currentKey()) throw new Problem({ kind: 'failed', isLate: true });
     }
   }
 }
