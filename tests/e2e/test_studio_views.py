@@ -327,6 +327,8 @@ def test_a_form_for_a_key_that_may_look_only_says_so(anew: Any) -> None:
     """It promises no price and takes no images; another key of the client may go on with it."""
     script = """
       await begin(await opened(), `make=${edit}`);
+      type('prompt', 'a kite');
+      one('image-field').urls = ['s3://drops/a.png'];
       const shown = () => ['.price', 'footer .primary', '.pick'].filter((each) =>
         getComputedStyle(one(each)).display !== 'none').length;
       const style = document.createElement('link');
