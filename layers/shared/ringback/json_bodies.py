@@ -25,6 +25,7 @@ REPEATED: Final = "is given more than once; give it once"
 
 _STRING: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _BRACKET: Final = re.compile(r"[][{}]")
+_HALF_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 # Each escape as a whole, so that the `u` in `\\ud83d` is none; a pair is one character.
 _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
@@ -70,7 +71,7 @@ def parse_json(body: bytes | str, *, unreadable_numbers: bool = False) -> Json:
 
 def without_halves(text: str) -> str:
     """Return the text with U+FFFD for half a surrogate pair: no UTF-8 has one, nor any answer."""
-    return _HALF.sub("\ufffd", text)
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
 
 
 def repeats(parsed: Json) -> bool:
@@ -141,10 +142,13 @@ def _not_an_object(value: Any) -> str:
 
 def _parse(text: str, *, strict: bool, unreadable_numbers: bool = False) -> Json:
     """Parse the text; ``strict`` refuses control characters in strings."""
-    text = _ESCAPE.sub(_whole, without_halves(text)).strip(_AROUND)
+    text = without_halves(text).strip(_AROUND)
+    if _HALF_ESCAPE.search(text):
+        text = _ESCAPE.sub(_whole, text)
     if not text:
         raise NotJson("is empty")
-    if _depth(text) > MAX_DEPTH:
+    # No text is nested deeper than it has brackets.
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(text) > MAX_DEPTH:
         raise NotJson(f"is nested deeper than {MAX_DEPTH} levels")
     repeating: list[_Repeating] = []
 

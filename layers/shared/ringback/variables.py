@@ -6,6 +6,7 @@ pydantic would do it as well, but it takes longer to load than all the rest of a
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, Protocol, Self, get_args, get_type_hints
 
 # The only field that is not a variable: the settings of each provider, by its name.
@@ -96,12 +97,14 @@ class Settings:
         return read
 
     @classmethod
-    def variables(cls) -> dict[str, Reader]:
+    @cache
+    def variables(cls) -> Mapping[str, Reader]:
         """Return the reader of each variable; those of providers are left out."""
         hints = get_type_hints(cls, include_extras=True)
         return {name.upper(): get_args(hints[name])[1] for name in hints if name != PROVIDERS}
 
     @classmethod
+    @cache
     def of_provider(cls) -> "type[Settings] | None":
         """Return the class of a provider's settings."""
         hint = get_type_hints(cls).get(PROVIDERS)

@@ -5,6 +5,7 @@ A newer version's fields are ignored; those that an older one did not write have
 
 from collections.abc import Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any, TypeVar
 
 Kind = TypeVar("Kind")
@@ -15,5 +16,10 @@ def of_any_version(kind: type[Kind], written: Mapping[str, Any]) -> Kind:
 
     Raises ``TypeError`` if one without a default is missing.
     """
-    known = {field.name for field in fields(kind)}  # type: ignore[arg-type]
+    known = _names_of(kind)  # type: ignore[arg-type]
     return kind(**{name: value for name, value in written.items() if name in known})
+
+
+@cache
+def _names_of(kind: Any) -> frozenset[str]:
+    return frozenset(field.name for field in fields(kind))

@@ -50,8 +50,8 @@ def task_urls(task: Mapping[str, Any]) -> Urls:
 def _of_object(given: Mapping[str, Any], names: Sequence[str], depth: int) -> Urls:
     known = {plain_name(name): value for name, value in given.items()}
     found: list[str] = []
-    for name in names:
-        urls = _urls(known.get(name), depth - 1)
+    for name in filter(known.__contains__, names):
+        urls = _urls(known[name], depth - 1)
         if not found:
             found += urls
         elif name in _RESULTS:
