@@ -33,7 +33,10 @@ OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     "sqs": frozenset({"ReceiveMessage", "SendMessage"}),
 }
 # Without waiters, paginators and examples.
-KEPT: Final = ("service-2", "service-2.sdk-extras", "endpoint-rule-set-1")
+KEPT: Final = ("service-2", "service-2.sdk-extras")
+# The rules for a service's addresses, which are gone through in each call. Where there are none,
+# botocore takes the address in endpoints.json. S3 alone has one for each bucket.
+RULES: Final = "endpoint-rule-set-1"
 # Of certifi's file, by label. For trust stores of one's own, Amazon names these five:
 # https://www.amazontrust.com/repository/
 ROOTS: Final = (
@@ -108,7 +111,7 @@ def reduce_service(service: Path, operations: frozenset[str]) -> Mapping[str, st
         name = file.name.removesuffix(".gz").removesuffix(".json")
         content = file.read_bytes()
         file.unlink()
-        if name in KEPT:
+        if name in KEPT or (service.name, name) == ("s3", RULES):
             read = json.loads(gzip.decompress(content) if file.suffix == ".gz" else content)
             if name == "service-2":
                 read = reduce_model(read, operations)

@@ -6,6 +6,7 @@ import re
 import shutil
 import ssl
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,23 @@ import botocore
 import certifi
 import pytest
 from botocore import handlers, utils, xform_name
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 from botocore.httpsession import DEFAULT_CA_BUNDLE
 from botocore.loaders import Loader
 from botocore.session import Session
 from ringback.aws import clients
+from urllib3 import HTTPResponse
 
 from layers.dependencies.reduce_botocore import OPERATIONS, ROOTS, main, root
 from tests.support.template import ROOT
 
 AWS = ROOT / "layers" / "shared" / "ringback" / "aws"
 DATA = Path(botocore.__file__).parent / "data"
+OF_ALL_SERVICES = (
+    *("endpoints.json", "partitions.json", "sdk-default-configuration.json", "_retry.json"),
+)
 DOCUMENTING = ("docs", "bcdoc")
 NO_BYTECODE = shutil.ignore_patterns("__pycache__")
 
@@ -61,7 +68,8 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     cache = tmp_path_factory.mktemp("cache") / "packages"
     for name in (*OPERATIONS, "athena"):
         shutil.copytree(DATA / name, cache / "botocore" / "data" / name)
-    shutil.copy(DATA / "endpoints.json", cache / "botocore" / "data")
+    for name in OF_ALL_SERVICES:
+        shutil.copy(DATA / name, cache / "botocore" / "data")
     shutil.copy(DEFAULT_CA_BUNDLE, cache / "botocore")
     shutil.copytree(DATA.with_name("docs"), cache / "botocore" / "docs", ignore=NO_BYTECODE)
     for name in ("handlers.py", "utils.py"):
@@ -94,19 +102,16 @@ def test_other_services_are_left_out(reduced: Path) -> None:
     names = {path.name for path in data.rglob("*.*") if path.is_file()}
     assert names == {
         *("service-2.json", "service-2.sdk-extras.json"),
-        *("endpoint-rule-set-1.json", "endpoints.json"),
+        *("endpoint-rule-set-1.json", *OF_ALL_SERVICES),
     }
+    assert [path.parents[1].name for path in data.rglob("endpoint-rule-set-1.json")] == ["s3"]
     assert sum(path.stat().st_size for path in data.rglob("*.json")) < 300_000
 
 
 @pytest.mark.parametrize("service", OPERATIONS)
 def test_the_operations_are_as_they_were(reduced: Path, service: str) -> None:
     """The requests and answers of an operation, with everything that they are made of."""
-    loader = Loader(
-        extra_search_paths=[str(reduced / "botocore" / "data")], include_default_search_paths=False
-    )
-    session = Session()
-    session.register_component("data_loader", loader)
+    session = session_with(reduced)
     model, whole = session.get_service_model(service), Session().get_service_model(service)
     assert set(model.operation_names) == OPERATIONS[service]
     for name in model.operation_names:
@@ -118,7 +123,65 @@ def test_the_operations_are_as_they_were(reduced: Path, service: str) -> None:
         assert shape_of(one.input_shape) == shape_of(other.input_shape)
         assert shape_of(one.output_shape) == shape_of(other.output_shape)
         assert [e.name for e in one.error_shapes] == [e.name for e in other.error_shapes]
-    assert loader.load_service_model(service, "endpoint-rule-set-1")
+
+
+def session_with(reduced: Path) -> Session:
+    session, data = Session(), str(reduced / "botocore" / "data")
+    loader = Loader(extra_search_paths=[data], include_default_search_paths=False)
+    session.register_component("data_loader", loader)
+    return session
+
+
+# One of each partition, us-east-1 beside it, and one that there is not yet.
+REGIONS = (
+    *("eu-west-1", "us-east-1", "eu-west-9", "cn-north-1", "us-gov-west-1", "eusc-de-east-1"),
+    *("us-iso-east-1", "us-isob-east-1", "eu-isoe-west-1", "us-isof-south-1"),
+)
+
+
+@pytest.mark.parametrize("url", [None, "https://1.execute-api.eu-west-1.amazonaws.com/live"])
+@pytest.mark.parametrize(
+    ("service", "operation", "given"),
+    [
+        ("apigatewaymanagementapi", "delete_connection", {"ConnectionId": "1="}),
+        ("dynamodb", "get_item", {"TableName": "jobs", "Key": {"job_id": {"S": "1"}}}),
+        ("events", "put_events", {"Entries": [{"Source": "ringback"}]}),
+        ("secretsmanager", "get_secret_value", {"SecretId": "key"}),
+        ("sqs", "send_message", {"QueueUrl": "https://sqs.eu-west-1/1/q", "MessageBody": "1"}),
+    ],
+)
+def test_addresses_are_as_the_rules_make_them(
+    reduced: Path, url: str | None, service: str, operation: str, given: dict[str, Any]
+) -> None:
+    """Of what is called, and the name and region that it is signed for."""
+    sessions = (Session(), session_with(reduced))
+    for region in REGIONS[:1] if url else REGIONS:
+        made = [
+            session.create_client(
+                service,
+                region_name=region,
+                endpoint_url=url,
+                aws_access_key_id="a",
+                aws_secret_access_key="b",
+            )
+            for session in sessions
+        ]
+        whole, own = (address_of(client, operation, given) for client in made)
+        assert own == whole
+
+
+def address_of(client: Any, operation: str, given: dict[str, Any]) -> tuple[str, str]:
+    found: list[tuple[str, str]] = []
+
+    def answer(request: AWSPreparedRequest, **_: Any) -> AWSResponse:
+        scope = str(request.headers["Authorization"]).partition(", ")[0].partition("/")[2]
+        found.append((request.url, scope.partition("/")[2]))
+        body: Any = HTTPResponse(BytesIO(b"{}"), preload_content=False)
+        return AWSResponse(request.url, 200, HTTPHeaders(), body)
+
+    client.meta.events.register("before-send", answer)
+    getattr(client, operation)(**given)
+    return found[0]
 
 
 def shape_of(shape: object, seen: tuple[str, ...] = ()) -> object:
