@@ -4,6 +4,7 @@ What is left out takes a tenth of a cold start, and no function uses it. docs/de
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,13 @@ EDITS: Final = (
     (
         "aws_lambda_powertools/__init__.py",
         '    "Metrics",\n    "single_metric",\n    "Tracer",\n',
+        "",
+    ),
+    # It adds its own name to Ringback's in each call.
+    ("aws_lambda_powertools/__init__.py", "inject_user_agent()\n", ""),
+    (
+        "aws_lambda_powertools/__init__.py",
+        "from aws_lambda_powertools.shared.user_agent import inject_user_agent\n",
         "",
     ),
     # For who has a path to correlation ids.
@@ -53,9 +61,91 @@ EDITS: Final = (
     ),
 )
 
+# The same of what botocore does in each call, more than once or for nothing: docs/decisions/0074.
+CALLS: Final = (
+    # Headers for the sake of the body.
+    (
+        "botocore/awsrequest.py",
+        "        body = self.prepare().body\n",
+        "        body = self._request_preparer._prepare_body(self)\n",
+    ),
+    # Every name made small again.
+    (
+        "botocore/awsrequest.py",
+        "    def copy(self):\n        return HeadersDict(self.items())\n",
+        "    def copy(self):\n"
+        "        same = HeadersDict()\n"
+        "        same._dict = self._dict.copy()\n"
+        "        return same\n\n"
+        "    def items(self):\n"
+        "        return [(key._key, value) for key, value in self._dict.items()]\n",
+    ),
+    # The encoded headers were added to those before, and then left out again.
+    (
+        "botocore/endpoint.py",
+        "        self._encode_headers(request.headers)\n        return request.prepare()\n",
+        "        prepared = request.prepare()\n"
+        "        self._encode_headers(prepared.headers)\n"
+        "        return prepared\n",
+    ),
+    # The headers to sign as those of a message, in which each name is looked for one by one. Of two
+    # with one name, only the last is sent.
+    ("botocore/auth.py", "        header_map = HTTPHeaders()\n", "        header_map = {}\n"),
+    ("botocore/auth.py", "headers_to_sign.get_all(key)", "[headers_to_sign[key]]"),
+    # The signed headers' names are the same as a moment ago.
+    (
+        "botocore/auth.py",
+        "        cr.append(self.signed_headers(headers_to_sign))\n",
+        "        request.context['signed_headers'] = self.signed_headers(headers_to_sign)\n"
+        "        cr.append(request.context['signed_headers'])\n",
+    ),
+    (
+        "botocore/auth.py",
+        "        headers_to_sign = self.headers_to_sign(request)\n"
+        "        auth_str.append(\n"
+        '            f"SignedHeaders={self.signed_headers(headers_to_sign)}"\n'
+        "        )\n",
+        "        auth_str.append(f\"SignedHeaders={request.context['signed_headers']}\")\n",
+    ),
+    # The parts of an address that seldom changes.
+    ("botocore/auth.py", "def _host_from_url(", "@functools.lru_cache\ndef _host_from_url("),
+    ("urllib3/util/url.py", "import partial\n", "import lru_cache, partial\n"),
+    ("urllib3/util/url.py", "def parse_url(", "@lru_cache\ndef parse_url("),
+    # A TLS record for the headers and one for the body: botocore joins what it gets together.
+    (
+        "urllib3/connection.py",
+        "        self.endheaders()\n\n        # If we're given a body",
+        "        if isinstance(body, bytes) and not chunked:\n"
+        "            self.endheaders(body)\n"
+        "            return\n"
+        "        self.endheaders()\n\n        # If we're given a body",
+    ),
+    # Of an answer's objects, members that they don't have: DynamoDB's values have one of ten.
+    (
+        "botocore/parsers.py",
+        "            for member_name in member_shapes:\n"
+        "                member_shape = member_shapes[member_name]\n"
+        "                json_name = member_shape.serialization.get('name', member_name)\n"
+        "                raw_value = value.get(json_name)\n"
+        "                if raw_value is not None:\n",
+        "            for json_name, raw_value in value.items():\n"
+        "                member_name = shape.json_names.get(json_name)\n"
+        "                if member_name is not None and raw_value is not None:\n",
+    ),
+    (
+        "botocore/model.py",
+        "class StructureShape(Shape):\n",
+        "class StructureShape(Shape):\n"
+        "    @CachedProperty\n"
+        "    def json_names(self):\n"
+        "        members = self.members.items()\n"
+        "        return {each.serialization.get('name', name): name for name, each in members}\n\n",
+    ),
+)
 
-def main(folder: Path) -> None:
-    for name, old, new in EDITS:
+
+def main(folder: Path, edits: Sequence[tuple[str, str, str]] = EDITS) -> None:
+    for name, old, new in edits:
         edit(folder / name, old, new)
 
 
@@ -70,4 +160,4 @@ def edit(file: Path, old: str, new: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), (*EDITS, *CALLS))

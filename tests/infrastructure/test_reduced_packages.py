@@ -22,6 +22,7 @@ assert certifi.contents() == open(certifi.where(), encoding="ascii").read() != "
 """
 UNUSED = {
     *("aws_lambda_powertools.metrics", "aws_lambda_powertools.tracing", "jmespath"),
+    "aws_lambda_powertools.shared.user_agent",
     *("importlib.metadata", "importlib.resources", "typing_extensions", "zipfile"),
 }
 
