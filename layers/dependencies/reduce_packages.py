@@ -80,46 +80,6 @@ CALLS: Final = (
         "    def items(self):\n"
         "        return [(key._key, value) for key, value in self._dict.items()]\n",
     ),
-    # The encoded headers were added to those before, and then left out again.
-    (
-        "botocore/endpoint.py",
-        "        self._encode_headers(request.headers)\n        return request.prepare()\n",
-        "        prepared = request.prepare()\n"
-        "        self._encode_headers(prepared.headers)\n"
-        "        return prepared\n",
-    ),
-    # The headers to sign as those of a message, in which each name is looked for one by one. Of two
-    # with one name, only the last is sent.
-    ("botocore/auth.py", "        header_map = HTTPHeaders()\n", "        header_map = {}\n"),
-    ("botocore/auth.py", "headers_to_sign.get_all(key)", "[headers_to_sign[key]]"),
-    # The signed headers' names are the same as a moment ago.
-    (
-        "botocore/auth.py",
-        "        cr.append(self.signed_headers(headers_to_sign))\n",
-        "        request.context['signed_headers'] = self.signed_headers(headers_to_sign)\n"
-        "        cr.append(request.context['signed_headers'])\n",
-    ),
-    (
-        "botocore/auth.py",
-        "        headers_to_sign = self.headers_to_sign(request)\n"
-        "        auth_str.append(\n"
-        '            f"SignedHeaders={self.signed_headers(headers_to_sign)}"\n'
-        "        )\n",
-        "        auth_str.append(f\"SignedHeaders={request.context['signed_headers']}\")\n",
-    ),
-    # The parts of an address that seldom changes.
-    ("botocore/auth.py", "def _host_from_url(", "@functools.lru_cache\ndef _host_from_url("),
-    ("urllib3/util/url.py", "import partial\n", "import lru_cache, partial\n"),
-    ("urllib3/util/url.py", "def parse_url(", "@lru_cache\ndef parse_url("),
-    # A TLS record for the headers and one for the body: botocore joins what it gets together.
-    (
-        "urllib3/connection.py",
-        "        self.endheaders()\n\n        # If we're given a body",
-        "        if isinstance(body, bytes) and not chunked:\n"
-        "            self.endheaders(body)\n"
-        "            return\n"
-        "        self.endheaders()\n\n        # If we're given a body",
-    ),
     # Of an answer's objects, members that they don't have: DynamoDB's values have one of ten.
     (
         "botocore/parsers.py",
