@@ -44,7 +44,12 @@ if _sre.MAGIC == {magic}:
 
 def main(folder: Path, module: str) -> None:
     sys.path.insert(0, str(folder))
-    patterns = compiled_by([*modules_of(folder / OURS)] or [*PACKAGES])
+    if ours := [*modules_of(folder / OURS)]:
+        # What its packages compile is not its own.
+        load(ours)
+        for name in [each for each in sys.modules if each.partition(".")[0] == OURS]:
+            del sys.modules[name]
+    patterns = compiled_by(ours or [*PACKAGES])
     source = SOURCE.format(patterns=patterns, magic=_sre.MAGIC)
     folder.joinpath(*module.split(".")).with_suffix(".py").write_text(source)
 
@@ -53,6 +58,12 @@ def modules_of(package: Path) -> Iterator[str]:
     for path in sorted(package.rglob("*.py")):
         if path.stem != "__init__":
             yield ".".join(path.relative_to(package.parent).with_suffix("").parts)
+
+
+def load(modules: list[str]) -> None:
+    for name in modules:
+        with suppress(ImportError):
+            import_module(name)
 
 
 def compiled_by(modules: list[str]) -> dict[tuple[str | bytes, int], bytes]:
@@ -80,9 +91,7 @@ def compiled_by(modules: list[str]) -> dict[tuple[str | bytes, int], bytes]:
     re.purge()
     compiler.compile = compile_and_note
     try:
-        for name in modules:
-            with suppress(ImportError):
-                import_module(name)
+        load(modules)
         if "botocore.session" in modules:
             make_clients()
     finally:

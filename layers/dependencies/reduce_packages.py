@@ -59,6 +59,27 @@ EDITS: Final = (
         '    with open(where(), encoding="ascii") as file:\n'
         "        return file.read()\n\n\n",
     ),
+    # For who makes schemas: 150 types, which take as long as all the rest of it.
+    (
+        "pydantic_core/__init__.py",
+        "from .core_schema import CoreConfig, CoreSchema, CoreSchemaType, ErrorType\n",
+        "",
+    ),
+    ("pydantic_core/__init__.py", "from typing_extensions import Sentinel\n", ""),
+    (
+        "pydantic_core/__init__.py",
+        "\nMISSING = Sentinel('MISSING')\n",
+        "\ndef __getattr__(name):\n"
+        "    if name == 'MISSING':\n"
+        "        from typing_extensions import Sentinel\n\n"
+        "        globals()[name] = Sentinel(name)\n"
+        "    elif name in ('CoreConfig', 'CoreSchema', 'CoreSchemaType', 'ErrorType'):\n"
+        "        from . import core_schema\n\n"
+        "        globals()[name] = getattr(core_schema, name)\n"
+        "    else:\n"
+        "        raise AttributeError(name)\n"
+        "    return globals()[name]\n\n",
+    ),
 )
 
 # The same of what botocore does in each call, more than once or for nothing: docs/decisions/0074.

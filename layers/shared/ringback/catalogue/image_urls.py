@@ -53,28 +53,30 @@ def nothing_dropped(url: str, *, client: str = "") -> tuple[str, str]:
     raise InputImageRefused("must be an https:// URL")
 
 
-def _checked(url: str, info: ValidationInfo) -> str:
-    dropped: DroppedImages = info.context or DroppedImages(nothing_dropped)
-    is_dropped = url.startswith(S3)
+def checked_url(url: str, dropped: DroppedImages) -> str:
+    """Return the URL as the provider gets it. Raises ``InputImageRefused``."""
+    if url.startswith(S3):
+        return dropped.take(url)
+    # Before its length: a data: URI is not a URL that could be shorter.
+    why = why_not_an_image(url, now=dropped.now())
+    if not why and len(url) > MAX_IMAGE_URL_LENGTH:
+        why = f"must have at most {MAX_IMAGE_URL_LENGTH} characters; it has {len(url)}"
+    if why:
+        raise InputImageRefused(why)
     try:
-        # Before its length: a data: URI is not a URL that could be shorter.
-        why = "" if is_dropped else why_not_an_image(url, now=dropped.now())
-        if not why and len(url) > MAX_IMAGE_URL_LENGTH:
-            why = f"must have at most {MAX_IMAGE_URL_LENGTH} characters; it has {len(url)}"
-        if why:
-            raise InputImageRefused(why)
-        if is_dropped:
-            return dropped.take(url)
         check_public(url)
-    except InputImageRefused as error:
-        raise PydanticCustomError("image_url", "{reason}", {"reason": str(error)}) from None
     except AddressRefused as error:
-        raise PydanticCustomError(
-            "image_url",
-            "must be a public, percent-encoded https:// URL: {reason}",
-            {"reason": str(error)},
+        raise InputImageRefused(
+            f"must be a public, percent-encoded https:// URL: {error}"
         ) from None
     return url
+
+
+def _checked(url: str, info: ValidationInfo) -> str:
+    try:
+        return checked_url(url, info.context or DroppedImages(nothing_dropped))
+    except InputImageRefused as error:
+        raise PydanticCustomError("image_url", "{reason}", {"reason": str(error)}) from None
 
 
 # The checks above, as far as JSON Schema can express them.

@@ -5,14 +5,12 @@ from collections.abc import Iterator
 from math import isfinite
 from typing import Any, Final
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
-
-from ringback.catalogue.image_urls import DroppedImages, ImageUrl
+from ringback.catalogue.image_urls import DroppedImages, checked_url
 from ringback.catalogue.kie_input import KieInput
 from ringback.catalogue.model_input import MAX_INT64, MIN_INT64, control_fault, is_blank
 from ringback.catalogue.models import MODELS, is_mistyped
 from ringback.catalogue.unknown_fields import callback_fault
-from ringback.domain.errors import FieldError
+from ringback.domain.errors import FieldError, InputImageRefused
 
 MAX_MODEL_ID_LENGTH: Final = 100
 MAX_DEPTH: Final = 8
@@ -37,8 +35,6 @@ _LINE_BREAKS: Final = str.maketrans("", "", "\t\r\n")
 
 # A field, or an item of a list, whose name says that it is a URL: image_url, imageUrls.
 _URL_FIELD: Final = re.compile(r"(?:[._][Uu]|(?<=[a-z])U)(?:rl|RL)([sS](\.[0-9]+)?)?$")
-
-_image_url: Final[TypeAdapter[str]] = TypeAdapter(ImageUrl, config=ConfigDict(defer_build=True))
 
 
 def may_pass(model: str) -> bool:
@@ -130,9 +126,9 @@ def _looks_like_url(text: str) -> bool:
 
 def _url_fault(text: str, dropped: DroppedImages) -> str:
     try:
-        _image_url.validate_python(text, context=dropped)
-    except ValidationError as error:
-        return error.errors(include_url=False)[0]["msg"]
+        checked_url(text, dropped)
+    except InputImageRefused as error:
+        return str(error)
     return ""
 
 

@@ -140,7 +140,7 @@ def _read_input(
         checked = known.model_validate(given, context=dropped)
     except ValidationError as error:
         return {}, _field_errors(error.errors(include_url=False), within="input", model=known)
-    return checked.model_dump(exclude_none=True), []
+    return {name: value for name, value in checked if value is not None}, []
 
 
 def _field_errors(

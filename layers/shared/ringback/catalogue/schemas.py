@@ -1,16 +1,18 @@
 """Each model as JSON Schema, for ``GET /models``."""
 
 from functools import cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
 
 from ringback.catalogue.model_input import ModelInput, not_blank
 from ringback.catalogue.models import MODELS, unknown_model
 from ringback.catalogue.prices import PRICES, PriceNote
 from ringback.domain.errors import UnknownModel
+
+if TYPE_CHECKING:
+    from pydantic_core import core_schema
 
 # A format of our own: no control characters, and something that can be seen.
 VISIBLE_TEXT: Final = "visible-text"
@@ -20,17 +22,17 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 class _Schema(GenerateJsonSchema):
     """Without titles, and without null, which stands for an omitted field and is refused."""
 
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+    def nullable_schema(self, schema: "core_schema.NullableSchema") -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+    def default_schema(self, schema: "core_schema.WithDefaultSchema") -> JsonSchemaValue:
         # Null, and an empty text, stand for a field that is not given.
         if schema.get("default") in (None, ""):
             return self.generate_inner(schema["schema"])
         return super().default_schema(schema)
 
     def function_after_schema(
-        self, schema: core_schema.AfterValidatorFunctionSchema
+        self, schema: "core_schema.AfterValidatorFunctionSchema"
     ) -> JsonSchemaValue:
         found = super().function_after_schema(schema)
         is_text = schema["function"]["function"] is not_blank

@@ -1,11 +1,10 @@
 """Read a sheet of jobs, CSV or JSON Lines, row by row, from its start or from any row on."""
 
 import csv
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
-
-from pydantic_core import to_json
 
 from ringback.catalogue.call_back_urls import CALL_BACK
 from ringback.domain.drops import Row
@@ -100,7 +99,8 @@ def _csv_row(text: str, layout: Layout, kinds: Kinds) -> _Read:
         return None
     filled = _Filled(layout, cells)
     # The rest of the row is read all the same, so that all of its errors are reported at once.
-    return to_json(filled.request(kinds)), tuple(filled.faults)
+    request = json.dumps(filled.request(kinds), ensure_ascii=False)
+    return request.encode(), tuple(filled.faults)
 
 
 class _Filled:
