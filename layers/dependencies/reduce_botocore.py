@@ -37,6 +37,12 @@ KEPT: Final = ("service-2", "service-2.sdk-extras")
 # The rules for a service's addresses, which are gone through in each call. Where there are none,
 # botocore takes the address in endpoints.json. S3 alone has one for each bucket.
 RULES: Final = "endpoint-rule-set-1"
+# In the conditions of S3's rules for addresses: kinds of buckets that Ringback does not have, two
+# thirds of what is read before the first call.
+OTHER_BUCKETS: Final = (
+    *("--x-s3", "--xa-s3", "--op-s3", "aws.parseArn"),
+    *("UseObjectLambdaEndpoint", "UseS3ExpressControlEndpoint"),
+)
 # Of certifi's file, by label. For trust stores of one's own, Amazon names these five:
 # https://www.amazontrust.com/repository/
 ROOTS: Final = (
@@ -116,6 +122,8 @@ def reduce_service(service: Path, operations: frozenset[str]) -> Mapping[str, st
             if name == "service-2":
                 read = reduce_model(read, operations)
                 metadata = read["metadata"]
+            elif service.name == "s3" and name == "endpoint-rule-set-1":
+                read["rules"] = without_other_buckets(read["rules"])
             write(newest / f"{name}.json", as_json(read))
     return metadata
 
@@ -142,6 +150,14 @@ def without_documentation(value: Any) -> Any:
             if name != "documentation" or isinstance(each, dict)
         }
     return [without_documentation(each) for each in value] if isinstance(value, list) else value
+
+
+def without_other_buckets(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        rule | {"rules": without_other_buckets(rule["rules"])} if "rules" in rule else rule
+        for rule in rules
+        if not any(each in as_json(rule["conditions"]) for each in OTHER_BUCKETS)
+    ]
 
 
 def shapes_named_in(value: Any) -> Iterator[str]:

@@ -59,6 +59,36 @@ EDITS: Final = (
         '    with open(where(), encoding="ascii") as file:\n'
         "        return file.read()\n\n\n",
     ),
+    # Every dict is ordered, and takes half the memory and time.
+    (
+        "botocore/loaders.py",
+        "json.loads(payload, object_pairs_hook=OrderedDict)",
+        "json.loads(payload)",
+    ),
+    # For who has waiters and paginators, of which the layer has no data.
+    ("botocore/waiter.py", "import jmespath\n", ""),
+    ("botocore/paginate.py", "import jmespath\n", ""),
+    # For operations whose address depends on what is in lists.
+    ("botocore/regions.py", "import jmespath\n", ""),
+    (
+        "botocore/regions.py",
+        "            return jmespath.search(path, call_args)\n",
+        "            import jmespath\n\n            return jmespath.search(path, call_args)\n",
+    ),
+    # For who has a configuration file, or a program that knows the credentials.
+    ("botocore/configloader.py", "import configparser\n", ""),
+    (
+        "botocore/configloader.py",
+        "        cp = configparser.RawConfigParser()\n",
+        "        import configparser\n\n        cp = configparser.RawConfigParser()\n",
+    ),
+    ("botocore/credentials.py", "import subprocess\n", ""),
+    ("botocore/credentials.py", ", popen=subprocess.Popen):", ", popen=None):"),
+    (
+        "botocore/credentials.py",
+        "        p = self._popen(\n",
+        "        import subprocess\n\n        p = (self._popen or subprocess.Popen)(\n",
+    ),
     # For who makes schemas: 150 types, which take as long as all the rest of it.
     (
         "pydantic_core/__init__.py",
@@ -79,6 +109,23 @@ EDITS: Final = (
         "    else:\n"
         "        raise AttributeError(name)\n"
         "    return globals()[name]\n\n",
+    ),
+    # No provider makes images of these formats.
+    *(
+        (
+            "PIL/Image.py",
+            f"    try:\n        from . import {name}ImagePlugin\n\n"
+            f"        assert {name}ImagePlugin\n    except ImportError:\n        pass\n",
+            "",
+        )
+        for name in ("Bmp", "Gif", "Ppm")
+    ),
+    # For who has another program decode JPEG.
+    ("PIL/JpegImagePlugin.py", "import subprocess\n", ""),
+    (
+        "PIL/JpegImagePlugin.py",
+        "            subprocess.check_call(",
+        "            import subprocess\n\n            subprocess.check_call(",
     ),
 )
 
@@ -127,7 +174,9 @@ CALLS: Final = (
 
 def main(folder: Path, edits: Sequence[tuple[str, str, str]] = EDITS) -> None:
     for name, old, new in edits:
-        edit(folder / name, old, new)
+        # Each layer has some of the packages.
+        if (folder / name.partition("/")[0]).is_dir():
+            edit(folder / name, old, new)
 
 
 def edit(file: Path, old: str, new: str) -> None:

@@ -1,4 +1,4 @@
-"""Compile dataclasses with their methods written out: ``write_methods.py FOLDER PLACE``.
+"""Compile modules, the methods of dataclasses written out: ``write_methods.py FOLDER PLACE``.
 
 ``dataclass`` writes and compiles the methods of each class whenever its module is imported, which
 is a quarter of a cold start. docs/decisions/0052 has the figures. The sources stay as they are, and
@@ -6,16 +6,14 @@ so do the lines in tracebacks; ``PLACE`` is where the folder will be.
 """
 
 import ast
-import marshal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path
 from typing import Final
 
-# https://peps.python.org/pep-0552/: the bytecode belongs to a source that is not looked at.
-UNCHECKED_HASH: Final = (1).to_bytes(4, "little")
+from compile_modules import write_bytecode
+
 OPTIONS: Final = frozenset({"frozen", "slots", "kw_only", "eq"})
 # A class that has one of these of its own stays as it is.
 OVERRIDDEN: Final = frozenset({"__init__", "__eq__", "__hash__", "__setattr__", "__delattr__"})
@@ -24,12 +22,9 @@ WRITTEN: Final = ("init", "repr", "eq", "frozen")
 
 def main(folder: Path, place: str) -> None:
     for path in sorted(folder.rglob("*.py")):
-        source = path.read_bytes()
-        tree = ast.parse(source)
-        if write_methods(tree):
-            code = compile(tree, f"{place}/{path.relative_to(folder)}", "exec", dont_inherit=True)
-            head = MAGIC_NUMBER + UNCHECKED_HASH + source_hash(source)
-            Path(cache_from_source(path)).write_bytes(head + marshal.dumps(code))
+        tree = ast.parse(path.read_bytes())
+        write_methods(tree)
+        write_bytecode(tree, path, f"{place}/{path.relative_to(folder)}")
 
 
 def write_methods(tree: ast.Module) -> int:

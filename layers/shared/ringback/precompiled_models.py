@@ -61,7 +61,7 @@ class BaseModel:
 
     @classmethod
     def model_validate(cls, given: Any, *, context: Any = None) -> Self:
-        checked: Self = _validator(cls).validate_python(given, context=context)
+        checked: Self = _validator(name_of(cls)).validate_python(given, context=context)
         return checked
 
     @classmethod
@@ -99,6 +99,6 @@ def _written() -> Any:
 
 
 @cache
-def _validator(model: type[BaseModel]) -> SchemaValidator:
-    schema = decoded(_written().CORE_SCHEMAS[name_of(model)])
+def _validator(name: str) -> SchemaValidator:
+    schema = decoded(_written().CORE_SCHEMAS[name])
     return SchemaValidator(schema, schema["config"])
