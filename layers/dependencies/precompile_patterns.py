@@ -45,10 +45,8 @@ if _sre.MAGIC == {magic}:
 def main(folder: Path, module: str) -> None:
     sys.path.insert(0, str(folder))
     if ours := [*modules_of(folder / OURS)]:
-        # What its packages compile is not its own.
-        load(ours)
-        for name in [each for each in sys.modules if each.partition(".")[0] == OURS]:
-            del sys.modules[name]
+        # What these compile is in the other layer.
+        load([*PACKAGES])
     patterns = compiled_by(ours or [*PACKAGES])
     source = SOURCE.format(patterns=patterns, magic=_sre.MAGIC)
     folder.joinpath(*module.split(".")).with_suffix(".py").write_text(source)

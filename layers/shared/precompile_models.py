@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 OURS: Final = "ringback"
-STAND_IN: Final = f"{OURS}.precompiled_models"
-WRITTEN: Final = f"{OURS}.precompiled_schemas"
+STAND_IN: Final = f"{OURS}.catalogue.precompiled_models"
+WRITTEN: Final = f"{OURS}.catalogue.precompiled_schemas"
 IMPORT: Final = re.compile(r"^from pydantic(\.json_schema)? import ", re.MULTILINE)
 
 SOURCE: Final = '''\

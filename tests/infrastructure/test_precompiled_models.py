@@ -13,10 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
-from ringback import precompiled_models
-from ringback.catalogue import canary, requests, schemas, upload_requests
+from ringback.catalogue import canary, precompiled_models, requests, schemas, upload_requests
 from ringback.catalogue.models import MODELS
-from ringback.precompiled_models import name_of
+from ringback.catalogue.precompiled_models import name_of
 
 from tests.support.model_outcomes import outcome
 from tests.support.template import ROOT

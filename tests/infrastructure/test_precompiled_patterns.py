@@ -41,7 +41,28 @@ assert re._compiler.compile is before
 """
 
 
-def run(*arguments: str | Path, folder: Path) -> None:
+# The catalogue's are there, which needs a package, and no pattern is in both layers.
+OF_EACH_LAYER = """
+import precompiled_patterns
+from ringback import precompiled_patterns as ours
+from ringback.catalogue import pass_through
+assert (pass_through._URL_FIELD.pattern, 0) in ours.PATTERNS
+assert not ours.PATTERNS.keys() & precompiled_patterns.PATTERNS.keys()
+"""
+
+
+def copy_ringback(folder: Path) -> None:
+    """Copy enough of it for a hundred patterns."""
+    source = ROOT / "layers" / "shared" / "ringback"
+    for name in (
+        *("__init__.py", "catalogue", "domain", "images", "json_bodies.py", "outbound", "sheets"),
+    ):
+        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
+        (folder / "ringback").mkdir(exist_ok=True)
+        copy(source / name, folder / "ringback" / name)
+
+
+def run(*arguments: str | Path, folder: str | Path) -> None:
     done = subprocess.run(  # noqa: S603 Python itself
         [sys.executable, *arguments],
         env={"PYTHONPATH": str(folder)},
@@ -66,14 +87,16 @@ def test_the_packages_patterns_are_what_re_makes_of_them(made: Path) -> None:
 
 
 def test_our_patterns_are_what_re_makes_of_them(tmp_path: Path) -> None:
-    source = ROOT / "layers" / "shared" / "ringback"
-    for name in ("__init__.py", "domain", "images", "json_bodies.py", "outbound", "sheets"):
-        copy = shutil.copytree if (source / name).is_dir() else shutil.copy
-        (tmp_path / "ringback").mkdir(exist_ok=True)
-        copy(source / name, tmp_path / "ringback" / name)
-    # Without its packages, as in the build: what needs them is left out.
+    copy_ringback(tmp_path)
+    # Without its packages: what needs them is left out.
     run("-S", SCRIPT, tmp_path, OURS, folder=tmp_path)
     run("-S", "-c", COMPARE, OURS, "ringback.images.formats", folder=tmp_path)
+
+
+def test_what_packages_compile_is_not_ours(made: Path, tmp_path: Path) -> None:
+    copy_ringback(tmp_path)
+    run(SCRIPT, tmp_path, OURS, folder=tmp_path)
+    run("-c", OF_EACH_LAYER, folder=f"{tmp_path}:{made}")
 
 
 def test_patterns_for_another_python_are_not_used(made: Path, tmp_path: Path) -> None:

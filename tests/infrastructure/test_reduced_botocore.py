@@ -1,12 +1,14 @@
 """The layer's botocore has the data of all calls that the functions make, and Amazon's roots."""
 
 import ast
+import json
 import os
 import re
 import shutil
 import ssl
 from functools import cache
 from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ import pytest
 from botocore import handlers, utils, xform_name
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.compat import HTTPHeaders
+from botocore.endpoint_provider import EndpointProvider
+from botocore.exceptions import BotoCoreError
 from botocore.hooks import EventAliaser, HierarchicalEmitter
 from botocore.httpsession import DEFAULT_CA_BUNDLE
 from botocore.loaders import Loader
@@ -182,6 +186,38 @@ def address_of(client: Any, operation: str, given: dict[str, Any]) -> tuple[str,
     client.meta.events.register("before-send", answer)
     getattr(client, operation)(**given)
     return found[0]
+
+
+S3_REGIONS = ("us-east-1", "eu-west-1", "cn-north-1", "us-gov-west-1", "aws-global")
+BUCKETS = ("ringback-images-1x2y3z", "a.b.c", "Not_A-Host", "x" * 63)
+ENDPOINTS = (None, "http://127.0.0.1:4566", "https://vpce-1.s3.eu-west-1.vpce.amazonaws.com")
+FLAGS = ("UseFIPS", "UseDualStack", "ForcePathStyle", "Accelerate", "UseGlobalEndpoint")
+
+
+def addresses_of(rules: dict[str, Any]) -> list[object]:
+    """Return each bucket's address in each region, or why there is none."""
+    partitions = Session().get_component("data_loader").load_data("partitions")
+    provider, found = EndpointProvider(rules, partitions), list[object]()
+    flags = product([False, True], repeat=len(FLAGS))
+    for region, bucket, url, given in product(S3_REGIONS, BUCKETS, ENDPOINTS, flags):
+        options: dict[str, Any] = dict(zip(FLAGS, given, strict=True))
+        if url:
+            options["Endpoint"] = url
+        try:
+            address = provider.resolve_endpoint(Region=region, Bucket=bucket, **options)
+            found.append(address)
+        except BotoCoreError as error:
+            found.append(str(error))
+    return found
+
+
+def test_buckets_have_the_addresses_that_they_had(reduced: Path) -> None:
+    name = "endpoint-rule-set-1"
+    whole = Session().get_component("data_loader").load_service_model("s3", name)
+    (file,) = reduced.glob(f"botocore/data/s3/*/{name}.json")
+    rules = json.loads(file.read_bytes())
+    assert len(json.dumps(rules)) < len(json.dumps(whole)) / 2
+    assert addresses_of(rules) == addresses_of(whole)
 
 
 def shape_of(shape: object, seen: tuple[str, ...] = ()) -> object:

@@ -1,6 +1,6 @@
 """What the modules of the built layer import instead of pydantic.
 
-Its core checks with the schemas that the build has written: ``../precompile_models.py``. What only
+Its core checks with the schemas that the build has written: ``precompile_models.py``. What only
 describes the fields of a model is read by the build.
 """
 
@@ -95,7 +95,7 @@ def _found(value: dict[str, Any]) -> Any:
 
 
 def _written() -> Any:
-    return import_module("ringback.precompiled_schemas")
+    return import_module("ringback.catalogue.precompiled_schemas")
 
 
 @cache
