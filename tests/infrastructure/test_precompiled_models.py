@@ -93,7 +93,8 @@ def valid(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
         case {"type": "string"}:
             most = min(schema.get("maxLength", 9), 5000)
             texts = ["", " ", "a kite", "https://a.example/1.png", "x" * most, "x" * (most + 1)]
-            return st.sampled_from([*texts, "0f" * 32])
+            urls = ["s3://drops/a.png", "http://a.example:80/hook"]
+            return st.sampled_from([*texts, *urls, "0f" * 32])
         case _:
             return st.just({"prompt": "a kite"})
 
@@ -131,6 +132,17 @@ def test_a_model_checks_what_it_is_given_as_pydantic_does(
 ) -> None:
     body = data.draw(bodies(OURS[name]))
     assert ask(name, body) == outcome(name, body)
+
+
+def test_what_a_check_needs_to_know_reaches_it(ask: Ask) -> None:
+    edit = name_of(MODELS["seedream/4.5-edit"])
+    dropped = {"prompt": "a kite", "image_urls": ["s3://drops/a.png"]}
+    assert "s3://drops/a.png?found" in ask(edit, dropped)
+    assert ask(edit, dropped) == outcome(edit, dropped)
+    post = name_of(requests.SubmitJobRequest)
+    called_back = {"model": "x", "input": {}, "callBackUrl": "http://a.example:80/hook"}
+    assert "{'model': 'x'" in ask(post, called_back)
+    assert ask(post, called_back) == outcome(post, called_back)
 
 
 def test_recorded_requests_are_checked_as_by_pydantic(ask: Ask) -> None:
