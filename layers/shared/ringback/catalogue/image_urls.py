@@ -55,14 +55,15 @@ def nothing_dropped(url: str, *, client: str = "") -> tuple[str, str]:
 
 def checked_url(url: str, dropped: DroppedImages) -> str:
     """Return the URL as the provider gets it. Raises ``InputImageRefused``."""
-    if url.startswith(S3):
-        return dropped.take(url)
+    is_dropped = url.startswith(S3)
     # Before its length: a data: URI is not a URL that could be shorter.
-    why = why_not_an_image(url, now=dropped.now())
+    why = "" if is_dropped else why_not_an_image(url, now=dropped.now())
     if not why and len(url) > MAX_IMAGE_URL_LENGTH:
         why = f"must have at most {MAX_IMAGE_URL_LENGTH} characters; it has {len(url)}"
     if why:
         raise InputImageRefused(why)
+    if is_dropped:
+        return dropped.take(url)
     try:
         check_public(url)
     except AddressRefused as error:
