@@ -89,7 +89,7 @@ EDITS: Final = (
         "        p = self._popen(\n",
         "        import subprocess\n\n        p = (self._popen or subprocess.Popen)(\n",
     ),
-    # For who makes schemas: 150 types, which take as long as all the rest of it.
+    # For who makes schemas: 78 TypedDicts, which take 15 ms.
     (
         "pydantic_core/__init__.py",
         "from .core_schema import CoreConfig, CoreSchema, CoreSchemaType, ErrorType\n",
