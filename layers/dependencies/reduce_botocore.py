@@ -122,7 +122,7 @@ def reduce_service(service: Path, operations: frozenset[str]) -> Mapping[str, st
             if name == "service-2":
                 read = reduce_model(read, operations)
                 metadata = read["metadata"]
-            elif service.name == "s3" and name == "endpoint-rule-set-1":
+            elif name == RULES:
                 read["rules"] = without_other_buckets(read["rules"])
             write(newest / f"{name}.json", as_json(read))
     return metadata
