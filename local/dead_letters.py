@@ -15,8 +15,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
+from ringback.drop_notifications import dropped_objects
 from ringback.json_bodies import NotJson, parse_json
-from ringback.lambda_events import dropped_objects
 
 from local.chosen_stack import Stack
 from local.failures import LocalFailure

@@ -5,20 +5,20 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start, time_of
 from ringback.aws.accepting import input_image_check, posted_jobs, webhook_check
 from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.job_posts import JobPost
-from ringback.http_replies import Reply, dry_run_body, job_body, problem, reply
+from ringback.http_api.batches import batch_post, batch_reply
+from ringback.http_api.rate_limits import telling
+from ringback.http_api.replies import Reply, dry_run_body, job_body, problem, reply
+from ringback.http_api.requests import job_post
 from ringback.images import inputs
-from ringback.job_batches import batch_post, batch_reply
 from ringback.job_log import log_job, log_jobs
-from ringback.lambda_events import Event, job_post, time_of
 from ringback.providers.registry import EXTERNAL, configured
-from ringback.rate_limits import telling
 from ringback.settings import AcceptJobSettings
 from ringback.use_cases.accept_job import PostJob
 from ringback.use_cases.post_batch import PostBatch, Time

@@ -4,13 +4,13 @@ import os
 from functools import cache
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.canary import CanaryPictureStore
 from ringback.aws.secrets import JsonSecret
 from ringback.domain.canary import signing_key
 from ringback.domain.clock import utc_now
 from ringback.domain.versions import of_any_version
-from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.lambda_events import BatchReply, process_batch
 from ringback.providers.canary.callback import make_callback
 from ringback.providers.canary.http import CanaryHttp
 from ringback.settings import AnswerCanarySettings

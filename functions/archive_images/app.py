@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.clients import TRANSFERS
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
@@ -16,7 +16,7 @@ from ringback.domain.jobs import JobId
 from ringback.images.download import ImageDownloader
 from ringback.job_log import log_job
 from ringback.job_metrics import count_archived
-from ringback.lambda_events import BatchReply, Event, process_batch, receives_of
+from ringback.lambda_events import BatchReply, process_batch, receives_of
 from ringback.outbound.guarded_http import GuardedHttp
 from ringback.providers.registry import EXTERNAL, PROVIDERS, Clients
 from ringback.settings import ArchiveImagesSettings

@@ -4,11 +4,11 @@ import os
 from functools import cache
 from typing import Any, Final
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.aws.clients import AUTHORIZER_CALLS
 from ringback.aws.secrets import JsonSecret
 from ringback.domain.client_keys import KEY_USED
-from ringback.lambda_events import Event, lower_headers
+from ringback.http_api.requests import lower_headers
 from ringback.settings import AuthorizeClientSettings
 from ringback.use_cases.authorize_client import canary_key, known_key, refusal_of
 from ringback.use_cases.providers import Secret
@@ -37,7 +37,7 @@ def handle(event: Event, keys: JsonSecret, canary_secret: Secret) -> dict[str, A
     offered = lower_headers(event).get("authorization", "")
     if offered and (refusal := refusal_of(offered)):
         # API Gateway's own 403 has no reason. Let through without a client, the request is answered
-        # 401 by every function, with this sentence (lambda_events.client_name).
+        # 401 by every function, with this sentence (requests.client_name).
         logger.info("malformed authorization header")
         return {"isAuthorized": True, "context": {"refusal": refusal}}
     key = canary_key(offered, canary_secret) or known_key(offered, keys)

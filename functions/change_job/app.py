@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.aws.changing import notify_again, request_deletion, resume_account, resume_archive
 from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsDropQueue
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused, TryAgain
 from ringback.domain.jobs import GONE, Job
-from ringback.http_replies import Reply, account_body, job_body, problem, reply, retry_body
+from ringback.http_api.replies import Reply, account_body, job_body, problem, reply, retry_body
+from ringback.http_api.requests import client_name, path_alone, query_parameters
 from ringback.job_log import log_job, named_job
-from ringback.lambda_events import Event, client_name, path_alone, query_parameters
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import ChangeJobSettings
 from ringback.use_cases.change_job import CancelJob

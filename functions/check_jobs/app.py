@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.job_table import JobTable
 from ringback.aws.provider_access import provider_access
@@ -18,7 +18,7 @@ from ringback.domain.accounts import Probe
 from ringback.domain.checks import Check, from_message
 from ringback.domain.clock import utc_now
 from ringback.job_metrics import report_check, verdict_reports
-from ringback.lambda_events import BatchReply, Event, process_together
+from ringback.lambda_events import BatchReply, process_together
 from ringback.providers.registry import EXTERNAL, PROVIDERS, Clients
 from ringback.settings import CheckJobsSettings
 from ringback.use_cases.check_jobs import CheckJobs, none_told

@@ -4,7 +4,7 @@ import os
 from functools import cache
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.deletions import DeletionTable
 from ringback.aws.job_objects import JobObjectsBucket
 from ringback.aws.job_table import JobTable
@@ -12,7 +12,7 @@ from ringback.aws.told_marks import ToldTable
 from ringback.domain.clock import utc_now
 from ringback.domain.jobs import JobId
 from ringback.job_log import log_job
-from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.lambda_events import BatchReply, process_batch
 from ringback.settings import DeleteJobsSettings
 from ringback.use_cases.delete_job import DeleteJob
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Final
 
-from ringback.starting import LambdaContext, Logger, start
-from ringback.api_docs import description, docs_page, preflight
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.catalogue.schemas import describe, describe_all
 from ringback.domain.errors import RequestRefused, UnknownRoute
-from ringback.http_replies import Reply, problem, reply
-from ringback.lambda_events import Event, client_name, route_of
+from ringback.http_api.api_docs import description, docs_page, preflight
+from ringback.http_api.replies import Reply, problem, reply
+from ringback.http_api.requests import client_name, route_of
 
 logger = Logger(service="describe_models")
 

@@ -5,16 +5,15 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start, time_of
 from ringback.aws.job_table import JobTable
 from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.live_lines import WebSocketLines
 from ringback.aws.secrets import JsonSecret
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import InvalidRequest
-from ringback.http_replies import job_body
+from ringback.http_api.replies import job_body
 from ringback.job_log import log_key
-from ringback.lambda_events import Event, time_of
 from ringback.live_requests import connection_of, follow_request, is_message
 from ringback.settings import FollowJobsSettings
 from ringback.use_cases.follow_jobs import FollowJobs

@@ -4,12 +4,12 @@ import os
 from functools import cache
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.image_bucket import ImageBucket
 from ringback.aws.job_table import JobTable
 from ringback.domain.jobs import JobId
 from ringback.job_log import log_job
-from ringback.lambda_events import BatchReply, Event, images_named_in, process_batch, receives_of
+from ringback.lambda_events import BatchReply, images_named_in, process_batch, receives_of
 from ringback.settings import MakeThumbnailsSettings
 from ringback.thumbnails import shrink
 from ringback.use_cases.make_thumbnail import MakeThumbnail

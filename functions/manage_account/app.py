@@ -5,19 +5,19 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
-from ringback.starting import LambdaContext, Logger, start
-from ringback.account_replies import client_account_body, listed_body
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.job_keys import JobKeyIndex
 from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.http_replies import Reply, problem, reply
-from ringback.lambda_events import Event, client_name, key_scopes, route_of
+from ringback.http_api.account import client_account_body, listed_body
+from ringback.http_api.replies import Reply, problem, reply
+from ringback.http_api.requests import client_name, key_scopes, route_of
+from ringback.http_api.usage import usage_reply
 from ringback.providers.registry import EXTERNAL
 from ringback.settings import ManageAccountSettings
-from ringback.usage_replies import usage_reply
 from ringback.use_cases.client_account import ClientAccount
 from ringback.use_cases.sum_usage import SumUsage
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from random import random
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.image_links import image_link
 from ringback.aws.job_table import JobTable
@@ -17,7 +17,7 @@ from ringback.callbacks.standard_webhooks import WebhookHeaders
 from ringback.domain.clock import utc_now
 from ringback.domain.webhooks import Webhook, from_message
 from ringback.job_metrics import report_delivery
-from ringback.lambda_events import BatchReply, Event, failure_of, process_together
+from ringback.lambda_events import BatchReply, failure_of, process_together
 from ringback.outbound.guarded_http import GuardedHttp
 from ringback.outbound.webhook_sender import SendWebhook
 from ringback.providers.registry import PROVIDERS, forms_of

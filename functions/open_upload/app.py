@@ -5,14 +5,14 @@ from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.aws.upload_bucket import UploadBucket
 from ringback.catalogue.upload_requests import read_upload
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
 from ringback.domain.uploads import OpenedUpload
-from ringback.http_replies import Reply, problem, reply
-from ringback.lambda_events import Event, client_name, json_body
+from ringback.http_api.replies import Reply, problem, reply
+from ringback.http_api.requests import client_name, json_body
 from ringback.settings import OpenUploadSettings
 from ringback.use_cases.open_upload import OpenUpload
 

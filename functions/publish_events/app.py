@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache, partial
 from time import monotonic
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.event_bus import EventBridge
 from ringback.aws.live_items import FollowerTable, MissedTable
 from ringback.aws.live_lines import WebSocketLines
@@ -15,10 +15,10 @@ from ringback.aws.stream_records import read_change
 from ringback.aws.told_marks import ToldTable
 from ringback.domain.changes import Change
 from ringback.domain.clock import utc_now
-from ringback.http_replies import account_body, job_body
+from ringback.http_api.replies import account_body, job_body
 from ringback.job_log import log_unsent
 from ringback.job_metrics import count_changes
-from ringback.lambda_events import BatchReply, Event, process_stream
+from ringback.lambda_events import BatchReply, process_stream
 from ringback.settings import PublishEventsSettings
 from ringback.use_cases.deliveries import ReceiverUrls
 from ringback.use_cases.make_events import MakeEvents

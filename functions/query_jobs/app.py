@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.aws.accounts import AccountTable
 from ringback.aws.deliveries import DeliveryTable
 from ringback.aws.image_links import Link, image_link
@@ -13,15 +13,15 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.receivers import ReceiverTable, WebhookClientTable
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.etags import unless_known
-from ringback.http_replies import Reply, problem, reply, shown_job
-from ringback.lambda_events import Event, client_name, route_of
-from ringback.list_replies import list_reply
+from ringback.http_api.etags import unless_known
+from ringback.http_api.lists import list_reply
+from ringback.http_api.replies import Reply, problem, reply, shown_job
+from ringback.http_api.requests import client_name, route_of
+from ringback.http_api.webhooks import deliveries_body
 from ringback.settings import QueryJobsSettings
 from ringback.use_cases.deliveries import FindDeliveries, ReceiverUrls
 from ringback.use_cases.find_jobs import FindJobs, FindWaits
 from ringback.use_cases.list_jobs import ListJobs
-from ringback.webhook_replies import deliveries_body
 
 logger = Logger(service="query_jobs")
 

@@ -4,7 +4,7 @@ import os
 from functools import cache, partial
 from http import HTTPStatus
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.provider_access import signing_secrets
 from ringback.aws.queues import SqsCheckQueue
 from ringback.aws.recording import verdict_recorder
@@ -12,10 +12,10 @@ from ringback.aws.secrets import LASTING_SECONDS, JsonSecret, refresh_all
 from ringback.callbacks.tokens import CallbackTokens, valid_secrets
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.http_replies import Reply, problem, reply
+from ringback.http_api.replies import Reply, problem, reply
+from ringback.http_api.requests import callback_request
 from ringback.job_log import log_job, named_job
 from ringback.job_metrics import count_refused_callback, verdict_reports
-from ringback.lambda_events import Event, callback_request
 from ringback.providers.registry import PROVIDERS
 from ringback.settings import ReceiveCallbackSettings
 from ringback.use_cases.accept_callback import AcceptCallback

@@ -3,7 +3,7 @@
 import os
 from functools import cache, partial
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.aws.accepting import input_image_check, limited_acceptor
 from ringback.aws.accounts import AccountTable
 from ringback.aws.image_links import image_link
@@ -13,10 +13,10 @@ from ringback.callbacks.tokens import valid_secrets
 from ringback.catalogue.models import models_of
 from ringback.catalogue.requests import RequestRules
 from ringback.domain.clock import utc_now
-from ringback.http_replies import Reply, reply
+from ringback.http_api.replies import Reply, reply
+from ringback.http_api.requests import api_call
 from ringback.images import inputs
 from ringback.job_log import log_job, log_key
-from ringback.lambda_events import Event, api_call
 from ringback.providers.registry import EXTERNAL, PROVIDERS, apis_of, configured
 from ringback.settings import ServeProviderApisSettings
 from ringback.use_cases.accept_job import PostJob

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from http import HTTPStatus
 
-from ringback.starting import LambdaContext, Logger, start
+from ringback.starting import Event, LambdaContext, Logger, start
 from ringback.aws.job_table import JobTable
 from ringback.aws.showing import find_drops, find_timeline
 from ringback.domain.clock import utc_now
 from ringback.domain.errors import RequestRefused
-from ringback.http_replies import Reply, problem, reply
-from ringback.lambda_events import Event, client_name, query_parameters, route_of
-from ringback.progress_replies import drop_details_body, drop_page_body, timeline_body
+from ringback.http_api.progress import drop_details_body, drop_page_body, timeline_body
+from ringback.http_api.replies import Reply, problem, reply
+from ringback.http_api.requests import client_name, query_parameters, route_of
 from ringback.settings import ShowProgressSettings
 from ringback.use_cases.find_drops import FindDrops
 from ringback.use_cases.find_jobs import FindJobs

@@ -6,7 +6,7 @@ from secrets import token_hex
 from time import sleep
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start, time_of
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.provider_access import submitting_access
 from ringback.aws.queues import SqsCheckQueue, SqsSubmitQueue, read_answered, read_turn
@@ -17,7 +17,7 @@ from ringback.callbacks.tokens import CallbackUrls
 from ringback.domain.clock import utc_now
 from ringback.job_log import log_job
 from ringback.job_metrics import account_reports
-from ringback.lambda_events import BatchReply, Event, process_batch, time_of
+from ringback.lambda_events import BatchReply, process_batch
 from ringback.providers.registry import EXTERNAL, Clients, configured, paces_of
 from ringback.settings import SubmitJobSettings
 from ringback.use_cases.record_answer import SecondsLeft

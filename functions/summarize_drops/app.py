@@ -4,7 +4,7 @@ import os
 from functools import cache, partial
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
 from ringback.aws.image_bucket import image_links
@@ -13,7 +13,7 @@ from ringback.aws.queues import SqsSummaryQueue
 from ringback.domain.clock import utc_now
 from ringback.domain.drops import Drop
 from ringback.domain.versions import of_any_version
-from ringback.lambda_events import BatchReply, Event, process_batch
+from ringback.lambda_events import BatchReply, process_batch
 from ringback.settings import SummarizeDropsSettings
 from ringback.use_cases.report_drop import ReportDrop
 from ringback.use_cases.summarize_drop import SummarizeDrop

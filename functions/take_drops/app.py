@@ -4,7 +4,7 @@ import os
 from functools import cache, partial
 from typing import Any
 
-from ringback.starting import LambdaContext, Logger, Metrics, start
+from ringback.starting import Event, LambdaContext, Logger, Metrics, start
 from ringback.aws.accepting import input_image_check, job_acceptor, webhook_check
 from ringback.aws.drop_bucket import DropBucket
 from ringback.aws.drop_progress import DropProgressTable
@@ -12,9 +12,9 @@ from ringback.aws.job_table import JobTable
 from ringback.aws.queues import SqsDropQueue, SqsSummaryQueue, read_retry
 from ringback.catalogue.prices import estimate
 from ringback.domain.clock import utc_now
-from ringback.domain.drops import Drop
+from ringback.drop_notifications import take_each
 from ringback.images import inputs
-from ringback.lambda_events import BatchReply, Event, process_batch, take_each
+from ringback.lambda_events import BatchReply, process_batch
 from ringback.providers.registry import EXTERNAL, configured
 from ringback.settings import TakeDropsSettings
 from ringback.sheets.drop_rows import DropRows, RowRules
@@ -55,13 +55,9 @@ def lambda_handler(event: Event, context: LambdaContext) -> BatchReply:
 
 
 def handle(event: Event, take: TakeDrop, retry: RetryRows) -> BatchReply:
-    def take_one(drop: Drop) -> None:
-        progress = take(drop)
-        logger.info("drop read", extra={"drop": drop.key, "row": progress and progress.row})
-
     def process(message: dict[str, Any]) -> None:
         if not (rows := read_retry(message)):
-            return take_each(message, take_one)
+            return take_each(message, take, logger)
         logger.info("jobs made again", extra={"drop": rows.source, "rows": retry(rows).made})
 
     return process_batch(event, process, logger, metrics)

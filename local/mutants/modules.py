@@ -103,7 +103,9 @@ _HANDLERS: Final = "tests/unit/test_queue_handlers.py"
 
 # What comes first is what must not be left out for want of time.
 MODULES: Final = _by_name(
-    Module("lambda_events", ("tests/unit/test_lambda_events.py", "tests/unit/test_job_posts.py")),
+    Module("lambda_events", ("tests/unit/test_lambda_events.py",)),
+    Module("drop_notifications", ("tests/unit/test_drop_notifications.py",)),
+    Module("http_api/requests", ("tests/unit/http_api",)),
     Module("callbacks/tokens", ("tests/unit/callbacks",)),
     Module("callbacks/signatures", ("tests/unit/callbacks",)),
     _use_case("authorize_client", "tests/unit/callbacks/test_timing_safety.py"),

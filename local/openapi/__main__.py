@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from ringback.api_docs import DOCUMENT, PAGE
+from ringback.http_api.api_docs import DOCUMENT, PAGE
 
 from local.openapi.document import document
 from local.openapi.errors_page import errors_page

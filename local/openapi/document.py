@@ -15,8 +15,8 @@ from ringback.catalogue.schemas import describe, without_titles
 from ringback.catalogue.upload_requests import UploadRequest
 from ringback.domain.errors import RingbackError
 from ringback.domain.version import VERSION
-from ringback.job_batches import JOBS, MAX_JOBS
-from ringback.problems import PROBLEMS
+from ringback.http_api.batches import JOBS, MAX_JOBS
+from ringback.http_api.problems import PROBLEMS
 
 from local.example_job import PHOTO
 from local.examples import EXAMPLES

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ringback.problems import PROBLEMS
+from ringback.http_api.problems import PROBLEMS
 
 from local.openapi.gateway import GATEWAY
 

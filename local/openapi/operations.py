@@ -28,7 +28,7 @@ from ringback.domain.errors import (
 )
 from ringback.domain.idempotency_keys import MAX_KEY
 from ringback.domain.job_ids import PATTERN
-from ringback.job_batches import MAX_KEY as MAX_BATCH_KEY
+from ringback.http_api.batches import MAX_KEY as MAX_BATCH_KEY
 from ringback.use_cases.find_drops import DEFAULT_DROPS, MAX_DROPS
 from ringback.use_cases.list_jobs import MAX_READ
 from ringback.use_cases.sum_usage import MAX_READ as MAX_SUMMED

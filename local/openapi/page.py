@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any, Final
 
-from ringback.problems import PROBLEMS
+from ringback.http_api.problems import PROBLEMS
 
 _STYLE: Final = """
 :root{color-scheme:light dark}

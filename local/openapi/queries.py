@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from ringback.domain.drops import MAX_KEY_BYTES
 from ringback.domain.usage import GROUPS
-from ringback.http_replies import JOB_FIELDS
+from ringback.http_api.replies import JOB_FIELDS
 from ringback.use_cases.list_queries import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, MAX_TEXT, STATES
 
 Schema = dict[str, Any]

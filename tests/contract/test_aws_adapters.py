@@ -67,7 +67,8 @@ from ringback.domain.verdicts import (
     TaskCreated,
     TaskRefused,
 )
-from ringback.lambda_events import dropped_objects, images_named_in, process_together
+from ringback.drop_notifications import dropped_objects
+from ringback.lambda_events import images_named_in, process_together
 from ringback.metrics import Metrics
 from ringback.use_cases.archive_images import MAX_START_DELAY
 from ringback.use_cases.fetch_image import MAX_COPY_TIME

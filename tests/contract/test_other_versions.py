@@ -28,7 +28,7 @@ from ringback.domain.images import StoredImage
 from ringback.domain.jobs import ErrorKind, Job, JobError, JobRequest
 from ringback.domain.verdicts import Answered, OutcomeUnknown, TaskRefused
 from ringback.domain.versions import of_any_version
-from ringback.lambda_events import dropped_objects
+from ringback.drop_notifications import dropped_objects
 
 from tests.support.aws import Cloud, a_cloud
 from tests.support.checks import FULL_CHECK

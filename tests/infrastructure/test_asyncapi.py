@@ -17,7 +17,7 @@ from ringback.domain.events import Event
 from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import FINAL, ErrorKind, Job, JobError, JobStatus
 from ringback.domain.live import events_messages, following_message, refused_message
-from ringback.http_replies import account_body, job_body
+from ringback.http_api.replies import account_body, job_body
 from ringback.use_cases.make_events import MakeEvents
 
 from tests.support.jobs import NOON, TASK, a_job, a_stored_image

@@ -14,11 +14,11 @@ from ringback.aws.stream_records import read_change
 from ringback.catalogue.upload_requests import read_upload
 from ringback.domain.job_ids import is_job_id
 from ringback.domain.webhooks import from_message, to_message
-from ringback.job_batches import batch_post
-from ringback.lambda_events import (
+from ringback.drop_notifications import dropped_objects
+from ringback.http_api.batches import batch_post
+from ringback.http_api.requests import (
     callback_request,
     client_name,
-    dropped_objects,
     job_post,
     json_body,
     lower_headers,

@@ -61,35 +61,29 @@ LAYERS: Final = {
     "ringback.metrics": Layer(("domain", "variables")),
     "ringback.metric_table": Layer(("domain", "metrics")),
     "ringback.starting": Layer(("metrics",), frozenset({"aws_lambda_powertools"})),
-    "ringback.problems": Layer(("domain",)),
-    "ringback.http_replies": Layer(("domain", "problems")),
-    "ringback.api_docs": Layer(("etags", "http_replies")),
     # The page for browsers, as files; nothing else of ours.
     "ringback.studio": Layer(),
-    "ringback.webhook_replies": Layer(("domain",)),
-    "ringback.etags": Layer(("http_replies", "lambda_events")),
-    "ringback.rate_limits": Layer(("use_cases", "http_replies", "lambda_events")),
-    "ringback.progress_replies": Layer(("domain", "use_cases")),
-    "ringback.usage_replies": Layer(("use_cases", "http_replies", "lambda_events")),
-    "ringback.list_replies": Layer(("domain", "use_cases", "http_replies", "lambda_events")),
-    "ringback.account_replies": Layer(("domain", "use_cases", "http_replies", "webhook_replies")),
-    "ringback.job_batches": Layer(("domain", "http_replies", "lambda_events")),
     "ringback.job_log": Layer(("domain",), frozenset({"aws_lambda_powertools"})),
     "ringback.job_metrics": Layer(
         ("domain", "metrics", "metric_table", "job_log"), frozenset({"aws_lambda_powertools"})
     ),
     "ringback.lambda_events": Layer(
-        ("domain", "use_cases", "json_bodies", "metrics", "metric_table"),
+        ("domain", "json_bodies", "metrics", "metric_table", "starting"),
+        frozenset({"aws_lambda_powertools"}),
+    ),
+    "ringback.drop_notifications": Layer(
+        ("domain", "lambda_events"), frozenset({"aws_lambda_powertools"})
+    ),
+    "ringback.http_api": Layer(
+        ("domain", "use_cases", "json_bodies"),
         frozenset({"aws_lambda_powertools"}),
     ),
     "ringback.live_requests": Layer(("domain", "json_bodies")),
     "functions": Layer(
         (
             *("domain", "catalogue", "use_cases", "callbacks", "providers", "images", "aws"),
-            *("outbound", "sheets", "thumbnails", "settings", "http_replies", "job_log"),
-            *("lambda_events", "live_requests", "webhook_replies", "progress_replies", "starting"),
-            *("account_replies", "list_replies", "usage_replies", "studio", "etags", "rate_limits"),
-            *("api_docs", "job_metrics", "job_batches"),
+            *("outbound", "sheets", "thumbnails", "settings", "http_api", "job_log", "job_metrics"),
+            *("lambda_events", "drop_notifications", "live_requests", "starting", "studio"),
         ),
     ),
 }
@@ -172,7 +166,7 @@ def test_each_module_imports_only_what_its_layer_allows() -> None:
         ("ringback.aws.job_table", "import pydantic"),
         ("ringback.settings", "import boto3"),
         ("ringback.settings", "import pydantic"),
-        ("ringback.http_replies", "from ringback.settings import Settings"),
+        ("ringback.http_api.replies", "from ringback.settings import Settings"),
         ("functions.submit_job.app", "from functions.query_jobs.app import handle"),
         ("functions.submit_job.app", "import httpx"),
         ("functions.submit_job.app", "import boto3"),

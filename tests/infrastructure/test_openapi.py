@@ -7,10 +7,10 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from ringback.api_docs import description, docs_page
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.requests import read_request
-from ringback.problems import PROBLEMS
+from ringback.http_api.api_docs import description, docs_page
+from ringback.http_api.problems import PROBLEMS
 
 from local.openapi.__main__ import files, stale
 from local.openapi.operations import OPERATIONS

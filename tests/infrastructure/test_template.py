@@ -19,7 +19,8 @@ from ringback.domain.checks import LAST_READ
 from ringback.domain.drops import MAX_KEY_BYTES, NOT_DROPS, UPLOADS, Drop
 from ringback.domain.pace import Pace
 from ringback.domain.uploads import Upload
-from ringback.lambda_events import callback_request, dropped_objects
+from ringback.drop_notifications import dropped_objects
+from ringback.http_api.requests import callback_request
 from ringback.providers.api_calls import CALL_SECONDS
 from ringback.providers.registry import EXTERNAL, PROVIDERS
 from ringback.use_cases.run_canary import PATIENCE

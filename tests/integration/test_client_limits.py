@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 from ringback.domain.jobs import JobStatus
-from ringback.http_replies import Reply
+from ringback.http_api.replies import Reply
 
 from tests.integration.test_query_jobs import stored
 from tests.support.aws import Cloud

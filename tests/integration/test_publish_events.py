@@ -11,7 +11,7 @@ import pytest
 from ringback.aws.job_items import to_item
 from ringback.aws.told_marks import ToldTable
 from ringback.domain.jobs import Job, JobStatus
-from ringback.http_replies import job_body
+from ringback.http_api.replies import job_body
 
 from tests.support import lambdas as lambdas_module
 from tests.support.aws import Cloud

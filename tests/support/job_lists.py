@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from ringback.domain.jobs import Job
-from ringback.http_replies import JOB_FIELDS
+from ringback.http_api.replies import JOB_FIELDS
 from ringback.use_cases.list_jobs import ListJobs
 from ringback.use_cases.list_queries import read_list_query
 from ringback.use_cases.ports import JobReader

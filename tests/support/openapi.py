@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
-from ringback.api_docs import DOCUMENT
+from ringback.http_api.api_docs import DOCUMENT
 
 from tests.support.schemas import strict
 

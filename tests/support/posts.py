@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ringback.aws.job_table import JobTable
 from ringback.domain.jobs import Job, JobId
-from ringback.http_replies import job_body
+from ringback.http_api.replies import job_body
 
 from tests.support.aws import Cloud
 from tests.support.jobs import MODEL, PROMPT

@@ -5,10 +5,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from ringback.account_replies import client_account_body
 from ringback.domain.accounts import Account, Balance, Hold, HoldReason, PauseReason, Probe
 from ringback.domain.errors import UnknownReceiver
 from ringback.domain.receivers import ClientWebhooks, OffReason, Receiver
+from ringback.http_api.account import client_account_body
 from ringback.use_cases.client_account import ClientAccount, ListedReceiver
 
 from tests.support.in_memory import InMemoryAccounts

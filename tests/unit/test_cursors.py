@@ -7,7 +7,7 @@ import pytest
 from ringback.domain.client_keys import Scope
 from ringback.domain.cursors import Cursors
 from ringback.domain.errors import WrongCursor
-from ringback.http_replies import JOB_FIELDS
+from ringback.http_api.replies import JOB_FIELDS
 from ringback.use_cases.list_queries import read_list_query
 from ringback.use_cases.usage_queries import read_usage_query
 

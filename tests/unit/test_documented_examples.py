@@ -16,7 +16,7 @@ from ringback.domain.errors import InvalidRequest
 from ringback.domain.jobs import JobStatus
 from ringback.domain.live import FollowRequest
 from ringback.domain.webhooks import body_of
-from ringback.http_replies import account_body, job_body, problem
+from ringback.http_api.replies import account_body, job_body, problem
 from ringback.live_requests import follow_request
 from ringback.sheets.recipes import recipe_row
 from ringback.sheets.rows import read_sheet

@@ -15,8 +15,9 @@ from ringback.catalogue.prices import estimate
 from ringback.catalogue.requests import read_request
 from ringback.domain.drops import Drop
 from ringback.domain.errors import InvalidRequest, NotConfigured, UnknownJob
+from ringback.drop_notifications import dropped_objects
 from ringback.json_bodies import json_object, parse_json
-from ringback.lambda_events import dropped_objects, process_batch
+from ringback.lambda_events import process_batch
 from ringback.metrics import Metrics
 from ringback.providers.chanjing.tasks import read_task as read_chanjing
 from ringback.providers.kie.callback import KieCallbackReader

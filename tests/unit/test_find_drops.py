@@ -9,7 +9,7 @@ import pytest
 from ringback.domain.clock import EPOCH
 from ringback.domain.drops import Drop, ListedDrop, Progress
 from ringback.domain.errors import InvalidRequest, UnknownDrop, WrongCursor
-from ringback.progress_replies import drop_body, drop_details_body
+from ringback.http_api.progress import drop_body, drop_details_body
 from ringback.use_cases.find_drops import MAX_BAD_ROWS, FindDrops
 
 from tests.support.jobs import NOON

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from ringback.domain.allowances import Allowance, allowance
 from ringback.domain.errors import IdempotencyConflict, TooManyJobs
-from ringback.http_replies import limit_headers, problem
+from ringback.http_api.replies import limit_headers, problem
 from ringback.use_cases.accept_job import NewJob
 from ringback.use_cases.limit_jobs import LimitJobs
 

@@ -56,3 +56,12 @@ def test_no_garbage_is_collected_from_the_first_import_on() -> None:
         command, env={"PYTHONPATH": str(layer)}, capture_output=True, text=True, check=True
     )
     assert found.stdout == "False 0\n"
+
+
+def test_the_time_of_an_invocation_is_in_seconds() -> None:
+    class Context(starting.LambdaContext):
+        @staticmethod
+        def get_remaining_time_in_millis() -> int:
+            return 74_321
+
+    assert starting.time_of(Context())() == 74.321

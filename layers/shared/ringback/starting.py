@@ -18,13 +18,21 @@ for _patterns in ("precompiled_patterns", "ringback.precompiled_patterns"):
         import_module(_patterns)
 
 from collections.abc import Callable, Mapping  # noqa: E402
+from typing import Any  # noqa: E402
 
 from aws_lambda_powertools import Logger  # noqa: E402
 from aws_lambda_powertools.utilities.typing import LambdaContext  # noqa: E402
 
 from ringback.metrics import Metrics  # noqa: E402
 
-__all__ = ["LambdaContext", "Logger", "Metrics", "start"]
+__all__ = ["Event", "LambdaContext", "Logger", "Metrics", "start", "time_of"]
+
+Event = dict[str, Any]
+
+
+def time_of(context: LambdaContext) -> Callable[[], float]:
+    """Return the clock of an invocation: the seconds until Lambda stops it."""
+    return lambda: context.get_remaining_time_in_millis() / 1000
 
 
 def start(environ: Mapping[str, str], *make: Callable[[], object]) -> None:

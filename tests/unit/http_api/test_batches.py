@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ringback.catalogue.requests import read_request
 from ringback.domain.errors import MAX_ERRORS, FieldError, InvalidRequest
-from ringback.job_batches import MAX_BYTES, MAX_JOBS, batch_post, batch_reply
+from ringback.http_api.batches import MAX_BYTES, MAX_JOBS, batch_post, batch_reply
 
 from tests.support.lambdas import an_event, with_body
 

@@ -27,7 +27,7 @@ from ringback.domain.estimates import Estimate
 from ringback.domain.images import StoredImage
 from ringback.domain.jobs import GONE, Job, JobError, JobRequest, JobStatus
 from ringback.domain.missing_images import missing_images
-from ringback.problems import PROBLEMS
+from ringback.http_api.problems import PROBLEMS
 
 Reply = dict[str, Any]
 # Makes the URL of a key in the images bucket, an empty one of what may be gone.

@@ -8,10 +8,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
-from ringback.etags import digest_of, tagged
-from ringback.http_replies import Reply
+from ringback.http_api.etags import digest_of, tagged
+from ringback.http_api.replies import Reply
 
-_DOCUMENTS: Final = Path(__file__).parent / "documents"
+_DOCUMENTS: Final = Path(__file__).parents[1] / "documents"
 DOCUMENT: Final = _DOCUMENTS / "openapi.json"
 PAGE: Final = _DOCUMENTS / "docs.html"
 

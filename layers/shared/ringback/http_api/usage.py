@@ -1,15 +1,17 @@
 """Replies that tell of usage."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
+from typing import Any
 
-from ringback.http_replies import Reply, reply
-from ringback.lambda_events import Event, key_scopes, query_parameters
+from ringback.http_api.replies import Reply, reply
+from ringback.http_api.requests import key_scopes, query_parameters
 from ringback.use_cases.sum_usage import SumUsage
 from ringback.use_cases.usage_queries import read_usage_query
 
 
-def usage_reply(sum_usage: SumUsage, event: Event, client: str) -> Reply:
+def usage_reply(sum_usage: SumUsage, event: Mapping[str, Any], client: str) -> Reply:
     """Answer ``GET /usage``. Raises what ``read_usage_query`` does."""
     scopes = key_scopes(event)
     query = read_usage_query(query_parameters(event), client=client, scopes=scopes)

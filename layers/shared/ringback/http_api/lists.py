@@ -1,13 +1,13 @@
 """Replies to lists of jobs."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from ringback.domain.jobs import JobId
-from ringback.http_replies import JOB_FIELDS, WAITING_FOR, Link, Reply, reply, shown_job
-from ringback.lambda_events import Event, query_parameters
+from ringback.http_api.replies import JOB_FIELDS, WAITING_FOR, Link, Reply, reply, shown_job
+from ringback.http_api.requests import query_parameters
 from ringback.use_cases.find_jobs import FindWaits
 from ringback.use_cases.list_jobs import ListJobs
 from ringback.use_cases.list_queries import read_list_query
@@ -18,7 +18,7 @@ MAX_PAGE_BYTES: Final = 4 * 1024 * 1024
 
 
 def list_reply(
-    list_jobs: ListJobs, find_waits: FindWaits, link: Link, event: Event, client: str
+    list_jobs: ListJobs, find_waits: FindWaits, link: Link, event: Mapping[str, Any], client: str
 ) -> Reply:
     """Answer ``GET /jobs``. Raises ``InvalidRequest``."""
     query = read_list_query(query_parameters(event), client=client, known_fields=JOB_FIELDS)

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from ringback import list_replies
 from ringback.domain.jobs import JobId
-from ringback.http_replies import reply
-from ringback.list_replies import page_body
+from ringback.http_api import lists
+from ringback.http_api.lists import page_body
+from ringback.http_api.replies import reply
 
 
 def sizes(*kilobytes: int) -> list[dict[str, Any]]:
@@ -42,7 +42,7 @@ def test_every_job_is_on_one_page_and_every_page_fits(lengths: list[int], letter
     ]
     ids, seen = [job["job_id"] for job in rest], []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(list_replies, "MAX_PAGE_BYTES", 4000)
+        patch.setattr(lists, "MAX_PAGE_BYTES", 4000)
         while rest:
             page = page_body(rest, None, str)
             shown = [job["job_id"] for job in page["jobs"]]

@@ -1,6 +1,6 @@
 """``POST /jobs/batch``: many requests in one body, each with an outcome of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from itertools import islice
 from typing import Any, Final
@@ -18,14 +18,8 @@ from ringback.domain.idempotency_keys import KEY, key_errors
 from ringback.domain.job_posts import JobPost
 from ringback.domain.jobs import Job
 from ringback.domain.suggestions import unknown_name
-from ringback.http_replies import Reply, job_body, problem_body, reply
-from ringback.lambda_events import (
-    Event,
-    client_name,
-    json_body,
-    lower_headers,
-    query_parameters,
-)
+from ringback.http_api.replies import Reply, job_body, problem_body, reply
+from ringback.http_api.requests import client_name, json_body, lower_headers, query_parameters
 
 MAX_JOBS: Final = 100
 MAX_BYTES: Final = 1024 * 1024
@@ -36,7 +30,7 @@ MAX_KEY: Final = idempotency_keys.MAX_KEY - len(f"#{MAX_JOBS - 1}")
 Outcome = Job | RequestRefused | TryAgain
 
 
-def batch_post(event: Event) -> Sequence[JobPost]:
+def batch_post(event: Mapping[str, Any]) -> Sequence[JobPost]:
     """Read the requests; the n-th, from 0, has the key ``<key of the batch>#n``.
 
     Raises ``InvalidRequest``, which names every invalid field of the batch itself, or
@@ -56,7 +50,7 @@ def batch_post(event: Event) -> Sequence[JobPost]:
     ]
 
 
-def _requests(event: Event) -> Sequence[dict[str, Any]]:
+def _requests(event: Mapping[str, Any]) -> Sequence[dict[str, Any]]:
     body = json_body(event, most=MAX_BYTES)
     unknown = islice(body.keys() - {JOBS}, MAX_ERRORS)
     errors = [FieldError(name, unknown_name("field", name, {JOBS})) for name in unknown]

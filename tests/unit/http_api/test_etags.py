@@ -4,8 +4,8 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
-from ringback.etags import unless_known
-from ringback.http_replies import reply
+from ringback.http_api.etags import unless_known
+from ringback.http_api.replies import reply
 
 from tests.support.lambdas import with_headers
 

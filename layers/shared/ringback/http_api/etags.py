@@ -9,8 +9,8 @@ from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final
 
-from ringback.http_replies import Reply, reply
-from ringback.lambda_events import lower_headers
+from ringback.http_api.replies import Reply, reply
+from ringback.http_api.requests import lower_headers
 
 # A weak validator serves here as well as a strong one.
 _TAG: Final = re.compile(r'(?:W/)?("[^"]*")')

@@ -13,7 +13,7 @@ from ringback.domain.errors import FieldError, InvalidRequest, RequestRefused
 from ringback.domain.estimates import Estimate
 from ringback.domain.images import Quarantined, Remains
 from ringback.domain.jobs import ErrorKind, JobError, JobStatus
-from ringback.http_replies import (
+from ringback.http_api.replies import (
     account_body,
     dry_run_body,
     job_body,

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ringback.domain.accounts import Account
-from ringback.http_replies import account_body
+from ringback.http_api.replies import account_body
+from ringback.http_api.webhooks import receiver_body
 from ringback.use_cases.client_account import ListedReceiver
-from ringback.webhook_replies import receiver_body
 
 
 def client_account_body(

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ringback.http_replies import Reply, limit_headers
-from ringback.lambda_events import Event, client_name
+from ringback.http_api.replies import Reply, limit_headers
+from ringback.http_api.requests import client_name
 from ringback.use_cases.limit_jobs import LimitJobs
 
 More = TypeVar("More")
-Answer = Callable[[Event, More], Reply]
+Answer = Callable[[Mapping[str, Any], More], Reply]
 
 
 def telling(
@@ -19,7 +19,7 @@ def telling(
     if limit is None:
         return routes
 
-    def told(answer_to: Answer[More], event: Event, more: More) -> Reply:
+    def told(answer_to: Answer[More], event: Mapping[str, Any], more: More) -> Reply:
         answer = answer_to(event, more)
         headers = limit_headers(limit.allowance_of(client_name(event)))
         return answer | {"headers": answer["headers"] | headers}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from ringback.domain.errors import InvalidRequest, PayloadTooLarge, Unauthorized
 from ringback.domain.job_posts import JobPost
+from ringback.http_api.requests import job_post
 from ringback.json_bodies import MAX_REQUEST_BYTES
-from ringback.lambda_events import job_post
 
 from tests.support.jobs import a_job_id
 
