@@ -94,7 +94,8 @@ def worst_of(found: Scrolling) -> str:
     long = [each for each in found.frames_ms if each > 50]
     return (
         f"\n{len(long)} frames of {found.seconds:.0f} s took longer than 50 ms, the longest"
-        f" {max(long, default=0):.0f} ms. The goal: none.\n"
+        f" {max(long, default=0):.0f} ms. The goal: none. Meanwhile the machine's host gave"
+        f" {found.stolen_seconds:.1f} s of its processors to others.\n"
     )
 
 

@@ -1,7 +1,9 @@
 """What a browser says of its own speed while it shows the studio."""
 
+import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from local.failures import LocalFailure
@@ -96,6 +98,8 @@ class Scrolling:
     after: Load
     frames_ms: list[float]
     seconds: float
+    # Of processor time that the machine's host gave to others.
+    stolen_seconds: float
 
 
 def opening(page: Any, url: str, *, throttled: int) -> Opening:
@@ -142,12 +146,19 @@ def scrolling(page: Any, url: str, pictures: int) -> Scrolling:
     page.wait_for_timeout(REST_MS)
     before = load_of(page)
     page.evaluate("measured.frames.length = 0")
-    began = time.monotonic()
+    began, stolen = time.monotonic(), stolen_seconds()
     page.evaluate(SCROLL, [pictures, PATIENCE_SECONDS])
-    seconds = time.monotonic() - began
+    seconds, stolen = time.monotonic() - began, stolen_seconds() - stolen
     if last_drawn(page) < pictures:
         raise LocalFailure(f"Only {last_drawn(page):,} pictures were reached.")
-    return Scrolling(before, load_of(page), page.evaluate("measured.frames"), seconds)
+    return Scrolling(before, load_of(page), page.evaluate("measured.frames"), seconds, stolen)
+
+
+def stolen_seconds() -> float:
+    """Return since the machine's start; 0 where the kernel can't tell (proc_stat(5), ``steal``)."""
+    stat = Path("/proc/stat")
+    ticks = int(stat.read_text().split(maxsplit=9)[8]) if stat.exists() else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def last_drawn(page: Any) -> int:
