@@ -55,7 +55,9 @@ class LightTable extends HTMLElement {
     this.sizes.observe(this);
     this.clock = setInterval(() => this.#tiles.tick(), 1000);
     this.addEventListener('pointerover', ({ target }) => this.#tiles.caption(target));
-    this.addEventListener('load', () => this.#begin(), { capture: true, once: true });
+    // Not before the frame that shows it.
+    const begin = () => requestAnimationFrame(() => setTimeout(() => this.#begin()));
+    this.addEventListener('load', begin, { capture: true, once: true });
     this.beginning = setTimeout(() => this.#begin(), BEGINNING_MS);
   }
 
