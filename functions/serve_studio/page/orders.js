@@ -7,8 +7,8 @@ import { patiently } from './patience.js';
 export const isUnsure = ({ kind, status }) => ['no-answer', 'request-in-flight'].includes(kind) || (kind === 'failed' && status >= 500);
 
 export class Order {
-  #text = '';
-  #key = '';
+  // By what is ordered: another order in between does not make the first one a new one.
+  #keys = new Map();
   #path;
 
   constructor(path = '/jobs') {
@@ -18,10 +18,10 @@ export class Order {
   /** Post a job and return it; `patience` is what `patiently` takes. @throws {Problem} */
   async send(body, patience) {
     const text = writeJson(body);
-    if (text !== this.#text) [this.#text, this.#key] = [text, crypto.randomUUID()];
-    const key = this.#key;
-    // Another order may have begun by the time of the answer; its key stays.
-    const end = () => key === this.#key && (this.#text = '');
+    const key = this.#keys.get(text) ?? crypto.randomUUID();
+    this.#keys.set(text, key);
+    // The same may be ordered anew by the time of the answer; that key stays.
+    const end = () => key === this.#keys.get(text) && this.#keys.delete(text);
     try {
       const job = await patiently(() => call(this.#path, { method: 'POST', body, idempotencyKey: key }), patience);
       end();
