@@ -22,6 +22,7 @@ export class JobStore extends EventTarget {
   #load = 0;
   #frame = 0;
   #running;
+  #isClosed = false;
   #pauses = new Pauses(() => this.#changed());
   #renewals = new Renewals({
     readPage: async (page) => (await this.#ask(page, PAGE)).jobs,
@@ -90,6 +91,7 @@ export class JobStore extends EventTarget {
 
   /** Nobody looks any more. */
   close() {
+    this.#isClosed = true;
     this.#pauses.clear();
   }
 
@@ -146,9 +148,9 @@ export class JobStore extends EventTarget {
     return url;
   }
 
-  /** Renew a link that did not work. */
+  /** Renew a link that did not work; after a pause, the table asks for it. */
   renew({ job, image }) {
-    if (this.#links.drop(image.key)) this.#renewals.want(job);
+    if (this.#links.drop(image.key) && !this.#pauses.isOn) this.#renewals.want(job);
   }
 
   indexOf(key) {
@@ -206,6 +208,7 @@ export class JobStore extends EventTarget {
 
   /** The first failure is told of; those that follow by themselves are not. */
   #fail(problem) {
+    if (this.#isClosed) return;
     if (this.#pauses.begin(problem) || problem.kind === 'bad-key') this.dispatchEvent(new CustomEvent('problem', { detail: problem }));
   }
 }

@@ -22,12 +22,15 @@ export class Pauses {
   /** Begin a pause, and tell whether this is the first failure in a row. */
   begin(problem) {
     const isFirst = !this.#fails;
-    if (!this.isOn) {
-      const wait = waitAfter(problem, this.#fails++);
-      this.#until = performance.now() + wait;
-      this.#isTold = problem.waitMs > 0;
-      if (mayPass(problem)) this.#timer = setTimeout(() => this.end({ isWanted: true }), wait);
-    }
+    const isTold = problem.waitMs > 0;
+    const wait = waitAfter(problem, this.isOn ? 0 : this.#fails++);
+    const until = performance.now() + wait;
+    // What fails together is one failure, but the API may ask for a longer pause.
+    if (this.isOn && (!isTold || until <= this.#until)) return isFirst;
+    clearTimeout(this.#timer);
+    this.#until = until;
+    this.#isTold = isTold;
+    if (mayPass(problem)) this.#timer = setTimeout(() => this.end({ isWanted: true }), wait);
     return isFirst;
   }
 
