@@ -47,6 +47,7 @@ export class LiveLine extends EventTarget {
     this.#key = key;
     this.#since = this.#newest = undefined;
     this.#seen.clear();
+    this.state = 'waiting';
     this.#connect();
   }
 
@@ -58,7 +59,9 @@ export class LiveLine extends EventTarget {
   }
 
   #connect() {
+    const before = this.#socket;
     const socket = (this.#socket = new WebSocket(this.#url));
+    before?.close();
     this.#heard = stopwatch();
     socket.onopen = () => socket.send(JSON.stringify({ key: this.#key, ...(this.#since && { since: this.#since }) }));
     socket.onmessage = ({ data }) => socket === this.#socket && this.#read(JSON.parse(data));
