@@ -103,6 +103,8 @@ class MakeForm {
   stop() {
     this.#waiting?.abort();
     this.#ended.abort();
+    this.#price.update(null);
+    this.#images?.control.stop();
   }
 
   /** Go on with a form in another language. */
@@ -114,6 +116,9 @@ class MakeForm {
     this.#choose(before.#model.id);
     this.#fields.forEach((field, index) => field !== this.#images && field.takeOver(before.#fields[index]));
     this.#changed();
+    // An order that is under way says there how it ends.
+    this.#problem.replaceWith(before.#problem);
+    this.#problem = before.#problem;
     this.#waiting = before.#waiting;
     before.#ended.abort();
   }
@@ -208,7 +213,7 @@ class MakeForm {
     } catch (problem) {
       if (problem === signal.reason) return;
       if (problem.kind === 'bad-key') this.options.onProblem(problem);
-      fill(this.#problem, problem.errors?.length ? '' : isUnsure(problem) ? t('make.again-safe') : sentence(problem));
+      fill(this.#problem, problem.errors?.length ? '' : isUnsure(problem) ? t(signal.aborted ? 'make.other-unsure' : 'make.again-safe') : sentence(problem));
       this.#showErrors(problem.errors ?? []);
       this.#fields.find(({ element }) => element.querySelector('[aria-invalid="true"]'))?.focus();
     }

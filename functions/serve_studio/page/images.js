@@ -67,6 +67,11 @@ export class ImageField extends HTMLElement {
     this.#changed();
   }
 
+  /** End what is being uploaded. */
+  stop() {
+    this.#items.forEach(({ stop }) => stop?.abort());
+  }
+
   /** Have what another field has, also what is still being uploaded. */
   takeOver(other) {
     this.urls = [];

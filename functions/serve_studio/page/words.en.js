@@ -144,6 +144,7 @@ export default {
   'make.sent': 'Sent. It appears on the table while it is made.',
   'make.look-only': 'Your key may look only. Making pictures needs the scope jobs:write.',
   'make.again-safe': 'It is not certain that this arrived. Press again: it is bought once only.',
+  'make.other-unsure': 'It is not certain whether what you sent before your change arrived. Look at your pictures first: what stands here now is another order.',
   'make.needed': 'needed',
   'field.tags_hint': 'Your own words for it, separated by commas.',
   'make.model': '{name}: {what}',

@@ -141,6 +141,7 @@ export default {
   'make.sent': '已提交。生成过程会显示在图片墙上。',
   'make.look-only': '您的密钥只能查看。生成图片需要 jobs:write 权限。',
   'make.again-safe': '不确定请求是否已送达。请再按一次：只会付费一次。',
+  'make.other-unsure': '不确定您修改之前提交的内容是否已送达。请先查看您的图片：现在的内容是另一个订单。',
   'make.needed': '必填',
   'make.model': '{name}：{what}',
   'make.usual': '默认',
