@@ -170,11 +170,10 @@ export class PictureDialog {
 
   #onChange(job) {
     this.#store.take(job);
-    if (job.status === 'deleting') {
-      this.#leave();
-      return;
-    }
-    if (this.key?.split('.')[0] === job.job_id) this.#load(job.job_id);
+    // Somebody may have gone on to another picture since.
+    if (this.key?.split('.')[0] !== job.job_id) return;
+    if (job.status === 'deleting') this.#leave();
+    else this.#load(job.job_id);
   }
 
   #stopLoading() {

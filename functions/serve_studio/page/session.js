@@ -24,7 +24,7 @@ export async function loadAccount() {
 }
 
 /** Unknown scopes may do everything: the API has the last word. */
-export const may = (scope) => account?.scopes?.includes(scope) ?? true;
+export const may = (scope, of = account) => of?.scopes?.includes(scope) ?? true;
 
 /**
  * Sign in with a key that somebody typed. An admin key is not stored anywhere.
@@ -32,20 +32,21 @@ export const may = (scope) => account?.scopes?.includes(scope) ?? true;
  */
 export async function signIn(key, { forLong }) {
   const before = currentKey();
+  let own;
   useKey(key);
   try {
-    await loadAccount();
+    own = await loadAccount();
   } catch (problem) {
     useKey(before);
     throw problem;
   }
-  if (!may('admin')) keepKey({ forLong });
+  if (!may('admin', own)) keepKey({ forLong });
 }
 
-/** @param {{isWanted: boolean}} options `false` if the key was refused: its client may come back with another one */
+/** @param {{isWanted: boolean}} options `false` if the key was refused: its client, if it is known, may come back with another one */
 export function signOut({ isWanted }) {
   account = undefined;
   asked += 1;
   forgetKey();
-  if (isWanted) dispatchEvent(new Event('forget'));
+  if (isWanted || !client) dispatchEvent(new Event('forget'));
 }
