@@ -10,7 +10,8 @@ PAGE: Final = ROOT / "functions/serve_studio/page"
 # Some of what the page uses is there for pages of `https:` only.
 ORIGIN: Final = "https://studio.test/"
 EMPTY: Final = """<meta name="ringback-settings"
- content='{"api": "http://api.test/", "live": "ws://api.test/"}'>"""
+ content='{"api": "http://api.test/", "live": "ws://api.test/"}'>
+ <script>sessionStorage.setItem('ringback.key', 'key')</script>"""
 # What the API answers, and when, is the test's: `answers` has a function for each request.
 ANSWERS: Final = """
   const answers = [];

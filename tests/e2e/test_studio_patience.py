@@ -149,6 +149,59 @@ def test_typing_does_not_arm_the_button_while_an_order_is_sent(anew: Any) -> Non
     assert buy(anew, script) is False
 
 
+def test_another_order_in_between_leaves_the_key_of_the_first(anew: Any) -> None:
+    script = """
+      (await post(0)).fail();
+      while (!isArmed()) await soon();
+      for (const [index, prompt] of [[1, 'a red kite'], [2, 'a kite'], [3, 'a kite']]) {
+        type('prompt', prompt);
+        press();
+        (await post(index))(made(), 202);
+        while (!isArmed()) await soon();
+      }
+      return posts().map((each) => keyOf(each) === keyOf(posts()[0]));
+    """
+    assert buy(anew, script) == [True, False, True, False]
+
+
+def test_what_was_changed_while_it_was_sent_is_another_order(anew: Any) -> None:
+    script = """
+      await post(0);
+      type('prompt', 'a kite.');
+      posts()[0].fail();
+      while (!isArmed()) await soon();
+      return problem();
+    """
+    assert "what stands here now is another order" in buy(anew, script)
+
+
+def test_an_order_says_how_it_ends_in_another_language(anew: Any) -> None:
+    script = """
+      await post(0);
+      await chooseLanguage('zh');
+      await opened();
+      posts()[0].fail();
+      while (!problem()) await soon();
+      return problem();
+    """
+    assert "\u53ea\u4f1a\u4ed8\u8d39\u4e00\u6b21" in buy(anew, script)
+
+
+@pytest.mark.parametrize("rest", ["", "type('prompt', 'a red kite');"])
+def test_what_was_typed_is_not_sent_with_the_next_client_s_key(anew: Any, rest: str) -> None:
+    script = f"""
+      const {{ useKey }} = await import('./api.js');
+      await post(0);
+      {rest}
+      useKey(null);
+      dispatchEvent(new Event('forget'));
+      useKey('another');
+      await new Promise((resolve) => real(resolve, 700));
+      return answers.filter(({{ sent }}) => sent.headers.authorization === 'Bearer another').length;
+    """
+    assert buy(anew, script) == 0
+
+
 @pytest.mark.parametrize("failure", [BUSY, FAILED, ".fail()"])
 def test_the_price_is_asked_for_again(anew: Any, failure: str) -> None:
     script = f"""
@@ -216,6 +269,82 @@ def test_a_line_that_is_back_does_not_shorten_what_the_api_asked_for(anew: Any) 
       return [before, answers.length];
     """
     assert anew.evaluate(f"async () => {{ {STORE} {script} }}") == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("status", "after"), [(200, "-"), (429, "3000000"), (429, "Infinity"), (429, "-5")]
+)
+def test_a_strange_answer_is_no_storm(anew: Any, status: int, after: str) -> None:
+    """Such as a page of a proxy in place of JSON, or a wait that no timer can have."""
+    script = f"""
+      store.addEventListener('change', () => store.more());
+      let asked = 0;
+      globalThis.fetch = async () => {{
+        asked += 1;
+        if (asked > 9) await new Promise(() => {{}});
+        const headers = {{ 'retry-after': '{after}' }};
+        return new Response('<html>', {{ status: {status}, headers }});
+      }};
+      store.load({{}});
+      while (!store.problem) await soon();
+      for (let turn = 0; turn < 30; turn += 1) await soon();
+      return [asked, store.problem.waitMs >= 0];
+    """
+    assert anew.evaluate(f"async () => {{ {UNREACHABLE} {STORE} {script} }}") == [1, True]
+
+
+def test_of_failures_that_come_together_the_longest_wait_counts(anew: Any) -> None:
+    """Also if the timer of the pause before is late, as in a hidden page."""
+    script = """
+      const { Pauses } = await import('./pauses.js');
+      const { Problem } = await import('./api.js');
+      const timers = new Map();
+      let [now, ended] = [0, 0];
+      performance.now = () => now;
+      globalThis.setTimeout = (run) => timers.set(timers.size + 1, run).size;
+      globalThis.clearTimeout = (id) => timers.set(id, () => {});
+      const pauses = new Pauses(() => (ended += 1));
+      const failed = new Problem({ kind: 'failed', status: 500 });
+      const busy = new Problem({ kind: 'too-many', status: 429, waitMs: 34_000 });
+      pauses.begin(failed);
+      pauses.begin(busy);
+      pauses.begin(failed);
+      now = 33_000;
+      const isOn = [pauses.isOn];
+      now = 36_000;
+      pauses.begin(busy);
+      [...timers.values()].slice(0, -1).forEach((run) => run());
+      return [...isOn, pauses.isOn, ended];
+    """
+    assert anew.evaluate(f"async () => {{ {script} }}") == [True, True, 0]
+
+
+def test_a_table_that_was_left_asks_for_nothing_more(anew: Any) -> None:
+    script = f"""
+      store.load({{}});
+      answers[0]({{ jobs: [], cursor: null }});
+      await soon();
+      store.refresh();
+      await soon();
+      store.close();
+      answers[1]{FAILED};
+      await soon();
+      await soon();
+      return answers.length;
+    """
+    assert anew.evaluate(f"async () => {{ {WAITS} {STORE} {script} }}") == 2
+
+
+def test_links_that_do_not_work_wait_for_the_end_of_a_pause(anew: Any) -> None:
+    script = f"""
+      store.load({{}});
+      answers[0]{BUSY};
+      await soon();
+      store.renew({{ job: {{ id: 'job_a', page: 0 }}, image: {{ key: 'a' }} }});
+      for (let turn = 0; turn < 20; turn += 1) await soon();
+      return answers.length;
+    """
+    assert anew.evaluate(f"async () => {{ {STORE} {script} }}") == 1
 
 
 def test_what_was_missed_is_read_once_the_api_answers(anew: Any) -> None:

@@ -196,3 +196,28 @@ def test_a_view_that_missed_too_much_is_read_again(anew: Any, view: str, path: s
       return [before, answers.slice(1).map(({{ url }}) => url.replace('http://api.test', ''))];
     """
     assert anew.evaluate(f"async () => {{ {ANSWERS} {script} }}") == [1, [path]]
+
+
+def test_who_signs_in_again_is_told_that_the_line_is_live(anew: Any) -> None:
+    script = """
+      const states = [];
+      line.addEventListener('state', ({ detail }) => states.push(detail));
+      line.close();
+      line.open('another');
+      sockets[1].open();
+      sockets[1].tell({ following: { complete: true } });
+      return states;
+    """
+    assert live(anew, script) == ["live"]
+
+
+def test_a_connection_that_is_replaced_is_closed(anew: Any) -> None:
+    """One that is open, but was not answered yet."""
+    script = """
+      sockets[0].onclose();
+      show();
+      sockets[1].open();
+      show();
+      return [sockets.length, sockets[1].isClosed];
+    """
+    assert live(anew, script) == [3, True]

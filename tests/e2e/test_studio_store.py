@@ -116,6 +116,7 @@ def test_an_answer_that_breaks_off_is_no_answer(anew: Any) -> None:
 def test_the_account_is_the_one_that_was_asked_for_last(anew: Any) -> None:
     """What was typed is forgotten only for another client, or by who signs out."""
     script = """
+      const { useKey } = await import('./api.js');
       const { knownAccount, loadAccount, signOut } = await import('./session.js');
       let forgotten = 0;
       addEventListener('forget', () => (forgotten += 1));
@@ -128,6 +129,7 @@ def test_the_account_is_the_one_that_was_asked_for_last(anew: Any) -> None:
       await first();
       const found = [knownAccount().client, forgotten];
       signOut({ isWanted: false });
+      useKey('another');
       found.push(forgotten);
       await (await load(2, 'second'))();
       found.push(forgotten);
@@ -137,6 +139,54 @@ def test_the_account_is_the_one_that_was_asked_for_last(anew: Any) -> None:
       return [...found, forgotten];
     """
     assert anew.evaluate(f"async () => {{ {ANSWERS} {script} }}") == ["second", 0, 0, 0, 1, 2]
+
+
+def test_what_an_unknown_client_typed_is_forgotten(anew: Any) -> None:
+    script = """
+      const { signOut } = await import('./session.js');
+      let forgotten = 0;
+      addEventListener('forget', () => (forgotten += 1));
+      signOut({ isWanted: false });
+      return forgotten;
+    """
+    assert anew.evaluate(f"async () => {{ {script} }}") == 1
+
+
+def test_a_key_is_kept_although_the_account_was_asked_for_again(anew: Any) -> None:
+    script = """
+      const { loadAccount, signIn } = await import('./session.js');
+      const signedIn = signIn('kept', { forLong: false });
+      loadAccount();
+      answers[0]({ client: 'a', scopes: ['jobs:read'] });
+      await signedIn;
+      return sessionStorage.getItem('ringback.key');
+    """
+    assert anew.evaluate(f"async () => {{ {ANSWERS} {script} }}") == "kept"
+
+
+def test_a_picture_stays_open_when_another_one_is_deleted(anew: Any) -> None:
+    script = """
+      const { PictureDialog } = await import('./picture.js');
+      const { actionsOf } = await import('./actions.js');
+      HTMLImageElement.prototype.decode = () => Promise.reject();
+      const full = (id) => ({ ...job('failed', 3, id), missing_images: [] });
+      const dialog = new PictureDialog({ store, table: { focusItem() {}, goTo() {} } });
+      location.hash = '#/pictures?open=job_a.1';
+      dialog.show('job_a.1');
+      answers[0](full('job_a'));
+      await soon();
+      await soon();
+      document.querySelector('.action-delete').click();
+      document.querySelector('dialog.ask .danger').click();
+      while (!answers[1]) await soon();
+      location.hash = '#/pictures?open=job_b.1';
+      dialog.show('job_b.1');
+      answers[1](job('deleting', 4));
+      await soon();
+      await soon();
+      return location.hash;
+    """
+    assert anew.evaluate(f"async () => {{ {STORE} {script} }}") == "#/pictures?open=job_b.1"
 
 
 def test_links_of_thousands_of_jobs_are_read_few_at_a_time(anew: Any) -> None:

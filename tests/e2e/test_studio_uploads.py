@@ -137,3 +137,17 @@ def test_an_upload_waits_as_long_as_the_api_says(anew: Any) -> None:
       return [waits.filter((ms) => ms >= 34000 && ms <= 35000).length, field.urls];
     """
     assert field(anew, WAITS + script) == [1, ["s3://drops/a"]]
+
+
+def test_files_that_wait_are_not_uploaded_by_nobody(anew: Any) -> None:
+    """The answer would draw the form for the key anew."""
+    script = """
+      const { useKey } = await import('./api.js');
+      field.addFiles([...'abcdef'].map(file));
+      await next('/uploads', 2);
+      useKey(null);
+      asked('/uploads').forEach((answer) => answer({ image: 's3://drops/a', uploaded: true }));
+      await settled();
+      return asked('/uploads').length;
+    """
+    assert field(anew, script) == 3

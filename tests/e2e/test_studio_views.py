@@ -126,6 +126,22 @@ def test_a_form_that_was_closed_begins_anew(anew: Any) -> None:
     assert form(anew, script) == [False, True, False]
 
 
+def test_files_that_wait_are_not_uploaded_for_the_next_client(anew: Any) -> None:
+    script = """
+      const form = await opened();
+      await begin(form, `make=${edit}`);
+      form.addFiles([...'abcdef'].map((name) => file(name)));
+      const uploads = () => answers.filter(({ url }) => url.includes('/uploads'));
+      while (!uploads()[2]) await soon();
+      choose(edit.replace('edit', 'text-to-image'));
+      dispatchEvent(new Event('forget'));
+      uploads().forEach((answer) => answer({ image: 's3://drops/a', uploaded: true }));
+      for (let turn = 0; turn < 20; turn += 1) await soon();
+      return uploads().length;
+    """
+    assert form(anew, script) == 3
+
+
 def test_each_file_that_is_no_image_is_named(anew: Any) -> None:
     script = """
       const form = await opened();

@@ -7,6 +7,8 @@ import { inBrowser, inTab } from './storage.js';
 const KEY = 'ringback.key';
 // API Gateway gives up after 30 s: no answer comes after that.
 const ANSWERED_MS = 40_000;
+// A timer that is set for more than 24 days runs at once.
+const MAX_TOLD_MS = 86_400_000;
 
 /** Where the API and the live line are; `serve_studio` writes it into the page. */
 export const settings = JSON.parse(document.querySelector('meta[name=ringback-settings]').content);
@@ -53,6 +55,8 @@ export function forgetKey() {
  * @throws {Problem}
  */
 export async function call(path, { method = 'GET', body, idempotencyKey, isExact, signal } = {}) {
+  // Whatever was left to do is not done by nobody.
+  if (!key) throw new Problem({ kind: 'bad-key', isLate: true });
   const headers = { authorization: `Bearer ${key}` };
   if (body) headers['content-type'] = 'application/json';
   // A string of structured fields, as the draft of the header wants it.
@@ -70,7 +74,12 @@ export async function call(path, { method = 'GET', body, idempotencyKey, isExact
   // An answer may break off.
   const text = await answer.text().catch(fail);
   if (!answer.ok) throw problemOf(answer, text, used !== key);
-  return text ? readJson(text, isExact) : null;
+  try {
+    return text ? readJson(text, isExact) : null;
+  } catch (error) {
+    // Something between here and the API has answered in its place.
+    return fail(error);
+  }
 }
 
 /** Return a problem of an answer. API Gateway's own answers have a `message` only. */
@@ -83,7 +92,7 @@ function problemOf({ status, headers }, text, isLate) {
   }
   const kind = body.type?.split('#')[1];
   if (kind === 'unauthorized' || (!kind && (status === 401 || status === 403))) return new Problem({ kind: 'bad-key', status, isLate });
-  const waitMs = 1000 * headers.get('retry-after') || 0;
+  const waitMs = Math.min(MAX_TOLD_MS, Math.max(0, 1000 * headers.get('retry-after') || 0));
   if (status === 429) return new Problem({ kind: 'too-many', status, waitMs });
   return new Problem({ kind: kind ?? 'failed', status, detail: body.detail ?? body.message, errors: body.errors, waitMs });
 }
