@@ -202,6 +202,61 @@ def test_what_was_typed_is_not_sent_with_the_next_client_s_key(anew: Any, rest: 
     assert buy(anew, script) == 0
 
 
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [
+        (BUSY, "Too many requests at once. This goes on by itself"),
+        ("({ type: 'x#request-in-flight' }, 409)", "That did not work. It is tried again"),
+    ],
+)
+def test_an_order_that_waits_says_what_for(anew: Any, refusal: str, said: str) -> None:
+    script = f"""
+      globalThis.setTimeout = (run, ms) => real(run, ms);
+      (await post(0)){refusal};
+      while (!problem()) await soon();
+      return problem();
+    """
+    assert buy(anew, script).startswith(said)
+
+
+def test_events_while_the_account_is_refused_are_no_storm(anew: Any) -> None:
+    """Of twenty, only the last one's request is repeated, also after a failure."""
+    script = f"""
+      const {{ accountView }} = await import('./account.js');
+      const live = new EventTarget();
+      const view = accountView({{ live, onProblem: () => {{}} }});
+      const detail = {{ type: 'ringback.account.paused' }};
+      for (let event = 0; event < 20; event += 1)
+        live.dispatchEvent(new CustomEvent('event', {{ detail }}));
+      for (let turn = 0; turn < 30; turn += 1) {{
+        answers.forEach((answer) => answer{FAILED});
+        await soon();
+      }}
+      return answers.length;
+    """
+    assert anew.evaluate(f"async () => {{ {WAITS} {UNREACHABLE} {ANSWERS} {script} }}") == 25
+
+
+def test_more_bad_rows_come_once(anew: Any) -> None:
+    script = """
+      const { dropsView } = await import('./drops.js');
+      const view = dropsView({ live: new EventTarget(), onProblem: () => {} });
+      document.body.replaceChildren(view.element);
+      answers[0]({ drops: [], cursor: null });
+      view.update(new URLSearchParams('file=a.csv'));
+      answers[1]({
+        file: 'a.csv', rows: 1, bad_rows: 2, jobs: {}, state: 'final', credits: null,
+        bad: [{ row: 1, errors: [] }], receipts: [], cursor: 'next',
+      });
+      while (!view.element.querySelector('table')) await soon();
+      const more = view.element.querySelector('article section button');
+      more.click();
+      more.click();
+      return answers.length;
+    """
+    assert anew.evaluate(f"async () => {{ {ANSWERS} {script} }}") == 3
+
+
 @pytest.mark.parametrize("failure", [BUSY, FAILED, ".fail()"])
 def test_the_price_is_asked_for_again(anew: Any, failure: str) -> None:
     script = f"""

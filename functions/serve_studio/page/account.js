@@ -2,7 +2,7 @@
 
 import { call } from './api.js';
 import { fill, h, refill } from './dom.js';
-import { sentence, tell } from './notices.js';
+import { sentence, tell, waiting } from './notices.js';
 import { patiently } from './patience.js';
 import { loadAccount, may } from './session.js';
 import { moment, named, number, t } from './words.js';
@@ -15,14 +15,17 @@ export function accountView({ live, onProblem }) {
 
   let loads = 0;
   let hasFailed = false;
+  let reading;
 
   /** Events come faster than answers: the answer to the last request is shown. */
   async function load() {
     loads += 1;
     const turn = loads;
+    reading?.abort();
+    reading = new AbortController();
     try {
-      const onWait = (n) => turn === loads && refill(content, [h('p.problem', {}, t('problem.waits', { n }))], content);
-      const account = await patiently(loadAccount, { signal: stop.signal, onWait });
+      const onWait = (...wait) => turn === loads && refill(content, [h('p.problem', {}, waiting(...wait))], content);
+      const account = await patiently(loadAccount, { signal: AbortSignal.any([stop.signal, reading.signal]), isFree: true, onWait });
       hasFailed = false;
       if (turn !== loads) return;
       fill(who, t('account.who', { client: account.client, scopes: account.scopes.join(', ') }));

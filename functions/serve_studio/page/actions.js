@@ -2,7 +2,7 @@
 
 import { call } from './api.js';
 import { h, icon } from './dom.js';
-import { ask, tell } from './notices.js';
+import { ask, tell, waiting } from './notices.js';
 import { isUnsure, Order } from './orders.js';
 import { changed } from './routes.js';
 import { may } from './session.js';
@@ -24,7 +24,7 @@ export function actionsOf({ job, image, onProblem, onChange }) {
     const order = retries.get(job.job_id) ?? new Order(`${path}/retry`);
     retries.set(job.job_id, order);
     try {
-      onChange(await order.send(undefined, { onWait: (n) => tell(t('problem.waits', { n }), { isProblem: true }) }));
+      onChange(await order.send(undefined, { onWait: (...wait) => tell(waiting(...wait), { isProblem: true }) }));
       tell(t('retry.done'));
     } catch (problem) {
       if (!isUnsure(problem)) throw problem;

@@ -5,7 +5,7 @@ import { stopwatch } from './clock.js';
 import { fill, h, refill } from './dom.js';
 import { ENDED, UNDER_WAY } from './filters.js';
 import { lifetimeOf } from './links.js';
-import { said, sentence, tellProblem } from './notices.js';
+import { said, sentence, tellProblem, waiting } from './notices.js';
 import { patiently } from './patience.js';
 import { address, changed, route } from './routes.js';
 import { moment, named, number, range, t } from './words.js';
@@ -24,14 +24,14 @@ export function dropsView({ live, onProblem }) {
   let timer;
   let hasFailed = false;
   let leftAt = {};
-  const waiting = new Set();
+  const changedFiles = new Set();
 
   async function load() {
     if (more.ariaDisabled === 'true') return;
     more.ariaDisabled = 'true';
     try {
       const query = new URLSearchParams({ limit: 25, ...(cursor && { cursor }) });
-      const page = await patiently(() => call(`/drops?${query}`), { signal: stop.signal, onWait: (n) => say(t('problem.waits', { n })) });
+      const page = await patiently(() => call(`/drops?${query}`), { signal: stop.signal, isFree: true, onWait: (...wait) => say(waiting(...wait)) });
       cursor = page.cursor;
       hasFailed = false;
       fill(more, t('drops.more'));
@@ -98,16 +98,16 @@ export function dropsView({ live, onProblem }) {
   /** Something happened to a file's job: read how far the file is. */
   function onEvent({ type, data }) {
     if (!data.source || !/^ringback\.(job|drop)\./.test(type)) return;
-    waiting.add(data.source);
+    changedFiles.add(data.source);
     timer ??= setTimeout(readWaiting, TOGETHER_MS);
   }
 
   async function readWaiting() {
-    const files = [...waiting];
-    waiting.clear();
+    const files = [...changedFiles];
+    changedFiles.clear();
     const read = (file) => patiently(() => call(pathOf(file)), { signal: stop.signal, isFree: true });
     for (const file of files) await read(file).then((drop) => put(drop, { isFirst: true }), () => {});
-    timer = waiting.size && !stop.signal.aborted ? setTimeout(readWaiting, TOGETHER_MS) : undefined;
+    timer = changedFiles.size && !stop.signal.aborted ? setTimeout(readWaiting, TOGETHER_MS) : undefined;
     const { params } = route();
     if (files.includes(params.get('file'))) showFile(params, { isAgain: true });
   }
@@ -201,7 +201,10 @@ function badRows(drop) {
   const body = h('tbody', {}, drop.bad.map(badRow));
   let { cursor } = drop;
   const load = async () => {
+    if (more.ariaDisabled === 'true') return;
+    more.ariaDisabled = 'true';
     const next = await call(pathOf(drop.file, drop.version, cursor)).catch((problem) => void tellProblem(problem));
+    more.ariaDisabled = 'false';
     if (!next) return;
     cursor = next.cursor;
     body.append(...next.bad.map(badRow));

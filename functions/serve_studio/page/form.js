@@ -4,7 +4,7 @@ import { call } from './api.js';
 import { fill, h, icon } from './dom.js';
 import { makeField } from './fields.js';
 import { loadModels, modelFor, modelOf, rememberModel } from './models.js';
-import { said, sentence, tell } from './notices.js';
+import { said, sentence, tell, waiting } from './notices.js';
 import { isUnsure, Order } from './orders.js';
 import { priceOf } from './price.js';
 import { changed, go } from './routes.js';
@@ -204,7 +204,7 @@ class MakeForm {
 
   async #buy(body) {
     const { signal } = (this.#waiting = new AbortController());
-    const onWait = (n) => (this.#problem.textContent = t('problem.waits', { n }));
+    const onWait = (...wait) => (this.#problem.textContent = waiting(...wait));
     try {
       const job = await this.#order.send(body, { signal, onWait });
       this.#problem.textContent = '';

@@ -69,6 +69,9 @@ export function sentence(problem) {
   return has(key) ? t(key) : said(detail) || t('problem.failed');
 }
 
+/** Return what is said while `patiently` waits. */
+export const waiting = (n, { kind }) => t(kind === 'too-many' ? 'problem.waits' : 'problem.tries', { n });
+
 export function tellProblem(problem) {
   if (!(problem instanceof Problem)) console.error(problem);
   tell(sentence(problem), { isProblem: true });

@@ -5,7 +5,7 @@ import { actionsOf } from './actions.js';
 import { stopwatch } from './clock.js';
 import { factsOf } from './facts.js';
 import { fill, h, icon, refill } from './dom.js';
-import { placeNotices, said, sentence } from './notices.js';
+import { placeNotices, said, sentence, waiting } from './notices.js';
 import { patiently } from './patience.js';
 import { promptOf } from './filters.js';
 import { changed, go } from './routes.js';
@@ -120,7 +120,7 @@ export class PictureDialog {
     const load = this.#loads;
     const { signal } = (this.#reading = new AbortController());
     const read = () => call(`/jobs/${encodeURIComponent(id)}`, { isExact: true, signal });
-    const onWait = (_, problem) => this.#job || fill(this.#facts, h('p.problem', { role: 'status' }, sentence(problem)));
+    const onWait = (...wait) => this.#job || fill(this.#facts, h('p.problem', { role: 'status' }, waiting(...wait)));
     try {
       const job = await patiently(read, { signal, isFree: true, onWait });
       if (load !== this.#loads) return;

@@ -2,7 +2,7 @@
 
 import { call } from './api.js';
 import { fill, h } from './dom.js';
-import { sentence } from './notices.js';
+import { sentence, waiting } from './notices.js';
 import { patiently } from './patience.js';
 import { knownAccount } from './session.js';
 import { named, range, t } from './words.js';
@@ -17,7 +17,7 @@ export function priceOf({ onErrors }) {
   let pausedUntil = 0;
   const onWait = (n, problem) => {
     pausedUntil = performance.now() + 1000 * n;
-    fill(element, problem.kind === 'too-many' ? t('problem.waits', { n }) : sentence(problem));
+    fill(element, waiting(n, problem));
   };
   const ask = async (body) => {
     running = new AbortController();

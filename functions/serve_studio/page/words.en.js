@@ -253,6 +253,7 @@ export default {
   'problem.bad-key': 'This key is unknown, expired or revoked. Sign in with another one.',
   'problem.wait': { one: 'Too many requests at once. Try again in a second.', other: 'Too many requests at once. Try again in {n} seconds.' },
   'problem.waits': { one: 'Too many requests at once. This goes on by itself in a second.', other: 'Too many requests at once. This goes on by itself in {n} seconds.' },
+  'problem.tries': { one: 'That did not work. It is tried again in a second.', other: 'That did not work. It is tried again in {n} seconds.' },
   'problem.too-many': 'Too many requests at once. Try again in a moment.',
   'problem.unknown-job': 'There is no such job, or it belongs to another client.',
   'problem.unknown-drop': 'There is no such file, or it belongs to another client.',

@@ -250,6 +250,7 @@ export default {
   'problem.bad-key': '此密钥未知、已过期或已撤销。请使用其他密钥登录。',
   'problem.wait': { other: '请求过多，请在 {n} 秒后再试。' },
   'problem.waits': { other: '请求过多，将在 {n} 秒后自动继续。' },
+  'problem.tries': { other: '操作未成功，将在 {n} 秒后自动重试。' },
   'problem.too-many': '请求过多，请稍后再试。',
   'problem.unknown-job': '没有这个任务，或它属于其他客户端。',
   'problem.unknown-drop': '没有这个文件，或它属于其他客户端。',
