@@ -114,6 +114,7 @@ def modules(browser: Any) -> Iterator[Any]:
 def anew(modules: Any) -> Any:
     """Return the page with modules that no other test has used."""
     modules.goto(MODULES)
+    modules.evaluate("sessionStorage.removeItem('ringback.orders')")
     return modules
 
 

@@ -96,6 +96,21 @@ def test_an_order_without_an_answer_keeps_its_key(anew: Any, failure: str) -> No
     assert keys == [1, 2]
 
 
+def test_an_order_keeps_its_key_when_the_page_is_loaded_again(anew: Any) -> None:
+    """Until its job is there, or whoever signs in next must not know what was ordered."""
+    unsure = buy(
+        anew, "(await post(0)).fail(); while (!isArmed()) await soon(); return keyOf(posts()[0]);"
+    )
+    anew.reload()
+    done = "const sent = await post(0); sent(made(), 202); while (!isArmed()) await soon();"
+    assert buy(anew, f"{done} return keyOf(sent);") == unsure
+    anew.reload()
+    leave = "dispatchEvent(new Event('forget')); return [key, sessionStorage['ringback.orders']];"
+    another, left = buy(anew, f"const key = keyOf(await post(0)); {leave}")
+    assert another != unsure
+    assert left is None
+
+
 def test_an_order_that_waits_is_not_sent_with_another_key(anew: Any) -> None:
     script = f"""
       const {{ useKey }} = await import('./api.js');
@@ -109,16 +124,15 @@ def test_an_order_that_waits_is_not_sent_with_another_key(anew: Any) -> None:
 
 def test_an_answer_to_a_former_order_leaves_the_key_of_the_next(anew: Any) -> None:
     script = """
-      const { Order } = await import('./orders.js');
-      const two = new Order();
-      const first = two.send({ model: 'a' });
-      const second = two.send({ model: 'b' }).catch(() => {});
+      const { sendOrder } = await import('./orders.js');
+      const first = sendOrder('/jobs', { model: 'a' });
+      const second = sendOrder('/jobs', { model: 'b' }).catch(() => {});
       await post(2);
       posts()[1](made(), 202);
       await first;
       posts()[2]({ message: 'Internal Server Error' }, 500);
       await second;
-      two.send({ model: 'b' });
+      sendOrder('/jobs', { model: 'b' });
       await post(3);
       return keyOf(posts()[2]) === keyOf(posts()[3]);
     """

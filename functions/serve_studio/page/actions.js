@@ -3,14 +3,12 @@
 import { call } from './api.js';
 import { h, icon } from './dom.js';
 import { ask, tell, waiting } from './notices.js';
-import { isUnsure, Order } from './orders.js';
+import { isUnsure, sendOrder } from './orders.js';
 import { changed } from './routes.js';
 import { may } from './session.js';
 import { named, number, t } from './words.js';
 import { fileOf, hexSha256 } from './uploads.js';
 
-// An order stays until it is through, so that a click after a lost answer doesn't buy twice.
-const retries = new Map();
 const RETRIED = ['succeeded', 'failed', 'expired', 'archive_failed', 'cancelled'];
 
 export function actionsOf({ job, image, onProblem, onChange }) {
@@ -21,10 +19,8 @@ export function actionsOf({ job, image, onProblem, onChange }) {
   const retry = async () => {
     const text = t('retry.text', { n: job.credits ?? t('unknown') });
     if (!(await ask({ title: t('retry.title'), text, yes: t('retry.yes') }))) return;
-    const order = retries.get(job.job_id) ?? new Order(`${path}/retry`);
-    retries.set(job.job_id, order);
     try {
-      onChange(await order.send(undefined, { onWait: (...wait) => tell(waiting(...wait), { isProblem: true }) }));
+      onChange(await sendOrder(`${path}/retry`, undefined, { onWait: (...wait) => tell(waiting(...wait), { isProblem: true }) }));
       tell(t('retry.done'));
     } catch (problem) {
       if (!isUnsure(problem)) throw problem;

@@ -5,7 +5,7 @@ import { fill, h, icon } from './dom.js';
 import { makeField } from './fields.js';
 import { loadModels, modelFor, modelOf, rememberModel } from './models.js';
 import { said, sentence, tell, waiting } from './notices.js';
-import { isUnsure, Order } from './orders.js';
+import { isUnsure, sendOrder } from './orders.js';
 import { priceOf } from './price.js';
 import { changed, go } from './routes.js';
 import { carriedOver, fieldsOf, sortErrors } from './schema.js';
@@ -53,7 +53,6 @@ class MakeForm {
   #problem = h('p.problem', { role: 'alert' });
   #price = priceOf({ onErrors: (errors) => this.#showErrors(errors) });
   #send = h('button.primary', { type: 'submit' }, icon('add'), h('span', {}, t('make.send')));
-  #order = new Order();
   language = currentLanguage();
 
   constructor(options, models, before) {
@@ -110,7 +109,6 @@ class MakeForm {
   /** Go on with a form in another language. */
   #goOn(before) {
     this.#begun = before.#begun;
-    this.#order = before.#order;
     this.#images = before.#images;
     this.#tags.takeOver(before.#tags);
     this.#choose(before.#model.id);
@@ -206,7 +204,7 @@ class MakeForm {
     const { signal } = (this.#waiting = new AbortController());
     const onWait = (...wait) => (this.#problem.textContent = waiting(...wait));
     try {
-      const job = await this.#order.send(body, { signal, onWait });
+      const job = await sendOrder('/jobs', body, { signal, onWait });
       this.#problem.textContent = '';
       tell(t('make.sent'));
       this.options.onMade(job);
