@@ -6,13 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import precompile_models
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 from ringback.catalogue import canary, precompiled_models, requests, schemas, upload_requests
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.precompiled_models import name_of
@@ -189,16 +189,37 @@ class _WithAFunctionOfItsOwn(BaseModel):
     size: int = Field(default_factory=lambda: 3)
 
 
+class _OfItself(BaseModel):
+    inner: "list[_OfItself]" = Field(default=[])
+
+
+class _CheckedAfterwards(BaseModel):
+    @model_validator(mode="after")
+    def _as_it_is(self) -> Self:
+        return self
+
+
+@pytest.mark.parametrize("model", [_OfItself, _CheckedAfterwards])
+def test_a_model_whose_options_the_layer_would_not_find_fails_the_build(
+    model: type[BaseModel],
+) -> None:
+    with pytest.raises(SystemExit, match="can't write this schema"):
+        precompile_models.encoded(model.__pydantic_core_schema__)
+
+
 def test_a_schema_that_can_t_be_written_fails_the_build() -> None:
     with pytest.raises(AttributeError):
         precompile_models.encoded(_WithAFunctionOfItsOwn.__pydantic_core_schema__)
     with pytest.raises(SystemExit, match="can't write this schema"):
-        precompile_models.encoded({"type": "literal", "expected": ("a list would be another",)})
+        precompile_models.encoded(
+            {"type": "literal", "expected": ("a list would be another",), "config": {}}
+        )
 
 
 def test_what_is_for_descriptions_only_is_left_out() -> None:
     field = {"type": "model-field", "schema": {"type": "str"}, "metadata": {"x": 1}}
-    schema = {"type": "model-fields", "fields": {"type": field, "metadata": field, "ref": field}}
+    fields = {"type": field, "metadata": field, "ref": field}
+    schema = {"type": "model-fields", "fields": fields, "config": {}}
     needed = precompile_models.for_checks(schema)
     assert needed["fields"].keys() == {"type", "metadata", "ref"}
     assert needed["fields"]["ref"] == {"type": "model-field", "schema": {"type": "str"}}
