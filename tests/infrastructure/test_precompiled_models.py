@@ -1,6 +1,7 @@
 """The built layer checks requests as pydantic does, and loads none of pydantic but its core."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -214,6 +215,22 @@ def test_a_schema_that_can_t_be_written_fails_the_build() -> None:
         precompile_models.encoded(
             {"type": "literal", "expected": ("a list would be another",), "config": {}}
         )
+
+
+def test_the_packages_are_those_of_the_python_that_runs_the_build(tmp_path: Path) -> None:
+    programs, told = tmp_path / "bin", tmp_path / "told"
+    programs.mkdir()
+    for name, text in (("python3", "exit 1"), ("uv", f'echo "$@" > "{told}"; exit 1')):
+        (programs / name).write_text(f"#!/bin/sh\n{text}\n")
+        (programs / name).chmod(0o755)
+    done = subprocess.run(  # noqa: S603
+        ["make", "-C", SHARED, "build-SharedLayer"],  # noqa: S607
+        env={"PATH": f"{programs}:{os.defpath}", "ARTIFACTS_DIR": str(tmp_path / "layer")},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode
+    assert f"--python {programs}/python3 " in told.read_text()
 
 
 def test_what_is_for_descriptions_only_is_left_out() -> None:
