@@ -30,6 +30,12 @@ def faults(reading: Reading) -> list[tuple[int, str, str]]:
     ]
 
 
+def test_a_row_s_request_is_no_longer_than_it_must_be() -> None:
+    """The body of a request has a limit, and so has the row."""
+    [row] = read_csv(HEADER + "known,käse,a\n".encode()).rows
+    assert row.request.decode() == '{"input":{"prompt":"käse","note":"a"},"model":"known"}'
+
+
 def test_a_row_is_a_request() -> None:
     data = (
         b"model,input.prompt,input.max_images,input.guidance_scale,input.nsfw_checker,"

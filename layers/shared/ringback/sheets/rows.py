@@ -99,7 +99,7 @@ def _csv_row(text: str, layout: Layout, kinds: Kinds) -> _Read:
         return None
     filled = _Filled(layout, cells)
     # The rest of the row is read all the same, so that all of its errors are reported at once.
-    request = json.dumps(filled.request(kinds), ensure_ascii=False)
+    request = json.dumps(filled.request(kinds), ensure_ascii=False, separators=(",", ":"))
     return request.encode(), tuple(filled.faults)
 
 
