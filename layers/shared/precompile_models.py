@@ -15,6 +15,8 @@ from typing import Any, Final
 OURS: Final = "ringback"
 STAND_IN: Final = f"{OURS}.catalogue.precompiled_models"
 WRITTEN: Final = f"{OURS}.catalogue.precompiled_schemas"
+# What a model gives out as it is.
+DATA: Final = frozenset({"default", "expected"})
 IMPORT: Final = re.compile(r"^from pydantic(\.json_schema)? import ", re.MULTILINE)
 
 SOURCE: Final = '''\
@@ -72,7 +74,8 @@ def encoded(schema: Any) -> str:
     stand_in, needed = import_module(STAND_IN), for_checks(schema)
     text = json.dumps(needed, default=lambda named: {stand_in.NAMED: stand_in.name_of(named)})
     # The layer finds the options there: not of a model that refers to itself, or is named twice.
-    if stand_in.decoded(text) != needed or "config" not in needed:
+    # By their representation a member of an enumeration differs from its text.
+    if repr(stand_in.decoded(text)) != repr(needed) or "config" not in needed:
         raise SystemExit(f"precompile_models.py can't write this schema: {needed}")
     return text
 
@@ -81,7 +84,8 @@ def for_checks(value: Any) -> Any:
     """Return a schema without what only JSON Schemas are made of."""
     if isinstance(value, dict):
         unused = {"metadata", "ref"} if isinstance(value.get("type"), str) else set()
-        return {name: for_checks(each) for name, each in value.items() if name not in unused}
+        kept = {name: each for name, each in value.items() if name not in unused}
+        return {name: each if name in DATA else for_checks(each) for name, each in kept.items()}
     return [for_checks(each) for each in value] if isinstance(value, list) else value
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field, model_validator
 from ringback.catalogue import canary, precompiled_models, requests, schemas, upload_requests
 from ringback.catalogue.models import MODELS
 from ringback.catalogue.precompiled_models import name_of
+from ringback.domain.jobs import JobStatus
 
 from tests.support.model_outcomes import outcome
 from tests.support.template import ROOT
@@ -170,10 +171,7 @@ def test_models_are_described_as_by_pydantic(built: Path) -> None:
     assert done.stdout.strip() == json.dumps(schemas.describe_all())
 
 
-@pytest.mark.parametrize(
-    "function",
-    ["accept_job", "describe_models", "open_upload", "serve_provider_apis", "take_drops"],
-)
+@pytest.mark.parametrize("function", USERS)
 def test_a_function_of_the_built_layer_loads_only_the_core(built: Path, function: str) -> None:
     done = subprocess.run(  # noqa: S603
         [sys.executable, "-B", "-W", "error", "-c", LOADED, "pydantic", "annotated_types"],
@@ -215,6 +213,8 @@ def test_a_schema_that_can_t_be_written_fails_the_build() -> None:
         precompile_models.encoded(
             {"type": "literal", "expected": ("a list would be another",), "config": {}}
         )
+    with pytest.raises(SystemExit, match="can't write this schema"):
+        precompile_models.encoded({"type": "default", "default": JobStatus.FAILED, "config": {}})
 
 
 def test_the_packages_are_those_of_the_python_that_runs_the_build(tmp_path: Path) -> None:
@@ -241,3 +241,5 @@ def test_what_is_for_descriptions_only_is_left_out() -> None:
     assert needed["fields"].keys() == {"type", "metadata", "ref"}
     assert needed["fields"]["ref"] == {"type": "model-field", "schema": {"type": "str"}}
     assert precompiled_models.decoded(precompile_models.encoded(schema)) == needed
+    default = {"type": "default", "default": {"type": "a", "ref": "b"}}
+    assert precompile_models.for_checks(default) == default
