@@ -31,7 +31,7 @@ SUBJECTS: Final = (
     *("A harbour at dawn", "Two swallows on a wire", "A lantern in the fog", "A kite at rest"),
     *("A bell in a tower", "A ferry under stars", "An orchard in bloom", "A mill by the river"),
 )
-# Of Chanjing they are unknown.
+# Of a provider that is not asked for them, they are unknown.
 KNOWN_CREDITS: Final = re.compile("[0-9] credits left")
 QUALITY: Final = 80
 
