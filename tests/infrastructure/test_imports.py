@@ -1,13 +1,13 @@
 """The modules that each function loads, in a fresh interpreter that imports it as Lambda does."""
 
 import re
-import subprocess
 import sys
 from functools import cache
 from importlib.metadata import packages_distributions
 
 import pytest
 
+from tests.support.interpreters import printed_by
 from tests.support.template import ROOT
 
 FUNCTIONS = sorted(path.name for path in (ROOT / "functions").iterdir())
@@ -22,16 +22,9 @@ REPORT = "import app, sys; print(*sorted(sys.modules), sep='\\n')"
 
 @cache
 def loaded_by(function: str) -> frozenset[str]:
-    found = subprocess.run(  # noqa: S603 one of our own folders
-        [sys.executable, "-W", "error", "-c", REPORT],
-        cwd=ROOT / "functions" / function,
-        env={"PYTHONPATH": str(ROOT / "layers" / "shared")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.returncode == 0, found.stderr
-    return frozenset(found.stdout.split())
+    arguments = ("-W", "error", "-c", REPORT)
+    own = ROOT / "functions" / function
+    return frozenset(printed_by(*arguments, packages=ROOT / "layers/shared", cwd=own).split())
 
 
 @cache

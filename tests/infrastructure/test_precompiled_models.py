@@ -19,6 +19,7 @@ from ringback.catalogue.models import MODELS
 from ringback.catalogue.precompiled_models import name_of
 from ringback.domain.jobs import JobStatus
 
+from tests.support.interpreters import printed_by
 from tests.support.model_outcomes import outcome
 from tests.support.template import ROOT
 
@@ -160,28 +161,14 @@ def test_recorded_requests_are_checked_as_by_pydantic(ask: Ask) -> None:
 
 
 def test_models_are_described_as_by_pydantic(built: Path) -> None:
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", DESCRIBE],
-        env={"PYTHONPATH": str(built)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == json.dumps(schemas.describe_all())
+    described = printed_by("-c", DESCRIBE, packages=built)
+    assert described.strip() == json.dumps(schemas.describe_all())
 
 
 @pytest.mark.parametrize("function", USERS)
 def test_a_function_of_the_built_layer_loads_only_the_core(built: Path, function: str) -> None:
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-B", "-W", "error", "-c", LOADED, "pydantic", "annotated_types"],
-        cwd=ROOT / "functions" / function,
-        env={"PYTHONPATH": str(built)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    arguments = ("-B", "-W", "error", "-c", LOADED, "pydantic", "annotated_types")
+    printed_by(*arguments, packages=built, cwd=ROOT / "functions" / function)
 
 
 class _WithAFunctionOfItsOwn(BaseModel):

@@ -1,8 +1,6 @@
 """The build compiles each layer's regular expressions to what ``re`` would make of them."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +8,7 @@ import pytest
 from layers.dependencies import precompile_patterns
 from layers.dependencies.precompile_patterns import SERVICES
 from layers.dependencies.reduce_botocore import OPERATIONS
+from tests.support.interpreters import printed_by
 from tests.support.template import ROOT
 
 PACKAGES, OURS = "precompiled_patterns", "ringback.precompiled_patterns"
@@ -62,47 +61,36 @@ def copy_ringback(folder: Path) -> None:
         copy(source / name, folder / "ringback" / name)
 
 
-def run(*arguments: str | Path, folder: str | Path) -> None:
-    done = subprocess.run(  # noqa: S603 Python itself
-        [sys.executable, *arguments],
-        env={"PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with the patterns of the packages that the tests use."""
     folder = tmp_path_factory.mktemp("packages")
-    run(SCRIPT, folder, PACKAGES, folder=folder)
+    printed_by(SCRIPT, folder, PACKAGES, packages=folder)
     return folder
 
 
 def test_the_packages_patterns_are_what_re_makes_of_them(made: Path) -> None:
     used = ("httpx", "aws_lambda_powertools", "botocore.session")
-    run("-c", COMPARE, PACKAGES, *used, folder=made)
+    printed_by("-c", COMPARE, PACKAGES, *used, packages=made)
 
 
 def test_our_patterns_are_what_re_makes_of_them(tmp_path: Path) -> None:
     copy_ringback(tmp_path)
     # Without its packages: what needs them is left out.
-    run("-S", SCRIPT, tmp_path, OURS, folder=tmp_path)
-    run("-S", "-c", COMPARE, OURS, "ringback.images.formats", folder=tmp_path)
+    printed_by("-S", SCRIPT, tmp_path, OURS, packages=tmp_path)
+    printed_by("-S", "-c", COMPARE, OURS, "ringback.images.formats", packages=tmp_path)
 
 
 def test_what_packages_compile_is_not_ours(made: Path, tmp_path: Path) -> None:
     copy_ringback(tmp_path)
-    run(SCRIPT, tmp_path, OURS, folder=tmp_path)
-    run("-c", OF_EACH_LAYER, folder=f"{tmp_path}:{made}")
+    printed_by(SCRIPT, tmp_path, OURS, packages=tmp_path)
+    printed_by("-c", OF_EACH_LAYER, packages=f"{tmp_path}:{made}")
 
 
 def test_patterns_for_another_python_are_not_used(made: Path, tmp_path: Path) -> None:
     source = (made / f"{PACKAGES}.py").read_text()
     (tmp_path / f"{PACKAGES}.py").write_text(source.replace("_sre.MAGIC ==", "_sre.MAGIC + 1 =="))
-    run("-c", OF_ANOTHER_PYTHON, folder=tmp_path)
+    printed_by("-c", OF_ANOTHER_PYTHON, packages=tmp_path)
 
 
 def test_clients_are_made_of_the_services_that_functions_call() -> None:

@@ -1,7 +1,6 @@
 """The layer's packages load less than they could, and still work."""
 
 import shutil
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from layers.dependencies.reduce_packages import EDITS, edit, main
+from tests.support.interpreters import printed_by
 
 PACKAGES = sorted({name.partition("/")[0] for name, *_ in EDITS})
 # What each of them would load by itself.
@@ -68,16 +68,7 @@ def source_of(package: str) -> Path:
 
 
 def loaded_with(folder: Path, code: str = REPORT) -> set[str]:
-    done = subprocess.run(  # noqa: S603 Python itself
-        [sys.executable, "-c", code],
-        cwd=folder,
-        env={"PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return set(done.stdout.split())
+    return set(printed_by("-c", code, packages=folder, cwd=folder).split())
 
 
 def test_edited_packages_work_and_load_less(tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from layers.dependencies.reduce_packages import CALLS, main
 from tests.infrastructure.test_reduced_packages import source_of
+from tests.support.interpreters import printed_by
 
 PACKAGES = sorted({name.partition("/")[0] for name, *_ in CALLS})
 # Calls a server of its own, which tells what it was sent.
@@ -126,15 +125,7 @@ print(len(functions))
 
 def reported_with(folder: Path) -> tuple[str, int]:
     """Return what is sent and read, and how many of Python's functions one call takes."""
-    done = subprocess.run(  # noqa: S603 Python itself
-        [sys.executable, "-c", REPORT],
-        env={"PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report, functions = done.stdout.splitlines()
+    report, functions = printed_by("-c", REPORT, packages=folder).splitlines()
     return report, int(functions)
 
 

@@ -1,14 +1,14 @@
 """What a function makes while it starts, and that garbage is collected again afterwards."""
 
 import gc
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from ringback.starting import start
 import pytest
 from ringback import starting
+
+from tests.support.interpreters import printed_by
 
 
 @pytest.fixture(autouse=True)
@@ -51,11 +51,7 @@ def test_no_garbage_is_collected_from_the_first_import_on() -> None:
         "print(gc.isenabled(), len(seen) - before)"
     )
     layer = Path(starting.__file__).parents[1]
-    command = [sys.executable, "-c", code]
-    found = subprocess.run(  # noqa: S603 our own code
-        command, env={"PYTHONPATH": str(layer)}, capture_output=True, text=True, check=True
-    )
-    assert found.stdout == "False 0\n"
+    assert printed_by("-c", code, packages=layer) == "False 0\n"
 
 
 def test_the_time_of_an_invocation_is_in_seconds() -> None:
