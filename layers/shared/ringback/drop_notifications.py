@@ -7,9 +7,7 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools import Logger
 
 from ringback.domain.drops import NO_VERSION, NOT_DROPS, Drop, Progress
-from ringback.domain.errors import (
-    UnknownMessage,
-)
+from ringback.domain.errors import UnknownMessage
 from ringback.domain.versions import of_any_version
 from ringback.lambda_events import failure_of
 

@@ -6,9 +6,7 @@ from typing import Any, TypedDict, TypeVar
 from aws_lambda_powertools import Logger
 
 from ringback.domain.checks import DETAILS
-from ringback.domain.errors import (
-    UnknownMessage,
-)
+from ringback.domain.errors import UnknownMessage
 from ringback.json_bodies import parse_json
 from ringback.metric_table import MESSAGES_FAILED
 from ringback.metrics import Metrics
