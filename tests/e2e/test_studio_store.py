@@ -253,3 +253,23 @@ def test_who_signs_out_in_one_tab_is_out_in_all(
       return isSignedOut(change);
     }"""
     assert anew.evaluate(script, change) == is_out
+
+
+@pytest.mark.parametrize(("leave", "begun"), [("", 1), ("table.remove();", 0)])
+def test_a_table_that_was_left_begins_nothing_more(anew: Any, leave: str, begun: int) -> None:
+    """Its first picture may have come just before."""
+    script = f"""async () => {{ {STORE}
+      await import('./gallery.js');
+      const table = document.createElement('light-table');
+      table.store = store;
+      document.body.append(table);
+      let begun = 0;
+      table.addEventListener('begun', () => (begun += 1));
+      table.dispatchEvent(new Event('load'));
+      {leave}
+      await drawn();
+      await soon();
+      await soon();
+      return begun;
+    }}"""
+    assert anew.evaluate(script) == begun

@@ -70,7 +70,7 @@ class LightTable extends HTMLElement {
 
   /** Fires `begun` once: the first pictures are there, and other requests take nothing from them any more. */
   #begin() {
-    if (this.#isBegun) return;
+    if (this.#isBegun || this.#stop.signal.aborted) return;
     this.#isBegun = true;
     this.dispatchEvent(new Event('begun'));
     if (this.#rows.width) this.#draw();
