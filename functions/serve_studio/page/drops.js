@@ -99,15 +99,15 @@ export function dropsView({ live, onProblem }) {
   function onEvent({ type, data }) {
     if (!data.source || !/^ringback\.(job|drop)\./.test(type)) return;
     changedFiles.add(data.source);
-    timer ??= setTimeout(readWaiting, TOGETHER_MS);
+    timer ??= setTimeout(readChanged, TOGETHER_MS);
   }
 
-  async function readWaiting() {
+  async function readChanged() {
     const files = [...changedFiles];
     changedFiles.clear();
     const read = (file) => patiently(() => call(pathOf(file)), { signal: stop.signal, isFree: true });
     for (const file of files) await read(file).then((drop) => put(drop, { isFirst: true }), () => {});
-    timer = changedFiles.size && !stop.signal.aborted ? setTimeout(readWaiting, TOGETHER_MS) : undefined;
+    timer = changedFiles.size && !stop.signal.aborted ? setTimeout(readChanged, TOGETHER_MS) : undefined;
     const { params } = route();
     if (files.includes(params.get('file'))) showFile(params, { isAgain: true });
   }
@@ -189,8 +189,8 @@ function receiptLink(drop, { key, url }) {
   const follow = async (event) => {
     if (age() < lifetimeOf(url)) return;
     event.preventDefault();
-    const { receipts } = await call(pathOf(drop.file, drop.version)).catch((problem) => ({ receipts: void tellProblem(problem) ?? [] }));
-    const found = receipts.find((receipt) => receipt.key === key);
+    const fresh = await call(pathOf(drop.file, drop.version)).catch(tellProblem);
+    const found = fresh?.receipts.find((receipt) => receipt.key === key);
     if (found) location.assign(found.url);
   };
   return h('a', { href: url, rel: 'noreferrer', on: { click: follow } }, key);

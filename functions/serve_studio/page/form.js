@@ -211,7 +211,7 @@ class MakeForm {
     } catch (problem) {
       if (problem === signal.reason) return;
       if (problem.kind === 'bad-key') this.options.onProblem(problem);
-      fill(this.#problem, problem.errors?.length ? '' : isUnsure(problem) ? t(signal.aborted ? 'make.other-unsure' : 'make.again-safe') : sentence(problem));
+      fill(this.#problem, whyNot(problem, { isOther: signal.aborted }));
       this.#showErrors(problem.errors ?? []);
       this.#fields.find(({ element }) => element.querySelector('[aria-invalid="true"]'))?.focus();
     }
@@ -227,6 +227,13 @@ class MakeForm {
     }
     if (others.length) fill(this.#problem, said(others.join(' ')));
   }
+}
+
+/** Errors of fields stand beside them. `isOther`: what stands in the form is not what was sent any more. */
+function whyNot(problem, { isOther }) {
+  if (problem.errors?.length) return '';
+  if (isUnsure(problem)) return t(isOther ? 'make.other-unsure' : 'make.again-safe');
+  return sentence(problem);
 }
 
 function selectOf(models, change) {

@@ -40,11 +40,14 @@ export async function patiently(send, { signal, isFree, onWait } = {}) {
 
 function passed(wait, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, wait);
     const stop = () => {
       clearTimeout(timer);
       reject(signal.reason);
     };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop);
+      resolve();
+    }, wait);
     if (signal?.aborted) stop();
     else signal?.addEventListener('abort', stop, { once: true });
   });
