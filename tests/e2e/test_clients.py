@@ -22,6 +22,7 @@ from ringback_client import AsyncRingback, Ringback
 from ringback_client.errors import JobDeleted
 
 from local.deployment import Deployment, administrator
+from local.jobs_api import connected
 from local.paths import ROOT
 from tests.e2e.new_keys import known
 
@@ -93,6 +94,17 @@ def checksums_of(paths: list[Path]) -> list[str]:
     return sorted(hashlib.sha256(path.read_bytes()).hexdigest() for path in paths)
 
 
+def settle(deployment: Deployment, settings: Mapping[str, str], job_id: str) -> None:
+    """Wait until nothing writes for a job that has ended.
+
+    A thumbnail that is being made while its job is deleted stays for a quarter of an hour
+    (docs/decisions/0065).
+    """
+    url, key = settings["RINGBACK_API_URL"], settings["RINGBACK_KEY"]
+    with connected(url, key, deployment.live_api_url) as api:
+        api.wait_until_final([job_id], with_thumbnails=True)
+
+
 def assert_gone(deployment: Deployment, settings: Mapping[str, str], job_id: str) -> None:
     """See a deleted job leave the API and the bucket."""
     until = time.monotonic() + 60
@@ -132,6 +144,7 @@ def test_the_whole_journey_by_the_command_line(
     assert len(files) == 4
     downloaded = checksums_of([Path(each["path"]) for each in files])
     assert downloaded == checksums_in(deployment, job_ids)
+    settle(deployment, settings, edit["job_id"])
     [deleting] = ringback(settings, "delete", edit["job_id"], "--yes")
     assert deleting["status"] == "deleting"
     assert_gone(deployment, settings, edit["job_id"])
@@ -159,6 +172,7 @@ def test_the_same_by_the_client(
         assert client.models.get(MODEL).price is not None
         assert client.price(MODEL, {"prompt": "A kite"}).estimate is not None
         assert checksums_of(paths) == checksums_in(deployment, {*first})
+        settle(deployment, settings, first[0])
         client.jobs.delete(first[0])
     assert_gone(deployment, settings, first[0])
 
@@ -176,6 +190,7 @@ def test_the_same_by_the_client_for_asyncio(
                 path for each in made for path in await client.jobs.download(each, tmp_path / "out")
             ]
             assert checksums_of(paths) == checksums_in(deployment, {*made})
+            await asyncio.to_thread(settle, deployment, settings, made[0])
             await client.jobs.delete(made[0])
             return (*made,)
 
